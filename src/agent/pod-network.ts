@@ -1,0 +1,39 @@
+/**
+ * What the agent needs of a pod network. `network/` provides it; `cmd/` puts the two together. Where pods have network
+ * namespaces of their own, processes enter one by path; in the portable mode they share the machine's and get ports.
+ */
+export interface PodNetworkRequest {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly hostname: string
+  /** containerPort numbers in order of declaration. */
+  readonly ports: readonly {
+    readonly containerPort: number
+    readonly protocol: string
+    readonly hostPort?: number
+    readonly hostIP?: string
+  }[]
+}
+
+export interface PodNetworkResult {
+  /** The pod's addresses, first the primary. */
+  readonly ips: readonly string[]
+  /** Path of the network namespace to enter; undefined: the agent's own (portable mode). */
+  readonly netns?: string
+  /**
+   * Portable mode: the real port for each declared containerPort. The agent writes it to the pod's annotation
+   * `tutti.dev/ports` (JSON object, containerPort → port), by which endpoints are made, and sets PORT to the first.
+   */
+  readonly ports?: Readonly<Record<number, number>>
+}
+
+/** Both calls are idempotent by uid: after a restart of the agent, `setup` finds what stands. */
+export interface PodNetwork {
+  setup(pod: PodNetworkRequest): Promise<PodNetworkResult>
+  teardown(uid: string): Promise<void>
+  /** What a resolv.conf in a pod holds for ClusterFirst. */
+  readonly dns: { readonly servers: readonly string[]; readonly clusterDomain: string }
+  /** uids of pods that have a network now, to be swept after a restart. */
+  list(): Promise<readonly string[]>
+}

@@ -1,0 +1,47 @@
+/**
+ * Bytes first (DESIGN D3): an object is encoded once per revision, and those bytes serve every reader.
+ *
+ * The store assigns the resourceVersion at commit, after encoding. So the stored form begins
+ * `{"kind":…,"apiVersion":…,"metadata":{"resourceVersion":"",…` and the revision is stamped into that slot when the
+ * commit is known. Kind, apiVersion and the empty slot always come first, in this order, and nowhere else in an
+ * object can the slot's text come earlier.
+ */
+import type { KubeObject } from './object.ts'
+
+const SLOT = Buffer.from('"resourceVersion":"')
+
+/** JSON of an object for the store: slot first and empty. Does not change its argument. */
+export function encodeForStore(object: KubeObject): Buffer {
+  const { kind, apiVersion, metadata, ...rest } = object
+  const { resourceVersion: _, ...meta } = metadata ?? {}
+  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: { resourceVersion: '', ...meta }, ...rest }))
+}
+
+/** The stored bytes with the revision in its slot. */
+export function stampRevision(stored: Uint8Array, revision: number): Buffer {
+  const bytes = Buffer.isBuffer(stored) ? stored : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength)
+  const at = bytes.indexOf(SLOT)
+  if (at < 0) throw new Error('stored object has no resourceVersion slot')
+  const cut = at + SLOT.length
+  return Buffer.concat([bytes.subarray(0, cut), Buffer.from(String(revision)), bytes.subarray(cut)])
+}
+
+/** One object at one revision: JSON bytes, and the parsed form made when first asked for. Shared and read-only. */
+export class Encoded<T extends KubeObject = KubeObject> {
+  /** Complete JSON, with the resourceVersion. */
+  readonly bytes: Buffer
+  /** The revision of the write that made it. */
+  readonly revision: number
+  #value: T | undefined
+
+  constructor(bytes: Buffer, revision: number, value?: T) {
+    this.bytes = bytes
+    this.revision = revision
+    this.#value = value
+  }
+
+  /** The parsed object. Must not be changed. */
+  get value(): T {
+    return (this.#value ??= JSON.parse(this.bytes.toString()) as T)
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What is wrong with one field, in the words clients know (k8s.io/apimachinery `validation/field`).
+ * A Status of reason Invalid carries one cause per error (see status-error.ts).
+ */
+
+/** Reasons as in StatusDetails.causes[].reason (meta/v1 CauseType). */
+export type FieldErrorReason =
+  | 'FieldValueNotFound'
+  | 'FieldValueRequired'
+  | 'FieldValueDuplicate'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'InternalError'
+  | 'FieldValueTypeInvalid'
+
+export interface FieldError {
+  readonly reason: FieldErrorReason
+  /** As Kubernetes writes paths: `spec.containers[0].name`, `metadata.labels[a/b]`. */
+  readonly field: string
+  /** Without the field, e.g. `Required value: must be set`. */
+  readonly message: string
+}
+
+/** A value as it stands in messages: strings quoted as Go's %q does, objects as JSON. */
+const show = (value: unknown) => (value === undefined || value === null ? 'null' : JSON.stringify(value))
+const tail = (detail: string) => (detail ? `: ${detail}` : '')
+
+export const required = (field: string, detail = ''): FieldError => ({
+  reason: 'FieldValueRequired',
+  field,
+  message: `Required value${tail(detail)}`,
+})
+
+export const invalid = (field: string, value: unknown, detail: string): FieldError => ({
+  reason: 'FieldValueInvalid',
+  field,
+  message: `Invalid value: ${show(value)}${tail(detail)}`,
+})
+
+export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({
+  reason: 'FieldValueTypeInvalid',
+  field,
+  message: `Invalid value: ${show(value)}${tail(detail)}`,
+})
+
+/** `supported` is listed sorted, as Kubernetes does. */
+export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
+  reason: 'FieldValueNotSupported',
+  field,
+  message: `Unsupported value: ${show(value)}${supported.length ? `: supported values: ${[...supported].sort().map(show).join(', ')}` : ''}`,
+})
+
+export const forbidden = (field: string, detail: string): FieldError => ({
+  reason: 'FieldValueForbidden',
+  field,
+  message: `Forbidden: ${detail}`,
+})
+
+export const duplicate = (field: string, value: unknown): FieldError => ({
+  reason: 'FieldValueDuplicate',
+  field,
+  message: `Duplicate value: ${show(value)}`,
+})
+
+export const notFound = (field: string, value: unknown): FieldError => ({
+  reason: 'FieldValueNotFound',
+  field,
+  message: `Not found: ${show(value)}`,
+})
+
+/** `max` is in bytes. The value itself is not repeated. */
+export const tooLong = (field: string, max: number): FieldError => ({
+  reason: 'FieldValueTooLong',
+  field,
+  message: `Too long: may not be more than ${max} bytes`,
+})
+
+export const tooMany = (field: string, actual: number, max: number): FieldError => ({
+  reason: 'FieldValueTooMany',
+  field,
+  message: `Too many: ${actual}: must have at most ${max} items`,
+})
+
+/** The path of a child field: `child('spec', 'containers', 0, 'name')` is `spec.containers[0].name`. */
+export function child(path: string, ...steps: (string | number)[]): string {
+  let result = path
+  for (const step of steps) result += typeof step === 'number' ? `[${step}]` : result ? `.${step}` : step
+  return result
+}
+
+/** The path of a map entry: `metadata.labels[app]`. */
+export const entry = (path: string, key: string) => `${path}[${key}]`

@@ -1,0 +1,159 @@
+/**
+ * A kind is data (DESIGN D1). A built-in kind is one `defineKind({...})` in `api/kinds/<group>/<kind>.ts`; a custom
+ * one is the same value made from a CustomResourceDefinition at run time. The API server's generic registry,
+ * discovery, OpenAPI, tables, RBAC, the typed client and the dashboard read nothing else.
+ */
+import type { FieldError } from './field-error.ts'
+import type { KubeObject } from './object.ts'
+import type { Schema } from './schema.ts'
+
+/** The verbs of discovery; `patch` covers the three patches and apply. */
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch'
+
+/** All eight, which most kinds have. */
+export const ALL_VERBS: readonly Verb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+]
+
+/** What a table cell holds; `undefined` is shown as `<none>` by clients. */
+export type Cell = string | number | boolean | null | undefined
+
+/** One column of a Table answer (meta/v1 TableColumnDefinition) and how its cell is made. */
+export interface Column<T extends KubeObject = KubeObject> {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  /** `name` marks the column that holds the object's name. */
+  readonly format?: string
+  readonly description?: string
+  /** 0 (default) is shown always, 1 with `-o wide`. */
+  readonly priority?: number
+  /** Makes the cell. `now` is in ms since the epoch, for ages. Must not throw on a half-filled object. */
+  cell(object: T, now: number): Cell
+}
+
+/** Where the scale subresource finds its numbers (autoscaling/v1 Scale). Paths are dotted, as in CRDs. */
+export interface ScaleSubresource {
+  readonly specReplicas: string
+  readonly statusReplicas: string
+  /** Path of a LabelSelector or of a serialised selector. */
+  readonly selector?: string
+}
+
+/** How an update is being made: rules differ between the object and its subresources. */
+export interface RuleContext {
+  /** '' for the object itself, else `status`, `scale`, `ephemeralcontainers`, `resize`, … */
+  readonly subresource: string
+  /** Wall clock, ms since the epoch. */
+  readonly now: number
+}
+
+/**
+ * A check. `old` is absent on create. Returns what is wrong; never throws. Structural errors (unknown, missing,
+ * mistyped fields) have been found by the schema before rules run, so a rule may trust the types it sees.
+ */
+export type Rule<T extends KubeObject = KubeObject> = (
+  next: T,
+  old: T | undefined,
+  context: RuleContext,
+) => FieldError[]
+
+/** The kind under which objects are kept, where several versions or groups show the same objects. */
+export interface StorageConversion<T extends KubeObject = KubeObject> {
+  /** Key of the storage kind: `kindKey(group, version, plural)`. */
+  readonly kind: string
+  /** To the storage kind's shape; may reuse parts of its argument. */
+  encode(object: T): KubeObject
+  /** From the storage kind's shape; must not change its argument. */
+  decode(stored: KubeObject): T
+}
+
+export interface KindSpec<T extends KubeObject = KubeObject> {
+  /** '' is the core group. */
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly singular: string
+  readonly shortNames?: readonly string[]
+  readonly categories?: readonly string[]
+  readonly namespaced: boolean
+  readonly verbs: readonly Verb[]
+  /** Name of a definition in `api/generated/schemas` (as in OpenAPI, e.g. `io.k8s.api.core.v1.Pod`), or a schema. */
+  readonly schema: string | Schema
+  /**
+   * Not kept in the store: answered by a handler of its own in the API server (reviews, bindings, component statuses).
+   */
+  readonly virtual?: boolean
+
+  /** Has `/status`: then the main endpoint ignores status, and the status endpoint everything else. */
+  readonly status?: boolean
+  readonly scale?: ScaleSubresource
+  /** Further subresources, each with the verbs and the kind that discovery names; their handlers live in the API server. */
+  readonly subresources?: readonly Subresource[]
+
+  /** A change outside metadata and status raises metadata.generation. */
+  readonly generation?: boolean
+  /** `relaxed`: a write is acknowledged before it is flushed to disk (Event, Lease). Default `durable`. */
+  readonly durability?: 'durable' | 'relaxed'
+  readonly storage?: StorageConversion<T>
+
+  /** Fills absent fields in place, on every write and before validation. Idempotent. */
+  defaults?(object: T): void
+  /** Drops or resets, in place, what a client may not set on create. Status is cleared by the registry where `status` is set. */
+  prepareCreate?(object: T): void
+  /** Likewise for update; `old` is what is stored and must not be changed. Status (or spec) was copied over already. */
+  prepareUpdate?(object: T, old: T, context: RuleContext): void
+  readonly rules?: readonly Rule<T>[]
+  /** Warnings for the client (`Warning: 299` headers). */
+  warnings?(object: T, old: T | undefined): string[]
+
+  /** How the object's name must look. Default `dns-subdomain`; `path` is any path segment (RBAC). */
+  readonly nameFormat?: 'dns-subdomain' | 'dns-label' | 'dns-1035-label' | 'path'
+  /** Seconds of grace for a delete; undefined or 0 deletes at once. Pod only, so far. */
+  gracePeriod?(object: T, requested: number | undefined): number
+  /** Field selectors besides metadata.name and metadata.namespace. Values as strings; '' for absent. */
+  readonly selectable?: Readonly<Record<string, (object: T) => string>>
+  /** Columns of Table answers, without namespace. */
+  readonly columns: readonly Column<T>[]
+}
+
+/** A named endpoint below an object, such as pods/log. */
+export interface Subresource {
+  readonly name: string
+  readonly verbs: readonly string[]
+  /** Group, version and kind that discovery names for it; those of the parent when absent. */
+  readonly responseKind?: { readonly group: string; readonly version: string; readonly kind: string }
+}
+
+/** A kind, complete. Compare kinds by `key`. */
+export interface Kind<T extends KubeObject = KubeObject> extends KindSpec<T> {
+  /** `group/version`, or the version alone in the core group: what `apiVersion` holds. */
+  readonly apiVersion: string
+  /** Unique among kinds, e.g. `apps/v1/deployments`, `v1/pods`. */
+  readonly key: string
+  /** `KindList`. */
+  readonly listKind: string
+  /** Carries `T` to the typed client; never set. */
+  readonly _type?: T
+}
+
+/** The key of a kind. */
+export const kindKey = (group: string, version: string, plural: string) =>
+  `${group ? `${group}/` : ''}${version}/${plural}`
+
+/** Completes a kind's declaration and freezes it. */
+export function defineKind<T extends KubeObject>(spec: KindSpec<T>): Kind<T> {
+  return Object.freeze({
+    ...spec,
+    apiVersion: spec.group ? `${spec.group}/${spec.version}` : spec.version,
+    key: kindKey(spec.group, spec.version, spec.plural),
+    listKind: `${spec.kind}List`,
+  })
+}

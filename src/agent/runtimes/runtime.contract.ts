@@ -1,0 +1,255 @@
+/** What every runtime driver does. A driver's test hands `runtimeContract` a factory. */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { ContainerConfig, ContainerStatus, RuntimeDriver, RuntimeEvent, SandboxConfig } from './runtime.ts'
+
+/** What a driver's test brings. */
+export interface ContractHarness {
+  /** A sandbox's configuration with this uid, ready to run. */
+  sandbox(uid: string): SandboxConfig | Promise<SandboxConfig>
+  readonly driver: RuntimeDriver
+  /** Lets time pass: real, or the driver's virtual clock. */
+  wait(ms: number): Promise<void>
+  /** Commands, in the driver's own terms. Absent ones skip their cases. */
+  readonly commands: {
+    /** Runs until told to end, and obeys. */
+    readonly forever: readonly string[]
+    /** Runs until killed. */
+    readonly stubborn: readonly string[]
+    /** Ends at once with this code. */
+    exit(code: number): readonly string[]
+    /** Prints these lines to stdout and goes on running. */
+    print?(lines: readonly string[]): readonly string[]
+    /** For exec: prints its text and ends with 0. */
+    echo?(text: string): readonly string[]
+    /** For start: a command that cannot be run at all. */
+    readonly missing?: readonly string[]
+  }
+  /** Image that the driver takes, and one that it refuses. */
+  readonly image: string
+  readonly badImage?: string
+  /** Lets go of the driver as a crash would, and opens it anew on the same state; where it survives. */
+  reopen?(): Promise<RuntimeDriver>
+  close(): Promise<void>
+}
+
+const container = (image: string, name: string, command: readonly string[], attempt = 0): ContainerConfig => ({
+  name,
+  attempt,
+  image,
+  command,
+  args: [],
+  env: [],
+  mounts: [],
+  stdin: false,
+  stdinOnce: false,
+  tty: false,
+  resources: {},
+  supplementalGroups: [],
+  privileged: false,
+  readOnlyRootFilesystem: false,
+  labels: {},
+  annotations: { contract: name },
+})
+
+/** Runs the suite under `title`. */
+export function runtimeContract(title: string, make: () => Promise<ContractHarness>) {
+  describe(`${title} (runtime contract)`, () => {
+    let harness: ContractHarness
+    let driver: RuntimeDriver
+    let count = 0
+    const events: RuntimeEvent[] = []
+    before(async () => {
+      harness = await make()
+      driver = harness.driver
+      driver.onEvent(event => events.push(event))
+    })
+    after(() => harness.close())
+
+    const pod = async () => {
+      const uid = `00000000-0000-4000-8000-${String(++count).padStart(12, '0')}`
+      return { uid, sandbox: await driver.runSandbox(await harness.sandbox(uid)) }
+    }
+    const until = async (id: string, state: ContainerStatus['state']) => {
+      for (let turn = 0; turn < 500; turn++) {
+        const status = await driver.containerStatus(id)
+        if (status?.state === state) return status
+        await harness.wait(10)
+      }
+      assert.fail(`container ${id} is not ${state}: ${JSON.stringify(await driver.containerStatus(id))}`)
+    }
+    const run = async (command: readonly string[], name = 'main') => {
+      const { uid, sandbox } = await pod()
+      const id = await driver.createContainer(sandbox, container(harness.image, name, command))
+      await driver.startContainer(id)
+      return { uid, sandbox, id }
+    }
+    const read = async (id: string, options = {}) => {
+      const stream = await driver.logs(id, { container: 'main', ...options }, AbortSignal.timeout(5000))
+      const chunks: Uint8Array[] = []
+      for await (const chunk of stream) chunks.push(chunk)
+      return Buffer.concat(chunks).toString()
+    }
+
+    it('runSandbox makes a ready sandbox that is listed', async () => {
+      const { uid, sandbox } = await pod()
+      assert.equal((await driver.sandboxStatus(sandbox))?.state, 'ready')
+      assert.deepEqual(
+        (await driver.listSandboxes()).filter(s => s.uid === uid).map(s => s.id),
+        [sandbox],
+      )
+      await driver.removeSandbox(sandbox)
+      assert.equal(await driver.sandboxStatus(sandbox), undefined)
+      await driver.removeSandbox(sandbox)
+    })
+
+    it('startContainer runs the command, and createContainer alone does not', async () => {
+      const { uid, sandbox } = await pod()
+      const id = await driver.createContainer(sandbox, container(harness.image, 'main', harness.commands.forever))
+      assert.equal((await driver.containerStatus(id))?.state, 'created')
+      await driver.startContainer(id)
+      const status = await until(id, 'running')
+      assert.ok(status.startedAt > 0 && status.startedAt >= status.createdAt)
+      assert.equal(status.podUid, uid)
+      assert.equal(status.annotations.contract, 'main')
+      await driver.removeSandbox(sandbox)
+    })
+
+    for (const code of [0, 3]) {
+      it(`containerStatus knows exit code ${code}, and the exit is pushed`, async () => {
+        const { id, sandbox, uid } = await run(harness.commands.exit(code))
+        const status = await until(id, 'exited')
+        assert.equal(status.exitCode, code)
+        assert.equal(status.reason, code === 0 ? 'Completed' : 'Error')
+        assert.ok(status.finishedAt >= status.startedAt)
+        assert.ok(events.some(event => event.type === 'container' && event.id === id && event.podUid === uid))
+        await driver.removeSandbox(sandbox)
+      })
+    }
+
+    it('stopContainer ends what obeys before the grace is over', async () => {
+      const { id, sandbox } = await run(harness.commands.forever)
+      await until(id, 'running')
+      await harness.wait(50)
+      let stopped = false
+      const stop = driver.stopContainer(id, 600_000).then(() => {
+        stopped = true
+      })
+      for (let turn = 0; turn < 300 && !stopped; turn++) await harness.wait(10)
+      assert.ok(stopped)
+      await stop
+      assert.equal((await driver.containerStatus(id))?.state, 'exited')
+      await driver.stopContainer(id, 0)
+      await driver.removeSandbox(sandbox)
+    })
+
+    it('stopContainer kills what ignores the signal, and a later call shortens the grace', async () => {
+      const { id, sandbox } = await run(harness.commands.stubborn)
+      await until(id, 'running')
+      await harness.wait(100)
+      const first = driver.stopContainer(id, 600_000)
+      await harness.wait(50)
+      assert.equal((await driver.containerStatus(id))?.state, 'running')
+      const second = driver.stopContainer(id, 0)
+      const status = await until(id, 'exited')
+      await Promise.all([first, second])
+      assert.equal(status.exitCode, 137)
+      await driver.removeSandbox(sandbox)
+    })
+
+    it('removeContainer forgets one instance and leaves its neighbours', async () => {
+      const { sandbox, uid } = await pod()
+      const gone = await driver.createContainer(sandbox, container(harness.image, 'a', harness.commands.exit(1)))
+      const stays = await driver.createContainer(sandbox, container(harness.image, 'b', harness.commands.forever))
+      await driver.startContainer(gone)
+      await driver.startContainer(stays)
+      await until(gone, 'exited')
+      await driver.removeContainer(gone)
+      await driver.removeContainer(gone)
+      assert.deepEqual(
+        (await driver.listContainers(uid)).map(c => c.id),
+        [stays],
+      )
+      assert.equal((await until(stays, 'running')).name, 'b')
+      await driver.removeSandbox(sandbox)
+    })
+
+    it('stopSandbox ends its containers, which keep their status until removed', async () => {
+      const { id, sandbox, uid } = await run(harness.commands.stubborn)
+      await until(id, 'running')
+      await driver.stopSandbox(sandbox)
+      assert.equal((await driver.sandboxStatus(sandbox))?.state, 'stopped')
+      await until(id, 'exited')
+      await driver.removeSandbox(sandbox)
+      assert.deepEqual(await driver.listContainers(uid), [])
+    })
+
+    it('logs gives what was printed, its tail, and both instances apart', async t => {
+      const print = harness.commands.print
+      if (!print) return t.skip('the driver prints nothing')
+      const { id, sandbox } = await run(print(['one', 'two', 'three']))
+      for (let turn = 0; turn < 200 && !(await read(id)).includes('three'); turn++) await harness.wait(10)
+      assert.equal(await read(id), 'one\ntwo\nthree\n')
+      assert.equal(await read(id, { tailLines: 1 }), 'three\n')
+      assert.equal(await read(id, { limitBytes: 5 }), 'one\nt')
+      assert.match(await read(id, { timestamps: true }), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z one\n/)
+      await driver.removeSandbox(sandbox)
+    })
+
+    it('exec runs a command beside the main process and gives its output and exit code', async t => {
+      const echo = harness.commands.echo
+      if (!echo) return t.skip('the driver runs no commands')
+      const { id, sandbox } = await run(harness.commands.forever)
+      await until(id, 'running')
+      let output = ''
+      const streams = {
+        signal: AbortSignal.timeout(5000),
+        stdout: async (chunk: Uint8Array) => {
+          output += Buffer.from(chunk).toString()
+        },
+      }
+      assert.deepEqual(await driver.exec(id, echo('hello'), false, streams), { exitCode: 0 })
+      assert.equal(output.trimEnd(), 'hello')
+      assert.deepEqual(await driver.exec(id, harness.commands.exit(7), false, streams), { exitCode: 7 })
+      await driver.removeSandbox(sandbox)
+    })
+
+    it('startContainer rejects what cannot be run', async t => {
+      const missing = harness.commands.missing
+      if (!missing) return t.skip('the driver runs anything')
+      const { sandbox } = await pod()
+      const id = await driver.createContainer(sandbox, container(harness.image, 'main', missing))
+      await assert.rejects(driver.startContainer(id), { name: 'RuntimeError' })
+      const status = await driver.containerStatus(id)
+      assert.equal(status?.state, 'exited')
+      await driver.removeSandbox(sandbox)
+    })
+
+    it('ensureImage refuses what the driver cannot run', async t => {
+      if (!harness.badImage) return t.skip('the driver takes any image')
+      await driver.ensureImage(harness.image, 'IfNotPresent')
+      await assert.rejects(driver.ensureImage(harness.badImage, 'IfNotPresent'), { name: 'RuntimeError' })
+    })
+
+    it('a driver that survives finds running and ended containers again', async t => {
+      if (!driver.capabilities.survives || !harness.reopen) return t.skip('the driver does not survive')
+      const { id, sandbox, uid } = await run(harness.commands.forever)
+      const ended = await driver.createContainer(sandbox, container(harness.image, 'ended', harness.commands.exit(5)))
+      await driver.startContainer(ended)
+      const before = await until(id, 'running')
+      await until(ended, 'exited')
+      driver = await harness.reopen()
+      const found = await until(id, 'running')
+      assert.equal(found.pid, before.pid)
+      assert.equal(found.startedAt, before.startedAt)
+      assert.equal((await driver.containerStatus(ended))?.exitCode, 5)
+      assert.deepEqual(
+        (await driver.listSandboxes()).filter(s => s.uid === uid).map(s => s.id),
+        [sandbox],
+      )
+      await driver.stopContainer(id, 5000)
+      await until(id, 'exited')
+      await driver.removeSandbox(sandbox)
+    })
+  })
+}

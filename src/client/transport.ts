@@ -13,6 +13,8 @@ export interface ApiRequest {
   readonly body?: unknown
   /** Of the body; `application/json` when absent. Patches name theirs. */
   readonly contentType?: string
+  /** Media type wanted, e.g. for Tables; JSON of the object when absent. */
+  readonly accept?: string
   /** Ends a watch or a stream. */
   readonly signal?: AbortSignal
 }

@@ -54,12 +54,12 @@ export function serve(name, routes, { ready = () => true } = {}) {
     for (const route of table) {
       if (route.method !== method || route.parts.length !== parts.length) continue
       const params = {}
-      if (
-        route.parts.every((part, i) =>
-          part.startsWith(':') ? ((params[part.slice(1)] = decodeURIComponent(parts[i])), true) : part === parts[i],
-        )
-      )
-        return { ...route, params }
+      const fits = route.parts.every((part, i) => {
+        if (!part.startsWith(':')) return part === parts[i]
+        params[part.slice(1)] = decodeURIComponent(parts[i])
+        return true
+      })
+      if (fits) return { ...route, params }
     }
   }
   const server = http.createServer(async (request, response) => {

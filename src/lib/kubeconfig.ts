@@ -1,0 +1,140 @@
+/**
+ * kubeconfig files (API doc: client-go `clientcmd/api/v1` Config): making one, adding a context to a user's own, and
+ * taking it out again. Nothing of the user's is lost but comments; files are replaced atomically.
+ */
+import { readFileSync, realpathSync } from 'node:fs'
+import { writeFileAtomic } from './atomic-file.ts'
+
+interface Named {
+  name: string
+  [part: string]: unknown
+}
+
+/** A kubeconfig; entries of other tools pass through untouched. */
+export interface Kubeconfig {
+  apiVersion?: string
+  kind?: string
+  clusters?: Named[] | null
+  users?: Named[] | null
+  contexts?: Named[] | null
+  'current-context'?: string
+  [part: string]: unknown
+}
+
+export interface ContextOptions {
+  /** Name of context, cluster and user. */
+  readonly name: string
+  /** `https://127.0.0.1:6443`. */
+  readonly server: string
+  /** PEM of the authority that the server's certificate is checked with. */
+  readonly authority: string
+  /** PEM of the client. */
+  readonly certificate?: string
+  readonly key?: string
+  /** A bearer token, instead of a certificate. */
+  readonly token?: string
+  readonly namespace?: string
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+/** A kubeconfig with one context, which is the current one. */
+export function buildKubeconfig(options: ContextOptions): Kubeconfig {
+  const { name } = options
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server: options.server, 'certificate-authority-data': base64(options.authority) } }],
+    users: [
+      {
+        name,
+        user: {
+          ...(options.certificate && { 'client-certificate-data': base64(options.certificate) }),
+          ...(options.key && { 'client-key-data': base64(options.key) }),
+          ...(options.token && { token: options.token }),
+        },
+      },
+    ],
+    contexts: [
+      { name, context: { cluster: name, user: name, ...(options.namespace && { namespace: options.namespace }) } },
+    ],
+    'current-context': name,
+  }
+}
+
+const SECTIONS = ['clusters', 'users', 'contexts'] as const
+
+/** `into` with the entries of `from`, replacing those of the same name; its current context becomes that of `from`. */
+export function mergeKubeconfig(into: Kubeconfig, from: Kubeconfig): Kubeconfig {
+  const merged: Kubeconfig = { apiVersion: 'v1', kind: 'Config', ...into }
+  for (const section of SECTIONS) {
+    const added = from[section] ?? []
+    const names = new Set(added.map(each => each.name))
+    merged[section] = [...(into[section] ?? []).filter(each => !names.has(each.name)), ...added]
+  }
+  if (from['current-context']) merged['current-context'] = from['current-context']
+  return merged
+}
+
+/**
+ * `config` without the context `name` and its cluster and user of the same name. The current context is cleared when
+ * it was this one: guessing another might send the user's next command to the wrong cluster.
+ */
+export function withoutContext(config: Kubeconfig, name: string): Kubeconfig {
+  const rest: Kubeconfig = { ...config }
+  for (const section of SECTIONS) rest[section] = (config[section] ?? []).filter(each => each.name !== name)
+  if (rest['current-context'] === name) rest['current-context'] = ''
+  return rest
+}
+
+/** Where the file really is: a link is written through, not replaced. */
+const target = (path: string) => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+/** Reads a kubeconfig; undefined when there is no file. Throws for what is not a kubeconfig, naming the file. */
+export async function readKubeconfig(path: string): Promise<Kubeconfig | undefined> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new Error(`reading the kubeconfig ${path} failed: ${(cause as Error).message}`, { cause })
+  }
+  const { parse } = await import('yaml')
+  let value: unknown
+  try {
+    value = parse(text)
+  } catch (cause) {
+    throw new Error(`the kubeconfig ${path} is not valid YAML: ${(cause as Error).message}`, { cause })
+  }
+  if (value === null || value === undefined) return {}
+  const sections = value as Record<string, unknown>
+  const isList = (section: string) => sections[section] == null || Array.isArray(sections[section])
+  if (typeof value !== 'object' || Array.isArray(value) || !SECTIONS.every(isList))
+    throw new Error(`${path} is not a kubeconfig: expected an object with clusters, users and contexts`)
+  return value as Kubeconfig
+}
+
+/** Writes a kubeconfig with mode 0600, replacing what stood there. */
+export async function writeKubeconfig(path: string, config: Kubeconfig): Promise<void> {
+  const { stringify } = await import('yaml')
+  writeFileAtomic(target(path), stringify(config, { lineWidth: 0 }))
+}
+
+/** Adds or replaces a context in the file at `path` and makes it the current one. Makes the file where it is missing. */
+export async function addContext(path: string, options: ContextOptions): Promise<void> {
+  await writeKubeconfig(path, mergeKubeconfig((await readKubeconfig(path)) ?? {}, buildKubeconfig(options)))
+}
+
+/** Takes a context out of the file at `path`; false when it, or the file, was not there. */
+export async function removeContext(path: string, name: string): Promise<boolean> {
+  const config = await readKubeconfig(path)
+  if (!config?.contexts?.some(each => each.name === name)) return false
+  await writeKubeconfig(path, withoutContext(config, name))
+  return true
+}

@@ -1,0 +1,146 @@
+/**
+ * The certificates and keys of a cluster as files under one folder (DATA_DIR/pki), made at first start and renewed
+ * before they end. The authority and the token keys stay for the cluster's life; everything else can be made again.
+ */
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../atomic-file.ts'
+import type { Clock } from '../clock.ts'
+import { type CertificateRequest, createAuthority, issueCertificate, type KeyPair } from './certificate.ts'
+
+const DAY = 24 * 3600_000
+const AUTHORITY_LIFETIME = 3650 * DAY
+const LEAF_LIFETIME = 365 * DAY
+/** A leaf with less than this left is made again. */
+const RENEW_BEFORE = 90 * DAY
+
+/** Names and addresses by which every cluster's server is known. */
+const SERVER_HOSTS = [
+  'localhost',
+  '127.0.0.1',
+  '::1',
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+]
+
+export interface PkiOptions {
+  /** Folder of the files; made with mode 0700 where it is missing. */
+  readonly dir: string
+  readonly clock: Clock
+  /** Further names and addresses of the API server, besides localhost and `kubernetes.default.svc`. */
+  readonly hosts?: readonly string[]
+  /** Address of the `kubernetes` service. Default 10.96.0.1. */
+  readonly serviceIP?: string
+}
+
+/** What a cluster proves itself with. All PEM. Each is read or made when first asked for. */
+export interface Pki {
+  /** The cluster's authority: what clients pin. */
+  authority(): KeyPair
+  /** Of the API server, for its own names and `hosts`. */
+  server(): KeyPair
+  /** User `kubernetes-admin` in group `system:masters`. */
+  admin(): KeyPair
+  /** User `system:node:NAME` in group `system:nodes`. */
+  node(name: string): KeyPair
+  /** Another client, not kept in a file. */
+  client(commonName: string, organizations?: readonly string[]): KeyPair
+  /**
+   * Private key (PKCS #8) that signs service account tokens: ECDSA P-256, which is made in a millisecond where RSA
+   * takes up to half a second. An RSA key put into `sa.key` by hand is used as well.
+   */
+  tokenKey(): string
+}
+
+const read = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new Error(`reading ${path} failed`, { cause })
+  }
+}
+
+/** Whether a certificate is by this authority, lasts long enough and names all hosts. */
+function stillGood(pair: KeyPair, authority: KeyPair, hosts: readonly string[], now: number): boolean {
+  try {
+    const certificate = new X509Certificate(pair.certificate)
+    const covers = (host: string) => Boolean(isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host))
+    return (
+      certificate.validToDate.getTime() - now > RENEW_BEFORE &&
+      certificate.checkPrivateKey(createPrivateKey(pair.key)) &&
+      certificate.verify(new X509Certificate(authority.certificate).publicKey) &&
+      hosts.every(covers)
+    )
+  } catch {
+    return false
+  }
+}
+
+/** Opens a cluster's certificates. Nothing is read or made before it is asked for. */
+export function openPki(options: PkiOptions): Pki {
+  const { dir, clock } = options
+  const hosts = [...new Set([...SERVER_HOSTS, options.serviceIP ?? '10.96.0.1', ...(options.hosts ?? [])])]
+  const kept = new Map<string, KeyPair>()
+
+  const load = (file: string): KeyPair | undefined => {
+    const certificate = read(join(dir, `${file}.crt`))
+    const key = read(join(dir, `${file}.key`))
+    return certificate && key ? { certificate, key } : undefined
+  }
+  const save = (file: string, pair: KeyPair) => {
+    // The key first: a certificate without its key counts as absent and is made again.
+    writeFileAtomic(join(dir, `${file}.key`), pair.key)
+    writeFileAtomic(join(dir, `${file}.crt`), pair.certificate)
+    return pair
+  }
+
+  const authority = () => {
+    let pair = kept.get('ca')
+    if (!pair) {
+      pair = load('ca')
+      if (!pair) {
+        if (read(join(dir, 'ca.crt')))
+          throw new Error(`${join(dir, 'ca.crt')} has no key beside it (ca.key): restore it, or begin a new cluster`)
+        pair = createAuthority({ commonName: 'kubernetes', now: clock.now(), lifetime: AUTHORITY_LIFETIME })
+        save('ca', pair)
+      }
+      kept.set('ca', pair)
+    }
+    return pair
+  }
+  const issue = (request: Omit<CertificateRequest, 'now' | 'lifetime'>) =>
+    issueCertificate(authority(), { ...request, now: clock.now(), lifetime: LEAF_LIFETIME })
+  const leaf = (file: string, request: Omit<CertificateRequest, 'now' | 'lifetime'>) => {
+    const known = kept.get(file) ?? load(file)
+    const good = known && stillGood(known, authority(), request.hosts ?? [], clock.now())
+    const pair = good ? known : save(file, issue(request))
+    kept.set(file, pair)
+    return pair
+  }
+
+  return {
+    authority,
+    server: () => leaf('apiserver', { usage: 'server', commonName: 'kube-apiserver', hosts }),
+    admin: () => leaf('admin', { usage: 'client', commonName: 'kubernetes-admin', organizations: ['system:masters'] }),
+    node: name =>
+      leaf(`node-${name}`, { usage: 'client', commonName: `system:node:${name}`, organizations: ['system:nodes'] }),
+    client: (commonName, organizations = []) => issue({ usage: 'client', commonName, organizations }),
+    tokenKey() {
+      const path = join(dir, 'sa.key')
+      const known = read(path)
+      if (known) return known
+      const made = generateKeyPairSync('ec', {
+        namedCurve: 'P-256',
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      })
+      writeFileAtomic(path, made.privateKey)
+      return made.privateKey
+    },
+  }
+}

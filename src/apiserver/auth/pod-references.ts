@@ -1,0 +1,61 @@
+/** Which objects a pod needs from the API to run: what a node that runs it may read. Pure. */
+import type { KubeObject } from '../../api/machinery/object.ts'
+
+/** The parts of a pod that name other objects (API doc: core/v1 PodSpec), loosely typed: any part may be absent. */
+export interface PodShape extends KubeObject {
+  spec?: {
+    nodeName?: string
+    serviceAccountName?: string
+    imagePullSecrets?: { name?: string }[]
+    volumes?: VolumeShape[]
+    containers?: ContainerShape[]
+    initContainers?: ContainerShape[]
+    ephemeralContainers?: ContainerShape[]
+  }
+}
+
+interface ContainerShape {
+  env?: { valueFrom?: { secretKeyRef?: { name?: string }; configMapKeyRef?: { name?: string } } }[]
+  envFrom?: { secretRef?: { name?: string }; configMapRef?: { name?: string } }[]
+}
+
+interface VolumeShape {
+  name?: string
+  secret?: { secretName?: string }
+  configMap?: { name?: string }
+  persistentVolumeClaim?: { claimName?: string }
+  ephemeral?: unknown
+  projected?: { sources?: { secret?: { name?: string }; configMap?: { name?: string } }[] }
+  csi?: { nodePublishSecretRef?: { name?: string } }
+}
+
+export type Referenced = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts'
+
+function* inContainers(pod: PodShape, type: 'secrets' | 'configmaps'): Generator<string | undefined> {
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
+  for (const container of [...containers, ...initContainers, ...ephemeralContainers]) {
+    for (const { valueFrom } of container.env ?? [])
+      yield type === 'secrets' ? valueFrom?.secretKeyRef?.name : valueFrom?.configMapKeyRef?.name
+    for (const from of container.envFrom ?? [])
+      yield type === 'secrets' ? from.secretRef?.name : from.configMapRef?.name
+  }
+}
+
+/** Names of the objects of one type that a pod refers to, in its own namespace. May repeat, may hold undefined. */
+export function* podReferences(pod: PodShape, type: Referenced): Generator<string | undefined> {
+  const { volumes = [] } = pod.spec ?? {}
+  if (type === 'serviceaccounts') return yield pod.spec?.serviceAccountName
+  if (type === 'persistentvolumeclaims') {
+    for (const volume of volumes)
+      yield volume.ephemeral ? `${pod.metadata?.name}-${volume.name}` : volume.persistentVolumeClaim?.claimName
+    return
+  }
+  if (type === 'secrets') for (const { name } of pod.spec?.imagePullSecrets ?? []) yield name
+  for (const volume of volumes) {
+    yield type === 'secrets' ? volume.secret?.secretName : volume.configMap?.name
+    if (type === 'secrets') yield volume.csi?.nodePublishSecretRef?.name
+    for (const source of volume.projected?.sources ?? [])
+      yield type === 'secrets' ? source.secret?.name : source.configMap?.name
+  }
+  yield* inContainers(pod, type)
+}

@@ -1,0 +1,65 @@
+/** Where an answer goes: one shape for HTTP/1.1 and HTTP/2. */
+import type { ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+
+export type Headers = Record<string, string | string[]>
+
+export interface Sink {
+  /** Sends status and headers. Once, and first. */
+  head(status: number, headers: Headers): void
+  /** False: wait for `drained` before writing more. */
+  write(chunk: Buffer | string): boolean
+  /** Resolves when there is room again, or the client has gone. */
+  drained(): Promise<void>
+  end(chunk?: Buffer | string): void
+  /** The client has gone or the answer was ended. */
+  readonly closed: boolean
+}
+
+function untilDrained(stream: ServerHttp2Stream | ServerResponse): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      stream.removeListener('drain', done)
+      stream.removeListener('close', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+  })
+}
+
+/** For an HTTP/2 stream. */
+export function http2Sink(stream: ServerHttp2Stream, headOnly: boolean): Sink {
+  return {
+    head(status, headers) {
+      if (stream.closed || stream.destroyed) return
+      stream.respond({ ':status': status, ...headers }, headOnly ? { endStream: true } : undefined)
+    },
+    write: chunk => stream.closed || stream.destroyed || headOnly || stream.write(chunk),
+    drained: () => (stream.closed || stream.destroyed ? Promise.resolve() : untilDrained(stream)),
+    end(chunk) {
+      if (!stream.closed && !stream.destroyed && !headOnly) stream.end(chunk)
+    },
+    get closed() {
+      return stream.closed || stream.destroyed
+    },
+  }
+}
+
+/** For an HTTP/1.1 answer. Node leaves the body of answers to HEAD away by itself. */
+export function http1Sink(response: ServerResponse): Sink {
+  const closed = () => response.destroyed || response.writableEnded || response.socket?.destroyed === true
+  return {
+    head(status, headers) {
+      if (!closed()) response.writeHead(status, headers)
+    },
+    write: chunk => closed() || response.write(chunk),
+    drained: () => (closed() ? Promise.resolve() : untilDrained(response)),
+    end(chunk) {
+      if (!closed()) response.end(chunk)
+    },
+    get closed() {
+      return closed()
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { deleteResources } from '../apply/delete-resources.ts'
+import { defineCommand, NAMESPACE } from '../command.ts'
+import type { Context } from '../context.ts'
+import { UserError } from '../context.ts'
+import { readInstance } from '../instance.ts'
+import { forgetKubeconfig } from '../kubeconfig.ts'
+import { withProgress } from '../output/progress.ts'
+import { stopInstance } from '../stop.ts'
+
+async function confirmed({ io }: Context, question: string): Promise<boolean> {
+  if (!io.stdin.isTTY) throw new UserError('nobody is there to confirm', 'Say --yes to delete without being asked.')
+  const terminal = createInterface({ input: io.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
+  } finally {
+    terminal.close()
+  }
+}
+
+async function deleteCluster(context: Context, yes: boolean): Promise<number> {
+  const { dataDir, io, launcher } = context
+  if (!existsSync(dataDir)) {
+    io.out(`There is nothing in ${dataDir}.\n`)
+    return 0
+  }
+  if (!existsSync(join(dataDir, 'version')))
+    throw new UserError(
+      `${dataDir} is not a data directory of Tutti: it has no file "version"`,
+      'Name the right one with --data-dir.',
+    )
+  if (!yes && !(await confirmed(context, `Delete the cluster in ${dataDir}, its workloads and all its state?`)))
+    return 1
+  await withProgress(context, 'deleting', async say => {
+    // Workloads outlive the program. One that crashed is started once more, so that nothing of it is left running.
+    const instance =
+      readInstance(dataDir) ?? (await launcher.start({ dataDir, port: 0, network: 'auto', runtime: 'auto' }, say))
+    await stopInstance(context, instance, { workloads: true, timeoutMs: 30_000 })
+    await forgetKubeconfig(context, instance)
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  io.out(`The cluster in ${dataDir} is gone.\n`)
+  return 0
+}
+
+export const deleteCommand = defineCommand({
+  name: 'delete',
+  arguments: '[kind] [names...]',
+  summary: 'delete the whole cluster (asks), or objects: delete pod web, delete -f app.yaml',
+  options: [
+    { flags: '-y, --yes', description: 'do not ask before deleting the cluster' },
+    { flags: '-f, --filename <path>', description: 'delete what this file or folder declares', repeatable: true },
+    { flags: '-l, --selector <selector>', description: 'delete the objects with these labels' },
+    NAMESPACE,
+    { flags: '--kubeconfig <file>', description: 'the cluster to talk to' },
+  ],
+  async run(args, options, context) {
+    if (args.length === 0 && !options.filename) return deleteCluster(context, options.yes === true)
+    return deleteResources(args, options, context)
+  },
+})

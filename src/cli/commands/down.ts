@@ -1,0 +1,35 @@
+import { defineCommand } from '../command.ts'
+import { UserError } from '../context.ts'
+import { readInstance } from '../instance.ts'
+import { withProgress } from '../output/progress.ts'
+import { stopInstance } from '../stop.ts'
+
+export const down = defineCommand({
+  name: 'down',
+  summary: 'stop the workloads in order, then the cluster; its state stays',
+  options: [
+    {
+      flags: '--keep-workloads',
+      description: 'stop only Tutti: the workloads run on, and the next "up" finds them again',
+    },
+    { flags: '--timeout <seconds>', description: 'how long to wait for workloads to end', default: 60 },
+  ],
+  async run(_args, options, context) {
+    const instance = readInstance(context.dataDir)
+    if (!instance) {
+      context.io.out(`Tutti is not running in ${context.dataDir}.\n`)
+      return 0
+    }
+    const seconds = Number(options.timeout)
+    if (!(seconds >= 0)) throw new UserError(`--timeout ${String(options.timeout)} must be a number of seconds`)
+    await withProgress(context, options.keepWorkloads ? 'stopping' : 'stopping the workloads', () =>
+      stopInstance(context, instance, { workloads: !options.keepWorkloads, timeoutMs: seconds * 1000 }),
+    )
+    context.io.out(
+      options.keepWorkloads
+        ? 'Tutti is down; its workloads run on.\n'
+        : 'Tutti is down. "tutti up" brings everything back.\n',
+    )
+    return 0
+  },
+})

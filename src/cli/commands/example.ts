@@ -1,0 +1,121 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Service } from '../../api/kinds/core/service.ts'
+import { sleep } from '../../lib/clock.ts'
+import { getList } from '../api.ts'
+import { applyObjects } from '../apply/apply-objects.ts'
+import { readManifests } from '../apply/manifests.ts'
+import { defineCommand } from '../command.ts'
+import type { Connection, Context } from '../context.ts'
+import { UserError } from '../context.ts'
+import { readInstance } from '../instance.ts'
+import { writeKubeconfigs } from '../kubeconfig.ts'
+import { paint } from '../output/color.ts'
+import { withProgress } from '../output/progress.ts'
+import { waitUntilReady } from '../resources/wait-ready.ts'
+
+/** The folder of the examples: of the checkout or of the installed package. */
+const examplesFolder = () =>
+  ['../../../examples', '../examples', '../../examples'].map(path => join(import.meta.dirname, path)).find(existsSync)
+
+/** Where a person reaches the services of type LoadBalancer of a namespace. */
+async function addresses({ transport }: Connection, namespace: string): Promise<string[]> {
+  const services = await getList<Service>(transport, `/api/v1/namespaces/${namespace}/services`)
+  return services
+    .filter(service => service.spec?.type === 'LoadBalancer')
+    .flatMap(service =>
+      (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) =>
+        (service.spec?.ports ?? []).map(({ port }) => `http://${ip}:${port}`),
+      ),
+    )
+}
+
+/** The address, once it is written and answers. */
+async function answering(context: Context, connection: Connection, namespace: string): Promise<string> {
+  const end = context.clock.now() + 30_000
+  for (let last = 'it has no address'; ; await sleep(context.clock, 50, context.signal)) {
+    const [address] = await addresses(connection, namespace)
+    if (address) {
+      const response = await fetch(address).catch((error: Error) => error)
+      if (response instanceof Response && response.ok) return address
+      last = response instanceof Response ? `${address} answers ${response.status}` : `${address}: ${response.message}`
+    }
+    if (context.signal.aborted || context.clock.now() > end)
+      throw new UserError(
+        `the storefront does not answer: ${last}`,
+        `What holds it up: tutti why svc/storefront -n ${namespace}`,
+      )
+  }
+}
+
+export const example = defineCommand({
+  name: 'example',
+  arguments: '[name]',
+  summary: 'bring the cluster up and run an example in it: shop',
+  options: [{ flags: '--detach', description: 'return when the example is ready, instead of staying until Ctrl-C' }],
+  async run([name = 'shop'], options, context) {
+    const folder = join(examplesFolder() ?? '', name)
+    const manifests = join(folder, 'manifests')
+    if (!existsSync(manifests))
+      throw new UserError(
+        `there is no example "${name}"`,
+        `There are: ${readdirSync(examplesFolder() ?? '.').join(', ')}`,
+      )
+    const { io, clock, launcher, dataDir } = context
+    const began = clock.now()
+    if (!readInstance(dataDir))
+      await withProgress(context, 'starting Tutti', say =>
+        launcher.start({ dataDir, port: 6443, network: 'auto', runtime: 'auto' }, say),
+      )
+    const instance = readInstance(dataDir)
+    if (!instance) throw new UserError('Tutti did not stay up', `Look into ${join(dataDir, 'tutti.log')}`)
+    const { notes } = await writeKubeconfigs(context, instance)
+    io.out(
+      `${paint(io, 'bold', `Tutti ${instance.version}`)} is up: ${instance.server}, network ${instance.network.mode} (${((clock.now() - began) / 1000).toFixed(1)} s)\n`,
+    )
+    for (const note of notes) io.out(`note: ${note}\n`)
+
+    const connection = await context.connect()
+    const data = join(dataDir, 'examples', name)
+    mkdirSync(data, { recursive: true })
+    const objects = await readManifests([manifests], io.stdin, { SHOP_DIR: folder, SHOP_DATA: data })
+    await applyObjects(connection.transport, objects, { namespace: name, force: true })
+    const names = objects.filter(object => object.kind === 'Deployment').map(object => object.metadata.name ?? '')
+    await withProgress(context, `starting ${names.length} services`, say =>
+      waitUntilReady(connection.transport, {
+        namespace: name,
+        names,
+        signal: context.signal,
+        clock,
+        timeoutMs: 120_000,
+        onChange: say,
+        onReady: ready =>
+          io.out(
+            `  ${paint(io, 'green', '✓')} ${ready.padEnd(14)} ready after ${((clock.now() - began) / 1000).toFixed(1)} s\n`,
+          ),
+      }),
+    )
+    const address = await withProgress(context, 'waiting for the storefront', () =>
+      answering(context, connection, name),
+    )
+    if (context.json) io.out(`${JSON.stringify({ address, namespace: name, seconds: (clock.now() - began) / 1000 })}\n`)
+    io.out(`\n${paint(io, 'bold', 'The storefront')}: ${paint(io, 'cyan', address)}\n\n`)
+    io.out(
+      `Try next:\n  kubectl -n ${name} get deployments,pods\n  kubectl -n ${name} scale deployment storefront --replicas 5\n  kubectl -n ${name} delete pod -l app=payments,version=v2 ${paint(io, 'dim', '# and see it come back')}\n`,
+    )
+    if (options.detach) return 0
+    io.out(`\n${paint(io, 'dim', 'Ctrl-C leaves the shop; it runs on until "tutti down".')}\n`)
+    await new Promise<void>(resolve => {
+      const keepAlive = setInterval(() => {}, 2 ** 30)
+      context.signal.addEventListener(
+        'abort',
+        () => {
+          clearInterval(keepAlive)
+          resolve()
+        },
+        { once: true },
+      )
+    })
+    return 0
+  },
+})

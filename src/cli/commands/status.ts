@@ -1,0 +1,69 @@
+import { existsSync, readFileSync } from 'node:fs'
+import type { Node } from '../../api/kinds/core/node.ts'
+import type { Pod } from '../../api/kinds/core/pod.ts'
+import { humanDuration } from '../../api/machinery/time.ts'
+import { getList } from '../api.ts'
+import { defineCommand } from '../command.ts'
+import { readInstance } from '../instance.ts'
+import { paint } from '../output/color.ts'
+
+/** Resident memory of a process in bytes; undefined where there is no /proc. */
+function residentBytes(pid: number): number | undefined {
+  const file = `/proc/${pid}/status`
+  if (!existsSync(file)) return undefined
+  const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(file, 'latin1'))
+  return match ? Number(match[1]) * 1024 : undefined
+}
+
+const conditionOf = (object: { status?: { conditions?: { type: string; status: string }[] } }, type: string) =>
+  object.status?.conditions?.find(condition => condition.type === type)?.status
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'show the cluster: address, nodes, network, workloads, what this machine cannot give',
+  async run(_args, _options, context) {
+    const { io, clock, dataDir } = context
+    const instance = readInstance(dataDir)
+    if (!instance) {
+      if (context.json) io.out(`${JSON.stringify({ running: false, dataDir })}\n`)
+      else io.out(`Tutti is not running in ${dataDir}. Start it: tutti up\n`)
+      return 1
+    }
+    const { transport } = await context.connect()
+    const [nodes, pods] = await Promise.all([
+      getList<Node>(transport, '/api/v1/nodes'),
+      getList<Pod>(transport, '/api/v1/pods'),
+    ])
+    const ready = pods.filter(pod => conditionOf(pod, 'Ready') === 'True')
+    const done = pods.filter(pod => pod.status?.phase === 'Succeeded')
+    const troubled = pods.filter(pod => !ready.includes(pod) && !done.includes(pod))
+    const memory = residentBytes(instance.pid)
+    if (context.json) {
+      io.out(
+        `${JSON.stringify({ running: true, ...instance, nodes: nodes.map(node => ({ name: node.metadata?.name, ready: conditionOf(node, 'Ready') === 'True' })), pods: { ready: ready.length, completed: done.length, notReady: troubled.map(pod => `${pod.metadata?.namespace}/${pod.metadata?.name}`) }, residentBytes: memory })}\n`,
+      )
+      return 0
+    }
+    const label = (text: string) => paint(io, 'dim', text.padEnd(11))
+    io.out(`${paint(io, 'bold', `Tutti ${instance.version}`)}: ${instance.server}\n`)
+    io.out(
+      `${label('up')}${humanDuration(clock.now() - Date.parse(instance.startedAt))}, pid ${instance.pid}${memory ? `, ${Math.round(memory / 1e6)} MB` : ''}\n`,
+    )
+    for (const node of nodes) {
+      const state = conditionOf(node, 'Ready') === 'True'
+      io.out(
+        `${label('node')}${node.metadata?.name}, ${state ? paint(io, 'green', 'Ready') : paint(io, 'red', 'not Ready')}\n`,
+      )
+    }
+    io.out(`${label('network')}${instance.network.mode}\n${label('runtimes')}${instance.runtimes.join(', ')}\n`)
+    io.out(`${label('pods')}${ready.length} ready, ${done.length} completed, ${troubled.length} not ready\n`)
+    for (const pod of troubled.slice(0, 10))
+      io.out(
+        `${label('')}${paint(io, 'yellow', `${pod.metadata?.namespace}/${pod.metadata?.name}`)}: tutti why pod ${pod.metadata?.name} -n ${pod.metadata?.namespace}\n`,
+      )
+    if (troubled.length > 10) io.out(`${label('')}and ${troubled.length - 10} more\n`)
+    for (const note of [...instance.network.notes, ...instance.notes]) io.out(`${label('note')}${note}\n`)
+    io.out(`${label('data')}${dataDir}\n`)
+    return 0
+  },
+})

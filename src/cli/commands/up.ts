@@ -1,0 +1,82 @@
+import { defineCommand } from '../command.ts'
+import type { Context, UpOptions } from '../context.ts'
+import { UserError } from '../context.ts'
+import { type Instance, readInstance } from '../instance.ts'
+import { writeKubeconfigs } from '../kubeconfig.ts'
+import { paint } from '../output/color.ts'
+import { withProgress } from '../output/progress.ts'
+
+function portOf(value: unknown): number {
+  const port = Number(value)
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new UserError(`--port ${String(value)} must be a number from 0 to 65535`)
+  return port
+}
+
+/** What a person reads when the cluster is up. */
+function report({ io }: Context, instance: Instance, { took, where }: { took?: number; where: readonly string[] }) {
+  const label = (text: string) => paint(io, 'dim', text.padEnd(11))
+  const seconds = took === undefined ? '' : ` (${(took / 1000).toFixed(1)} s)`
+  const lines = [
+    `${paint(io, 'bold', `Tutti ${instance.version} ${took === undefined ? 'is up already' : 'is up'}`)}: ${instance.server}${seconds}`,
+    `${label('node')}${instance.nodeName}, Ready`,
+    `${label('network')}${instance.network.mode}`,
+    `${label('runtimes')}${instance.runtimes.join(', ')}`,
+    `${label('kubeconfig')}${where.join(', ')}`,
+    ...[...instance.network.notes, ...instance.notes].map(note => `${label('note')}${note}`),
+    `${paint(io, 'dim', 'Next:')} kubectl get nodes · tutti example shop · tutti status`,
+  ]
+  io.out(`${lines.join('\n')}\n`)
+}
+
+export const up = defineCommand({
+  name: 'up',
+  summary: 'make this machine a working cluster',
+  help: `Returns when the API answers and the node is Ready. A second "up" is harmless.
+
+Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with --kubeconfig FILE it writes there only.`,
+  options: [
+    { flags: '--port <port>', description: 'port of the API server on loopback; 0 takes a free one', default: 6443 },
+    {
+      flags: '--network <mode>',
+      description: 'how pods are connected',
+      choices: ['auto', 'kernel', 'rootless', 'portable'],
+      default: 'auto',
+    },
+    { flags: '--runtime <runtime>', description: 'what runs workloads', choices: ['auto', 'process'], default: 'auto' },
+    { flags: '--kubeconfig <file>', description: 'write the kubeconfig to this file only' },
+    { flags: '--foreground', description: 'stay in the foreground and log to the terminal' },
+  ],
+  async run(_args, options, context) {
+    const wanted: UpOptions = {
+      dataDir: context.dataDir,
+      port: portOf(options.port),
+      network: options.network as UpOptions['network'],
+      runtime: options.runtime as UpOptions['runtime'],
+    }
+    const file = options.kubeconfig as string | undefined
+    const finish = async (instance: Instance, took?: number) => {
+      const { written, notes } = await writeKubeconfigs(context, instance, file)
+      if (context.json) context.io.out(`${JSON.stringify({ ...instance, kubeconfig: written })}\n`)
+      else
+        report(
+          context,
+          { ...instance, notes: [...instance.notes, ...notes] },
+          { ...(took === undefined ? {} : { took }), where: written },
+        )
+    }
+    const running = readInstance(context.dataDir)
+    if (running) {
+      await finish(running)
+      return 0
+    }
+    const began = context.clock.now()
+    if (options.foreground) {
+      await context.launcher.runInForeground(wanted, instance => void finish(instance, context.clock.now() - began))
+      return 0
+    }
+    const instance = await withProgress(context, 'starting', say => context.launcher.start(wanted, say))
+    await finish(instance, context.clock.now() - began)
+    return 0
+  },
+})

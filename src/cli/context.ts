@@ -1,0 +1,72 @@
+/** What a command is given: the terminal, the clock, the cluster. Nothing here is global, so commands can be tested. */
+
+import type { Transport } from '../client/transport.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Instance } from './instance.ts'
+
+/** The ends of the terminal. */
+export interface Io {
+  out(text: string): void
+  err(text: string): void
+  readonly stdin: NodeJS.ReadStream
+  /** Standard output is a terminal. */
+  readonly tty: boolean
+  /** Colours are wanted: a terminal, and NO_COLOR is not set. */
+  readonly color: boolean
+  readonly columns: number
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** How `up` wants the cluster. */
+export interface UpOptions {
+  readonly dataDir: string
+  readonly port: number
+  readonly network: 'auto' | 'kernel' | 'rootless' | 'portable'
+  readonly runtime: 'auto' | 'process'
+}
+
+/** What the composition root can do for commands; they cannot import it (levels). */
+export interface Launcher {
+  /** Starts the program in the background; resolves when the API answers and the node is Ready. Rejects with a `UserError`. */
+  start(options: UpOptions, onProgress: (phase: string) => void): Promise<Instance>
+  /** Runs the program in this process until SIGINT or SIGTERM. */
+  runInForeground(options: UpOptions, onReady: (instance: Instance) => void): Promise<void>
+}
+
+export interface Context {
+  readonly io: Io
+  readonly clock: Clock
+  readonly version: string
+  readonly launcher: Launcher
+  /** `--data-dir`, or ~/.tutti. */
+  readonly dataDir: string
+  /** Print JSON instead of text. */
+  readonly json: boolean
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal
+  /** The cluster that commands talk to: `--kubeconfig`, or the running one of the data directory. */
+  connect(): Promise<Connection>
+}
+
+/** A way to the API server. */
+export interface Connection {
+  readonly transport: Transport
+  /** `https://127.0.0.1:6443`. */
+  readonly server: string
+  /** For WebSocket connections of exec and port-forward. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string }
+  readonly token?: string
+  readonly namespace: string
+  close(): void
+}
+
+/** An error for the person at the terminal: what went wrong, and what to do next. Printed without a stack. */
+export class UserError extends Error {
+  readonly hint: string | undefined
+
+  constructor(message: string, hint?: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'UserError'
+    this.hint = hint
+  }
+}

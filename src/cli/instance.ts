@@ -1,0 +1,53 @@
+/**
+ * The running program, as it describes itself in DATA_DIR/instance.json: written when it is ready, removed when it
+ * stops. A file whose process is gone (or whose pid now belongs to another one) counts as absent.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Instance {
+  readonly pid: number
+  /** Field 22 of /proc/PID/stat, or '' where there is no /proc: tells a pid that was given anew. */
+  readonly startTime: string
+  readonly version: string
+  /** `https://127.0.0.1:6443`. */
+  readonly server: string
+  readonly nodeName: string
+  /** RFC 3339. */
+  readonly startedAt: string
+  readonly network: { readonly mode: string; readonly notes: readonly string[] }
+  readonly runtimes: readonly string[]
+  /** What this machine cannot give, in sentences. */
+  readonly notes: readonly string[]
+}
+
+export const instanceFile = (dataDir: string) => join(dataDir, 'instance.json')
+
+/** When a process started, in clock ticks since boot as the kernel counts; '' where it cannot be known; undefined: no such process. */
+export function processStartTime(pid: number): string | undefined {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? undefined : (fields[19] ?? '')
+  } catch {
+    return ''
+  }
+}
+
+/** The instance of a data directory, if it runs. */
+export function readInstance(dataDir: string): Instance | undefined {
+  let instance: Instance
+  try {
+    instance = JSON.parse(readFileSync(instanceFile(dataDir), 'utf8'))
+  } catch {
+    return undefined
+  }
+  const startTime = processStartTime(instance.pid)
+  if (startTime === undefined || (startTime && instance.startTime && startTime !== instance.startTime)) return undefined
+  return instance
+}

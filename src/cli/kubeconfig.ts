@@ -1,0 +1,62 @@
+/** The context `tutti` in the kubeconfig that kubectl reads: where it goes, and how it leaves again. */
+import { homedir } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+import { addContext, readKubeconfig, removeContext } from '../lib/kubeconfig.ts'
+import type { Context, Io } from './context.ts'
+import type { Instance } from './instance.ts'
+
+/** Name of context, cluster and user. */
+export const CONTEXT_NAME = 'tutti'
+
+/** The file that kubectl writes to: the first of $KUBECONFIG, or ~/.kube/config. */
+export const userKubeconfig = ({ env }: Pick<Io, 'env'>) =>
+  env.KUBECONFIG?.split(delimiter).find(Boolean) ?? join(env.HOME ?? homedir(), '.kube', 'config')
+
+/** The program's own, always there while it runs: DATA_DIR/kubeconfig. */
+export const ownKubeconfig = (dataDir: string) => join(dataDir, 'kubeconfig')
+
+const decode = (text: unknown) => Buffer.from(String(text), 'base64').toString()
+
+/**
+ * Adds the context to `only`, or to the user's kubeconfig. Returns what was written, in words, and what could not be:
+ * a kubeconfig of the user's that is broken is left alone, the cluster works without it.
+ */
+export async function writeKubeconfigs(
+  context: Pick<Context, 'io' | 'dataDir'>,
+  instance: Instance,
+  only?: string,
+): Promise<{ written: string[]; notes: string[] }> {
+  const own = await readKubeconfig(ownKubeconfig(context.dataDir))
+  const cluster = own?.clusters?.[0]?.cluster as Record<string, unknown> | undefined
+  const user = own?.users?.[0]?.user as Record<string, unknown> | undefined
+  if (!cluster || !user)
+    throw new Error(`${ownKubeconfig(context.dataDir)} is missing or has no cluster and user in it`)
+  const path = only ? resolve(only) : userKubeconfig(context.io)
+  const entry = {
+    name: CONTEXT_NAME,
+    server: instance.server,
+    authority: decode(cluster['certificate-authority-data']),
+    certificate: decode(user['client-certificate-data']),
+    key: decode(user['client-key-data']),
+  }
+  try {
+    await addContext(path, entry)
+    return { written: [only ? path : `context ${CONTEXT_NAME} in ${path}`], notes: [] }
+  } catch (error) {
+    if (only) throw error
+    return {
+      written: [ownKubeconfig(context.dataDir)],
+      notes: [
+        `${path} was left as it is: ${(error as Error).message}. Use kubectl --kubeconfig ${ownKubeconfig(context.dataDir)}`,
+      ],
+    }
+  }
+}
+
+/** Takes the context out of the user's kubeconfig, unless it belongs to another cluster by now. */
+export async function forgetKubeconfig({ io }: Pick<Context, 'io'>, instance: Instance): Promise<void> {
+  const path = userKubeconfig(io)
+  const config = await readKubeconfig(path).catch(() => undefined)
+  const cluster = config?.clusters?.find(each => each.name === CONTEXT_NAME)?.cluster as { server?: string } | undefined
+  if (cluster?.server === instance.server) await removeContext(path, CONTEXT_NAME)
+}

@@ -1,0 +1,101 @@
+/** A whole Tutti in a folder of its own, driven as a user would: `bin/tutti`, kubectl, signals. */
+import { type ExecFileOptions, execFile, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readInstance } from '../../src/cli/instance.ts'
+import { kubectlPath } from '../tools.ts'
+
+export interface Result {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const root = join(import.meta.dirname, '../..')
+export const tuttiPath = join(root, 'bin/tutti')
+
+/** Runs a program; resolves with what it printed, whatever its exit code. */
+export function execute(
+  program: string,
+  args: readonly string[],
+  { input, ...options }: ExecFileOptions & { input?: string } = {},
+): Promise<Result> {
+  return new Promise(resolve => {
+    const child = execFile(
+      program,
+      [...args],
+      { maxBuffer: 64 << 20, timeout: 120_000, ...options, encoding: 'utf8' },
+      (error, stdout, stderr) =>
+        resolve({
+          code: error ? (typeof error.code === 'number' ? error.code : 1) : 0,
+          stdout: String(stdout),
+          stderr: String(stderr),
+        }),
+    )
+    if (input !== undefined) child.stdin?.end(input)
+  })
+}
+
+export interface E2eCluster {
+  readonly dataDir: string
+  readonly kubeconfig: string
+  /** Runs `tutti ARGS` on this data directory. */
+  tutti(args: readonly string[], options?: { input?: string }): Promise<Result>
+  /** Runs kubectl; throws with its output when it fails. */
+  kubectl(args: readonly string[], options?: { input?: string }): Promise<string>
+  /** Runs kubectl; resolves with whatever came. */
+  tryKubectl(args: readonly string[], options?: { input?: string }): Promise<Result>
+  /** Starts kubectl in the background. */
+  spawnKubectl(args: readonly string[]): ReturnType<typeof spawn>
+  up(): Promise<void>
+  /** The pid of the running program. */
+  pid(): number
+  /** Deletes cluster and folder. */
+  delete(): Promise<void>
+}
+
+/** Starts a cluster on a free port; `args` go to `tutti up`. */
+export async function startE2eCluster(args: readonly string[] = []): Promise<E2eCluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-e2e-'))
+  const dataDir = join(folder, 'data')
+  const kubeconfig = join(folder, 'kubeconfig')
+  const env = {
+    ...process.env,
+    KUBECONFIG: kubeconfig,
+    HOME: folder,
+    TUTTI_DATA_DIR: dataDir,
+    NO_COLOR: '1',
+    ...(process.env.HOME ? { TUTTI_TEST_HOME: process.env.HOME } : {}),
+  }
+  const tutti: E2eCluster['tutti'] = (words, options) => execute(tuttiPath, words, { env, ...options })
+  const tryKubectl: E2eCluster['tryKubectl'] = (words, options) => execute(kubectlPath(), words, { env, ...options })
+  const up = async () => {
+    const { code, stdout, stderr } = await tutti(['up', '--port', '0', '--kubeconfig', kubeconfig, ...args])
+    if (code !== 0) throw new Error(`tutti up failed: ${stdout}${stderr}`)
+  }
+  await up()
+  return {
+    dataDir,
+    kubeconfig,
+    tutti,
+    tryKubectl,
+    async kubectl(words, options) {
+      const { code, stdout, stderr } = await tryKubectl(words, options)
+      if (code !== 0) throw new Error(`kubectl ${words.join(' ')} ended with ${code}: ${stderr || stdout}`)
+      return stdout
+    },
+    spawnKubectl: words => spawn(kubectlPath(), [...words], { env }),
+    up,
+    pid() {
+      const instance = readInstance(dataDir)
+      if (!instance) throw new Error(`no instance runs in ${dataDir}`)
+      return instance.pid
+    },
+    async delete() {
+      const { code, stderr } = await tutti(['delete', '--yes'])
+      if (code !== 0) throw new Error(`tutti delete failed: ${stderr}`)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

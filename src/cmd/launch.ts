@@ -1,0 +1,61 @@
+/** Starting the program in the background, and hearing from it until it is ready. */
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { Launcher, UpOptions } from '../cli/context.ts'
+import { UserError } from '../cli/context.ts'
+import type { Instance } from '../cli/instance.ts'
+
+/** What the starting program says on descriptor 3, a JSON line each. */
+export type StartMessage =
+  | { readonly phase: string }
+  | { readonly ready: Instance }
+  | { readonly failed: { readonly message: string; readonly hint?: string } }
+
+/** Node's own arguments, kept for child processes of the same program. */
+export const nodeArguments = () => [
+  '--disable-warning=ExperimentalWarning',
+  join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'main.ts' : 'tutti.js'),
+]
+
+async function* linesOf(stream: Readable): AsyncGenerator<StartMessage> {
+  let rest = ''
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) yield JSON.parse(line) as StartMessage
+  }
+}
+
+export const launcher: Launcher = {
+  async start(options, onProgress) {
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
+    const logFile = join(options.dataDir, 'tutti.log')
+    const log = openSync(logFile, 'a', 0o600)
+    // cwd `/`: the program must not hold a folder of the user's.
+    const child = spawn(process.execPath, [...nodeArguments(), 'daemon', JSON.stringify(options)], {
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', log, log, 'pipe'],
+    })
+    closeSync(log)
+    const ended = new Promise<number | null>(resolve => child.once('exit', resolve))
+    const messages = child.stdio[3] as Readable
+    for await (const message of linesOf(messages)) {
+      if ('phase' in message) onProgress(message.phase)
+      else if ('failed' in message) throw new UserError(message.failed.message, message.failed.hint)
+      else {
+        messages.destroy()
+        child.unref()
+        return message.ready
+      }
+    }
+    const code = await ended
+    throw new UserError(`the program ended with code ${code} before it was ready`, `Its log: ${logFile}`)
+  },
+  async runInForeground(options: UpOptions, onReady) {
+    const { serve } = await import('./daemon.ts')
+    await serve(options, { log: 1, onPhase() {}, onReady })
+  },
+}

@@ -1,0 +1,3 @@
+// Made by scripts/generate-api.ts from the Kubernetes OpenAPI document. Do not edit.
+
+export type IntOrString = string | number

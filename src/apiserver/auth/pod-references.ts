@@ -42,7 +42,8 @@ function* inContainers(pod: PodShape, type: 'secrets' | 'configmaps'): Generator
 }
 
 /** Names of the objects of one type that a pod refers to, in its own namespace. May repeat, may hold undefined. */
-export function* podReferences(pod: PodShape, type: Referenced): Generator<string | undefined> {
+export function* podReferences(object: KubeObject, type: Referenced): Generator<string | undefined> {
+  const pod = object as PodShape
   const { volumes = [] } = pod.spec ?? {}
   if (type === 'serviceaccounts') return yield pod.spec?.serviceAccountName
   if (type === 'persistentvolumeclaims') {

@@ -1,6 +1,7 @@
 /**
  * What a policy rule of RBAC allows and what it covers (API doc: rbac.authorization.k8s.io/v1 PolicyRule). Pure.
  */
+import type { LabelSelector } from '../../api/machinery/label-selector.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Attributes } from './auth.ts'
 
@@ -29,11 +30,6 @@ export interface Subject {
 export interface Role extends KubeObject {
   rules?: PolicyRule[]
   aggregationRule?: { clusterRoleSelectors?: LabelSelector[] }
-}
-
-export interface LabelSelector {
-  matchLabels?: Record<string, string>
-  matchExpressions?: { key: string; operator: string; values?: string[] }[]
 }
 
 /** A RoleBinding or ClusterRoleBinding. */

@@ -54,7 +54,7 @@ interface Half {
 }
 
 async function* framesOf(incoming: AsyncIterable<Buffer>): AsyncGenerator<Frame, void> {
-  let pending = Buffer.alloc(0)
+  let pending: Buffer = Buffer.alloc(0)
   let chunks: Buffer[] = []
   let have = 0
   let need = 8

@@ -1,0 +1,80 @@
+/** Steady requests to one address, a new connection each, with the failures counted. */
+import http from 'node:http'
+
+export interface LoadResult {
+  readonly sent: number
+  /** Messages of requests that got no 200. */
+  readonly failures: readonly string[]
+  /** Answers by version and by instance. */
+  readonly versions: ReadonlyMap<string, number>
+  readonly instances: ReadonlyMap<string, number>
+}
+
+export interface Answered {
+  readonly version: string
+  readonly host: string
+  readonly pid: number
+}
+
+/** One request; rejects when it is not answered with 200 within two seconds. */
+export function ask(url: string): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent: false, timeout: 2000 }, response => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', chunk => {
+        text += chunk
+      })
+      response.on('end', () =>
+        response.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(`status ${response.statusCode}`)),
+      )
+      response.on('error', reject)
+    })
+    request.on('timeout', () => request.destroy(new Error('no answer within 2 s')))
+    request.on('error', reject)
+  })
+}
+
+/** Sends `workers` requests side by side, over and over, until the returned function is called. */
+export function startLoad(url: string, workers = 4): () => Promise<LoadResult> {
+  let going = true
+  let sent = 0
+  const failures: string[] = []
+  const versions = new Map<string, number>()
+  const instances = new Map<string, number>()
+  const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
+  const work = async () => {
+    while (going) {
+      sent++
+      try {
+        const { version, host, pid } = await ask(url)
+        count(versions, version)
+        count(instances, `${host}/${pid}`)
+      } catch (error) {
+        failures.push((error as Error).message)
+      }
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+  const all = Promise.all(Array.from({ length: workers }, work))
+  return async () => {
+    going = false
+    await all
+    return { sent, failures, versions, instances }
+  }
+}
+
+/** Waits until `condition` holds, looking every 50 ms; throws with `what` after `limit` ms. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false>,
+  limit = 30_000,
+): Promise<T> {
+  const end = Date.now() + limit
+  for (;;) {
+    const value = await condition()
+    if (value !== undefined && value !== false) return value
+    if (Date.now() > end) throw new Error(`gave up after ${limit} ms: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Control groups of containers, v1 and v2: `<root>/<qos>/pod<uid>/<container>`. Where they may not be written there are
+ * none, and limits are not enforced. All calls are a few file system calls of some 30 µs each, so they are synchronous.
+ */
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Resources } from '../runtime.ts'
+
+/** Controllers that are used in v1, each a mounted hierarchy. */
+const V1 = ['cpu', 'cpuacct', 'memory', 'pids'] as const
+
+export interface Cgroups {
+  readonly version: 1 | 2
+  /** Makes the group with its limits; `path` is relative. Resolves to the files a process joins by writing `0`. */
+  create(path: string, resources: Resources): string[]
+  /** Puts a process in. */
+  join(path: string, pid: number): void
+  /** pids in it, without those of its children. */
+  processes(path: string): number[]
+  /** Processes that the kernel killed in it for lack of memory. */
+  oomKills(path: string): number
+  usage(path: string): { cpu: number; memory: number; workingSet: number; processes: number } | undefined
+  /** Removes an empty group with its empty children; false while something runs in it. */
+  remove(path: string): boolean
+}
+
+const read = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+const write = (path: string, value: string | number) => {
+  try {
+    writeFileSync(path, String(value))
+    return true
+  } catch {
+    return false
+  }
+}
+const field = (text: string, name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+
+/** cpu.weight (1..10000) of v2 for cpu.shares (2..262144) of v1, as runtimes convert them. */
+const weight = (shares: number) => Math.floor(1 + ((Math.min(Math.max(shares, 2), 262144) - 2) * 9999) / 262142)
+
+/**
+ * Finds what this machine has below `mount` (normally /sys/fs/cgroup) and whether it may be written; undefined when
+ * not. `root` is this node's own folder, so that two nodes of one machine do not meet.
+ */
+export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | undefined {
+  const v2 = existsSync(join(mount, 'cgroup.controllers'))
+  const bases = v2 ? [mount] : V1.map(name => join(mount, name)).filter(path => existsSync(join(path, 'cgroup.procs')))
+  if (!v2 && bases.length < V1.length) return undefined
+  try {
+    for (const base of bases) mkdirSync(join(base, root), { recursive: true })
+  } catch {
+    return undefined
+  }
+  const base = (controller: (typeof V1)[number]) => join(v2 ? mount : join(mount, controller), root)
+  const every = (path: string) => bases.map(each => join(each, root, path))
+  // Without controllers (delegation refused, or the process sits in the root) v2 still groups and kills.
+  const enable = (dir: string) => write(join(dir, 'cgroup.subtree_control'), '+cpu +memory +pids')
+  if (v2) {
+    let dir = mount
+    for (const part of ['', ...root.split('/')]) {
+      dir = join(dir, part)
+      enable(dir)
+    }
+  }
+
+  const limit = (path: string, resources: Resources) => {
+    const { cpuShares, cpuQuota, cpuPeriod = 100_000, memoryLimit } = resources
+    if (v2) {
+      const dir = join(base('cpu'), path)
+      if (cpuShares) write(join(dir, 'cpu.weight'), weight(cpuShares))
+      if (cpuQuota) write(join(dir, 'cpu.max'), `${cpuQuota} ${cpuPeriod}`)
+      if (memoryLimit) {
+        write(join(dir, 'memory.max'), memoryLimit)
+        write(join(dir, 'memory.swap.max'), 0)
+        write(join(dir, 'memory.oom.group'), 1)
+      }
+      return
+    }
+    if (cpuShares) write(join(base('cpu'), path, 'cpu.shares'), cpuShares)
+    if (cpuQuota) {
+      write(join(base('cpu'), path, 'cpu.cfs_period_us'), cpuPeriod)
+      write(join(base('cpu'), path, 'cpu.cfs_quota_us'), cpuQuota)
+    }
+    if (memoryLimit) write(join(base('memory'), path, 'memory.limit_in_bytes'), memoryLimit)
+  }
+
+  return {
+    version: v2 ? 2 : 1,
+    create(path, resources) {
+      for (const each of bases) {
+        let dir = join(each, root)
+        for (const part of path.split('/')) {
+          if (v2) enable(dir)
+          dir = join(dir, part)
+          mkdirSync(dir, { recursive: true })
+        }
+      }
+      limit(path, resources)
+      return every(path).map(dir => join(dir, 'cgroup.procs'))
+    },
+    join(path, pid) {
+      for (const dir of every(path)) {
+        try {
+          appendFileSync(join(dir, 'cgroup.procs'), String(pid))
+        } catch {
+          // The process ended, or the group did: then there is nothing to limit.
+        }
+      }
+    },
+    processes: path =>
+      read(join(base('pids'), path, 'cgroup.procs'))
+        .split('\n')
+        .filter(Boolean)
+        .map(Number),
+    oomKills: path => field(read(join(base('memory'), path, v2 ? 'memory.events' : 'memory.oom_control')), 'oom_kill'),
+    usage(path) {
+      const memory = join(base('memory'), path)
+      const current = read(join(memory, v2 ? 'memory.current' : 'memory.usage_in_bytes'))
+      if (!current) return undefined
+      const total = Number(current)
+      const inactive = field(read(join(memory, 'memory.stat')), v2 ? 'inactive_file' : 'total_inactive_file')
+      const cpu = v2
+        ? field(read(join(base('cpu'), path, 'cpu.stat')), 'usage_usec') * 1000
+        : Number(read(join(base('cpuacct'), path, 'cpuacct.usage')))
+      const processes = Number(read(join(base('pids'), path, 'pids.current'))) || 0
+      return { cpu, memory: total, workingSet: Math.max(0, total - inactive), processes }
+    },
+    remove(path) {
+      let empty = true
+      for (const dir of every(path)) empty = removeTree(dir) && empty
+      return empty
+    },
+  }
+}
+
+/** Children first; a group's own files go with it. */
+function removeTree(dir: string): boolean {
+  try {
+    for (const entry of readdirSync(dir, { withFileTypes: true })) {
+      if (entry.isDirectory() && !removeTree(join(dir, entry.name))) return false
+    }
+    rmdirSync(dir)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
+}

@@ -1,0 +1,64 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { realClock } from '../../../lib/clock.ts'
+import { silent } from '../../../lib/log.ts'
+import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
+import { openProcessDriver } from './driver.ts'
+
+const make = (namespaces: boolean) => async (): Promise<ContractHarness> => {
+  const root = mkdtempSync(join(tmpdir(), 'tutti-process-'))
+  const podsDirectory = join(root, 'pods')
+  const cgroupRoot = `tutti-test-${process.pid}-${namespaces ? 'ns' : 'portable'}`
+  const open = () => openProcessDriver({ podsDirectory, cgroupRoot, clock: realClock, logger: silent, namespaces })
+  let driver = await open()
+  return {
+    driver,
+    image: 'host',
+    badImage: 'nginx:1.27',
+    sandbox(uid) {
+      const directory = join(podsDirectory, uid)
+      mkdirSync(directory, { recursive: true })
+      return {
+        namespace: 'default',
+        name: 'pod',
+        uid,
+        attempt: 0,
+        handler: '',
+        hostname: 'pod',
+        directory,
+        labels: {},
+        annotations: {},
+        hostNetwork: false,
+        hostPID: false,
+        hostIPC: false,
+        shareProcessNamespace: false,
+        ips: ['127.0.0.1'],
+        qosClass: 'BestEffort',
+        resources: {},
+      }
+    },
+    wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
+    commands: {
+      forever: ['sleep', '1000'],
+      stubborn: ['/bin/sh', '-c', 'trap "" TERM; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
+      exit: code => ['/bin/sh', '-c', `exit ${code}`],
+      print: lines => ['/bin/sh', '-c', `printf '%s\\n' ${lines.join(' ')}; exec sleep 1000`],
+      echo: text => ['/bin/echo', text],
+      missing: ['/no/such/program'],
+    },
+    async reopen() {
+      await driver.close()
+      driver = await open()
+      return driver
+    },
+    async close() {
+      for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id)
+      await driver.close()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+runtimeContract('process driver', make(true))
+runtimeContract('process driver without namespaces', make(false))

@@ -1,0 +1,190 @@
+/** Commands beside a container's main process, with or without a terminal. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readlinkSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import type { CommandStreams, TerminalSize } from '../../../client/node-api.ts'
+import { type Clock, sleep } from '../../../lib/clock.ts'
+import { RuntimeError } from '../runtime.ts'
+import type { Platform } from './platform.ts'
+import { descendants } from './proc.ts'
+
+/** Quotes for /bin/sh. */
+export const quote = (words: readonly string[]) => words.map(word => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
+
+/**
+ * The command under a pseudo terminal: util-linux `script`, which makes one, copies both ways and passes the exit code
+ * on. No native addon is needed. Throws where the machine has none.
+ */
+export function withTerminal(platform: Platform, command: readonly string[]): string[] {
+  const { script } = platform.tools
+  if (!script) {
+    throw new RuntimeError(
+      'CreateContainerError',
+      'a terminal needs the program `script` of util-linux on this machine',
+    )
+  }
+  return [script, '-qfec', `exec ${quote(command)}`, '/dev/null']
+}
+
+/** The pseudo terminal below a process that runs `script`. */
+function terminalOf(pid: number): string | undefined {
+  for (const child of descendants(pid)) {
+    try {
+      const target = readlinkSync(`/proc/${child}/fd/0`)
+      if (/^\/dev\/pts\/\d+$/.test(target)) return target
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return undefined
+}
+
+/** Follows the client's window until the stream or the process ends. */
+export async function followSize(
+  platform: Platform,
+  clock: Clock,
+  pid: number,
+  sizes: AsyncIterable<TerminalSize>,
+  running: () => boolean,
+) {
+  for await (const { rows, columns } of sizes) {
+    let terminal = terminalOf(pid)
+    for (let turn = 0; !terminal && turn < 50 && running(); turn++) {
+      await sleep(clock, 10)
+      terminal = terminalOf(pid)
+    }
+    if (!terminal || !running() || !platform.tools.stty) return
+    const args = ['-F', terminal, 'rows', String(rows), 'cols', String(columns)]
+    await new Promise(resolve => {
+      const stty = spawn(platform.tools.stty!, args, { stdio: 'ignore' })
+      stty.on('error', resolve)
+      stty.on('exit', resolve)
+    })
+  }
+}
+
+/** Hands a stream over, chunk by chunk; goes on reading when the taker has failed, so that the command can end. */
+async function drain(
+  source: Readable,
+  take: ((chunk: Uint8Array) => Promise<void>) | undefined,
+  flow: { chunks: number },
+) {
+  let taker = take
+  try {
+    for await (const chunk of source) {
+      flow.chunks++
+      await taker?.(chunk as Uint8Array).catch(() => {
+        taker = undefined
+      })
+      flow.chunks++
+    }
+  } catch {
+    // The pipe was destroyed: the command was killed.
+  }
+}
+
+async function feed(child: ChildProcess, source: AsyncIterable<Uint8Array> | undefined, tty: boolean) {
+  const stdin = child.stdin
+  if (!stdin) return
+  stdin.on('error', () => {})
+  try {
+    if (source) {
+      for await (const chunk of source) {
+        if (stdin.destroyed) return
+        if (!stdin.write(chunk)) {
+          await new Promise<void>(resolve => {
+            const done = () => {
+              stdin.off('drain', done)
+              stdin.off('close', done)
+              resolve()
+            }
+            stdin.on('drain', done)
+            stdin.on('close', done)
+          })
+        }
+      }
+    }
+  } catch {
+    // The client's side broke: the command sees the end of its input.
+  }
+  // A terminal has no end of input but what is typed.
+  if (!tty) stdin.end()
+}
+
+/** Signals as exit codes, as shells have them. */
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+}
+
+/**
+ * Runs a command to its end; with `tty` it is one made by `withTerminal`. What it started is killed when the client goes
+ * away.
+ */
+export async function runCommand(
+  deps: { platform: Platform; clock: Clock },
+  command: readonly string[],
+  options: { env: Readonly<Record<string, string>>; cwd: string | undefined; tty: boolean; onSpawn(pid: number): void },
+  streams: CommandStreams,
+): Promise<{ exitCode: number }> {
+  const [program = '', ...args] = command
+  const env = options.tty ? { TERM: 'xterm', ...options.env, SHELL: '/bin/sh' } : options.env
+  const child = spawn(program, args, {
+    env,
+    ...(options.cwd ? { cwd: options.cwd } : {}),
+    stdio: [streams.stdin || options.tty ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  })
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once('error', error => reject(new RuntimeError('ExecError', `cannot run ${program}: ${error.message}`)))
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (SIGNALS[signal ?? ''] ?? 9)))
+  })
+  let running = true
+  const kill = () => {
+    if (!running || !child.pid) return
+    for (const pid of descendants(child.pid).reverse()) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // Gone already.
+      }
+    }
+  }
+  if (child.pid) options.onSpawn(child.pid)
+  streams.signal.addEventListener('abort', kill, { once: true })
+  if (streams.signal.aborted) kill()
+  if (streams.stdin || !options.tty) void feed(child, streams.stdin, options.tty)
+  if (streams.resize && child.pid) {
+    void followSize(deps.platform, deps.clock, child.pid, streams.resize, () => running).catch(() => {})
+  }
+  try {
+    const flow = { chunks: 0 }
+    let delivered = false
+    const output = Promise.all([
+      drain(child.stdout!, streams.stdout, flow),
+      drain(child.stderr!, options.tty ? streams.stdout : streams.stderr, flow),
+    ]).then(() => {
+      delivered = true
+    })
+    const exitCode = await ended
+    running = false
+    // A child that it left behind may hold the pipes open: they are left when nothing moves for a moment. An odd count
+    // means that the client is still taking a chunk.
+    for (let seen = -1; !delivered && (seen !== flow.chunks || flow.chunks % 2 === 1); ) {
+      seen = flow.chunks
+      await Promise.race([output, sleep(deps.clock, 250)])
+    }
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    return { exitCode }
+  } finally {
+    running = false
+    streams.signal.removeEventListener('abort', kill)
+    child.stdin?.destroy()
+  }
+}

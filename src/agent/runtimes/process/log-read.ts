@@ -1,0 +1,140 @@
+/** Reads a container's log as `kubectl logs` asks for it (API doc: core/v1 PodLogOptions). */
+import { type FileHandle, open } from 'node:fs/promises'
+import type { LogOptions } from '../../../client/node-api.ts'
+import type { ContainerLog, LogMark } from './log.ts'
+
+const CHUNK = 64 * 1024
+const NEWLINE = 10
+
+/** Where the last `lines` lines begin, between `from` and `to`. A last line without its end counts. */
+async function tailOffset(file: FileHandle, from: number, to: number, lines: number): Promise<number> {
+  if (lines <= 0) return to
+  let left = lines
+  let end = to
+  const buffer = Buffer.alloc(CHUNK)
+  while (end > from) {
+    const start = Math.max(from, end - CHUNK)
+    const { bytesRead } = await file.read(buffer, 0, end - start, start)
+    for (let at = bytesRead - 1; at >= 0; at--) {
+      if (buffer[at] !== NEWLINE || start + at === to - 1) continue
+      if (--left === 0) return start + at + 1
+    }
+    end = start
+  }
+  return from
+}
+
+/** The first line that begins at or after `offset`. */
+async function nextLine(file: FileHandle, offset: number, end: number): Promise<number> {
+  if (offset === 0) return 0
+  const buffer = Buffer.alloc(CHUNK)
+  for (let at = offset - 1; at < end; at += CHUNK) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(CHUNK, end - at), at)
+    const found = buffer.subarray(0, bytesRead).indexOf(NEWLINE)
+    if (found >= 0) return at + found + 1
+  }
+  return end
+}
+
+/** When the byte at `offset` was written, as well as it is known. */
+function timeAt(marks: readonly LogMark[], offset: number): number {
+  let low = 0
+  let high = marks.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (marks[middle]!.offset > offset) high = middle
+    else low = middle + 1
+  }
+  return (marks[low] ?? marks.at(-1))?.time ?? 0
+}
+
+/** RFC 3339 with nanoseconds, as the kubelet writes it. */
+const stamp = (ms: number) => `${new Date(ms).toISOString().slice(0, -1)}000000Z `
+
+/** Where reading begins for `since` and `tailLines` together: the later of the two. */
+async function begin(file: FileHandle, log: ContainerLog, options: LogOptions, now: number, end: number) {
+  const since =
+    options.sinceSeconds !== undefined
+      ? now - options.sinceSeconds * 1000
+      : options.sinceTime !== undefined
+        ? Date.parse(options.sinceTime)
+        : undefined
+  let from = log.head() === 0 ? 0 : await nextLine(file, log.head(), end)
+  if (since !== undefined) {
+    const older = log.marks().findLast(mark => mark.time < since)
+    if (older && older.offset > from) from = await nextLine(file, older.offset, end)
+  }
+  return options.tailLines === undefined ? from : tailOffset(file, from, end, options.tailLines)
+}
+
+/**
+ * The log's bytes from where `options` say. With `follow` it goes on until `running()` is false and everything was
+ * read, or `signal` aborts; `onEnd` calls back when running may have changed. `now` is in ms since the epoch.
+ */
+export async function* readLog(
+  log: ContainerLog,
+  options: LogOptions,
+  deps: { now: number; running(): boolean; onEnd(fn: () => void): () => void; signal: AbortSignal; from?: number },
+): AsyncGenerator<Uint8Array> {
+  log.look()
+  const file = await open(log.file, 'r')
+  try {
+    let at = deps.from ?? (await begin(file, log, options, deps.now, log.size()))
+    let budget = options.limitBytes ?? Number.POSITIVE_INFINITY
+    let lineStart = true
+    while (budget > 0 && !deps.signal.aborted) {
+      const running = deps.running()
+      const buffer = Buffer.allocUnsafe(CHUNK)
+      const { bytesRead } = await file.read(buffer, 0, CHUNK, at)
+      if (bytesRead === 0) {
+        if (!options.follow || !running) return
+        await grown(log, at, deps)
+        continue
+      }
+      const raw = buffer.subarray(0, bytesRead)
+      const out = options.timestamps ? dated(raw, at, lineStart, log.marks()) : raw
+      lineStart = raw[bytesRead - 1] === NEWLINE
+      at += bytesRead
+      const piece = out.length > budget ? out.subarray(0, budget) : out
+      budget -= piece.length
+      yield piece
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** The bytes with a date before each line. */
+function dated(raw: Buffer, offset: number, lineStart: boolean, marks: readonly LogMark[]): Buffer {
+  const parts: Uint8Array[] = []
+  let fresh = lineStart
+  for (let at = 0; at < raw.length; ) {
+    if (fresh) parts.push(Buffer.from(stamp(timeAt(marks, offset + at))))
+    const end = raw.indexOf(NEWLINE, at)
+    fresh = end >= 0
+    const next = fresh ? end + 1 : raw.length
+    parts.push(raw.subarray(at, next))
+    at = next
+  }
+  return Buffer.concat(parts)
+}
+
+/** Resolves when there may be more than `at` bytes, when the container ended, or when the reader went away. */
+function grown(
+  log: ContainerLog,
+  at: number,
+  deps: { running(): boolean; onEnd(fn: () => void): () => void; signal: AbortSignal },
+): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      offGrow()
+      offEnd()
+      deps.signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const offGrow = log.onGrow(done)
+    const offEnd = deps.onEnd(done)
+    deps.signal.addEventListener('abort', done, { once: true })
+    if (deps.signal.aborted || !deps.running() || log.size() > at) done()
+  })
+}

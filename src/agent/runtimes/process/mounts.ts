@@ -1,0 +1,141 @@
+/**
+ * What a process sees where. It has the machine's files, and its volumes at their places in a mount namespace of its
+ * own. A mount needs something to be mounted on: where that is missing, the nearest folder that exists is replaced,
+ * for this process alone, by a skeleton (a folder in the pod's own with the same entries, each bound to the original)
+ * in which the missing part was made. So nothing is left on the machine, and writes outside volumes reach its files.
+ */
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join, posix } from 'node:path'
+import { RuntimeError } from '../runtime.ts'
+
+/** One thing to be seen at a place. */
+export interface Bind {
+  readonly from: string
+  readonly to: string
+  readonly readOnly: boolean
+  /** With what is mounted below it. */
+  readonly recursive?: boolean
+}
+
+export interface MountPlan {
+  /** Lines for `mount -a -T`, in order. */
+  readonly table: string
+  /** To change root to; undefined: the machine's. */
+  readonly root: string | undefined
+}
+
+/** fstab's escapes of blanks and backslashes. */
+const quoted = (path: string) =>
+  path.replace(/[\\ \t\n]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
+
+const line = (from: string, to: string, options: string) => `${quoted(from)} ${quoted(to)} none ${options} 0 0\n`
+
+const isDirectory = (path: string) => statSync(path).isDirectory()
+
+/** The path with its existing part freed of symbolic links: what the kernel would mount on. */
+function resolveExisting(path: string): string {
+  const rest: string[] = []
+  let at = path
+  for (;;) {
+    try {
+      return join(realpathSync(at), ...rest)
+    } catch {
+      if (at === '/') return path
+      rest.unshift(basename(at))
+      at = dirname(at)
+    }
+  }
+}
+
+const within = (path: string, folder: string) => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+
+/** Makes a mount point of the same sort as `from`. */
+function makePoint(path: string, from: string) {
+  if (existsSync(path)) return
+  if (isDirectory(from)) mkdirSync(path, { recursive: true })
+  else {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, '')
+  }
+}
+
+/** A folder that looks like `original`; what is to be bound into it is appended to `lines`. */
+function makeSkeleton(original: string, place: string, lines: string[]) {
+  mkdirSync(place, { recursive: true, mode: statSync(original).mode & 0o7777 })
+  for (const entry of readdirSync(original, { withFileTypes: true })) {
+    const from = join(original, entry.name)
+    const to = join(place, entry.name)
+    if (entry.isSymbolicLink()) {
+      symlinkSync(readlinkSync(from), to)
+      continue
+    }
+    if (entry.isDirectory()) mkdirSync(to)
+    else writeFileSync(to, '')
+    lines.push(line(from, to, 'rbind'))
+  }
+}
+
+/**
+ * Plans the mounts of one container. `staging` is an own, empty folder for skeletons. `newProc` mounts a fresh /proc,
+ * for a pid namespace. Throws `RuntimeError` for a source that is missing.
+ */
+export function planMounts(binds: readonly Bind[], staging: string, newProc: boolean): MountPlan {
+  const lines: string[] = []
+  const skeletons = new Map<string, string>()
+  const planned: { at: string; from: string }[] = []
+  let root: string | undefined
+  const resolved = binds.map(bind => ({
+    ...bind,
+    to: resolveExisting(posix.normalize(bind.to).replace(/(.)\/+$/, '$1')),
+  }))
+  resolved.sort((a, b) => a.to.split('/').length - b.to.split('/').length || (a.to < b.to ? -1 : 1))
+
+  // Skeletons come first: the outermost, so that no one hides another.
+  for (const bind of resolved) {
+    if (!existsSync(bind.from)) {
+      throw new RuntimeError('CreateContainerError', `cannot mount ${bind.from} at ${bind.to}: it does not exist`)
+    }
+    if (
+      existsSync(bind.to) ||
+      resolved.some(other => other !== bind && other.to !== bind.to && within(bind.to, other.to))
+    )
+      continue
+    let folder = dirname(bind.to)
+    while (!existsSync(folder) || !lstatSync(folder).isDirectory()) folder = dirname(folder)
+    if ([...skeletons.keys()].some(other => within(folder, other) && other === folder)) continue
+    skeletons.set(folder, '')
+  }
+  for (const folder of [...skeletons.keys()].sort((a, b) => a.length - b.length)) {
+    const place = join(staging, String(lines.length))
+    makeSkeleton(folder, place, lines)
+    skeletons.set(folder, place)
+    if (folder === '/') root = place
+  }
+  const inRoot = (path: string) => (root ? join(root, path) : path)
+  for (const [folder, place] of skeletons) {
+    if (folder === '/') continue
+    for (const bind of resolved) {
+      if (within(bind.to, folder)) makePoint(join(place, bind.to.slice(folder.length)), bind.from)
+    }
+    lines.push(line(place, inRoot(folder), 'rbind'))
+  }
+  if (newProc) lines.push(`proc ${quoted(inRoot('/proc'))} proc nosuid,nodev,noexec 0 0\n`)
+  for (const bind of resolved) {
+    const outer = planned.findLast(other => within(bind.to, other.at) && bind.to !== other.at)
+    if (outer) makePoint(join(outer.from, bind.to.slice(outer.at.length)), bind.from)
+    else if (root) makePoint(join(root, bind.to), bind.from)
+    lines.push(line(bind.from, inRoot(bind.to), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`))
+    planned.push({ at: bind.to, from: bind.from })
+  }
+  return { table: lines.join(''), root }
+}

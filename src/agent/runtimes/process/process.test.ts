@@ -1,0 +1,379 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { realClock } from '../../../lib/clock.ts'
+import { silent } from '../../../lib/log.ts'
+import type { ContainerConfig, RuntimeDriver } from '../runtime.ts'
+import { openProcessDriver } from './driver.ts'
+import { findPlatform } from './platform.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'tutti-process-'))
+const podsDirectory = join(root, 'pods')
+const options = { podsDirectory, cgroupRoot: `tutti-test-${process.pid}`, clock: realClock, logger: silent }
+const platform = findPlatform(options)
+const rooted = platform.namespaces ? {} : { skip: 'namespaces may not be made here' }
+const limited = platform.cgroups && platform.namespaces ? {} : { skip: 'control groups may not be written here' }
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+
+describe('openProcessDriver', () => {
+  let driver: RuntimeDriver
+  let count = 0
+  before(async () => {
+    driver = await openProcessDriver(options)
+  })
+  after(async () => {
+    for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id)
+    await driver.close()
+    rmSync(root, { recursive: true, force: true })
+  })
+
+  const start = async (config: Partial<ContainerConfig> & { command: readonly string[] }, qosClass = 'BestEffort') => {
+    const uid = `10000000-0000-4000-8000-${String(++count).padStart(12, '0')}`
+    const directory = join(podsDirectory, uid)
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'hosts'), '127.0.0.1 localhost\n10.1.1.1 of-this-pod\n')
+    const sandbox = await driver.runSandbox({
+      namespace: 'default',
+      name: 'pod',
+      uid,
+      attempt: 0,
+      handler: '',
+      hostname: 'pod-name',
+      directory,
+      labels: {},
+      annotations: {},
+      hostNetwork: false,
+      hostPID: false,
+      hostIPC: false,
+      shareProcessNamespace: false,
+      ips: ['127.0.0.1'],
+      hostsFile: join(directory, 'hosts'),
+      qosClass,
+      resources: {},
+    })
+    const id = await driver.createContainer(sandbox, {
+      name: 'main',
+      attempt: 0,
+      image: 'host',
+      args: [],
+      env: [],
+      mounts: [],
+      stdin: false,
+      stdinOnce: false,
+      tty: false,
+      resources: {},
+      supplementalGroups: [],
+      privileged: false,
+      readOnlyRootFilesystem: false,
+      labels: {},
+      annotations: {},
+      ...config,
+    })
+    await driver.startContainer(id)
+    return { id, uid, sandbox, directory }
+  }
+  const ended = async (id: string) => {
+    for (let turn = 0; turn < 1000; turn++) {
+      const status = await driver.containerStatus(id)
+      if (status?.state === 'exited') return status
+      await pause(10)
+    }
+    return assert.fail('the container does not end')
+  }
+  const log = async (id: string, more = {}) => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of await driver.logs(id, { container: 'main', ...more }, AbortSignal.timeout(5000))) {
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks).toString()
+  }
+  const shell = async (script: string, config: Partial<ContainerConfig> = {}) => {
+    const { id } = await start({ command: ['/bin/sh', '-c', script], ...config })
+    const status = await ended(id)
+    return { output: await log(id), status }
+  }
+
+  it('passes every variable on, those with names that a shell cannot have too', async () => {
+    const env = [
+      { name: 'PLAIN', value: 'a b\n"c"' },
+      { name: 'spring.datasource.url', value: "it's" },
+      { name: 'X-Y', value: '$(HOME)' },
+    ]
+    const { id } = await start({ command: ['env', '-0'], env })
+    await ended(id)
+    const seen = Object.fromEntries((await log(id)).split('\0').map(line => line.split(/=(.*)/s).slice(0, 2)))
+    for (const { name, value } of env) assert.equal(seen[name], value)
+    assert.equal(seen.HOSTNAME, 'pod-name')
+    assert.deepEqual(
+      Object.keys(seen).filter(name => /^(tt_|TUTTI_ENV)/.test(name)),
+      [],
+    )
+  })
+
+  it(
+    'mounts volumes at their places, also where nothing stands, and leaves no trace on the machine',
+    rooted,
+    async () => {
+      const volume = join(root, 'volume')
+      mkdirSync(volume, { recursive: true })
+      writeFileSync(join(volume, 'file'), 'content')
+      const places = [`/tutti-test-${process.pid}/deep/er`, `/etc/tutti-test-${process.pid}`, '/mnt']
+      const mounts = places.map((containerPath, index) => ({
+        volume: `v${index}`,
+        hostPath: volume,
+        containerPath,
+        readOnly: index === 0,
+      }))
+      const { output } = await shell(
+        `cat ${places.map(place => `${place}/file`).join(' ')}; touch ${places[0]}/x 2>&1; touch ${places[2]}/y && hostname && grep -c of-this-pod /etc/hosts; cd ${places[1]}; ls; test -c /dev/null && ls /proc | head -1`,
+        { mounts },
+      )
+      assert.match(output, /^contentcontentcontenttouch: .*Read-only file system\npod-name\n1\nfile\ny\n1\n$/)
+      assert.ok(existsSync(join(volume, 'y')))
+      for (const place of places.slice(0, 2)) assert.equal(existsSync(place), false)
+    },
+  )
+
+  it('mounts a volume in a volume', rooted, async () => {
+    const [outer, inner] = [join(root, 'outer'), join(root, 'inner')]
+    for (const folder of [outer, inner]) mkdirSync(folder)
+    writeFileSync(join(inner, 'file'), 'inner')
+    const mount = (volume: string, hostPath: string, containerPath: string) => ({
+      volume,
+      hostPath,
+      containerPath,
+      readOnly: false,
+    })
+    const { output } = await shell('cat /tutti-outer/sub/file', {
+      mounts: [mount('b', inner, '/tutti-outer/sub'), mount('a', outer, '/tutti-outer')],
+    })
+    assert.equal(output, 'inner')
+  })
+
+  it('changes user, group and folder', rooted, async () => {
+    const { output } = await shell('id -u; id -g; id -G; pwd', {
+      runAsUser: 65534,
+      runAsGroup: 1234,
+      supplementalGroups: [77],
+      workingDir: '/usr',
+    })
+    assert.equal(output, '65534\n1234\n1234 77\n/usr\n')
+  })
+
+  it("reports the kernel's kill for memory as OOMKilled with 137", limited, async () => {
+    const script = 'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))'
+    const { id } = await start({ command: [process.execPath, '-e', script], resources: { memoryLimit: 60 << 20 } })
+    const status = await ended(id)
+    assert.equal(status.reason, 'OOMKilled')
+    assert.equal(status.exitCode, 137)
+  })
+
+  it('stopContainer leaves nothing of a process that forks and ignores SIGTERM', async () => {
+    const mark = `tutti-${process.pid}-${Math.random()}`
+    const script = `trap "" TERM; (setsid sh -c 'trap "" TERM; while :; do sleep 0.1; done; # ${mark}' &); while :; do sleep 0.1; done`
+    const { id } = await start({ command: ['/bin/sh', '-c', script] })
+    await pause(150)
+    const count = () => processesWith(mark)
+    assert.ok(count() > 0)
+    await driver.stopContainer(id, 200)
+    assert.equal((await ended(id)).exitCode, 137)
+    for (let turn = 0; turn < 50 && count() > 0; turn++) await pause(10)
+    assert.equal(count(), 0)
+  })
+
+  it('keeps the termination message', rooted, async () => {
+    const { status } = await shell('echo -n because >/mnt/why; exit 4', { terminationMessagePath: '/mnt/why' })
+    assert.equal(status.exitCode, 4)
+    assert.equal(status.message, 'because')
+  })
+
+  it('exec gives a terminal of the size asked for and passes input and exit code on', async () => {
+    const { id } = await start({ command: ['sleep', '1000'], env: [{ name: 'A', value: 'of the container' }] })
+    let output = ''
+    const input = (async function* () {
+      await pause(300)
+      yield Buffer.from('stty size; tty; echo $A; exit 9\r')
+    })()
+    const resize = (async function* () {
+      yield { rows: 33, columns: 101 }
+    })()
+    const result = await driver.exec(id, ['/bin/sh'], true, {
+      stdin: input,
+      resize,
+      signal: AbortSignal.timeout(5000),
+      stdout: async chunk => {
+        output += Buffer.from(chunk)
+      },
+    })
+    assert.equal(result.exitCode, 9, output)
+    assert.match(output, /33 101\r\n\/dev\/pts\/\d+\r\nof the container/)
+  })
+
+  it('exec passes 4 MB of input through to its end', async () => {
+    const { id } = await start({ command: ['sleep', '1000'] })
+    let bytes = 0
+    const input = (async function* () {
+      for (let turn = 0; turn < 64; turn++) yield Buffer.alloc(65536, turn)
+    })()
+    await driver.exec(id, ['cat'], false, {
+      stdin: input,
+      signal: AbortSignal.timeout(10_000),
+      stdout: async chunk => {
+        bytes += chunk.length
+        await pause(1)
+      },
+    })
+    assert.equal(bytes, 64 * 65536)
+  })
+
+  it('exec kills what it started when the client goes away', async () => {
+    const { id } = await start({ command: ['sleep', '1000'] })
+    const abort = new AbortController()
+    setTimeout(() => abort.abort(), 100)
+    const { exitCode } = await driver.exec(id, ['sleep', '999'], false, { signal: abort.signal })
+    assert.equal(exitCode, 137)
+  })
+
+  it('attach reaches the main process and its end', async () => {
+    const { id } = await start({ command: ['cat'], stdin: true, stdinOnce: true })
+    let output = ''
+    const input = (async function* () {
+      yield Buffer.from('typed\n')
+    })()
+    await driver.attach(
+      id,
+      { container: 'main', tty: false },
+      {
+        stdin: input,
+        signal: AbortSignal.timeout(5000),
+        stdout: async chunk => {
+          output += Buffer.from(chunk)
+        },
+      },
+    )
+    assert.equal(output, 'typed\n')
+    assert.equal((await ended(id)).exitCode, 0)
+  })
+
+  it('attach gives a container with a terminal one', async () => {
+    const { id } = await start({ command: ['/bin/sh'], stdin: true, tty: true })
+    let output = ''
+    const input = (async function* () {
+      yield Buffer.from('tty; exit 3\r')
+    })()
+    await driver.attach(
+      id,
+      { container: 'main', tty: true },
+      {
+        stdin: input,
+        signal: AbortSignal.timeout(5000),
+        stdout: async chunk => {
+          output += Buffer.from(chunk)
+        },
+      },
+    )
+    assert.match(output, /\/dev\/pts\/\d+/)
+    assert.equal((await ended(id)).exitCode, 3)
+  })
+
+  it('logs follows until the end and dates lines', async () => {
+    const { id } = await start({ command: ['/bin/sh', '-c', 'echo one; sleep 0.6; echo two; sleep 0.2; printf three'] })
+    assert.equal(await log(id, { follow: true }), 'one\ntwo\nthree')
+    const lines = (await log(id, { timestamps: true })).split('\n').map(line => line.split(' '))
+    const [one, two] = lines.map(line => Date.parse(line[0] ?? ''))
+    assert.ok(two! - one! >= 300, `${one} ${two}`)
+    const sinceTime = new Date(one! + 200).toISOString()
+    assert.equal(await log(id, { sinceTime }), 'two\nthree')
+  })
+
+  it('stats counts processor time and memory', async () => {
+    const { id } = await start({
+      command: ['/bin/sh', '-c', 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; sleep 1000'],
+    })
+    await pause(300)
+    const stats = await driver.stats(id)
+    assert.ok(
+      stats && stats.cpuUsage > 1_000_000 && stats.memoryUsage > 10_000 && stats.processes >= 1,
+      JSON.stringify(stats),
+    )
+  })
+
+  it('connect reaches a server on the loopback', async () => {
+    const server = net.createServer(socket => socket.end('hello')).listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { sandbox } = await start({ command: ['sleep', '1000'] })
+    const socket = await driver.connect(sandbox, (server.address() as net.AddressInfo).port)
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    assert.equal(text, 'hello')
+    socket.destroy()
+    server.close()
+    await assert.rejects(driver.connect(sandbox, 1), /connection refused/)
+  })
+
+  it('finds a container of a program that was killed, with its log and its exit code', async () => {
+    const folder = join(root, 'other')
+    const script = `
+      import { mkdirSync } from 'node:fs'
+      const { openProcessDriver } = await import(${JSON.stringify(new URL('./driver.ts', import.meta.url).href)})
+      const { realClock } = await import(${JSON.stringify(new URL('../../../lib/clock.ts', import.meta.url).href)})
+      const { silent } = await import(${JSON.stringify(new URL('../../../lib/log.ts', import.meta.url).href)})
+      const driver = await openProcessDriver({ podsDirectory: ${JSON.stringify(folder)}, cgroupRoot: ${JSON.stringify(options.cgroupRoot)}, clock: realClock, logger: silent })
+      mkdirSync(${JSON.stringify(join(folder, 'u'))}, { recursive: true })
+      const sandbox = await driver.runSandbox({ namespace: 'd', name: 'p', uid: 'u', attempt: 0, handler: '', hostname: 'h', directory: ${JSON.stringify(join(folder, 'u'))}, labels: {}, annotations: {}, hostNetwork: false, hostPID: false, hostIPC: false, shareProcessNamespace: false, ips: [], qosClass: 'Burstable', resources: {} })
+      for (const name of ['lives', 'ends']) {
+        const command = ['/bin/sh', '-c', name === 'lives' ? 'i=0; while :; do echo $i; i=$((i+1)); sleep 0.02; done' : 'sleep 0.5; exit 42']
+        const id = await driver.createContainer(sandbox, { name, attempt: 0, image: 'host', command, args: [], env: [], mounts: [], stdin: false, stdinOnce: false, tty: false, resources: {}, supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, labels: {}, annotations: {} })
+        await driver.startContainer(id)
+      }
+      console.log('up')
+      setInterval(() => {}, 1000)
+    `
+    const program = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await new Promise(resolve => program.stdout.once('data', resolve))
+    program.kill('SIGKILL')
+    await pause(700)
+    const again = await openProcessDriver({ ...options, podsDirectory: folder })
+    const found = await again.listContainers('u')
+    assert.deepEqual(found.map(each => [each.name, each.state, each.exitCode]).sort(), [
+      ['ends', 'exited', 42],
+      ['lives', 'running', undefined],
+    ])
+    const lives = found.find(each => each.name === 'lives')!
+    let told = false
+    again.onEvent(event => {
+      told ||= event.id === lives.id
+    })
+    process.kill(lives.pid!, 'SIGKILL')
+    for (let turn = 0; turn < 100 && !told; turn++) await pause(5)
+    assert.ok(told)
+    assert.equal((await again.containerStatus(lives.id))?.exitCode, 137)
+    const chunks: Uint8Array[] = []
+    for await (const chunk of await again.logs(lives.id, { container: 'lives' }, AbortSignal.timeout(5000)))
+      chunks.push(chunk)
+    const lines = Buffer.concat(chunks).toString().trimEnd().split('\n').map(Number)
+    assert.ok(lines.length > 20)
+    assert.deepEqual(lines, [...lines.keys()])
+    for (const { id } of await again.listSandboxes()) await again.removeSandbox(id)
+    await again.close()
+  })
+})
+
+/** Processes whose command line holds `mark`. */
+function processesWith(mark: string): number {
+  let found = 0
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark)) found++
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return found
+}

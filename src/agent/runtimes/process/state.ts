@@ -1,0 +1,82 @@
+/** What the process driver keeps on disk, in `runtime/` of a pod's folder, to find its workloads again. */
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ContainerConfig, SandboxConfig } from '../runtime.ts'
+import type { ProcessRef } from './proc.ts'
+
+export interface SandboxState {
+  readonly id: string
+  readonly config: SandboxConfig
+  readonly createdAt: number
+  readonly bootId: string
+  readonly stopped: boolean
+}
+
+/** Everything but the environment: it may hold secrets, and a running process knows its own. */
+export interface ContainerState {
+  readonly id: string
+  readonly config: Omit<ContainerConfig, 'env'>
+  readonly createdAt: number
+  /** Control group, relative to the node's. */
+  readonly cgroup: string
+  /** It could not be started, and why. */
+  readonly failure?: string
+}
+
+/** Written whole or not at all, for its owner only. */
+export function save(file: string, value: object) {
+  writeFileSync(`${file}.new`, JSON.stringify(value), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
+/** Undefined when it is not there or was not finished. */
+export function load<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T
+  } catch {
+    return undefined
+  }
+}
+
+/** Folders of sandboxes below the folder of pods. */
+export function sandboxFolders(podsDirectory: string): string[] {
+  if (!existsSync(podsDirectory)) return []
+  return readdirSync(podsDirectory)
+    .map(uid => join(podsDirectory, uid, 'runtime'))
+    .filter(folder => existsSync(join(folder, 'sandbox.json')))
+}
+
+/** Container folders of a sandbox. */
+export const containerFolders = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(entry => join(folder, entry.name))
+
+/** Reserves the place of the exit code. */
+export const reserveExit = (folder: string) => writeFileSync(join(folder, 'exit'), `${' '.repeat(15)}\n`)
+
+/** The exit code that the supervisor left and when; undefined while there is none. */
+export function readExit(folder: string): { code: number; at: number } | undefined {
+  try {
+    const file = join(folder, 'exit')
+    const match = /^(\d+)\n/.exec(readFileSync(file, 'utf8'))
+    return match ? { code: Number(match[1]), at: Math.round(statSync(file).mtimeMs) } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Supervisor and main process, and when they were started; undefined before. */
+export function readPids(folder: string): { supervisor: ProcessRef; main: ProcessRef; at: number } | undefined {
+  try {
+    const file = join(folder, 'pid')
+    const [a, b, c, d] = readFileSync(file, 'utf8').trimEnd().split(' ')
+    if (!a || !c) return undefined
+    const at = Math.round(statSync(file).mtimeMs)
+    return { supervisor: { pid: Number(a), start: b ?? '' }, main: { pid: Number(c), start: d ?? '' }, at }
+  } catch {
+    return undefined
+  }
+}
+
+export const removeFolder = (folder: string) => rmSync(folder, { recursive: true, force: true })

@@ -1,0 +1,151 @@
+/**
+ * The parent of a container's main process: a small /bin/sh that outlives Tutti, with nothing of Tutti between the
+ * process and its log. It puts the process in its place (control groups, mounts, root, folder), waits for it, and
+ * leaves the exit code in a file.
+ *
+ * Invariants:
+ * - `pid` is written before the command runs: whatever runs can be found again.
+ * - `exit` was made before, with its block on disk, and is overwritten in place: a full disk loses no exit code.
+ * - Everything of a container ends with its supervisor where there is a pid namespace, for the supervisor is its pid 1.
+ * - The supervisor holds the file `alive` open, which has no name any more: `fs.watch` of /proc/PID/fd/9 tells a later
+ *   Tutti when it ends, without polling.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { RuntimeError } from '../runtime.ts'
+
+/**
+ * Arguments: container folder, mount table or '', host name or '', new root or '', working folder, stdin (null, fifo,
+ * once), cgroup.procs files one a line, then the command. fd 3 tells how the start went. Foreground children have
+ * default signals; background ones would ignore SIGINT, so the main process is in the foreground.
+ * A shell drops variables whose names it could not use itself; these come as TUTTI_ENV_0, 1, … and are put back.
+ */
+const SCRIPT = String.raw`
+tt_dir=$1 tt_table=$2 tt_host=$3 tt_root=$4 tt_wd=$5 tt_input=$6 tt_groups=$7
+shift 7
+tt_ids() {
+  if [ -r /proc/self/stat ]; then
+    read -r tt_id _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ tt_start _ </proc/self/stat
+  else
+    tt_id=$(exec /bin/sh -c 'echo $PPID') tt_start=
+  fi
+}
+exec 9>"$tt_dir/alive"
+trap : TERM INT HUP QUIT USR1 USR2
+tt_ids
+tt_main="$tt_id $tt_start"
+(
+  exec 9>&-
+  tt_fail() { (echo "error: $*" >&3); exit 127; }
+  tt_ids
+  echo "$tt_main $tt_id $tt_start" >"$tt_dir/pid" || tt_fail "cannot write $tt_dir/pid"
+  case $tt_input in
+    null) exec </dev/null ;;
+    fifo)
+      /usr/bin/mkfifo -m 600 "$tt_dir/stdin" || tt_fail "cannot make $tt_dir/stdin"
+      exec <>"$tt_dir/stdin" ;;
+    once)
+      /usr/bin/mkfifo -m 600 "$tt_dir/stdin" || tt_fail "cannot make $tt_dir/stdin"
+      exec 8<>"$tt_dir/stdin"
+      (
+        (exec 3>&-; tt_ids; echo "$tt_id $tt_start" >"$tt_dir/holder"; exec /bin/sleep 2147483647) </dev/null &
+      )
+      exec <"$tt_dir/stdin" 8<&- ;;
+  esac
+  exec >>"$tt_dir/log" 2>&1
+  IFS='
+'
+  for tt_file in $tt_groups; do echo 0 >"$tt_file" || tt_fail "cannot join $tt_file"; done
+  unset IFS
+  if [ -n "$tt_table" ]; then tt_out=$(/bin/mount -n -a -T "$tt_table" 2>&1) || tt_fail "$tt_out"; fi
+  if [ -n "$tt_host" ]; then (echo "$tt_host" >/proc/sys/kernel/hostname) 2>/dev/null; fi
+  tt_number=0
+  while eval "tt_pair=\${TUTTI_ENV_$tt_number-}"; [ -n "$tt_pair" ]; do
+    set -- "$tt_pair" "$@"
+    unset "TUTTI_ENV_$tt_number"
+    tt_number=$((tt_number + 1))
+  done
+  if [ "$tt_number" -gt 0 ]; then set -- /usr/bin/env "$@"; fi
+  if [ -n "$tt_root" ]; then
+    set -- /usr/bin/unshare --root="$tt_root" --wd="$tt_wd" "$@"
+  else
+    cd "$tt_wd" 2>/dev/null || tt_fail "chdir to cwd (\"$tt_wd\") failed: no such file or directory"
+  fi
+  unset OLDPWD tt_table tt_host tt_root tt_wd tt_input tt_groups tt_id tt_start tt_main tt_pair tt_number tt_file tt_out
+  (echo started >&3)
+  exec 3>&-
+  exec "$@"
+)
+tt_code=$?
+printf '%s\n' "$tt_code" 1<>"$tt_dir/exit"
+exit "$tt_code"
+`
+
+/** How a container's process is to be put in place. */
+export interface Launch {
+  /** The container's own folder; holds pid, exit, log, alive, stdin. */
+  readonly directory: string
+  /** Programs that lead to the supervisor: nsenter, unshare, …, each with its arguments. */
+  readonly prefix: readonly string[]
+  readonly mountTable?: string | undefined
+  readonly hostname?: string | undefined
+  readonly root?: string | undefined
+  readonly workingDir: string
+  readonly input: 'null' | 'fifo' | 'once'
+  /** cgroup.procs files to join. */
+  readonly groups: readonly string[]
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+/** Variables in a form that passes through a shell. */
+function shellSafe(env: Readonly<Record<string, string>>): Record<string, string> {
+  const result: Record<string, string> = {}
+  let hidden = 0
+  for (const [name, value] of Object.entries(env)) {
+    if (shellName.test(name)) result[name] = value
+    else result[`TUTTI_ENV_${hidden++}`] = `${name}=${value}`
+  }
+  return result
+}
+
+/**
+ * Starts a supervisor. Resolves when the command is about to be executed; rejects with `RuntimeError` StartError when
+ * it could not be put in place. `onExit` is called when the supervisor is gone, also after a failed start.
+ */
+export function launch(request: Launch, onExit: () => void): Promise<ChildProcess> {
+  const { prefix, directory, mountTable, hostname, root, workingDir, input, groups, command, env } = request
+  const place = [directory, mountTable ?? '', hostname ?? '', root ?? '', workingDir, input, groups.join('\n')]
+  const [program = '/bin/sh', ...args] = [...prefix, '/bin/sh', '-c', SCRIPT, 'tutti', ...place, ...command]
+  const supervisor = spawn(program, args, {
+    cwd: '/',
+    detached: true,
+    env: shellSafe(env),
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  })
+  supervisor.unref()
+  return new Promise((resolve, reject) => {
+    const told = supervisor.stdio[3] as Socket
+    let text = ''
+    const settle = (problem?: string) => {
+      told.destroy()
+      if (problem === undefined) resolve(supervisor)
+      else reject(new RuntimeError('StartError', `failed to start container process: ${problem}`))
+    }
+    told.on('data', chunk => {
+      text += chunk
+      if (text.startsWith('started\n')) settle()
+    })
+    told.on('error', () => {})
+    supervisor.once('error', error => {
+      settle(`cannot run ${program}: ${error.message}`)
+      onExit()
+    })
+    supervisor.once('exit', (code, signal) => {
+      settle(text.startsWith('error: ') ? text.slice(7).trim() : `${program} ended with ${signal ?? `code ${code}`}`)
+      onExit()
+    })
+  })
+}

@@ -1,0 +1,177 @@
+/**
+ * Tokens of service accounts: made on request, bound to the pod, secret or node that they are for, and good only as
+ * long as those and the account exist (KEP-1205, KEP-4193).
+ */
+import { hash } from 'node:crypto'
+import type { KubeObject } from '../../api/machinery/object.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { KindReader } from '../registry/registry.ts'
+import type { UserInfo } from './auth.ts'
+import type { TokenSigner } from './token-signer.ts'
+
+export const ISSUER = 'https://kubernetes.default.svc.cluster.local'
+
+export interface TokenDeps {
+  readonly signer: TokenSigner
+  readonly clock: Clock
+  readonly accounts: KindReader
+  readonly pods: KindReader
+  readonly secrets: KindReader
+  readonly nodes: KindReader
+  uuid(): string
+}
+
+export interface IssueOptions {
+  readonly account: KubeObject
+  readonly pod?: KubeObject
+  readonly secret?: KubeObject
+  /** The node of `pod`, or the node that the token is bound to itself. */
+  readonly node?: KubeObject
+  readonly audiences: readonly string[]
+  /** How long the token is good for. */
+  readonly expirationSeconds: number
+  /** After so many seconds its use is worth a warning. */
+  readonly warnAfterSeconds?: number
+}
+
+export interface ServiceAccountTokens {
+  /** Audiences of the API server itself. */
+  readonly audiences: readonly string[]
+  issue(options: IssueOptions): string
+  /**
+   * Who a token is for, and for which of `audiences` (default: the API server's own). Throws an Error that says what
+   * is wrong with it.
+   */
+  check(token: string, audiences?: readonly string[]): { user: UserInfo; audiences: readonly string[] }
+}
+
+interface Ref {
+  name?: string
+  uid?: string
+}
+
+interface Claims {
+  iss?: string
+  sub?: string
+  aud?: string[] | string
+  exp?: number
+  nbf?: number
+  jti?: string
+  'kubernetes.io'?: { namespace?: string; serviceaccount?: Ref; pod?: Ref; secret?: Ref; node?: Ref }
+}
+
+interface Known {
+  readonly claims: Claims
+  readonly user: UserInfo
+  readonly audiences: readonly string[]
+}
+
+/** Clocks may differ by this much, in ms. */
+const LEEWAY = 60_000
+/** Tokens whose signature is remembered as good. */
+const KNOWN_LIMIT = 10_000
+
+const refOf = ({ metadata }: KubeObject): Ref => ({
+  name: metadata?.name ?? '',
+  ...(metadata?.uid && { uid: metadata.uid }),
+})
+
+export const accountUserName = (namespace: string, name: string) => `system:serviceaccount:${namespace}:${name}`
+
+/** The user and groups of a service account. */
+export function accountUser(claims: Claims): UserInfo {
+  const { namespace = '', serviceaccount, pod, node } = claims['kubernetes.io'] ?? {}
+  const prefix = 'authentication.kubernetes.io'
+  const extra: Record<string, string[]> = {}
+  if (claims.jti) extra[`${prefix}/credential-id`] = [`JTI=${claims.jti}`]
+  if (node?.name) extra[`${prefix}/node-name`] = [node.name]
+  if (node?.uid) extra[`${prefix}/node-uid`] = [node.uid]
+  if (pod?.name) extra[`${prefix}/pod-name`] = [pod.name]
+  if (pod?.uid) extra[`${prefix}/pod-uid`] = [pod.uid]
+  return {
+    name: accountUserName(namespace, serviceaccount?.name ?? ''),
+    ...(serviceaccount?.uid && { uid: serviceaccount.uid }),
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    extra,
+  }
+}
+
+/** Issues and checks tokens. Signatures are checked once per token; whether its objects still exist, every time. */
+export function serviceAccountTokens(deps: TokenDeps): ServiceAccountTokens {
+  const { signer, clock } = deps
+  const apiAudiences = [ISSUER]
+  const known = new Map<string, Known>()
+
+  const recognise = (token: string): Known => {
+    const key = hash('sha256', token, 'base64')
+    const before = known.get(key)
+    if (before) return before
+    const claims = signer.verify(token) as Claims | undefined
+    if (claims?.iss !== ISSUER) throw new Error('invalid bearer token')
+    const audiences = typeof claims.aud === 'string' ? [claims.aud] : (claims.aud ?? [])
+    const found = { claims, user: accountUser(claims), audiences }
+    if (known.size >= KNOWN_LIMIT) known.clear()
+    known.set(key, found)
+    return found
+  }
+
+  const checkTimes = ({ exp = 0, nbf = 0 }: Claims) => {
+    const now = clock.now()
+    if (exp * 1000 + LEEWAY < now) throw new Error('service account token has expired')
+    if (nbf * 1000 - LEEWAY > now) throw new Error('service account token is not valid yet')
+  }
+
+  /** Throws when the object that a token is bound to is gone, another, or long being deleted. */
+  const checkBound = (reader: KindReader, namespace: string, ref: Ref, what: string, claim: string) => {
+    const metadata = reader.get(namespace, ref.name ?? '')?.value.metadata
+    if (!metadata) throw new Error('service account token has been invalidated')
+    if (metadata.uid !== ref.uid) throw new Error(`${what} UID (${metadata.uid}) does not match ${claim} (${ref.uid})`)
+    if (metadata.deletionTimestamp && Date.parse(metadata.deletionTimestamp) < clock.now() - LEEWAY)
+      throw new Error('service account token has been invalidated')
+  }
+
+  const checkObjects = ({ 'kubernetes.io': bound = {} }: Claims) => {
+    const { namespace = '', serviceaccount = {}, pod, secret, node } = bound
+    const claim = (type: string) => `service account ${type} ref claim`
+    checkBound(deps.accounts, namespace, serviceaccount, 'service account', 'claim')
+    if (secret) checkBound(deps.secrets, namespace, secret, 'secret', claim('secret'))
+    if (pod) checkBound(deps.pods, namespace, pod, 'pod', claim('pod'))
+    else if (node) checkBound(deps.nodes, '', node, 'node', claim('node'))
+  }
+
+  return {
+    audiences: apiAudiences,
+    issue({ account, pod, secret, node, audiences, expirationSeconds, warnAfterSeconds }) {
+      const now = Math.floor(clock.now() / 1000)
+      const { namespace = '', name = '' } = account.metadata ?? {}
+      return signer.sign({
+        aud: audiences,
+        exp: now + expirationSeconds,
+        iat: now,
+        iss: ISSUER,
+        jti: deps.uuid(),
+        'kubernetes.io': {
+          namespace,
+          ...(node && { node: refOf(node) }),
+          ...(pod && { pod: refOf(pod) }),
+          ...(secret && { secret: refOf(secret) }),
+          serviceaccount: refOf(account),
+          ...(warnAfterSeconds && { warnafter: now + warnAfterSeconds }),
+        },
+        nbf: now,
+        sub: accountUserName(namespace, name),
+      })
+    },
+    check(token, audiences = apiAudiences) {
+      const { claims, user, audiences: own } = recognise(token)
+      checkTimes(claims)
+      const common = audiences.filter(audience => own.includes(audience))
+      if (!common.length)
+        throw new Error(
+          `token audiences ${JSON.stringify(own)} is invalid for the target audiences ${JSON.stringify(audiences)}`,
+        )
+      checkObjects(claims)
+      return { user, audiences: common }
+    },
+  }
+}

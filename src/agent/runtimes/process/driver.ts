@@ -195,7 +195,14 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     let watcher: FSWatcher | undefined
     let timer: Timer | undefined
     try {
-      watcher = watch(`/proc/${supervisor.pid}/fd/9`, { persistent: false }, () => setImmediate(check))
+      // Its files are closed a moment before it is gone.
+      const leaving = () => {
+        check()
+        if (container.phase === 'running') timer = clock.after(2, leaving)
+      }
+      watcher = watch(`/proc/${supervisor.pid}/fd/9`, { persistent: false }, type => {
+        if (type === 'rename' && !timer) leaving()
+      })
       watcher.on('error', () => {})
       removeFile(join(container.folder, 'alive'))
     } catch {
@@ -659,6 +666,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         container.log?.close()
       }
       handlers.clear()
+      platform.cgroups?.remove('')
     },
   }
 }

@@ -37,15 +37,21 @@ export function execute(
   })
 }
 
+export interface RunOptions {
+  readonly input?: string
+  /** Added to the environment. */
+  readonly env?: NodeJS.ProcessEnv
+}
+
 export interface E2eCluster {
   readonly dataDir: string
   readonly kubeconfig: string
   /** Runs `tutti ARGS` on this data directory. */
-  tutti(args: readonly string[], options?: { input?: string }): Promise<Result>
+  tutti(args: readonly string[], options?: RunOptions): Promise<Result>
   /** Runs kubectl; throws with its output when it fails. */
-  kubectl(args: readonly string[], options?: { input?: string }): Promise<string>
+  kubectl(args: readonly string[], options?: RunOptions): Promise<string>
   /** Runs kubectl; resolves with whatever came. */
-  tryKubectl(args: readonly string[], options?: { input?: string }): Promise<Result>
+  tryKubectl(args: readonly string[], options?: RunOptions): Promise<Result>
   /** Starts kubectl in the background. */
   spawnKubectl(args: readonly string[]): ReturnType<typeof spawn>
   up(): Promise<void>
@@ -68,8 +74,12 @@ export async function startE2eCluster(args: readonly string[] = []): Promise<E2e
     NO_COLOR: '1',
     ...(process.env.HOME ? { TUTTI_TEST_HOME: process.env.HOME } : {}),
   }
-  const tutti: E2eCluster['tutti'] = (words, options) => execute(tuttiPath, words, { env, ...options })
-  const tryKubectl: E2eCluster['tryKubectl'] = (words, options) => execute(kubectlPath(), words, { env, ...options })
+  const run =
+    (program: string) =>
+    (words: readonly string[], options: RunOptions = {}) =>
+      execute(program, words, { ...options, env: { ...env, ...options.env } })
+  const tutti = run(tuttiPath)
+  const tryKubectl = run(kubectlPath())
   const up = async () => {
     const { code, stdout, stderr } = await tutti(['up', '--port', '0', '--kubeconfig', kubeconfig, ...args])
     if (code !== 0) throw new Error(`tutti up failed: ${stdout}${stderr}`)

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { silent } from '../../lib/log.ts'
+import { parseCidr } from '../ipv4.ts'
+import { inOwnNetwork } from '../testing/own-network.ts'
+import { attempt, run } from '../tools/command.ts'
+import { startIp } from '../tools/ip.ts'
+import { startNft } from '../tools/nft.ts'
+import { linkName, startKernelPodNetwork } from './kernel.ts'
+
+const NODE = '10.244.0.1'
+const uid = (n: number) => `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`
+const pod = (
+  n: number,
+  ports: { containerPort: number; protocol: string; hostPort?: number; hostIP?: string }[] = [],
+) => ({
+  namespace: 'default',
+  name: `pod-${n}`,
+  uid: uid(n),
+  hostname: `pod-${n}`,
+  ports,
+})
+
+/** Runs a line of Node in a pod's namespace; resolves with what it printed. */
+const inPod = (netns: string, source: string) => run('nsenter', [`--net=${netns}`, process.execPath, '-e', source])
+const connect = (host: string, port: number) =>
+  `require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code)).setTimeout(2000, function () { console.log('timeout'); this.destroy() })`
+
+inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of its own', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tutti-network-'))
+  const ip = startIp()
+  const nft = startNft(directory)
+  const start = () =>
+    startKernelPodNetwork(
+      {
+        podCidr: parseCidr('10.244.0.0/28'),
+        nodeAddress: NODE,
+        directory: join(directory, 'pods'),
+        netnsDirectory: join(directory, 'netns'),
+        mtu: 1500,
+        dns: { servers: ['10.96.0.10'], clusterDomain: 'cluster.local' },
+        exposed: false,
+      },
+      { ip, nft, logger: silent },
+    )
+
+  before(async () => {
+    await ip.run(`addr add ${NODE}/32 dev lo`)
+    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
+  })
+  after(async () => {
+    const network = await start()
+    for (const each of await network.list()) await network.teardown(each)
+    ip.close()
+    nft.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  test('setup gives a pod an address, and the machine and other pods reach it', async () => {
+    const network = await start()
+    const [a, b] = await Promise.all([network.setup(pod(1)), network.setup(pod(2))])
+    assert.notEqual(a.ips[0], b.ips[0])
+    const server = createServer(socket => socket.end(`you are ${socket.remoteAddress}`)).listen(7000, NODE)
+    assert.equal((await inPod(a.netns!, connect(NODE, 7000))).trim(), `you are ${a.ips[0]}`)
+    server.close()
+    assert.equal((await inPod(a.netns!, connect(b.ips[0]!, 7000))).trim(), 'ECONNREFUSED', 'b answers, nobody listens')
+  })
+
+  test('setup is idempotent by uid, also in a program that started again, and at the same time', async () => {
+    const network = await start()
+    const again = await start()
+    const [one, two] = await Promise.all([network.setup(pod(3)), network.setup(pod(3))])
+    assert.deepEqual(one, two)
+    assert.deepEqual((await (await start()).setup(pod(3))).ips, one.ips)
+    assert.deepEqual((await again.list()).toSorted(), [uid(1), uid(2)], 'a list is of one program')
+  })
+
+  test('teardown removes the namespace, the link and the address, and may be repeated', async () => {
+    const network = await start()
+    const { netns } = await network.setup(pod(4))
+    assert.ok(existsSync(netns!))
+    await network.teardown(uid(4))
+    await network.teardown(uid(4))
+    assert.ok(!existsSync(netns!))
+    assert.notEqual((await attempt('ip', ['link', 'show', linkName(uid(4))])).code, 0)
+    assert.ok(!(await network.list()).includes(uid(4)))
+  })
+
+  test('setup refuses when the range is used up, and takes an address that was given back', async () => {
+    const network = await start()
+    const taken: number[] = []
+    await assert.rejects(async () => {
+      for (let n = 100; n < 120; n++) {
+        await network.setup(pod(n))
+        taken.push(n)
+      }
+    }, /no free pod address: all 14 of 10.244.0.0\/28 are in use/)
+    await network.teardown(uid(taken[0]!))
+    await network.setup(pod(150))
+    for (const n of [...taken, 150]) await network.teardown(uid(n))
+  })
+
+  test('hostPort leads the machine to the pod, until the pod is gone', async () => {
+    const network = await start()
+    const { netns } = await network.setup(pod(5, [{ containerPort: 8080, protocol: 'TCP', hostPort: 9090 }]))
+    const server = inPod(
+      netns!,
+      `require('net').createServer(s => s.end('hello')).listen(8080, () => console.log('up')); setTimeout(() => process.exit(), 1500)`,
+    )
+    let said = ''
+    for (let tries = 0; said !== 'hello' && tries < 50; tries++)
+      said = (await run(process.execPath, ['-e', connect('127.0.0.1', 9090)])).trim()
+    assert.equal(said, 'hello')
+    await server
+    await network.teardown(uid(5))
+    assert.equal((await run(process.execPath, ['-e', connect('127.0.0.1', 9090)])).trim(), 'ECONNREFUSED')
+  })
+
+  test('a start sweeps namespaces and links that nobody knows', async () => {
+    const stray = join(directory, 'netns', 'tutti-stray')
+    writeFileSync(stray, '')
+    await run('unshare', [`--net=${stray}`, 'true'])
+    await run('ip', ['link', 'add', 'tutti-stray', 'type', 'veth', 'peer', 'name', 'peer0'])
+    await start()
+    assert.ok(!existsSync(stray))
+    assert.notEqual((await attempt('ip', ['link', 'show', 'tutti-stray'])).code, 0)
+  })
+})

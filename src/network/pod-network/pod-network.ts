@@ -1,0 +1,32 @@
+/**
+ * A pod network as this folder provides it: structurally the contract `agent/pod-network.ts` (components of one level
+ * do not import each other; `pod-network.test.ts` holds the two together).
+ */
+
+export interface PodRequest {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly hostname: string
+  readonly ports: readonly {
+    readonly containerPort: number
+    readonly protocol: string
+    readonly hostPort?: number
+    readonly hostIP?: string
+  }[]
+}
+
+export interface PodAddresses {
+  readonly ips: readonly string[]
+  readonly netns?: string
+  readonly ports?: Readonly<Record<number, number>>
+}
+
+export interface PodNetwork {
+  /** Gives a pod its network; finds what stands when it has one. */
+  setup(pod: PodRequest): Promise<PodAddresses>
+  /** Takes it away; harmless for an unknown uid. */
+  teardown(uid: string): Promise<void>
+  readonly dns: { readonly servers: readonly string[]; readonly clusterDomain: string }
+  list(): Promise<readonly string[]>
+}

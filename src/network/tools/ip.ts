@@ -1,0 +1,16 @@
+/** iproute2 as a session. */
+import { type Session, startSession } from './session.ts'
+
+/**
+ * A standing `ip -force -batch -`: each line is a command of `ip` without its name. With -force a line that fails does
+ * not end the program; the lines after it in the same `run` are carried out all the same.
+ */
+export function startIp(): Session {
+  return startSession({
+    command: 'ip',
+    args: ['-force', '-batch', '-'],
+    mark: 'link show lo',
+    marked: /^\d+: lo: .*\n +link\/loopback .*\n/m,
+    failed: /^(Error:|RTNETLINK|Cannot|Command failed|Object |Unknown|Device|.*Usage:)/m,
+  })
+}

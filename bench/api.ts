@@ -1,0 +1,125 @@
+/**
+ * Reads and writes through the API: creates one at a time and 64 side by side, updates, gets, LISTs of 5 MB, deletes,
+ * and watch fan-out. `node bench/api.ts [--n 3000] [--watchers 100]`. Beside a real kube-apiserver with etcd where
+ * KUBERNETES_BIN names a folder with the binaries.
+ */
+import { parseArgs } from 'node:util'
+import { type BenchCluster, connectBench } from './lib/cluster.ts'
+import { measure, type Rate, type Row, sleep, table } from './lib/measure.ts'
+import { peerFolder, startKubernetes, startTutti } from './lib/targets.ts'
+
+const { values } = parseArgs({
+  options: { n: { type: 'string', default: '3000' }, watchers: { type: 'string', default: '100' } },
+})
+const N = Number(values.n)
+const WATCHERS = Number(values.watchers)
+const WIDTH = 64
+const value = 'x'.repeat(1000)
+const configMap = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, labels: { app: 'load' } },
+  data: { value },
+})
+
+interface Figures {
+  serial: Rate
+  create: Rate
+  update: Rate
+  get: Rate
+  list: Rate
+  listBytes: number
+  remove: Rate
+  createWatched: Rate
+  eventsPerSecond: number
+}
+
+async function drive(cluster: BenchCluster): Promise<Figures> {
+  const namespace = `load-${process.pid}`
+  await cluster.call('POST', '/api/v1/namespaces', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace },
+  })
+  const base = `/api/v1/namespaces/${namespace}/configmaps`
+  await measure(200, 16, i => cluster.call('POST', base, configMap(`warm-${i}`)))
+  const serial = await measure(500, 1, i => cluster.call('POST', base, configMap(`s-${i}`)))
+  const saved: string[] = []
+  const create = await measure(N, WIDTH, async i => {
+    saved[i] = (await cluster.call('POST', base, configMap(`c-${i}`), { keep: true })).text()
+  })
+  const update = await measure(N, WIDTH, i =>
+    cluster.call('PUT', `${base}/c-${i}`, { ...JSON.parse(saved[i]!), data: { value: `${value}${i}` } }),
+  )
+  const get = await measure(N, WIDTH, i => cluster.call('GET', `${base}/c-${i}`))
+  let listBytes = 0
+  const list = await measure(40, 2, async () => {
+    listBytes = (await cluster.call('GET', base)).bytes
+  })
+  const remove = await measure(N, WIDTH, i => cluster.call('DELETE', `${base}/c-${i}`))
+
+  // Watch fan-out: every watcher must see every create.
+  let delivered = 0
+  let last = 0
+  const watched = `/api/v1/namespaces/${namespace}-w/configmaps`
+  await cluster.call('POST', '/api/v1/namespaces', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: `${namespace}-w` },
+  })
+  await sleep(300)
+  const before = JSON.parse((await cluster.call('GET', watched, undefined, { keep: true })).text()).metadata
+    .resourceVersion
+  const stops = Array.from({ length: WATCHERS }, () =>
+    cluster.watch(`${watched}?watch=true&resourceVersion=${before}`, chunk => {
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) delivered++
+      last = performance.now()
+    }),
+  )
+  await sleep(500)
+  const began = performance.now()
+  delivered = 0
+  const createWatched = await measure(N, WIDTH, i => cluster.call('POST', watched, configMap(`w-${i}`)))
+  const wanted = WATCHERS * N
+  for (const end = performance.now() + 30_000; delivered < wanted && performance.now() < end; ) await sleep(5)
+  if (delivered < wanted) throw new Error(`only ${delivered} of ${wanted} events arrived`)
+  const eventsPerSecond = (wanted / (last - began)) * 1000
+  for (const stop of stops) stop()
+  for (const name of [namespace, `${namespace}-w`]) await cluster.call('DELETE', `/api/v1/namespaces/${name}`)
+  return { serial, create, update, get, list, listBytes, remove, createWatched, eventsPerSecond }
+}
+
+const results: Record<string, Figures> = {}
+const bin = peerFolder()
+for (const start of [() => startTutti(), ...(bin ? [() => startKubernetes(bin)] : [])]) {
+  const target = await start()
+  const cluster = connectBench(target.name, target.kubeconfig)
+  try {
+    results[target.name] = await drive(cluster)
+  } finally {
+    cluster.close()
+    await target.stop()
+  }
+}
+const pick = (what: string, unit: string, of: (figures: Figures) => number, lessIsBetter = false): Row => ({
+  what,
+  unit,
+  lessIsBetter,
+  figures: Object.fromEntries(Object.entries(results).map(([name, figures]) => [name, of(figures)])),
+})
+console.log(
+  table([
+    pick('create, one at a time', '/s', f => f.serial.perSecond),
+    pick('create, one at a time, p50', 'ms', f => f.serial.p50, true),
+    pick(`create, ${WIDTH} in flight`, '/s', f => f.create.perSecond),
+    pick(`create, ${WIDTH} in flight, p99`, 'ms', f => f.create.p99, true),
+    pick(`update, ${WIDTH} in flight`, '/s', f => f.update.perSecond),
+    pick(`get, ${WIDTH} in flight`, '/s', f => f.get.perSecond),
+    pick('LIST, 2 in flight', '/s', f => f.list.perSecond),
+    pick('LIST, size', 'MB', f => f.listBytes / 1e6),
+    pick(`delete, ${WIDTH} in flight`, '/s', f => f.remove.perSecond),
+    pick(`create with ${WATCHERS} watchers`, '/s', f => f.createWatched.perSecond),
+    pick(`watch events delivered, ${WATCHERS} watchers`, '/s', f => f.eventsPerSecond),
+  ]),
+)
+process.exit(0)

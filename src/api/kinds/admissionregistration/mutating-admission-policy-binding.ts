@@ -1,0 +1,20 @@
+import type { MutatingAdmissionPolicyBinding as Type } from '../../generated/types/admissionregistration-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** admissionregistration/v1 MutatingAdmissionPolicyBinding. */
+export type MutatingAdmissionPolicyBinding = Type
+
+export const MutatingAdmissionPolicyBinding = defineKind<MutatingAdmissionPolicyBinding>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'MutatingAdmissionPolicyBinding',
+  plural: 'mutatingadmissionpolicybindings',
+  singular: 'mutatingadmissionpolicybinding',
+  categories: ['api-extensions'],
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding',
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,20 @@
+import type { ValidatingAdmissionPolicyBinding as Type } from '../../generated/types/admissionregistration-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** admissionregistration/v1 ValidatingAdmissionPolicyBinding. */
+export type ValidatingAdmissionPolicyBinding = Type
+
+export const ValidatingAdmissionPolicyBinding = defineKind<ValidatingAdmissionPolicyBinding>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingAdmissionPolicyBinding',
+  plural: 'validatingadmissionpolicybindings',
+  singular: 'validatingadmissionpolicybinding',
+  categories: ['api-extensions'],
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding',
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,21 @@
+import type { ValidatingAdmissionPolicy as Type } from '../../generated/types/admissionregistration-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** admissionregistration/v1 ValidatingAdmissionPolicy. */
+export type ValidatingAdmissionPolicy = Type
+
+export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingAdmissionPolicy',
+  plural: 'validatingadmissionpolicies',
+  singular: 'validatingadmissionpolicy',
+  categories: ['api-extensions'],
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy',
+  status: true,
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,20 @@
+import type { ValidatingWebhookConfiguration as Type } from '../../generated/types/admissionregistration-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** admissionregistration/v1 ValidatingWebhookConfiguration. */
+export type ValidatingWebhookConfiguration = Type
+
+export const ValidatingWebhookConfiguration = defineKind<ValidatingWebhookConfiguration>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingWebhookConfiguration',
+  plural: 'validatingwebhookconfigurations',
+  singular: 'validatingwebhookconfiguration',
+  categories: ['api-extensions'],
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration',
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,22 @@
+import type { CustomResourceDefinition as Type } from '../../generated/types/apiextensions-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** apiextensions/v1 CustomResourceDefinition. */
+export type CustomResourceDefinition = Type
+
+export const CustomResourceDefinition = defineKind<CustomResourceDefinition>({
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  singular: 'customresourcedefinition',
+  shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
+  status: true,
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,21 @@
+import type { Job as Type } from '../../generated/types/batch-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** batch/v1 Job. */
+export type Job = Type
+
+export const Job = defineKind<Job>({
+  group: 'batch',
+  version: 'v1',
+  kind: 'Job',
+  plural: 'jobs',
+  singular: 'job',
+  categories: ['all'],
+  namespaced: true,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.batch.v1.Job',
+  status: true,
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

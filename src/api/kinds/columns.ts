@@ -1,0 +1,59 @@
+/**
+ * Columns that many kinds share, and the words kubectl's users know from them. Behaviour as
+ * k8s.io/kubernetes `pkg/printers/internalversion`.
+ */
+import type { Cell, Column } from '../machinery/kind.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { humanDuration, parseTime } from '../machinery/time.ts'
+
+/** Time since an RFC 3339 time as kubectl shows it: `5s`, `3m20s`, `2d`; `<unknown>` without one. */
+export function age(time: string | undefined | null, now: number): string {
+  const at = parseTime(time)
+  return at === undefined ? '<unknown>' : humanDuration(now - at)
+}
+
+/** A column of strings that is always shown. */
+export const text = <T extends KubeObject>(name: string, cell: (object: T, now: number) => Cell): Column<T> => ({
+  name,
+  type: 'string',
+  cell,
+})
+
+/** A column of strings that is shown with `-o wide`. */
+export const wide = <T extends KubeObject>(name: string, cell: (object: T, now: number) => Cell): Column<T> => ({
+  name,
+  type: 'string',
+  priority: 1,
+  cell,
+})
+
+/** A column of whole numbers; an absent one is 0. */
+export const count = <T extends KubeObject>(name: string, cell: (object: T) => number | undefined): Column<T> => ({
+  name,
+  type: 'integer',
+  cell: object => cell(object) ?? 0,
+})
+
+/** A column of true and false; an absent value is false. */
+export const flag = <T extends KubeObject>(name: string, cell: (object: T) => boolean | undefined): Column<T> => ({
+  name,
+  type: 'boolean',
+  cell: object => cell(object) ?? false,
+})
+
+/** The object's name. */
+export const nameColumn: Column = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  cell: object => object.metadata?.name,
+}
+
+/** How long ago the object was created. */
+export const ageColumn: Column = text('Age', (object, now) => age(object.metadata?.creationTimestamp, now))
+
+/** What kinds without columns of their own show. */
+export const createdAtColumns: readonly Column[] = [
+  nameColumn,
+  { name: 'Created At', type: 'date', cell: object => object.metadata?.creationTimestamp },
+]

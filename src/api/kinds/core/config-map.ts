@@ -1,0 +1,19 @@
+import type { ConfigMap as Type } from '../../generated/types/core-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** core/v1 ConfigMap. */
+export type ConfigMap = Type
+
+export const ConfigMap = defineKind<ConfigMap>({
+  group: '',
+  version: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  singular: 'configmap',
+  shortNames: ['cm'],
+  namespaced: true,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.core.v1.ConfigMap',
+  columns: [nameColumn, ageColumn],
+})

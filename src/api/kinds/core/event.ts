@@ -1,0 +1,20 @@
+import type { Event as Type } from '../../generated/types/core-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** core/v1 Event. */
+export type Event = Type
+
+export const Event = defineKind<Event>({
+  group: '',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  singular: 'event',
+  shortNames: ['ev'],
+  namespaced: true,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.core.v1.Event',
+  durability: 'relaxed',
+  columns: [nameColumn, ageColumn],
+})

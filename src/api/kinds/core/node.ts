@@ -1,0 +1,27 @@
+import type { Node as Type } from '../../generated/types/core-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** core/v1 Node. */
+export type Node = Type
+
+export const Node = defineKind<Node>({
+  group: '',
+  version: 'v1',
+  kind: 'Node',
+  plural: 'nodes',
+  singular: 'node',
+  shortNames: ['no'],
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.core.v1.Node',
+  status: true,
+  subresources: [
+    {
+      name: 'proxy',
+      verbs: ['create', 'delete', 'get', 'patch', 'update'],
+      responseKind: { group: '', version: 'v1', kind: 'NodeProxyOptions' },
+    },
+  ],
+  columns: [nameColumn, ageColumn],
+})

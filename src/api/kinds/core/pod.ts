@@ -1,0 +1,41 @@
+import type { Pod as Type } from '../../generated/types/core-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** core/v1 Pod. */
+export type Pod = Type
+
+export const Pod = defineKind<Pod>({
+  group: '',
+  version: 'v1',
+  kind: 'Pod',
+  plural: 'pods',
+  singular: 'pod',
+  shortNames: ['po'],
+  categories: ['all'],
+  namespaced: true,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.core.v1.Pod',
+  status: true,
+  subresources: [
+    { name: 'attach', verbs: ['create', 'get'], responseKind: { group: '', version: 'v1', kind: 'PodAttachOptions' } },
+    { name: 'binding', verbs: ['create'], responseKind: { group: '', version: 'v1', kind: 'Binding' } },
+    { name: 'ephemeralcontainers', verbs: ['get', 'patch', 'update'] },
+    { name: 'eviction', verbs: ['create'], responseKind: { group: 'policy', version: 'v1', kind: 'Eviction' } },
+    { name: 'exec', verbs: ['create', 'get'], responseKind: { group: '', version: 'v1', kind: 'PodExecOptions' } },
+    { name: 'log', verbs: ['get'] },
+    {
+      name: 'portforward',
+      verbs: ['create', 'get'],
+      responseKind: { group: '', version: 'v1', kind: 'PodPortForwardOptions' },
+    },
+    {
+      name: 'proxy',
+      verbs: ['create', 'delete', 'get', 'patch', 'update'],
+      responseKind: { group: '', version: 'v1', kind: 'PodProxyOptions' },
+    },
+    { name: 'resize', verbs: ['get', 'patch', 'update'] },
+  ],
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

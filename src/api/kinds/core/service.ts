@@ -1,0 +1,29 @@
+import type { Service as Type } from '../../generated/types/core-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** core/v1 Service. */
+export type Service = Type
+
+export const Service = defineKind<Service>({
+  group: '',
+  version: 'v1',
+  kind: 'Service',
+  plural: 'services',
+  singular: 'service',
+  shortNames: ['svc'],
+  categories: ['all'],
+  namespaced: true,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.core.v1.Service',
+  status: true,
+  subresources: [
+    {
+      name: 'proxy',
+      verbs: ['create', 'delete', 'get', 'patch', 'update'],
+      responseKind: { group: '', version: 'v1', kind: 'ServiceProxyOptions' },
+    },
+  ],
+  nameFormat: 'dns-label',
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,19 @@
+import type { EndpointSlice as Type } from '../../generated/types/discovery-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** discovery/v1 EndpointSlice. */
+export type EndpointSlice = Type
+
+export const EndpointSlice = defineKind<EndpointSlice>({
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  singular: 'endpointslice',
+  namespaced: true,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.discovery.v1.EndpointSlice',
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,20 @@
+import type { IPAddress as Type } from '../../generated/types/networking-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** networking/v1 IPAddress. */
+export type IPAddress = Type
+
+export const IPAddress = defineKind<IPAddress>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'IPAddress',
+  plural: 'ipaddresses',
+  singular: 'ipaddress',
+  shortNames: ['ip'],
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.networking.v1.IPAddress',
+  nameFormat: 'path',
+  columns: [nameColumn, ageColumn],
+})

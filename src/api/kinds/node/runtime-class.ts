@@ -1,0 +1,18 @@
+import type { RuntimeClass as Type } from '../../generated/types/node-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** node/v1 RuntimeClass. */
+export type RuntimeClass = Type
+
+export const RuntimeClass = defineKind<RuntimeClass>({
+  group: 'node.k8s.io',
+  version: 'v1',
+  kind: 'RuntimeClass',
+  plural: 'runtimeclasses',
+  singular: 'runtimeclass',
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.node.v1.RuntimeClass',
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,21 @@
+import type { PodDisruptionBudget as Type } from '../../generated/types/policy-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** policy/v1 PodDisruptionBudget. */
+export type PodDisruptionBudget = Type
+
+export const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
+  group: 'policy',
+  version: 'v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+  singular: 'poddisruptionbudget',
+  shortNames: ['pdb'],
+  namespaced: true,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.policy.v1.PodDisruptionBudget',
+  status: true,
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,19 @@
+import type { RoleBinding as Type } from '../../generated/types/rbac-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** rbac/v1 RoleBinding. */
+export type RoleBinding = Type
+
+export const RoleBinding = defineKind<RoleBinding>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'RoleBinding',
+  plural: 'rolebindings',
+  singular: 'rolebinding',
+  namespaced: true,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.rbac.v1.RoleBinding',
+  nameFormat: 'path',
+  columns: [nameColumn, ageColumn],
+})

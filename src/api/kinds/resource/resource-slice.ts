@@ -1,0 +1,19 @@
+import type { ResourceSlice as Type } from '../../generated/types/resource-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** resource/v1 ResourceSlice. */
+export type ResourceSlice = Type
+
+export const ResourceSlice = defineKind<ResourceSlice>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceSlice',
+  plural: 'resourceslices',
+  singular: 'resourceslice',
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.resource.v1.ResourceSlice',
+  generation: true,
+  columns: [nameColumn, ageColumn],
+})

@@ -1,0 +1,19 @@
+import type { VolumeAttachment as Type } from '../../generated/types/storage-v1.ts'
+import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+
+/** storage/v1 VolumeAttachment. */
+export type VolumeAttachment = Type
+
+export const VolumeAttachment = defineKind<VolumeAttachment>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'VolumeAttachment',
+  plural: 'volumeattachments',
+  singular: 'volumeattachment',
+  namespaced: false,
+  verbs: ALL_VERBS,
+  schema: 'io.k8s.api.storage.v1.VolumeAttachment',
+  status: true,
+  columns: [nameColumn, ageColumn],
+})

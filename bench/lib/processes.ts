@@ -1,0 +1,31 @@
+/** What processes use, from /proc. */
+import { readFileSync } from 'node:fs'
+
+const TICKS_PER_SECOND = 100
+
+/** CPU seconds that the processes have used so far, user and system. */
+export function cpuSeconds(pids: readonly number[]): number {
+  let ticks = 0
+  for (const pid of pids) {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    ticks += Number(fields[11]) + Number(fields[12])
+  }
+  return ticks / TICKS_PER_SECOND
+}
+
+/** Memory in bytes, shared pages counted by share where the kernel tells (PSS), else resident. */
+export function memoryBytes(pids: readonly number[]): { pss: number; rss: number } {
+  let pss = 0
+  let rss = 0
+  for (const pid of pids) {
+    const resident = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0)
+    rss += resident * 1024
+    try {
+      pss += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? resident) * 1024
+    } catch {
+      pss += resident * 1024
+    }
+  }
+  return { pss, rss }
+}

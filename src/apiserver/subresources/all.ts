@@ -1,0 +1,52 @@
+/** Every subresource that is not status or scale, by kind key and name. */
+import type { NodeDirectory } from '../../client/node-api.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { AdmissionPlugin } from '../admission/plugin.ts'
+import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Handler } from '../request.ts'
+import { bindingHandler } from './binding.ts'
+import { commandHandlers } from './command.ts'
+import { evictionHandler } from './eviction.ts'
+import { finalizeHandler } from './finalize.ts'
+import { logHandler } from './log.ts'
+import { portForwardHandler } from './port-forward.ts'
+import { notBuilt } from './request-parts.ts'
+import { tokenHandler } from './token.ts'
+
+export interface SubresourceDeps {
+  readonly registry: Registry
+  readonly tokens: ServiceAccountTokens
+  readonly admission: readonly AdmissionPlugin[]
+  readonly nodes: NodeDirectory
+  readonly clock: Clock
+}
+
+const refused =
+  (what: string, instead?: string): Handler =>
+  async () => {
+    throw notBuilt(what, instead)
+  }
+
+/** Makes the handlers over a registry. */
+export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, Handler> {
+  const { registry, tokens, admission, nodes, clock } = deps
+  const { exec, attach } = commandHandlers(registry, nodes, clock)
+  const forward = 'use `kubectl port-forward`'
+  return new Map<string, Handler>([
+    ['v1/namespaces/finalize', finalizeHandler(registry)],
+    ['v1/nodes/proxy', refused('the proxy to nodes')],
+    ['v1/pods/attach', attach],
+    ['v1/pods/binding', bindingHandler(registry, clock)],
+    ['v1/pods/ephemeralcontainers', refused('adding ephemeral containers to a pod', 'use `kubectl exec`')],
+    ['v1/pods/eviction', evictionHandler(registry, clock)],
+    ['v1/pods/exec', exec],
+    ['v1/pods/log', logHandler(registry, nodes)],
+    ['v1/pods/portforward', portForwardHandler(registry, nodes, clock)],
+    ['v1/pods/proxy', refused('the proxy to pods', forward)],
+    ['v1/pods/resize', refused('resizing a pod in place', 'change the template of its workload')],
+    ['v1/serviceaccounts/token', tokenHandler({ registry, tokens, clock, admission })],
+    ['v1/services/proxy', refused('the proxy to services', forward)],
+    ['certificates.k8s.io/v1/certificatesigningrequests/approval', refused('approving certificate signing requests')],
+  ])
+}

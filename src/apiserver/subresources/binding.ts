@@ -1,0 +1,100 @@
+/** pods/binding, and bindings: the scheduler's way of giving a pod its node. */
+import { required } from '../../api/machinery/field-error.ts'
+import type { KubeObject } from '../../api/machinery/object.ts'
+import { badRequest, conflict, invalid, success } from '../../api/machinery/status-error.ts'
+import { rfc3339 } from '../../api/machinery/time.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Handler } from '../request.ts'
+import { answer, bodyObject, requireKind, writeContext } from './request-parts.ts'
+
+interface Binding extends KubeObject {
+  target?: { kind?: string; name?: string; apiVersion?: string }
+}
+
+export interface Condition {
+  type: string
+  status: string
+  lastProbeTime?: string | null
+  lastTransitionTime?: string
+  observedGeneration?: number
+  reason?: string
+  message?: string
+}
+
+export interface BindablePod extends KubeObject {
+  spec: { nodeName?: string; schedulingGates?: unknown[] }
+  status?: { conditions?: Condition[] }
+}
+
+/** Sets a condition; its transition time changes with its status only. */
+export function setCondition(conditions: readonly Condition[], next: Condition): Condition[] {
+  const old = conditions.find(each => each.type === next.type)
+  const kept =
+    old?.status === next.status && old.lastTransitionTime ? { lastTransitionTime: old.lastTransitionTime } : {}
+  const merged = { ...next, ...kept }
+  return old ? conditions.map(each => (each === old ? merged : each)) : [...conditions, merged]
+}
+
+const PODS_BINDING = { group: '', plural: 'pods/binding' }
+
+/** Binds a pod, in place. Throws Conflict where it cannot be bound (any more). */
+export function bind(pod: BindablePod, binding: Binding, now: number): void {
+  const { name = '', deletionTimestamp } = pod.metadata ?? {}
+  const refuse = (message: string) => conflict(PODS_BINDING, name, message)
+  const { uid, annotations, labels } = binding.metadata ?? {}
+  if (uid && uid !== pod.metadata?.uid)
+    throw refuse(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata?.uid}`)
+  if (deletionTimestamp) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`)
+  if (pod.spec.nodeName) throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
+  if (pod.spec.schedulingGates?.length) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`)
+  pod.spec.nodeName = binding.target!.name!
+  const metadata = pod.metadata!
+  if (annotations) metadata.annotations = { ...metadata.annotations, ...annotations }
+  if (labels) metadata.labels = { ...metadata.labels, ...labels }
+  const scheduled: Condition = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: null,
+    lastTransitionTime: rfc3339(now),
+  }
+  pod.status = { ...pod.status, conditions: setCondition(pod.status?.conditions ?? [], scheduled) }
+}
+
+function check(binding: Binding, name: string): void {
+  const target = binding.target ?? {}
+  const errors = []
+  if (target.kind && target.kind !== 'Node')
+    errors.push({
+      reason: 'FieldValueNotSupported' as const,
+      field: 'target.kind',
+      message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
+    })
+  if (!target.name) errors.push(required('target.name'))
+  if (errors.length) throw invalid({ group: '', kind: 'Binding' }, name, errors)
+}
+
+/** The handler, for both `pods/NAME/binding` and `bindings` (where the body names the pod). */
+export function bindingHandler(registry: Registry, clock: Clock): Handler {
+  const pods = requireKind(registry, 'v1/pods')
+  return async request => {
+    const binding = await bodyObject<Binding>(request, { apiVersion: 'v1', kind: 'Binding' })
+    const { namespace } = request.info
+    const name = request.info.name || binding.metadata?.name || ''
+    if (!name) throw badRequest('name of the pod to bind is required: metadata.name')
+    if (request.info.name && binding.metadata?.name && binding.metadata.name !== name)
+      throw badRequest('the name of the object does not match the name on the URL')
+    check(binding, name)
+    const { resourceVersion } = binding.metadata ?? {}
+    await registry.update(
+      pods,
+      { namespace, name },
+      pod => {
+        bind(pod as BindablePod, binding, clock.now())
+        if (resourceVersion) pod.metadata!.resourceVersion = resourceVersion
+      },
+      writeContext(request, 'binding'),
+    )
+    return answer({ ...success(), code: 201 }, 201)
+  }
+}

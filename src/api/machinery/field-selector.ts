@@ -18,7 +18,7 @@ export function parseFieldSelector(text: string): FieldRequirement[] {
     const match = /!=|==|=/.exec(term)
     if (!match) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
     const operator = match[0] === '!=' ? '!=' : '='
-    const value = unescape(term.slice(match.index + match[0].length))
+    const value = unescapeValue(term.slice(match.index + match[0].length))
     result.push({ field: term.slice(0, match.index), operator, value })
   }
   return result
@@ -40,7 +40,7 @@ function splitTerms(text: string): string[] {
   return terms
 }
 
-function unescape(text: string): string {
+function unescapeValue(text: string): string {
   if (!/[\\,=]/.test(text)) return text
   let result = ''
   for (let i = 0; i < text.length; i++) {

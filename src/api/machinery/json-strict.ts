@@ -1,0 +1,119 @@
+/** JSON bodies: parsed, with their duplicate fields where somebody wants to know, and not deeper than is safe. */
+import { badRequest } from './status-error.ts'
+
+/** Deeper bodies are refused: what walks an object may use the stack. */
+export const MAX_DEPTH = 1000
+
+export interface ParsedJson {
+  readonly value: unknown
+  /** Paths of fields that stand more than once, e.g. `metadata.labels.app`; the last one counts. Each once. */
+  readonly duplicates: readonly string[]
+}
+
+/**
+ * Parses a body. `findDuplicates` costs a second pass. Throws StatusError BadRequest for text that is no JSON or is too
+ * deep.
+ */
+export function parseJson(body: string | Uint8Array, findDuplicates = false): ParsedJson {
+  const text = typeof body === 'string' ? body : decode(body)
+  if (text.length > 2 * MAX_DEPTH && mayBeDeep(text)) refuseDeep(text)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`)
+  }
+  return { value, duplicates: findDuplicates ? duplicateFields(text) : NONE }
+}
+
+const NONE: readonly string[] = []
+
+function decode(body: Uint8Array): string {
+  const buffer = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  return buffer.toString()
+}
+
+/** There are as many brackets as it takes, in strings or not. */
+function mayBeDeep(text: string): boolean {
+  let open = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if ((c === 0x7b || c === 0x5b) && ++open > MAX_DEPTH) return true
+  }
+  return false
+}
+
+function refuseDeep(text: string): void {
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x22) i = stringEnd(text, i)
+    else if (c === 0x7b || c === 0x5b) {
+      if (++depth > MAX_DEPTH) {
+        throw badRequest(`couldn't get version/kind; json parse error: exceeded max depth of ${MAX_DEPTH}`)
+      }
+    } else if (c === 0x7d || c === 0x5d) depth--
+  }
+}
+
+/** Index of the quote that ends the string which begins at `start`. */
+function stringEnd(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x5c) i++
+    else if (c === 0x22) return i
+  }
+  return text.length
+}
+
+/** One object or array that is being read. */
+interface Level {
+  /** Undefined in arrays. */
+  readonly keys: Set<string> | undefined
+  /** The path of the container, and the field or index that is being read in it. */
+  readonly path: string
+  field: string
+  index: number
+}
+
+const inner = (level: Level | undefined) =>
+  level === undefined
+    ? ''
+    : level.keys
+      ? `${level.path}${level.path && '.'}${level.field}`
+      : `${level.path}[${level.index}]`
+
+/** Fields that stand more than once in one object of a valid JSON text. */
+export function duplicateFields(text: string): string[] {
+  const found = new Set<string>()
+  const levels: Level[] = []
+  let expectKey = false
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    const level = levels.at(-1)
+    if (c === 0x22) {
+      const end = stringEnd(text, i)
+      if (expectKey && level?.keys) {
+        const raw = text.slice(i + 1, end)
+        level.field = raw.includes('\\') ? (JSON.parse(text.slice(i, end + 1)) as string) : raw
+        if (level.keys.has(level.field)) found.add(inner(level))
+        level.keys.add(level.field)
+        expectKey = false
+      }
+      i = end
+    } else if (c === 0x7b) {
+      levels.push({ keys: new Set(), path: inner(level), field: '', index: 0 })
+      expectKey = true
+    } else if (c === 0x5b) {
+      levels.push({ keys: undefined, path: inner(level), field: '', index: 0 })
+      expectKey = false
+    } else if (c === 0x7d || c === 0x5d) {
+      levels.pop()
+      expectKey = false
+    } else if (c === 0x2c && level) {
+      level.index++
+      expectKey = level.keys !== undefined
+    }
+  }
+  return [...found]
+}

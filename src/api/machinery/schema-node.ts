@@ -1,0 +1,188 @@
+/**
+ * Schemas, compiled: references followed, fields in maps, types narrowed to what the walks over objects tell apart.
+ * Compiled once per schema; recursive schemas make recursive nodes.
+ */
+import { definition } from '../generated/schemas.ts'
+import type { Schema } from './schema.ts'
+
+export type NodeType =
+  | 'any'
+  | 'object'
+  | 'map'
+  | 'array'
+  | 'string'
+  | 'integer'
+  | 'number'
+  | 'boolean'
+  | 'int-or-string'
+  | 'quantity'
+  | 'time'
+  | 'bytes'
+
+/** How fields in a list or map are owned and merged. */
+export type Merging = 'atomic' | 'granular' | 'set' | 'map'
+
+export interface SchemaNode {
+  readonly type: NodeType
+  /** Fields of an object. */
+  readonly fields: ReadonlyMap<string, SchemaNode>
+  /** An object that may have further fields. */
+  readonly open: boolean
+  readonly required: readonly string[]
+  readonly nullable: boolean
+  /** Values of a map, items of an array; the node itself elsewhere. */
+  readonly element: SchemaNode
+  /** Bounds of an integer. */
+  readonly min: number
+  readonly max: number
+  /** Maps and objects: atomic or granular. Arrays: atomic, set or map. */
+  readonly merging: Merging
+  /** Keys of an array of merging `map`. */
+  readonly keys: readonly string[]
+  /** Defaults of key fields, by name: an absent key counts as its default. */
+  readonly keyDefaults: Readonly<Record<string, unknown>>
+  /** Strategic merge: what is done with the field, and the key of list items. */
+  readonly patchStrategy: string
+  readonly patchMergeKey: string
+  /** What Go and OpenAPI call the type. */
+  readonly goType: string
+  readonly openApiType: string
+  /** What null stands for in a list or map. */
+  zero(): unknown
+}
+
+type Building = { -readonly [K in keyof SchemaNode]: SchemaNode[K] }
+
+const byName = new Map<string, SchemaNode>()
+const bySchema = new WeakMap<Schema, SchemaNode>()
+const NO_FIELDS: ReadonlyMap<string, SchemaNode> = new Map()
+const NONE: readonly string[] = []
+
+/** The compiled form of a schema, or of the generated schema of that name. Throws for a name that does not exist. */
+export function compileSchema(schema: Schema | string): SchemaNode {
+  if (typeof schema !== 'string') {
+    const known = bySchema.get(schema)
+    if (known) return known
+    if (schema.ref !== undefined) return compileSchema(schema.ref)
+    return compile(schema, '', node => bySchema.set(schema, node))
+  }
+  const known = byName.get(schema)
+  if (known) return known
+  const found = definition(schema)
+  if (!found) throw new Error(`no definition ${JSON.stringify(schema)} among the generated schemas`)
+  return compile(found, schema, node => byName.set(schema, node))
+}
+
+const GO: Partial<Record<NodeType, string>> = {
+  string: 'string',
+  integer: 'int64',
+  number: 'float64',
+  boolean: 'bool',
+  any: 'interface {}',
+  'int-or-string': 'intstr.IntOrString',
+  quantity: 'resource.Quantity',
+  time: 'v1.Time',
+  bytes: '[]uint8',
+}
+
+/** Registers the node before its parts are compiled, so that recursion ends. */
+function compile(schema: Schema, name: string, register: (node: SchemaNode) => void): SchemaNode {
+  const type = typeOf(schema)
+  const node: Building = {
+    type,
+    fields: NO_FIELDS,
+    open: false,
+    required: schema.required ?? NONE,
+    nullable: schema.nullable === true,
+    element: undefined as unknown as SchemaNode,
+    min: schema.format === 'int32' ? -(2 ** 31) : -(2 ** 63),
+    max: schema.format === 'int32' ? 2 ** 31 - 1 : 2 ** 63 - 1,
+    merging: 'atomic',
+    keys: schema.listMapKeys ?? NONE,
+    keyDefaults: {},
+    patchStrategy: schema.patchStrategy ?? '',
+    patchMergeKey: schema.patchMergeKey ?? '',
+    goType: GO[type] ?? '',
+    openApiType: schema.type ?? 'any',
+    zero: () => ZEROS[type]?.() ?? null,
+  }
+  node.element = node
+  register(node)
+  if (type === 'object') compileObject(node, schema, name)
+  else if (type === 'map') compileMap(node, schema)
+  else if (type === 'array') compileArray(node, schema)
+  else if (schema.format === 'int32') node.goType = 'int32'
+  return node
+}
+
+const ZEROS: Partial<Record<NodeType, () => unknown>> = {
+  string: () => '',
+  integer: () => 0,
+  number: () => 0,
+  boolean: () => false,
+  object: () => ({}),
+  map: () => ({}),
+  array: () => [],
+  quantity: () => '0',
+  'int-or-string': () => 0,
+  bytes: () => '',
+}
+
+function typeOf(schema: Schema): NodeType {
+  if (schema.intOrString || schema.format === 'int-or-string') return 'int-or-string'
+  switch (schema.type) {
+    case 'object':
+      if (schema.properties) return 'object'
+      if (typeof schema.additionalProperties === 'object') return 'map'
+      return 'any'
+    case 'array':
+      return schema.items ? 'array' : 'any'
+    case 'string':
+      if (schema.format === 'quantity') return 'quantity'
+      if (schema.format === 'date-time') return 'time'
+      return schema.format === 'byte' ? 'bytes' : 'string'
+    case 'integer':
+    case 'number':
+    case 'boolean':
+      return schema.type
+    default:
+      return schema.properties ? 'object' : 'any'
+  }
+}
+
+function compileObject(node: Building, schema: Schema, name: string): void {
+  const fields = new Map<string, SchemaNode>()
+  node.fields = fields
+  node.goType = `v1.${name.slice(name.lastIndexOf('.') + 1)}`
+  node.open = schema.preserveUnknown === true || schema.additionalProperties === true
+  node.merging = schema.mapType === 'atomic' ? 'atomic' : 'granular'
+  for (const [key, property] of Object.entries(schema.properties ?? {})) fields.set(key, compileField(property))
+  if (!schema.embeddedResource) return
+  for (const key of ['apiVersion', 'kind']) if (!fields.has(key)) fields.set(key, compileField({ type: 'string' }))
+  if (!fields.has('metadata')) fields.set('metadata', compileSchema('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'))
+}
+
+/** A reference beside which nothing stands shares its node; patch and list rules stand on the field's own schema. */
+const compileField = (schema: Schema): SchemaNode => compileSchema(schema)
+
+function compileMap(node: Building, schema: Schema): void {
+  node.element = compileSchema(schema.additionalProperties as Schema)
+  node.goType = `map[string]${node.element.goType}`
+  node.merging = schema.mapType === 'atomic' ? 'atomic' : 'granular'
+}
+
+function compileArray(node: Building, schema: Schema): void {
+  const items = schema.items!
+  node.element = compileSchema(items)
+  node.goType = `[]${node.element.goType}`
+  node.merging = schema.listType ?? 'atomic'
+  if (node.merging === 'map') {
+    const properties = (items.ref === undefined ? items : definition(items.ref))?.properties ?? {}
+    const defaults: Record<string, unknown> = {}
+    for (const key of node.keys) {
+      const value = properties[key]?.default
+      if (value !== undefined) defaults[key] = value
+    }
+    node.keyDefaults = defaults
+  }
+}

@@ -1,0 +1,322 @@
+/**
+ * Objects against their structural schemas: mistyped and unknown fields, in one pass and in the words of Kubernetes'
+ * decoders. Schemas are compiled to a tree of nodes once, and a clean object is walked without building any text.
+ *
+ * Null means absent, as for Go's decoder: fields that are null are deleted, nulls in lists and maps become the zero
+ * value. With `nulls: 'check'` (custom resources) they are mistyped unless the schema says `nullable`.
+ */
+import { definition } from '../generated/schemas.ts'
+import type { FieldError } from './field-error.ts'
+import { required, typeInvalid } from './field-error.ts'
+import type { Kind } from './kind.ts'
+import { quantityProblem } from './quantity.ts'
+import type { Schema } from './schema.ts'
+import type { SchemaNode } from './schema-node.ts'
+import { compileSchema } from './schema-node.ts'
+import { badRequest, type StatusError } from './status-error.ts'
+import { parseTime } from './time.ts'
+
+export interface StructuralError {
+  readonly kind: 'type' | 'required'
+  /** Path of the field, e.g. `spec.containers[0].name`. */
+  readonly field: string
+  /** In the decoder's words: `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`. */
+  readonly message: string
+  /** The same as a validation error, which is how custom resources report it. */
+  readonly fieldError: FieldError
+}
+
+export interface StructuralResult {
+  readonly errors: readonly StructuralError[]
+  /** Paths of unknown fields, e.g. `spec.foo`. */
+  readonly unknown: readonly string[]
+}
+
+export interface StructuralOptions {
+  /** Report missing required fields too. Default false: written rules do it. */
+  readonly required?: boolean
+  /** Default `drop`. */
+  readonly nulls?: 'drop' | 'check'
+}
+
+type Json = Record<string, unknown>
+
+const CLEAN: StructuralResult = Object.freeze({ errors: Object.freeze([]), unknown: Object.freeze([]) })
+/** As many as Kubernetes reports. */
+const MAX_UNKNOWN = 100
+
+/** The schema of that name, or the schema itself with its `ref` followed. Throws for a name that does not exist. */
+export function resolveSchema(schema: Schema | string): Schema {
+  let current = typeof schema === 'string' ? { ref: schema } : schema
+  while (current.ref !== undefined) {
+    const found = definition(current.ref)
+    if (!found) throw new Error(`no definition ${JSON.stringify(current.ref)} among the generated schemas`)
+    current = found
+  }
+  return current
+}
+
+/** The schema of a kind's objects. */
+export const schemaOf = (kind: Pick<Kind, 'schema'>): Schema => resolveSchema(kind.schema)
+
+/** One walk over one object. */
+interface Walk {
+  readonly root: SchemaNode
+  readonly required: boolean
+  readonly checkNulls: boolean
+  /** Fields, indices and keys from the root to where the walk is. */
+  readonly steps: (string | number)[]
+  readonly errors: StructuralError[]
+  readonly unknown: string[]
+}
+
+/**
+ * Finds mistyped and unknown fields. Drops nulls from the object in place (see above), changes nothing else.
+ */
+export function checkStructure(
+  object: unknown,
+  schema: Schema | string,
+  options: StructuralOptions = {},
+): StructuralResult {
+  const root = compileSchema(schema)
+  const walk: Walk = {
+    root,
+    required: options.required === true,
+    checkNulls: options.nulls === 'check',
+    steps: [],
+    errors: [],
+    unknown: [],
+  }
+  check(walk, root, object)
+  return walk.errors.length || walk.unknown.length ? walk : CLEAN
+}
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function check(walk: Walk, node: SchemaNode, value: unknown): void {
+  switch (node.type) {
+    case 'any':
+      return
+    case 'string':
+      if (typeof value !== 'string') mistyped(walk, value)
+      return
+    case 'integer':
+      if (!Number.isInteger(value) || (value as number) > node.max || (value as number) < node.min)
+        mistyped(walk, value)
+      return
+    case 'boolean':
+      if (typeof value !== 'boolean') mistyped(walk, value)
+      return
+    case 'number':
+      if (typeof value !== 'number') mistyped(walk, value)
+      return
+    case 'object':
+      return isObject(value) ? checkObject(walk, node, value) : mistyped(walk, value)
+    case 'map':
+      return isObject(value) ? checkMap(walk, node, value) : mistyped(walk, value)
+    case 'array':
+      return Array.isArray(value) ? checkArray(walk, node, value) : mistyped(walk, value)
+    default:
+      return checkText(walk, node, value)
+  }
+}
+
+function checkObject(walk: Walk, node: SchemaNode, value: Json): void {
+  const { fields } = node
+  for (const key in value) {
+    const child = fields.get(key)
+    if (child === undefined) {
+      if (!node.open && walk.unknown.length < MAX_UNKNOWN) {
+        walk.steps.push(key)
+        walk.unknown.push(pathOf(walk))
+        walk.steps.pop()
+      }
+      continue
+    }
+    const inner = value[key]
+    if (inner === null && child.type !== 'any' && !child.nullable) {
+      if (!walk.checkNulls) {
+        delete value[key]
+        continue
+      }
+    } else if (inner === null) continue
+    if (child.type === 'string' && typeof inner === 'string') continue
+    walk.steps.push(key)
+    check(walk, child, inner)
+    walk.steps.pop()
+  }
+  if (walk.required) {
+    for (const key of node.required) if (value[key] === undefined) missing(walk, key)
+  }
+}
+
+function checkMap(walk: Walk, node: SchemaNode, value: Json): void {
+  const { element } = node
+  if (element.type === 'any') return
+  const texts = element.type === 'string'
+  for (const key in value) {
+    const inner = value[key]
+    if (texts && typeof inner === 'string') continue
+    if (inner === null && (element.nullable || !walk.checkNulls)) {
+      if (!element.nullable) setZero(value, key, element)
+      continue
+    }
+    walk.steps.push(key)
+    check(walk, element, inner)
+    walk.steps.pop()
+  }
+}
+
+function checkArray(walk: Walk, node: SchemaNode, value: unknown[]): void {
+  const { element } = node
+  if (element.type === 'any') return
+  for (let i = 0; i < value.length; i++) {
+    if (value[i] === null && (element.nullable || !walk.checkNulls)) {
+      if (!element.nullable) value[i] = element.zero()
+      continue
+    }
+    walk.steps.push(i)
+    check(walk, element, value[i])
+    walk.steps.pop()
+  }
+}
+
+function setZero(target: Json, key: string, node: SchemaNode): void {
+  Object.defineProperty(target, key, { value: node.zero(), enumerable: true, configurable: true, writable: true })
+}
+
+/** Types that decode from a text in a form of their own. */
+function checkText(walk: Walk, node: SchemaNode, value: unknown): void {
+  if (node.type === 'int-or-string') {
+    if (typeof value !== 'string' && !Number.isInteger(value)) mistyped(walk, value)
+  } else if (node.type === 'quantity') {
+    const problem =
+      typeof value === 'string' || typeof value === 'number'
+        ? quantityProblem(value)
+        : "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+    if (problem !== undefined) malformed(walk, value, problem)
+  } else if (typeof value !== 'string') mistyped(walk, value)
+  else if (node.type === 'time') {
+    if (parseTime(value) === undefined) malformed(walk, value, timeProblem(value))
+  } else if (node.type === 'bytes' && !BASE64.test(value)) {
+    const at = value.search(/[^A-Za-z0-9+/]/)
+    malformed(walk, value, `illegal base64 data at input byte ${at < 0 ? value.length : at}`)
+  }
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
+function timeProblem(value: string): string {
+  const layout = '2006-01-02T15:04:05Z07:00'
+  return `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`
+}
+
+/** The path to where the walk is: fields with dots, indices in brackets. */
+function pathOf({ steps }: Walk): string {
+  let path = ''
+  for (const step of steps) path += typeof step === 'number' ? `[${step}]` : path ? `.${step}` : step
+  return path
+}
+
+/** What Go's decoder calls a JSON value. */
+function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+
+/** The struct, the path of its fields and the type that the value should have been decoded into. */
+function goField(walk: Walk): { struct: string; field: string; type: string } {
+  let node = walk.root
+  let struct = ''
+  const fields: string[] = []
+  for (const step of walk.steps) {
+    if (node.type === 'object') {
+      struct = node.goType.slice(node.goType.indexOf('.') + 1)
+      fields.push(String(step))
+      node = node.fields.get(String(step)) ?? node
+    } else node = node.element
+  }
+  return { struct, field: fields.join('.'), type: node.goType }
+}
+
+function mistyped(walk: Walk, value: unknown): void {
+  const { struct, field, type } = goField(walk)
+  const what = typeof value === 'number' && /int/.test(type) ? `number ${value}` : describe(value)
+  const where = field ? `Go struct field ${struct}.${field}` : 'Go value'
+  report(walk, value, `json: cannot unmarshal ${what} into ${where} of type ${type}`)
+}
+
+function malformed(walk: Walk, value: unknown, message: string): void {
+  report(walk, value, message)
+}
+
+function report(walk: Walk, value: unknown, message: string): void {
+  const field = pathOf(walk)
+  let node = walk.root
+  for (const step of walk.steps) node = (node.type === 'object' ? node.fields.get(String(step)) : node.element) ?? node
+  const shown = typeof value === 'object' && value !== null ? describe(value) : value
+  const detail = `${field} in body must be of type ${node.openApiType}: ${JSON.stringify(describeOpenApi(value))}`
+  walk.errors.push({ kind: 'type', field, message, fieldError: typeInvalid(field, shown, detail) })
+}
+
+function describeOpenApi(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  return Array.isArray(value) || value === null ? describe(value) : typeof value
+}
+
+function missing(walk: Walk, key: string): void {
+  walk.steps.push(key)
+  const field = pathOf(walk)
+  walk.steps.pop()
+  const fieldError = required(field)
+  walk.errors.push({ kind: 'required', field, message: `${field}: ${fieldError.message}`, fieldError })
+}
+
+/** Deletes, in place, the fields that the schema does not know. Returns their paths. */
+export function pruneUnknown(object: unknown, schema: Schema | string): string[] {
+  const pruned: string[] = []
+  prune(compileSchema(schema), object, '', pruned)
+  return pruned
+}
+
+function prune(node: SchemaNode, value: unknown, path: string, pruned: string[]): void {
+  if (node.type === 'array' && Array.isArray(value)) {
+    value.forEach((item, i) => {
+      prune(node.element, item, `${path}[${i}]`, pruned)
+    })
+  } else if (node.type === 'map' && isObject(value)) {
+    for (const key in value) prune(node.element, value[key], path ? `${path}.${key}` : key, pruned)
+  } else if (node.type === 'object' && isObject(value)) {
+    for (const key of Object.keys(value)) {
+      const child = node.fields.get(key)
+      const at = path ? `${path}.${key}` : key
+      if (child) prune(child, value[key], at, pruned)
+      else if (!node.open) {
+        delete value[key]
+        pruned.push(at)
+      }
+    }
+  }
+}
+
+/** 400 for an object that cannot be decoded: `Deployment in version "v1" cannot be handled as a Deployment: …`. */
+export function decodeError(kind: Pick<Kind, 'kind' | 'version'>, message: string): StatusError {
+  return badRequest(
+    `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${message}`,
+  )
+}
+
+/** What strict field validation says; undefined where there is nothing to say. */
+export function strictMessage(unknown: readonly string[], duplicates: readonly string[]): string | undefined {
+  const all = strictProblems(unknown, duplicates)
+  return all.length ? `strict decoding error: ${all.join(', ')}` : undefined
+}
+
+/** One text per unknown and duplicate field, as they stand in warnings. */
+export function strictProblems(unknown: readonly string[], duplicates: readonly string[]): string[] {
+  return [
+    ...unknown.map(field => `unknown field ${JSON.stringify(field)}`),
+    ...duplicates.map(field => `duplicate field ${JSON.stringify(field)}`),
+  ]
+}

@@ -1,0 +1,188 @@
+/** `kill -9` of Tutti itself, under writes and with workloads running: nothing acknowledged is lost, nothing restarts. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { connectBench } from '../../bench/lib/cluster.ts'
+import { toolsMissing } from '../tools.ts'
+import { type E2eCluster, startE2eCluster } from './cluster.ts'
+import { ask, startLoad, until } from './load.ts'
+
+const PORT = 18_432
+const server = join(import.meta.dirname, 'fixtures/server.mjs')
+const manifest = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'List',
+  items: [
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web' },
+      spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: PORT, targetPort: 8080 }] },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: { app: 'web' } },
+        template: {
+          metadata: { labels: { app: 'web' } },
+          spec: {
+            runtimeClassName: 'process',
+            terminationGracePeriodSeconds: 2,
+            containers: [
+              {
+                name: 'web',
+                image: 'host',
+                command: [process.execPath, server],
+                ports: [{ containerPort: 8080 }],
+                readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 },
+              },
+            ],
+          },
+        },
+      },
+    },
+  ],
+})
+const counter = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'counter' },
+  spec: {
+    runtimeClassName: 'process',
+    terminationGracePeriodSeconds: 1,
+    restartPolicy: 'Never',
+    containers: [
+      {
+        name: 'main',
+        image: 'host',
+        command: ['sh', '-c', 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo line $i; sleep 0.1; done; exit 9'],
+      },
+    ],
+  },
+}
+
+test('tutti is killed with SIGKILL under load and comes back', { skip: toolsMissing ?? false }, async t => {
+  const cluster: E2eCluster = await startE2eCluster()
+  after(() => cluster.delete())
+
+  await cluster.kubectl(['apply', '-f', '-'], { input: manifest })
+  await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=30s'])
+  await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(counter) })
+  await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/counter', '--timeout=20s'])
+  const url = `http://127.0.0.1:${PORT}/`
+  await until('the address answers', () => ask(url).catch(() => undefined))
+  const podsBefore = await cluster.kubectl([
+    'get',
+    'pods',
+    '-l',
+    'app=web',
+    '-o',
+    'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].restartCount}{"\\n"}{end}',
+  ])
+  const pidsBefore = new Set<number>()
+  await until('both instances answer', async () => {
+    pidsBefore.add((await ask(url)).pid)
+    return pidsBefore.size === 2
+  })
+
+  // Writers that note what was acknowledged, until the connection breaks.
+  const writer = connectBench('Tutti', cluster.kubeconfig)
+  const acknowledged: string[] = []
+  let broken = false
+  const write = async (worker: number) => {
+    for (let i = 0; !broken; i++) {
+      const name = `w-${worker}-${i}`
+      try {
+        await writer.call('POST', '/api/v1/namespaces/default/configmaps', {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name },
+          data: { i: String(i) },
+        })
+        acknowledged.push(name)
+      } catch {
+        broken = true
+      }
+    }
+  }
+  const writers = Promise.all(Array.from({ length: 8 }, (_, worker) => write(worker)))
+  const network = JSON.parse((await cluster.tutti(['status', '--json'])).stdout).network.mode as string
+  const stopLoad = network === 'portable' ? undefined : startLoad(url, 2)
+  await until('500 writes are acknowledged', async () => acknowledged.length >= 500)
+  process.kill(cluster.pid(), 'SIGKILL')
+  await until('the writers see it', async () => broken)
+  await writers
+  writer.close()
+  // Down for a moment, in which the workloads and the kernel's tables must carry on.
+  await new Promise(resolve => setTimeout(resolve, 1500))
+  await cluster.up()
+
+  await t.test('every acknowledged write is there', async () => {
+    const names = new Set(
+      (await cluster.kubectl(['get', 'configmaps', '-o', 'jsonpath={.items[*].metadata.name}'])).split(' '),
+    )
+    t.diagnostic(`${acknowledged.length} writes were acknowledged`)
+    assert.deepEqual(
+      acknowledged.filter(name => !names.has(name)),
+      [],
+    )
+  })
+
+  await t.test('no process was restarted', async () => {
+    const podsAfter = await cluster.kubectl([
+      'get',
+      'pods',
+      '-l',
+      'app=web',
+      '-o',
+      'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].restartCount}{"\\n"}{end}',
+    ])
+    assert.equal(podsAfter, podsBefore)
+    for (let i = 0; i < 10; i++) assert.ok(pidsBefore.has((await ask(url)).pid))
+  })
+
+  await t.test(
+    'the service carried traffic all along',
+    { skip: stopLoad ? false : 'portable network: a proxy in user space, which ends with the program' },
+    async () => {
+      const result = await stopLoad!()
+      t.diagnostic(`${result.sent} requests, ${result.failures.length} failed`)
+      assert.ok(result.sent > 100)
+      assert.deepEqual(result.failures, [])
+    },
+  )
+
+  await t.test('logs have no gap and exit codes are known', async () => {
+    await until(
+      'the counter has ended',
+      async () => (await cluster.kubectl(['get', 'pod', 'counter', '-o', 'jsonpath={.status.phase}'])) === 'Failed',
+    )
+    assert.equal(
+      await cluster.kubectl([
+        'get',
+        'pod',
+        'counter',
+        '-o',
+        'jsonpath={.status.containerStatuses[0].state.terminated.exitCode}',
+      ]),
+      '9',
+    )
+    const lines = (await cluster.kubectl(['logs', 'counter'])).trim().split('\n')
+    assert.deepEqual(
+      lines,
+      Array.from({ length: 40 }, (_, i) => `line ${i + 1}`),
+    )
+  })
+
+  await t.test('down stops the workloads, and up brings them back', async () => {
+    const { code, stderr } = await cluster.tutti(['down'])
+    assert.equal(code, 0, stderr)
+    for (const pid of pidsBefore) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+    await cluster.up()
+    await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=30s'])
+    await until('the address answers', () => ask(url).catch(() => undefined))
+  })
+})

@@ -1,9 +1,9 @@
 /** The tutorial of an orchestrator's first day, with the real kubectl, real processes and real traffic. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { toolsMissing } from '../tools.ts'
-import { type E2eCluster, startE2eCluster } from './cluster.ts'
+import { startE2eCluster } from './cluster.ts'
 import { ask, startLoad, until } from './load.ts'
 
 const PORT = 18_431
@@ -61,11 +61,8 @@ interface PodList {
 const options = { skip: toolsMissing ?? false }
 
 test('the first day of a user', options, async t => {
-  let cluster: E2eCluster
-  before(async () => {
-    cluster = await startE2eCluster()
-  })
-  after(() => cluster?.delete())
+  const cluster = await startE2eCluster()
+  t.after(() => cluster.delete())
 
   const pods = async () =>
     (JSON.parse(await cluster.kubectl(['get', 'pods', '-l', 'app=web', '-o', 'json'])) as PodList).items

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { toolsMissing } from '../tools.ts'
-import { type E2eCluster, startE2eCluster } from './cluster.ts'
+import { startE2eCluster } from './cluster.ts'
 import { until } from './load.ts'
 
 const pod = (name: string, container: object, spec: object = {}) => ({
@@ -31,8 +31,12 @@ const deployment = (name: string, replicas: number) => ({
 })
 
 test('kubectl', { skip: toolsMissing ?? false }, async t => {
-  let cluster: E2eCluster
-  let folder: string
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-kubectl-'))
+  const cluster = await startE2eCluster()
+  t.after(async () => {
+    rmSync(folder, { recursive: true, force: true })
+    await cluster.delete()
+  })
   const kubectl = (line: string, input?: unknown) =>
     cluster.kubectl(line.split(' '), input === undefined ? {} : { input: JSON.stringify(input) })
   const fails = async (line: string) => {
@@ -40,16 +44,8 @@ test('kubectl', { skip: toolsMissing ?? false }, async t => {
     assert.notEqual(result.code, 0, `kubectl ${line} succeeded: ${result.stdout}`)
     return result.stderr
   }
-  before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'tutti-kubectl-'))
-    cluster = await startE2eCluster()
-    await kubectl('apply -f -', deployment('web', 2))
-    await kubectl('rollout status deployment/web --timeout=30s')
-  })
-  after(async () => {
-    rmSync(folder, { recursive: true, force: true })
-    await cluster?.delete()
-  })
+  await kubectl('apply -f -', deployment('web', 2))
+  await kubectl('rollout status deployment/web --timeout=30s')
 
   const reads: [string, RegExp][] = [
     ['cluster-info', /Kubernetes control plane.* is running at.*https:\/\/127\.0\.0\.1/],

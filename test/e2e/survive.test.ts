@@ -1,10 +1,10 @@
 /** `kill -9` of Tutti itself, under writes and with workloads running: nothing acknowledged is lost, nothing restarts. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { connectBench } from '../../bench/lib/cluster.ts'
 import { toolsMissing } from '../tools.ts'
-import { type E2eCluster, startE2eCluster } from './cluster.ts'
+import { startE2eCluster } from './cluster.ts'
 import { ask, startLoad, until } from './load.ts'
 
 const PORT = 18_432
@@ -65,8 +65,8 @@ const counter = {
 }
 
 test('tutti is killed with SIGKILL under load and comes back', { skip: toolsMissing ?? false }, async t => {
-  const cluster: E2eCluster = await startE2eCluster()
-  after(() => cluster.delete())
+  const cluster = await startE2eCluster()
+  t.after(() => cluster.delete())
 
   await cluster.kubectl(['apply', '-f', '-'], { input: manifest })
   await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=30s'])

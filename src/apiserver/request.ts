@@ -53,6 +53,8 @@ export interface ServerRequest {
   /** Adds a `Warning: 299` header to the answer. */
   warn(text: string): void
   readonly warnings: readonly string[]
+  /** A call inside this process. */
+  readonly local?: boolean
   /** Client certificate in DER, verified against the cluster CA; absent without one. */
   readonly clientCertificate?: Buffer
   /** The raw HTTP/1.1 message of an upgrade request. */

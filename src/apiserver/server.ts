@@ -3,15 +3,31 @@
  * (in-process transport, HTTPS). The composition root brings store, kinds and what stands on the registry
  * (authentication, authorization, admission, special resources).
  */
+import { randomUUID } from 'node:crypto'
 import type { Kind } from '../api/machinery/kind.ts'
+import { pathNotFound } from '../api/machinery/status-error.ts'
 import type { Transport } from '../client/transport.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin } from './admission/plugin.ts'
 import type { Authenticator, Authorizer, UserInfo } from './auth/auth.ts'
+import { authenticationFilter } from './filters/authentication.ts'
+import { authorizationFilter } from './filters/authorization.ts'
+import { errorFilter } from './filters/errors.ts'
+import { inFlightLimits } from './filters/in-flight.ts'
+import { representationFilter } from './filters/representation.ts'
+import { timeoutFilter } from './filters/timeout.ts'
+import { health } from './handlers/health.ts'
+import { resourceRoutes } from './handlers/route.ts'
+import { listenHttps } from './http/https-server.ts'
+import { admissionChain } from './registry/admission-chain.ts'
+import { createCacheFeed } from './registry/cache-feed.ts'
+import { createRegistry } from './registry/create-registry.ts'
+import { kindTable } from './registry/kind-table.ts'
 import type { KindHooks, Registry } from './registry/registry.ts'
-import type { Handler } from './request.ts'
+import type { Answer, Filter, Handler, ServerRequest } from './request.ts'
+import { localTransport } from './transport.ts'
 
 /** The answer of `/version` (apimachinery version.Info). */
 export interface VersionInfo {
@@ -90,4 +106,74 @@ export interface ApiServer {
   listen(options: ListenOptions): Promise<Listening>
   /** Ends watches and listeners. The store stays open: it is the caller's. */
   close(): Promise<void>
+}
+
+const NO_HOOKS: ReadonlyMap<string, KindHooks> = new Map()
+
+/** One handler of filters, the first outermost. */
+const chain = (filters: readonly Filter[], handler: Handler) =>
+  filters.reduceRight((next, filter) => filter(next), handler)
+
+/** Loads the registry and makes the server. It listens nowhere yet. */
+export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
+  const { store, clock, logger } = deps
+  const random = deps.random ?? { uuid: randomUUID, number: Math.random }
+  const kinds = kindTable(deps.kinds)
+  const stored = deps.kinds.filter(kind => !kind.virtual && !kind.storage)
+  const feed = await createCacheFeed(store, stored, error => {
+    logger.error({ err: error }, 'the watch of the store broke: the server cannot go on')
+  })
+  let extensions: ServerExtensions | undefined
+  const registry = createRegistry({
+    store,
+    feed,
+    kinds,
+    admission: admissionChain(() => extensions?.admission ?? []),
+    hooks: kind => (extensions?.hooks ?? NO_HOOKS).get(kind.key),
+    now: clock.now,
+    uuid: random.uuid,
+    random: random.number,
+  })
+  const ext = await deps.extend(registry)
+  extensions = ext
+
+  const resources = resourceRoutes({ registry, clock, random: random.number }, ext)
+  const checks = [{ name: 'ping', check: () => {} }]
+
+  async function nonResource(request: ServerRequest): Promise<Answer> {
+    const special = ext.paths?.get(request.path)
+    if (special) return special(request)
+    const healthy = health(checks, request)
+    if (healthy) return healthy
+    if (request.path === '/version') return { status: 200, type: 'value', value: deps.version }
+    throw pathNotFound()
+  }
+  const route: Handler = request => (request.info.isResource ? resources(request) : nonResource(request))
+  const inner = [authorizationFilter(ext.authorizer), representationFilter(clock)]
+  const local = chain([errorFilter(logger), ...inner], route)
+  const wire = chain(
+    [
+      errorFilter(logger),
+      timeoutFilter(clock),
+      authenticationFilter(ext.authenticators),
+      inFlightLimits().filter,
+      ...inner,
+    ],
+    route,
+  )
+  const listening = new Set<Listening>()
+
+  return {
+    registry,
+    transport: user => localTransport(local, user),
+    async listen(options) {
+      const port = await listenHttps({ handler: wire, logger, clock }, options)
+      listening.add(port)
+      return port
+    },
+    async close() {
+      feed.close()
+      await Promise.all([...listening].map(each => each.close()))
+    },
+  }
 }

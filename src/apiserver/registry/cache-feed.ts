@@ -39,7 +39,8 @@ function toCacheEvent(event: StoreEvent, at: number, cache: WatchCache): CacheEv
   }
 }
 
-function loadInto(cache: WatchCache, items: readonly KeyValue[], prefixLength: number) {
+/** Puts stored objects into a cache. `prefixLength`: what of their keys is not `[namespace/]name`. */
+export function loadInto(cache: WatchCache, items: readonly KeyValue[], prefixLength: number) {
   for (const { key, value, modRevision } of items) {
     const slash = key.indexOf('/', prefixLength)
     const namespace = slash < 0 ? '' : key.slice(prefixLength, slash)

@@ -7,7 +7,7 @@ export const ROOT = '/registry/'
 /** The part of a key that all objects of a kind share, without ROOT: `apps/deployments`, `core/pods`. */
 export const resourceOf = (kind: Pick<Kind, 'group' | 'plural'>) => `${kind.group || 'core'}/${kind.plural}`
 
-/** `namespace` is '' for cluster scope. */
+/** `namespace` is '' for cluster scope. An empty name gives the prefix of all. */
 export const storeKey = (resource: string, namespace: string, name: string) =>
   namespace ? `${ROOT}${resource}/${namespace}/${name}` : `${ROOT}${resource}/${name}`
 

@@ -19,8 +19,10 @@ export interface Watcher {
   offer(event: CacheEvent): void
   /** Puts events at the end as they are. */
   push(events: readonly ServerWatchEvent[]): void
-  /** Ends the watch once what is queued was read. Calls `onEnd` once. */
+  /** Ends the watch once what is queued was read. */
   end(): void
+  /** Calls `fn` when the watch has ended, for whatever reason; at once when it has. */
+  onEnd(fn: () => void): void
   /** Batches of everything that came since the last one. Returning early ends the watch. */
   readonly events: AsyncIterable<readonly ServerWatchEvent[]>
 }
@@ -42,6 +44,9 @@ export function createWatcher(options: WatcherOptions): Watcher {
   const { scope } = options
   let queue: ServerWatchEvent[] = []
   let ended = false
+  /** Events that may wait: the limit, and what was put in by `push` (the state at the start may be large). */
+  let room = options.limit
+  const endings = [options.onEnd]
   let wake: (() => void) | undefined
 
   function signal() {
@@ -59,7 +64,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     if (ended) return
     ended = true
     signal()
-    options.onEnd()
+    for (const fn of endings) fn()
   }
   async function* read() {
     try {
@@ -73,6 +78,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
         }
         const batch = queue
         queue = []
+        room = options.limit
         yield batch
       }
     } finally {
@@ -88,14 +94,19 @@ export function createWatcher(options: WatcherOptions): Watcher {
       if (scope.name && event.name !== scope.name) return
       const type = transition(inScope(scope, event.previous), inScope(scope, event.current))
       if (!type) return
-      if (queue.length >= options.limit) return end()
+      if (queue.length >= room) return end()
       add(sentAs(event, type))
     },
     push(events) {
       if (ended) return
+      room += events.length
       for (const event of events) add(event)
     },
     end,
+    onEnd(fn) {
+      if (ended) fn()
+      else endings.push(fn)
+    },
     events: read(),
   }
 }

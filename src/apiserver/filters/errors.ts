@@ -1,0 +1,35 @@
+import { StatusError, statusOf } from '../../api/machinery/status-error.ts'
+import type { Logger } from '../../lib/log.ts'
+import { StoreError } from '../../store/store.ts'
+import type { Answer, Filter } from '../request.ts'
+import { serviceUnavailable } from '../../api/machinery/status-error.ts'
+
+/** What a client is told of an error, and nothing more. */
+export function answerOf(error: unknown): Answer {
+  const status = statusOf(translate(error))
+  const retry = status.details?.retryAfterSeconds
+  const headers = retry ? { 'retry-after': String(retry) } : undefined
+  return { status: status.code ?? 500, type: 'value', value: status, ...(headers && { headers }) }
+}
+
+/** The one place where faults of the store become answers of the API. */
+function translate(error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error
+  if (error.code === 'full') return serviceUnavailable(`the data directory has no space left: ${error.message}`)
+  if (error.code === 'closed') return serviceUnavailable('the server is shutting down')
+  return error
+}
+
+/** Turns whatever a handler throws into a Status. Faults of the server are logged; refusals are not. */
+export function errorFilter(logger: Logger): Filter {
+  return next => async request => {
+    try {
+      return await next(request)
+    } catch (error) {
+      if (!(error instanceof StatusError)) {
+        logger.error({ err: error, method: request.method, path: request.path }, 'a request failed')
+      }
+      return answerOf(error)
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { timeout } from '../../api/machinery/status-error.ts'
+import type { Clock, Timer } from '../../lib/clock.ts'
+import type { Answer, Filter } from '../request.ts'
+
+/** As upstream: an answer must begin within a minute. */
+const LIMIT = 60_000
+
+interface Waiting {
+  readonly due: number
+  give(): void
+}
+
+/**
+ * Gives up on requests that have no answer after a minute. All of them share one timer, which runs only while some
+ * are waiting.
+ */
+export function timeoutFilter(clock: Clock): Filter {
+  const waiting = new Set<Waiting>()
+  let timer: Timer | undefined
+
+  function check() {
+    timer = undefined
+    const now = clock.now()
+    for (const each of waiting) {
+      if (each.due > now) {
+        timer = clock.after(each.due - now, check)
+        return
+      }
+      waiting.delete(each)
+      each.give()
+    }
+  }
+
+  return next => request => {
+    if (request.upgrade) return next(request)
+    const answer = next(request)
+    return new Promise<Answer>((resolve, reject) => {
+      const entry: Waiting = {
+        due: clock.now() + LIMIT,
+        give: () =>
+          reject(timeout('request did not complete within the allotted timeout')),
+      }
+      waiting.add(entry)
+      timer ??= clock.after(LIMIT, check)
+      answer.then(resolve, reject).finally(() => waiting.delete(entry))
+    })
+  }
+}

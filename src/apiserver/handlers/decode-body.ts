@@ -1,0 +1,72 @@
+/** Bodies of requests: JSON and YAML, with the errors that clients of Go's decoder know. */
+import { type ParsedJson, parseJson } from '../../api/machinery/json-strict.ts'
+import { badRequest, unsupportedMediaType } from '../../api/machinery/status-error.ts'
+import type { ServerRequest } from '../request.ts'
+
+/** Media types of objects that are understood. */
+export const BODY_TYPES = ['application/json', 'application/yaml'] as const
+
+/** The media type without parameters, in lower case. */
+export const mediaType = (contentType: string) => contentType.split(';', 1)[0]!.trim().toLowerCase()
+
+const MESSAGES: readonly [RegExp, string][] = [
+  [/^Expected property name/, 'looking for beginning of object key string'],
+  [/^Expected double-quoted property name/, 'looking for beginning of object key string'],
+  [/^Expected ':' after property name/, 'after object key'],
+  [/^Expected ',' or '}'/, 'after object key:value pair'],
+  [/^Expected ',' or ']'/, 'after array element'],
+  [/^Unexpected non-whitespace character after JSON/, 'after top-level value'],
+  [/^Bad control character/, 'in string literal'],
+  [/^Bad escaped character/, 'in string escape code'],
+  [/^Unexpected token/, 'looking for beginning of value'],
+]
+
+/** What Go's encoding/json says of `text` where JSON.parse says `message`. */
+export function goJsonMessage(text: string, message: string): string {
+  if (text.trim() === '' || /end of JSON|Unterminated/.test(message)) return 'unexpected end of JSON input'
+  const known = MESSAGES.find(([pattern]) => pattern.test(message))
+  if (!known) return message
+  const at = /at position (\d+)/.exec(message)
+  const character = at ? text[Number(at[1])] : /^Unexpected token '(.+?)'/.exec(message)?.[1]
+  return character ? `invalid character '${character}' ${known[1]}` : 'unexpected end of JSON input'
+}
+
+/** Parses JSON. Throws BadRequest in the words of Go's decoder. */
+export function parseBody(text: string, findDuplicates: boolean): ParsedJson {
+  try {
+    return parseJson(text, findDuplicates)
+  } catch (error) {
+    const [head = '', said = ''] = splitOnce((error as Error).message, 'json parse error: ')
+    throw badRequest(`${head}${goJsonMessage(text, said)}`)
+  }
+}
+
+function splitOnce(text: string, mark: string): [string, string] {
+  const at = text.indexOf(mark)
+  return at < 0 ? ['', text] : [text.slice(0, at + mark.length), text.slice(at + mark.length)]
+}
+
+const NONE: readonly string[] = []
+
+/** The value in a body; undefined without one. `accepted` is told to who sends something else. */
+export async function decodeBody(
+  request: ServerRequest,
+  findDuplicates = false,
+  accepted: readonly string[] = BODY_TYPES,
+): Promise<ParsedJson | undefined> {
+  const { body } = request
+  if (body.type === 'none') return undefined
+  if (body.type === 'value') return body.value === undefined ? undefined : { value: body.value, duplicates: NONE }
+  const type = mediaType(body.contentType) || 'application/json'
+  const yaml = type === 'application/yaml' || type === 'application/x-yaml'
+  if (!yaml && type !== 'application/json' && !accepted.includes(type)) throw unsupportedMediaType(accepted)
+  const text = (await body.read()).toString()
+  if (text === '') return undefined
+  return yaml ? parseYamlBody(text) : parseBody(text, findDuplicates)
+}
+
+/** Parses YAML; the parser is loaded when first needed. */
+export async function parseYamlBody(text: string): Promise<ParsedJson> {
+  const { parseYaml } = await import('../../api/machinery/yaml.ts')
+  return parseYaml(text)
+}

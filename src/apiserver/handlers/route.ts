@@ -1,0 +1,90 @@
+/** From a request to the handler of its verb, or of its special resource. */
+import { kindKey, type Kind } from '../../api/machinery/kind.ts'
+import { methodNotAllowed, methodNotSupported, pathNotFound } from '../../api/machinery/status-error.ts'
+import type { Answer, Handler, ServerRequest } from '../request.ts'
+import type { ServerExtensions } from '../server.ts'
+import { create } from './create.ts'
+import { deleteCollection, deleteOne } from './delete.ts'
+import type { HandlerDeps } from './deps.ts'
+import { get } from './get.ts'
+import { list } from './list.ts'
+import { patch } from './patch.ts'
+import { refuseUnbuilt } from './unbuilt.ts'
+import { scale } from './scale.ts'
+import { update } from './update.ts'
+import { watch } from './watch.ts'
+
+type VerbHandler = (deps: HandlerDeps, request: ServerRequest, kind: Kind) => Promise<Answer>
+
+const VERBS: Readonly<Record<string, VerbHandler>> = {
+  get,
+  list,
+  watch,
+  create,
+  update,
+  patch,
+  delete: deleteOne,
+  deletecollection: deleteCollection,
+}
+
+/** Paths that do not fit the kind's scope: a namespace where there is none, or none where a name needs one. */
+function fitsScope(request: ServerRequest, kind: Kind): boolean {
+  const { namespace, name, verb, resource } = request.info
+  if (!kind.namespaced) return namespace === '' || resource === 'namespaces'
+  const collection = verb === 'list' || verb === 'watch' || verb === 'deletecollection'
+  return namespace !== '' || (collection && (verb !== 'deletecollection' || name === ''))
+}
+
+function methodOf(request: ServerRequest) {
+  return request.method === 'HEAD' ? 'GET' : request.method
+}
+
+/** The status of an object has three verbs and shows the whole object. */
+function status(deps: HandlerDeps, request: ServerRequest, kind: Kind): Promise<Answer> {
+  switch (methodOf(request)) {
+    case 'GET':
+      return get(deps, request, kind)
+    case 'PUT':
+      return update(deps, request, kind, 'status')
+    case 'PATCH':
+      return patch(deps, request, kind, 'status')
+    default:
+      throw methodNotAllowed()
+  }
+}
+
+/** Makes the handler of all resource requests. */
+export function resourceRoutes(
+  deps: HandlerDeps,
+  { subresources, virtual }: Pick<ServerExtensions, 'subresources' | 'virtual'>,
+): Handler {
+  function below(request: ServerRequest, kind: Kind): Promise<Answer> {
+    const { subresource } = request.info
+    const special = subresources.get(`${kind.key}/${subresource}`)
+    if (special) return special(request)
+    if (subresource === 'status' && kind.status) return status(deps, request, kind)
+    if (subresource === 'scale' && kind.scale) return scale(deps, request, kind, methodOf(request))
+    throw pathNotFound()
+  }
+
+  return async request => {
+    const { info } = request
+    const kind = deps.registry.kind(kindKey(info.group, info.version, info.resource))
+    if (!kind || !fitsScope(request, kind)) throw pathNotFound()
+    request.kind = kind
+    if (info.subresource) return below(request, kind)
+    if (kind.virtual) {
+      const special = virtual.get(kind.key)
+      if (!special) throw pathNotFound()
+      return special(request)
+    }
+    const handler = VERBS[info.verb]
+    if (!handler) throw methodNotAllowed()
+    if (!(kind.verbs as readonly string[]).includes(info.verb)) {
+      if (info.verb === 'deletecollection') throw methodNotAllowed()
+      throw methodNotSupported(kind, info.verb)
+    }
+    refuseUnbuilt(kind, info.verb)
+    return handler(deps, request, kind)
+  }
+}

@@ -1,0 +1,58 @@
+/** CreateOptions, UpdateOptions and PatchOptions from a query. */
+import { type FieldError, invalid as invalidValue, notSupported, tooLong } from '../../api/machinery/field-error.ts'
+import { invalid } from '../../api/machinery/status-error.ts'
+import type { WriteContext } from '../registry/registry.ts'
+import type { ServerRequest } from '../request.ts'
+
+const MODES = ['Ignore', 'Strict', 'Warn']
+const MAX_MANAGER = 128
+
+/** The fieldManager of a client that names none: the program's name in its User-Agent. */
+function defaultManager(request: ServerRequest): string {
+  const agent = request.headers['user-agent']
+  const name = typeof agent === 'string' ? agent.split('/', 1)[0]!.slice(0, MAX_MANAGER) : ''
+  return name || (request.local ? request.user.name.split(':').at(-1)!.slice(0, MAX_MANAGER) : 'unknown')
+}
+
+function check(query: URLSearchParams, kind: string) {
+  const errors: FieldError[] = []
+  for (const value of query.getAll('dryRun')) {
+    if (value !== 'All') errors.push(notSupported('dryRun', value, ['All']))
+  }
+  const manager = query.get('fieldManager') ?? ''
+  if (manager.length > MAX_MANAGER) errors.push(tooLong('fieldManager', MAX_MANAGER))
+  else if (/[^\x20-\x7e\xa0-\uffff]/.test(manager)) {
+    errors.push(invalidValue('fieldManager', manager, 'should only contain printable characters'))
+  }
+  const mode = query.get('fieldValidation')
+  if (mode && !MODES.includes(mode)) errors.push(notSupported('fieldValidation', mode, MODES))
+  if (errors.length) throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
+}
+
+/** Who writes, and how. `kind` names the options in errors. Throws Invalid. */
+export function writeContext(
+  request: ServerRequest,
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions',
+  subresource = '',
+): WriteContext {
+  const { query } = request
+  if (query.size) check(query, kind)
+  const dryRun = query.has('dryRun')
+  const fieldManager = query.get('fieldManager') || defaultManager(request)
+  const fieldValidation = (query.get('fieldValidation') || (request.local ? 'Ignore' : 'Warn')) as 'Strict'
+  return {
+    user: request.user,
+    dryRun,
+    fieldManager,
+    fieldValidation,
+    subresource,
+    options: {
+      kind,
+      apiVersion: 'meta.k8s.io/v1',
+      ...(dryRun && { dryRun: ['All'] }),
+      fieldManager,
+      fieldValidation,
+    },
+    warn: text => request.warn(text),
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * One TLS port for HTTP/1.1 and HTTP/2 (by ALPN), with optional client certificates, and connection upgrades
+ * (HTTP/1.1) for the streams of exec, attach and port-forward.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { badRequest } from '../../api/machinery/status-error.ts'
+import { type Clock, sleep } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
+import type { Answer, Handler } from '../request.ts'
+import type { Listening, ListenOptions } from '../server.ts'
+import { type HttpRequest, incomingRequest } from './incoming.ts'
+import { http1Sink, http2Sink, type Sink } from './sink.ts'
+import { writeAnswer } from './write-answer.ts'
+import { watchLines } from './write-watch.ts'
+
+export interface HttpsServerDeps {
+  readonly handler: Handler
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+const LOOPBACK = /^(::1|127\.|::ffff:127\.)/
+
+/** DER of the client's certificate, where TLS verified one. */
+function certificateOf(socket: TLSSocket): Buffer | undefined {
+  if (!socket.authorized) return undefined
+  const raw = socket.getPeerCertificate().raw
+  return raw?.length ? raw : undefined
+}
+
+interface Connection {
+  readonly certificate: Buffer | undefined
+  readonly loopback: boolean
+}
+
+const connectionOf = (socket: TLSSocket): Connection => ({
+  certificate: certificateOf(socket),
+  loopback: LOOPBACK.test(socket.remoteAddress ?? ''),
+})
+
+/** Writes the answer of an upgrade request that was refused: the socket is raw by now. */
+function refuseUpgrade(socket: Duplex, answer: Answer) {
+  const value = answer.type === 'value' ? answer.value : answer.type === 'object' ? answer.object.value : {}
+  const body = Buffer.from(`${JSON.stringify(value)}\n`)
+  socket.end(
+    `HTTP/1.1 ${answer.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+/** What all addresses of a server share: the way of a request, and what is open. */
+function createConversation({ handler, logger }: HttpsServerDeps) {
+  const lines = watchLines()
+  const open = new Set<HttpRequest>()
+  const connections = new WeakMap<object, Connection>()
+
+  async function answerTo(sink: Sink, request: HttpRequest): Promise<void> {
+    open.add(request)
+    try {
+      const answer = await handler(request)
+      if (answer.type === 'upgrade') throw new Error(`${request.path} wants an upgrade, which this request is not`)
+      await writeAnswer(sink, request, answer, lines)
+    } catch (error) {
+      logger.error({ err: error, method: request.method, path: request.path }, 'an answer broke off')
+      sink.end()
+    } finally {
+      open.delete(request)
+    }
+  }
+
+  function malformed(sink: Sink) {
+    const { status } = badRequest('the path of the request cannot be decoded')
+    sink.head(400, { 'content-type': 'application/json' })
+    sink.end(`${JSON.stringify(status)}\n`)
+  }
+
+  function known(socket: TLSSocket): Connection {
+    let connection = connections.get(socket)
+    if (!connection) connections.set(socket, (connection = connectionOf(socket)))
+    return connection
+  }
+
+  function onStream(stream: ServerHttp2Stream, headers: Record<string, string | string[] | undefined>) {
+    const method = headers[':method'] as string
+    const session = stream.session as ServerHttp2Session
+    const sink = http2Sink(stream, method === 'HEAD')
+    stream.on('error', () => {})
+    try {
+      const { certificate, loopback } = known(session.socket as TLSSocket)
+      const body = stream.readableEnded ? undefined : stream
+      const request = incomingRequest({ method, url: headers[':path'] as string, headers, body, certificate, loopback })
+      if (request.body.type === 'none') stream.resume()
+      stream.on('close', () => request.gone())
+      void answerTo(sink, request)
+    } catch {
+      malformed(sink)
+    }
+  }
+
+  function onRequest(message: IncomingMessage, response: ServerResponse) {
+    const sink = http1Sink(response)
+    try {
+      const { certificate, loopback } = known(message.socket as TLSSocket)
+      const { method = 'GET', url = '/', headers } = message
+      const request = incomingRequest({ method, url, headers, body: message, certificate, loopback })
+      if (request.body.type === 'none') message.resume()
+      response.on('close', () => request.gone())
+      response.on('error', () => {})
+      void answerTo(sink, request)
+    } catch {
+      malformed(sink)
+    }
+  }
+
+  async function onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer) {
+    socket.on('error', () => {})
+    try {
+      const { certificate, loopback } = known(message.socket as TLSSocket)
+      const { method = 'GET', url = '/', headers } = message
+      const request = incomingRequest({ method, url, headers, body: undefined, certificate, loopback, upgrade: message })
+      socket.on('close', () => request.gone())
+      open.add(request)
+      socket.on('close', () => open.delete(request))
+      const answer = await handler(request)
+      if (answer.type === 'upgrade') answer.accept(socket, head)
+      else refuseUpgrade(socket, answer)
+    } catch (error) {
+      logger.error({ err: error, path: message.url }, 'an upgrade broke off')
+      socket.destroy()
+    }
+  }
+
+  return { open, onStream, onRequest, onUpgrade }
+}
+
+function listenOn(server: Http2SecureServer, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'the address is in use by another program' : error.message
+      reject(new Error(`cannot listen on ${host}:${port}: ${why}`, { cause: error }))
+    }
+    server.once('error', failed)
+    server.listen(port, host, () => {
+      server.removeListener('error', failed)
+      resolve((server.address() as { port: number }).port)
+    })
+  })
+}
+
+/** Listens on every host of `options` at one port. Rejects, with nothing left open, when an address is taken. */
+export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions): Promise<Listening> {
+  const { logger } = deps
+  const { key, cert, clientCa } = options.tls
+  const conversation = createConversation(deps)
+  const sessions = new Set<ServerHttp2Session>()
+  const sockets = new Set<Duplex>()
+  const servers: Http2SecureServer[] = []
+
+  function create(): Http2SecureServer {
+    const server = createSecureServer({
+      key,
+      cert,
+      allowHTTP1: true,
+      minVersion: 'TLSv1.2',
+      ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: false }),
+      settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
+    })
+    server.on('request', conversation.onRequest as never)
+    // Node serves HTTP/2 by its compatibility layer once there is a 'request' listener; the stream API is faster.
+    server.removeAllListeners('stream')
+    server.on('stream', conversation.onStream as never)
+    server.on('upgrade', conversation.onUpgrade as never)
+    server.on('session', (session: ServerHttp2Session) => {
+      sessions.add(session)
+      session.on('close', () => sessions.delete(session))
+      session.on('error', () => {})
+    })
+    server.on('secureConnection', (socket: TLSSocket) => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      socket.on('error', () => {})
+    })
+    server.on('tlsClientError', error => logger.debug({ err: error }, 'a TLS handshake failed'))
+    servers.push(server)
+    return server
+  }
+
+  function stopListening() {
+    for (const server of servers) server.close()
+    for (const session of sessions) session.close()
+  }
+  function cut() {
+    for (const session of sessions) session.destroy()
+    for (const socket of sockets) socket.destroy()
+  }
+
+  let port = options.port
+  try {
+    for (const host of options.hosts) port = await listenOn(create(), host, port)
+  } catch (error) {
+    stopListening()
+    throw error
+  }
+  return {
+    port,
+    async close(graceMs = 0) {
+      const ended = Promise.all(servers.map(server => new Promise<void>(resolve => server.once('close', resolve))))
+      stopListening()
+      if (graceMs > 0 && conversation.open.size > 0) {
+        const waited = new AbortController()
+        await Promise.race([ended, sleep(deps.clock, graceMs, waited.signal)])
+        waited.abort()
+      }
+      cut()
+      await ended
+    },
+  }
+}

@@ -1,0 +1,115 @@
+/** A request from the wire as a `ServerRequest`. What is dear (query, signal) is made when first asked for. */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { requestEntityTooLarge } from '../../api/machinery/status-error.ts'
+import type { Kind } from '../../api/machinery/kind.ts'
+import { ANONYMOUS, type UserInfo } from '../auth/auth.ts'
+import type { RequestBody, RequestInfo, ServerRequest } from '../request.ts'
+import { parseRequestInfo } from './request-info.ts'
+
+/** As upstream: a body may be 3 MiB. */
+export const BODY_LIMIT = 3 * 1024 * 1024
+
+const NO_QUERY = new URLSearchParams()
+const NO_BODY: RequestBody = { type: 'none' }
+
+/** Reads a body of at most BODY_LIMIT bytes; the rest of a larger one is thrown away. */
+export function readBody(stream: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > BODY_LIMIT) {
+        stream.removeAllListeners('data')
+        stream.resume()
+        reject(requestEntityTooLarge(`limit is ${BODY_LIMIT}`))
+        return
+      }
+      chunks.push(chunk)
+    })
+    stream.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    stream.on('error', reject)
+    stream.on('aborted', () => reject(new Error('the client went away before its request was complete')))
+  })
+}
+
+export interface Incoming {
+  readonly method: string
+  /** Path and query, as sent. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: Readable | undefined
+  readonly certificate?: Buffer | undefined
+  readonly upgrade?: IncomingMessage
+  /** The peer is on this machine. */
+  readonly loopback: boolean
+}
+
+/** A `ServerRequest` that the HTTP side can end. */
+export interface HttpRequest extends ServerRequest {
+  /** The client has gone: aborts the signal. */
+  gone(): void
+  readonly loopback: boolean
+}
+
+class WireRequest implements HttpRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
+  readonly body: RequestBody
+  readonly info: RequestInfo
+  readonly loopback: boolean
+  readonly clientCertificate?: Buffer
+  readonly upgrade?: IncomingMessage
+  user: UserInfo = ANONYMOUS
+  kind?: Kind
+  #warnings: string[] | undefined
+  #controller: AbortController | undefined
+  #gone = false
+
+  constructor(incoming: Incoming) {
+    const { url, method, headers, body } = incoming
+    const at = url.indexOf('?')
+    this.method = method
+    this.path = at < 0 ? url : url.slice(0, at)
+    this.query = at < 0 ? NO_QUERY : new URLSearchParams(url.slice(at + 1))
+    this.headers = headers
+    this.info = parseRequestInfo(method, this.path, this.query)
+    this.loopback = incoming.loopback
+    if (incoming.certificate) this.clientCertificate = incoming.certificate
+    if (incoming.upgrade) this.upgrade = incoming.upgrade
+    this.body =
+      body && method !== 'GET' && method !== 'HEAD'
+        ? { type: 'bytes', contentType: headers['content-type'] ?? '', read: () => readBody(body) }
+        : NO_BODY
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#gone) this.#controller.abort()
+    }
+    return this.#controller.signal
+  }
+
+  gone() {
+    this.#gone = true
+    this.#controller?.abort()
+  }
+
+  warn(text: string) {
+    this.#warnings ??= []
+    if (!this.#warnings.includes(text)) this.#warnings.push(text)
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings ?? []
+  }
+}
+
+/** Makes the request. Throws URIError for a path that cannot be decoded. */
+export function incomingRequest(incoming: Incoming): HttpRequest {
+  return new WireRequest(incoming)
+}

@@ -1,0 +1,187 @@
+/**
+ * The steps of a write between the client's object and the stored bytes, without I/O other than admission:
+ * structure, defaults, admission, preparation, validation, managed fields.
+ */
+import type { Encoded } from '../../api/machinery/encoded.ts'
+import type { FieldError } from '../../api/machinery/field-error.ts'
+import type { Kind, RuleContext } from '../../api/machinery/kind.ts'
+import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machinery/names.ts'
+import { conflict, invalid, MODIFIED } from '../../api/machinery/status-error.ts'
+import type { AdmissionAttributes } from '../admission/plugin.ts'
+import type { AdmissionChain } from './admission-chain.ts'
+import { initMetadata, keepMetadata, settleNamespace, specDiffers } from './metadata.ts'
+import type { KindHooks, ObjectRef, WriteContext } from './registry.ts'
+import { checkStructure } from './structure.ts'
+import { allowsUnconditionalUpdate } from './traits.ts'
+import { trackFields } from './managed-fields.ts'
+
+export interface PrepareDeps {
+  readonly admission: AdmissionChain
+  readonly hooks: (kind: Kind) => KindHooks | undefined
+  readonly now: () => number
+  readonly uuid: () => string
+}
+
+type Spec = Record<string, unknown>
+
+const ignore = () => {}
+
+function attributesOf(
+  operation: AdmissionAttributes['operation'],
+  kind: Kind,
+  ref: ObjectRef,
+  object: KubeObject | undefined,
+  old: KubeObject | undefined,
+  context: WriteContext,
+): AdmissionAttributes {
+  return {
+    operation,
+    kind,
+    subresource: context.subresource ?? '',
+    namespace: ref.namespace,
+    name: ref.name,
+    object,
+    old,
+    user: context.user,
+    dryRun: context.dryRun ?? false,
+    options: context.options ?? {},
+    warn: context.warn ?? ignore,
+  }
+}
+
+function runRules(kind: Kind, next: KubeObject, old: KubeObject | undefined, rules: RuleContext): FieldError[] {
+  const errors: FieldError[] = []
+  for (const rule of kind.rules ?? []) errors.push(...rule(next, old, rules))
+  return errors
+}
+
+function refuse(kind: Kind, object: KubeObject, errors: readonly FieldError[]) {
+  if (errors.length) throw invalid(kind, object.metadata?.name ?? '', errors)
+}
+
+function warnings(kind: Kind, object: KubeObject, old: KubeObject | undefined, context: WriteContext) {
+  if (kind.warnings && context.warn) for (const text of kind.warnings(object, old)) context.warn(text)
+}
+
+/** apiVersion, kind and metadata first, as the store wants them. */
+function withIdentity(kind: Kind, object: KubeObject): KubeObject & { metadata: ObjectMeta } {
+  object.apiVersion = kind.apiVersion
+  object.kind = kind.kind
+  object.metadata ??= {}
+  return object as KubeObject & { metadata: ObjectMeta }
+}
+
+/** Everything that changes a new object before its name is made. Changes `object` in place. */
+export async function prepareCreate(
+  deps: PrepareDeps,
+  kind: Kind,
+  namespace: string,
+  object: KubeObject,
+  context: WriteContext,
+): Promise<KubeObject & { metadata: ObjectMeta }> {
+  const next = withIdentity(kind, object)
+  settleNamespace(kind, next.metadata, namespace)
+  checkStructure(kind, next, context)
+  kind.defaults?.(next)
+  const ref = { namespace: kind.namespaced ? namespace : '', name: next.metadata.name ?? '' }
+  await deps.admission.mutate(attributesOf('CREATE', kind, ref, next, undefined, context))
+  initMetadata(kind, next.metadata, deps.uuid(), deps.now())
+  if (kind.status) delete (next as { status?: unknown }).status
+  kind.prepareCreate?.(next)
+  kind.defaults?.(next)
+  return next
+}
+
+/** Checks a new object that has its name, and records who owns its fields. */
+export async function finishCreate(deps: PrepareDeps, kind: Kind, object: KubeObject, context: WriteContext) {
+  const meta = object.metadata!
+  const rules = { subresource: '', now: deps.now() }
+  refuse(kind, object, [...validateObjectMeta(meta, kind), ...runRules(kind, object, undefined, rules)])
+  const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
+  await deps.admission.validate(attributesOf('CREATE', kind, ref, object, undefined, context))
+  warnings(kind, object, undefined, context)
+  trackFields(kind, object, undefined, context, deps.now())
+}
+
+/** Checks the resourceVersion and uid that the client saw against what is stored. */
+function checkPreconditions(kind: Kind, meta: ObjectMeta, old: Encoded) {
+  const stored = old.value.metadata!
+  const name = stored.name ?? ''
+  if (meta.uid && meta.uid !== stored.uid) {
+    throw conflict(
+      kind,
+      name,
+      `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${stored.uid ?? ''}`,
+    )
+  }
+  if (!meta.resourceVersion || meta.resourceVersion === '0') {
+    if (allowsUnconditionalUpdate(kind)) return
+    throw invalid({ group: kind.group, kind: kind.plural }, name, [
+      {
+        reason: 'FieldValueInvalid',
+        field: 'metadata.resourceVersion',
+        message: 'Invalid value: 0x0: must be specified for an update',
+      },
+    ])
+  }
+  if (meta.resourceVersion !== stored.resourceVersion) {
+    throw conflict(kind, name, MODIFIED)
+  }
+}
+
+/** The main endpoint leaves status alone, and the status endpoint everything but status and metadata. */
+function settleSubresource(kind: Kind, next: KubeObject, old: KubeObject, subresource: string) {
+  if (!kind.status) return
+  const from = old as Spec
+  const to = next as Spec
+  if (subresource === '') {
+    if (from.status === undefined) delete to.status
+    else to.status = from.status
+  } else if (subresource === 'status') {
+    for (const key of new Set([...Object.keys(to), ...Object.keys(from)])) {
+      if (key === 'status' || key === 'metadata' || key === 'kind' || key === 'apiVersion') continue
+      if (from[key] === undefined) delete to[key]
+      else to[key] = from[key]
+    }
+  }
+}
+
+/** Everything between a client's changed object and the one to store. Changes `object` in place. */
+export async function prepareUpdate(
+  deps: PrepareDeps,
+  kind: Kind,
+  object: KubeObject,
+  stored: Encoded,
+  context: WriteContext,
+): Promise<KubeObject> {
+  const old = stored.value
+  const next = withIdentity(kind, object)
+  const subresource = context.subresource ?? ''
+  const rules: RuleContext = { subresource, now: deps.now() }
+  settleNamespace(kind, next.metadata, old.metadata?.namespace ?? '')
+  checkPreconditions(kind, next.metadata, stored)
+  checkStructure(kind, next, context)
+  kind.defaults?.(next)
+  settleSubresource(kind, next, old, subresource)
+  keepMetadata(next.metadata, old.metadata!)
+  next.metadata.resourceVersion = old.metadata!.resourceVersion!
+  kind.prepareUpdate?.(next, old, rules)
+  const ref = { namespace: old.metadata?.namespace ?? '', name: old.metadata?.name ?? '' }
+  const attributes = attributesOf('UPDATE', kind, ref, next, old, context)
+  await deps.admission.mutate(attributes)
+  await deps.hooks(kind)?.beforeUpdate?.(next, old, context)
+  if (kind.generation && specDiffers(next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
+  refuse(kind, next, [...validateObjectMetaUpdate(next.metadata, old.metadata), ...runRules(kind, next, old, rules)])
+  await deps.admission.validate(attributes)
+  warnings(kind, next, old, context)
+  trackFields(kind, next, old, context, deps.now())
+  return next
+}
+
+/** Asks admission about a delete. */
+export async function admitDelete(deps: PrepareDeps, kind: Kind, ref: ObjectRef, old: KubeObject, context: WriteContext) {
+  const attributes = attributesOf('DELETE', kind, ref, undefined, old, context)
+  await deps.admission.mutate(attributes)
+  await deps.admission.validate(attributes)
+}

@@ -1,0 +1,66 @@
+/**
+ * Small differences between kinds in the generic registry, as upstream's strategies have them. A custom kind has none
+ * of them.
+ */
+import type { Kind } from '../../api/machinery/kind.ts'
+
+/** A PUT or patch without resourceVersion is refused. */
+const CONDITIONAL = new Set([
+  'apiextensions.k8s.io/v1/customresourcedefinitions',
+  'apiregistration.k8s.io/v1/apiservices',
+  'admissionregistration.k8s.io/v1/mutatingadmissionpolicies',
+  'admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings',
+  'admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
+  'admissionregistration.k8s.io/v1/validatingadmissionpolicies',
+  'admissionregistration.k8s.io/v1/validatingadmissionpolicybindings',
+  'admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+  'coordination.k8s.io/v1/leases',
+  'node.k8s.io/v1/runtimeclasses',
+  'policy/v1/poddisruptionbudgets',
+  'storage.k8s.io/v1/csidrivers',
+  'storage.k8s.io/v1/csinodes',
+  'storage.k8s.io/v1/csistoragecapacities',
+  'storage.k8s.io/v1/volumeattachments',
+])
+
+/** A PUT of an object that does not exist creates it. */
+const CREATED_BY_UPDATE = new Set([
+  'coordination.k8s.io/v1/leases',
+  'events.k8s.io/v1/events',
+  'node.k8s.io/v1/runtimeclasses',
+  'rbac.authorization.k8s.io/v1/clusterrolebindings',
+  'rbac.authorization.k8s.io/v1/clusterroles',
+  'rbac.authorization.k8s.io/v1/rolebindings',
+  'rbac.authorization.k8s.io/v1/roles',
+  'v1/endpoints',
+  'v1/events',
+  'v1/limitranges',
+  'v1/services',
+])
+
+/** A completed delete answers with the object; the others answer with a Status. */
+const RETURNS_DELETED = new Set([
+  'resource.k8s.io/v1/deviceclasses',
+  'resource.k8s.io/v1/resourceclaims',
+  'resource.k8s.io/v1/resourceclaimtemplates',
+  'resource.k8s.io/v1/resourceslices',
+  'storage.k8s.io/v1/csidrivers',
+  'storage.k8s.io/v1/csinodes',
+  'storage.k8s.io/v1/storageclasses',
+  'storage.k8s.io/v1/volumeattachments',
+  'storage.k8s.io/v1/volumeattributesclasses',
+  'v1/namespaces',
+  'v1/persistentvolumeclaims',
+  'v1/persistentvolumes',
+  'v1/pods',
+  'v1/podtemplates',
+  'v1/resourcequotas',
+  'v1/serviceaccounts',
+  'v1/services',
+])
+
+export const allowsUnconditionalUpdate = (kind: Kind) => !CONDITIONAL.has(kind.key)
+export const allowsCreateOnUpdate = (kind: Kind) => CREATED_BY_UPDATE.has(kind.key)
+export const returnsDeleted = (kind: Kind) => RETURNS_DELETED.has(kind.key)
+/** Dependents of a deleted object stay unless asked otherwise. */
+export const orphansByDefault = (kind: Kind) => kind.key === 'v1/replicationcontrollers'

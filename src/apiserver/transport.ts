@@ -1,0 +1,91 @@
+/**
+ * Calls from inside the process (DESIGN section 2): the same pipeline without a wire. Objects are handed out parsed
+ * and shared; nothing is encoded again.
+ */
+import type { Kind } from '../api/machinery/kind.ts'
+import type { ApiRequest, ApiResponse, Transport, WatchEvent } from '../client/transport.ts'
+import type { UserInfo } from './auth/auth.ts'
+import { parseRequestInfo } from './http/request-info.ts'
+import type { Answer, Handler, RequestBody, RequestInfo, ServerRequest, ServerWatchEvent } from './request.ts'
+
+const NO_QUERY = new URLSearchParams()
+const NO_BODY: RequestBody = { type: 'none' }
+const NEVER = new AbortController().signal
+
+class LocalRequest implements ServerRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: RequestBody
+  readonly signal: AbortSignal
+  readonly info: RequestInfo
+  readonly local = true
+  user: UserInfo
+  kind?: Kind
+  warnings: string[] = []
+
+  constructor(request: ApiRequest, user: UserInfo) {
+    this.method = request.method
+    this.path = request.path
+    this.query = request.query ? new URLSearchParams(request.query) : NO_QUERY
+    this.headers = request.accept ? { accept: request.accept } : {}
+    this.body =
+      request.body === undefined
+        ? NO_BODY
+        : { type: 'value', contentType: request.contentType ?? 'application/json', value: request.body }
+    this.signal = request.signal ?? NEVER
+    this.info = parseRequestInfo(request.method, request.path, this.query)
+    this.user = user
+  }
+
+  warn(text: string) {
+    if (!this.warnings.includes(text)) this.warnings.push(text)
+  }
+}
+
+async function* parsed(events: AsyncIterable<readonly ServerWatchEvent[]>): AsyncGenerator<readonly WatchEvent[]> {
+  for await (const batch of events) yield batch.map(({ type, object }) => ({ type, object: object.value }))
+}
+
+function bodyOf(bytes: Uint8Array, contentType: string): Pick<ApiResponse, 'object' | 'bytes'> {
+  if (contentType.startsWith('application/json')) return { object: JSON.parse(Buffer.from(bytes).toString()) }
+  async function* whole() {
+    yield bytes
+  }
+  return { bytes: whole() }
+}
+
+function responseOf(answer: Answer): Pick<ApiResponse, 'object' | 'events' | 'bytes'> {
+  switch (answer.type) {
+    case 'object':
+      return { object: answer.object.value }
+    case 'value':
+      return { object: answer.value }
+    case 'list': {
+      const { kind, apiVersion, metadata, items } = answer
+      return { object: { kind, apiVersion, metadata, items: items.map(item => item.value) } }
+    }
+    case 'watch':
+      return { events: parsed(answer.events) }
+    case 'bytes':
+      return bodyOf(answer.bytes, answer.contentType)
+    case 'stream':
+      return { bytes: answer.stream }
+    case 'upgrade':
+      throw new Error('an upgrade needs a connection: exec, attach and port-forward go over HTTPS')
+  }
+}
+
+/** Makes a transport that acts as `user`. `handler` is the pipeline without authentication. */
+export function localTransport(handler: Handler, user: UserInfo): Transport {
+  return async request => {
+    const local = new LocalRequest(request, user)
+    const answer = await handler(local)
+    return {
+      status: answer.status,
+      ...responseOf(answer),
+      ...(local.warnings.length > 0 && { warnings: local.warnings }),
+    }
+  }
+}

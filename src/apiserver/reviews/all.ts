@@ -1,0 +1,37 @@
+/** Every kind that is answered and not kept, by its key. */
+import type { Clock } from '../../lib/clock.ts'
+import type { Authorizer } from '../auth/auth.ts'
+import type { Rbac } from '../auth/rbac.ts'
+import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Handler } from '../request.ts'
+import { bindingHandler } from '../subresources/binding.ts'
+import { accessReviewHandlers } from './access-review.ts'
+import { type ComponentHealth, componentStatusHandler } from './component-status.ts'
+import { rulesReviewHandler } from './rules-review.ts'
+import { selfSubjectReviewHandler, tokenReviewHandler } from './token-review.ts'
+
+export interface ReviewDeps {
+  readonly registry: Registry
+  readonly rbac: Rbac
+  /** All authorizers together. */
+  readonly authorizer: Authorizer
+  readonly tokens: ServiceAccountTokens
+  readonly clock: Clock
+  components(): readonly ComponentHealth[]
+}
+
+/** Makes the handlers. */
+export function reviewHandlers(deps: ReviewDeps): ReadonlyMap<string, Handler> {
+  const { subject, local, self } = accessReviewHandlers(deps.authorizer)
+  return new Map<string, Handler>([
+    ['v1/bindings', bindingHandler(deps.registry, deps.clock)],
+    ['v1/componentstatuses', componentStatusHandler(deps.components)],
+    ['authentication.k8s.io/v1/tokenreviews', tokenReviewHandler(deps.tokens)],
+    ['authentication.k8s.io/v1/selfsubjectreviews', selfSubjectReviewHandler],
+    ['authorization.k8s.io/v1/subjectaccessreviews', subject],
+    ['authorization.k8s.io/v1/localsubjectaccessreviews', local],
+    ['authorization.k8s.io/v1/selfsubjectaccessreviews', self],
+    ['authorization.k8s.io/v1/selfsubjectrulesreviews', rulesReviewHandler(deps.rbac)],
+  ])
+}

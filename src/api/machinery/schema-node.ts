@@ -176,13 +176,15 @@ function compileArray(node: Building, schema: Schema): void {
   node.element = compileSchema(items)
   node.goType = `[]${node.element.goType}`
   node.merging = schema.listType ?? 'atomic'
-  if (node.merging === 'map') {
-    const properties = (items.ref === undefined ? items : definition(items.ref))?.properties ?? {}
-    const defaults: Record<string, unknown> = {}
-    for (const key of node.keys) {
-      const value = properties[key]?.default
-      if (value !== undefined) defaults[key] = value
-    }
-    node.keyDefaults = defaults
+  if (node.merging !== 'map') return
+  const properties = (items.ref === undefined ? items : definition(items.ref))?.properties ?? {}
+  const defaults: Record<string, unknown> = {}
+  for (const key of node.keys) {
+    const value = properties[key]?.default ?? (items.ref === undefined ? undefined : BUILT_IN_KEY_DEFAULTS[key])
+    if (value !== undefined) defaults[key] = value
   }
+  node.keyDefaults = defaults
 }
+
+/** The OpenAPI document does not tell the defaults of built-in kinds; ports of pods and services are the one place. */
+const BUILT_IN_KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: 'TCP' }

@@ -88,7 +88,8 @@ export function checkStructure(
     unknown: [],
   }
   check(walk, root, object)
-  return walk.errors.length || walk.unknown.length ? walk : CLEAN
+  const { errors, unknown } = walk
+  return errors.length || unknown.length ? { errors, unknown } : CLEAN
 }
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -111,13 +112,19 @@ function check(walk: Walk, node: SchemaNode, value: unknown): void {
       if (typeof value !== 'number') mistyped(walk, value)
       return
     case 'object':
-      return isObject(value) ? checkObject(walk, node, value) : mistyped(walk, value)
+      if (isObject(value)) checkObject(walk, node, value)
+      else mistyped(walk, value)
+      return
     case 'map':
-      return isObject(value) ? checkMap(walk, node, value) : mistyped(walk, value)
+      if (isObject(value)) checkMap(walk, node, value)
+      else mistyped(walk, value)
+      return
     case 'array':
-      return Array.isArray(value) ? checkArray(walk, node, value) : mistyped(walk, value)
+      if (Array.isArray(value)) checkArray(walk, node, value)
+      else mistyped(walk, value)
+      return
     default:
-      return checkText(walk, node, value)
+      checkText(walk, node, value)
   }
 }
 

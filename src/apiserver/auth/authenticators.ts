@@ -1,7 +1,7 @@
 /** Who asks: by client certificate or by a service account's token. */
 import { hash } from 'node:crypto'
 import { unauthorized } from '../../api/machinery/status-error.ts'
-import { certificateSubject } from '../../lib/pki/certificate.ts'
+import { certificateSubject } from '../../lib/pki/subject.ts'
 import type { Authenticator, UserInfo } from './auth.ts'
 import type { ServiceAccountTokens } from './service-account-tokens.ts'
 

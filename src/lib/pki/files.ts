@@ -8,7 +8,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../atomic-file.ts'
 import type { Clock } from '../clock.ts'
-import { type CertificateRequest, createAuthority, issueCertificate, type KeyPair } from './certificate.ts'
+import type { CertificateRequest, KeyPair } from './certificate.ts'
 
 const DAY = 24 * 3600_000
 const AUTHORITY_LIFETIME = 3650 * DAY
@@ -40,15 +40,15 @@ export interface PkiOptions {
 /** What a cluster proves itself with. All PEM. Each is read or made when first asked for. */
 export interface Pki {
   /** The cluster's authority: what clients pin. */
-  authority(): KeyPair
+  authority(): Promise<KeyPair>
   /** Of the API server, for its own names and `hosts`. */
-  server(): KeyPair
+  server(): Promise<KeyPair>
   /** User `kubernetes-admin` in group `system:masters`. */
-  admin(): KeyPair
+  admin(): Promise<KeyPair>
   /** User `system:node:NAME` in group `system:nodes`. */
-  node(name: string): KeyPair
+  node(name: string): Promise<KeyPair>
   /** Another client, not kept in a file. */
-  client(commonName: string, organizations?: readonly string[]): KeyPair
+  client(commonName: string, organizations?: readonly string[]): Promise<KeyPair>
   /**
    * Private key (PKCS #8) that signs service account tokens: ECDSA P-256, which is made in a millisecond where RSA
    * takes up to half a second. An RSA key put into `sa.key` by hand is used as well.
@@ -85,7 +85,7 @@ function stillGood(pair: KeyPair, authority: KeyPair, hosts: readonly string[], 
 export function openPki(options: PkiOptions): Pki {
   const { dir, clock } = options
   const hosts = [...new Set([...SERVER_HOSTS, options.serviceIP ?? '10.96.0.1', ...(options.hosts ?? [])])]
-  const kept = new Map<string, KeyPair>()
+  const kept = new Map<string, Promise<KeyPair>>()
 
   const load = (file: string): KeyPair | undefined => {
     const certificate = read(join(dir, `${file}.crt`))
@@ -98,30 +98,36 @@ export function openPki(options: PkiOptions): Pki {
     writeFileAtomic(join(dir, `${file}.crt`), pair.certificate)
     return pair
   }
-
-  const authority = () => {
-    let pair = kept.get('ca')
-    if (!pair) {
-      pair = load('ca')
-      if (!pair) {
-        if (read(join(dir, 'ca.crt')))
-          throw new Error(`${join(dir, 'ca.crt')} has no key beside it (ca.key): restore it, or begin a new cluster`)
-        pair = createAuthority({ commonName: 'kubernetes', now: clock.now(), lifetime: AUTHORITY_LIFETIME })
-        save('ca', pair)
-      }
-      kept.set('ca', pair)
-    }
-    return pair
-  }
-  const issue = (request: Omit<CertificateRequest, 'now' | 'lifetime'>) =>
-    issueCertificate(authority(), { ...request, now: clock.now(), lifetime: LEAF_LIFETIME })
-  const leaf = (file: string, request: Omit<CertificateRequest, 'now' | 'lifetime'>) => {
-    const known = kept.get(file) ?? load(file)
-    const good = known && stillGood(known, authority(), request.hosts ?? [], clock.now())
-    const pair = good ? known : save(file, issue(request))
+  /** Reads or makes a pair once, however many ask. */
+  const once = (file: string, make: () => Promise<KeyPair>) => {
+    const known = kept.get(file)
+    if (known) return known
+    const pair = make()
     kept.set(file, pair)
+    pair.catch(() => kept.delete(file))
     return pair
   }
+
+  const authority = () =>
+    once('ca', async () => {
+      const known = load('ca')
+      if (known) return known
+      if (read(join(dir, 'ca.crt')))
+        throw new Error(`${join(dir, 'ca.crt')} has no key beside it (ca.key): restore it, or begin a new cluster`)
+      const { createAuthority } = await import('./certificate.ts')
+      const made = await createAuthority({ commonName: 'kubernetes', now: clock.now(), lifetime: AUTHORITY_LIFETIME })
+      return save('ca', made)
+    })
+  const issue = async (request: Omit<CertificateRequest, 'now' | 'lifetime'>) => {
+    const { issueCertificate } = await import('./certificate.ts')
+    return issueCertificate(await authority(), { ...request, now: clock.now(), lifetime: LEAF_LIFETIME })
+  }
+  const leaf = (file: string, request: Omit<CertificateRequest, 'now' | 'lifetime'>) =>
+    once(file, async () => {
+      const known = load(file)
+      if (known && stillGood(known, await authority(), request.hosts ?? [], clock.now())) return known
+      return save(file, await issue(request))
+    })
 
   return {
     authority,

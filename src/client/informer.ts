@@ -19,6 +19,12 @@ export interface InformerDeps {
   readonly logger: Logger
 }
 
+/** An informer that takes further indexes while it runs. */
+export interface GrowingInformer<T extends KubeObject> extends Informer<T> {
+  /** Throws when another function has that name. */
+  addIndex(name: string, values: (object: T) => readonly string[]): void
+}
+
 /** First and longest wait after a failure, ms (as client-go's reflector). */
 const BACK_OFF_MS = 100
 const BACK_OFF_MAX_MS = 30_000
@@ -34,7 +40,7 @@ export function createInformer<T extends KubeObject>(
   options: InformerOptions<T>,
   deps: InformerDeps,
   signal: AbortSignal,
-): Informer<T> {
+): GrowingInformer<T> {
   const client = (typeof source === 'function' ? createClient(source) : source).kind(resource)
   const { indexes, ...selection } = options
   const logger = deps.logger.child({ informer: resource.plural })
@@ -150,6 +156,7 @@ export function createInformer<T extends KubeObject>(
     get: cache.get,
     list: cache.list,
     byIndex: cache.byIndex,
+    addIndex: cache.addIndex,
     revision: () => revision,
     onChange(handler) {
       handlers.add(handler)

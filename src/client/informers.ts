@@ -1,15 +1,15 @@
 /** Shared informers: one per kind and selection for everything that runs under one identity. */
 import type { KubeObject } from '../api/machinery/object.ts'
 import { type Client, createClient } from './client.ts'
-import { createInformer, type InformerDeps } from './informer.ts'
+import { createInformer, type GrowingInformer, type InformerDeps } from './informer.ts'
 import type { Informer, InformerOptions } from './informer-types.ts'
 import type { Resource } from './resource.ts'
 import type { Transport } from './transport.ts'
 
 export interface Informers {
   /**
-   * The informer of a kind and selection, started when first asked for. Indexes are part of what is asked for: a
-   * further caller that declares other indexes on the same selection gets an informer of its own.
+   * The informer of a kind and selection, started when first asked for. Indexes are added to the one that runs; two
+   * callers that give one name must mean the same function.
    */
   of<T extends KubeObject>(resource: Resource<T>, options?: InformerOptions<T>): Informer<T>
   /** Resolves when every informer that was asked for has its first list. */
@@ -19,22 +19,18 @@ export interface Informers {
 /** Makes the factory; its informers run until `signal` aborts. */
 export function createInformers(source: Client | Transport, deps: InformerDeps, signal: AbortSignal): Informers {
   const client = typeof source === 'function' ? createClient(source) : source
-  const running = new Map<string, Informer<KubeObject>>()
+  const running = new Map<string, GrowingInformer<KubeObject>>()
   return {
     of<T extends KubeObject>(resource: Resource<T>, options: InformerOptions<T> = {}) {
       const { namespace = '', labelSelector = '', fieldSelector = '', indexes = {} } = options
-      // Functions are compared by text: two callers that index alike share.
-      const id = JSON.stringify([
-        resource.key,
-        namespace,
-        labelSelector,
-        fieldSelector,
-        Object.entries(indexes).map(([name, index]) => [name, String(index)]),
-      ])
+      const id = JSON.stringify([resource.key, namespace, labelSelector, fieldSelector])
       let informer = running.get(id)
       if (!informer) {
-        informer = createInformer(client, resource, options, deps, signal) as unknown as Informer<KubeObject>
+        informer = createInformer(client, resource, options, deps, signal) as unknown as GrowingInformer<KubeObject>
         running.set(id, informer)
+      } else {
+        for (const [name, index] of Object.entries(indexes))
+          informer.addIndex(name, index as (o: KubeObject) => string[])
       }
       return informer as unknown as Informer<T>
     },

@@ -18,6 +18,8 @@ export interface ObjectCache<T extends KubeObject> {
   /** Puts (or with undefined removes) and returns what stood there. */
   set(key: ObjectKey, object: T | undefined): T | undefined
   keys(): IterableIterator<ObjectKey>
+  /** Adds an index over what is there. Throws when another function has that name. */
+  addIndex(name: string, values: Indexer<T>): void
 }
 
 const EMPTY: readonly never[] = []
@@ -35,38 +37,33 @@ export function createObjectCache<T extends KubeObject>(
   indexes: Readonly<Record<string, Indexer<T>>> = {},
 ): ObjectCache<T> {
   const all: Bucket<T> = { objects: new Map(), array: undefined }
-  const indexers = Object.entries<Indexer<T>>({ ...indexes, owner: controllerUid, namespace: namespaceOf }).map(
-    ([name, values]) => ({ name, values, buckets: new Map<string, Bucket<T>>() }),
-  )
-  const byName = new Map(indexers.map(each => [each.name, each.buckets]))
+  const byName = new Map<string, { values: Indexer<T>; buckets: Map<string, Bucket<T>> }>()
 
   function index(key: ObjectKey, previous: T | undefined, next: T | undefined) {
-    for (const { values, buckets } of indexers) {
-      if (previous) {
-        for (const value of values(previous)) {
-          const bucket = buckets.get(value)
-          if (!bucket) continue
-          bucket.objects.delete(key)
-          bucket.array = undefined
-          if (bucket.objects.size === 0) buckets.delete(value)
-        }
-      }
-      if (!next) continue
-      for (const value of values(next)) {
-        let bucket = buckets.get(value)
-        if (!bucket) buckets.set(value, (bucket = { objects: new Map(), array: undefined }))
-        bucket.objects.set(key, next)
-        bucket.array = undefined
-      }
+    for (const { values, buckets } of byName.values()) {
+      if (previous) for (const value of values(previous)) remove(buckets, value, key)
+      if (next) for (const value of values(next)) insert(buckets, value, key, next)
     }
   }
+  function addIndex(name: string, values: Indexer<T>) {
+    const known = byName.get(name)
+    if (known && String(known.values) !== String(values))
+      throw new Error(`index ${name} is there with another function`)
+    if (known) return
+    const buckets = new Map<string, Bucket<T>>()
+    byName.set(name, { values, buckets })
+    for (const [key, object] of all.objects) for (const value of values(object)) insert(buckets, value, key, object)
+  }
+  addIndex('owner', controllerUid)
+  addIndex('namespace', namespaceOf)
+  for (const [name, values] of Object.entries(indexes)) addIndex(name, values)
   const arrayOf = (bucket: Bucket<T> | undefined): readonly T[] =>
     bucket ? (bucket.array ??= [...bucket.objects.values()]) : EMPTY
 
   function byIndex(name: string, value: string): readonly T[] {
-    const buckets = byName.get(name)
-    if (!buckets) throw new Error(`no index ${JSON.stringify(name)}; there are ${[...byName.keys()].join(', ')}`)
-    return arrayOf(buckets.get(value))
+    const known = byName.get(name)
+    if (!known) throw new Error(`no index ${JSON.stringify(name)}; there are ${[...byName.keys()].join(', ')}`)
+    return arrayOf(known.buckets.get(value))
   }
 
   return {
@@ -82,5 +79,21 @@ export function createObjectCache<T extends KubeObject>(
       return previous
     },
     keys: () => all.objects.keys(),
+    addIndex,
   }
+}
+
+function insert<T>(buckets: Map<string, Bucket<T>>, value: string, key: ObjectKey, object: T) {
+  let bucket = buckets.get(value)
+  if (!bucket) buckets.set(value, (bucket = { objects: new Map(), array: undefined }))
+  bucket.objects.set(key, object)
+  bucket.array = undefined
+}
+
+function remove<T>(buckets: Map<string, Bucket<T>>, value: string, key: ObjectKey) {
+  const bucket = buckets.get(value)
+  if (!bucket) return
+  bucket.objects.delete(key)
+  bucket.array = undefined
+  if (bucket.objects.size === 0) buckets.delete(value)
 }

@@ -1,0 +1,197 @@
+/**
+ * The run loop of a controller: changes become keys, keys become plans, plans become writes. An object is not
+ * reconciled again before the caches show what was last written for it, so no controller acts twice on old news.
+ */
+import type { KubeObject } from '../api/machinery/object.ts'
+import { type Client, hasReason } from '../client/client.ts'
+import { createEventRecorder } from '../client/event-recorder.ts'
+import { type Informer, keyOf, type ObjectKey, objectKey } from '../client/informer-types.ts'
+import type { Informers } from '../client/informers.ts'
+import type { Resource } from '../client/resource.ts'
+import { createWorkQueue } from '../client/work-queue.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import { commit, type Written } from './commit.ts'
+
+import type { Controller, View } from './controller.ts'
+import type { Plan } from './plan.ts'
+import { createSight } from './sight.ts'
+
+export interface ControllerDeps {
+  readonly client: Client
+  /** Shared by the controllers of one process. */
+  readonly informers: Informers
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Counts of work, where wanted. */
+  readonly metrics?: ControllerMetrics
+}
+
+/** Called as work happens; each call must be cheap. */
+export interface ControllerMetrics {
+  /** Keys that wait. */
+  depth(controller: string, depth: number): void
+  /** One pass: how long it took in ms with its writes, and how it ended. */
+  reconciled(controller: string, ms: number, result: 'done' | 'failed', writes: number): void
+}
+
+/** Waits between tries of one object, ms: 5 doubling to 16 minutes (as upstream). */
+const BACK_OFF = { backOff: 5, backOffMax: 1_000_000 }
+
+/** Someone else was faster, or the object is gone: the next look at the cache will tell. */
+const isQuiet = (error: Error) => hasReason(error, 'Conflict', 'NotFound', 'AlreadyExists') || isTerminating(error)
+
+/** The namespace is being deleted and takes nothing new. */
+export const isTerminating = (error: Error) =>
+  hasReason(error, 'Forbidden') &&
+  (error.status.details?.causes ?? []).some(cause => cause.reason === 'NamespaceTerminating')
+
+/** Runs a controller until `signal` aborts; resolves when its last write has ended. */
+export async function runController(controller: Controller, deps: ControllerDeps, signal: AbortSignal): Promise<void> {
+  const { clock } = deps
+  const logger = deps.logger.child({ controller: controller.name })
+  const recorder = createEventRecorder(deps.client.transport, { component: controller.name }, { clock, logger }, signal)
+  const queue = createWorkQueue<ObjectKey>(clock, BACK_OFF)
+  const informers = informersOf(controller, deps.informers)
+  const view: View = {
+    of<T extends KubeObject>(resource: Resource<T>) {
+      const informer = informers.get(resource.key)
+      if (!informer) throw new Error(`controller ${controller.name} reads ${resource.key} without declaring it`)
+      return informer as unknown as Informer<T>
+    },
+  }
+  const ends = subscribe(controller, informers, view, key => {
+    queue.add(key)
+    deps.metrics?.depth(controller.name, queue.depth())
+  })
+  const sight = createSight(informers)
+  const stop = () => {
+    queue.close()
+    sight.close()
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  await Promise.race([Promise.all([...informers.values()].map(each => each.synced())), aborted(signal)])
+
+  function planFor(key: ObjectKey, object: KubeObject | undefined): Plan {
+    const now = clock.now()
+    if (object) return controller.reconcile(object, view, now)
+    return controller.absent?.(key, view, now) ?? {}
+  }
+  async function pass(key: ObjectKey): Promise<readonly Written[]> {
+    const start = clock.now()
+    const object = informers.get(controller.for.key)!.get(key)
+    const plan = planFor(key, object)
+    const { written, error } = await commit(plan, controller.for, object, { client: deps.client, recorder })
+    deps.metrics?.reconciled(controller.name, clock.now() - start, error ? 'failed' : 'done', written.length)
+    if (error) {
+      // Nothing can be made in a namespace that goes away: wait for its changes.
+      if (isTerminating(error)) queue.forget(key)
+      else fail(key, error)
+      return written
+    }
+    queue.forget(key)
+    if (written.length > 0) queue.add(key)
+    else if (plan.requeue?.type === 'after') queue.addAfter(key, plan.requeue.ms)
+    return written
+  }
+  function fail(key: ObjectKey, error: Error) {
+    const ms = queue.addFailed(key)
+    if (isQuiet(error)) logger.debug({ key, err: error, retryInMs: ms }, 'a write was refused')
+    else logger.warn({ key, err: error, retryInMs: ms }, 'a pass failed')
+  }
+  async function work(key: ObjectKey, release: () => void) {
+    let written: readonly Written[] = []
+    try {
+      written = await pass(key)
+    } catch (error) {
+      if (!signal.aborted) fail(key, error as Error)
+    } finally {
+      release()
+    }
+    await sight.shown(written)
+    queue.done(key)
+  }
+
+  const slots = createSlots(controller.concurrency ?? 16)
+  const running = new Set<Promise<void>>()
+  for (;;) {
+    const key = await queue.take()
+    if (key === undefined) break
+    const release = await slots.take()
+    const task = work(key, release)
+    running.add(task)
+    void task.finally(() => running.delete(task))
+  }
+  for (const end of ends) end()
+  await Promise.all(running)
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+/** Every informer that the controller needs, by kind key. */
+function informersOf(controller: Controller, informers: Informers): Map<string, Informer<KubeObject>> {
+  const result = new Map<string, Informer<KubeObject>>()
+  const reads = [
+    { resource: controller.for },
+    ...(controller.owns ?? []).map(resource => ({ resource })),
+    ...(controller.watches ?? []).map(({ resource }) => ({ resource })),
+    ...(controller.reads ?? []),
+  ]
+  for (const read of reads) result.set(read.resource.key, informers.of(read.resource, read))
+  return result
+}
+
+/** Turns changes into keys; returns the ends of the subscriptions. */
+function subscribe(
+  controller: Controller,
+  informers: ReadonlyMap<string, Informer<KubeObject>>,
+  view: View,
+  add: (key: ObjectKey) => void,
+): (() => void)[] {
+  const ownerKey = (object: KubeObject | undefined) => {
+    const owner = object?.metadata?.ownerReferences?.find(each => each.controller)
+    if (!owner || owner.kind !== controller.for.kind) return undefined
+    const group = owner.apiVersion.includes('/') ? owner.apiVersion.split('/')[0] : ''
+    if (group !== controller.for.group) return undefined
+    return objectKey(controller.for.namespaced ? object?.metadata?.namespace : undefined, owner.name)
+  }
+  return [
+    informers.get(controller.for.key)!.onChange(({ previous, current }) => add(keyOf((current ?? previous)!))),
+    ...(controller.owns ?? []).map(resource =>
+      informers.get(resource.key)!.onChange(({ previous, current }) => {
+        const before = ownerKey(previous)
+        const now = ownerKey(current)
+        if (now) add(now)
+        if (before && before !== now) add(before)
+      }),
+    ),
+    ...(controller.watches ?? []).map(({ resource, keys }) =>
+      informers.get(resource.key)!.onChange(change => {
+        for (const key of keys(change, view)) add(key)
+      }),
+    ),
+  ]
+}
+
+/** At most `count` holders at a time. */
+function createSlots(count: number): { take(): Promise<() => void> } {
+  let free = count
+  const waiting: (() => void)[] = []
+  const release = () => {
+    const next = waiting.shift()
+    if (next) next()
+    else free++
+  }
+  return {
+    async take() {
+      if (free > 0) free--
+      else await new Promise<void>(resolve => void waiting.push(resolve))
+      return release
+    },
+  }
+}

@@ -6,6 +6,7 @@ import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
 import { bindingHandler } from '../subresources/binding.ts'
+import { only } from '../subresources/request-parts.ts'
 import { accessReviewHandlers } from './access-review.ts'
 import { type ComponentHealth, componentStatusHandler } from './component-status.ts'
 import { rulesReviewHandler } from './rules-review.ts'
@@ -24,14 +25,15 @@ export interface ReviewDeps {
 /** Makes the handlers. */
 export function reviewHandlers(deps: ReviewDeps): ReadonlyMap<string, Handler> {
   const { subject, local, self } = accessReviewHandlers(deps.authorizer)
+  const create = (handler: Handler) => only(['POST'], handler)
   return new Map<string, Handler>([
-    ['v1/bindings', bindingHandler(deps.registry, deps.clock)],
-    ['v1/componentstatuses', componentStatusHandler(deps.components)],
-    ['authentication.k8s.io/v1/tokenreviews', tokenReviewHandler(deps.tokens)],
-    ['authentication.k8s.io/v1/selfsubjectreviews', selfSubjectReviewHandler],
-    ['authorization.k8s.io/v1/subjectaccessreviews', subject],
-    ['authorization.k8s.io/v1/localsubjectaccessreviews', local],
-    ['authorization.k8s.io/v1/selfsubjectaccessreviews', self],
-    ['authorization.k8s.io/v1/selfsubjectrulesreviews', rulesReviewHandler(deps.rbac)],
+    ['v1/bindings', create(bindingHandler(deps.registry, deps.clock))],
+    ['v1/componentstatuses', only(['GET'], componentStatusHandler(deps.components))],
+    ['authentication.k8s.io/v1/tokenreviews', create(tokenReviewHandler(deps.tokens))],
+    ['authentication.k8s.io/v1/selfsubjectreviews', create(selfSubjectReviewHandler)],
+    ['authorization.k8s.io/v1/subjectaccessreviews', create(subject)],
+    ['authorization.k8s.io/v1/localsubjectaccessreviews', create(local)],
+    ['authorization.k8s.io/v1/selfsubjectaccessreviews', create(self)],
+    ['authorization.k8s.io/v1/selfsubjectrulesreviews', create(rulesReviewHandler(deps.rbac))],
   ])
 }

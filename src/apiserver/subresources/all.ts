@@ -11,7 +11,7 @@ import { evictionHandler } from './eviction.ts'
 import { finalizeHandler } from './finalize.ts'
 import { logHandler } from './log.ts'
 import { portForwardHandler } from './port-forward.ts'
-import { notBuilt } from './request-parts.ts'
+import { notBuilt, only } from './request-parts.ts'
 import { tokenHandler } from './token.ts'
 
 export interface SubresourceDeps {
@@ -34,18 +34,18 @@ export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, 
   const { exec, attach } = commandHandlers(registry, nodes, clock)
   const forward = 'use `kubectl port-forward`'
   return new Map<string, Handler>([
-    ['v1/namespaces/finalize', finalizeHandler(registry)],
+    ['v1/namespaces/finalize', only(['PUT'], finalizeHandler(registry))],
     ['v1/nodes/proxy', refused('the proxy to nodes')],
-    ['v1/pods/attach', attach],
-    ['v1/pods/binding', bindingHandler(registry, clock)],
+    ['v1/pods/attach', only(['GET', 'POST'], attach)],
+    ['v1/pods/binding', only(['POST'], bindingHandler(registry, clock))],
     ['v1/pods/ephemeralcontainers', refused('adding ephemeral containers to a pod', 'use `kubectl exec`')],
-    ['v1/pods/eviction', evictionHandler(registry, clock)],
-    ['v1/pods/exec', exec],
-    ['v1/pods/log', logHandler(registry, nodes)],
-    ['v1/pods/portforward', portForwardHandler(registry, nodes, clock)],
+    ['v1/pods/eviction', only(['POST'], evictionHandler(registry, clock))],
+    ['v1/pods/exec', only(['GET', 'POST'], exec)],
+    ['v1/pods/log', only(['GET'], logHandler(registry, nodes))],
+    ['v1/pods/portforward', only(['GET', 'POST'], portForwardHandler(registry, nodes, clock))],
     ['v1/pods/proxy', refused('the proxy to pods', forward)],
     ['v1/pods/resize', refused('resizing a pod in place', 'change the template of its workload')],
-    ['v1/serviceaccounts/token', tokenHandler({ registry, tokens, clock, admission })],
+    ['v1/serviceaccounts/token', only(['POST'], tokenHandler({ registry, tokens, clock, admission }))],
     ['v1/services/proxy', refused('the proxy to services', forward)],
     ['certificates.k8s.io/v1/certificatesigningrequests/approval', refused('approving certificate signing requests')],
   ])

@@ -1,57 +1,33 @@
 /** What the handlers of subresources and reviews take out of a request. */
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { badRequest, StatusError, unsupportedMediaType } from '../../api/machinery/status-error.ts'
+import { methodNotAllowed, StatusError } from '../../api/machinery/status-error.ts'
+import { objectBody } from '../handlers/object-body.ts'
+import { writeContext as createContext } from '../handlers/write-options.ts'
 import type { WriteContext } from '../registry/registry.ts'
-import type { Answer, ServerRequest } from '../request.ts'
+import type { Answer, Handler, ServerRequest } from '../request.ts'
 
-/** The object in the body, which is the handler's to change. `kind` is what it must be; either part may be absent. */
+/** The object in the body, which is the handler's to change. Throws BadRequest for one of another kind. */
 export async function bodyObject<T extends KubeObject>(
   request: ServerRequest,
   expected: { readonly apiVersion: string; readonly kind: string },
 ): Promise<T> {
-  const value = await bodyValue(request)
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw badRequest(`the body of the request must be an object of kind ${expected.kind}`)
-  const object = value as T
-  const { kind = expected.kind, apiVersion = expected.apiVersion } = object
-  if (kind !== expected.kind || apiVersion !== expected.apiVersion)
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${expected.kind}: expected apiVersion ${expected.apiVersion}`,
-    )
-  object.kind = kind
-  object.apiVersion = apiVersion
-  return object
-}
-
-async function bodyValue({ body }: ServerRequest): Promise<unknown> {
-  if (body.type === 'value') return body.value
-  if (body.type === 'none') return {}
-  const type = body.contentType.split(';')[0]!.trim().toLowerCase()
-  const text = (await body.read()).toString('utf8')
-  try {
-    if (type === 'application/yaml') {
-      const { parse } = await import('yaml')
-      return parse(text)
-    }
-    if (type === 'application/json' || type === '') return text ? JSON.parse(text) : {}
-  } catch (cause) {
-    throw badRequest(`the object provided is unrecognized (must be of type ${type}): ${(cause as Error).message}`)
-  }
-  throw unsupportedMediaType(['application/json', 'application/yaml'])
+  const version = expected.apiVersion.slice(expected.apiVersion.indexOf('/') + 1)
+  const { object } = await objectBody(request, { ...expected, version })
+  object.kind = expected.kind
+  object.apiVersion = expected.apiVersion
+  return object as T
 }
 
 /** How a write that a request asks for is made, through a subresource. */
-export function writeContext(request: ServerRequest, subresource: string): WriteContext {
-  const { query, user } = request
-  const agent = String(request.headers['user-agent'] ?? '').split('/')[0]
-  const manager = query.get('fieldManager') || agent
-  return {
-    user,
-    subresource,
-    dryRun: query.getAll('dryRun').includes('All'),
-    ...(manager && { fieldManager: manager }),
-    warn: text => request.warn(text),
+export const writeContext = (request: ServerRequest, subresource: string): WriteContext =>
+  createContext(request, 'CreateOptions', subresource)
+
+/** `handler`, for these methods only. */
+export function only(methods: readonly string[], handler: Handler): Handler {
+  return async request => {
+    if (!methods.includes(request.method)) throw methodNotAllowed()
+    return handler(request)
   }
 }
 

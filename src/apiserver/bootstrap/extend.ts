@@ -1,0 +1,120 @@
+/** Everything that stands on the registry, put together for `ApiServerDeps.extend`. */
+import { randomUUID } from 'node:crypto'
+import type { NodeDirectory } from '../../client/node-api.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
+import { admissionPlugins } from '../admission/all.ts'
+import { keepAggregated } from '../auth/aggregation.ts'
+import { bearerTokens, clientCertificates } from '../auth/authenticators.ts'
+import { firstOf, privilegedGroup } from '../auth/authorizers.ts'
+import { escalationHooks } from '../auth/escalation.ts'
+import { openNodeAuthorizer } from '../auth/node.ts'
+import { openRbac } from '../auth/rbac.ts'
+import { ISSUER, serviceAccountTokens } from '../auth/service-account-tokens.ts'
+import { createTokenSigner } from '../auth/token-signer.ts'
+import type { KindHooks, Registry } from '../registry/registry.ts'
+import type { Handler } from '../request.ts'
+import { reviewHandlers } from '../reviews/all.ts'
+import type { ComponentHealth } from '../reviews/component-status.ts'
+import type { ServerExtensions } from '../server.ts'
+import { serviceAllocation } from '../services/allocation.ts'
+import { subresourceHandlers } from '../subresources/all.ts'
+import { answer, requireKind } from '../subresources/request-parts.ts'
+import { clusterRoles } from './policy.generated.ts'
+import { parseRule } from './policy-source.ts'
+import { bootstrap } from './reconcile.ts'
+
+export interface ExtensionDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Private key of service account tokens, in PEM (`Pki.tokenKey()`). */
+  readonly tokenKey: string
+  /** Finds the agents of nodes. */
+  readonly nodes: NodeDirectory
+  /** Chance, for replays. Default: the machine's. */
+  readonly random?: { uuid(): string; number(): number }
+  /** Network of service addresses. Default 10.96.0.0/16. */
+  readonly serviceCidr?: string
+  /** First and last node port. Default 30000 to 32767. */
+  readonly nodePorts?: readonly [number, number]
+  /** For `kubectl get componentstatuses`. Default: all parts are well, as they run in this process. */
+  components?(): readonly ComponentHealth[]
+}
+
+const allWell = (): ComponentHealth[] =>
+  ['scheduler', 'controller-manager', 'etcd-0'].map(name => ({ name, healthy: true, message: 'ok' }))
+
+/** The documents by which others verify tokens (OpenID Connect Discovery). */
+function discoveryPaths(signer: ReturnType<typeof createTokenSigner>): ReadonlyMap<string, Handler> {
+  const jwks: Handler = async () => ({
+    type: 'bytes',
+    status: 200,
+    contentType: 'application/jwk-set+json',
+    bytes: Buffer.from(JSON.stringify(signer.jwks())),
+  })
+  const configuration: Handler = async () =>
+    answer({
+      issuer: ISSUER,
+      jwks_uri: `${ISSUER}/openid/v1/jwks`,
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: [signer.algorithm],
+    })
+  return new Map([
+    ['/openid/v1/jwks', jwks],
+    ['/.well-known/openid-configuration', configuration],
+  ])
+}
+
+/**
+ * Makes authentication, authorization, admission, special resources and hooks over a registry, and brings the objects
+ * of a fresh cluster into it.
+ */
+export async function extendServer(registry: Registry, deps: ExtensionDeps): Promise<ServerExtensions> {
+  const { clock, logger } = deps
+  const random = deps.random ?? { uuid: randomUUID, number: Math.random }
+  const reader = (key: string) => registry.reader(requireKind(registry, key))
+  await bootstrap(registry, deps.serviceCidr ? { serviceCidr: deps.serviceCidr } : {})
+
+  const rbac = openRbac(registry)
+  const nodeRules = (clusterRoles['system:node']?.rules ?? []).map(parseRule)
+  const nodeAuthorizer = openNodeAuthorizer({
+    kind: registry.kind,
+    reader: registry.reader,
+    rules: nodeRules,
+  })
+  const authorizer = firstOf(privilegedGroup, nodeAuthorizer.authorize, rbac.authorize)
+  keepAggregated(registry, requireKind(registry, 'rbac.authorization.k8s.io/v1/clusterroles'), logger)
+
+  const signer = createTokenSigner(deps.tokenKey)
+  const tokens = serviceAccountTokens({
+    signer,
+    clock,
+    accounts: reader('v1/serviceaccounts'),
+    pods: reader('v1/pods'),
+    secrets: reader('v1/secrets'),
+    nodes: reader('v1/nodes'),
+    uuid: random.uuid,
+  })
+  const admission = admissionPlugins({
+    kind: registry.kind,
+    reader: registry.reader,
+    clock,
+    random: random.number,
+  })
+  const services = serviceAllocation({
+    services: reader('v1/services'),
+    random: random.number,
+    ...(deps.serviceCidr && { cidr: deps.serviceCidr }),
+    ...(deps.nodePorts && { nodePorts: deps.nodePorts }),
+  })
+  return {
+    authenticators: [clientCertificates(), bearerTokens(tokens)],
+    authorizer,
+    admission,
+    subresources: subresourceHandlers({ registry, tokens, admission, nodes: deps.nodes, clock }),
+    virtual: reviewHandlers({ registry, rbac, authorizer, tokens, clock, components: deps.components ?? allWell }),
+    hooks: new Map<string, KindHooks>([['v1/services', services.hooks], ...escalationHooks(rbac, authorizer)]),
+    paths: discoveryPaths(signer),
+  }
+}

@@ -1,0 +1,104 @@
+/** The objects of a fresh cluster. */
+import type { KubeObject } from '../../api/machinery/object.ts'
+import { aggregatedRules } from '../auth/aggregation.ts'
+import type { Role } from '../auth/rules.ts'
+import { flowSchemas, priorityLevels } from './flow-control.generated.ts'
+import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './policy.generated.ts'
+import { bindingFrom, roleFrom } from './policy-source.ts'
+import { tuttiClusterRoleBindings, tuttiClusterRoles } from './tutti-policy.ts'
+
+export interface BootstrapOptions {
+  /** Network of service addresses. Default 10.96.0.0/16. */
+  readonly serviceCidr?: string
+}
+
+const SYSTEM_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'default']
+
+const namespaces = (): KubeObject[] =>
+  SYSTEM_NAMESPACES.map(name => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name },
+    spec: { finalizers: ['kubernetes'] },
+  }))
+
+const priorityClasses = (): KubeObject[] => {
+  const priorityClass = (name: string, value: number, description: string) => ({
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name },
+    value,
+    preemptionPolicy: 'PreemptLowerPriority',
+    description,
+  })
+  return [
+    priorityClass(
+      'system-cluster-critical',
+      2_000_000_000,
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+    ),
+    priorityClass(
+      'system-node-critical',
+      2_000_001_000,
+      'Used for system critical pods that must not be moved from their current node.',
+    ),
+  ]
+}
+
+/** One for each way in which pods run; a handler of the same name is a node's to have. */
+const runtimeClasses = (): KubeObject[] =>
+  ['process', 'containers', 'simulated'].map(name => ({
+    apiVersion: 'node.k8s.io/v1',
+    kind: 'RuntimeClass',
+    metadata: { name },
+    handler: name,
+  }))
+
+const flowControl = (): KubeObject[] => {
+  const apiVersion = 'flowcontrol.apiserver.k8s.io/v1'
+  const annotations = { 'apf.kubernetes.io/autoupdate-spec': 'true' }
+  const make = (kind: string, specs: Readonly<Record<string, object>>) =>
+    Object.entries(specs).map(([name, spec]) => ({
+      apiVersion,
+      kind,
+      metadata: { name, annotations: { ...annotations } },
+      spec: structuredClone(spec),
+    }))
+  return [...make('PriorityLevelConfiguration', priorityLevels), ...make('FlowSchema', flowSchemas)]
+}
+
+/** Roles with their rules; those that aggregate have them gathered already. */
+export function bootstrapRoles(): Role[] {
+  const all = [...Object.entries({ ...clusterRoles, ...tuttiClusterRoles }), ...Object.entries(roles)].map(
+    ([key, source]) => roleFrom(key, source),
+  )
+  const aggregating = all.filter(role => role.aggregationRule)
+  const inCluster = all.filter(role => role.kind === 'ClusterRole')
+  // admin gathers edit, and edit gathers view: as many rounds as there are such roles settle them.
+  for (const _ of aggregating) for (const role of aggregating) role.rules = aggregatedRules(role, inCluster)
+  return all
+}
+
+const bindings = (): KubeObject[] =>
+  [...Object.entries({ ...clusterRoleBindings, ...tuttiClusterRoleBindings }), ...Object.entries(roleBindings)].map(
+    ([key, source]) => bindingFrom(key, source),
+  )
+
+/** In an order in which they can be made: namespaces first. New and the caller's own. */
+export function bootstrapObjects({ serviceCidr = '10.96.0.0/16' }: BootstrapOptions = {}): KubeObject[] {
+  const serviceCidrObject: KubeObject = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
+    ...{ spec: { cidrs: [serviceCidr] } },
+  }
+  return [
+    ...namespaces(),
+    ...bootstrapRoles(),
+    ...bindings(),
+    ...priorityClasses(),
+    ...runtimeClasses(),
+    ...flowControl(),
+    serviceCidrObject,
+  ]
+}

@@ -1,0 +1,29 @@
+/** What this program's own parts need beyond the policy of Kubernetes. */
+import type { BindingSource, RoleSource } from './policy-source.ts'
+
+/** Cluster roles by name. */
+export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
+  // The service proxy of a node: Kubernetes leaves the binding to who installs kube-proxy.
+  'tutti:node-network': {
+    rules: [
+      'get,list,watch core services,endpoints,namespaces,nodes,pods',
+      'get,list,watch discovery.k8s.io endpointslices',
+      'get,list,watch networking.k8s.io networkpolicies,servicecidrs',
+      'patch,update core services/status',
+      'create,patch,update core,events.k8s.io events',
+    ],
+  },
+  // Names for services and pods.
+  'tutti:dns': {
+    rules: [
+      'get,list,watch core services,endpoints,namespaces,pods,nodes',
+      'get,list,watch discovery.k8s.io endpointslices',
+    ],
+  },
+}
+
+/** Cluster role bindings by name. */
+export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> = {
+  'tutti:node-network': { subjects: ['user:system:kube-proxy', 'account:kube-system/kube-proxy'] },
+  'tutti:dns': { subjects: ['account:kube-system/coredns', 'account:kube-system/kube-dns'] },
+}

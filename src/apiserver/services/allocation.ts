@@ -1,0 +1,230 @@
+/**
+ * Addresses and node ports of Services (API doc: core/v1 ServiceSpec). What is held follows from the services that
+ * the cache shows, so a restart needs no records of its own; between a request and its commit it is held in advance.
+ */
+import { type FieldError, invalid as invalidField } from '../../api/machinery/field-error.ts'
+import type { KubeObject } from '../../api/machinery/object.ts'
+import { internalError, invalid } from '../../api/machinery/status-error.ts'
+import type { KindHooks, KindReader } from '../registry/registry.ts'
+import { carryOver } from './carry-over.ts'
+import { ipv4Number, ipv4Range, ipv4Text } from './ipv4.ts'
+import { createPool, type Pool, staticSize } from './pool.ts'
+import {
+  HEADLESS,
+  heldAddresses,
+  heldPorts,
+  isExternal,
+  needsHealthCheckPort,
+  needsNodePorts,
+  type Service,
+  type ServiceSpec,
+} from './service-shape.ts'
+
+export interface ServiceAllocationDeps {
+  readonly services: KindReader
+  /** A number from 0 to 1. */
+  random(): number
+  /** Network of cluster IPs. Default 10.96.0.0/16; its first address is that of the service `kubernetes`. */
+  readonly cidr?: string
+  /** First and last node port. Default 30000 to 32767. */
+  readonly nodePorts?: readonly [number, number]
+}
+
+/** The tenth address of the network is the cluster's DNS server. */
+const DNS_OFFSET = 10
+
+/** What one write took in advance, to be given back when it fails. */
+interface Taken {
+  readonly owner: string
+  readonly addresses: number[]
+  readonly ports: number[]
+}
+
+const ownerOf = ({ metadata }: KubeObject) => `${metadata?.namespace}/${metadata?.name}`
+
+const refuse = (service: Service, error: FieldError) =>
+  invalid({ group: '', kind: 'Service' }, service.metadata?.name ?? '', [error])
+
+/** Family and policy, and the two forms of the address, as far as one family goes. */
+function settleFamilies(service: Service): void {
+  const { spec } = service
+  if (isExternal(spec)) return
+  if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
+  else if (!spec.clusterIP && spec.clusterIPs?.[0]) spec.clusterIP = spec.clusterIPs[0]
+  const open = spec.clusterIP === HEADLESS && Object.keys(spec.selector ?? {}).length === 0
+  spec.ipFamilyPolicy ??= open ? 'RequireDualStack' : 'SingleStack'
+  if (!spec.ipFamilies?.length) spec.ipFamilies = ['IPv4']
+  // Whoever fills the endpoints of a headless service without selector decides on the families.
+  if (open) {
+    if (spec.ipFamilyPolicy !== 'SingleStack' && spec.ipFamilies.length === 1)
+      spec.ipFamilies = [...spec.ipFamilies, spec.ipFamilies[0] === 'IPv4' ? 'IPv6' : 'IPv4']
+    return
+  }
+  if (spec.ipFamilyPolicy === 'RequireDualStack')
+    throw refuse(
+      service,
+      invalidField(
+        'spec.ipFamilyPolicy',
+        spec.ipFamilyPolicy,
+        'this cluster is not configured for dual-stack services',
+      ),
+    )
+  const other = spec.ipFamilies.findIndex(family => family !== 'IPv4')
+  if (other >= 0)
+    throw refuse(
+      service,
+      invalidField(`spec.ipFamilies[${other}]`, spec.ipFamilies[other], 'not configured on this cluster'),
+    )
+}
+
+/** Makes the hooks of the kind Service. They follow the services from now on. */
+export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHooks; close(): void } {
+  const cidr = deps.cidr ?? '10.96.0.0/16'
+  const network = ipv4Range(cidr)
+  const [firstPort, lastPort] = deps.nodePorts ?? [30_000, 32_767]
+  const size = network.last - network.first - 1
+  const addresses = createPool(
+    {
+      // Neither the network's own address nor its broadcast address.
+      first: network.first + 1,
+      last: network.last - 1,
+      staticSize: staticSize(size, 256),
+      reserved: new Set([network.first + 1, network.first + DNS_OFFSET]),
+    },
+    deps.random,
+  )
+  const ports = createPool(
+    { first: firstPort, last: lastPort, staticSize: staticSize(lastPort - firstPort + 1, 128, 32) },
+    deps.random,
+  )
+  const pending = new WeakMap<KubeObject, Taken>()
+
+  const numbers = (spec: ServiceSpec) =>
+    heldAddresses(spec)
+      .map(ipv4Number)
+      .filter(number => number !== undefined)
+  const hold = (service: Service) => {
+    const owner = ownerOf(service)
+    for (const number of numbers(service.spec)) addresses.take(number, owner)
+    for (const port of heldPorts(service.spec)) ports.take(port, owner)
+  }
+  const free = (previous: Service, current: Service | undefined) => {
+    const owner = ownerOf(previous)
+    const [keptAddresses, keptPorts] = current ? [numbers(current.spec), heldPorts(current.spec)] : [[], []]
+    for (const number of numbers(previous.spec)) if (!keptAddresses.includes(number)) addresses.release(number, owner)
+    for (const port of heldPorts(previous.spec)) if (!keptPorts.includes(port)) ports.release(port, owner)
+  }
+  for (const { value } of deps.services.list()) hold(value as Service)
+  const close = deps.services.onChange((previous, current) => {
+    if (previous) free(previous.value as Service, current?.value as Service | undefined)
+    if (current) hold(current.value as Service)
+  })
+
+  const take = (pool: Pool, number: number, owner: string, list: number[]): boolean => {
+    const outcome = pool.take(number, owner)
+    if (outcome === 'taken') list.push(number)
+    return outcome !== 'refused'
+  }
+
+  const allocateAddress = (service: Service, taken: Taken, kept: readonly number[]) => {
+    const { spec } = service
+    if (isExternal(spec) || spec.clusterIP === HEADLESS) return
+    if (!spec.clusterIP) {
+      const number = addresses.takeNext(taken.owner)
+      if (number === undefined)
+        throw internalError(
+          `failed to allocate a serviceIP for Service ${JSON.stringify(service.metadata?.name)}: range is full`,
+        )
+      taken.addresses.push(number)
+      spec.clusterIP = ipv4Text(number)
+      spec.clusterIPs = [spec.clusterIP]
+      return
+    }
+    const number = ipv4Number(spec.clusterIP)
+    // What is no address at all is for validation to say.
+    if (number === undefined || kept.includes(number)) return
+    const fail = (why: string) =>
+      refuse(
+        service,
+        invalidField('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${spec.clusterIP}: ${why}`),
+      )
+    if (!addresses.contains(number))
+      throw fail(`the provided IP (${spec.clusterIP}) is not in the valid range. The range of valid IPs is ${cidr}`)
+    if (!take(addresses, number, taken.owner, taken.addresses)) throw fail('provided IP is already allocated')
+  }
+
+  const takePort = (service: Service, field: string, port: number, taken: Taken) => {
+    if (!ports.contains(port))
+      throw refuse(
+        service,
+        invalidField(
+          field,
+          port,
+          `provided port is not in the valid range. The range of valid ports is ${firstPort}-${lastPort}`,
+        ),
+      )
+    if (!take(ports, port, taken.owner, taken.ports))
+      throw refuse(service, invalidField(field, port, 'provided port is already allocated'))
+  }
+  const nextPort = (taken: Taken) => {
+    const port = ports.takeNext(taken.owner)
+    if (port === undefined) throw internalError('failed to allocate a nodePort: range is full')
+    taken.ports.push(port)
+    return port
+  }
+  const allocatePorts = (service: Service, taken: Taken, kept: readonly number[]) => {
+    const { spec } = service
+    if (needsNodePorts(spec)) {
+      spec.ports?.forEach(({ nodePort }, at) => {
+        if (nodePort && !kept.includes(nodePort)) takePort(service, `spec.ports[${at}].nodePort`, nodePort, taken)
+      })
+      for (const port of spec.ports ?? []) {
+        if (port.nodePort) continue
+        // One number serves the same port in two protocols.
+        const twin = spec.ports!.find(
+          each => each.port === port.port && (each.protocol ?? 'TCP') !== (port.protocol ?? 'TCP') && each.nodePort,
+        )
+        port.nodePort = twin?.nodePort ?? nextPort(taken)
+      }
+    }
+    if (!needsHealthCheckPort(spec)) return
+    const asked = spec.healthCheckNodePort
+    if (!asked) spec.healthCheckNodePort = nextPort(taken)
+    else if (!kept.includes(asked)) takePort(service, 'spec.healthCheckNodePort', asked, taken)
+  }
+
+  const giveBack = ({ owner, addresses: held, ports: heldPorts }: Taken) => {
+    for (const number of held) addresses.release(number, owner)
+    for (const port of heldPorts) ports.release(port, owner)
+  }
+  const allocate = (service: Service, old: Service | undefined, dryRun: boolean) => {
+    settleFamilies(service)
+    const taken: Taken = { owner: ownerOf(service), addresses: [], ports: [] }
+    try {
+      allocateAddress(service, taken, old ? numbers(old.spec) : [])
+      allocatePorts(service, taken, old ? heldPorts(old.spec) : [])
+    } catch (error) {
+      giveBack(taken)
+      throw error
+    }
+    if (dryRun) giveBack(taken)
+    else pending.set(service, taken)
+  }
+
+  return {
+    close,
+    hooks: {
+      beforeCreate: (object, { dryRun = false }) => allocate(object as Service, undefined, dryRun),
+      beforeUpdate(object, old, { dryRun = false, subresource = '' }) {
+        if (subresource !== '') return
+        carryOver(object as Service, old as Service)
+        allocate(object as Service, old as Service, dryRun)
+      },
+      onFailure(object) {
+        const taken = pending.get(object)
+        pending.delete(object)
+        if (taken) giveBack(taken)
+      },
+    },
+  }
+}

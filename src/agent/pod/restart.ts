@@ -1,0 +1,61 @@
+/** Whether and when a container that ended is started again. */
+import type { Container, PodSpec } from '../../api/generated/types/core-v1.ts'
+
+/** First and longest wait, and the time of good running after which counting begins anew (as the kubelet's). */
+const FIRST_MS = 10_000
+const LONGEST_MS = 300_000
+const FORGIVEN_MS = 600_000
+
+/** An init container that goes on running beside the others (KEP-753). */
+export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always'
+
+/** Policy of the container, its rules (KEP-5307) and the pod, applied to an exit code. */
+export function shouldRestart(container: Container, spec: PodSpec, exitCode: number, init = false): boolean {
+  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
+    const listed = exitCodes?.values?.includes(exitCode) ?? false
+    if (action === 'Restart' && exitCodes && listed === (exitCodes.operator === 'In')) return true
+  }
+  const policy = container.restartPolicy ?? spec.restartPolicy ?? 'Always'
+  // An init container that succeeded is done, whatever the pod's policy.
+  if (policy === 'Always') return init && !isSidecar(container) ? exitCode !== 0 : true
+  return policy === 'OnFailure' && exitCode !== 0
+}
+
+export interface RestartBackOff {
+  /** Milliseconds that a restart still has to wait; 0: now. `finishedAt` is when the container ended. */
+  wait(finishedAt: number, now: number): number
+  /** The whole of the present wait, ms. */
+  current(): number
+  /** A restart happens now. */
+  restarted(now: number): void
+  reset(): void
+}
+
+/** The first restart is immediate; then 10 s, doubling to 5 minutes; forgiven after 10 minutes of running. */
+export function createRestartBackOff(): RestartBackOff {
+  let wait = 0
+  let last = 0
+  return {
+    wait(finishedAt, now) {
+      if (wait > 0 && finishedAt - last > FORGIVEN_MS) wait = 0
+      return wait === 0 ? 0 : Math.max(0, finishedAt + wait - now)
+    },
+    current: () => wait,
+    restarted(now) {
+      wait = wait === 0 ? FIRST_MS : Math.min(wait * 2, LONGEST_MS)
+      last = now
+    },
+    reset() {
+      wait = 0
+    },
+  }
+}
+
+/** A duration in the way Go prints it: `10s`, `1m20s`, `5m0s`. */
+export function goDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const hours = Math.floor(minutes / 60)
+  const tail = `${seconds % 60}s`
+  return hours > 0 ? `${hours}h${minutes % 60}m${tail}` : minutes > 0 ? `${minutes}m${tail}` : tail
+}

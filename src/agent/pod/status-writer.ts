@@ -1,0 +1,111 @@
+/** Writes a pod's status at once, one request at a time, always the newest. */
+import type { Pod, PodStatus } from '../../api/generated/types/core-v1.ts'
+import { StatusError } from '../../api/machinery/status-error.ts'
+import { createBackOff } from '../../client/back-off.ts'
+import type { Client } from '../../client/client.ts'
+import { type Clock, sleep } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
+import { pods } from '../resources.ts'
+
+export interface StatusWriter {
+  /** This is the status from now on. Nothing is sent when it is what was written last. */
+  set(status: PodStatus, annotations?: Readonly<Record<string, string>>): void
+  /** The status as it was last set; what later ones are compared with. */
+  current(): PodStatus | undefined
+  /** Resolves when everything that was set is written, or the pod is gone. */
+  flushed(): Promise<void>
+}
+
+/** Fields of `old` that `next` has no more, as null: a strategic merge would keep them. */
+function cleared(old: object | undefined, next: object): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const key of Object.keys(old ?? {})) if (!(key in next)) result[key] = null
+  return result
+}
+
+/** The patch that turns `old` into `next`; conditions merge by type, and others' stay. */
+export function statusPatch(old: PodStatus | undefined, next: PodStatus): object {
+  const kept = new Set([
+    'resize',
+    'nominatedNodeName',
+    'resourceClaimStatuses',
+    'extendedResourceClaimStatus',
+    'ephemeralContainerStatuses',
+  ])
+  const gone = Object.fromEntries(Object.entries(cleared(old, next)).filter(([key]) => !kept.has(key)))
+  const conditions = (next.conditions ?? []).map(condition => ({
+    ...cleared(
+      old?.conditions?.find(each => each.type === condition.type),
+      condition,
+    ),
+    ...condition,
+  }))
+  return { ...gone, ...next, conditions }
+}
+
+/**
+ * Makes the writer of one pod. `onGone` is called when the server knows the pod (of this uid) no more; `onWritten`
+ * with every answer.
+ */
+export function createStatusWriter(
+  deps: { client: Client; clock: Clock; logger: Logger; signal: AbortSignal },
+  pod: Pod,
+  onGone: () => void,
+): StatusWriter {
+  const { namespace, name = '', uid } = pod.metadata ?? {}
+  const backOff = createBackOff(100, 10_000)
+  let written = pod.status
+  let writtenText = ''
+  let wanted: PodStatus | undefined
+  let wantedText = ''
+  let annotations: Readonly<Record<string, string>> | undefined
+  let running: Promise<void> | undefined
+
+  async function run() {
+    while (wantedText !== writtenText && wanted && !deps.signal.aborted) {
+      const next = wanted
+      const text = wantedText
+      const metadata = { uid, ...(annotations ? { annotations: { ...annotations } } : {}) }
+      try {
+        const body = { metadata, status: structuredClone(statusPatch(written, next)) }
+        const answer = await deps.client
+          .kind(pods)
+          .patch({ namespace, name }, body, { type: 'strategic', subresource: 'status' })
+        written = answer.status
+        writtenText = text
+        backOff.reset()
+      } catch (error) {
+        if (error instanceof StatusError && (error.code === 404 || error.code === 409)) {
+          writtenText = text
+          onGone()
+          return
+        }
+        deps.logger.warn(
+          { err: error, pod: `${namespace}/${name}` },
+          'the status of a pod could not be written; trying again',
+        )
+        await sleep(deps.clock, backOff.next(), deps.signal)
+      }
+    }
+  }
+  const flush = () => {
+    running ??= run().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+  return {
+    set(status, withAnnotations) {
+      const text = JSON.stringify([status, withAnnotations])
+      wanted = status
+      annotations = withAnnotations
+      if (text === wantedText) return
+      wantedText = text
+      void flush()
+    },
+    current: () => wanted,
+    flushed: async () => {
+      while (running) await running
+    },
+  }
+}

@@ -1,0 +1,17 @@
+import { configMapVolume } from './config-map.ts'
+import { downwardApiVolume } from './downward-api.ts'
+import { emptyDirVolume } from './empty-dir.ts'
+import { hostPathVolume } from './host-path.ts'
+import { projectedVolume } from './projected.ts'
+import { secretVolume } from './secret.ts'
+import type { VolumeType } from './volume.ts'
+
+/** Every volume type of this node. */
+export const volumeTypes: readonly VolumeType[] = [
+  configMapVolume,
+  downwardApiVolume,
+  emptyDirVolume,
+  hostPathVolume,
+  projectedVolume,
+  secretVolume,
+]

@@ -18,6 +18,7 @@ import { errorFilter } from './filters/errors.ts'
 import { inFlightLimits } from './filters/in-flight.ts'
 import { representationFilter } from './filters/representation.ts'
 import { timeoutFilter } from './filters/timeout.ts'
+import { discovery } from './discovery/discovery.ts'
 import { health } from './handlers/health.ts'
 import { resourceRoutes } from './handlers/route.ts'
 import { listenHttps } from './http/https-server.ts'
@@ -138,6 +139,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   extensions = ext
 
   const resources = resourceRoutes({ registry, clock, random: random.number }, ext)
+  const discover = discovery(kinds)
   const checks = [{ name: 'ping', check: () => {} }]
 
   async function nonResource(request: ServerRequest): Promise<Answer> {
@@ -146,6 +148,8 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     const healthy = health(checks, request)
     if (healthy) return healthy
     if (request.path === '/version') return { status: 200, type: 'value', value: deps.version }
+    const discovered = discover(request)
+    if (discovered) return discovered
     throw pathNotFound()
   }
   const route: Handler = request => (request.info.isResource ? resources(request) : nonResource(request))

@@ -1,0 +1,29 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { silent } from '../../../lib/log.ts'
+import { parseCidr } from '../../ipv4.ts'
+import { inOwnNetwork } from '../../testing/own-network.ts'
+import { run } from '../../tools/command.ts'
+import { startNft } from '../../tools/nft.ts'
+import { proxyContract } from '../proxy.contract.ts'
+import { createNftablesProxy } from './proxy.ts'
+
+inOwnNetwork(import.meta.filename, 'createNftablesProxy keeps the contract in a network of its own', () => {
+  proxyContract('createNftablesProxy', async () => {
+    await run('ip', ['address', 'add', '10.244.0.1/32', 'dev', 'lo'])
+    await run('ip', ['route', 'add', '10.96.0.0/16', 'dev', 'lo', 'src', '10.244.0.1'])
+    const nft = startNft(mkdtempSync(join(tmpdir(), 'tutti-nft-')))
+    const proxy = createNftablesProxy(
+      { serviceCidr: parseCidr('10.96.0.0/16'), podLinks: '"tutti-*"', exposed: false },
+      { nft, logger: silent },
+    )
+    await proxy.reset(new Map())
+    return {
+      proxy: { ...proxy, close: async () => nft.close() },
+      // The kernel's clock cannot be moved.
+      passSeconds: seconds => wait(seconds * 1000),
+    }
+  })
+})

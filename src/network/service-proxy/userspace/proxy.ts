@@ -1,0 +1,175 @@
+/**
+ * The service proxy without rights: a TCP listener on the machine's loopback for every service port and node port. A
+ * cluster IP cannot exist; `localAddress` says where a service port is instead, the same after a restart. UDP and SCTP
+ * are not carried.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { dirname } from 'node:path'
+import type { Clock } from '../../../lib/clock.ts'
+import type { Logger } from '../../../lib/log.ts'
+import type { ServiceChanges, ServiceProxy } from '../proxy.ts'
+import type { ServicePort } from '../service-ports.ts'
+import { createChooser } from './choose.ts'
+import { forward } from './forward.ts'
+
+/** Ports for services: below those of pods (`pod-network/portable.ts`). */
+const FIRST_PORT = 15_000
+const LAST_PORT = 19_999
+
+export interface UserspaceProxyOptions {
+  /** File that keeps which service port was given which port of the machine. */
+  readonly file: string
+}
+
+interface Entry {
+  port: ServicePort
+  /** Listeners by port of the machine; none while there are no backends, so that the system refuses. */
+  readonly servers: Map<number, Server>
+  readonly chooser: ReturnType<typeof createChooser>
+}
+
+function listen(port: number, entry: Entry, clock: Clock): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, client =>
+      forward(client, entry.chooser.choose(entry.port, client.remoteAddress ?? '', clock.now())),
+    )
+    server.once('error', reject)
+    server.listen({ host: '127.0.0.1', port }, () => {
+      server.off('error', reject)
+      resolve(server)
+    })
+  })
+}
+
+function readPorts(file: string): Map<string, number> {
+  try {
+    return new Map(Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>))
+  } catch {
+    return new Map()
+  }
+}
+
+/** Makes the proxy. */
+export function createUserspaceProxy(
+  { file }: UserspaceProxyOptions,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): ServiceProxy {
+  mkdirSync(dirname(file), { recursive: true })
+  const given = readPorts(file)
+  const services = new Map<string, Map<string, Entry>>()
+  let cursor = Math.max(FIRST_PORT - 1, ...given.values())
+  let changed = false
+
+  function remember(id: string, port: number | undefined) {
+    changed ||= given.get(id) !== port
+    if (port === undefined) given.delete(id)
+    else given.set(id, port)
+  }
+  function persist() {
+    if (!changed) return
+    writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(given)))
+    renameSync(`${file}.new`, file)
+    changed = false
+  }
+  function nextPort(): number {
+    const taken = new Set(given.values())
+    do cursor = cursor >= LAST_PORT ? FIRST_PORT : cursor + 1
+    while (taken.has(cursor) && taken.size <= LAST_PORT - FIRST_PORT)
+    return cursor
+  }
+
+  /** Listens where the port was last time, or at the next that is free. */
+  async function listenForService(entry: Entry): Promise<void> {
+    const { id } = entry.port
+    for (let tries = 0; tries < 100; tries++) {
+      const port = given.get(id) ?? nextPort()
+      try {
+        entry.servers.set(port, await listen(port, entry, clock))
+        remember(id, port)
+        return
+      } catch (error) {
+        logger.info(
+          { service: id, port, error: (error as Error).message },
+          'network: trying another port for a service',
+        )
+        remember(id, undefined)
+      }
+    }
+    throw new Error(`service ${id}: no free port from ${FIRST_PORT} to ${LAST_PORT} on 127.0.0.1`)
+  }
+
+  function closeAll(entry: Entry) {
+    for (const server of entry.servers.values()) server.close()
+    entry.servers.clear()
+  }
+
+  /** Brings the listeners of one service port up to date. Connections that stand are left alone. */
+  async function settle(entry: Entry, port: ServicePort): Promise<void> {
+    entry.port = port
+    const nodePorts = port.frontends.flatMap(frontend => (frontend.kind === 'node' ? [frontend.port] : []))
+    if (!given.has(port.id)) remember(port.id, nextPort())
+    if (port.backends.length === 0) return closeAll(entry)
+    if (!entry.servers.has(given.get(port.id)!)) await listenForService(entry)
+    const wanted = new Set([given.get(port.id)!, ...nodePorts])
+    for (const [number, server] of entry.servers)
+      if (!wanted.has(number)) {
+        server.close()
+        entry.servers.delete(number)
+      }
+    for (const number of nodePorts) {
+      if (entry.servers.has(number)) continue
+      try {
+        entry.servers.set(number, await listen(number, entry, clock))
+      } catch (error) {
+        logger.warn(
+          { service: port.id, port: number, error: (error as Error).message },
+          'network: node port not available',
+        )
+      }
+    }
+  }
+
+  async function update(service: string, ports: readonly ServicePort[]): Promise<void> {
+    const entries = services.get(service) ?? new Map<string, Entry>()
+    const carried = ports.filter(({ protocol }) => protocol === 'tcp')
+    for (const [id, entry] of entries) {
+      if (carried.some(port => port.id === id)) continue
+      closeAll(entry)
+      entries.delete(id)
+      remember(id, undefined)
+    }
+    for (const port of carried) {
+      const entry = entries.get(port.id) ?? { port, servers: new Map(), chooser: createChooser() }
+      entries.set(port.id, entry)
+      await settle(entry, port)
+    }
+    if (entries.size) services.set(service, entries)
+    else services.delete(service)
+  }
+
+  async function apply(changes: ServiceChanges): Promise<void> {
+    for (const [service, ports] of changes) await update(service, ports)
+    persist()
+  }
+
+  return {
+    apply,
+    async reset(wanted) {
+      const gone = [...services.keys()].filter(service => !wanted.has(service))
+      await apply(new Map([...wanted, ...gone.map(service => [service, []] as const)]))
+      const live = new Set([...services.values()].flatMap(entries => [...entries.keys()]))
+      for (const id of given.keys()) if (!live.has(id)) remember(id, undefined)
+      persist()
+    },
+    localAddress(service, port) {
+      for (const entry of services.get(service)?.values() ?? [])
+        if (entry.port.frontends.some(frontend => frontend.kind === 'cluster' && frontend.port === port))
+          return { host: '127.0.0.1', port: given.get(entry.port.id)! }
+      return undefined
+    },
+    async close() {
+      for (const entries of services.values()) for (const entry of entries.values()) closeAll(entry)
+    },
+  }
+}

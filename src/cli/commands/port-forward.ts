@@ -51,7 +51,7 @@ async function join(
   })
   socket.once('close', () => local.end())
   socket.once('error', () => local.destroy())
-  local.on('data', chunk => socket.send(frame(0, chunk)))
+  local.on('data', (chunk: Buffer) => socket.send(frame(0, chunk)))
   local.once('close', () => socket.close()).once('error', () => socket.terminate())
   local.resume()
 }

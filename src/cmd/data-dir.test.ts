@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openDataDir } from './data-dir.ts'
+
+const folder = () => mkdtempSync(join(tmpdir(), 'tutti-data-dir-'))
+
+test('openDataDir makes a directory and finds it again', () => {
+  const dir = join(folder(), 'a/b')
+  openDataDir(dir, '0.1.0')
+  openDataDir(dir, '0.1.1')
+})
+
+test('openDataDir accepts a directory that only holds the log', () => {
+  const dir = folder()
+  writeFileSync(join(dir, 'tutti.log'), '')
+  openDataDir(dir, '0.1.0')
+})
+
+const refused: [string, (dir: string) => void, RegExp][] = [
+  [
+    'a folder with other things',
+    dir => writeFileSync(join(dir, 'thesis.tex'), ''),
+    /holds other things \(thesis\.tex\)/,
+  ],
+  [
+    'another format',
+    dir => writeFileSync(join(dir, 'version'), '{"format":99}'),
+    /has format 99; this program \(0\.1\.0\) knows format 1/,
+  ],
+  ['a broken version', dir => writeFileSync(join(dir, 'version'), '{'), /version cannot be read/],
+  ['a version that is a folder', dir => mkdirSync(join(dir, 'version')), /version cannot be read/],
+]
+for (const [title, prepare, message] of refused) {
+  test(`openDataDir refuses ${title}`, () => {
+    const dir = folder()
+    prepare(dir)
+    assert.throws(() => openDataDir(dir, '0.1.0'), message)
+  })
+}
+
+test('openDataDir says why a path cannot be a directory', () => {
+  const file = join(folder(), 'file')
+  writeFileSync(file, '')
+  assert.throws(() => openDataDir(join(file, 'x'), '0.1.0'), /cannot be used: .*ENOTDIR/)
+})

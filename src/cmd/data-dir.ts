@@ -1,0 +1,48 @@
+/** The data directory: made with care, marked with its version, and never shared by two programs or two formats. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../cli/context.ts'
+
+/** Raised when what is kept changes so that an older program could not read it. */
+const FORMAT = 1
+
+/** Makes the directory, or checks that it is one that this program can use. Throws `UserError`. */
+export function openDataDir(dataDir: string, program: string): void {
+  const file = join(dataDir, 'version')
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    if (!existsSync(file)) {
+      // The log is there before the program is.
+      const strange = readdirSync(dataDir).filter(name => name !== 'tutti.log')
+      if (strange.length > 0)
+        throw new UserError(
+          `${dataDir} holds other things (${strange.slice(0, 3).join(', ')}) and is no data directory of Tutti`,
+          'Name an empty folder, or a new one, with --data-dir.',
+        )
+      writeFileSync(file, `${JSON.stringify({ format: FORMAT, program })}\n`, { mode: 0o600 })
+      return
+    }
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause
+    throw new UserError(
+      `the data directory ${dataDir} cannot be used: ${(cause as Error).message}`,
+      'Name another with --data-dir.',
+      { cause },
+    )
+  }
+  let format: unknown
+  try {
+    format = JSON.parse(readFileSync(file, 'utf8')).format
+  } catch (cause) {
+    throw new UserError(
+      `${file} cannot be read: ${(cause as Error).message}`,
+      `Restore it, or remove ${dataDir} to begin anew.`,
+      { cause },
+    )
+  }
+  if (format !== FORMAT)
+    throw new UserError(
+      `${dataDir} has format ${String(format)}; this program (${program}) knows format ${FORMAT}`,
+      'Use the version of tutti that made it, or another --data-dir.',
+    )
+}

@@ -15,7 +15,7 @@ const AFFINITY_SIZE = 65_536
 
 function maps(): string {
   return VARIANTS.map(
-    ({ prefix, key, type }) => `
+    ({ prefix, type }) => `
   map ${prefix}services { type ${type} : verdict; }
   map ${prefix}endpoints { type ${type} . mark : ipv4_addr . inet_service; }
   map ${prefix}slots { type ${type} . mark : mark; }

@@ -2,7 +2,10 @@
  * Columns that many kinds share, and the words kubectl's users know from them. Behaviour as
  * k8s.io/kubernetes `pkg/printers/internalversion`.
  */
+
 import type { Cell, Column } from '../machinery/kind.ts'
+import type { LabelSelector } from '../machinery/label-selector.ts'
+import { selectorFromLabelSelector } from '../machinery/label-selector.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { humanDuration, parseTime } from '../machinery/time.ts'
 
@@ -57,3 +60,28 @@ export const createdAtColumns: readonly Column[] = [
   nameColumn,
   { name: 'Created At', type: 'date', cell: object => object.metadata?.creationTimestamp },
 ]
+
+/** The first `max` of a list, joined, and how many more there are. */
+export const firstOf = (list: readonly string[], max: number): string =>
+  list.length > max ? `${list.slice(0, max).join(',')} + ${list.length - max} more...` : list.join(',')
+
+/** `a=1,b=2`, sorted; `<none>` without labels. */
+export function formatLabels(labels: Readonly<Record<string, string>> | undefined): string {
+  const pairs = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`)
+  return pairs.length ? pairs.sort().join(',') : '<none>'
+}
+
+/** A LabelSelector as text; '' where it selects everything, `<invalid>` where it cannot be read. */
+export function selectorText(selector: LabelSelector | undefined): string {
+  try {
+    return selectorFromLabelSelector(selector).toString()
+  } catch {
+    return '<invalid>'
+  }
+}
+
+/** As selectorText, but `<none>` where it selects everything. */
+export function formatSelector(selector: LabelSelector | undefined): string {
+  const formatted = selectorText(selector)
+  return formatted === '<invalid>' ? '<error>' : formatted || '<none>'
+}

@@ -1,6 +1,7 @@
 import type { MutatingAdmissionPolicyBinding as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
+import { defaultMatchResources, formatParamRef } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 MutatingAdmissionPolicyBinding. */
 export type MutatingAdmissionPolicyBinding = Type
@@ -16,5 +17,13 @@ export const MutatingAdmissionPolicyBinding = defineKind<MutatingAdmissionPolicy
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding',
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    defaultMatchResources(spec?.matchResources)
+  },
+  columns: [
+    nameColumn,
+    text('PolicyName', ({ spec }) => spec?.policyName ?? ''),
+    text('ParamRef', ({ spec }) => formatParamRef(spec?.paramRef)),
+    ageColumn,
+  ],
 })

@@ -1,6 +1,7 @@
 import type { MutatingAdmissionPolicy as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, nameColumn, text } from '../columns.ts'
+import { defaultMatchResources } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 MutatingAdmissionPolicy. */
 export type MutatingAdmissionPolicy = Type
@@ -16,5 +17,17 @@ export const MutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy',
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    spec.failurePolicy ??= 'Fail'
+    defaultMatchResources(spec.matchConstraints)
+  },
+  columns: [
+    nameColumn,
+    count('Mutations', ({ spec }) => spec?.mutations?.length),
+    text('ParamKind', ({ spec }) =>
+      spec?.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : '<unset>',
+    ),
+    ageColumn,
+  ],
 })

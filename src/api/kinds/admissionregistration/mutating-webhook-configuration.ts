@@ -1,6 +1,7 @@
 import type { MutatingWebhookConfiguration as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, nameColumn } from '../columns.ts'
+import { defaultMutatingWebhook } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 MutatingWebhookConfiguration. */
 export type MutatingWebhookConfiguration = Type
@@ -16,5 +17,8 @@ export const MutatingWebhookConfiguration = defineKind<MutatingWebhookConfigurat
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration',
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ webhooks }) {
+    for (const webhook of webhooks ?? []) defaultMutatingWebhook(webhook)
+  },
+  columns: [nameColumn, count('Webhooks', ({ webhooks }) => webhooks?.length), ageColumn],
 })

@@ -1,6 +1,7 @@
 import type { ValidatingAdmissionPolicy as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, nameColumn, text } from '../columns.ts'
+import { defaultMatchResources } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 ValidatingAdmissionPolicy. */
 export type ValidatingAdmissionPolicy = Type
@@ -17,5 +18,17 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   schema: 'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy',
   status: true,
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    spec.failurePolicy ??= 'Fail'
+    defaultMatchResources(spec.matchConstraints)
+  },
+  columns: [
+    nameColumn,
+    count('Validations', ({ spec }) => spec?.validations?.length),
+    text('ParamKind', ({ spec }) =>
+      spec?.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : '<unset>',
+    ),
+    ageColumn,
+  ],
 })

@@ -1,6 +1,7 @@
 import type { ValidatingWebhookConfiguration as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, nameColumn } from '../columns.ts'
+import { defaultWebhook } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 ValidatingWebhookConfiguration. */
 export type ValidatingWebhookConfiguration = Type
@@ -16,5 +17,8 @@ export const ValidatingWebhookConfiguration = defineKind<ValidatingWebhookConfig
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration',
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ webhooks }) {
+    for (const webhook of webhooks ?? []) defaultWebhook(webhook)
+  },
+  columns: [nameColumn, count('Webhooks', ({ webhooks }) => webhooks?.length), ageColumn],
 })

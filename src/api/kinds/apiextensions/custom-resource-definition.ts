@@ -1,6 +1,6 @@
 import type { CustomResourceDefinition as Type } from '../../generated/types/apiextensions-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { createdAtColumns } from '../columns.ts'
 
 /** apiextensions/v1 CustomResourceDefinition. */
 export type CustomResourceDefinition = Type
@@ -18,5 +18,17 @@ export const CustomResourceDefinition = defineKind<CustomResourceDefinition>({
   schema: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
   status: true,
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults(definition) {
+    const { spec } = definition
+    if (!spec?.names) return
+    spec.conversion ??= { strategy: 'None' }
+    spec.names.singular ||= spec.names.kind?.toLowerCase() ?? ''
+    spec.names.listKind ||= spec.names.kind ? `${spec.names.kind}List` : ''
+    const client = spec.conversion.webhook?.clientConfig?.service
+    if (client) client.port ??= 443
+  },
+  prepareCreate(definition) {
+    definition.status = {}
+  },
+  columns: createdAtColumns,
 })

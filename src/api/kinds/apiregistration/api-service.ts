@@ -1,6 +1,6 @@
 import type { APIService as Type } from '../../generated/types/apiregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** apiregistration/v1 APIService. */
 export type APIService = Type
@@ -17,5 +17,17 @@ export const APIService = defineKind<APIService>({
   schema: 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService',
   status: true,
   nameFormat: 'path',
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (spec?.service) spec.service.port ??= 443
+  },
+  columns: [
+    nameColumn,
+    text('Service', ({ spec }) => (spec?.service ? `${spec.service.namespace}/${spec.service.name}` : 'Local')),
+    text('Available', ({ status }) => {
+      const available = status?.conditions?.find(({ type }) => type === 'Available')
+      if (!available) return 'Unknown'
+      return available.status === 'True' ? 'True' : `${available.status} (${available.reason ?? ''})`
+    }),
+    ageColumn,
+  ],
 })

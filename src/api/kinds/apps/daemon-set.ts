@@ -1,6 +1,8 @@
 import type { DaemonSet as Type } from '../../generated/types/apps-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, formatLabels, formatSelector, nameColumn, text, wide } from '../columns.ts'
+import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { containerNames, images } from '../workload-columns.ts'
 
 /** apps/v1 DaemonSet. */
 export type DaemonSet = Type
@@ -18,5 +20,32 @@ export const DaemonSet = defineKind<DaemonSet>({
   schema: 'io.k8s.api.apps.v1.DaemonSet',
   status: true,
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    const strategy = (spec.updateStrategy ??= {})
+    strategy.type ||= 'RollingUpdate'
+    if (strategy.type === 'RollingUpdate') {
+      const rolling = (strategy.rollingUpdate ??= {})
+      rolling.maxUnavailable ??= 1
+      rolling.maxSurge ??= 0
+    }
+    spec.revisionHistoryLimit ??= 10
+    defaultPodSpec(spec.template?.spec)
+  },
+  prepareCreate(set) {
+    set.status = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
+  },
+  columns: [
+    nameColumn,
+    count('Desired', ({ status }) => status?.desiredNumberScheduled),
+    count('Current', ({ status }) => status?.currentNumberScheduled),
+    count('Ready', ({ status }) => status?.numberReady),
+    count('Up-to-date', ({ status }) => status?.updatedNumberScheduled),
+    count('Available', ({ status }) => status?.numberAvailable),
+    text('Node Selector', ({ spec }) => formatLabels(spec?.template?.spec?.nodeSelector)),
+    ageColumn,
+    wide('Containers', ({ spec }) => containerNames(spec?.template)),
+    wide('Images', ({ spec }) => images(spec?.template)),
+    wide('Selector', ({ spec }) => formatSelector(spec?.selector)),
+  ],
 })

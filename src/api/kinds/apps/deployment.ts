@@ -1,6 +1,9 @@
 import type { Deployment as Type } from '../../generated/types/apps-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { equalJson } from '../../machinery/merge-patch.ts'
+import { ageColumn, nameColumn, selectorText, text, wide } from '../columns.ts'
+import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { containerNames, images } from '../workload-columns.ts'
 
 /** apps/v1 Deployment. */
 export type Deployment = Type
@@ -19,5 +22,36 @@ export const Deployment = defineKind<Deployment>({
   status: true,
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    spec.replicas ??= 1
+    const strategy = (spec.strategy ??= {})
+    strategy.type ||= 'RollingUpdate'
+    if (strategy.type === 'RollingUpdate') {
+      const rolling = (strategy.rollingUpdate ??= {})
+      rolling.maxUnavailable ??= '25%'
+      rolling.maxSurge ??= '25%'
+    }
+    spec.revisionHistoryLimit ??= 10
+    spec.progressDeadlineSeconds ??= 600
+    defaultPodSpec(spec.template?.spec)
+  },
+  prepareCreate(deployment) {
+    deployment.status = {}
+  },
+  // Annotations are copied to the replica sets, so a change of theirs is a generation too.
+  prepareUpdate(deployment, old, { subresource }) {
+    if (subresource !== '' || equalJson(deployment.metadata?.annotations ?? {}, old.metadata?.annotations ?? {})) return
+    deployment.metadata = { ...deployment.metadata, generation: (old.metadata?.generation ?? 0) + 1 }
+  },
+  columns: [
+    nameColumn,
+    text('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),
+    text('Up-to-date', ({ status }) => status?.updatedReplicas ?? 0),
+    text('Available', ({ status }) => status?.availableReplicas ?? 0),
+    ageColumn,
+    wide('Containers', ({ spec }) => containerNames(spec?.template)),
+    wide('Images', ({ spec }) => images(spec?.template)),
+    wide('Selector', ({ spec }) => selectorText(spec?.selector)),
+  ],
 })

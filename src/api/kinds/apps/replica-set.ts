@@ -1,6 +1,8 @@
 import type { ReplicaSet as Type } from '../../generated/types/apps-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, formatSelector, nameColumn, wide } from '../columns.ts'
+import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { containerNames, images } from '../workload-columns.ts'
 
 /** apps/v1 ReplicaSet. */
 export type ReplicaSet = Type
@@ -19,5 +21,23 @@ export const ReplicaSet = defineKind<ReplicaSet>({
   status: true,
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    spec.replicas ??= 1
+    defaultPodSpec(spec.template?.spec)
+  },
+  prepareCreate(set) {
+    set.status = { replicas: 0 }
+  },
+  selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  columns: [
+    nameColumn,
+    count('Desired', ({ spec }) => spec?.replicas),
+    count('Current', ({ status }) => status?.replicas),
+    count('Ready', ({ status }) => status?.readyReplicas),
+    ageColumn,
+    wide('Containers', ({ spec }) => containerNames(spec?.template)),
+    wide('Images', ({ spec }) => images(spec?.template)),
+    wide('Selector', ({ spec }) => formatSelector(spec?.selector)),
+  ],
 })

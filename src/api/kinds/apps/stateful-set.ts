@@ -1,6 +1,9 @@
 import type { StatefulSet as Type } from '../../generated/types/apps-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text, wide } from '../columns.ts'
+import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts'
+import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { containerNames, images } from '../workload-columns.ts'
 
 /** apps/v1 StatefulSet. */
 export type StatefulSet = Type
@@ -19,5 +22,38 @@ export const StatefulSet = defineKind<StatefulSet>({
   status: true,
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    spec.podManagementPolicy ||= 'OrderedReady'
+    const strategy = (spec.updateStrategy ??= {})
+    if (!strategy.type) {
+      strategy.type = 'RollingUpdate'
+      strategy.rollingUpdate ??= {}
+    }
+    if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate) {
+      strategy.rollingUpdate.partition ??= 0
+      strategy.rollingUpdate.maxUnavailable ??= 1
+    }
+    const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {})
+    retention.whenDeleted ||= 'Retain'
+    retention.whenScaled ||= 'Retain'
+    spec.replicas ??= 1
+    spec.revisionHistoryLimit ??= 10
+    defaultPodSpec(spec.template?.spec)
+    for (const claim of spec.volumeClaimTemplates ?? []) {
+      PersistentVolumeClaim.defaults!(claim)
+      claim.apiVersion = 'v1'
+      claim.kind = 'PersistentVolumeClaim'
+    }
+  },
+  prepareCreate(set) {
+    set.status = { replicas: 0, availableReplicas: 0 }
+  },
+  columns: [
+    nameColumn,
+    text('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),
+    ageColumn,
+    wide('Containers', ({ spec }) => containerNames(spec?.template)),
+    wide('Images', ({ spec }) => images(spec?.template)),
+  ],
 })

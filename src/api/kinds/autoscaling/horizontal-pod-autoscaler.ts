@@ -1,6 +1,8 @@
 import type { HorizontalPodAutoscaler as Type } from '../../generated/types/autoscaling-v2.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
+import { formatMetrics } from './metric-columns.ts'
+import { cpuMetric, SCALE_DOWN, SCALE_UP } from './scaling-rules.ts'
 
 /** autoscaling/v2 HorizontalPodAutoscaler. */
 export type HorizontalPodAutoscaler = Type
@@ -17,5 +19,24 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler',
   status: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    spec.minReplicas ??= 1
+    if (!spec.metrics?.length) spec.metrics = [cpuMetric(80)]
+    if (!spec.behavior) return
+    spec.behavior.scaleUp = { ...SCALE_UP, ...spec.behavior.scaleUp }
+    spec.behavior.scaleDown = { ...SCALE_DOWN, ...spec.behavior.scaleDown }
+  },
+  prepareCreate(autoscaler) {
+    autoscaler.status = { desiredReplicas: 0 }
+  },
+  columns: [
+    nameColumn,
+    text('Reference', ({ spec }) => `${spec?.scaleTargetRef?.kind ?? ''}/${spec?.scaleTargetRef?.name ?? ''}`),
+    text('Targets', ({ spec, status }) => formatMetrics(spec?.metrics, status?.currentMetrics ?? [])),
+    text('MinPods', ({ spec }) => (spec?.minReplicas === undefined ? '<unset>' : String(spec.minReplicas))),
+    text('MaxPods', ({ spec }) => spec?.maxReplicas ?? 0),
+    text('Replicas', ({ status }) => status?.currentReplicas ?? 0),
+    ageColumn,
+  ],
 })

@@ -1,6 +1,8 @@
 import type { CronJob as Type } from '../../generated/types/batch-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { age, ageColumn, count, formatSelector, nameColumn, text, wide } from '../columns.ts'
+import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { containerNames, images } from '../workload-columns.ts'
 
 /** batch/v1 CronJob. */
 export type CronJob = Type
@@ -18,5 +20,30 @@ export const CronJob = defineKind<CronJob>({
   schema: 'io.k8s.api.batch.v1.CronJob',
   status: true,
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    spec.concurrencyPolicy ||= 'Allow'
+    spec.suspend ??= false
+    spec.successfulJobsHistoryLimit ??= 3
+    spec.failedJobsHistoryLimit ??= 1
+    // The template's job is defaulted when it is made; only its pods are here.
+    defaultPodSpec(spec.jobTemplate?.spec?.template?.spec)
+  },
+  prepareCreate(job) {
+    job.status = {}
+  },
+  columns: [
+    nameColumn,
+    text('Schedule', ({ spec }) => spec?.schedule ?? ''),
+    text('Timezone', ({ spec }) => spec?.timeZone ?? '<none>'),
+    { name: 'Suspend', type: 'boolean', cell: ({ spec }) => (spec?.suspend ? 'True' : 'False') },
+    count('Active', ({ status }) => status?.active?.length),
+    text('Last Schedule', ({ status }, now) =>
+      status?.lastScheduleTime ? age(status.lastScheduleTime, now) : '<none>',
+    ),
+    ageColumn,
+    wide('Containers', ({ spec }) => containerNames(spec?.jobTemplate?.spec?.template)),
+    wide('Images', ({ spec }) => images(spec?.jobTemplate?.spec?.template)),
+    wide('Selector', ({ spec }) => formatSelector(spec?.jobTemplate?.spec?.selector)),
+  ],
 })

@@ -1,6 +1,7 @@
 import type { Job as Type } from '../../generated/types/batch-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { defaultJob, prepareJob } from './job.strategy.ts'
+import { jobColumns } from './job-columns.ts'
 
 /** batch/v1 Job. */
 export type Job = Type
@@ -17,5 +18,8 @@ export const Job = defineKind<Job>({
   schema: 'io.k8s.api.batch.v1.Job',
   status: true,
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults: defaultJob,
+  prepareCreate: prepareJob,
+  selectable: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
+  columns: jobColumns,
 })

@@ -1,9 +1,19 @@
 import type { CertificateSigningRequest as Type } from '../../generated/types/certificates-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { humanDuration } from '../../machinery/time.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** certificates/v1 CertificateSigningRequest. */
 export type CertificateSigningRequest = Type
+
+/** `Approved,Issued`, `Denied`, `Pending`, … */
+function condition({ status }: CertificateSigningRequest): string {
+  const has = (type: string) => status?.conditions?.some(one => one.type === type)
+  const words = [has('Denied') ? 'Denied' : has('Approved') ? 'Approved' : 'Pending']
+  if (has('Failed')) words.push('Failed')
+  if (status?.certificate) words.push('Issued')
+  return words.join(',')
+}
 
 export const CertificateSigningRequest = defineKind<CertificateSigningRequest>({
   group: 'certificates.k8s.io',
@@ -18,5 +28,15 @@ export const CertificateSigningRequest = defineKind<CertificateSigningRequest>({
   status: true,
   subresources: [{ name: 'approval', verbs: ['get', 'patch', 'update'] }],
   nameFormat: 'path',
-  columns: [nameColumn, ageColumn],
+  selectable: { 'spec.signerName': ({ spec }) => spec?.signerName ?? '' },
+  columns: [
+    nameColumn,
+    ageColumn,
+    text('SignerName', ({ spec }) => spec?.signerName || '<none>'),
+    text('Requestor', ({ spec }) => spec?.username ?? ''),
+    text('RequestedDuration', ({ spec }) =>
+      spec?.expirationSeconds === undefined ? '<none>' : humanDuration(spec.expirationSeconds * 1000),
+    ),
+    text('Condition', condition),
+  ],
 })

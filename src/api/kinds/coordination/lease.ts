@@ -1,6 +1,6 @@
 import type { Lease as Type } from '../../generated/types/coordination-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** coordination/v1 Lease. */
 export type Lease = Type
@@ -15,5 +15,5 @@ export const Lease = defineKind<Lease>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.coordination.v1.Lease',
   durability: 'relaxed',
-  columns: [nameColumn, ageColumn],
+  columns: [nameColumn, text('Holder', ({ spec }) => spec?.holderIdentity ?? ''), ageColumn],
 })

@@ -1,9 +1,11 @@
 import type { ComponentStatus as Type } from '../../generated/types/core-v1.ts'
 import { defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { nameColumn, text } from '../columns.ts'
 
 /** core/v1 ComponentStatus. */
 export type ComponentStatus = Type
+
+const condition = (status: ComponentStatus) => status.conditions?.find(({ type }) => type === 'Healthy')
 
 export const ComponentStatus = defineKind<ComponentStatus>({
   group: '',
@@ -16,5 +18,13 @@ export const ComponentStatus = defineKind<ComponentStatus>({
   verbs: ['get', 'list'],
   schema: 'io.k8s.api.core.v1.ComponentStatus',
   virtual: true,
-  columns: [nameColumn, ageColumn],
+  columns: [
+    nameColumn,
+    text('Status', status => {
+      const healthy = condition(status)
+      return healthy ? (healthy.status === 'True' ? 'Healthy' : 'Unhealthy') : 'Unknown'
+    }),
+    text('Message', status => condition(status)?.message ?? ''),
+    text('Error', status => condition(status)?.error ?? ''),
+  ],
 })

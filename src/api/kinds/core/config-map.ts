@@ -1,6 +1,6 @@
 import type { ConfigMap as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** core/v1 ConfigMap. */
 export type ConfigMap = Type
@@ -15,5 +15,9 @@ export const ConfigMap = defineKind<ConfigMap>({
   namespaced: true,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.core.v1.ConfigMap',
-  columns: [nameColumn, ageColumn],
+  columns: [
+    nameColumn,
+    text('Data', ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length),
+    ageColumn,
+  ],
 })

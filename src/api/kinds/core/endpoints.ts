@@ -1,9 +1,20 @@
 import type { Endpoints as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, firstOf, nameColumn, text } from '../columns.ts'
 
 /** core/v1 Endpoints. */
 export type Endpoints = Type
+
+/** The first three addresses with their ports. */
+function addresses({ subsets = [] }: Endpoints): string {
+  if (!subsets.length) return '<none>'
+  const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
+    ports.length
+      ? ports.flatMap(({ port }) => addresses.map(({ ip }) => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`))
+      : addresses.map(({ ip }) => ip),
+  )
+  return firstOf(all, 3)
+}
 
 export const Endpoints = defineKind<Endpoints>({
   group: '',
@@ -15,5 +26,8 @@ export const Endpoints = defineKind<Endpoints>({
   namespaced: true,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.core.v1.Endpoints',
-  columns: [nameColumn, ageColumn],
+  defaults(endpoints) {
+    for (const { ports } of endpoints.subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP'
+  },
+  columns: [nameColumn, text('Endpoints', addresses), ageColumn],
 })

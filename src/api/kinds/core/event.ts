@@ -1,6 +1,6 @@
 import type { Event as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { eventColumns, eventSelectors } from './event-columns.ts'
 
 /** core/v1 Event. */
 export type Event = Type
@@ -16,5 +16,6 @@ export const Event = defineKind<Event>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.core.v1.Event',
   durability: 'relaxed',
-  columns: [nameColumn, ageColumn],
+  selectable: eventSelectors,
+  columns: eventColumns,
 })

@@ -1,6 +1,7 @@
 import type { LimitRange as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { createdAtColumns } from '../columns.ts'
+import { canonicalResources } from './resources.ts'
 
 /** core/v1 LimitRange. */
 export type LimitRange = Type
@@ -15,5 +16,15 @@ export const LimitRange = defineKind<LimitRange>({
   namespaced: true,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.core.v1.LimitRange',
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    for (const item of spec?.limits ?? []) {
+      for (const list of [item.max, item.min, item.default, item.defaultRequest, item.maxLimitRequestRatio]) {
+        canonicalResources(list)
+      }
+      if (item.type !== 'Container') continue
+      item.default = { ...item.max, ...item.default }
+      item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest }
+    }
+  },
+  columns: createdAtColumns,
 })

@@ -1,6 +1,6 @@
 import type { Namespace as Type } from '../../generated/types/core-v1.ts'
 import { defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** core/v1 Namespace. */
 export type Namespace = Type
@@ -18,5 +18,25 @@ export const Namespace = defineKind<Namespace>({
   status: true,
   subresources: [{ name: 'finalize', verbs: ['update'] }],
   nameFormat: 'dns-label',
-  columns: [nameColumn, ageColumn],
+  defaults(namespace) {
+    const { name } = namespace.metadata ?? {}
+    if (name) namespace.metadata!.labels = { ...namespace.metadata!.labels, 'kubernetes.io/metadata.name': name }
+    namespace.status ??= {}
+    namespace.status.phase ||= 'Active'
+  },
+  prepareCreate(namespace) {
+    namespace.status = { phase: 'Active' }
+    namespace.spec ??= {}
+    const finalizers = namespace.spec.finalizers ?? []
+    namespace.spec.finalizers = finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes']
+  },
+  // Finalizers of the spec change through the finalize subresource only.
+  prepareUpdate(namespace, old, { subresource }) {
+    if (subresource === '' && old.spec) namespace.spec = { ...namespace.spec, ...old.spec }
+  },
+  selectable: {
+    'status.phase': namespace => namespace.status?.phase ?? '',
+    name: ({ metadata }) => metadata?.name ?? '',
+  },
+  columns: [nameColumn, text('Status', namespace => namespace.status?.phase ?? ''), ageColumn],
 })

@@ -1,6 +1,7 @@
 import type { Node as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { nodeColumns } from './node-columns.ts'
+import { canonicalResources } from './resources.ts'
 
 /** core/v1 Node. */
 export type Node = Type
@@ -23,5 +24,12 @@ export const Node = defineKind<Node>({
       responseKind: { group: '', version: 'v1', kind: 'NodeProxyOptions' },
     },
   ],
-  columns: [nameColumn, ageColumn],
+  defaults({ status }) {
+    if (!status) return
+    canonicalResources(status.capacity)
+    canonicalResources(status.allocatable)
+    if (status.capacity && !status.allocatable) status.allocatable = { ...status.capacity }
+  },
+  selectable: { 'spec.unschedulable': node => String(node.spec?.unschedulable ?? false) },
+  columns: nodeColumns,
 })

@@ -1,6 +1,8 @@
 import type { PersistentVolumeClaim as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text, wide } from '../columns.ts'
+import { accessModes, storageClass } from './access-modes.ts'
+import { canonicalResources } from './resources.ts'
 
 /** core/v1 PersistentVolumeClaim. */
 export type PersistentVolumeClaim = Type
@@ -16,5 +18,31 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.core.v1.PersistentVolumeClaim',
   status: true,
-  columns: [nameColumn, ageColumn],
+  defaults(claim) {
+    claim.status ??= {}
+    claim.status.phase ||= 'Pending'
+    canonicalResources(claim.status.capacity)
+    canonicalResources(claim.status.allocatedResources)
+    if (!claim.spec) return
+    claim.spec.volumeMode ??= 'Filesystem'
+    canonicalResources(claim.spec.resources?.requests)
+    canonicalResources(claim.spec.resources?.limits)
+    // Upstream keeps the two names of the source alike.
+    if (claim.spec.dataSource && !claim.spec.dataSourceRef) claim.spec.dataSourceRef = { ...claim.spec.dataSource }
+  },
+  prepareCreate(claim) {
+    claim.status = { phase: 'Pending' }
+  },
+  selectable: { name: ({ metadata }) => metadata?.name ?? '' },
+  columns: [
+    nameColumn,
+    text('Status', ({ metadata, status }) => (metadata?.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''))),
+    text('Volume', ({ spec }) => spec?.volumeName ?? ''),
+    text('Capacity', ({ spec, status }) => (spec?.volumeName ? (status?.capacity?.storage ?? '0') : '')),
+    text('Access Modes', ({ spec, status }) => (spec?.volumeName ? accessModes(status?.accessModes) : '')),
+    text('StorageClass', ({ metadata, spec }) => storageClass(metadata, spec)),
+    text('VolumeAttributesClass', ({ spec }) => spec?.volumeAttributesClassName ?? '<unset>'),
+    ageColumn,
+    wide('VolumeMode', ({ spec }) => spec?.volumeMode ?? '<unset>'),
+  ],
 })

@@ -1,6 +1,8 @@
 import type { PersistentVolume as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text, wide } from '../columns.ts'
+import { accessModes, storageClass } from './access-modes.ts'
+import { canonicalResources } from './resources.ts'
 
 /** core/v1 PersistentVolume. */
 export type PersistentVolume = Type
@@ -16,5 +18,30 @@ export const PersistentVolume = defineKind<PersistentVolume>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.core.v1.PersistentVolume',
   status: true,
-  columns: [nameColumn, ageColumn],
+  defaults(volume) {
+    volume.status ??= {}
+    volume.status.phase ||= 'Pending'
+    if (!volume.spec) return
+    volume.spec.persistentVolumeReclaimPolicy ||= 'Retain'
+    volume.spec.volumeMode ??= 'Filesystem'
+    canonicalResources(volume.spec.capacity)
+    if (volume.spec.hostPath) volume.spec.hostPath.type ??= ''
+  },
+  prepareCreate(volume) {
+    volume.status = { phase: 'Pending' }
+  },
+  selectable: { name: ({ metadata }) => metadata?.name ?? '' },
+  columns: [
+    nameColumn,
+    text('Capacity', ({ spec }) => spec?.capacity?.storage ?? '0'),
+    text('Access Modes', ({ spec }) => accessModes(spec?.accessModes)),
+    text('Reclaim Policy', ({ spec }) => spec?.persistentVolumeReclaimPolicy ?? ''),
+    text('Status', ({ metadata, status }) => (metadata?.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''))),
+    text('Claim', ({ spec }) => (spec?.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '')),
+    text('StorageClass', ({ metadata, spec }) => storageClass(metadata, spec)),
+    text('VolumeAttributesClass', ({ spec }) => spec?.volumeAttributesClassName ?? '<unset>'),
+    text('Reason', ({ status }) => status?.reason ?? ''),
+    ageColumn,
+    wide('VolumeMode', ({ spec }) => spec?.volumeMode ?? '<unset>'),
+  ],
 })

@@ -1,6 +1,8 @@
 import type { PodTemplate as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { formatLabels, nameColumn, text } from '../columns.ts'
+import { containerNames, images } from '../workload-columns.ts'
+import { defaultPodSpec } from './pod-spec.defaults.ts'
 
 /** core/v1 PodTemplate. */
 export type PodTemplate = Type
@@ -15,5 +17,13 @@ export const PodTemplate = defineKind<PodTemplate>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.core.v1.PodTemplate',
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ template }) {
+    defaultPodSpec(template?.spec)
+  },
+  columns: [
+    nameColumn,
+    text('Containers', ({ template }) => containerNames(template)),
+    text('Images', ({ template }) => images(template)),
+    text('Pod Labels', ({ template }) => formatLabels(template?.metadata?.labels)),
+  ],
 })

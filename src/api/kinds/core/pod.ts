@@ -1,6 +1,8 @@
 import type { Pod as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { podGracePeriod, podWarnings, preparePod, preparePodUpdate } from './pod.strategy.ts'
+import { podColumns } from './pod-columns.ts'
+import { defaultPodOnly, defaultPodSpec } from './pod-spec.defaults.ts'
 
 /** core/v1 Pod. */
 export type Pod = Type
@@ -37,5 +39,25 @@ export const Pod = defineKind<Pod>({
     { name: 'resize', verbs: ['get', 'patch', 'update'] },
   ],
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults(pod) {
+    defaultPodSpec(pod.spec)
+    defaultPodOnly(pod.spec)
+  },
+  prepareCreate: preparePod,
+  prepareUpdate: preparePodUpdate,
+  warnings: podWarnings,
+  gracePeriod: podGracePeriod,
+  selectable: {
+    'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
+    'spec.host': ({ spec }) => spec?.nodeName ?? '',
+    'spec.restartPolicy': ({ spec }) => spec?.restartPolicy ?? '',
+    'spec.schedulerName': ({ spec }) => spec?.schedulerName ?? '',
+    'spec.serviceAccountName': ({ spec }) => spec?.serviceAccountName ?? '',
+    'spec.hostNetwork': ({ spec }) => String(spec?.hostNetwork ?? false),
+    'status.phase': ({ status }) => status?.phase ?? '',
+    'status.podIP': ({ status }) => status?.podIPs?.[0]?.ip ?? '',
+    'status.podIPs': ({ status }) => status?.podIPs?.[0]?.ip ?? '',
+    'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
+  },
+  columns: podColumns,
 })

@@ -1,9 +1,13 @@
 import type { ReplicationController as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, formatLabels, nameColumn, wide } from '../columns.ts'
+import { containerNames, images } from '../workload-columns.ts'
+import { defaultPodSpec } from './pod-spec.defaults.ts'
 
 /** core/v1 ReplicationController. */
 export type ReplicationController = Type
+
+const isEmpty = (record: Record<string, string> | undefined) => Object.keys(record ?? {}).length === 0
 
 export const ReplicationController = defineKind<ReplicationController>({
   group: '',
@@ -19,5 +23,29 @@ export const ReplicationController = defineKind<ReplicationController>({
   status: true,
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults(controller) {
+    const spec = (controller.spec ??= {})
+    spec.replicas ??= 1
+    spec.minReadySeconds ??= 0
+    const labels = spec.template?.metadata?.labels
+    if (labels) {
+      if (isEmpty(spec.selector)) spec.selector = { ...labels }
+      if (isEmpty(controller.metadata?.labels)) controller.metadata = { ...controller.metadata, labels: { ...labels } }
+    }
+    defaultPodSpec(spec.template?.spec)
+  },
+  prepareCreate(controller) {
+    controller.status = { replicas: 0 }
+  },
+  selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  columns: [
+    nameColumn,
+    count('Desired', ({ spec }) => spec?.replicas),
+    count('Current', ({ status }) => status?.replicas),
+    count('Ready', ({ status }) => status?.readyReplicas),
+    ageColumn,
+    wide('Containers', ({ spec }) => containerNames(spec?.template)),
+    wide('Images', ({ spec }) => images(spec?.template)),
+    wide('Selector', ({ spec }) => formatLabels(spec?.selector)),
+  ],
 })

@@ -1,9 +1,18 @@
 import type { ResourceQuota as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
+import { canonicalResources } from './resources.ts'
 
 /** core/v1 ResourceQuota. */
 export type ResourceQuota = Type
+
+/** `name: used/hard` of the limits, or of everything else. */
+const usage = ({ status }: ResourceQuota, limits: boolean) =>
+  Object.keys(status?.hard ?? {})
+    .sort()
+    .filter(name => name.startsWith('limits.') === limits)
+    .map(name => `${name}: ${status?.used?.[name] ?? '0'}/${status?.hard?.[name]}`)
+    .join(', ')
 
 export const ResourceQuota = defineKind<ResourceQuota>({
   group: '',
@@ -16,5 +25,15 @@ export const ResourceQuota = defineKind<ResourceQuota>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.core.v1.ResourceQuota',
   status: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec, status }) {
+    canonicalResources(spec?.hard)
+    canonicalResources(status?.hard)
+    canonicalResources(status?.used)
+  },
+  columns: [
+    nameColumn,
+    text('Request', quota => usage(quota, false)),
+    text('Limit', quota => usage(quota, true)),
+    ageColumn,
+  ],
 })

@@ -1,6 +1,7 @@
 import type { Service as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { defaultService, prepareServiceUpdate } from './service.strategy.ts'
+import { serviceColumns } from './service-columns.ts'
 
 /** core/v1 Service. */
 export type Service = Type
@@ -25,5 +26,11 @@ export const Service = defineKind<Service>({
     },
   ],
   nameFormat: 'dns-label',
-  columns: [nameColumn, ageColumn],
+  defaults: defaultService,
+  prepareUpdate: prepareServiceUpdate,
+  selectable: {
+    'spec.clusterIP': ({ spec }) => spec?.clusterIP ?? '',
+    'spec.type': ({ spec }) => spec?.type ?? '',
+  },
+  columns: serviceColumns,
 })

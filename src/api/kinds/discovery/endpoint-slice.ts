@@ -1,6 +1,6 @@
 import type { EndpointSlice as Type } from '../../generated/types/discovery-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, firstOf, nameColumn, text } from '../columns.ts'
 
 /** discovery/v1 EndpointSlice. */
 export type EndpointSlice = Type
@@ -15,5 +15,31 @@ export const EndpointSlice = defineKind<EndpointSlice>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.discovery.v1.EndpointSlice',
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ ports }) {
+    for (const port of ports ?? []) {
+      port.name ??= ''
+      port.protocol ??= 'TCP'
+    }
+  },
+  columns: [
+    nameColumn,
+    text('AddressType', ({ addressType }) => addressType ?? ''),
+    text(
+      'Ports',
+      ({ ports }) =>
+        firstOf(
+          (ports ?? []).map(({ port, name }) => String(port ?? name ?? '*')),
+          3,
+        ) || '<unset>',
+    ),
+    text(
+      'Endpoints',
+      ({ endpoints }) =>
+        firstOf(
+          (endpoints ?? []).flatMap(one => one.addresses ?? []),
+          3,
+        ) || '<unset>',
+    ),
+    ageColumn,
+  ],
 })

@@ -1,6 +1,8 @@
 import type { Event as Type } from '../../generated/types/events-v1.ts'
-import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ALL_VERBS, defineKind, kindKey } from '../../machinery/kind.ts'
+import type { Event as CoreEvent } from '../core/event.ts'
+import { eventColumns } from '../core/event-columns.ts'
+import { fromCore, toCore } from './event-conversion.ts'
 
 /** events/v1 Event. */
 export type EventsEvent = Type
@@ -16,5 +18,22 @@ export const EventsEvent = defineKind<EventsEvent>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.events.v1.Event',
   durability: 'relaxed',
-  columns: [nameColumn, ageColumn],
+  storage: {
+    kind: kindKey('', 'v1', 'events'),
+    encode: toCore,
+    decode: stored => fromCore(stored as CoreEvent),
+  },
+  selectable: {
+    reason: ({ reason }) => reason ?? '',
+    'regarding.kind': ({ regarding }) => regarding?.kind ?? '',
+    'regarding.namespace': ({ regarding }) => regarding?.namespace ?? '',
+    'regarding.name': ({ regarding }) => regarding?.name ?? '',
+    'regarding.uid': ({ regarding }) => regarding?.uid ?? '',
+    'regarding.apiVersion': ({ regarding }) => regarding?.apiVersion ?? '',
+    'regarding.resourceVersion': ({ regarding }) => regarding?.resourceVersion ?? '',
+    'regarding.fieldPath': ({ regarding }) => regarding?.fieldPath ?? '',
+    reportingController: ({ reportingController }) => reportingController ?? '',
+    type: ({ type }) => type ?? '',
+  },
+  columns: eventColumns.map(column => ({ ...column, cell: (event, now) => column.cell(toCore(event), now) })),
 })

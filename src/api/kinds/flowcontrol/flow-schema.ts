@@ -1,6 +1,6 @@
 import type { FlowSchema as Type } from '../../generated/types/flowcontrol-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** flowcontrol/v1 FlowSchema. */
 export type FlowSchema = Type
@@ -16,5 +16,15 @@ export const FlowSchema = defineKind<FlowSchema>({
   schema: 'io.k8s.api.flowcontrol.v1.FlowSchema',
   status: true,
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (spec) spec.matchingPrecedence ||= 1000
+  },
+  columns: [
+    nameColumn,
+    text('PriorityLevel', ({ spec }) => spec?.priorityLevelConfiguration?.name ?? ''),
+    text('MatchingPrecedence', ({ spec }) => spec?.matchingPrecedence ?? 0),
+    text('DistinguisherMethod', ({ spec }) => spec?.distinguisherMethod?.type ?? '<none>'),
+    ageColumn,
+    text('MissingPL', ({ status }) => status?.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?'),
+  ],
 })

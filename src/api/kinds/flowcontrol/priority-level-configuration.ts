@@ -1,6 +1,6 @@
 import type { PriorityLevelConfiguration as Type } from '../../generated/types/flowcontrol-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** flowcontrol/v1 PriorityLevelConfiguration. */
 export type PriorityLevelConfiguration = Type
@@ -16,5 +16,29 @@ export const PriorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
   schema: 'io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration',
   status: true,
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (spec?.exempt) {
+      spec.exempt.nominalConcurrencyShares ??= 0
+      spec.exempt.lendablePercent ??= 0
+    }
+    if (!spec?.limited) return
+    spec.limited.nominalConcurrencyShares ??= 30
+    spec.limited.lendablePercent ??= 0
+    const queuing = spec.limited.limitResponse?.queuing
+    if (!queuing) return
+    queuing.handSize ||= 8
+    queuing.queues ||= 64
+    queuing.queueLengthLimit ||= 50
+  },
+  columns: [
+    nameColumn,
+    text('Type', ({ spec }) => spec?.type ?? ''),
+    text('NominalConcurrencyShares', ({ spec }) =>
+      spec?.limited ? (spec.limited.nominalConcurrencyShares ?? 0) : '<none>',
+    ),
+    text('Queues', ({ spec }) => spec?.limited?.limitResponse?.queuing?.queues ?? '<none>'),
+    text('HandSize', ({ spec }) => spec?.limited?.limitResponse?.queuing?.handSize ?? '<none>'),
+    text('QueueLengthLimit', ({ spec }) => spec?.limited?.limitResponse?.queuing?.queueLengthLimit ?? '<none>'),
+    ageColumn,
+  ],
 })

@@ -1,9 +1,19 @@
 import type { Ingress as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
+import { loadBalancerAddresses } from '../core/load-balancer.ts'
 
 /** networking/v1 Ingress. */
 export type Ingress = Type
+
+/** The hosts of the first three rules. */
+function hosts({ spec }: Ingress): string {
+  const rules = spec?.rules ?? []
+  const names = rules.flatMap(({ host }) => host || [])
+  const shown = names.slice(0, 3)
+  if (!shown.length) return '*'
+  return names.length >= 3 && rules.length > 3 ? `${shown.join(',')} + ${rules.length - 3} more...` : shown.join(',')
+}
 
 export const Ingress = defineKind<Ingress>({
   group: 'networking.k8s.io',
@@ -17,5 +27,12 @@ export const Ingress = defineKind<Ingress>({
   schema: 'io.k8s.api.networking.v1.Ingress',
   status: true,
   generation: true,
-  columns: [nameColumn, ageColumn],
+  columns: [
+    nameColumn,
+    text('Class', ({ spec }) => spec?.ingressClassName ?? '<none>'),
+    text('Hosts', hosts),
+    text('Address', ({ status }) => loadBalancerAddresses(status?.loadBalancer?.ingress)),
+    text('Ports', ({ spec }) => (spec?.tls?.length ? '80, 443' : '80')),
+    ageColumn,
+  ],
 })

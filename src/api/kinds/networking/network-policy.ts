@@ -1,6 +1,6 @@
 import type { NetworkPolicy as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, formatSelector, nameColumn, text } from '../columns.ts'
 
 /** networking/v1 NetworkPolicy. */
 export type NetworkPolicy = Type
@@ -16,5 +16,12 @@ export const NetworkPolicy = defineKind<NetworkPolicy>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.networking.v1.NetworkPolicy',
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    if (!spec.policyTypes?.length) spec.policyTypes = spec.egress?.length ? ['Ingress', 'Egress'] : ['Ingress']
+    for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
+      for (const port of rule.ports ?? []) port.protocol ??= 'TCP'
+    }
+  },
+  columns: [nameColumn, text('Pod-Selector', ({ spec }) => formatSelector(spec?.podSelector ?? {})), ageColumn],
 })

@@ -1,6 +1,6 @@
 import type { ServiceCIDR as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** networking/v1 ServiceCIDR. */
 export type ServiceCIDR = Type
@@ -15,5 +15,5 @@ export const ServiceCIDR = defineKind<ServiceCIDR>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.networking.v1.ServiceCIDR',
   status: true,
-  columns: [nameColumn, ageColumn],
+  columns: [nameColumn, text('CIDRs', ({ spec }) => spec?.cidrs?.join(',') ?? ''), ageColumn],
 })

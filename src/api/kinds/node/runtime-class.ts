@@ -1,6 +1,7 @@
 import type { RuntimeClass as Type } from '../../generated/types/node-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
+import { canonicalResources } from '../core/resources.ts'
 
 /** node/v1 RuntimeClass. */
 export type RuntimeClass = Type
@@ -14,5 +15,8 @@ export const RuntimeClass = defineKind<RuntimeClass>({
   namespaced: false,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.node.v1.RuntimeClass',
-  columns: [nameColumn, ageColumn],
+  defaults({ overhead }) {
+    canonicalResources(overhead?.podFixed)
+  },
+  columns: [nameColumn, text('Handler', ({ handler }) => handler ?? ''), ageColumn],
 })

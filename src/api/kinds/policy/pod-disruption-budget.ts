@@ -1,6 +1,6 @@
 import type { PodDisruptionBudget as Type } from '../../generated/types/policy-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, nameColumn, text } from '../columns.ts'
 
 /** policy/v1 PodDisruptionBudget. */
 export type PodDisruptionBudget = Type
@@ -17,5 +17,14 @@ export const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
   schema: 'io.k8s.api.policy.v1.PodDisruptionBudget',
   status: true,
   generation: true,
-  columns: [nameColumn, ageColumn],
+  prepareCreate(budget) {
+    budget.status = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
+  },
+  columns: [
+    nameColumn,
+    text('Min Available', ({ spec }) => String(spec?.minAvailable ?? 'N/A')),
+    text('Max Unavailable', ({ spec }) => String(spec?.maxUnavailable ?? 'N/A')),
+    count('Allowed Disruptions', ({ status }) => status?.disruptionsAllowed),
+    ageColumn,
+  ],
 })

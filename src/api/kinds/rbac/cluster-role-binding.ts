@@ -1,6 +1,7 @@
 import type { ClusterRoleBinding as Type } from '../../generated/types/rbac-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
+import { defaultBinding, subjectColumns } from './subjects.ts'
 
 /** rbac/v1 ClusterRoleBinding. */
 export type ClusterRoleBinding = Type
@@ -15,5 +16,11 @@ export const ClusterRoleBinding = defineKind<ClusterRoleBinding>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.rbac.v1.ClusterRoleBinding',
   nameFormat: 'path',
-  columns: [nameColumn, ageColumn],
+  defaults: defaultBinding,
+  columns: [
+    nameColumn,
+    text('Role', ({ roleRef }) => `${roleRef?.kind}/${roleRef?.name}`),
+    ageColumn,
+    ...subjectColumns,
+  ],
 })

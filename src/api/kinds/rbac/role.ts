@@ -1,6 +1,6 @@
 import type { Role as Type } from '../../generated/types/rbac-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { createdAtColumns } from '../columns.ts'
 
 /** rbac/v1 Role. */
 export type Role = Type
@@ -15,5 +15,5 @@ export const Role = defineKind<Role>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.rbac.v1.Role',
   nameFormat: 'path',
-  columns: [nameColumn, ageColumn],
+  columns: createdAtColumns,
 })

@@ -1,6 +1,6 @@
 import type { ResourceSlice as Type } from '../../generated/types/resource-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** resource/v1 ResourceSlice. */
 export type ResourceSlice = Type
@@ -15,5 +15,15 @@ export const ResourceSlice = defineKind<ResourceSlice>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.resource.v1.ResourceSlice',
   generation: true,
-  columns: [nameColumn, ageColumn],
+  selectable: {
+    'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
+    'spec.driver': ({ spec }) => spec?.driver ?? '',
+  },
+  columns: [
+    nameColumn,
+    text('Node', ({ spec }) => spec?.nodeName ?? ''),
+    text('Driver', ({ spec }) => spec?.driver ?? ''),
+    text('Pool', ({ spec }) => spec?.pool?.name ?? ''),
+    ageColumn,
+  ],
 })

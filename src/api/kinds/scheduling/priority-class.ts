@@ -1,6 +1,6 @@
 import type { PriorityClass as Type } from '../../generated/types/scheduling-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, flag, nameColumn, text } from '../columns.ts'
 
 /** scheduling/v1 PriorityClass. */
 export type PriorityClass = Type
@@ -16,5 +16,14 @@ export const PriorityClass = defineKind<PriorityClass>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.scheduling.v1.PriorityClass',
   generation: true,
-  columns: [nameColumn, ageColumn],
+  defaults(priorityClass) {
+    priorityClass.preemptionPolicy ??= 'PreemptLowerPriority'
+  },
+  columns: [
+    nameColumn,
+    count('Value', ({ value }) => value),
+    flag('Global-Default', ({ globalDefault }) => globalDefault),
+    ageColumn,
+    text('PreemptionPolicy', ({ preemptionPolicy }) => preemptionPolicy ?? ''),
+  ],
 })

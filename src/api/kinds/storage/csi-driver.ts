@@ -1,6 +1,6 @@
 import type { CSIDriver as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, flag, nameColumn, text } from '../columns.ts'
 
 /** storage/v1 CSIDriver. */
 export type CSIDriver = Type
@@ -14,5 +14,24 @@ export const CSIDriver = defineKind<CSIDriver>({
   namespaced: false,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.storage.v1.CSIDriver',
-  columns: [nameColumn, ageColumn],
+  defaults({ spec }) {
+    if (!spec) return
+    spec.attachRequired ??= true
+    spec.podInfoOnMount ??= false
+    spec.storageCapacity ??= false
+    spec.fsGroupPolicy ??= 'ReadWriteOnceWithFSType'
+    if (!spec.volumeLifecycleModes?.length) spec.volumeLifecycleModes = ['Persistent']
+    spec.requiresRepublish ??= false
+    spec.seLinuxMount ??= false
+  },
+  columns: [
+    nameColumn,
+    { name: 'AttachRequired', type: 'boolean', cell: ({ spec }) => spec?.attachRequired ?? true },
+    flag('PodInfoOnMount', ({ spec }) => spec?.podInfoOnMount),
+    flag('StorageCapacity', ({ spec }) => spec?.storageCapacity),
+    text('TokenRequests', ({ spec }) => spec?.tokenRequests?.map(({ audience }) => audience).join(',') ?? '<unset>'),
+    flag('RequiresRepublish', ({ spec }) => spec?.requiresRepublish),
+    text('Modes', ({ spec }) => spec?.volumeLifecycleModes?.join(',') || '<none>'),
+    ageColumn,
+  ],
 })

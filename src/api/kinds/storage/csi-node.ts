@@ -1,6 +1,6 @@
 import type { CSINode as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, count, nameColumn } from '../columns.ts'
 
 /** storage/v1 CSINode. */
 export type CSINode = Type
@@ -14,5 +14,5 @@ export const CSINode = defineKind<CSINode>({
   namespaced: false,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.storage.v1.CSINode',
-  columns: [nameColumn, ageColumn],
+  columns: [nameColumn, count('Drivers', ({ spec }) => spec?.drivers?.length), ageColumn],
 })

@@ -1,6 +1,6 @@
 import type { CSIStorageCapacity as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { createdAtColumns } from '../columns.ts'
 
 /** storage/v1 CSIStorageCapacity. */
 export type CSIStorageCapacity = Type
@@ -14,5 +14,5 @@ export const CSIStorageCapacity = defineKind<CSIStorageCapacity>({
   namespaced: true,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.storage.v1.CSIStorageCapacity',
-  columns: [nameColumn, ageColumn],
+  columns: createdAtColumns,
 })

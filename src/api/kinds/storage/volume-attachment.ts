@@ -1,6 +1,6 @@
 import type { VolumeAttachment as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, flag, nameColumn, text } from '../columns.ts'
 
 /** storage/v1 VolumeAttachment. */
 export type VolumeAttachment = Type
@@ -15,5 +15,12 @@ export const VolumeAttachment = defineKind<VolumeAttachment>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.storage.v1.VolumeAttachment',
   status: true,
-  columns: [nameColumn, ageColumn],
+  columns: [
+    nameColumn,
+    { ...text<VolumeAttachment>('Attacher', ({ spec }) => spec?.attacher ?? ''), format: 'name' },
+    text('PV', ({ spec }) => spec?.source?.persistentVolumeName ?? ''),
+    text('Node', ({ spec }) => spec?.nodeName ?? ''),
+    flag('Attached', ({ status }) => status?.attached),
+    ageColumn,
+  ],
 })

@@ -1,6 +1,6 @@
 import type { VolumeAttributesClass as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
+import { ageColumn, nameColumn, text } from '../columns.ts'
 
 /** storage/v1 VolumeAttributesClass. */
 export type VolumeAttributesClass = Type
@@ -15,5 +15,5 @@ export const VolumeAttributesClass = defineKind<VolumeAttributesClass>({
   namespaced: false,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.storage.v1.VolumeAttributesClass',
-  columns: [nameColumn, ageColumn],
+  columns: [nameColumn, text('DriverName', ({ driverName }) => driverName ?? ''), ageColumn],
 })

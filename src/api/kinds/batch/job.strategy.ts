@@ -1,0 +1,52 @@
+/** Defaults of a Job and what the server fills in when one is made (k8s.io/kubernetes `pkg/registry/batch/job`). */
+import type { Job } from '../../generated/types/batch-v1.ts'
+import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+
+export const JOB_NAME_LABEL = 'batch.kubernetes.io/job-name'
+export const LEGACY_JOB_NAME_LABEL = 'job-name'
+export const CONTROLLER_UID_LABEL = 'batch.kubernetes.io/controller-uid'
+export const LEGACY_CONTROLLER_UID_LABEL = 'controller-uid'
+
+export function defaultJob(job: Job): void {
+  const { spec } = job
+  if (!spec) return
+  if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1
+  spec.parallelism ??= 1
+  spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2147483647
+  spec.completionMode ??= 'NonIndexed'
+  spec.suspend ??= false
+  spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'
+  spec.manualSelector ??= false
+  for (const rule of spec.podFailurePolicy?.rules ?? []) {
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= 'True'
+  }
+  const labels = spec.template?.metadata?.labels
+  if (labels && Object.keys(job.metadata?.labels ?? {}).length === 0) {
+    job.metadata = { ...job.metadata, labels: { ...labels } }
+  }
+  defaultPodSpec(spec.template?.spec)
+}
+
+/** Selector and labels that only this job's pods have, made of its name and uid. */
+export function generateSelector(job: Job): void {
+  const { spec, metadata } = job
+  if (!spec?.template || spec.manualSelector) return
+  const name = metadata?.name ?? ''
+  const uid = metadata?.uid ?? ''
+  spec.template.metadata = {
+    ...spec.template.metadata,
+    labels: {
+      [LEGACY_JOB_NAME_LABEL]: name,
+      [JOB_NAME_LABEL]: name,
+      [LEGACY_CONTROLLER_UID_LABEL]: uid,
+      [CONTROLLER_UID_LABEL]: uid,
+      ...spec.template.metadata?.labels,
+    },
+  }
+  spec.selector = { ...spec.selector, matchLabels: { [CONTROLLER_UID_LABEL]: uid, ...spec.selector?.matchLabels } }
+}
+
+export function prepareJob(job: Job): void {
+  generateSelector(job)
+  job.status = {}
+}

@@ -1,0 +1,88 @@
+/**
+ * What the server sets on a pod and keeps a client from setting (k8s.io/kubernetes `pkg/registry/core/pod/strategy.go`).
+ */
+import type { Pod, PodAffinityTerm } from '../../generated/types/core-v1.ts'
+import type { LabelSelector } from '../../generated/types/meta-v1.ts'
+import type { RuleContext } from '../../machinery/kind.ts'
+import { isDns1123Label } from '../../machinery/names.ts'
+import { qosClass } from './resources.ts'
+
+type Expression = NonNullable<LabelSelector['matchExpressions']>[number]
+
+/** The pod's own values of some label keys, as requirements of a selector. */
+function addLabelKeys(
+  selector: LabelSelector | undefined,
+  keys: readonly string[] | undefined,
+  operator: 'In' | 'NotIn',
+  labels: Readonly<Record<string, string>>,
+): void {
+  if (!selector || !keys?.length) return
+  const added: Expression[] = keys.flatMap(key =>
+    labels[key] === undefined ? [] : [{ key, operator, values: [labels[key]] }],
+  )
+  if (added.length) selector.matchExpressions = [...(selector.matchExpressions ?? []), ...added]
+}
+
+/** matchLabelKeys and mismatchLabelKeys become part of the selectors (KEP-3633, KEP-3243). */
+function resolveLabelKeys({ metadata, spec }: Pod): void {
+  const labels = metadata?.labels ?? {}
+  const terms: PodAffinityTerm[] = []
+  for (const affinity of [spec?.affinity?.podAffinity, spec?.affinity?.podAntiAffinity]) {
+    terms.push(...(affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []))
+    for (const { podAffinityTerm } of affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []) {
+      terms.push(podAffinityTerm)
+    }
+  }
+  for (const { labelSelector, matchLabelKeys, mismatchLabelKeys } of terms) {
+    addLabelKeys(labelSelector, matchLabelKeys, 'In', labels)
+    addLabelKeys(labelSelector, mismatchLabelKeys, 'NotIn', labels)
+  }
+  for (const { labelSelector, matchLabelKeys } of spec?.topologySpreadConstraints ?? []) {
+    addLabelKeys(labelSelector, matchLabelKeys, 'In', labels)
+  }
+}
+
+export function preparePod(pod: Pod): void {
+  pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
+  if (pod.spec?.schedulingGates?.length) {
+    pod.status.conditions = [
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'SchedulingGated',
+        message: 'Scheduling is blocked due to non-empty scheduling gates',
+      },
+    ]
+  }
+  resolveLabelKeys(pod)
+}
+
+export function preparePodUpdate(pod: Pod, old: Pod, { subresource }: RuleContext): void {
+  if (subresource === 'status') {
+    // Kubelets of old cleared owner references through the status, which breaks garbage collection.
+    const { ownerReferences: _, ...meta } = pod.metadata ?? {}
+    const owners = old.metadata?.ownerReferences
+    pod.metadata = owners ? { ...meta, ownerReferences: owners } : meta
+    if (old.status?.qosClass) pod.status = { ...pod.status, qosClass: pod.status?.qosClass || old.status.qosClass }
+  } else if (subresource === 'ephemeralcontainers') {
+    const containers = pod.spec?.ephemeralContainers
+    pod.spec = { ...old.spec!, ...(containers && { ephemeralContainers: containers }) }
+    if (old.status) pod.status = old.status
+  }
+}
+
+/** Seconds between the stop signal and the kill; 0 where nothing runs. */
+export function podGracePeriod({ spec, status }: Pod, requested: number | undefined): number {
+  if (!spec?.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0
+  const seconds = requested ?? spec.terminationGracePeriodSeconds ?? 0
+  return seconds < 0 ? 1 : seconds
+}
+
+export function podWarnings(pod: Pod, old: Pod | undefined): string[] {
+  if (old) return []
+  const problems = isDns1123Label(pod.metadata?.name ?? '')
+  if (!problems.length) return []
+  return [
+    `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+  ]
+}

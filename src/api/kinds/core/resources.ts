@@ -1,0 +1,40 @@
+/** Resource lists (`cpu: 500m`): their canonical form and what a pod asks for. */
+import type { Pod } from '../../generated/types/core-v1.ts'
+import { canonicalQuantity, compareQuantities, isZeroQuantity, quantityProblem } from '../../machinery/quantity.ts'
+
+/** Amounts by resource name. */
+export type ResourceList = Record<string, string>
+
+/** Writes each amount in its canonical form, in place: `0.5` becomes `500m`. Leaves alone what is no quantity. */
+export function canonicalResources(list: ResourceList | undefined | null): void {
+  if (!list) return
+  for (const name in list) {
+    const amount = list[name]!
+    if (quantityProblem(amount) === undefined) list[name] = canonicalQuantity(amount)
+  }
+}
+
+const nonZero = (amount: string | undefined) => amount !== undefined && !isZeroQuantity(amount)
+
+/**
+ * The pod's quality of service class: Guaranteed if every container has limits for cpu and memory that equal its
+ * requests, BestEffort if none asks for or limits either, Burstable otherwise
+ * (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/). Amounts must be quantities.
+ */
+export function qosClass(pod: Pod): 'Guaranteed' | 'Burstable' | 'BestEffort' {
+  const spec = pod.spec
+  if (!spec) return 'BestEffort'
+  const all = spec.resources ? [spec] : [...(spec.containers ?? []), ...(spec.initContainers ?? [])]
+  let any = false
+  let guaranteed = true
+  for (const { resources } of all) {
+    for (const name of ['cpu', 'memory']) {
+      const limit = resources?.limits?.[name]
+      const request = resources?.requests?.[name]
+      if (nonZero(limit) || nonZero(request)) any = true
+      if (!nonZero(limit) || (nonZero(request) && compareQuantities(limit!, request!) !== 0)) guaranteed = false
+    }
+  }
+  if (!any) return 'BestEffort'
+  return guaranteed ? 'Guaranteed' : 'Burstable'
+}

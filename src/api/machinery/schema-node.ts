@@ -41,6 +41,8 @@ export interface SchemaNode {
   readonly keys: readonly string[]
   /** Defaults of key fields, by name: an absent key counts as its default. */
   readonly keyDefaults: Readonly<Record<string, unknown>>
+  /** Fields of a built-in kind that every object has, filled or not. */
+  readonly alwaysThere: ReadonlySet<string>
   /** Strategic merge: what is done with the field, and the key of list items. */
   readonly patchStrategy: string
   readonly patchMergeKey: string
@@ -56,7 +58,10 @@ type Building = { -readonly [K in keyof SchemaNode]: SchemaNode[K] }
 const byName = new Map<string, SchemaNode>()
 const bySchema = new WeakMap<Schema, SchemaNode>()
 const NO_FIELDS: ReadonlyMap<string, SchemaNode> = new Map()
+const NO_NAMES: ReadonlySet<string> = new Set()
 const NONE: readonly string[] = []
+/** Parts that Go's types hold by value, beside those that are required: the OpenAPI document does not tell. */
+const BY_VALUE = ['metadata', 'spec', 'status', 'template', 'strategy', 'updateStrategy']
 
 /** The compiled form of a schema, or of the generated schema of that name. Throws for a name that does not exist. */
 export function compileSchema(schema: Schema | string): SchemaNode {
@@ -98,8 +103,9 @@ function compile(schema: Schema, name: string, register: (node: SchemaNode) => v
     min: schema.format === 'int32' ? -(2 ** 31) : -(2 ** 63),
     max: schema.format === 'int32' ? 2 ** 31 - 1 : 2 ** 63 - 1,
     merging: 'atomic',
-    keys: schema.listMapKeys ?? NONE,
+    keys: [...(schema.listMapKeys ?? NONE)].sort(),
     keyDefaults: {},
+    alwaysThere: NO_NAMES,
     patchStrategy: schema.patchStrategy ?? '',
     patchMergeKey: schema.patchMergeKey ?? '',
     goType: GO[type] ?? '',
@@ -157,6 +163,7 @@ function compileObject(node: Building, schema: Schema, name: string): void {
   node.open = schema.preserveUnknown === true || schema.additionalProperties === true
   node.merging = schema.mapType === 'atomic' ? 'atomic' : 'granular'
   for (const [key, property] of Object.entries(schema.properties ?? {})) fields.set(key, compileField(property))
+  if (name) node.alwaysThere = new Set([...BY_VALUE.filter(key => fields.has(key)), ...node.required])
   if (!schema.embeddedResource) return
   for (const key of ['apiVersion', 'kind']) if (!fields.has(key)) fields.set(key, compileField({ type: 'string' }))
   if (!fields.has('metadata')) fields.set('metadata', compileSchema('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'))

@@ -1,0 +1,357 @@
+/**
+ * Values walked by their schema for server-side apply, after sigs.k8s.io/structured-merge-diff: which paths a value
+ * holds, how two values differ, one value merged into another, paths taken away. What a schema leaves open is deduced:
+ * objects are granular, lists atomic.
+ */
+import { equalJson } from '../merge-patch.ts'
+import type { SchemaNode } from '../schema-node.ts'
+import type { BuildingSet, FieldSet } from './field-set.ts'
+import { belowStep, EMPTY, hasStep, isEmptySet, LEAF, memberWith, stepOf } from './field-set.ts'
+
+export type Json = Record<string, unknown>
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** How a value is owned: as one, by its fields, or by its items. */
+export type Shape = 'leaf' | 'fields' | 'items'
+
+export function shapeOf(node: SchemaNode, value: unknown): Shape {
+  if (typeof value !== 'object' || value === null) {
+    // Null and absent take the shape of the schema.
+    if (node.merging === 'atomic' && node.type !== 'any') return 'leaf'
+    if (value !== null) return 'leaf'
+    return node.type === 'array' ? 'items' : node.type === 'object' || node.type === 'map' ? 'fields' : 'leaf'
+  }
+  if (Array.isArray(value)) return node.type === 'array' && node.merging !== 'atomic' ? 'items' : 'leaf'
+  if (node.type === 'any') return 'fields'
+  return (node.type === 'object' || node.type === 'map') && node.merging !== 'atomic' ? 'fields' : 'leaf'
+}
+
+/** The schema of a field of an object or map. */
+export function fieldNode(node: SchemaNode, key: string): SchemaNode {
+  if (node.type === 'object') return node.fields.get(key) ?? ANY
+  return node.type === 'map' ? node.element : ANY
+}
+
+/** A declared field, as opposed to a key of a map. */
+const isDeclared = (node: SchemaNode, key: string) => node.type === 'object' && node.fields.has(key)
+
+const ANY = { type: 'any', merging: 'granular', fields: new Map() } as unknown as SchemaNode
+
+/** The step of a list item: its keys, or its value. Items without any key go by their index. */
+export function itemStep(node: SchemaNode, item: unknown, index: number): string {
+  if (node.merging === 'set') return typeof item === 'object' ? `i:${index}` : `v:${JSON.stringify(item)}`
+  if (!isObject(item)) return `i:${index}`
+  const { keys } = node
+  if (keys.length === 1) {
+    const key = keys[0]!
+    const value = item[key] ?? node.keyDefaults[key]
+    return value === undefined ? `i:${index}` : `k:{"${key}":${JSON.stringify(value)}}`
+  }
+  let text = ''
+  for (const key of keys) {
+    const value = item[key] ?? node.keyDefaults[key]
+    if (value !== undefined) text += `${text && ','}"${key}":${JSON.stringify(value)}`
+  }
+  return text ? `k:{${text}}` : `i:${index}`
+}
+
+/** Items by step. Where a step stands more than once, all items of it are one value: the list of them. */
+function itemsByStep(node: SchemaNode, list: readonly unknown[]): Map<string, unknown> {
+  const result = new Map<string, unknown>()
+  list.forEach((item, index) => {
+    const step = itemStep(node, item, index)
+    const seen = result.get(step)
+    if (!result.has(step)) result.set(step, item)
+    else if (seen instanceof Duplicates) seen.items.push(item)
+    else result.set(step, new Duplicates(seen, item))
+  })
+  return result
+}
+
+class Duplicates {
+  readonly items: unknown[]
+  constructor(...items: unknown[]) {
+    this.items = items
+  }
+}
+
+/** The first step that stands more than once in a list that must not have that; undefined where there is none. */
+export function findDuplicate(node: SchemaNode, value: unknown, path: readonly string[] = []): string[] | undefined {
+  const shape = shapeOf(node, value)
+  if (shape === 'items') {
+    const seen = new Set<string>()
+    for (const [index, item] of ((value as unknown[] | null) ?? []).entries()) {
+      const step = itemStep(node, item, index)
+      if (seen.has(step)) return [...path, step]
+      seen.add(step)
+      const found = findDuplicate(node.element, item, [...path, step])
+      if (found) return found
+    }
+  } else if (shape === 'fields') {
+    for (const [key, inner] of Object.entries((value as Json | null) ?? {})) {
+      const found = findDuplicate(fieldNode(node, key), inner, [...path, `f:${key}`])
+      if (found) return found
+    }
+  }
+  return undefined
+}
+
+/** The paths that somebody who wrote this value owns: its leaves, list items and keys of maps. */
+export function fieldSetOf(node: SchemaNode, value: unknown): FieldSet {
+  return owned(node, value) ?? EMPTY
+}
+
+function owned(node: SchemaNode, value: unknown): FieldSet | undefined {
+  const shape = shapeOf(node, value)
+  if (shape === 'leaf') return LEAF
+  if (value === null) return undefined
+  const result: BuildingSet = {}
+  if (shape === 'items') {
+    for (const [step, item] of itemsByStep(node, value as unknown[])) {
+      result[step] = item instanceof Duplicates ? LEAF : memberWith(owned(node.element, item))
+    }
+    return isEmptySet(result) ? undefined : result
+  }
+  for (const key in value as Json) {
+    const inner = (value as Json)[key]
+    if (inner === undefined) continue
+    const children = owned(fieldNode(node, key), inner)
+    const member = inner === null || (isObject(inner) && isEmptySet(inner as FieldSet)) || !isDeclared(node, key)
+    if (children === LEAF || (member && !children)) result[`f:${key}`] = LEAF
+    else if (children) result[`f:${key}`] = member ? memberWith(children) : children
+  }
+  return isEmptySet(result) ? undefined : result
+}
+
+/** Every path of a value that was not there before: containers too. Keys in `skip` are left out (one level only). */
+export function addedSet(node: SchemaNode, value: unknown): FieldSet {
+  const shape = shapeOf(node, value)
+  if (shape === 'leaf' || value === null) return LEAF
+  const result: BuildingSet = { '.': LEAF }
+  let empty = true
+  if (shape === 'items') {
+    for (const [step, item] of itemsByStep(node, value as unknown[])) {
+      result[step] = item instanceof Duplicates ? LEAF : addedSet(node.element, item)
+      empty = false
+    }
+  } else if (node.type === 'map' && node.element.merging === 'atomic') {
+    for (const key in value as Json) {
+      result[`f:${key}`] = LEAF
+      empty = false
+    }
+  } else {
+    for (const key in value as Json) {
+      if ((value as Json)[key] === undefined) continue
+      result[`f:${key}`] = addedSet(fieldNode(node, key), (value as Json)[key])
+      empty = false
+    }
+  }
+  return empty ? LEAF : result
+}
+
+/** How two values differ: paths that only the new one has, that have another value, that only the old one has. */
+export interface Comparison {
+  readonly added: FieldSet
+  readonly modified: FieldSet
+  readonly removed: FieldSet
+}
+
+interface Differences {
+  added: FieldSet | undefined
+  modified: FieldSet | undefined
+  removed: FieldSet | undefined
+}
+
+const SAME: Differences = { added: undefined, modified: undefined, removed: undefined }
+const CHANGED: Differences = { added: undefined, modified: LEAF, removed: undefined }
+
+/** Compares two values of a schema. `ignore` names fields of the outermost object that do not count. */
+export function compareValues(node: SchemaNode, old: unknown, next: unknown, ignore?: ReadonlySet<string>): Comparison {
+  const { added = EMPTY, modified = EMPTY, removed = EMPTY } = compare(node, old, next, ignore)
+  return { added, modified, removed }
+}
+
+function compare(node: SchemaNode, old: unknown, next: unknown, ignore?: ReadonlySet<string>): Differences {
+  if (old === next) return SAME
+  const shape = shapeOf(node, next ?? old)
+  const other = shapeOf(node, old ?? next)
+  if (shape === 'leaf' || shape !== other) return equalJson(old, next) ? SAME : CHANGED
+  if (shape === 'items') return compareItems(node, (old ?? []) as unknown[], (next ?? []) as unknown[])
+  return compareFields(node, (old ?? {}) as Json, (next ?? {}) as Json, ignore)
+}
+
+/** Collects what was found below one step. */
+class Collector {
+  added: BuildingSet | undefined
+  modified: BuildingSet | undefined
+  removed: BuildingSet | undefined
+
+  add(step: string, found: Differences): void {
+    if (found === SAME) return
+    if (found.added) (this.added ??= {})[step] = found.added
+    if (found.modified) (this.modified ??= {})[step] = found.modified
+    if (found.removed) (this.removed ??= {})[step] = found.removed
+  }
+}
+
+function compareFields(node: SchemaNode, old: Json, next: Json, ignore: ReadonlySet<string> | undefined): Differences {
+  const result = new Collector()
+  for (const key in next) {
+    const value = next[key]
+    if (value === undefined || ignore?.has(key)) continue
+    const before = old[key]
+    if (before === value) continue
+    const child = fieldNode(node, key)
+    result.add(`f:${key}`, before === undefined ? appeared(node, key, child, value) : compare(child, before, value))
+  }
+  for (const key in old) {
+    if (old[key] === undefined || next[key] !== undefined || ignore?.has(key)) continue
+    result.add(`f:${key}`, disappeared(node, key, fieldNode(node, key), old[key]))
+  }
+  return result
+}
+
+/** Parts of built-in kinds that every object has are not added by who first fills them. */
+function appeared(node: SchemaNode, key: string, child: SchemaNode, value: unknown): Differences {
+  if (node.alwaysThere.has(key) && shapeOf(child, value) !== 'leaf') return compare(child, null, value)
+  return { added: addedSet(child, value), modified: undefined, removed: undefined }
+}
+
+function disappeared(node: SchemaNode, key: string, child: SchemaNode, value: unknown): Differences {
+  if (node.alwaysThere.has(key) && shapeOf(child, value) !== 'leaf') return compare(child, value, null)
+  return { added: undefined, modified: undefined, removed: addedSet(child, value) }
+}
+
+function compareItems(node: SchemaNode, old: readonly unknown[], next: readonly unknown[]): Differences {
+  const result = new Collector()
+  const before = itemsByStep(node, old)
+  const after = itemsByStep(node, next)
+  for (const [step, item] of after) {
+    const was = before.get(step)
+    if (!before.has(step)) {
+      const added = item instanceof Duplicates ? LEAF : addedSet(node.element, item)
+      result.add(step, { added, modified: undefined, removed: undefined })
+    } else if (item instanceof Duplicates || was instanceof Duplicates) {
+      const same = item instanceof Duplicates && was instanceof Duplicates && equalJson(was.items, item.items)
+      if (!same) result.add(step, CHANGED)
+    } else result.add(step, compare(node.element, was, item))
+  }
+  for (const [step, item] of before) {
+    if (after.has(step)) continue
+    const removed = item instanceof Duplicates ? LEAF : addedSet(node.element, item)
+    result.add(step, { added: undefined, modified: undefined, removed })
+  }
+  return result
+}
+
+function put(target: Json, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  } else target[key] = value
+}
+
+/** `live` with `applied` merged in. Changes neither; the result shares their parts. */
+export function mergeValues(node: SchemaNode, live: unknown, applied: unknown): unknown {
+  if (applied === undefined) return live
+  if (live === undefined || live === null || applied === null) return applied
+  const shape = shapeOf(node, applied)
+  if (shape === 'leaf' || shape !== shapeOf(node, live)) return applied
+  if (shape === 'items') return mergeItems(node, live as unknown[], applied as unknown[])
+  const result: Json = { ...(live as Json) }
+  for (const key in applied as Json) {
+    put(result, key, mergeValues(fieldNode(node, key), result[key], (applied as Json)[key]))
+  }
+  return result
+}
+
+/** Items of `applied` in their order; items that only `live` has keep their place before the next shared one. */
+function mergeItems(node: SchemaNode, live: readonly unknown[], applied: readonly unknown[]): unknown[] {
+  const mine = live.map((item, index) => itemStep(node, item, index))
+  const theirs = applied.map((item, index) => itemStep(node, item, index))
+  const byStep = new Map(mine.map((step, index) => [step, live[index]]))
+  const wanted = new Set(theirs)
+  const shared = theirs.filter(step => byStep.has(step))
+  const result: unknown[] = []
+  let at = 0
+  let nextShared = 0
+  theirs.forEach((step, index) => {
+    for (; at < mine.length; at++) {
+      const current = mine[at]!
+      if (!wanted.has(current)) result.push(live[at])
+      else if (current === step || current === shared[nextShared]) break
+    }
+    const merged = byStep.has(step) ? mergeValues(node.element, byStep.get(step), applied[index]) : applied[index]
+    result.push(merged)
+    if (mine[at] === step) at++
+    if (shared[nextShared] === step) nextShared++
+  })
+  for (; at < mine.length; at++) if (!wanted.has(mine[at]!)) result.push(live[at])
+  return result
+}
+
+/** The value without the paths of a set. What loses everything becomes null. Changes nothing. */
+export function removePaths(node: SchemaNode, value: unknown, set: FieldSet): unknown {
+  const shape = shapeOf(node, value)
+  if (shape === 'leaf' || value === null || isEmptySet(set)) return value
+  if (shape === 'items') {
+    const kept: unknown[] = []
+    for (const [index, item] of (value as unknown[]).entries()) {
+      const step = itemStep(node, item, index)
+      if (hasStep(set, step)) continue
+      const inner = belowStep(set, step)
+      kept.push(isEmptySet(inner) ? item : removePaths(node.element, item, inner))
+    }
+    return kept.length ? kept : null
+  }
+  const kept: Json = {}
+  let any = false
+  for (const key in value as Json) {
+    const step = `f:${key}`
+    if (hasStep(set, step)) continue
+    const inner = belowStep(set, step)
+    const old = (value as Json)[key]
+    put(kept, key, isEmptySet(inner) ? old : removeBelow(fieldNode(node, key), old, inner))
+    any = true
+  }
+  return any ? kept : null
+}
+
+/** Something lies below an atomic value that is to go: the value goes as one. */
+function removeBelow(node: SchemaNode, value: unknown, set: FieldSet): unknown {
+  if (typeof value === 'object' && value !== null && shapeOf(node, value) === 'leaf') return null
+  return removePaths(node, value, set)
+}
+
+/** The set with every declared field on the way to its paths in it. */
+export function withNamedFields(node: SchemaNode, set: FieldSet): FieldSet {
+  const result: BuildingSet = {}
+  for (const step in set) {
+    if (step === '.') continue
+    const named = step.startsWith('f:') && isDeclared(node, step.slice(2))
+    const child = step.startsWith('f:') ? fieldNode(node, step.slice(2)) : node.element
+    const children = withNamedFields(child ?? ANY, belowStep(set, step))
+    const made = stepOf(named || hasStep(set, step), children)
+    if (made) result[step] = made
+  }
+  return result
+}
+
+/** The value without nulls in its objects, as a decoder would leave it. Shares what has none. */
+export function dropNulls(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(dropNulls)
+    return items.every((item, index) => item === value[index]) ? value : items
+  }
+  if (!isObject(value)) return value
+  let result: Json | undefined
+  for (const key in value) {
+    const inner = value[key]
+    const next = inner === null ? undefined : dropNulls(inner)
+    if (next === inner) continue
+    result ??= { ...value }
+    if (next === undefined) delete result[key]
+    else put(result, key, next)
+  }
+  return result ?? value
+}

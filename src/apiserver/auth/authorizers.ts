@@ -1,5 +1,6 @@
 /** Authorizers in a row, and what a client is told when none of them allows. */
-import type { Attributes, Authorizer } from './auth.ts'
+import { unauthorized } from '../../api/machinery/status-error.ts'
+import { ANONYMOUS, type Attributes, type Authorizer } from './auth.ts'
 
 export const MASTERS = 'system:masters'
 
@@ -16,6 +17,21 @@ export function firstOf(...authorizers: readonly Authorizer[]): Authorizer {
       if (decision.reason) reasons += `${reasons && ', '}${decision.reason}`
     }
     return reasons ? { allowed: false, reason: reasons } : { allowed: false }
+  }
+}
+
+/** What anyone may see. */
+const PUBLIC_PATHS = new Set(['/healthz', '/livez', '/readyz', '/version', '/version/'])
+
+/**
+ * Whoever does not say who they are sees health and version and is otherwise asked to: 401, whatever roles are bound
+ * to anonymous users.
+ */
+export function knownUsersOnly(authorize: Authorizer): Authorizer {
+  return request => {
+    if (request.user.name !== ANONYMOUS.name) return authorize(request)
+    if (!request.isResource && request.verb === 'get' && PUBLIC_PATHS.has(request.path)) return { allowed: true }
+    throw unauthorized()
   }
 }
 

@@ -6,7 +6,7 @@ import type { Logger } from '../../lib/log.ts'
 import { admissionPlugins } from '../admission/all.ts'
 import { keepAggregated } from '../auth/aggregation.ts'
 import { bearerTokens, clientCertificates } from '../auth/authenticators.ts'
-import { firstOf, privilegedGroup } from '../auth/authorizers.ts'
+import { firstOf, knownUsersOnly, privilegedGroup } from '../auth/authorizers.ts'
 import { escalationHooks } from '../auth/escalation.ts'
 import { openNodeAuthorizer } from '../auth/node.ts'
 import { openRbac } from '../auth/rbac.ts'
@@ -110,7 +110,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
   })
   return {
     authenticators: [clientCertificates(), bearerTokens(tokens)],
-    authorizer,
+    authorizer: knownUsersOnly(authorizer),
     admission,
     subresources: subresourceHandlers({ registry, tokens, admission, nodes: deps.nodes, clock }),
     virtual: reviewHandlers({ registry, rbac, authorizer, tokens, clock, components: deps.components ?? allWell }),

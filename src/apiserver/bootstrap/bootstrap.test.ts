@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bootstrapRoles } from './objects.ts'
+import { parseRule } from './policy-source.ts'
+import { repair } from './reconcile.ts'
+import { ADMIN, startServer } from './server.fixture.ts'
+
+const ROLES = '/apis/rbac.authorization.k8s.io/v1/clusterroles'
+
+test('parseRule reads resources, names and URLs', () => {
+  const cases: [string, object][] = [
+    [
+      'get,list core,apps pods,deployments/scale',
+      { verbs: ['get', 'list'], apiGroups: ['', 'apps'], resources: ['pods', 'deployments/scale'] },
+    ],
+    [
+      'get core configmaps a,b',
+      { verbs: ['get'], apiGroups: [''], resources: ['configmaps'], resourceNames: ['a', 'b'] },
+    ],
+    ['get /healthz,/livez', { verbs: ['get'], nonResourceURLs: ['/healthz', '/livez'] }],
+    ['* * *', { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+  ]
+  for (const [text, rule] of cases) assert.deepEqual(parseRule(text), rule)
+})
+
+test('bootstrapRoles gathers view into edit and edit into admin', () => {
+  const roles = new Map(bootstrapRoles().map(role => [role.metadata!.name, role]))
+  const text = (name: string) => JSON.stringify(roles.get(name)!.rules)
+  assert.match(text('view'), /"pods"/)
+  for (const rule of roles.get('view')!.rules!) assert.ok(text('edit').includes(JSON.stringify(rule)))
+  for (const rule of roles.get('edit')!.rules!) assert.ok(text('admin').includes(JSON.stringify(rule)))
+  assert.doesNotMatch(text('view'), /"secrets"/)
+})
+
+test('bootstrap makes the objects of a fresh cluster, once', async () => {
+  const first = await startServer()
+  const counts: [string, number][] = [
+    ['/api/v1/namespaces', 4],
+    [ROLES, 71],
+    ['/apis/scheduling.k8s.io/v1/priorityclasses', 2],
+    ['/apis/node.k8s.io/v1/runtimeclasses', 3],
+    ['/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas', 11],
+    ['/apis/networking.k8s.io/v1/servicecidrs', 1],
+  ]
+  for (const [path, count] of counts) {
+    const { object } = await first.send(ADMIN, 'GET', path)
+    assert.equal(object.items.length, count, path)
+  }
+  const before = first.store.revision()
+  await first.server.close()
+  const second = await startServer({ store: first.store })
+  assert.equal(second.store.revision(), before)
+  await second.server.close()
+})
+
+test('bootstrap restores what was taken from a role, and keeps what was added', async () => {
+  const first = await startServer()
+  const path = `${ROLES}/system:basic-user`
+  const added = { verbs: ['get'], apiGroups: ['x'], resources: ['y'] }
+  await first.send(ADMIN, 'PATCH', path, { rules: [added] }, { contentType: 'application/merge-patch+json' })
+  await first.server.close()
+  const second = await startServer({ store: first.store })
+  const { object } = await second.send(ADMIN, 'GET', path)
+  assert.deepEqual(object.rules[0], added)
+  assert.match(JSON.stringify(object.rules), /selfsubjectaccessreviews/)
+  await second.server.close()
+})
+
+test('repair leaves alone what says autoupdate false', () => {
+  const wanted = { metadata: { name: 'x', labels: { a: 'b' } }, rules: [parseRule('get core pods')] }
+  const off = { metadata: { name: 'x', annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'false' } } }
+  assert.equal(repair(off, wanted), undefined)
+  assert.equal(repair(wanted, wanted), undefined)
+  assert.notEqual(repair({ metadata: { name: 'x' } }, wanted), undefined)
+})
+
+test('aggregating roles follow the roles that they select', async () => {
+  const { server, clock, send } = await startServer()
+  const label = { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' }
+  const rule = { verbs: ['get'], apiGroups: ['example.com'], resources: ['widgets'] }
+  await send(ADMIN, 'POST', ROLES, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'widgets', labels: label },
+    rules: [rule],
+  })
+  const has = async (name: string) => {
+    await clock.advance(0)
+    return JSON.stringify((await send(ADMIN, 'GET', `${ROLES}/${name}`)).object.rules).includes('widgets')
+  }
+  for (const name of ['view', 'edit', 'admin']) assert.ok(await has(name), name)
+  await send(ADMIN, 'DELETE', `${ROLES}/widgets`)
+  for (const name of ['view', 'edit', 'admin']) assert.ok(!(await has(name)), name)
+  await server.close()
+})

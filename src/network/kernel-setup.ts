@@ -1,0 +1,67 @@
+/** What the kernel network needs of the machine as a whole: the node's address, the way to services, forwarding. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Logger } from '../lib/log.ts'
+import { closeFirewalls, openFirewalls } from './firewall.ts'
+import { LINK_PREFIX, POD_TABLE } from './pod-network/ruleset.ts'
+import { TABLE } from './service-proxy/nftables/ruleset.ts'
+import { attempt, run } from './tools/command.ts'
+
+const FORWARDING = '/proc/sys/net/ipv4/ip_forward'
+
+/** Largest packet on a link of which nobody said otherwise: within one machine bigger is faster. */
+const LOCAL_MTU = 65_535
+
+/** Bytes that fit in a packet on the way out of the machine; the largest of all when there is no way out. */
+async function uplinkMtu(): Promise<number> {
+  const route = await attempt('ip', ['-o', 'route', 'show', 'default'])
+  const device = / dev (\S+)/.exec(route.stdout)?.[1]
+  if (!device) return LOCAL_MTU
+  const link = await attempt('ip', ['-o', 'link', 'show', 'dev', device])
+  return Number(/ mtu (\d+)/.exec(link.stdout)?.[1] ?? 1500)
+}
+
+export interface KernelSetup {
+  readonly mtu: number
+  readonly notes: readonly string[]
+}
+
+/**
+ * Puts the node's address on `lo`, routes service addresses there (so that there is a way to them, and a source address
+ * that pods can answer), and switches forwarding on. All of it may stand already.
+ */
+export async function setUpKernel(
+  options: { readonly nodeAddress: string; readonly serviceCidr: string },
+  deps: { readonly logger: Logger },
+): Promise<KernelSetup> {
+  const { nodeAddress, serviceCidr } = options
+  await run('ip', ['-batch', '-'], `link set lo up\naddress replace ${nodeAddress}/32 dev lo\n`)
+  await run('ip', ['route', 'replace', serviceCidr, 'dev', 'lo', 'src', nodeAddress])
+  if (readFileSync(FORWARDING, 'utf8').trim() === '0') {
+    writeFileSync(FORWARDING, '1')
+    deps.logger.info({}, 'network: forwarding of packets was switched on (net.ipv4.ip_forward)')
+  }
+  const [mtu, notes] = await Promise.all([uplinkMtu(), openFirewalls(deps)])
+  return { mtu, notes }
+}
+
+/** Takes everything of a cluster out of the kernel: links, rules, addresses, routes. For `tutti delete`. */
+export async function removeKernelNetwork(options: {
+  readonly nodeAddress: string
+  readonly serviceCidr: string
+  readonly netnsDirectory: string
+}): Promise<void> {
+  const links = readdirSync('/proc/sys/net/ipv4/conf').filter(name => name.startsWith(LINK_PREFIX))
+  await Promise.all(links.map(link => attempt('ip', ['link', 'delete', link])))
+  let namespaces: string[] = []
+  try {
+    namespaces = readdirSync(options.netnsDirectory).filter(name => name.startsWith('tutti-'))
+  } catch {}
+  for (const name of namespaces) {
+    await attempt('umount', ['-l', `${options.netnsDirectory}/${name}`])
+    await attempt('rm', ['-f', `${options.netnsDirectory}/${name}`])
+  }
+  for (const table of [TABLE, POD_TABLE]) await attempt('nft', ['delete', 'table', 'ip', table])
+  await attempt('ip', ['route', 'delete', options.serviceCidr, 'dev', 'lo'])
+  await attempt('ip', ['address', 'delete', `${options.nodeAddress}/32`, 'dev', 'lo'])
+  await closeFirewalls()
+}

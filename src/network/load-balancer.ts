@@ -1,0 +1,192 @@
+/**
+ * Services of type LoadBalancer on one machine: their ports, on the machine's 127.0.0.1. It takes each port by
+ * listening on it, so that a port of another program is seen and left alone, and writes the outcome to the service's
+ * status, from which the proxy takes the address. With a kernel network the kernel then carries the traffic, before it
+ * comes to the listener, and goes on without this program; elsewhere the listener carries it.
+ */
+import type { Server, Socket } from 'node:net'
+import { Service } from '../api/kinds/core/service.ts'
+import type { Client } from '../client/client.ts'
+import type { EventRecorder } from '../client/event-recorder.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Catalog } from './catalog.ts'
+import type { Backend } from './service-proxy/service-ports.ts'
+import { hasClusterIp } from './service-proxy/service-ports.ts'
+import { forward } from './service-proxy/userspace/forward.ts'
+
+/** Listens on the machine's loopback. Rejects with an error that has a `code` (EADDRINUSE, EACCES). */
+export type HostListen = (port: number, onConnection: (socket: Socket) => void) => Promise<Pick<Server, 'close'>>
+
+export interface LoadBalancerDeps {
+  readonly catalog: Catalog
+  readonly client: Client
+  readonly events: EventRecorder
+  readonly logger: Logger
+  readonly listen: HostListen
+  /** Where this program reaches a port of a service. */
+  locate(service: Service, port: number): Backend | undefined
+  /** UDP and SCTP are carried, too: by the kernel. */
+  readonly allProtocols: boolean
+  /** Node ports need listeners on the machine's loopback, too. */
+  readonly nodePorts: boolean
+}
+
+interface Held {
+  readonly owner: string
+  readonly target: number
+  readonly listener: Pick<Server, 'close'>
+}
+
+type Ports = NonNullable<NonNullable<Service['spec']>['ports']>
+type Status = NonNullable<NonNullable<NonNullable<Service['status']>['loadBalancer']>['ingress']>
+
+export const LOOPBACK = '127.0.0.1'
+
+const isOurs = ({ spec }: Service) => spec?.type === 'LoadBalancer' && !spec.loadBalancerClass
+
+/** A sentence for people: why a port could not be had, and what works instead. */
+function refusal(service: Service, port: Ports[number], why: string): string {
+  const { name, namespace } = service.metadata ?? {}
+  const instead = [
+    port.nodePort && `on this machine at ${LOOPBACK}:${port.nodePort}`,
+    `from pods at ${name}.${namespace}:${port.port}`,
+    `anywhere with kubectl port-forward -n ${namespace} service/${name} LOCAL_PORT:${port.port}`,
+  ].filter(Boolean)
+  return `Port ${port.port} of ${LOOPBACK}: ${why}. The service answers ${instead.join(', ')}.`
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return 'another program has it'
+  if (code === 'EACCES') return 'the system keeps it for root (sysctl net.ipv4.ip_unprivileged_port_start)'
+  return message
+}
+
+export interface LoadBalancers {
+  /** Resolves when everything that was known at the call is done. */
+  idle(): Promise<void>
+  /** Closes the listeners; statuses stay. */
+  close(): void
+}
+
+/** Starts following services; ends with the signal. */
+export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal): LoadBalancers {
+  const { catalog, client, events, logger } = deps
+  const held = new Map<number, Held>()
+  const failed = new Map<string, string>()
+  const dirty = new Set<string>()
+  let running: Promise<void> | undefined
+
+  function release(owner: string, keep: ReadonlySet<number>) {
+    for (const [port, each] of held) {
+      if (each.owner !== owner || keep.has(port)) continue
+      each.listener.close()
+      held.delete(port)
+      // Somebody may have been refused this port.
+      for (const key of failed.keys()) if (key !== owner) dirty.add(key)
+    }
+  }
+
+  /** Takes a port of the machine; resolves with why not. */
+  async function take(owner: string, port: number, target: number): Promise<string | undefined> {
+    const standing = held.get(port)
+    if (standing?.owner === owner && standing.target === target) return undefined
+    if (standing && standing.owner !== owner) return `the service ${standing.owner} has it`
+    standing?.listener.close()
+    held.delete(port)
+    try {
+      const listener = await deps.listen(port, socket => {
+        const service = catalog.service(owner)
+        const backend = service && deps.locate(service, target)
+        forward(socket, backend ? [backend] : [])
+      })
+      held.set(port, { owner, target, listener })
+      return undefined
+    } catch (error) {
+      return reasonOf(error)
+    }
+  }
+
+  async function takePorts(service: Service, key: string): Promise<Status> {
+    const states: NonNullable<Status[number]['ports']> = []
+    const refusals: string[] = []
+    for (const port of service.spec?.ports ?? []) {
+      const protocol = port.protocol ?? 'TCP'
+      const why =
+        protocol === 'TCP'
+          ? await take(key, port.port, port.port)
+          : deps.allProtocols
+            ? undefined
+            : `${protocol} is carried with a kernel network only`
+      states.push({ port: port.port, protocol, ...(why && { error: 'PortNotAvailable' }) })
+      if (why) refusals.push(refusal(service, port, why))
+    }
+    const text = refusals.join(' ')
+    if (text && failed.get(key) !== text) events.event(service, 'Warning', 'PortNotAvailable', text)
+    if (text) failed.set(key, text)
+    else failed.delete(key)
+    if (states.every(({ error }) => error)) return []
+    return [{ ip: LOOPBACK, ...(text && { ports: states }) }]
+  }
+
+  async function writeStatus(service: Service, ingress: Status): Promise<void> {
+    const view = (list: Status | undefined) =>
+      JSON.stringify((list ?? []).map(({ ip, ports }) => [ip, (ports ?? []).map(({ port, error }) => [port, error])]))
+    if (view(service.status?.loadBalancer?.ingress) === view(ingress)) return
+    const { namespace, name } = service.metadata!
+    const body = { status: { loadBalancer: ingress.length ? { ingress } : { ingress: null } } }
+    await client.kind(Service).patch({ namespace, name: name! }, body, { type: 'merge', subresource: 'status' })
+  }
+
+  async function settle(key: string): Promise<void> {
+    const service = catalog.service(key)
+    const wanted = new Set<number>()
+    if (service && isOurs(service)) for (const { port } of service.spec?.ports ?? []) wanted.add(port)
+    const nodePorts =
+      service && deps.nodePorts && hasClusterIp(service) && service.spec?.type !== 'ClusterIP'
+        ? (service.spec?.ports ?? []).filter(({ nodePort, protocol }) => nodePort && (protocol ?? 'TCP') === 'TCP')
+        : []
+    for (const { nodePort } of nodePorts) wanted.add(nodePort!)
+    release(key, wanted)
+    if (!service) {
+      failed.delete(key)
+      return
+    }
+    for (const port of nodePorts) {
+      const why = await take(key, port.nodePort!, port.port)
+      if (why) logger.warn({ service: key, port: port.nodePort, why }, 'network: node port not available')
+    }
+    if (isOurs(service)) await writeStatus(service, await takePorts(service, key))
+  }
+
+  async function work(): Promise<void> {
+    await new Promise<void>(resolve => setImmediate(resolve))
+    for (const key of dirty) {
+      if (signal.aborted) break
+      dirty.delete(key)
+      await settle(key).catch(error =>
+        logger.warn({ service: key, error: (error as Error).message }, 'network: load balancer'),
+      )
+    }
+    running = undefined
+  }
+
+  catalog.follow(key => {
+    const service = catalog.service(key)
+    const concerned =
+      !service || isOurs(service) || deps.nodePorts || [...held.values()].some(({ owner }) => owner === key)
+    if (!concerned || signal.aborted) return
+    dirty.add(key)
+    running ??= work()
+  })
+
+  return {
+    async idle() {
+      while (running) await running
+    },
+    close() {
+      for (const { listener } of held.values()) listener.close()
+      held.clear()
+    },
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * What a node does for traffic, put together: the pod network, the service proxy, load balancers and DNS. Starting has
+ * two halves, because the API server listens on the node's address and the rest needs the API server:
+ *
+ *   const prepared = await prepareNetwork({ mode, … }, deps)      // the node's address exists now
+ *   … the API server listens on 127.0.0.1 and prepared.nodeAddress …
+ *   const network = await prepared.start({ client, informers }, signal)
+ *
+ * `rootless` is the kernel network inside a namespace that the process is in already (`rootless/`).
+ */
+import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { Service as ServiceType } from '../api/generated/types/core-v1.ts'
+import { Service } from '../api/kinds/core/service.ts'
+import { EndpointSlice } from '../api/kinds/discovery/endpoint-slice.ts'
+import type { Client } from '../client/client.ts'
+import { createEventRecorder } from '../client/event-recorder.ts'
+import type { Informers } from '../client/informers.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import { type Catalog, createCatalog } from './catalog.ts'
+import type { NetworkMode } from './detect.ts'
+import { publishClusterDns } from './dns/cluster-dns.ts'
+import { createHandler } from './dns/message.ts'
+import { createNames } from './dns/names.ts'
+import { type DnsServer, startDnsServer } from './dns/server.ts'
+import { createUpstream } from './dns/upstream.ts'
+import { addressAt, parseCidr } from './ipv4.ts'
+import { setUpKernel } from './kernel-setup.ts'
+import { type HostListen, LOOPBACK, startLoadBalancers } from './load-balancer.ts'
+import { startKernelPodNetwork } from './pod-network/kernel.ts'
+import type { PodNetwork } from './pod-network/pod-network.ts'
+import { startPortablePodNetwork } from './pod-network/portable.ts'
+import { LINK_PREFIX } from './pod-network/ruleset.ts'
+import { serviceVariables } from './service-env.ts'
+import { createNftablesProxy } from './service-proxy/nftables/proxy.ts'
+import type { ServiceProxy } from './service-proxy/proxy.ts'
+import { startProxySync } from './service-proxy/sync.ts'
+import { createUserspaceProxy } from './service-proxy/userspace/proxy.ts'
+import { startIp } from './tools/ip.ts'
+import { startNft } from './tools/nft.ts'
+
+export interface NetworkOptions {
+  readonly mode: NetworkMode
+  readonly dataDir: string
+  readonly nodeName: string
+  /** Default 10.244.0.0/24; its second address is the node's. */
+  readonly podCidr?: string
+  /** Default 10.96.0.0/16; its eleventh address is the cluster's DNS. */
+  readonly serviceCidr?: string
+  /** Default `cluster.local`. */
+  readonly clusterDomain?: string
+  /** Node ports, and host ports without an address, answer from outside the machine, too. Default: no. */
+  readonly exposed?: boolean
+  /** Rootless: how to listen on the loopback of the machine, outside the namespace (`rootless/porter.ts`). */
+  readonly listenOnHost?: HostListen
+  /** Why the mode is not a better one (`detect.ts`), for `describe`. */
+  readonly notes?: readonly string[]
+}
+
+export interface NetworkDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface Network {
+  /** For the agent: the contract `agent/pod-network.ts`. */
+  readonly podNetwork: PodNetwork
+  /** For the agent: the contract `agent/service-env.ts`. */
+  serviceEnv(namespace: string, links: boolean): Readonly<Record<string, string>>
+  readonly nodeAddress: string
+  /** For `tutti status`. */
+  describe(): { readonly mode: NetworkMode; readonly notes: readonly string[] }
+  /** Resolves when the services known at the call are in the data plane. */
+  idle(): Promise<void>
+  /** Lets go of what the program holds. Pods' networks and the kernel's rules stay: traffic goes on. */
+  close(): Promise<void>
+}
+
+export interface PreparedNetwork {
+  readonly mode: NetworkMode
+  /** Where pods reach programs of the node: the API server must listen there, too. */
+  readonly nodeAddress: string
+  start(deps: { readonly client: Client; readonly informers: Informers }, signal: AbortSignal): Promise<Network>
+}
+
+/** Where the DNS server listens on the node's address; the service's port 53 leads there. */
+const DNS_PORT = 10_053
+/** Of the service range: as everywhere. */
+const DNS_OFFSET = 10
+
+/** Listening in this process' own network. */
+const listenHere: HostListen = (port, onConnection) =>
+  new Promise((resolve, reject) => {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection)
+    server.once('error', reject)
+    server.listen({ host: LOOPBACK, port }, () => {
+      server.off('error', reject)
+      server.unref()
+      resolve(server)
+    })
+  })
+
+interface Parts {
+  readonly podNetwork: PodNetwork
+  readonly proxy: ServiceProxy
+  readonly allProtocols: boolean
+  /** Starts the DNS server; absent where pods have no way to ask it. */
+  startDns?(client: Client, catalog: Catalog): Promise<DnsServer>
+  close(): void
+}
+
+/** First half. Rejects when the mode is not possible after all. */
+export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps): Promise<PreparedNetwork> {
+  const { mode } = options
+  const kernel = mode !== 'portable'
+  const prepare = kernel ? await prepareKernel(options, deps) : preparePortable(options, deps)
+  return {
+    mode,
+    nodeAddress: prepare.nodeAddress,
+    async start({ client, informers }, signal) {
+      const parts = await prepare.start()
+      const catalog = createCatalog(
+        { services: informers.of<ServiceType>(Service), endpointSlices: informers.of<EndpointSlice>(EndpointSlice) },
+        signal,
+      )
+      await catalog.synced()
+      const dns = await parts.startDns?.(client, catalog)
+      const sync = await startProxySync({ ...deps, catalog, proxy: parts.proxy }, signal)
+      const loadBalancers = startLoadBalancers(
+        {
+          catalog,
+          client,
+          events: createEventRecorder(client.transport, { component: 'service-lb-controller' }, deps, signal),
+          logger: deps.logger,
+          listen: options.listenOnHost ?? listenHere,
+          locate: (service, port) => {
+            const place = parts.proxy.localAddress(`${service.metadata?.namespace}/${service.metadata?.name}`, port)
+            return place ? { address: place.host, port: place.port } : { address: service.spec!.clusterIP!, port }
+          },
+          allProtocols: parts.allProtocols,
+          nodePorts: mode === 'rootless',
+        },
+        signal,
+      )
+      return {
+        podNetwork: parts.podNetwork,
+        nodeAddress: prepare.nodeAddress,
+        serviceEnv(namespace, links) {
+          const own = links ? catalog.services(namespace) : []
+          const api = catalog.service('default/kubernetes')
+          const locate = parts.proxy.localAddress
+          return serviceVariables(api && !own.includes(api) ? [api, ...own] : own, locate)
+        },
+        describe: () => ({ mode, notes: [...prepare.notes, ...(options.notes ?? [])] }),
+        async idle() {
+          await sync.idle()
+          await loadBalancers.idle()
+          await sync.idle()
+        },
+        async close() {
+          loadBalancers.close()
+          await dns?.close()
+          await sync.idle()
+          await parts.proxy.close()
+          parts.close()
+        },
+      }
+    },
+  }
+}
+
+interface Prepared {
+  readonly nodeAddress: string
+  readonly notes: readonly string[]
+  start(): Promise<Parts>
+}
+
+async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promise<Prepared> {
+  const { podCidr = '10.244.0.0/24', serviceCidr = '10.96.0.0/16', clusterDomain = 'cluster.local' } = options
+  const { exposed = false, mode, dataDir, nodeName } = options
+  const [pods, services] = [parseCidr(podCidr), parseCidr(serviceCidr)]
+  const nodeAddress = addressAt(pods, 1)
+  const clusterDns = addressAt(services, DNS_OFFSET)
+  const directory = join(dataDir, 'network')
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const { mtu, notes } = await setUpKernel({ nodeAddress, serviceCidr }, deps)
+
+  return {
+    nodeAddress,
+    notes: mode === 'rootless' ? [...notes, ROOTLESS_LIMITS] : notes,
+    async start() {
+      const [ip, nft] = [startIp(), startNft(directory)]
+      const podNetwork = await startKernelPodNetwork(
+        {
+          podCidr: pods,
+          nodeAddress,
+          directory: join(directory, 'pods'),
+          netnsDirectory: netnsDirectory(mode, dataDir),
+          mtu,
+          dns: { servers: [clusterDns], clusterDomain },
+          exposed,
+        },
+        { ...deps, ip, nft },
+      )
+      return {
+        podNetwork,
+        proxy: createNftablesProxy({ serviceCidr: services, podLinks: `"${LINK_PREFIX}*"`, exposed }, { ...deps, nft }),
+        allProtocols: mode === 'kernel',
+        async startDns(client, catalog) {
+          const names = createNames(catalog, { domain: clusterDomain, ranges: [pods, services] })
+          const upstream = createUpstream({ file: '/etc/resolv.conf', own: [clusterDns] }, deps)
+          const handle = createHandler(names, clusterDomain)
+          const dns = await startDnsServer(nodeAddress, DNS_PORT, { ...deps, handle, upstream })
+          await publishClusterDns(client, { clusterIp: clusterDns, address: nodeAddress, port: dns.port, nodeName })
+          return dns
+        },
+        close() {
+          ip.close()
+          nft.close()
+        },
+      }
+    },
+  }
+}
+
+const ROOTLESS_LIMITS =
+  'rootless: pods reach each other, services and the API server, but nothing outside this machine (a way out needs root)'
+
+/** Where network namespaces of pods are kept. */
+export const netnsDirectory = (mode: NetworkMode, dataDir: string) =>
+  mode === 'kernel' ? '/run/netns' : join(dataDir, 'network', 'netns')
+
+function preparePortable(options: NetworkOptions, deps: NetworkDeps): Prepared {
+  const directory = join(options.dataDir, 'network')
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  return {
+    nodeAddress: LOOPBACK,
+    notes: [
+      'portable: pods share the loopback of this machine; a pod listens on the port in PORT, and finds services by the variables {NAME}_SERVICE_HOST and {NAME}_SERVICE_PORT (no cluster DNS, no UDP services)',
+    ],
+    start: async () => ({
+      podNetwork: startPortablePodNetwork(join(directory, 'ports'), options.clusterDomain ?? 'cluster.local'),
+      proxy: createUserspaceProxy({ file: join(directory, 'service-ports.json') }, deps),
+      allProtocols: false,
+      close() {},
+    }),
+  }
+}

@@ -139,21 +139,15 @@ export function phaseOf(
     } else counts.waiting++
   }
   const begun = main.some(status => status.state?.running || endOf(status))
-  if (terminal && counts.running === 0 && counts.stopped > 0)
-    return counts.succeeded === counts.stopped ? 'Succeeded' : 'Failed'
-  if (terminal && counts.running === 0) return 'Failed'
-  if (counts.pendingInit > 0 || (counts.pendingSidecars > 0 && !begun) || counts.waiting > 0) return 'Pending'
-  if (counts.running > 0 && !(counts.lasting === main.length && onlySidecars(main))) return 'Running'
-  if (counts.stopped > 0) {
-    if (counts.lasting < main.length) return 'Running'
-    // Sidecars still have to end: the pod runs until they have.
-    if (counts.running > 0) return 'Running'
-    return counts.succeeded === counts.stopped ? 'Succeeded' : 'Failed'
+  if (terminal && counts.running === 0) {
+    return counts.stopped > 0 && counts.succeeded === counts.stopped ? 'Succeeded' : 'Failed'
   }
-  return 'Pending'
+  if (counts.pendingInit > 0 || (counts.pendingSidecars > 0 && !begun) || counts.waiting > 0) return 'Pending'
+  if (counts.running > 0) return 'Running'
+  if (counts.stopped === 0) return 'Pending'
+  if (counts.lasting < counts.stopped) return 'Running'
+  return counts.succeeded === counts.stopped ? 'Succeeded' : 'Failed'
 }
-
-const onlySidecars = (main: readonly ContainerStatus[]) => main.every(status => !status.state?.running)
 
 /** The whole status. `pod` brings the one that was written last. `now` is in ms since the epoch. */
 export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {

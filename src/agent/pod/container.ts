@@ -1,0 +1,189 @@
+/** Starting and stopping one container, with its hooks and the events that `kubectl describe` shows. */
+import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { type ProbeTarget, runHook } from '../probes/run.ts'
+import { RuntimeError } from '../runtimes/runtime.ts'
+import { containerConfig } from './container-config.ts'
+import { type PodDeps, podTitle } from './deps.ts'
+import { ConfigError } from './env.ts'
+import type { Ground } from './ground.ts'
+import type { Slot } from './slot.ts'
+
+/** First and longest distance between tries of a start that fails before there is an instance. */
+const RETRY_MS = 10_000
+const RETRY_MAX_MS = 300_000
+/** What a container has after its preStop hook has used up the grace (as the kubelet's). */
+const LAST_MS = 2000
+/** A postStart hook has no limit of its own. */
+const HOOK_MS = 3_600_000
+
+export interface ContainerDeps extends PodDeps {
+  /** The pod as it is now. */
+  pod(): Pod
+  /** Something changed that plan and status should see. */
+  changed(): void
+}
+
+const fieldPath = (slot: Slot) => `spec.${slot.init ? 'initContainers' : 'containers'}{${slot.spec.name}}`
+
+/** Records an event about a container. */
+export function containerEvent(
+  deps: ContainerDeps,
+  slot: Slot,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+) {
+  deps.events.event({ ...deps.pod(), fieldPath: fieldPath(slot) }, type, reason, message)
+}
+
+/** How a container of the pod is reached by probes and hooks. */
+export const targetOf = (deps: PodDeps, ground: Ground, slot: Slot, containerId: string): ProbeTarget => ({
+  driver: ground.driver,
+  clock: deps.clock,
+  containerId,
+  container: slot.spec,
+  host: ground.podIPs[0] ?? deps.node.ips[0] ?? '127.0.0.1',
+  ports: ground.ports,
+})
+
+/** The number that the next instance has: restarts so far. */
+function nextAttempt(pod: Pod, slot: Slot): number {
+  const [latest] = slot.instances
+  if (latest) return latest.state === 'created' ? latest.attempt : latest.attempt + 1
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
+  const old = [...containerStatuses, ...initContainerStatuses].find(each => each.name === slot.spec.name)
+  return old?.containerID ? old.restartCount + 1 : (old?.restartCount ?? 0)
+}
+
+/** Waits longer for each failure in a row. */
+function postpone(deps: ContainerDeps, slot: Slot, reason: string, message: string) {
+  const repeated = slot.waiting?.reason === reason && slot.waiting.message === message
+  const last = repeated ? Math.max(slot.retryAt - deps.clock.now(), slot.toldBackOff) : 0
+  const wait = last > 0 ? Math.min(last * 2, RETRY_MAX_MS) : RETRY_MS
+  slot.toldBackOff = wait
+  slot.retryAt = deps.clock.now() + wait
+  slot.waiting = { reason, message }
+}
+
+/** Starts the next instance. Never rejects: what goes wrong is in `slot.waiting` and in events. */
+export async function startContainer(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<void> {
+  const pod = deps.pod()
+  const { driver } = ground
+  const [latest] = slot.instances
+  const image = slot.spec.image ?? ''
+  const failed = (reason: string, message: string) => {
+    containerEvent(deps, slot, 'Warning', 'Failed', `Error: ${message}`)
+    postpone(deps, slot, reason, message)
+  }
+  const attempt = nextAttempt(pod, slot)
+  if (latest?.state === 'created') await driver.removeContainer(latest.id)
+  if (latest?.state === 'exited') {
+    if (slot.forced === latest.id) slot.backOff.reset()
+    else slot.backOff.restarted(deps.clock.now())
+  }
+  try {
+    const { pulled } = await driver.ensureImage(image, slot.spec.imagePullPolicy ?? 'IfNotPresent')
+    const message = pulled
+      ? `Successfully pulled image ${JSON.stringify(image)}`
+      : `Container image ${JSON.stringify(image)} already present on machine and can be accessed by the pod`
+    containerEvent(deps, slot, 'Normal', 'Pulled', message)
+  } catch (error) {
+    const problem = error instanceof RuntimeError ? error : new RuntimeError('ErrImagePull', String(error))
+    return failed(problem.reason, problem.message)
+  }
+  let id: string
+  try {
+    const env = {
+      objects: ground.objects,
+      addresses: { podIPs: ground.podIPs, hostIPs: deps.node.ips },
+      allocatable: deps.node.allocatable(),
+      services: deps.serviceEnv(pod.metadata?.namespace ?? '', pod.spec?.enableServiceLinks ?? true),
+    }
+    const config = containerConfig(pod, slot.spec, attempt, { env, volumes: ground.volumes, ports: ground.ports })
+    id = await driver.createContainer(ground.sandbox, config)
+  } catch (error) {
+    const reason = error instanceof ConfigError ? 'CreateContainerConfigError' : 'CreateContainerError'
+    return failed(reason, (error as Error).message)
+  }
+  containerEvent(deps, slot, 'Normal', 'Created', 'Container created')
+  try {
+    await driver.startContainer(id)
+  } catch (error) {
+    const message = (error as Error).message
+    containerEvent(deps, slot, 'Warning', 'Failed', `Error: ${message}`)
+    // There is an instance, which has failed: its restart is a matter of back-off.
+    slot.waiting = { reason: 'RunContainerError', message }
+    return
+  }
+  slot.waiting = undefined
+  slot.retryAt = 0
+  slot.toldBackOff = 0
+  containerEvent(deps, slot, 'Normal', 'Started', 'Container started')
+  await postStart(deps, ground, slot, id)
+}
+
+async function postStart(deps: ContainerDeps, ground: Ground, slot: Slot, id: string) {
+  const hook = slot.spec.lifecycle?.postStart
+  if (!hook) {
+    slot.hooked = id
+    return
+  }
+  deps.changed()
+  const problem = await runHook(targetOf(deps, ground, slot, id), hook, HOOK_MS)
+  if (problem === undefined) {
+    slot.hooked = id
+    return
+  }
+  deps.logger.info({ pod: podTitle(deps.pod()), container: slot.spec.name, problem }, 'a postStart hook failed')
+  containerEvent(deps, slot, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
+  containerEvent(deps, slot, 'Normal', 'Killing', 'FailedPostStartHook')
+  await ground.driver.stopContainer(id, (deps.pod().spec?.terminationGracePeriodSeconds ?? 30) * 1000)
+  slot.waiting = { reason: 'PostStartHookError', message: 'PostStartHook failed' }
+}
+
+/**
+ * Stops the running instance: preStop hook, signal, and after the grace the kill. `slot.hurry` shortens the grace
+ * meanwhile. `ground` is absent for a pod of which only the runtime is known. Never rejects.
+ */
+export async function stopContainer(
+  deps: ContainerDeps,
+  ground: Pick<Ground, 'driver'> & Partial<Ground>,
+  slot: Slot,
+  message: string,
+  graceMs: number,
+): Promise<void> {
+  const [latest] = slot.instances
+  if (latest?.state !== 'running') return
+  const { clock } = deps
+  let deadline = clock.now() + graceMs
+  let hastened: (() => void) | undefined
+  slot.hurry = ms => {
+    const sooner = clock.now() + ms
+    if (sooner >= deadline) return
+    deadline = sooner
+    hastened?.()
+  }
+  containerEvent(deps, slot, 'Normal', 'Killing', message)
+  const hook = slot.spec.lifecycle?.preStop
+  try {
+    if (hook && graceMs > 0) {
+      const target = targetOf(deps, { podIPs: [], ports: {}, ...ground } as Ground, slot, latest.id)
+      const hurried = new Promise<string | undefined>(resolve => {
+        hastened = () => {
+          const timer = clock.after(Math.max(deadline - clock.now(), 0), () => resolve('grace period ended'))
+          deps.signal.addEventListener('abort', () => timer.cancel(), { once: true })
+        }
+      })
+      const problem = await Promise.race([runHook(target, hook, graceMs), hurried])
+      if (problem !== undefined) containerEvent(deps, slot, 'Warning', 'FailedPreStopHook', 'PreStopHook failed')
+    }
+    hastened = () => void ground.driver.stopContainer(latest.id, Math.max(deadline - clock.now(), 0)).catch(() => {})
+    const left = deadline - clock.now()
+    await ground.driver.stopContainer(latest.id, graceMs > 0 && hook ? Math.max(left, LAST_MS) : Math.max(left, 0))
+  } catch (error) {
+    deps.logger.warn({ err: error, pod: podTitle(deps.pod()), container: slot.spec.name }, 'a container did not stop')
+    deps.events.event(deps.pod(), 'Warning', 'FailedKillPod', `error killing pod: ${(error as Error).message}`)
+  } finally {
+    slot.hurry = undefined
+  }
+}

@@ -1,0 +1,46 @@
+/** What the pods of a node share. */
+import type { Pod } from '../../api/generated/types/core-v1.ts'
+import type { Client } from '../../client/client.ts'
+import type { EventRecorder } from '../../client/event-recorder.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
+import type { Limiter } from '../limiter.ts'
+import type { ObjectSource } from '../object-source.ts'
+import type { PodNetwork } from '../pod-network.ts'
+import type { RuntimeDriver } from '../runtimes/runtime.ts'
+import type { ServiceEnvironment } from '../service-env.ts'
+
+/** Why a pod may not run here; its phase becomes Failed. */
+export interface Refusal {
+  readonly reason: string
+  readonly message: string
+}
+
+export interface PodDeps {
+  readonly client: Client
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: EventRecorder
+  readonly objects: ObjectSource
+  readonly podNetwork: PodNetwork
+  readonly serviceEnv: ServiceEnvironment
+  /** Bounds starts that happen at once: more do not go faster, and the first would come later. */
+  readonly starts: Limiter
+  /** Folder of pods, one folder each by uid. */
+  readonly podsDirectory: string
+  readonly node: {
+    readonly name: string
+    readonly ips: readonly string[]
+    /** node.status.allocatable. */
+    allocatable(): Readonly<Record<string, string>>
+  }
+  /** The runtime of a pod by its runtimeClassName; throws `RuntimeError` that says what to do where there is none. */
+  runtimeOf(pod: Pod): Promise<{ readonly driver: RuntimeDriver; readonly handler: string }>
+  /** Checks a pod that has not run yet; undefined: it may. */
+  admit(pod: Pod): Refusal | undefined
+  /** Ends all work; workloads go on. */
+  readonly signal: AbortSignal
+}
+
+/** `name_namespace(uid)`, as the kubelet's messages name pods. */
+export const podTitle = ({ metadata = {} }: Pod): string => `${metadata.name}_${metadata.namespace}(${metadata.uid})`

@@ -1,0 +1,201 @@
+/** What a pod's containers stand on: its runtime, network, volumes and sandbox. Made once, and again after a reboot. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Pod } from '../../api/generated/types/core-v1.ts'
+import type { HeldObjects } from '../object-source.ts'
+import { type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
+import { createPodVolumes, type PodVolumes } from '../volumes/set-up.ts'
+import { VolumeError } from '../volumes/volume.ts'
+import { podResources, qosClassOf } from './container-config.ts'
+import { type PodDeps, podTitle } from './deps.ts'
+import { hostnameOf, hostsFile, machineResolv, resolvOf, resolvText } from './files.ts'
+import { allContainers, referencesOf } from './references.ts'
+import { createPodTokens, type PodTokens } from './token.ts'
+
+export interface Ground {
+  readonly driver: RuntimeDriver
+  readonly sandbox: string
+  readonly podIPs: readonly string[]
+  /** Portable mode: real ports of declared ones. */
+  readonly ports: Readonly<Record<number, number>>
+  readonly volumes: PodVolumes | undefined
+  readonly objects: HeldObjects
+}
+
+/** Why the ground could not be made: an event's reason and message. */
+export class GroundError extends Error {
+  readonly reason: string
+
+  constructor(reason: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+  }
+}
+
+export interface GroundKeeper {
+  /** The pod's runtime, without making anything of the pod; undefined where the node has none for it. */
+  attach(pod: Pod): Promise<RuntimeDriver | undefined>
+  /** Makes what is missing; throws `GroundError`. Not to be called again before it has settled. */
+  prepare(pod: Pod): Promise<Ground>
+  /** Brings volumes up to date with their objects and the pod. */
+  refresh(pod: Pod): Promise<void>
+  /** Gives back network and volumes; containers keep their logs. May be repeated. */
+  stop(): Promise<void>
+  /** Forgets everything, files too. */
+  remove(): Promise<void>
+  /** Ends watches and timers, and leaves the rest as it stands. */
+  release(): void
+}
+
+/** `changed` is called when an object that the pod refers to changed or a token must be renewed. */
+export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void): GroundKeeper {
+  const { namespace = '', name = '', uid = '' } = pod.metadata ?? {}
+  const directory = join(deps.podsDirectory, uid)
+  const hostNetwork = pod.spec?.hostNetwork ?? false
+  let held: HeldObjects | undefined
+  let tokens: PodTokens | undefined
+  let volumes: PodVolumes | undefined
+  let driver: RuntimeDriver | undefined
+  let networked = false
+
+  async function network(runtime: RuntimeDriver) {
+    if (hostNetwork || runtime.capabilities.ownNetwork) return undefined
+    const ports = allContainers(pod).flatMap(container => container.ports ?? [])
+    networked = true
+    try {
+      return await deps.podNetwork.setup({
+        namespace,
+        name,
+        uid,
+        hostname: hostnameOf(pod),
+        ports: ports.map(({ containerPort, protocol = 'TCP', hostPort, hostIP }) => ({
+          containerPort,
+          protocol,
+          ...(hostPort === undefined ? {} : { hostPort }),
+          ...(hostIP === undefined ? {} : { hostIP }),
+        })),
+      })
+    } catch (error) {
+      const cause = (error as Error).message
+      throw new GroundError(
+        'FailedCreatePodSandBox',
+        `Failed to create pod sandbox: failed to setup network for sandbox: ${cause}`,
+        { cause: error },
+      )
+    }
+  }
+  async function mount(runtime: RuntimeDriver, podIPs: readonly string[]) {
+    if (!runtime.capabilities.volumes) return
+    tokens ??= createPodTokens(deps, pod, changed)
+    volumes ??= createPodVolumes(pod, directory, {
+      objects: held!,
+      addresses: { podIPs, hostIPs: deps.node.ips },
+      allocatable: deps.node.allocatable(),
+      fsGroup: pod.spec?.securityContext?.fsGroup,
+      mountable: runtime.capabilities.mounts,
+      token: projection => tokens!.get(projection),
+    })
+    try {
+      await volumes.setUp()
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error
+      throw new GroundError('FailedMount', error.message, { cause: error })
+    }
+  }
+  /** Files that stand for /etc/hosts and /etc/resolv.conf. */
+  function files(podIPs: readonly string[]) {
+    mkdirSync(directory, { recursive: true, mode: 0o750 })
+    const place = (file: string, text: string) => {
+      writeFileSync(join(directory, file), text)
+      return join(directory, file)
+    }
+    const resolv = resolvOf(pod, deps.podNetwork.dns, machineResolv())
+    const domain = deps.podNetwork.dns.clusterDomain
+    return {
+      ...(hostNetwork ? {} : { hostsFile: place('hosts', hostsFile(pod, podIPs, domain)) }),
+      ...(resolv ? { resolvFile: place('resolv.conf', resolvText(resolv)) } : {}),
+    }
+  }
+  async function sandbox(runtime: RuntimeDriver, handler: string, result: Awaited<ReturnType<typeof network>>) {
+    const all = (await runtime.listSandboxes()).filter(each => each.uid === uid)
+    const ready = all.find(each => each.state === 'ready')
+    if (ready) return ready
+    if (all.length > 0) {
+      deps.events.event(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
+    }
+    const podIPs = result?.ips ?? (hostNetwork ? deps.node.ips : [])
+    const { spec } = pod
+    const id = await runtime.runSandbox({
+      namespace,
+      name,
+      uid,
+      attempt: Math.max(-1, ...all.map(each => each.attempt)) + 1,
+      handler,
+      hostname: hostNetwork ? '' : hostnameOf(pod),
+      directory,
+      labels: pod.metadata?.labels ?? {},
+      annotations: pod.metadata?.annotations ?? {},
+      hostNetwork,
+      hostPID: spec?.hostPID ?? false,
+      hostIPC: spec?.hostIPC ?? false,
+      shareProcessNamespace: spec?.shareProcessNamespace ?? false,
+      ...(result?.netns ? { netns: result.netns } : {}),
+      ips: podIPs,
+      ...(runtime.capabilities.volumes ? files(podIPs) : {}),
+      qosClass: qosClassOf(pod),
+      resources: podResources(pod),
+    })
+    return (await runtime.sandboxStatus(id)) ?? { id, ips: podIPs }
+  }
+
+  return {
+    async attach(latest) {
+      driver ??= await deps.runtimeOf(latest).then(
+        found => found.driver,
+        () => undefined,
+      )
+      // An earlier Tutti may have set the network up.
+      networked = !hostNetwork && driver?.capabilities.ownNetwork === false
+      return driver
+    },
+    async prepare(latest) {
+      try {
+        const found = await deps.runtimeOf(latest)
+        driver = found.driver
+        held ??= deps.objects.hold(namespace, referencesOf(latest), changed)
+        const [result] = await Promise.all([network(driver), held.synced()])
+        const podIPs = result?.ips ?? (hostNetwork ? deps.node.ips : [])
+        await mount(driver, podIPs)
+        const { id, ips } = await sandbox(driver, found.handler, result)
+        const own = driver.capabilities.ownNetwork && !hostNetwork
+        return { driver, sandbox: id, podIPs: own ? ips : podIPs, ports: result?.ports ?? {}, volumes, objects: held }
+      } catch (error) {
+        if (error instanceof GroundError) throw error
+        const cause = error instanceof Error ? error.message : String(error)
+        if (!(error instanceof RuntimeError)) deps.logger.warn({ err: error, pod: podTitle(pod) }, 'no sandbox')
+        throw new GroundError('FailedCreatePodSandBox', `Failed to create pod sandbox: ${cause}`, { cause: error })
+      }
+    },
+    async refresh(latest) {
+      await volumes?.refresh(latest)
+    },
+    async stop() {
+      for (const each of (await driver?.listSandboxes()) ?? []) if (each.uid === uid) await driver?.stopSandbox(each.id)
+      if (networked) await deps.podNetwork.teardown(uid)
+      networked = false
+      await volumes?.tearDown()
+      this.release()
+    },
+    async remove() {
+      await this.stop()
+      for (const each of (await driver?.listSandboxes()) ?? [])
+        if (each.uid === uid) await driver?.removeSandbox(each.id)
+      if (driver?.capabilities.volumes ?? true) rmSync(directory, { recursive: true, force: true })
+    },
+    release() {
+      tokens?.stop()
+      held?.release()
+      held = undefined
+    },
+  }
+}

@@ -1,0 +1,486 @@
+/**
+ * One pod of this node from its binding to its end (DESIGN D8). Level-triggered: whatever happens (the object changed,
+ * a process ended, a probe spoke, time passed) leads to the same `sync`, which looks at everything and does what is
+ * due. Long work (starts, stops, network) runs beside it and leads to a further `sync`.
+ *
+ * Invariants:
+ * - One start or stop per container at a time; containers do not wait for each other but where the order says so.
+ * - What is told to the API server is what the runtime said last.
+ * - Nothing runs in a pod after its object was let go (deleted with grace 0).
+ */
+import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { StatusError } from '../../api/machinery/status-error.ts'
+import { parseTime } from '../../api/machinery/time.ts'
+import { createBackOff } from '../../client/back-off.ts'
+import { sleep, type Timer } from '../../lib/clock.ts'
+import { createProber } from '../probes/prober.ts'
+import { runProbe } from '../probes/run.ts'
+import { pods } from '../resources.ts'
+import type { ContainerStatus as Instance, RuntimeDriver } from '../runtimes/runtime.ts'
+import { type ContainerDeps, containerEvent, startContainer, stopContainer, targetOf } from './container.ts'
+import { type PodDeps, podTitle, type Refusal } from './deps.ts'
+import { createGroundKeeper, type Ground, GroundError } from './ground.ts'
+import { type PlanSlot, planPod } from './plan.ts'
+import { goDuration, isSidecar } from './restart.ts'
+import { createSlot, isRunning, isStarted, type Slot, viewOf } from './slot.ts'
+import { podStatus } from './status.ts'
+import { createStatusWriter } from './status-writer.ts'
+
+/** Instances of a container that are kept: the present one and, for `--previous`, the one before. */
+const KEPT = 2
+const GROUND_RETRY_MS = 500
+const GROUND_RETRY_MAX_MS = 120_000
+const DEFAULT_GRACE_S = 30
+/** As `terminationMessagePolicy: FallbackToLogsOnError` allows. */
+const FALLBACK = { tailLines: 80, limitBytes: 2048 }
+
+export interface PodWorker {
+  readonly uid: string
+  pod(): Pod
+  /** The pod's object as it is now. */
+  update(pod: Pod): void
+  /** The API server knows the pod no more: it is ended at once. */
+  gone(): void
+  /** The runtime has news of it. */
+  changed(): void
+  /** For logs, exec and port-forward: the runtime and what it has of the pod; undefined before there is anything. */
+  place(): { readonly driver: RuntimeDriver; readonly sandbox: string | undefined } | undefined
+  /** Instances of a container, newest first; undefined when the pod has no such container. */
+  instances(container: string): readonly Instance[] | undefined
+  /** Stops its containers without touching its object: the node goes down. Resolves when nothing runs. */
+  drain(): Promise<void>
+  /** Resolves when nothing is left of it. */
+  readonly ended: Promise<void>
+  /** Stops caring; workloads go on. */
+  release(): void
+}
+
+/** Begins the life of a pod here, or takes it up where an earlier Tutti left it. */
+export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
+  const { clock, logger } = shared
+  const uid = first.metadata?.uid ?? ''
+  const ref = { namespace: first.metadata?.namespace, name: first.metadata?.name ?? '' }
+  let pod = first
+  const slots: Slot[] = [
+    ...(first.spec?.initContainers ?? []).map(spec => createSlot(spec, true)),
+    ...(first.spec?.containers ?? []).map(spec => createSlot(spec, false)),
+  ]
+  const messages = new Map<string, string>()
+  const startTime = parseTime(first.status?.startTime) ?? clock.now()
+  const groundBackOff = createBackOff(GROUND_RETRY_MS, GROUND_RETRY_MAX_MS)
+  let driver: RuntimeDriver | undefined
+  let ground: Ground | undefined
+  let preparing = false
+  let groundProblem: string | undefined
+  let groundRetryAt = 0
+  let adopted = false
+  /** A pod that ran before is not asked again whether it fits. */
+  let admitted = first.status?.startTime !== undefined
+  let failure: Refusal | undefined
+  /** Nothing will be started any more. */
+  let over = first.status?.phase === 'Succeeded' || first.status?.phase === 'Failed'
+  const wasOver = over
+  let isGone = false
+  let draining = false
+  let cleaning: 'no' | 'running' | 'done' = 'no'
+  let letGo = false
+  let released = false
+  let syncing = false
+  let again = false
+  let timer: Timer | undefined
+  let graceUntil = Number.POSITIVE_INFINITY
+  let markEnded!: () => void
+  const ended = new Promise<void>(resolve => {
+    markEnded = resolve
+  })
+
+  const deps: ContainerDeps = { ...shared, pod: () => pod, changed: () => kick() }
+  const keeper = createGroundKeeper(shared, first, () => void refresh())
+  const writer = createStatusWriter(shared, first, () => {
+    isGone = true
+    kick()
+  })
+
+  function kick() {
+    if (released) return
+    if (syncing) again = true
+    else void sync()
+  }
+  function wakeIn(ms: number | undefined) {
+    timer?.cancel()
+    timer = ms === undefined || released ? undefined : clock.after(ms, kick)
+  }
+  async function sync() {
+    syncing = true
+    try {
+      do {
+        again = false
+        await look()
+        if (released) return
+        const wake = ending() ? await end() : advance()
+        if (released) return
+        publish()
+        wakeIn(wake)
+      } while (again)
+    } catch (error) {
+      logger.error({ err: error, pod: podTitle(pod) }, 'the work on a pod failed; trying again')
+      wakeIn(1000)
+    } finally {
+      syncing = false
+      if (again) kick()
+    }
+  }
+
+  /** Reads what the runtime has of the pod. */
+  async function look() {
+    driver ??= await keeper.attach(pod)
+    if (!driver) return
+    const all = await driver.listContainers(uid)
+    for (const slot of slots) {
+      const own = all.filter(each => each.name === slot.spec.name)
+      own.sort((a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt)
+      for (const old of own.splice(KEPT)) void driver.removeContainer(old.id).catch(() => {})
+      slot.instances = await Promise.all(own.map(withMessage))
+      const [latest] = slot.instances
+      // What was found running had its hook in an earlier life.
+      if (!adopted && latest?.state === 'running') slot.hooked = latest.id
+      if (latest?.state === 'running' && slot.waiting) slot.waiting = undefined
+      probe(slot, latest)
+    }
+    adopted = true
+  }
+  async function withMessage(instance: Instance): Promise<Instance> {
+    const slot = slots.find(each => each.spec.name === instance.name)
+    const wanted = slot?.spec.terminationMessagePolicy === 'FallbackToLogsOnError'
+    if (!wanted || instance.state !== 'exited' || instance.message || !instance.exitCode || !driver) return instance
+    if (!messages.has(instance.id)) {
+      const chunks: Uint8Array[] = []
+      try {
+        const options = { container: instance.name, ...FALLBACK }
+        for await (const chunk of await driver.logs(instance.id, options, AbortSignal.timeout(1000))) chunks.push(chunk)
+      } catch {
+        // No log, no message.
+      }
+      messages.set(instance.id, Buffer.concat(chunks).toString())
+    }
+    return { ...instance, message: messages.get(instance.id) ?? '' }
+  }
+
+  /** Probes the newest instance while it runs, and no other. */
+  function probe(slot: Slot, latest: Instance | undefined) {
+    const wanted = latest?.state === 'running' && slot.hooked === latest.id && (!slot.init || isSidecar(slot.spec))
+    if (slot.prober && (!wanted || slot.prober.id !== latest.id)) {
+      slot.prober.prober.stop()
+      slot.prober = undefined
+    }
+    if (!wanted || slot.prober || !ground) return
+    const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
+    const known = [...containerStatuses, ...initContainerStatuses].find(each => each.containerID?.endsWith(latest.id))
+    const target = targetOf(shared, ground, slot, latest.id)
+    const title = { startup: 'Startup', readiness: 'Readiness', liveness: 'Liveness' }
+    const prober = createProber(
+      slot.spec,
+      latest.startedAt,
+      known && { started: known.started ?? false, ready: known.ready },
+      {
+        clock,
+        run: each => runProbe(target, each),
+        changed: kick,
+        unhealthy: (type, output) =>
+          containerEvent(deps, slot, 'Warning', 'Unhealthy', `${title[type]} probe failed: ${output}`),
+      },
+    )
+    if (ending()) prober.endPodBegan()
+    slot.prober = { id: latest.id, prober }
+  }
+
+  const ending = () =>
+    isGone || draining || over || failure !== undefined || pod.metadata?.deletionTimestamp !== undefined
+
+  /** Moves a pod on that shall run; the wake-up that it asks for in ms. */
+  function advance(): number | undefined {
+    if (!admitted) failure = shared.admit(pod)
+    admitted = true
+    if (failure) {
+      shared.events.event(pod, 'Warning', failure.reason, failure.message)
+      again = true
+      return undefined
+    }
+    const { activeDeadlineSeconds } = pod.spec ?? {}
+    const deadline =
+      activeDeadlineSeconds === undefined ? undefined : startTime + activeDeadlineSeconds * 1000 - clock.now()
+    if (deadline !== undefined && deadline <= 0) {
+      const message = 'Pod was active on the node longer than the specified deadline'
+      failure = { reason: 'DeadlineExceeded', message }
+      shared.events.event(pod, 'Normal', 'DeadlineExceeded', message)
+      again = true
+      return undefined
+    }
+    const wakes = [deadline]
+    if (ground) wakes.push(follow(ground))
+    else if (!preparing) {
+      const wait = groundRetryAt - clock.now()
+      if (wait > 0) wakes.push(wait)
+      else void prepare()
+    }
+    const due = wakes.filter(wake => wake !== undefined)
+    return due.length > 0 ? Math.min(...due) : undefined
+  }
+  async function prepare() {
+    preparing = true
+    try {
+      ground = await shared.starts.run(() => keeper.prepare(pod))
+      driver = ground.driver
+      groundProblem = undefined
+      groundBackOff.reset()
+    } catch (error) {
+      const { reason, message } = error as GroundError
+      if (!(error instanceof GroundError))
+        logger.error({ err: error, pod: podTitle(pod) }, 'a pod could not be prepared')
+      if (groundProblem !== message && !ending()) shared.events.event(pod, 'Warning', reason ?? 'FailedSync', message)
+      groundProblem = message
+      groundRetryAt = clock.now() + groundBackOff.next()
+    } finally {
+      preparing = false
+      kick()
+    }
+  }
+  /** Starts and stops containers as planned. */
+  function follow(base: Ground): number | undefined {
+    const now = clock.now()
+    const planned = slots.map((slot): PlanSlot => {
+      const [latest] = slot.instances
+      const forced = latest !== undefined && slot.forced === latest.id
+      const backOff = latest?.state === 'exited' && !forced ? slot.backOff.wait(latest.finishedAt, now) : 0
+      return {
+        spec: slot.spec,
+        init: slot.init,
+        latest,
+        busy: slot.busy !== undefined,
+        started: isStarted(slot),
+        failed: slot.prober && slot.prober.id === latest?.id ? slot.prober.prober.failed() : undefined,
+        forced,
+        wait: Math.max(backOff, slot.retryAt - now),
+      }
+    })
+    const plan = planPod(pod.spec ?? { containers: [] }, planned)
+    const find = (name: string) => slots.find(slot => slot.spec.name === name)!
+    for (const { name, message, probe: failed, forced } of plan.stop) {
+      const slot = find(name)
+      if (forced) slot.forced = slot.instances[0]?.id
+      const spec = failed && slot.spec[`${failed}Probe`]
+      const grace = spec?.terminationGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S
+      occupy(slot, 'stopping', () => stopContainer(deps, base, slot, message, grace * 1000))
+    }
+    for (const name of plan.backOff) tellBackOff(find(name))
+    for (const name of plan.start) {
+      const slot = find(name)
+      occupy(slot, 'starting', () => shared.starts.run(() => startContainer(deps, base, slot)))
+    }
+    if (plan.over) {
+      over = true
+      again = true
+    }
+    return plan.wake
+  }
+  function occupy(slot: Slot, what: 'starting' | 'stopping', work: () => Promise<void>) {
+    slot.busy = what
+    void work()
+      .catch(error => logger.error({ err: error, pod: podTitle(pod), container: slot.spec.name }, `${what} failed`))
+      .finally(() => {
+        slot.busy = undefined
+        kick()
+      })
+  }
+  function tellBackOff(slot: Slot) {
+    const wait = slot.backOff.current()
+    // A start that was refused before there was an instance tells its own reason.
+    if (slot.retryAt > clock.now() || wait === 0) return
+    const { name } = slot.spec
+    const title = podTitle(pod)
+    slot.waiting = {
+      reason: 'CrashLoopBackOff',
+      message: `back-off ${goDuration(wait)} restarting failed container=${name} pod=${title}`,
+    }
+    if (slot.toldBackOff === wait) return
+    slot.toldBackOff = wait
+    containerEvent(deps, slot, 'Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${title}`)
+  }
+
+  /** Milliseconds that containers still have; 0 when the pod was deleted by force. */
+  function grace(): number {
+    const { deletionGracePeriodSeconds, deletionTimestamp } = pod.metadata ?? {}
+    const seconds = deletionTimestamp
+      ? (deletionGracePeriodSeconds ?? DEFAULT_GRACE_S)
+      : (pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S)
+    const until = clock.now() + (isGone ? Math.min(seconds, 1) : seconds) * 1000
+    // Counted from when the end began; a later, shorter grace counts from when it is heard of.
+    graceUntil = Math.min(graceUntil, until)
+    return Math.max(0, graceUntil - clock.now())
+  }
+  /** Brings a pod to its end: main containers first, then sidecars from the last to the first, then its ground. */
+  async function end(): Promise<undefined> {
+    for (const slot of slots) slot.prober?.prober.endPodBegan()
+    const running = slots.filter(isRunning)
+    if (running.length > 0) {
+      const left = grace()
+      const mains = running.filter(slot => !slot.init || !isSidecar(slot.spec))
+      const next = mains.length > 0 ? mains : [running.at(-1)!]
+      for (const slot of running) slot.hurry?.(left)
+      for (const slot of next) {
+        if (slot.busy || !driver) continue
+        const base = ground ?? { driver }
+        occupy(slot, 'stopping', () => stopContainer(deps, base, slot, `Stopping container ${slot.spec.name}`, left))
+      }
+      return undefined
+    }
+    if (slots.some(slot => slot.busy) || preparing || draining) return undefined
+    if (cleaning === 'no') {
+      cleaning = 'running'
+      void cleanUp()
+    }
+    if (cleaning === 'done' && !letGo && (isGone || pod.metadata?.deletionTimestamp)) {
+      letGo = true
+      void finish()
+    }
+    return undefined
+  }
+  async function cleanUp() {
+    try {
+      await keeper.stop()
+      ground = undefined
+      cleaning = 'done'
+    } catch (error) {
+      logger.warn({ err: error, pod: podTitle(pod) }, 'a pod could not be cleaned up; trying again')
+      await sleep(clock, 1000, shared.signal)
+      cleaning = 'no'
+    }
+    kick()
+  }
+  /** The last word: the object may go, and with it everything here. */
+  async function finish() {
+    const backOff = createBackOff(100, 10_000)
+    publish()
+    await writer.flushed()
+    while (!isGone && !released && !shared.signal.aborted) {
+      try {
+        await shared.client.kind(pods).delete(ref, { gracePeriodSeconds: 0, preconditions: { uid } })
+        break
+      } catch (error) {
+        if (error instanceof StatusError && (error.code === 404 || error.code === 409)) break
+        logger.warn({ err: error, pod: podTitle(pod) }, 'a pod that has ended could not be deleted; trying again')
+        await sleep(clock, backOff.next(), shared.signal)
+      }
+    }
+    if (released) return
+    release()
+    await keeper.remove().catch(error => logger.warn({ err: error, pod: podTitle(pod) }, 'remains of a pod were left'))
+    markEnded()
+  }
+
+  function publish() {
+    // A pod that had ended before this life began keeps the status that it has.
+    if (isGone || draining || wasOver) return
+    // One that ran before is not told as unready while its ground is being found again.
+    if (first.status?.podIP && !ground && groundProblem === undefined && !ending()) return
+    const current = writer.current()
+    const foreign = (pod.status?.conditions ?? []).filter(
+      each => !current?.conditions?.some(own => own.type === each.type),
+    )
+    const status = current
+      ? { ...pod.status, ...current, conditions: [...(current.conditions ?? []), ...foreign] }
+      : pod.status
+    const waiting = groundProblem === undefined || ground ? undefined : { message: groundProblem }
+    const terminal = ending() && !slots.some(slot => isRunning(slot) || slot.busy)
+    const shown = (slot: Slot) => {
+      const view = viewOf(slot)
+      // The cause stands in the first container's state as well as in the event, which passes.
+      if (!waiting || view.waiting || view.instances.length > 0) return view
+      return {
+        ...view,
+        waiting: { reason: slots.some(each => each.init) ? 'PodInitializing' : 'ContainerCreating', ...waiting },
+      }
+    }
+    const next = podStatus(
+      status ? { ...pod, status } : pod,
+      {
+        init: slots.filter(slot => slot.init).map(shown),
+        main: slots.filter(slot => !slot.init).map(shown),
+        sandbox: ground !== undefined && cleaning === 'no',
+        podIPs: ground?.podIPs ?? (status?.podIPs ?? []).map(each => each.ip),
+        hostIPs: shared.node.ips,
+        startTime,
+        failure,
+        terminal: terminal && (over || failure !== undefined || pod.metadata?.deletionTimestamp !== undefined),
+        runtime: driver?.version.split(':')[0] ?? 'unknown',
+      },
+      clock.now(),
+    )
+    const ports = ground?.ports ?? {}
+    writer.set(next, Object.keys(ports).length > 0 ? { 'tutti.dev/ports': JSON.stringify(ports) } : undefined)
+  }
+
+  async function refresh() {
+    // Starts that failed for want of an object are tried again at once.
+    for (const slot of slots) slot.retryAt = 0
+    groundRetryAt = 0
+    try {
+      if (ground) await keeper.refresh(pod)
+    } catch (error) {
+      if (!ending()) shared.events.event(pod, 'Warning', 'FailedMount', (error as Error).message)
+    }
+    kick()
+  }
+  function release() {
+    released = true
+    timer?.cancel()
+    for (const slot of slots) slot.prober?.prober.stop()
+    keeper.release()
+  }
+
+  kick()
+  return {
+    uid,
+    pod: () => pod,
+    update(next) {
+      const before = pod
+      pod = next
+      for (const slot of slots) {
+        const list = slot.init ? next.spec?.initContainers : next.spec?.containers
+        slot.spec = list?.find(each => each.name === slot.spec.name) ?? slot.spec
+      }
+      const { metadata: a = {} } = before
+      const { metadata: b = {} } = next
+      const told = JSON.stringify([a.labels, a.annotations]) !== JSON.stringify([b.labels, b.annotations])
+      if (told && ground) void refresh()
+      else kick()
+    },
+    gone() {
+      isGone = true
+      kick()
+    },
+    changed: kick,
+    place: () => driver && { driver, sandbox: ground?.sandbox },
+    instances: name => slots.find(slot => slot.spec.name === name)?.instances,
+    async drain() {
+      draining = true
+      kick()
+      while (slots.some(slot => isRunning(slot) || slot.busy)) {
+        await new Promise<void>(resolve => {
+          const off = driver?.onEvent(event => {
+            if (event.podUid !== uid) return
+            off?.()
+            resolve()
+          })
+          clock.after(250, () => {
+            off?.()
+            resolve()
+          })
+        })
+        await look()
+      }
+    },
+    ended,
+    release,
+  }
+}

@@ -78,10 +78,16 @@ export function fieldReader(kind: Kind, field: string): ((object: KubeObject) =>
 export function fieldMatcher(kind: Kind, requirements: readonly FieldRequirement[]): (object: KubeObject) => boolean {
   const terms = requirements.map(({ field, operator, value }) => {
     const read = fieldReader(kind, field)
-    if (!read) throw badRequest(`field label not supported: ${field}`)
+    if (!read) throw badRequest(unknownField(kind, field))
     return { read, equal: operator === '=', value }
   })
   return object => terms.every(({ read, equal, value }) => (read(object) === value) === equal)
+}
+
+/** Kinds with fields of their own to select by word it in another way. */
+function unknownField(kind: Kind, field: string): string {
+  if (kind.selectable) return `field label not supported: ${field}`
+  return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
 }
 
 /** Whether all terms hold for an object. Use `fieldMatcher` for many objects. */

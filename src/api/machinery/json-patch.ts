@@ -152,8 +152,9 @@ function apply(draft: Draft, operation: PatchOperation): void {
  */
 export function jsonPatch(target: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) {
+    const found = patch === null ? 'null' : typeof patch
     throw badRequest(
-      `error decoding patch: json: cannot unmarshal ${patch === null ? 'null' : typeof patch} into Go value of type jsonpatch.Patch`,
+      `error decoding patch: json: cannot unmarshal ${found} into Go value of type []handlers.jsonPatchOp`,
     )
   }
   if (patch.length > MAX_OPERATIONS) {

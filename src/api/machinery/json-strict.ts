@@ -21,9 +21,31 @@ export function parseJson(body: string | Uint8Array, findDuplicates = false): Pa
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`)
+    throw badRequest(`couldn't get version/kind; json parse error: ${jsonProblem(text, error as Error)}`)
   }
   return { value, duplicates: findDuplicates ? duplicateFields(text) : NONE }
+}
+
+/** What comes before the unexpected character, by V8's message, in Go's words. */
+const PLACES: readonly (readonly [string, string])[] = [
+  ['property name', 'looking for beginning of object key string'],
+  ["':' after", 'after object key'],
+  ['after property value', 'after object key:value pair'],
+  ['after array element', 'after array element'],
+  ['after JSON', 'after top-level value'],
+  ['control character', 'in string literal'],
+  ['escaped character', 'in string escape code'],
+]
+
+/** Why a text is no JSON, as Go's decoder says it. */
+export function jsonProblem(text: string, error: Error): string {
+  const { message } = error
+  if (text.trim() === '' || /^Unexpected end|^Unterminated/.test(message)) return 'unexpected end of JSON input'
+  const place = PLACES.find(([sign]) => message.includes(sign))?.[1] ?? 'looking for beginning of value'
+  const at = /at position (\d+)/.exec(message)?.[1]
+  const char = at === undefined ? /^Unexpected token '(.+?)',/.exec(message)?.[1] : text[Number(at)]
+  if (char === undefined) return at === undefined ? message : 'unexpected end of JSON input'
+  return `invalid character ${char === "'" ? "'\\''" : `'${char}'`} ${place}`
 }
 
 const NONE: readonly string[] = []

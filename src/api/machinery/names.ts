@@ -244,6 +244,8 @@ export interface ObjectMetaOptions {
   readonly namespaced: boolean
   /** Default `dns-subdomain`. */
   readonly nameFormat?: NameFormat | undefined
+  /** Default false: built-in kinds take no finalizers without a domain but Kubernetes' own. */
+  readonly customResource?: boolean | undefined
 }
 
 /** What is wrong with metadata of an object that is to be created or stored. */
@@ -268,8 +270,22 @@ export function validateObjectMeta(
     errors.push(invalid(`${path}.generation`, meta.generation, 'must be greater than or equal to 0'))
   }
   if (meta) validateMaps(meta, path, errors)
-  if (meta?.finalizers?.length) validateFinalizers(meta.finalizers, `${path}.finalizers`, errors)
+  if (meta?.finalizers?.length) {
+    validateFinalizers(meta.finalizers, `${path}.finalizers`, errors)
+    if (!options.customResource) validateFinalizerDomains(meta.finalizers, `${path}.finalizers`, errors)
+  }
   return errors
+}
+
+const STANDARD_FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion']
+
+function validateFinalizerDomains(finalizers: readonly string[], path: string, errors: FieldError[]): void {
+  for (const [index, name] of finalizers.entries()) {
+    if (name.includes('/') || STANDARD_FINALIZERS.includes(name)) continue
+    errors.push(
+      invalid(`${path}[${index}]`, name, 'name is neither a standard finalizer name nor is it fully qualified'),
+    )
+  }
 }
 
 /** Labels, annotations and owners: what is checked on create and on update. */

@@ -29,7 +29,9 @@ function put(target: Json, key: string, value: unknown): void {
  * a patch that makes no sense (a list item without its merge key, an unknown directive).
  */
 export function strategicMergePatch(current: unknown, patch: unknown, schema: Schema | string): unknown {
-  if (!isObject(patch)) throw badRequest('error decoding patch: a strategic merge patch is an object')
+  if (!isObject(patch)) {
+    throw badRequest(`json: cannot unmarshal ${goType(patch)} into Go value of type map[string]interface {}`)
+  }
   return mergeObject(compileSchema(schema), isObject(current) ? current : {}, patch)
 }
 
@@ -47,7 +49,7 @@ function mergeObject(node: SchemaNode | undefined, current: Json, patch: Json): 
     const { [PATCH]: _, ...rest } = patch
     if (directive === 'delete') return {}
     if (directive === 'replace') return clean(rest) as Json
-    if (directive !== 'merge') throw badRequest(`unknown patch type found: ${String(directive)} in map`)
+    if (directive !== 'merge') throw badRequest(`unknown patch type: ${String(directive)} in map: ${goMap(patch)}`)
   }
   const result = retained(current, patch)
   for (const key of Object.keys(patch)) {
@@ -83,7 +85,9 @@ function mergeField(node: SchemaNode | undefined, current: unknown, value: unkno
   if (!Array.isArray(current) || !Array.isArray(value)) return clean(value)
   if (!node?.patchStrategy.split(',').includes('merge')) return clean(value)
   const merged = node.patchMergeKey ? mergeByKey(node, current, value) : mergePrimitives(current, value)
-  return ordered(node, current, merged, patch, key)
+  // What the patch names comes in the patch's order, unless it brings an order of its own.
+  const sorted = sortBy(node, value, current, merged)
+  return ordered(node, current, sorted, patch, key)
 }
 
 /** Appends what is not there yet; every value once. */
@@ -96,7 +100,7 @@ function mergePrimitives(current: readonly unknown[], items: readonly unknown[])
 function keyOf(item: unknown, key: string): unknown {
   if (!isObject(item)) throw badRequest(`invalid list item ${JSON.stringify(item)}: expected an object with ${key}`)
   if (!Object.hasOwn(item, key)) {
-    throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`)
+    throw badRequest(`map: ${goMap(item)} does not contain declared merge key: ${key}`)
   }
   return item[key]
 }
@@ -146,10 +150,7 @@ function orderOnly(node: SchemaNode | undefined, result: Json, patch: Json, key:
   put(result, key, ordered(fieldOf(node, key), result[key] as unknown[], result[key], patch, key))
 }
 
-/**
- * Sorts a merged list as `$setElementOrder/…` says. Items that it does not name keep their place before the named ones
- * that stood behind them.
- */
+/** Sorts a merged list as `$setElementOrder/…` says, where the patch has it. */
 function ordered(
   node: SchemaNode | undefined,
   current: readonly unknown[],
@@ -160,6 +161,16 @@ function ordered(
   const order = patch[ORDER + key]
   if (order === undefined || !Array.isArray(merged)) return merged
   if (!Array.isArray(order)) throw badRequest('invalid patch format of setElementOrder list')
+  return sortBy(node, order, current, merged)
+}
+
+/** Sorts by an order. Items that it does not name keep their place before the named ones that stood behind them. */
+function sortBy(
+  node: SchemaNode | undefined,
+  order: readonly unknown[],
+  current: readonly unknown[],
+  merged: readonly unknown[],
+): unknown[] {
   const mergeKey = node?.patchMergeKey ?? ''
   const identity = (item: unknown) => JSON.stringify(mergeKey && isObject(item) ? item[mergeKey] : item)
   const rank = new Map(order.map((item, index) => [identity(item), index]))
@@ -190,6 +201,21 @@ function clean(value: unknown): unknown {
     if (value[key] !== null) put(result, key, clean(value[key]))
   }
   return result
+}
+
+/** What Go calls the type of a JSON value. */
+function goType(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+
+/** An object as Go prints maps. */
+function goMap(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`
+  if (!isObject(value)) return value === null ? '<nil>' : String(value)
+  const keys = Object.keys(value).sort()
+  return `map[${keys.map(key => `${key}:${goMap(value[key])}`).join(' ')}]`
 }
 
 const isDirective = (key: string) =>

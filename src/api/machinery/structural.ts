@@ -3,7 +3,7 @@
  * decoders. Schemas are compiled to a tree of nodes once, and a clean object is walked without building any text.
  *
  * Null means absent, as for Go's decoder: fields that are null are deleted, nulls in lists and maps become the zero
- * value. With `nulls: 'check'` (custom resources) they are mistyped unless the schema says `nullable`.
+ * value. So do empty lists and maps that nobody asks for, as Go's encoder leaves them out. With `nulls: 'check'` (custom resources) they are mistyped unless the schema says `nullable`.
  */
 import { definition } from '../generated/schemas.ts'
 import type { FieldError } from './field-error.ts'
@@ -148,6 +148,11 @@ function checkObject(walk: Walk, node: SchemaNode, value: Json): void {
       }
     } else if (inner === null) continue
     if (child.type === 'string' && typeof inner === 'string') continue
+    if ((child.type === 'array' || child.type === 'map') && !walk.checkNulls && isEmpty(inner)) {
+      // An empty list of managedFields says that all of them are to be forgotten.
+      if (key !== 'managedFields' && !node.required.includes(key)) delete value[key]
+      continue
+    }
     walk.steps.push(key)
     check(walk, child, inner)
     walk.steps.pop()
@@ -155,6 +160,13 @@ function checkObject(walk: Walk, node: SchemaNode, value: Json): void {
   if (walk.required) {
     for (const key of node.required) if (value[key] === undefined) missing(walk, key)
   }
+}
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  if (!isObject(value)) return false
+  for (const _ in value) return false
+  return true
 }
 
 function checkMap(walk: Walk, node: SchemaNode, value: Json): void {
@@ -233,7 +245,7 @@ function describe(value: unknown): string {
 }
 
 /** The struct, the path of its fields and the type that the value should have been decoded into. */
-function goField(walk: Walk): { struct: string; field: string; type: string } {
+function goField(walk: Walk, value: unknown): { struct: string; field: string; type: string } {
   let node = walk.root
   let struct = ''
   const fields: string[] = []
@@ -244,11 +256,12 @@ function goField(walk: Walk): { struct: string; field: string; type: string } {
       node = node.fields.get(String(step)) ?? node
     } else node = node.element
   }
-  return { struct, field: fields.join('.'), type: node.goType }
+  const number = node.type === 'int-or-string' && typeof value !== 'string'
+  return { struct, field: fields.join('.'), type: number ? 'int32' : node.goType }
 }
 
 function mistyped(walk: Walk, value: unknown): void {
-  const { struct, field, type } = goField(walk)
+  const { struct, field, type } = goField(walk, value)
   const what = typeof value === 'number' && /int/.test(type) ? `number ${value}` : describe(value)
   const where = field ? `Go struct field ${struct}.${field}` : 'Go value'
   report(walk, value, `json: cannot unmarshal ${what} into ${where} of type ${type}`)

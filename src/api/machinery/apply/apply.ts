@@ -83,16 +83,14 @@ export function applyPatch(options: ApplyOptions): ApplyResult {
 function refuseBadIntent(node: SchemaNode, { applied, apiVersion }: ApplyOptions): void {
   if (applied.metadata?.managedFields) throw badRequest('metadata.managedFields must be nil')
   if (applied.apiVersion !== undefined && applied.apiVersion !== apiVersion) {
-    throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${applied.apiVersion}, expected: ${apiVersion}`,
-    )
+    throw badRequest(`invalid object type: ${applied.apiVersion}, Kind=${applied.kind ?? ''}`)
   }
   const twice = findDuplicate(node, applied)
   if (twice) {
-    const list = showPath(twice.slice(0, -1))
-    throw badRequest(
-      `failed to create typed patch object: ${list}: duplicate entries for key ${showPath(twice.slice(-1))}`,
-    )
+    const { name = '', namespace = '' } = applied.metadata ?? {}
+    const object = `${namespace}/${name}; ${apiVersion}, Kind=${applied.kind ?? ''}`
+    const problem = `${showPath(twice.slice(0, -1))}: duplicate entries for key ${showPath(twice.slice(-1))}`
+    throw badRequest(`failed to create typed patch object (${object}): ${problem}`)
   }
 }
 
@@ -225,11 +223,22 @@ function syncLastApplied({ applied, manager }: ApplyOptions, object: KubeObject)
   const { [LAST_APPLIED]: _, ...annotations } = applied.metadata?.annotations ?? {}
   const metadata = { ...applied.metadata, ...(Object.keys(annotations).length && { annotations }) }
   if (!Object.keys(annotations).length) delete metadata.annotations
-  const text = `${JSON.stringify({ ...applied, metadata })}\n`
+  const text = `${JSON.stringify(sortKeys({ ...applied, metadata }))}\n`
   return {
     ...object,
     metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [LAST_APPLIED]: text } },
   }
+}
+
+/** As Go writes maps: the annotation is compared as text by people. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => [k, sortKeys(v)]),
+  )
 }
 
 function showManager({ manager, operation, apiVersion, subresource }: ApplyConflict): string {

@@ -75,7 +75,10 @@ export function discovery(kinds: KindTable): (request: ServerRequest) => Answer 
     const host = String(request.headers[':authority'] ?? request.headers.host ?? '')
     const found = version
       ? document(`${path} ${version}`, () =>
-          aggregatedDiscovery(groups.filter(each => (each.group === '') === (path === '/api')), version),
+          aggregatedDiscovery(
+            groups.filter(each => (each.group === '') === (path === '/api')),
+            version,
+          ),
         )
       : document(path === '/api' ? `${path} ${host}` : path, () => legacyValue(path, host))
     if (!found) return undefined

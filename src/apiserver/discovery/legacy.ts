@@ -7,7 +7,11 @@ const groupVersion = (group: string, version: string) => (group ? `${group}/${ve
 
 /** Tells clients when objects are stored in another form. */
 const storageVersionHash = (kind: Kind) =>
-  createHash('sha512').update(kind.storage?.kind ?? `${kind.group}/${kind.version}/${kind.kind}`).digest().subarray(0, 8).toString('base64')
+  createHash('sha512')
+    .update(kind.storage?.kind ?? `${kind.group}/${kind.version}/${kind.kind}`)
+    .digest()
+    .subarray(0, 8)
+    .toString('base64')
 
 function resourcesOf(kind: Kind) {
   const { kind: name, plural, singular, namespaced, shortNames, categories } = kind

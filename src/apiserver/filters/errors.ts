@@ -1,8 +1,7 @@
-import { StatusError, statusOf } from '../../api/machinery/status-error.ts'
+import { StatusError, serviceUnavailable, statusOf } from '../../api/machinery/status-error.ts'
 import type { Logger } from '../../lib/log.ts'
 import { StoreError } from '../../store/store.ts'
 import type { Answer, Filter } from '../request.ts'
-import { serviceUnavailable } from '../../api/machinery/status-error.ts'
 
 /** What a client is told of an error, and nothing more. */
 export function answerOf(error: unknown): Answer {

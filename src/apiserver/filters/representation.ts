@@ -95,8 +95,6 @@ export function representationFilter(clock: Clock): Filter {
     const include = media?.as === 'Table' ? includeObject(request) : 'None'
     const answer = await next(request)
     if (!media?.as || !request.kind || answer.status >= 400) return answer
-    return media.as === 'Table'
-      ? asTable(answer, request.kind, media, include, clock.now)
-      : asMetadata(answer, media)
+    return media.as === 'Table' ? asTable(answer, request.kind, media, include, clock.now) : asMetadata(answer, media)
   }
 }

@@ -37,8 +37,7 @@ export function timeoutFilter(clock: Clock): Filter {
     return new Promise<Answer>((resolve, reject) => {
       const entry: Waiting = {
         due: clock.now() + LIMIT,
-        give: () =>
-          reject(timeout('request did not complete within the allotted timeout')),
+        give: () => reject(timeout('request did not complete within the allotted timeout')),
       }
       waiting.add(entry)
       timer ??= clock.after(LIMIT, check)

@@ -1,10 +1,12 @@
 /** Bodies of requests: JSON and YAML, with the errors that clients of Go's decoder know. */
 import { type ParsedJson, parseJson } from '../../api/machinery/json-strict.ts'
-import { badRequest, unsupportedMediaType } from '../../api/machinery/status-error.ts'
+import { badRequest, StatusError, unsupportedMediaType } from '../../api/machinery/status-error.ts'
 import type { ServerRequest } from '../request.ts'
 
 /** Media types of objects that are understood. */
-export const BODY_TYPES = ['application/json', 'application/yaml'] as const
+export const BODY_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const
+
+const PROTOBUF = BODY_TYPES[2]
 
 /** The media type without parameters, in lower case. */
 export const mediaType = (contentType: string) => contentType.split(';', 1)[0]!.trim().toLowerCase()
@@ -59,9 +61,19 @@ export async function decodeBody(
   if (body.type === 'value') return body.value === undefined ? undefined : { value: body.value, duplicates: NONE }
   const type = mediaType(body.contentType) || 'application/json'
   const yaml = type === 'application/yaml' || type === 'application/x-yaml'
-  if (!yaml && type !== 'application/json' && !accepted.includes(type)) throw unsupportedMediaType(accepted)
-  const text = (await body.read()).toString()
-  if (text === '') return undefined
+  if (!yaml && type !== 'application/json' && type !== PROTOBUF && !accepted.includes(type))
+    throw unsupportedMediaType(accepted)
+  const bytes = await body.read()
+  if (bytes.length === 0) return undefined
+  if (type === PROTOBUF) {
+    const { parseProtobuf } = await import('../../api/machinery/protobuf.ts')
+    try {
+      return { value: parseProtobuf(bytes), duplicates: NONE }
+    } catch (error) {
+      throw error instanceof StatusError ? error : badRequest((error as Error).message)
+    }
+  }
+  const text = bytes.toString()
   return yaml ? parseYamlBody(text) : parseBody(text, findDuplicates)
 }
 

@@ -1,8 +1,8 @@
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import type { HandlerDeps } from './deps.ts'
-import { parseRevision } from './list-options.ts'
 import { tooLargeResourceVersion } from './list.ts'
+import { parseRevision } from './list-options.ts'
 
 /** Answers GET of one object; also of its status, which shows the whole object. */
 export async function get(deps: HandlerDeps, request: ServerRequest, kind: Kind): Promise<Answer> {

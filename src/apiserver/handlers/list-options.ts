@@ -1,7 +1,8 @@
 /** meta/v1 ListOptions from a query, checked as upstream does. */
-import { fieldMatcher, type FieldRequirement, parseFieldSelector } from '../../api/machinery/field-selector.ts'
-import { type FieldError, forbidden, notSupported } from '../../api/machinery/field-error.ts'
+
 import type { Encoded } from '../../api/machinery/encoded.ts'
+import { type FieldError, forbidden, notSupported } from '../../api/machinery/field-error.ts'
+import { type FieldRequirement, fieldMatcher, parseFieldSelector } from '../../api/machinery/field-selector.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import { everything, parseLabelSelector, type Selector } from '../../api/machinery/label-selector.ts'
 import { badRequest, invalid } from '../../api/machinery/status-error.ts'
@@ -138,7 +139,10 @@ export function selectionOf(kind: Kind, namespace: string, options: ListOptions)
   const scope = namespace || (kind.namespaced ? (pinned('metadata.namespace') ?? '') : '')
   const left = fields.filter(
     ({ field, operator, value }) =>
-      !(operator === '=' && ((field === 'metadata.name' && value) || (field === 'metadata.namespace' && value === scope))),
+      !(
+        operator === '=' &&
+        ((field === 'metadata.name' && value) || (field === 'metadata.namespace' && value === scope))
+      ),
   )
   // Checks the names of all fields, those found by index too.
   fieldMatcher(kind, fields)

@@ -1,9 +1,33 @@
+/** PATCH: JSON patch, merge patch and strategic merge patch of what is stored; apply is in `apply.ts`. */
 import type { Kind } from '../../api/machinery/kind.ts'
-import { methodNotAllowed } from '../../api/machinery/status-error.ts'
+import { cloneJson } from '../registry/clone.ts'
+import type { WriteContext } from '../registry/registry.ts'
+import { checkPatched } from '../registry/structure.ts'
 import type { Answer, ServerRequest } from '../request.ts'
+import { apply } from './apply.ts'
 import type { HandlerDeps } from './deps.ts'
+import { refOf } from './get.ts'
+import { APPLY, patchBody, patched } from './patch-body.ts'
+import { checkName } from './update.ts'
+import { writeContext } from './write-options.ts'
 
+/** Answers PATCH of an object or of its status. */
 export async function patch(deps: HandlerDeps, request: ServerRequest, kind: Kind, subresource = ''): Promise<Answer> {
-  void [deps, request, kind, subresource]
-  throw methodNotAllowed()
+  const { info } = request
+  const context = writeContext(request, 'PatchOptions', subresource)
+  const { type, value, duplicates } = await patchBody(request, context.fieldValidation !== 'Ignore')
+  const write: WriteContext = { ...context, duplicates }
+  if (type === APPLY) return apply(deps, request, kind, value, write)
+  const object = await deps.registry.update(
+    kind,
+    refOf(kind, info.namespace, info.name),
+    stored => {
+      const next = patched(type, stored, cloneJson(value), kind.schema)
+      checkPatched(kind, next, write)
+      checkName(next, info.name)
+      return next
+    },
+    write,
+  )
+  return { status: 200, type: 'object', object }
 }

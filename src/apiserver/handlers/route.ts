@@ -1,5 +1,5 @@
 /** From a request to the handler of its verb, or of its special resource. */
-import { kindKey, type Kind } from '../../api/machinery/kind.ts'
+import { type Kind, kindKey } from '../../api/machinery/kind.ts'
 import { methodNotAllowed, methodNotSupported, pathNotFound } from '../../api/machinery/status-error.ts'
 import type { Answer, Handler, ServerRequest } from '../request.ts'
 import type { ServerExtensions } from '../server.ts'
@@ -9,8 +9,8 @@ import type { HandlerDeps } from './deps.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
 import { patch } from './patch.ts'
-import { refuseUnbuilt } from './unbuilt.ts'
 import { scale } from './scale.ts'
+import { refuseUnbuilt } from './unbuilt.ts'
 import { update } from './update.ts'
 import { watch } from './watch.ts'
 

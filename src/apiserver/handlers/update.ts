@@ -14,19 +14,12 @@ export function checkName(object: KubeObject, name: string) {
   const { metadata } = object
   if (!metadata?.name) throw badRequest('name must be provided')
   if (metadata.name !== name) {
-    throw badRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
-    )
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   }
 }
 
 /** Answers PUT of an object or of its status. */
-export async function update(
-  deps: HandlerDeps,
-  request: ServerRequest,
-  kind: Kind,
-  subresource = '',
-): Promise<Answer> {
+export async function update(deps: HandlerDeps, request: ServerRequest, kind: Kind, subresource = ''): Promise<Answer> {
   const { namespace, name } = request.info
   const context = writeContext(request, 'UpdateOptions', subresource)
   const { object, duplicates } = await objectBody(request, kind, context.fieldValidation !== 'Ignore')

@@ -61,7 +61,13 @@ function initialEvents(of: KindView, selection: Selection): ServerWatchEvent[] {
   return events
 }
 
-function openWatcher(request: ServerRequest, kind: Kind, of: KindView, selection: Selection, start: Start): Watcher | undefined {
+function openWatcher(
+  request: ServerRequest,
+  kind: Kind,
+  of: KindView,
+  selection: Selection,
+  start: Start,
+): Watcher | undefined {
   const { matches, field, namespace, name } = selection
   const converts = of.storage !== kind
   return of.cache.watch({

@@ -119,7 +119,15 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
     try {
       const { certificate, loopback } = known(message.socket as TLSSocket)
       const { method = 'GET', url = '/', headers } = message
-      const request = incomingRequest({ method, url, headers, body: undefined, certificate, loopback, upgrade: message })
+      const request = incomingRequest({
+        method,
+        url,
+        headers,
+        body: undefined,
+        certificate,
+        loopback,
+        upgrade: message,
+      })
       socket.on('close', () => request.gone())
       open.add(request)
       socket.on('close', () => open.delete(request))

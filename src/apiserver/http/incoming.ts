@@ -1,8 +1,8 @@
 /** A request from the wire as a `ServerRequest`. What is dear (query, signal) is made when first asked for. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { requestEntityTooLarge } from '../../api/machinery/status-error.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
+import { requestEntityTooLarge } from '../../api/machinery/status-error.ts'
 import { ANONYMOUS, type UserInfo } from '../auth/auth.ts'
 import type { RequestBody, RequestInfo, ServerRequest } from '../request.ts'
 import { parseRequestInfo } from './request-info.ts'

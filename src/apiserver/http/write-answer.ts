@@ -40,7 +40,11 @@ function valueOf(answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>)
   return { kind, apiVersion, metadata, items: items.map(item => item.value) }
 }
 
-async function bodyOf(answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>, media: MediaChoice, pretty: boolean) {
+async function bodyOf(
+  answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>,
+  media: MediaChoice,
+  pretty: boolean,
+) {
   if (media.format === 'yaml') {
     const { stringify } = await import('yaml')
     return Buffer.from(stringify(valueOf(answer)))
@@ -52,14 +56,20 @@ async function bodyOf(answer: Extract<Answer, { type: 'object' | 'value' | 'list
 }
 
 const gzipped = (bytes: Buffer) =>
-  new Promise<Buffer>((resolve, reject) => gzip(bytes, { level: 1 }, (error, result) => (error ? reject(error) : resolve(result))))
+  new Promise<Buffer>((resolve, reject) =>
+    gzip(bytes, { level: 1 }, (error, result) => (error ? reject(error) : resolve(result))),
+  )
 
 /** Compression costs more than it saves on the same machine. */
 function wantsGzip(request: HttpRequest): boolean {
   return !request.loopback && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
 }
 
-async function writeWhole(sink: Sink, request: HttpRequest, answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>) {
+async function writeWhole(
+  sink: Sink,
+  request: HttpRequest,
+  answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>,
+) {
   // An error is told as JSON even to who accepts something else.
   const media = negotiate(String(request.headers.accept ?? '')) ?? { format: 'json' as const }
   const pretty = isPretty(request, media)

@@ -103,8 +103,7 @@ export async function createCacheFeed(
       caches.get(resource)?.close()
       caches.delete(resource)
     },
-    reached: wanted =>
-      wanted <= revision ? Promise.resolve() : new Promise(resolve => waiting.set(resolve, wanted)),
+    reached: wanted => (wanted <= revision ? Promise.resolve() : new Promise(resolve => waiting.set(resolve, wanted))),
     close() {
       end()
       for (const cache of caches.values()) cache.close()

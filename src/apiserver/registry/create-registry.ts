@@ -2,7 +2,13 @@
 import { Encoded, encodeForStore, stampRevision } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { alreadyExists, conflict, generateNameConflict, notFound, StatusError } from '../../api/machinery/status-error.ts'
+import {
+  alreadyExists,
+  conflict,
+  generateNameConflict,
+  notFound,
+  StatusError,
+} from '../../api/machinery/status-error.ts'
 import type { CommitResult, Op, Store } from '../../store/store.ts'
 import { type CacheFeed, loadInto } from './cache-feed.ts'
 import { cloneJson, equalJson } from './clone.ts'

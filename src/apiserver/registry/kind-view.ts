@@ -47,9 +47,7 @@ function makeView(kind: Kind, storage: Kind, cache: WatchCache): KindView {
     cache,
     show,
     store: object =>
-      kind.storage
-        ? { ...kind.storage.encode(object), apiVersion: storage.apiVersion, kind: storage.kind }
-        : object,
+      kind.storage ? { ...kind.storage.encode(object), apiVersion: storage.apiVersion, kind: storage.kind } : object,
     reader: {
       get: (namespace, name) => shown(cache.get(namespace, name)),
       list: (namespace = '') => {

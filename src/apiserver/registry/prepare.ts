@@ -5,16 +5,16 @@
 import type { Encoded } from '../../api/machinery/encoded.ts'
 import type { FieldError } from '../../api/machinery/field-error.ts'
 import type { Kind, RuleContext } from '../../api/machinery/kind.ts'
-import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machinery/names.ts'
+import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
 import { conflict, invalid, MODIFIED } from '../../api/machinery/status-error.ts'
 import type { AdmissionAttributes } from '../admission/plugin.ts'
 import type { AdmissionChain } from './admission-chain.ts'
+import { trackFields } from './managed-fields.ts'
 import { initMetadata, keepMetadata, settleNamespace, specDiffers } from './metadata.ts'
 import type { KindHooks, ObjectRef, WriteContext } from './registry.ts'
 import { checkStructure } from './structure.ts'
 import { allowsUnconditionalUpdate } from './traits.ts'
-import { trackFields } from './managed-fields.ts'
 
 export interface PrepareDeps {
   readonly admission: AdmissionChain
@@ -180,7 +180,13 @@ export async function prepareUpdate(
 }
 
 /** Asks admission about a delete. */
-export async function admitDelete(deps: PrepareDeps, kind: Kind, ref: ObjectRef, old: KubeObject, context: WriteContext) {
+export async function admitDelete(
+  deps: PrepareDeps,
+  kind: Kind,
+  ref: ObjectRef,
+  old: KubeObject,
+  context: WriteContext,
+) {
   const attributes = attributesOf('DELETE', kind, ref, undefined, old, context)
   await deps.admission.mutate(attributes)
   await deps.admission.validate(attributes)

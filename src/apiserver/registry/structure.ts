@@ -1,5 +1,6 @@
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
+import { invalid } from '../../api/machinery/status-error.ts'
 import {
   checkStructure as check,
   decodeError,
@@ -23,4 +24,17 @@ export function checkStructure(kind: Kind, object: KubeObject, context: WriteCon
     for (const problem of strictProblems(unknown, duplicates)) context.warn?.(problem)
   }
   if (unknown.length) pruneUnknown(object, kind.schema)
+}
+
+/** The same for what a patch made, where upstream answers in other words. */
+export function checkPatched(kind: Kind, object: KubeObject, context: WriteContext) {
+  const { errors, unknown } = check(object, kind.schema)
+  const duplicates = context.duplicates ?? []
+  const strict = context.fieldValidation === 'Strict' ? strictMessage(unknown, duplicates) : undefined
+  const message = errors.length ? errors[0]!.message : strict
+  if (message === undefined) return
+  const text = JSON.stringify(JSON.stringify(object))
+  throw invalid({ group: '', kind: '' }, '', [
+    { reason: 'FieldValueInvalid', field: 'patch', message: `Invalid value: ${text}: ${message}` },
+  ])
 }

@@ -6,10 +6,10 @@
  * - `apply` is called in revision order; after it returned, reads show the change and watchers have it queued.
  * - A watcher from revision R gets every event after R that concerns it once, or is refused (`Expired`).
  */
-import { type Encoded } from '../../api/machinery/encoded.ts'
+import type { Encoded } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import { type CacheEvent, eventRing } from './event-ring.ts'
-import { sortedMap, type SortedMap } from './sorted-map.ts'
+import { type SortedMap, sortedMap } from './sorted-map.ts'
 import { createWatcher, type Watcher, type WatchScope } from './watcher.ts'
 
 /** A position in a list: everything after this object. */

@@ -114,7 +114,8 @@ test('watch sends what is there, then every change', async t => {
   const seen: string[] = []
   const reading = (async () => {
     for await (const batch of events!) {
-      for (const { type, object } of batch) seen.push(`${type} ${object.metadata?.name} ${object.metadata?.resourceVersion}`)
+      for (const { type, object } of batch)
+        seen.push(`${type} ${object.metadata?.name} ${object.metadata?.resourceVersion}`)
     }
   })()
   await api.send('POST', MAPS, configMap('b'))

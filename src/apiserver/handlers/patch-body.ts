@@ -1,0 +1,44 @@
+/** Bodies of PATCH, and what the three kinds of patches make of an object. */
+import { jsonPatch } from '../../api/machinery/json-patch.ts'
+import { mergePatch } from '../../api/machinery/merge-patch.ts'
+import type { KubeObject } from '../../api/machinery/object.ts'
+import type { Schema } from '../../api/machinery/schema.ts'
+import { badRequest, unsupportedMediaType } from '../../api/machinery/status-error.ts'
+import { strategicMergePatch } from '../../api/machinery/strategic-merge-patch.ts'
+import type { ServerRequest } from '../request.ts'
+import { mediaType, parseBody, parseYamlBody } from './decode-body.ts'
+
+const JSON_PATCH = 'application/json-patch+json'
+const MERGE_PATCH = 'application/merge-patch+json'
+const STRATEGIC = 'application/strategic-merge-patch+json'
+export const APPLY = 'application/apply-patch+yaml'
+
+export const PATCH_TYPES = [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY] as const
+export type PatchType = (typeof PATCH_TYPES)[number]
+
+export interface PatchBody {
+  readonly type: PatchType
+  readonly value: unknown
+  /** Paths of fields that the patch repeats. */
+  readonly duplicates: readonly string[]
+}
+
+/** The patch in a body. Throws 415 for a type that is none. */
+export async function patchBody({ body }: ServerRequest, findDuplicates: boolean): Promise<PatchBody> {
+  const type = body.type === 'none' ? '' : mediaType(body.contentType)
+  if (!PATCH_TYPES.some(each => each === type)) throw unsupportedMediaType(PATCH_TYPES)
+  const known = { type: type as PatchType }
+  if (body.type === 'value') return { ...known, value: body.value, duplicates: [] }
+  const text = body.type === 'bytes' ? (await body.read()).toString() : ''
+  // JSON is YAML, and parsed many times as fast.
+  if (type === APPLY && !text.trimStart().startsWith('{')) return { ...known, ...(await parseYamlBody(text)) }
+  return { ...known, ...parseBody(text, findDuplicates) }
+}
+
+/** Applies a patch of one of the three kinds. `object` and `patch` must not be used any more. */
+export function patched(type: PatchType, object: KubeObject, patch: unknown, schema: Schema | string): KubeObject {
+  if (type === JSON_PATCH) return jsonPatch(object, patch) as KubeObject
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) throw badRequest('Invalid JSON Patch')
+  if (type === MERGE_PATCH) return mergePatch(object, patch) as KubeObject
+  return strategicMergePatch(object, patch, schema) as KubeObject
+}

@@ -22,6 +22,8 @@ export interface Change<E> {
   /** What stands there since; undefined after a delete. */
   readonly current: E | undefined
   readonly previous: E | undefined
+  /** Where an engine keeps it, if it keeps it somewhere. */
+  readonly id?: number
 }
 
 export interface History<E> {

@@ -1,7 +1,7 @@
 /** Requests of the commands, over the one transport, with errors as `StatusError`. */
-import type { Kind } from '../api/machinery/kind.ts'
 import type { KubeList, KubeObject } from '../api/machinery/object.ts'
 import { StatusError } from '../api/machinery/status-error.ts'
+import { collectionPath, objectPath, type Resource } from '../client/resource.ts'
 import type { ApiRequest, Transport } from '../client/transport.ts'
 
 /** Sends a request and returns the answer's object; throws `StatusError` for 400 and more. */
@@ -21,17 +21,8 @@ export async function getList<T extends KubeObject>(
 }
 
 /** The path of a collection, an object, or a subresource. */
-export function pathOf(
-  kind: Pick<Kind, 'group' | 'version' | 'plural' | 'namespaced'>,
-  namespace: string | undefined,
-  name?: string,
-  subresource?: string,
-): string {
-  const root = kind.group ? `/apis/${kind.group}/${kind.version}` : `/api/${kind.version}`
-  const scope = kind.namespaced && namespace ? `/namespaces/${encodeURIComponent(namespace)}` : ''
-  return [
-    `${root}${scope}/${kind.plural}`,
-    ...(name === undefined ? [] : [encodeURIComponent(name)]),
-    ...(subresource ? [subresource] : []),
-  ].join('/')
+export function pathOf(resource: Resource, namespace: string | undefined, name?: string, subresource?: string): string {
+  return name === undefined
+    ? collectionPath(resource, namespace)
+    : objectPath(resource, { namespace, name }, subresource)
 }

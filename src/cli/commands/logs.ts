@@ -1,4 +1,4 @@
-import type { Pod } from '../../api/kinds/core/pod.ts'
+import { Pod } from '../../api/kinds/core/pod.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { pathOf } from '../api.ts'
 import { defineCommand, NAMESPACE, namespaceOf } from '../command.ts'
@@ -70,7 +70,7 @@ export const logs = defineCommand({
       printLog(
         context,
         connection,
-        pathOf({ group: '', version: 'v1', plural: 'pods', namespaced: true }, namespace, pod.metadata?.name, 'log'),
+        pathOf(Pod, namespace, pod.metadata?.name, 'log'),
         { ...query, container },
         several ? `${paint(context.io, COLORS[index % COLORS.length]!, labelOf(pod, container).padEnd(width))} ` : '',
       )

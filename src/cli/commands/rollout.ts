@@ -1,5 +1,5 @@
 import type { Deployment } from '../../api/kinds/apps/deployment.ts'
-import type { ReplicaSet } from '../../api/kinds/apps/replica-set.ts'
+import { ReplicaSet } from '../../api/kinds/apps/replica-set.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import { getList, pathOf, request } from '../api.ts'
 import { printedName } from '../apply/apply-objects.ts'
@@ -27,10 +27,7 @@ const merge = ({ transport }: Connection, { path }: Target, body: unknown) =>
 /** The replica sets that a deployment owns, oldest revision first. */
 async function revisionsOf(connection: Connection, target: Target): Promise<{ revision: number; set: ReplicaSet }[]> {
   const deployment = await read(connection, target)
-  const sets = await getList<ReplicaSet>(
-    connection.transport,
-    pathOf({ group: 'apps', version: 'v1', plural: 'replicasets', namespaced: true }, target.namespace),
-  )
+  const sets = await getList<ReplicaSet>(connection.transport, pathOf(ReplicaSet, target.namespace))
   return sets
     .filter(set => set.metadata?.ownerReferences?.some(owner => owner.uid === deployment.metadata?.uid))
     .map(set => ({ revision: Number(set.metadata?.annotations?.[REVISION] ?? 0), set }))

@@ -1,12 +1,20 @@
 /** Finds kinds by what people type: `pods`, `po`, `deploy`, `deployments.apps`. Built-in kinds first, then discovery. */
 import { kinds } from '../../api/kinds/all.ts'
-import type { Kind } from '../../api/machinery/kind.ts'
+import { type Kind, kindKey } from '../../api/machinery/kind.ts'
+import type { Resource } from '../../client/resource.ts'
 import type { Transport } from '../../client/transport.ts'
 import { request } from '../api.ts'
 import { UserError } from '../context.ts'
 
 /** What commands need to know of a kind. */
-export type ResourceKind = Pick<Kind, 'group' | 'version' | 'kind' | 'plural' | 'namespaced'>
+export type ResourceKind = Resource
+
+/** A kind that was found by discovery, complete. */
+const toResource = (parts: Pick<Resource, 'group' | 'version' | 'kind' | 'plural' | 'namespaced'>): ResourceKind => ({
+  ...parts,
+  apiVersion: parts.group ? `${parts.group}/${parts.version}` : parts.version,
+  key: kindKey(parts.group, parts.version, parts.plural),
+})
 
 const names = (kind: Kind) => [kind.plural, kind.singular, kind.kind.toLowerCase(), ...(kind.shortNames ?? [])]
 
@@ -41,13 +49,13 @@ async function discovered(
     for (const version of item.versions) {
       for (const resource of version.resources) {
         if (![resource.resource, resource.singularResource, ...(resource.shortNames ?? [])].includes(name)) continue
-        return {
+        return toResource({
           group: item.metadata.name,
           version: version.version,
           kind: resource.responseKind.kind,
           plural: resource.resource,
           namespaced: resource.scope === 'Namespaced',
-        }
+        })
       }
     }
   }
@@ -81,7 +89,7 @@ export async function resourceOfObject(transport: Transport, apiVersion: string,
   const resource = list.resources?.find(each => each.kind === kind && !each.name.includes('/'))
   if (!resource) throw new UserError(`no kind "${kind}" in version "${apiVersion}" is known to the server`)
   const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
-  return { group: group!, version: version!, kind, plural: resource.name, namespaced: resource.namespaced }
+  return toResource({ group: group!, version: version!, kind, plural: resource.name, namespaced: resource.namespaced })
 }
 
 /** `pod/web`, `pod web db`, `deploy/web svc/web`: each kind with a name; a kind alone gives no names. */

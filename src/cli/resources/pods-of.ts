@@ -1,5 +1,5 @@
 /** The pods behind a name: a pod itself, or what a deployment, service, job or replica set selects. */
-import type { Pod } from '../../api/kinds/core/pod.ts'
+import { Pod } from '../../api/kinds/core/pod.ts'
 import { selectorFromLabelSelector, selectorFromLabels } from '../../api/machinery/label-selector.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Transport } from '../../client/transport.ts'
@@ -17,14 +17,13 @@ export function podSelectorOf(object: KubeObject): string | undefined {
 
 /** The pods of `target` (`web`, `pod/web`, `deploy/web`, `svc/web`, …). Throws `UserError` where there are none. */
 export async function podsOf(transport: Transport, namespace: string, target: string): Promise<readonly Pod[]> {
-  const pods = { group: '', version: 'v1', plural: 'pods', namespaced: true }
-  const [found] = target.includes('/') ? await findTargets(transport, [target]) : [{ kind: pods, names: [target] }]
+  const [found] = target.includes('/') ? await findTargets(transport, [target]) : [{ kind: Pod, names: [target] }]
   const name = found!.names[0]!
   const object = await request<KubeObject>(transport, { method: 'GET', path: pathOf(found!.kind, namespace, name) })
   if (found!.kind.plural === 'pods') return [object as Pod]
   const selector = podSelectorOf(object)
   if (!selector) throw new UserError(`${target} selects no pods`)
-  const all = await getList<Pod>(transport, pathOf(pods, namespace), { labelSelector: selector })
+  const all = await getList<Pod>(transport, pathOf(Pod, namespace), { labelSelector: selector })
   if (all.length === 0) throw new UserError(`${target} has no pods`, `What holds it up: tutti why ${target}`)
   return all
 }

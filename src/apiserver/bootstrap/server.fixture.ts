@@ -83,6 +83,10 @@ export async function startServer(options: { store?: ReturnType<typeof memorySto
     })
     return { status, object }
   }
+  // What the service account controller does.
+  const accounts = '/api/v1/namespaces/default/serviceaccounts'
+  if ((await send(ADMIN, 'GET', `${accounts}/default`)).status === 404)
+    await send(ADMIN, 'POST', accounts, account('default'))
   return { server, store, clock, nodes, extensions: extensions!, send }
 }
 

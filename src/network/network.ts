@@ -55,6 +55,8 @@ export interface NetworkOptions {
   readonly exposed?: boolean
   /** Rootless: how to listen on the loopback of the machine, outside the namespace (`rootless/porter.ts`). */
   readonly listenOnHost?: HostListen
+  /** Where namespaces of pods are kept. Default: `/run/netns`, or in dataDir when rootless. */
+  readonly netnsDirectory?: string
   /** Why the mode is not a better one (`detect.ts`), for `describe`. */
   readonly notes?: readonly string[]
 }
@@ -197,7 +199,7 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
           podCidr: pods,
           nodeAddress,
           directory: join(directory, 'pods'),
-          netnsDirectory: netnsDirectory(mode, dataDir),
+          netnsDirectory: options.netnsDirectory ?? netnsDirectory(mode, dataDir),
           mtu,
           dns: { servers: [clusterDns], clusterDomain },
           exposed,

@@ -40,7 +40,7 @@ const slice = ({ address, port, nodeName }: ClusterDns): EndpointSlice => ({
   metadata: {
     name: `${NAME}-${nodeName}`,
     namespace: NAMESPACE,
-    labels: { [SERVICE_NAME_LABEL]: NAME, 'endpointslice.kubernetes.io/managed-by': 'tutti.dev/network' },
+    labels: { [SERVICE_NAME_LABEL]: NAME, 'endpointslice.kubernetes.io/managed-by': 'network.tutti.dev' },
   },
   addressType: 'IPv4',
   endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false }, nodeName }],

@@ -1,0 +1,207 @@
+/** The whole of a node's network over a real API server: in a network of its own, and portable. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import type { PodNetwork as AgentPodNetwork } from '../agent/pod-network.ts'
+import type { ServiceEnvironment } from '../agent/service-env.ts'
+import { ADMIN, startServer, type TestServer } from '../apiserver/bootstrap/server.fixture.ts'
+import { createClient } from '../client/client.ts'
+import { createInformers } from '../client/informers.ts'
+import { realClock } from '../lib/clock.ts'
+import { silent } from '../lib/log.ts'
+import type { NetworkMode } from './detect.ts'
+import { prepareNetwork } from './network.ts'
+import { ask } from './service-proxy/proxy.contract.ts'
+import { inOwnNetwork } from './testing/own-network.ts'
+import { run } from './tools/command.ts'
+
+const deps = { clock: realClock, logger: silent }
+
+async function startNetwork(server: TestServer, mode: NetworkMode, dataDir: string) {
+  const scope = new AbortController()
+  const prepared = await prepareNetwork(
+    { mode, dataDir, nodeName: 'node-1', netnsDirectory: join(dataDir, 'netns') },
+    deps,
+  )
+  const client = createClient(server.server.transport(ADMIN))
+  const informers = createInformers(client, deps, scope.signal)
+  const network = await prepared.start({ client, informers }, scope.signal)
+  // What `cmd/` relies on: the two contracts of the agent.
+  const podNetwork: AgentPodNetwork = network.podNetwork
+  const env: ServiceEnvironment = network.serviceEnv
+  const stop = async () => {
+    await network.close()
+    scope.abort()
+  }
+  return { network, podNetwork, env, stop }
+}
+
+const service = (name: string, spec: object) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: 'default' },
+  spec: { ports: [{ name: 'http', port: 80, targetPort: 8080 }], ...spec },
+})
+const slice = (name: string, addresses: readonly string[], port = 8080) => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { name, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
+  addressType: 'IPv4',
+  endpoints: addresses.map(address => ({ addresses: [address], conditions: { ready: true } })),
+  ports: [{ name: 'http', port, protocol: 'TCP' }],
+})
+const SERVICES = '/api/v1/namespaces/default/services'
+const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
+
+/** Tries until it holds: the caches follow by a watch. */
+async function eventually(what: () => Promise<void>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await what()
+    } catch (error) {
+      if (tries === 100) throw error
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+}
+const answers = (host: string, port: number, wanted: string) =>
+  eventually(async () => assert.equal(await ask(host, port), wanted))
+
+const children: ChildProcess[] = []
+/** A server in a pod that says `text`. */
+async function serveInPod(netns: string, text: string): Promise<void> {
+  const source = `require('net').createServer(s => s.end(${JSON.stringify(text)})).listen(8080, () => console.log('up'))`
+  const child = spawn('nsenter', [`--net=${netns}`, process.execPath, '-e', source], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  children.push(child)
+  await new Promise(resolve => child.stdout!.once('data', resolve))
+}
+/** What a pod gets when it connects; an error's code otherwise. */
+const askFromPod = async (netns: string, host: string, port: number) =>
+  (
+    await run('nsenter', [
+      `--net=${netns}`,
+      process.execPath,
+      '-e',
+      `require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code))`,
+    ])
+  ).trim()
+const resolveFromPod = async (netns: string, name: string) =>
+  (
+    await run('nsenter', [
+      `--net=${netns}`,
+      process.execPath,
+      '-e',
+      `const r = new (require('dns').Resolver)({ timeout: 1000, tries: 2 }); r.setServers(['10.96.0.10']); r.resolve4('${name}', (e, a) => console.log(e ? e.code : a.join()))`,
+    ])
+  ).trim()
+
+const pod = (n: number) => ({
+  namespace: 'default',
+  name: `pod-${n}`,
+  uid: `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`,
+  hostname: `pod-${n}`,
+  ports: [{ containerPort: 8080, protocol: 'TCP' }],
+})
+
+inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tutti-kernel-'))
+  after(() => {
+    for (const child of children) child.kill('SIGKILL')
+    rmSync(dataDir, { recursive: true })
+  })
+
+  test('prepareNetwork: services, names and load balancers work, and traffic goes on without the program', async () => {
+    const server = await startServer()
+    let { network, stop } = await startNetwork(server, 'kernel', dataDir)
+    const { ips, netns } = await network.podNetwork.setup(pod(1))
+    const client = await network.podNetwork.setup(pod(2))
+    await serveInPod(netns!, 'from pod 1')
+
+    const made = await server.send(ADMIN, 'POST', SERVICES, service('web', { type: 'LoadBalancer' }))
+    assert.equal(made.status, 201)
+    const { clusterIP, ports } = made.object.spec
+    assert.equal(await ask(clusterIP, 80), 'ECONNREFUSED', 'no endpoints yet')
+    await server.send(ADMIN, 'POST', SLICES, slice('web', ips))
+    await answers(clusterIP, 80, 'from pod 1')
+    assert.equal(await askFromPod(client.netns!, clusterIP, 80), 'from pod 1')
+    assert.equal(await askFromPod(netns!, clusterIP, 80), 'from pod 1', 'a pod reaches itself')
+    assert.equal(
+      await askFromPod(client.netns!, clusterIP, 81),
+      'ECONNREFUSED',
+      'a port that the service does not have',
+    )
+    await answers('127.0.0.1', ports[0].nodePort, 'from pod 1')
+    await answers('127.0.0.1', 80, 'from pod 1')
+    await eventually(async () => {
+      const { object } = await server.send(ADMIN, 'GET', `${SERVICES}/web`)
+      assert.equal(object.status.loadBalancer.ingress?.[0].ip, '127.0.0.1')
+    })
+
+    assert.equal(await resolveFromPod(client.netns!, 'web.default.svc.cluster.local'), clusterIP)
+    assert.equal(await resolveFromPod(client.netns!, 'nope.default.svc.cluster.local'), 'ENOTFOUND')
+    const env = network.serviceEnv('default', true)
+    assert.equal(env.WEB_SERVICE_HOST, clusterIP)
+    assert.equal(env.WEB_SERVICE_PORT_HTTP, '80')
+    assert.equal(env.WEB_PORT_80_TCP, `tcp://${clusterIP}:80`)
+    assert.equal(network.serviceEnv('default', false).WEB_SERVICE_HOST, undefined)
+
+    await stop()
+    assert.equal(await ask(clusterIP, 80), 'from pod 1', 'without the program')
+    assert.equal(await ask('127.0.0.1', 80), 'from pod 1', 'the load balancer, too')
+    ;({ network, stop } = await startNetwork(server, 'kernel', dataDir))
+    assert.equal(await ask(clusterIP, 80), 'from pod 1', 'at once after a start')
+    assert.equal(await resolveFromPod(client.netns!, 'web.default.svc.cluster.local'), clusterIP)
+    assert.deepEqual((await network.podNetwork.setup(pod(1))).ips, ips)
+    for (const uid of await network.podNetwork.list()) await network.podNetwork.teardown(uid)
+    await stop()
+    await server.server.close()
+  })
+})
+
+test('prepareNetwork portable: a pod has ports, services are found by variables, a taken port is told', async () => {
+  if (process.env.TUTTI_TEST_OWN_NETWORK) return
+  const dataDir = mkdtempSync(join(tmpdir(), 'tutti-portable-'))
+  const server = await startServer()
+  const taken = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => taken.once('listening', resolve))
+  const takenPort = (taken.address() as { port: number }).port
+  const { network, stop } = await startNetwork(server, 'portable', dataDir)
+  const result = await network.podNetwork.setup(pod(1))
+  assert.deepEqual(result.ips, ['127.0.0.1'])
+  assert.equal(result.netns, undefined)
+  const workload = createServer(socket => socket.end('portable')).listen(result.ports![8080], '127.0.0.1')
+
+  await server.send(
+    ADMIN,
+    'POST',
+    SERVICES,
+    service('web', { type: 'LoadBalancer', ports: [{ name: 'http', port: takenPort }] }),
+  )
+  await server.send(ADMIN, 'POST', SLICES, slice('web', result.ips, result.ports![8080]))
+  await eventually(async () => {
+    const env = network.serviceEnv('default', true)
+    assert.equal(await ask(env.WEB_SERVICE_HOST!, Number(env.WEB_SERVICE_PORT)), 'portable')
+  })
+  await eventually(async () => {
+    const { object } = await server.send(ADMIN, 'GET', '/api/v1/namespaces/default/events')
+    const event = object.items.find(({ reason }: { reason: string }) => reason === 'PortNotAvailable')
+    assert.match(
+      event?.message ?? '',
+      new RegExp(
+        `^Port ${takenPort} of 127.0.0.1: another program has it. The service answers on this machine at 127.0.0.1:3\\d{4}, from pods`,
+      ),
+    )
+  })
+  assert.match(network.describe().notes.join(), /portable/)
+  await network.podNetwork.teardown(pod(1).uid)
+  await stop()
+  for (const each of [taken, workload]) each.close()
+  await server.server.close()
+  rmSync(dataDir, { recursive: true })
+})

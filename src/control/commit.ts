@@ -60,6 +60,15 @@ async function perform(client: Client, write: Write): Promise<KubeObject> {
   }
 }
 
+/** The namespace is being deleted and takes nothing new. */
+export const isTerminating = (error: Error) =>
+  hasReason(error, 'Forbidden') &&
+  (error.status.details?.causes ?? []).some(cause => cause.reason === 'NamespaceTerminating')
+
+/** Someone else was faster, or the object is gone: no news, the next look at the cache will tell. */
+export const isQuiet = (error: Error) =>
+  hasReason(error, 'Conflict', 'NotFound', 'AlreadyExists') || isTerminating(error)
+
 /** Carries out the plan for `object`, which is absent for keys whose object is gone. Never rejects. */
 export async function commit(plan: Plan, resource: Resource, object: KubeObject | undefined, deps: CommitDeps) {
   const written: Written[] = []
@@ -79,7 +88,7 @@ export async function commit(plan: Plan, resource: Resource, object: KubeObject 
       const error = cause instanceof Error ? cause : new Error(String(cause))
       // It is gone: that is what was wanted.
       if (write.type === 'delete' && hasReason(error, 'NotFound')) return undefined
-      tell(write.failed?.(error))
+      if (!isQuiet(error)) tell(write.failed?.(error))
       return error
     }
   }
@@ -102,7 +111,7 @@ export async function commit(plan: Plan, resource: Resource, object: KubeObject 
   for (const group of groups(writes)) {
     const error = await batch(group, group[0]!.type === 'create' ? FIRST_BATCH : group.length)
     if (!error) continue
-    const otherwise = plan.otherwise?.(error)
+    const otherwise = isQuiet(error) ? undefined : plan.otherwise?.(error)
     if (otherwise && !(await writeStatus(otherwise.status))) otherwise.notes?.forEach(tell)
     return { written, error } satisfies Outcome
   }

@@ -3,7 +3,7 @@
  * reconciled again before the caches show what was last written for it, so no controller acts twice on old news.
  */
 import type { KubeObject } from '../api/machinery/object.ts'
-import { type Client, hasReason } from '../client/client.ts'
+import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
 import { type Informer, keyOf, type ObjectKey, objectKey } from '../client/informer-types.ts'
 import type { Informers } from '../client/informers.ts'
@@ -11,7 +11,7 @@ import type { Resource } from '../client/resource.ts'
 import { createWorkQueue } from '../client/work-queue.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { commit, type Written } from './commit.ts'
+import { commit, isQuiet, isTerminating, type Written } from './commit.ts'
 
 import type { Controller, View } from './controller.ts'
 import type { Plan } from './plan.ts'
@@ -37,14 +37,6 @@ export interface ControllerMetrics {
 
 /** Waits between tries of one object, ms: 5 doubling to 16 minutes (as upstream). */
 const BACK_OFF = { backOff: 5, backOffMax: 1_000_000 }
-
-/** Someone else was faster, or the object is gone: the next look at the cache will tell. */
-const isQuiet = (error: Error) => hasReason(error, 'Conflict', 'NotFound', 'AlreadyExists') || isTerminating(error)
-
-/** The namespace is being deleted and takes nothing new. */
-export const isTerminating = (error: Error) =>
-  hasReason(error, 'Forbidden') &&
-  (error.status.details?.causes ?? []).some(cause => cause.reason === 'NamespaceTerminating')
 
 /** Runs a controller until `signal` aborts; resolves when its last write has ended. */
 export async function runController(controller: Controller, deps: ControllerDeps, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,17 @@
+/** Keeps EndpointSlices in step with the pods behind each Service. */
+import { Node } from '../../api/kinds/core/node.ts'
+import { Pod } from '../../api/kinds/core/pod.ts'
+import { Service } from '../../api/kinds/core/service.ts'
+import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
+import { defineController, read, watch } from '../../control/controller.ts'
+import { servicesOf } from '../service-pods.ts'
+import { reconcile } from './reconcile.ts'
+
+export const endpointSliceController = defineController<Service>({
+  name: 'endpoint-slice-controller',
+  for: Service,
+  owns: [EndpointSlice],
+  watches: [watch(Pod, servicesOf)],
+  reads: [read(Node)],
+  reconcile,
+})

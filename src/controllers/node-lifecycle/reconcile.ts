@@ -1,0 +1,145 @@
+import type { NodeCondition, Taint } from '../../api/generated/types/core-v1.ts'
+import { Lease } from '../../api/kinds/coordination/lease.ts'
+import { Node } from '../../api/kinds/core/node.ts'
+import { Pod } from '../../api/kinds/core/pod.ts'
+import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
+import type { View } from '../../control/controller.ts'
+import { after, done, type Plan, type Requeue, type Write } from '../../control/plan.ts'
+import { equalJson } from '../../lib/json.ts'
+import { conditionOf } from '../conditions.ts'
+import { isReady } from '../pods.ts'
+
+/** Without a heartbeat for this long a node counts as unknown, ms. */
+export const GRACE_MS = 40_000
+/** The same for a node that has never said anything. */
+const STARTUP_GRACE_MS = 60_000
+const CONDITIONS = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure']
+const NOT_READY = 'node.kubernetes.io/not-ready'
+const UNREACHABLE = 'node.kubernetes.io/unreachable'
+const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable'
+
+/** Conditions that, when they hold, keep new pods away. */
+const PRESSURE: Readonly<Record<string, string>> = {
+  MemoryPressure: 'node.kubernetes.io/memory-pressure',
+  DiskPressure: 'node.kubernetes.io/disk-pressure',
+  PIDPressure: 'node.kubernetes.io/pid-pressure',
+  NetworkUnavailable: 'node.kubernetes.io/network-unavailable',
+}
+const OURS = new Set([NOT_READY, UNREACHABLE, UNSCHEDULABLE, ...Object.values(PRESSURE)])
+
+/** Status of the Ready condition; undefined before the first one. */
+export const readiness = (node: Node) => conditionOf(node.status?.conditions, 'Ready')?.status
+
+/** Plans conditions, taints and what becomes of the node's pods. */
+export function reconcile(node: Node, view: View, now: number): Plan {
+  const due = silentAt(node, view)
+  if (due <= now && CONDITIONS.some(type => conditionOf(node.status?.conditions, type)?.status !== 'Unknown')) {
+    return goneSilent(node, now)
+  }
+  // A node that is known to be silent wakes us itself when it speaks again.
+  const requeue: Requeue = due > now ? after(due - now) : done
+  const taints = tainted(node, view, now)
+  const writes: Write[] = []
+  if (!equalJson(taints, node.spec?.taints ?? [])) {
+    const next = { ...node, spec: { ...node.spec, taints } } as Node
+    writes.push({ type: 'update', resource: Node, current: node, next })
+  }
+  if (readiness(node) !== 'True' && readiness(node) !== undefined) writes.push(...podsNotReady(node, view, now))
+  return { writes, requeue }
+}
+
+/** When silence becomes too long, ms. */
+function silentAt(node: Node, view: View): number {
+  const created = parseTime(node.metadata?.creationTimestamp) ?? 0
+  const ready = conditionOf(node.status?.conditions, 'Ready')
+  const renewed = parseTime(view.of(Lease).get(`kube-node-lease/${node.metadata?.name}`)?.spec?.renewTime) ?? 0
+  if (!ready) return Math.max(created + STARTUP_GRACE_MS, renewed + GRACE_MS)
+  const reported = ready.status === 'Unknown' ? 0 : (parseTime(ready.lastHeartbeatTime) ?? 0)
+  return Math.max(created, reported, renewed) + GRACE_MS
+}
+
+function goneSilent(node: Node, now: number): Plan {
+  const time = rfc3339(now)
+  const conditions: NodeCondition[] = [...(node.status?.conditions ?? [])]
+  for (const type of CONDITIONS) {
+    const at = conditions.findIndex(each => each.type === type)
+    const old = conditions[at]
+    if (!old) {
+      const message = 'Kubelet never posted node status.'
+      conditions.push({
+        type,
+        status: 'Unknown',
+        reason: 'NodeStatusNeverUpdated',
+        message,
+        lastHeartbeatTime: node.metadata?.creationTimestamp ?? time,
+        lastTransitionTime: time,
+      })
+    } else if (old.status !== 'Unknown') {
+      const message = 'Kubelet stopped posting node status.'
+      conditions[at] = { ...old, status: 'Unknown', reason: 'NodeStatusUnknown', message, lastTransitionTime: time }
+    }
+  }
+  const notes =
+    readiness(node) === 'True'
+      ? [
+          {
+            target: node,
+            type: 'Normal' as const,
+            reason: 'NodeNotReady',
+            message: `Node ${node.metadata?.name} status is now: NodeNotReady`,
+          },
+        ]
+      : []
+  return { status: { ...node, status: { ...node.status, conditions } } as Node, notes }
+}
+
+function tainted(node: Node, view: View, now: number): Taint[] {
+  const wanted: Taint[] = (node.spec?.taints ?? []).filter(each => !OURS.has(each.key))
+  const add = (key: string, effect: Taint['effect']) => {
+    const known = node.spec?.taints?.find(each => each.key === key && each.effect === effect)
+    wanted.push(known ?? { key, effect, timeAdded: rfc3339(now) })
+  }
+  const ready = readiness(node)
+  if (ready !== undefined && ready !== 'True') {
+    const key = ready === 'False' ? NOT_READY : UNREACHABLE
+    add(key, 'NoSchedule')
+    // When no node at all is well the trouble is more likely here than there: nothing is evicted.
+    if (
+      view
+        .of(Node)
+        .list()
+        .some(each => readiness(each) === 'True')
+    )
+      add(key, 'NoExecute')
+  }
+  // A node registers with this taint and loses it when it is ready.
+  if (ready === undefined) for (const each of node.spec?.taints ?? []) if (each.key === NOT_READY) wanted.push(each)
+  for (const [type, key] of Object.entries(PRESSURE)) {
+    if (conditionOf(node.status?.conditions, type)?.status === 'True') add(key, 'NoSchedule')
+  }
+  if (node.spec?.unschedulable) add(UNSCHEDULABLE, 'NoSchedule')
+  const same =
+    wanted.length === (node.spec?.taints ?? []).length && wanted.every(each => node.spec?.taints?.includes(each))
+  return same ? (node.spec?.taints ?? []) : wanted
+}
+
+/** Pods of a node that is not well serve nobody. */
+function podsNotReady(node: Node, view: View, now: number): Write[] {
+  return view
+    .of(Pod)
+    .byIndex('node', node.metadata?.name ?? '')
+    .filter(isReady)
+    .map(pod => {
+      const conditions = (pod.status?.conditions ?? []).map(each =>
+        each.type === 'Ready' ? { ...each, status: 'False' as const, lastTransitionTime: rfc3339(now) } : each,
+      )
+      const next = { ...pod, status: { ...pod.status, conditions } } as Pod
+      return {
+        type: 'status',
+        resource: Pod,
+        current: pod,
+        next,
+        done: () => ({ target: pod, type: 'Warning', reason: 'NodeNotReady', message: 'Node is not ready' }),
+      } as Write
+    })
+}

@@ -22,6 +22,7 @@ import { timeoutFilter } from './filters/timeout.ts'
 import { health } from './handlers/health.ts'
 import { resourceRoutes } from './handlers/route.ts'
 import { listenHttps } from './http/https-server.ts'
+import { openApi } from './openapi/openapi.ts'
 import { admissionChain } from './registry/admission-chain.ts'
 import { createCacheFeed } from './registry/cache-feed.ts'
 import { createRegistry } from './registry/create-registry.ts'
@@ -140,6 +141,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
 
   const resources = resourceRoutes({ registry, clock, random: random.number }, ext)
   const discover = discovery(kinds)
+  const documents = openApi(kinds, deps.version.gitVersion)
   const checks = [{ name: 'ping', check: () => {} }]
 
   async function nonResource(request: ServerRequest): Promise<Answer> {
@@ -148,7 +150,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     const healthy = health(checks, request)
     if (healthy) return healthy
     if (request.path === '/version') return { status: 200, type: 'value', value: deps.version }
-    const discovered = discover(request)
+    const discovered = discover(request) ?? documents(request)
     if (discovered) return discovered
     throw pathNotFound()
   }

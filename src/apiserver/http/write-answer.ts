@@ -33,7 +33,7 @@ function isPretty(request: HttpRequest, media: MediaChoice): boolean {
 }
 
 /** The JSON value of an answer that is one object or a list. */
-function valueOf(answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>): unknown {
+function jsonOf(answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>): unknown {
   if (answer.type === 'object') return answer.object.value
   if (answer.type === 'value') return answer.value
   const { kind, apiVersion, metadata, items } = answer
@@ -47,9 +47,9 @@ async function bodyOf(
 ) {
   if (media.format === 'yaml') {
     const { stringify } = await import('yaml')
-    return Buffer.from(stringify(valueOf(answer)))
+    return Buffer.from(stringify(jsonOf(answer)))
   }
-  if (pretty) return Buffer.from(`${JSON.stringify(valueOf(answer), undefined, 2)}\n`)
+  if (pretty) return Buffer.from(`${JSON.stringify(jsonOf(answer), undefined, 2)}\n`)
   if (answer.type === 'object') return answer.object.bytes
   if (answer.type === 'value') return Buffer.from(`${JSON.stringify(answer.value)}\n`)
   return Buffer.concat([...listChunks(answer)])

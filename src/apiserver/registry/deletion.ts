@@ -96,6 +96,7 @@ export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOpti
   if (kind.key === 'v1/namespaces') {
     const { status } = object as { status?: object }
     ;(next as { status?: object }).status = { ...status, phase: 'Terminating' }
+    delete metadata.deletionGracePeriodSeconds
   }
   return { type: 'mark', object: next }
 }

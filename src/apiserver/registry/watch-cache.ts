@@ -118,9 +118,9 @@ export function createWatchCache(kind: Kind, start: number): WatchCache {
       if (event.namespace) offer(byScope.get(`${event.namespace}/${event.name}`), event)
     }
     for (const [field, index] of byField) {
-      const valueOf = kind.selectable![field]!
-      const before = event.previous && valueOf(event.previous.value)
-      const after = event.current && valueOf(event.current.value)
+      const read = kind.selectable![field]!
+      const before = event.previous && read(event.previous.value)
+      const after = event.current && read(event.current.value)
       if (before !== undefined) offer(index.get(before), event)
       if (after !== undefined && after !== before) offer(index.get(after), event)
     }

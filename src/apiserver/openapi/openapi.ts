@@ -1,0 +1,103 @@
+/**
+ * `/openapi/v3` (an index, and one document for each group and version) and `/openapi/v2` (all in one), derived from
+ * the kind list when first asked for (DESIGN D1).
+ */
+import { createHash } from 'node:crypto'
+import type { Kind } from '../../api/machinery/kind.ts'
+import { notAcceptable } from '../../api/machinery/status-error.ts'
+import { subresourcesOf } from '../discovery/groups.ts'
+import { parseAccept } from '../http/media.ts'
+import type { KindTable } from '../registry/kind-table.ts'
+import type { Answer, ServerRequest } from '../request.ts'
+import { pathsOf, subresourceSchema } from './paths.ts'
+import { type Dialect, schemasFor, V2, V3 } from './schemas.ts'
+
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
+const ALWAYS = [`${META}.DeleteOptions`, `${META}.Patch`, `${META}.Status`, `${META}.APIResourceList`]
+const V2_PROTOBUF = /^application\/com\.github\.proto-openapi\.spec/
+
+const hash = (text: string | Buffer) => createHash('sha512').update(text).digest('hex').toUpperCase()
+
+/** `api/v1`, `apis/apps/v1`, …: the key of a kind's document in the index. */
+const documentOf = (kind: Kind) => (kind.group ? `apis/${kind.group}/${kind.version}` : `api/${kind.version}`)
+
+function contents(kinds: readonly Kind[], dialect: Dialect) {
+  const paths = Object.assign({}, ...kinds.map(kind => pathsOf(kind, dialect))) as object
+  const below = kinds.flatMap(kind => subresourcesOf(kind).map(each => subresourceSchema(kind, each)))
+  const more = [...ALWAYS, ...below.filter(name => name !== undefined)]
+  return { paths, schemas: schemasFor(kinds, more, dialect) }
+}
+
+/** Makes the handler; undefined for other paths, and for documents of groups that are not served. */
+export function openApi(kinds: KindTable, version: string): (request: ServerRequest) => Answer | undefined {
+  const info = { title: 'Kubernetes', version }
+  let documents = new Map<string, { bytes: Buffer; etag: string }>()
+  let generation = -1
+
+  function v3(key: string): unknown {
+    const own = kinds.all().filter(kind => documentOf(kind) === key)
+    if (!own.length) return undefined
+    const { paths, schemas } = contents(own, V3)
+    return { openapi: '3.0.0', info, paths, components: { schemas } }
+  }
+  function index(): unknown {
+    const byDocument = Map.groupBy(kinds.all(), documentOf)
+    const paths = Object.fromEntries(
+      [...byDocument].map(([key, own]) => {
+        const mark = hash(`${version} ${own.map(kind => kind.key).join(' ')} ${generation}`)
+        return [key, { serverRelativeURL: `/openapi/v3/${key}?hash=${mark}` }]
+      }),
+    )
+    return { paths }
+  }
+  function v2(): unknown {
+    const { paths, schemas } = contents(kinds.all(), V2)
+    return { swagger: '2.0', info, paths, definitions: schemas }
+  }
+
+  function document(key: string, make: () => unknown) {
+    if (generation !== kinds.generation()) {
+      documents = new Map()
+      generation = kinds.generation()
+    }
+    let known = documents.get(key)
+    if (known) return known
+    const value = make()
+    if (value === undefined) return undefined
+    const bytes = Buffer.from(JSON.stringify(value))
+    known = { bytes, etag: `"${hash(bytes)}"` }
+    // The whole in one is large and hardly ever asked for twice.
+    if (key !== 'v2') documents.set(key, known)
+    return known
+  }
+
+  function acceptsJson(request: ServerRequest): boolean {
+    const { accept } = request.headers
+    if (!accept) return true
+    const clauses = parseAccept(String(accept))
+    return clauses.some(({ type }) => type === '*/*' || type === 'application/*' || type === 'application/json')
+  }
+
+  return request => {
+    const path = request.path.replace(/\/+$/, '')
+    if (!path.startsWith('/openapi/')) return undefined
+    const isV2 = path === '/openapi/v2'
+    if (!isV2 && path !== '/openapi/v3' && !path.startsWith('/openapi/v3/')) return undefined
+    if (!acceptsJson(request)) {
+      if (V2_PROTOBUF.test(String(request.headers.accept)) || isV2) throw notAcceptable(['application/json'])
+    }
+    const key = path.slice('/openapi/v3/'.length)
+    const found = isV2
+      ? document('v2', v2)
+      : path === '/openapi/v3'
+        ? document('index', index)
+        : document(key, () => v3(key))
+    if (!found) return undefined
+    const headers = { etag: found.etag, vary: 'Accept', 'cache-control': 'no-cache, private' }
+    const contentType = 'application/json'
+    if (request.headers['if-none-match'] === found.etag) {
+      return { status: 304, type: 'bytes', contentType, bytes: Buffer.alloc(0), headers }
+    }
+    return { status: 200, type: 'bytes', contentType, bytes: found.bytes, headers }
+  }
+}

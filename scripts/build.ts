@@ -12,7 +12,11 @@ const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'ut
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 
 await build({
-  entryPoints: { tutti: join(root, 'src/cmd/main.ts'), testing: join(root, 'src/cmd/testing.ts') },
+  entryPoints: {
+    tutti: join(root, 'src/cmd/main.ts'),
+    testing: join(root, 'src/cmd/testing.ts'),
+    'sqlite-worker': join(root, 'src/store/sqlite/worker-entry.ts'),
+  },
   outdir: join(root, 'dist'),
   bundle: true,
   splitting: true,

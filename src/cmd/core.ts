@@ -6,12 +6,17 @@ import { publishKubernetesService } from '../apiserver/bootstrap/kubernetes-serv
 import { createApiServer, type VersionInfo } from '../apiserver/server.ts'
 import { type UpOptions, UserError } from '../cli/context.ts'
 import { ownKubeconfig } from '../cli/kubeconfig.ts'
+import { createClient } from '../client/client.ts'
+import { createInformers } from '../client/informers.ts'
 import type { NodeApi } from '../client/node-api.ts'
 import type { Clock } from '../lib/clock.ts'
 import { buildKubeconfig, writeKubeconfig } from '../lib/kubeconfig.ts'
 import type { Logger } from '../lib/log.ts'
 import { openPki } from '../lib/pki/files.ts'
-import { memoryStore } from '../store/memory/memory.ts'
+import { chooseMode, detectCapabilities } from '../network/detect.ts'
+import { prepareNetwork } from '../network/network.ts'
+import { openSqliteStore } from '../store/sqlite/sqlite.ts'
+import { StoreError } from '../store/store.ts'
 import { KUBERNETES_VERSION } from './version.ts'
 
 export const SERVICE_CIDR = '10.96.0.0/16'
@@ -47,18 +52,43 @@ const versionInfo = (program: string): VersionInfo => ({
   platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
 })
 
+/** The thread of the store: a file of its own in the bundle. */
+const sqliteWorker = () =>
+  import.meta.filename.endsWith('.ts') ? {} : { workerUrl: new URL('./sqlite-worker.js', import.meta.url) }
+
+/** What a person can do about a store that does not open. */
+const storeHints: Partial<Record<StoreError['code'], string>> = {
+  'in-use': 'Another tutti runs on this data directory: tutti status.',
+  full: 'Make room on this disk, then start again: nothing is lost.',
+  foreign: 'Name another folder with --data-dir.',
+  corrupt: 'Restore the file from a backup, or begin anew with another --data-dir.',
+}
+
+const openStore = (dataDir: string, clock: Clock) =>
+  openSqliteStore(join(dataDir, 'state.db'), { clock, ...sqliteWorker() }).catch((cause: Error) => {
+    throw new UserError(cause.message, cause instanceof StoreError ? storeHints[cause.code] : undefined, { cause })
+  })
+
 /** Starts everything; resolves when the API answers and the node is Ready. */
 export async function startCore({ options, version, nodeName, clock, logger, onPhase }: CoreDeps): Promise<Core> {
   const { dataDir } = options
   const ends: (() => unknown)[] = []
   const agents = new Map<string, NodeApi>()
+  const scope = new AbortController()
 
   onPhase('opening the store')
-  const store = memoryStore({ clock })
+  const [store, capabilities] = await Promise.all([openStore(dataDir, clock), detectCapabilities()])
   ends.push(() => store.close())
 
+  onPhase('preparing the network')
+  const { mode, notes } = chooseMode(options.network === 'auto' ? undefined : options.network, capabilities)
+  const prepared = await prepareNetwork(
+    { mode, notes, dataDir, nodeName, serviceCidr: SERVICE_CIDR },
+    { clock, logger },
+  )
+
   onPhase('making certificates')
-  const pki = openPki({ dir: join(dataDir, 'pki'), clock })
+  const pki = openPki({ dir: join(dataDir, 'pki'), clock, hosts: [nodeName, prepared.nodeAddress] })
   const [authority, own, admin] = await Promise.all([pki.authority(), pki.server(), pki.admin()])
 
   onPhase('starting the API server')
@@ -80,7 +110,7 @@ export async function startCore({ options, version, nodeName, clock, logger, onP
   ends.push(() => server.close())
   const listening = await server
     .listen({
-      hosts: ['127.0.0.1'],
+      hosts: [...new Set(['127.0.0.1', prepared.nodeAddress])],
       port: options.port,
       tls: { cert: own.certificate, key: own.key, clientCa: authority.certificate },
     })
@@ -103,18 +133,30 @@ export async function startCore({ options, version, nodeName, clock, logger, onP
     }),
   )
   await publishKubernetesService(server.registry, {
-    address: '127.0.0.1',
+    address: prepared.nodeAddress,
     port: listening.port,
     serviceCidr: SERVICE_CIDR,
   })
 
+  /** Client and informers of one of the cluster's own parts. */
+  const identity = (name: string, ...groups: string[]) => {
+    const transport = server.transport({ name, groups: [...groups, 'system:authenticated'] })
+    const client = createClient(transport)
+    return { transport, client, informers: createInformers(client, { clock, logger }, scope.signal) }
+  }
+
+  onPhase('starting the network')
+  const network = await prepared.start(identity('system:kube-proxy'), scope.signal)
+  ends.push(() => network.close())
+
   return {
     server: url,
     nodeName,
-    network: { mode: 'none', notes: [] },
+    network: network.describe(),
     runtimes: [],
     notes: [],
     async stop() {
+      scope.abort()
       for (const end of ends.reverse()) await end()
     },
   }

@@ -5,7 +5,7 @@ import type { Role } from '../auth/rules.ts'
 import { flowSchemas, priorityLevels } from './flow-control.generated.ts'
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './policy.generated.ts'
 import { bindingFrom, roleFrom } from './policy-source.ts'
-import { tuttiClusterRoleBindings, tuttiClusterRoles } from './tutti-policy.ts'
+import { tuttiClusterRoleBindings, tuttiClusterRoles, tuttiRoleBindings, tuttiRoles } from './tutti-policy.ts'
 
 export interface BootstrapOptions {
   /** Network of service addresses. Default 10.96.0.0/16. */
@@ -69,9 +69,10 @@ const flowControl = (): KubeObject[] => {
 
 /** Roles with their rules; those that aggregate have them gathered already. */
 export function bootstrapRoles(): Role[] {
-  const all = [...Object.entries({ ...clusterRoles, ...tuttiClusterRoles }), ...Object.entries(roles)].map(
-    ([key, source]) => roleFrom(key, source),
-  )
+  const all = [
+    ...Object.entries({ ...clusterRoles, ...tuttiClusterRoles }),
+    ...Object.entries({ ...roles, ...tuttiRoles }),
+  ].map(([key, source]) => roleFrom(key, source))
   const aggregating = all.filter(role => role.aggregationRule)
   const inCluster = all.filter(role => role.kind === 'ClusterRole')
   // admin gathers edit, and edit gathers view: as many rounds as there are such roles settle them.
@@ -80,9 +81,10 @@ export function bootstrapRoles(): Role[] {
 }
 
 const bindings = (): KubeObject[] =>
-  [...Object.entries({ ...clusterRoleBindings, ...tuttiClusterRoleBindings }), ...Object.entries(roleBindings)].map(
-    ([key, source]) => bindingFrom(key, source),
-  )
+  [
+    ...Object.entries({ ...clusterRoleBindings, ...tuttiClusterRoleBindings }),
+    ...Object.entries({ ...roleBindings, ...tuttiRoleBindings }),
+  ].map(([key, source]) => bindingFrom(key, source))
 
 /** In an order in which they can be made: namespaces first. New and the caller's own. */
 export function bootstrapObjects({ serviceCidr = '10.96.0.0/16' }: BootstrapOptions = {}): KubeObject[] {

@@ -27,3 +27,16 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
   'tutti:node-network': { subjects: ['user:system:kube-proxy', 'account:kube-system/kube-proxy'] },
   'tutti:dns': { subjects: ['account:kube-system/coredns', 'account:kube-system/kube-dns'] },
 }
+
+/** Roles in a namespace, by namespace and name. */
+export const tuttiRoles: Readonly<Record<string, RoleSource>> = {
+  // The cluster's DNS is a service like any other, made by the node that serves it.
+  'kube-system/tutti:cluster-dns': {
+    rules: ['create,get,update,patch core services', 'create,get,update,patch discovery.k8s.io endpointslices'],
+  },
+}
+
+/** Role bindings in a namespace, by namespace and name. */
+export const tuttiRoleBindings: Readonly<Record<string, BindingSource>> = {
+  'kube-system/tutti:cluster-dns': { subjects: ['user:system:kube-proxy', 'account:kube-system/kube-proxy'] },
+}

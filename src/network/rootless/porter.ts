@@ -1,0 +1,109 @@
+/**
+ * The way into a rootless cluster from the machine. The porter is the parent process, outside; it starts the program
+ * inside the namespace and opens listening sockets for it on the machine's loopback, which it hands over as they are: a
+ * socket belongs to the network in which it was made, wherever the process lives that accepts from it. So no byte of
+ * traffic goes through the porter.
+ */
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { HostListen } from '../load-balancer.ts'
+import { LOOPBACK } from '../load-balancer.ts'
+import { forward } from '../service-proxy/userspace/forward.ts'
+import { ensureHolder, enterHolder } from './holder.ts'
+
+/** Set for programs that live in the namespace of a rootless cluster. */
+export const ROOTLESS_ENV = 'TUTTI_ROOTLESS'
+
+interface Ask {
+  readonly porter: 'listen'
+  readonly id: number
+  readonly port: number
+}
+
+interface Reply {
+  readonly porter: 'listening' | 'refused'
+  readonly id: number
+  readonly code?: string
+  readonly message?: string
+}
+
+const isAsk = (message: unknown): message is Ask => (message as Ask | undefined)?.porter === 'listen'
+
+/** Opens the socket that was asked for and hands it over. */
+function answer(child: ChildProcess, { id, port }: Ask): void {
+  const server = createServer()
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    const reply: Reply = { porter: 'refused', id, message: error.message, ...(error.code && { code: error.code }) }
+    child.send(reply)
+  })
+  server.listen({ host: LOOPBACK, port, exclusive: true }, () => {
+    const reply: Reply = { porter: 'listening', id }
+    // Ours is a copy of the socket; the one inside goes on.
+    child.send(reply, server, () => server.close())
+  })
+}
+
+export interface InsideProgram {
+  readonly dataDir: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+  /** As for `spawn`; a channel to the porter is added behind. */
+  readonly stdio: Exclude<StdioOptions, string>
+}
+
+/**
+ * Starts a Node program inside the namespace of the cluster (made where it does not stand), and serves it until it
+ * ends. To be called in a process outside, which stays as long as the child.
+ */
+export async function startInside(program: InsideProgram): Promise<ChildProcess> {
+  const holder = await ensureHolder(program.dataDir)
+  const [command, ...prefix] = enterHolder(holder)
+  const child = spawn(command!, [...prefix, program.command, ...program.args], {
+    cwd: '/',
+    env: { ...(program.env ?? process.env), [ROOTLESS_ENV]: '1' },
+    stdio: [...program.stdio, 'ipc'],
+  })
+  child.on('message', message => {
+    if (isAsk(message)) answer(child, message)
+  })
+  return child
+}
+
+/** Whether this process lives in the namespace of a rootless cluster. */
+export const isInside = () => process.env[ROOTLESS_ENV] === '1'
+
+/** For the program inside: listens on the loopback of the machine, by way of the porter. */
+export function createHostListen(parent: NodeJS.Process = process): HostListen {
+  const waiting = new Map<number, { resolve(server: Server): void; reject(error: Error): void }>()
+  let asked = 0
+  parent.on('message', (message: Reply, handle: unknown) => {
+    const job = waiting.get(message?.id)
+    if (!job || !message.porter) return
+    waiting.delete(message.id)
+    if (waiting.size === 0) parent.channel?.unref()
+    if (message.porter === 'listening') job.resolve(handle as Server)
+    else job.reject(Object.assign(new Error(message.message), { code: message.code }))
+  })
+  parent.channel?.unref()
+  return async (port, onConnection) => {
+    if (!parent.send || !parent.connected)
+      throw new Error('the porter outside the namespace is gone: tutti down, then up')
+    const id = asked++
+    const server = await new Promise<Server>((resolve, reject) => {
+      waiting.set(id, { resolve, reject })
+      // The channel keeps the program alive only while it is asked something.
+      parent.channel?.ref()
+      const ask: Ask = { porter: 'listen', id, port }
+      parent.send!(ask, undefined, undefined, error => error && reject(error))
+    })
+    // A server that came over the channel has the default options.
+    Object.assign(server, { allowHalfOpen: true, noDelay: true })
+    server.on('connection', onConnection)
+    return server
+  }
+}
+
+/** Makes a port inside the namespace answer on the machine's loopback under the same number: the API server's. */
+export const publishPort = (listen: HostListen, port: number) =>
+  listen(port, (socket: Socket) => forward(socket, [{ address: LOOPBACK, port }]))

@@ -47,8 +47,13 @@ export interface PodWorker {
   place(): { readonly driver: RuntimeDriver; readonly sandbox: string | undefined } | undefined
   /** Instances of a container, newest first; undefined when the pod has no such container. */
   instances(container: string): readonly Instance[] | undefined
-  /** Stops its containers without touching its object: the node goes down. Resolves when nothing runs. */
-  drain(): Promise<void>
+  /** The port that stands for a declared one: another in portable mode. */
+  port(containerPort: number): number
+  /**
+   * Stops its containers without touching its object: the node goes down. Each has its grace, but at most `timeoutMs`.
+   * Resolves when nothing runs.
+   */
+  drain(timeoutMs: number): Promise<void>
   /** Resolves when nothing is left of it. */
   readonly ended: Promise<void>
   /** Stops caring; workloads go on. */
@@ -462,8 +467,10 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     changed: kick,
     place: () => driver && { driver, sandbox: ground?.sandbox },
     instances: name => slots.find(slot => slot.spec.name === name)?.instances,
-    async drain() {
+    port: containerPort => ground?.ports[containerPort] ?? containerPort,
+    async drain(timeoutMs) {
       draining = true
+      graceUntil = clock.now() + timeoutMs
       kick()
       while (slots.some(slot => isRunning(slot) || slot.busy)) {
         await new Promise<void>(resolve => {

@@ -1,0 +1,180 @@
+/**
+ * The node agent: registers the node, runs the pods that are bound to it, and answers for them. It owns what is below
+ * its data folder; it talks to the API server, the runtimes and the pod network, and to nothing else.
+ */
+import { join } from 'node:path'
+import type { NodeAddress, Pod } from '../api/generated/types/core-v1.ts'
+import { createClient } from '../client/client.ts'
+import { createEventRecorder } from '../client/event-recorder.ts'
+import { createInformer } from '../client/informer.ts'
+import type { NodeApi } from '../client/node-api.ts'
+import type { Transport } from '../client/transport.ts'
+import { type Clock, sleep } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import { fits } from './admission.ts'
+import { createLimiter } from './limiter.ts'
+import { type Machine, thisMachine } from './node/machine.ts'
+import { startNode } from './node/registration.ts'
+import { createObjectSource } from './object-source.ts'
+import { removeOrphans } from './orphans.ts'
+import type { PodDeps } from './pod/deps.ts'
+import { createPodWorker, type PodWorker } from './pod/worker.ts'
+import type { PodNetwork } from './pod-network.ts'
+import { pods, runtimeClasses } from './resources.ts'
+import { type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
+import { createNodeApi } from './serve.ts'
+import type { ServiceEnvironment } from './service-env.ts'
+
+/** Starts at once: more take as long, and the first would come later (measured with runc and with processes). */
+const STARTS = 8
+
+export interface AgentDeps {
+  /** As the node's own user, `system:node:<name>`. */
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly nodeName: string
+  /** The node's folder; pods live in `pods/<uid>` of it. */
+  readonly dataDir: string
+  /** Each serves the handlers that it names; the first wins. */
+  readonly runtimes: readonly RuntimeDriver[]
+  readonly podNetwork: PodNetwork
+  readonly serviceEnv: ServiceEnvironment
+  /** The node's addresses without its host name, first the internal one. */
+  readonly addresses: readonly NodeAddress[]
+  /** Further labels of the node. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** What the node offers; this machine when absent. */
+  readonly machine?: Machine
+  /** `v1.36.3+tutti` when absent. */
+  readonly version?: string
+}
+
+export interface Agent {
+  readonly api: NodeApi
+  /** Stops all workloads in order, each with its grace but at most `timeoutMs`; their objects stay. */
+  drain(timeoutMs: number): Promise<void>
+  /** Resolves after `signal` aborted and everything was let go; workloads run on. */
+  readonly ended: Promise<void>
+}
+
+/** Resolves when the node is Ready and its pods are known. `signal` ends the agent, not the workloads. */
+export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<Agent> {
+  const { clock, logger, nodeName, runtimes, podNetwork } = deps
+  const client = createClient(deps.transport, { fieldManager: 'kubelet' })
+  const machine = deps.machine ?? thisMachine(deps.dataDir)
+  const podsDirectory = join(deps.dataDir, 'pods')
+  const workers = new Map<string, PodWorker>()
+  const classes = createInformer(client, runtimeClasses, {}, { clock, logger }, signal)
+  const source = createInformer<Pod>(
+    client,
+    pods,
+    { fieldSelector: `spec.nodeName=${nodeName}` },
+    { clock, logger },
+    signal,
+  )
+  const events = createEventRecorder(
+    deps.transport,
+    { component: 'kubelet', host: nodeName },
+    { clock, logger },
+    signal,
+  )
+
+  async function runtimeOf(pod: Pod) {
+    const name = pod.spec?.runtimeClassName
+    let handler = ''
+    if (name) {
+      await classes.synced()
+      const found = classes.get(name)
+      if (!found)
+        throw new RuntimeError(
+          'RuntimeClassNotFound',
+          `failed to get sandbox runtime: RuntimeClass ${JSON.stringify(name)} not found`,
+        )
+      handler = found.handler
+    }
+    const driver = runtimes.find(each => each.capabilities.handlers.includes(handler))
+    if (driver) return { driver, handler }
+    const known = [...new Set(runtimes.flatMap(each => each.capabilities.handlers))].map(each => each || '(default)')
+    throw new RuntimeError(
+      'RuntimeNotConfigured',
+      `failed to get sandbox runtime: no runtime for ${JSON.stringify(handler || 'the default handler')} is configured: node ` +
+        `${nodeName} has ${known.join(', ') || 'none'}. Bind the pod to a node that has it (node.status.runtimeHandlers), ` +
+        'or choose a RuntimeClass whose handler this node has',
+    )
+  }
+  const active = (pod: Pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
+  const podDeps: PodDeps = {
+    client,
+    clock,
+    logger,
+    events,
+    objects: createObjectSource(client, { clock, logger }, signal),
+    podNetwork,
+    serviceEnv: deps.serviceEnv,
+    starts: createLimiter(STARTS),
+    podsDirectory,
+    node: {
+      name: nodeName,
+      ips: deps.addresses.filter(each => each.type === 'InternalIP').map(each => each.address),
+      allocatable: () => machine.capacity,
+    },
+    runtimeOf,
+    admit(pod) {
+      const others = [...workers.values()].map(each => each.pod())
+      const counted = others.filter(each => each.metadata?.uid !== pod.metadata?.uid && active(each))
+      return fits(pod, counted, machine.capacity)
+    },
+    signal,
+  }
+
+  function take(pod: Pod) {
+    const uid = pod.metadata?.uid ?? ''
+    const known = workers.get(uid)
+    if (known) return known.update(pod)
+    const worker = createPodWorker(podDeps, pod)
+    workers.set(uid, worker)
+    void worker.ended.then(() => workers.delete(uid))
+  }
+  for (const driver of runtimes) driver.onEvent(({ podUid }) => workers.get(podUid)?.changed())
+
+  await startNode(
+    {
+      client,
+      clock,
+      logger,
+      name: nodeName,
+      addresses: deps.addresses,
+      labels: deps.labels ?? {},
+      machine,
+      runtimes,
+      version: deps.version ?? 'v1.36.3+tutti',
+    },
+    signal,
+  )
+  await source.synced()
+  const known = new Set(source.list().map(pod => pod.metadata?.uid ?? ''))
+  await removeOrphans({ runtimes, podNetwork, podsDirectory, logger }, known)
+  source.onChange(({ previous, current }) => {
+    const uid = previous?.metadata?.uid
+    if (uid && uid !== current?.metadata?.uid) workers.get(uid)?.gone()
+    if (current) take(current)
+  })
+
+  const ended = new Promise<void>(resolve => {
+    const end = () => {
+      for (const worker of workers.values()) worker.release()
+      resolve()
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+  return {
+    api: createNodeApi(uid => workers.get(uid)),
+    async drain(timeoutMs) {
+      const all = Promise.all([...workers.values()].map(worker => worker.drain(timeoutMs)))
+      await Promise.race([all, sleep(clock, timeoutMs, signal)])
+    },
+    ended,
+  }
+}

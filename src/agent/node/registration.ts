@@ -1,0 +1,153 @@
+/**
+ * The node's own object and its heartbeat. The object is written when it starts and when something changed; the Lease
+ * every 10 seconds (KEP-589), which is the only timer of an idle node, and every thirtieth beat renews the status too.
+ */
+import type { Node, NodeAddress, NodeCondition } from '../../api/generated/types/core-v1.ts'
+import { StatusError } from '../../api/machinery/status-error.ts'
+import { rfc3339, rfc3339Micro } from '../../api/machinery/time.ts'
+import { createBackOff } from '../../client/back-off.ts'
+import { type Client, hasReason } from '../../client/client.ts'
+import { type Clock, sleep } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
+import { leases, nodes } from '../resources.ts'
+import type { RuntimeDriver } from '../runtimes/runtime.ts'
+import type { Machine } from './machine.ts'
+
+const BEAT_MS = 10_000
+const LEASE_SECONDS = 40
+const BEATS_PER_STATUS = 30
+const LEASE_NAMESPACE = 'kube-node-lease'
+
+export interface NodeDeps {
+  readonly client: Client
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly name: string
+  readonly addresses: readonly NodeAddress[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly machine: Machine
+  readonly runtimes: readonly RuntimeDriver[]
+  /** e.g. `v1.36.3+tutti`. */
+  readonly version: string
+}
+
+const HEALTHY: readonly [string, string, string][] = [
+  ['MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+  ['DiskPressure', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
+  ['PIDPressure', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+  ['Ready', 'KubeletReady', 'kubelet is posting ready status'],
+]
+
+/** Conditions now; a time of transition is kept while the status stays. */
+function conditions(old: readonly NodeCondition[], now: string): NodeCondition[] {
+  return HEALTHY.map(([type, reason, message]) => {
+    const status = type === 'Ready' ? 'True' : 'False'
+    const before = old.find(each => each.type === type)
+    const kept = before?.status === status ? before.lastTransitionTime : undefined
+    return { type, status, lastHeartbeatTime: now, lastTransitionTime: kept ?? now, reason, message }
+  })
+}
+
+/** Labels that every node has. */
+function labelsOf({ name, labels, machine }: NodeDeps): Record<string, string> {
+  const { architecture: arch, operatingSystem: system } = machine.info
+  return {
+    'beta.kubernetes.io/arch': arch,
+    'beta.kubernetes.io/os': system,
+    'kubernetes.io/arch': arch,
+    'kubernetes.io/hostname': name,
+    'kubernetes.io/os': system,
+    ...labels,
+  }
+}
+
+function statusOf(deps: NodeDeps, old: Node | undefined): NonNullable<Node['status']> {
+  const { machine, runtimes, version, addresses, name, clock } = deps
+  const handlers = runtimes.flatMap(each => each.capabilities.handlers)
+  return {
+    capacity: { ...machine.capacity },
+    allocatable: { ...machine.capacity },
+    conditions: conditions(old?.status?.conditions ?? [], rfc3339(clock.now())),
+    addresses: [...addresses, { type: 'Hostname', address: name }],
+    nodeInfo: {
+      ...machine.info,
+      containerRuntimeVersion: runtimes.map(each => each.version).join(',') || 'none://',
+      kubeletVersion: version,
+      kubeProxyVersion: '',
+    },
+    runtimeHandlers: handlers.map(handler => ({
+      ...(handler ? { name: handler } : {}),
+      features: { recursiveReadOnlyMounts: false, userNamespaces: false },
+    })),
+  }
+}
+
+/** Makes or updates the Node object. */
+async function register(deps: NodeDeps): Promise<Node> {
+  const { name } = deps
+  const client = deps.client.kind(nodes)
+  const labels = labelsOf(deps)
+  let node = await client.find({ name })
+  if (!node) {
+    const fresh: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels }, spec: {} }
+    node = await client.create(fresh)
+  } else if (Object.entries(labels).some(([key, value]) => node?.metadata?.labels?.[key] !== value)) {
+    node = await client.patch({ name }, { metadata: { labels } }, { type: 'strategic' })
+  }
+  return client.patch({ name }, { status: statusOf(deps, node) }, { type: 'strategic', subresource: 'status' })
+}
+
+/** Makes the Lease or renews it. */
+async function beat({ client, clock, name }: NodeDeps, node: Node): Promise<void> {
+  const ref = { namespace: LEASE_NAMESPACE, name }
+  const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime: rfc3339Micro(clock.now()) }
+  try {
+    await client.kind(leases).patch(ref, { spec }, { type: 'merge' })
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 404) throw error
+    const owner = { apiVersion: 'v1', kind: 'Node', name, uid: node.metadata?.uid ?? '' }
+    await client.kind(leases).create({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { ...ref, ownerReferences: [owner] },
+      spec,
+    })
+  }
+}
+
+/** Registers the node and keeps it alive until `signal` aborts. Resolves when it is Ready for the first time. */
+export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<Node> {
+  const { clock, logger } = deps
+  const backOff = createBackOff(100, 10_000)
+  let node: Node | undefined
+  while (!node) {
+    try {
+      node = await register(deps)
+      await beat(deps, node)
+    } catch (error) {
+      if (signal.aborted) throw error
+      if (!hasReason(error, 'Conflict', 'AlreadyExists'))
+        logger.warn({ err: error }, 'the node could not be registered; trying again')
+      node = undefined
+      await sleep(clock, backOff.next(), signal)
+      if (signal.aborted) throw error
+    }
+  }
+  void keepAlive(deps, node, signal)
+  return node
+}
+
+async function keepAlive(deps: NodeDeps, first: Node, signal: AbortSignal) {
+  const { clock, logger, name } = deps
+  let node = first
+  for (let count = 1; ; count++) {
+    await sleep(clock, BEAT_MS, signal)
+    if (signal.aborted) return
+    try {
+      await beat(deps, node)
+      if (count % BEATS_PER_STATUS === 0) node = await register(deps)
+    } catch (error) {
+      logger.warn({ err: error, node: name }, 'a heartbeat failed')
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** What an earlier life of the node left and no pod owns any more. */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from '../lib/log.ts'
+import type { PodNetwork } from './pod-network.ts'
+import type { RuntimeDriver } from './runtimes/runtime.ts'
+
+export interface OrphanDeps {
+  readonly runtimes: readonly RuntimeDriver[]
+  readonly podNetwork: PodNetwork
+  readonly podsDirectory: string
+  readonly logger: Logger
+}
+
+/** Mount points below a folder, innermost first. */
+function mountsBelow(directory: string): string[] {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .map(line => line.split(' ')[4] ?? '')
+      .filter(point => point.startsWith(`${directory}/`))
+      .reverse()
+  } catch {
+    return []
+  }
+}
+
+/** Removes a pod's folder with whatever is mounted in it. */
+export function removePodFolder(directory: string) {
+  for (const point of mountsBelow(directory)) execFileSync('/bin/umount', ['-l', point])
+  rmSync(directory, { recursive: true, force: true })
+}
+
+const folders = (directory: string): string[] => {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+/** Ends and removes everything whose pod is not in `known` (uids). */
+export async function removeOrphans(deps: OrphanDeps, known: ReadonlySet<string>): Promise<void> {
+  const { runtimes, podNetwork, podsDirectory, logger } = deps
+  const lone = async (what: string, uid: string, work: () => Promise<unknown> | unknown) => {
+    try {
+      logger.info({ uid }, `${what} of a pod that is no more is removed`)
+      await work()
+    } catch (error) {
+      logger.warn({ err: error, uid }, `${what} of a pod that is no more could not be removed`)
+    }
+  }
+  for (const driver of runtimes) {
+    for (const { id, uid } of await driver.listSandboxes()) {
+      if (!known.has(uid)) await lone('the sandbox', uid, () => driver.removeSandbox(id))
+    }
+  }
+  for (const uid of await podNetwork.list()) {
+    if (!known.has(uid)) await lone('the network', uid, () => podNetwork.teardown(uid))
+  }
+  for (const uid of folders(podsDirectory)) {
+    if (!known.has(uid)) await lone('the folder', uid, () => removePodFolder(join(podsDirectory, uid)))
+  }
+}

@@ -1,0 +1,85 @@
+/** What the node answers to the API server: logs, exec, attach and port-forward of its pods. */
+import { badRequest, internalError, notFound, StatusError } from '../api/machinery/status-error.ts'
+import type { NodeApi, PodRef } from '../client/node-api.ts'
+import type { PodWorker } from './pod/worker.ts'
+import { pods } from './resources.ts'
+import { type ContainerStatus, type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
+
+/** `find` gives the worker of a pod by its uid. */
+export function createNodeApi(find: (uid: string) => PodWorker | undefined): NodeApi {
+  const worker = (ref: PodRef): PodWorker => {
+    const found = find(ref.uid)
+    if (!found) throw notFound(pods, ref.name)
+    return found
+  }
+  const place = (found: PodWorker, ref: PodRef) => {
+    const at = found.place()
+    if (!at) throw badRequest(`pod ${JSON.stringify(ref.name)} has not been started on its node yet`)
+    return at
+  }
+  /** The instance whose log is asked for. */
+  const logged = (ref: PodRef, container: string, previous: boolean): [RuntimeDriver, ContainerStatus] => {
+    const found = worker(ref)
+    const title = `container ${JSON.stringify(container)} in pod ${JSON.stringify(ref.name)}`
+    const instances = found.instances(container)
+    if (!instances) throw badRequest(`${title} is not available`)
+    const begun = instances.filter(each => each.state !== 'created')
+    const chosen = previous
+      ? (begun[1] ?? (begun[0]?.state === 'exited' && isWaiting(found, container) ? begun[0] : undefined))
+      : begun[0]
+    if (chosen) return [place(found, ref).driver, chosen]
+    if (previous) throw badRequest(`previous terminated ${title} not found`)
+    throw badRequest(`${title} is waiting to start: ${isWaiting(found, container) ?? 'ContainerCreating'}`)
+  }
+  const running = (ref: PodRef, container: string): [RuntimeDriver, string] => {
+    const found = worker(ref)
+    const instances = found.instances(container)
+    if (!instances) throw badRequest(`container ${container} is not valid for pod ${ref.name}`)
+    const [latest] = instances
+    if (latest?.state !== 'running') {
+      throw internalError(new Error(`container not found (${JSON.stringify(container)})`))
+    }
+    return [place(found, ref).driver, latest.id]
+  }
+  return {
+    logs: (ref, options, signal) =>
+      told(async () => {
+        const [driver, { id }] = logged(ref, options.container, options.previous ?? false)
+        return driver.logs(id, options, signal)
+      }),
+    exec: (ref, options, streams) =>
+      told(async () => {
+        const [driver, id] = running(ref, options.container)
+        return driver.exec(id, options.command, options.tty, streams)
+      }),
+    attach: (ref, options, streams) =>
+      told(async () => {
+        const [driver, id] = running(ref, options.container)
+        await driver.attach(id, options, streams)
+      }),
+    connect: (ref, port) =>
+      told(async () => {
+        const found = worker(ref)
+        const { driver, sandbox } = place(found, ref)
+        if (!sandbox) throw badRequest(`pod ${JSON.stringify(ref.name)} is not running`)
+        return driver.connect(sandbox, found.port(port))
+      }),
+  }
+}
+
+/** The reason for which a container waits, by the pod's status. */
+function isWaiting(found: PodWorker, container: string): string | undefined {
+  const { containerStatuses = [], initContainerStatuses = [] } = found.pod().status ?? {}
+  return [...containerStatuses, ...initContainerStatuses].find(each => each.name === container)?.state?.waiting?.reason
+}
+
+/** Failures of a runtime as what clients are told. */
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof StatusError) throw error
+    if (error instanceof RuntimeError && error.reason === 'ContainerNotRunning') throw badRequest(error.message)
+    throw internalError(error)
+  }
+}

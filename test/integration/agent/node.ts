@@ -1,0 +1,156 @@
+/** An API server and the agent of one node in the test's own process: real processes, real time, no port. */
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Agent, startAgent } from '../../../src/agent/agent.ts'
+import type { PodNetwork } from '../../../src/agent/pod-network.ts'
+import { pods } from '../../../src/agent/resources.ts'
+import { openProcessDriver } from '../../../src/agent/runtimes/process/driver.ts'
+import type { Pod } from '../../../src/api/generated/types/core-v1.ts'
+import { kinds } from '../../../src/api/kinds/all.ts'
+import { extendServer } from '../../../src/apiserver/bootstrap/extend.ts'
+import { createApiServer } from '../../../src/apiserver/server.ts'
+import { createClient } from '../../../src/client/client.ts'
+import type { NodeApi } from '../../../src/client/node-api.ts'
+import { realClock } from '../../../src/lib/clock.ts'
+import { silent } from '../../../src/lib/log.ts'
+import { memoryStore } from '../../../src/store/memory/memory.ts'
+
+const VERSION = {
+  major: '1',
+  minor: '36',
+  gitVersion: 'v1.36.3',
+  gitCommit: '',
+  gitTreeState: '',
+  buildDate: '',
+  goVersion: '',
+  compiler: '',
+  platform: '',
+}
+
+/** Every pod has the machine's own network. */
+const hostNetwork: PodNetwork = {
+  setup: async () => ({ ips: ['127.0.0.1'] }),
+  teardown: async () => {},
+  dns: { servers: [], clusterDomain: 'cluster.local' },
+  list: async () => [],
+}
+
+export type Node = Awaited<ReturnType<typeof startNode>>
+
+/** Starts both. `namespaces: false` is the portable mode. */
+export async function startNode(options: { namespaces?: boolean } = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'tutti-agent-'))
+  const clock = realClock
+  const store = memoryStore({ clock })
+  const nodes = new Map<string, NodeApi>()
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const tokenKey = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  const server = await createApiServer({
+    store,
+    kinds,
+    clock,
+    logger: silent,
+    version: VERSION,
+    extend: registry => extendServer(registry, { clock, logger: silent, tokenKey, nodes: name => nodes.get(name) }),
+  })
+  const admin = createClient(
+    server.transport({ name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }),
+  )
+  const nodeUser = { name: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] }
+  const runtime = () =>
+    openProcessDriver({
+      podsDirectory: join(directory, 'pods'),
+      cgroupRoot: `tutti-test-${process.pid}`,
+      clock,
+      logger: silent,
+      ...options,
+    })
+  let driver = await runtime()
+  let abort = new AbortController()
+  let agent: Agent
+  const run = async () => {
+    abort = new AbortController()
+    agent = await startAgent(
+      {
+        transport: server.transport(nodeUser),
+        clock,
+        logger: silent,
+        nodeName: 'n1',
+        dataDir: directory,
+        runtimes: [driver],
+        podNetwork: hostNetwork,
+        serviceEnv: () => ({ KUBERNETES_SERVICE_HOST: '10.96.0.1' }),
+        addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+      },
+      abort.signal,
+    )
+    nodes.set('n1', agent.api)
+  }
+  await run()
+  const pod = (name: string, spec: object, metadata: object = {}): Pod => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', ...metadata },
+    spec: {
+      nodeName: 'n1',
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 5,
+      ...spec,
+    } as Pod['spec'] & object,
+  })
+  const client = admin.kind(pods)
+  return {
+    admin,
+    directory,
+    api: () => agent.api,
+    driver: () => driver,
+    pod,
+    pods: client,
+    create: (name: string, spec: object, metadata?: object) => client.create(pod(name, spec, metadata)),
+    /** Waits until the pod is as wanted; the test fails with what it is otherwise. */
+    async until(name: string, wanted: (pod: Pod | undefined) => boolean, ms = 10_000): Promise<Pod> {
+      const end = Date.now() + ms
+      for (;;) {
+        const found = await client.find({ namespace: 'default', name })
+        if (wanted(found)) return found as Pod
+        if (Date.now() > end) throw new Error(`pod ${name} is not as wanted: ${JSON.stringify(found?.status, null, 1)}`)
+        await new Promise(resolve => setTimeout(resolve, 5))
+      }
+    },
+    async log(pod: Pod, container: string, more: object = {}): Promise<string> {
+      const { namespace = '', name = '', uid = '' } = pod.metadata ?? {}
+      const chunks: Uint8Array[] = []
+      const options = { container, ...more }
+      for await (const chunk of await agent.api.logs({ namespace, name, uid }, options, AbortSignal.timeout(5000))) {
+        chunks.push(chunk)
+      }
+      return Buffer.concat(chunks).toString()
+    },
+    /** Ends the agent as a crash would and starts it again. */
+    async restart(between: () => Promise<void> = async () => {}) {
+      abort.abort()
+      await agent.ended
+      await driver.close()
+      await between()
+      driver = await runtime()
+      await run()
+    },
+    async close() {
+      for (const each of await client.listAll()) {
+        await client.delete({ namespace: 'default', name: each.metadata?.name ?? '' }, { gracePeriodSeconds: 0 })
+      }
+      abort.abort()
+      for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id)
+      await driver.close()
+      await server.close()
+      await store.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The pod is ready. */
+export const isReady = (pod: Pod | undefined) =>
+  pod?.status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True') ?? false

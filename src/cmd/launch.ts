@@ -28,11 +28,23 @@ async function* linesOf(stream: Readable): AsyncGenerator<StartMessage> {
   }
 }
 
+function openLog(dataDir: string, file: string): number {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    return openSync(file, 'a', 0o600)
+  } catch (cause) {
+    throw new UserError(
+      `the data directory ${dataDir} cannot be used: ${(cause as Error).message}`,
+      'Name another with --data-dir.',
+      { cause },
+    )
+  }
+}
+
 export const launcher: Launcher = {
   async start(options, onProgress) {
-    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
     const logFile = join(options.dataDir, 'tutti.log')
-    const log = openSync(logFile, 'a', 0o600)
+    const log = openLog(options.dataDir, logFile)
     // cwd `/`: the program must not hold a folder of the user's.
     const child = spawn(process.execPath, [...nodeArguments(), 'daemon', JSON.stringify(options)], {
       detached: true,

@@ -13,6 +13,7 @@ import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin } from './admission/plugin.ts'
 import type { Authenticator, Authorizer, UserInfo } from './auth/auth.ts'
 import { discovery } from './discovery/discovery.ts'
+import { impersonationFilter } from './auth/impersonation.ts'
 import { authenticationFilter } from './filters/authentication.ts'
 import { authorizationFilter } from './filters/authorization.ts'
 import { errorFilter } from './filters/errors.ts'
@@ -163,6 +164,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       timeoutFilter(clock),
       authenticationFilter(ext.authenticators),
       inFlightLimits().filter,
+      impersonationFilter(ext.authorizer),
       ...inner,
     ],
     route,

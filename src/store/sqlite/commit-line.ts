@@ -52,6 +52,8 @@ interface Deps {
 /** Bytes of one batch, unless a single commit has more. */
 const BATCH_BYTES = 8 * 2 ** 20
 const FORGET_PER_BATCH = 512
+/** Acknowledged bytes that may wait for the disk; beyond that relaxed commits wait like durable ones. */
+const RELAXED_BYTES = 32 * 2 ** 20
 /** How often what was acknowledged before a disk went full is tried again, in ms. */
 const RETRY = 1000
 
@@ -67,6 +69,8 @@ export function createCommitLine(deps: Deps): CommitLine {
   let acknowledged = 0
   let sent = 0
   let busy = false
+  /** Bytes of the acknowledged ones. */
+  let owed = 0
   /** The last batch failed: nothing is acknowledged before it is written. */
   let stuck = false
   let retry: Timer | undefined
@@ -90,7 +94,7 @@ export function createCommitLine(deps: Deps): CommitLine {
     if (rows.length === 0) return
     sent = batch.length
     busy = true
-    const { ids, compacted } = deps.takeForgotten(FORGET_PER_BATCH)
+    const { ids, compacted } = deps.takeForgotten(Math.max(FORGET_PER_BATCH, 2 * rows.length))
     const durable = stuck || drained !== undefined || batch.some(entry => !entry.relaxed)
     deps.write({ rows, forget: ids, compacted, durable }, error => ended(error, ids))
   }
@@ -107,6 +111,7 @@ export function createCommitLine(deps: Deps): CommitLine {
     line = line.slice(sent)
     sent = 0
     acknowledged = Math.max(0, before - done.length)
+    for (const entry of done.slice(0, before)) owed -= sizeOf(entry)
     // The disk works on the next batch while the answers to this one go out.
     send()
     deps.together(() => {
@@ -131,10 +136,11 @@ export function createCommitLine(deps: Deps): CommitLine {
 
   /** Acknowledges what needs no disk, up to the first that does. */
   function acknowledgeRelaxed() {
-    while (!stuck && acknowledged < line.length) {
+    while (!stuck && owed < RELAXED_BYTES && acknowledged < line.length) {
       const next = line[acknowledged]!
-      if (!next.relaxed && next.rows.length > 0) return
+      if (!next.relaxed) break
       acknowledged++
+      owed += sizeOf(next)
       next.acknowledge()
     }
     if (busy) return

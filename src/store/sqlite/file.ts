@@ -126,7 +126,7 @@ export function openStoreFile(path: string): StoreFile {
     checkHeader(path)
     database = new DatabaseSync(path)
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864')
-    database.exec('pragma wal_autocheckpoint = 4000')
+    database.exec('pragma wal_autocheckpoint = 1000')
     const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number }
     if (version === 0) {
       database.exec(`begin; ${SCHEMA} commit`)

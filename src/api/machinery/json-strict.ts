@@ -28,8 +28,8 @@ export function parseJson(body: string | Uint8Array, findDuplicates = false): Pa
 
 /** What comes before the unexpected character, by V8's message, in Go's words. */
 const PLACES: readonly (readonly [string, string])[] = [
-  ['property name', 'looking for beginning of object key string'],
   ["':' after", 'after object key'],
+  ['property name', 'looking for beginning of object key string'],
   ['after property value', 'after object key:value pair'],
   ['after array element', 'after array element'],
   ['after JSON', 'after top-level value'],

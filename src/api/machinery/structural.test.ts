@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { recorded } from './fixtures/read.ts'
+import { parseJson } from './json-strict.ts'
+import { checkStructure, decodeError, pruneUnknown, resolveSchema, strictMessage } from './structural.ts'
+
+const SCHEMAS: Record<string, string> = {
+  deployments: 'io.k8s.api.apps.v1.Deployment',
+  configmaps: 'io.k8s.api.core.v1.ConfigMap',
+  pods: 'io.k8s.api.core.v1.Pod',
+  services: 'io.k8s.api.core.v1.Service',
+  secrets: 'io.k8s.api.core.v1.Secret',
+}
+
+interface Recorded {
+  method: string
+  path: string
+  body?: { kind?: string } | string
+  message: string
+}
+
+describe('checkStructure', () => {
+  const cases = recorded<Recorded>('errors').filter(
+    one =>
+      one.method === 'POST' &&
+      one.message.includes('cannot be handled as') &&
+      !/conversion|registered/.test(one.message),
+  )
+  assert.ok(cases.length >= 10)
+  for (const { path, body, message } of cases) {
+    it(`checkStructure says what the real server says: ${message.slice(0, 130)}`, () => {
+      const schema = SCHEMAS[path.split('/').at(-1)!.split('?')[0]!]!
+      const { value, duplicates } = parseJson(typeof body === 'string' ? body : JSON.stringify(body), true)
+      const { errors, unknown } = checkStructure(value, schema)
+      const kind = { kind: (value as { kind: string }).kind, version: 'v1' }
+      const actual = errors[0]?.message ?? strictMessage(unknown, duplicates)!
+      // The server reports unknown and duplicate fields mixed, as they stand.
+      const parts = (text: string) => text.split(/: (?=unknown|duplicate)|, (?=unknown|duplicate)/).sort()
+      assert.deepEqual(parts(decodeError(kind, actual).message), parts(message))
+    })
+  }
+
+  it('checkStructure drops nulls and empty lists and maps, as Go decodes and encodes them', () => {
+    const pod = {
+      metadata: { name: 'a', labels: { x: null }, annotations: {}, creationTimestamp: null, managedFields: [] },
+      spec: {
+        containers: [{ name: 'c', args: [], command: ['a', null], resources: {} }],
+        volumes: null,
+        nodeSelector: {},
+      },
+    }
+    assert.deepEqual(checkStructure(pod, SCHEMAS.pods!), { errors: [], unknown: [] })
+    assert.deepEqual(pod, {
+      metadata: { name: 'a', labels: { x: '' }, managedFields: [] },
+      spec: { containers: [{ name: 'c', command: ['a', ''], resources: {} }] },
+    })
+  })
+
+  it('checkStructure reports nulls of custom resources unless they are nullable', () => {
+    const schema = {
+      type: 'object',
+      properties: { a: { type: 'string' }, b: { type: 'string', nullable: true } },
+    } as const
+    const { errors } = checkStructure({ a: null, b: null }, schema, { nulls: 'check' })
+    assert.deepEqual(
+      errors.map(error => error.fieldError.message),
+      ['Invalid value: null: a in body must be of type string: "null"'],
+    )
+  })
+
+  it('checkStructure reports required fields when asked', () => {
+    const { errors } = checkStructure({ spec: { containers: [{}] } }, SCHEMAS.pods!, { required: true })
+    assert.deepEqual(
+      errors.map(({ kind, field }) => [kind, field]),
+      [['required', 'spec.containers[0].name']],
+    )
+  })
+
+  it('checkStructure leaves open objects alone and follows recursive schemas', () => {
+    const props = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps'
+    const result = checkStructure({ properties: { a: { properties: { b: { type: 5 } } } } }, props)
+    assert.deepEqual(
+      result.errors.map(error => error.field),
+      ['properties.a.properties.b.type'],
+    )
+    const open = { type: 'object', properties: {}, preserveUnknown: true } as const
+    assert.deepEqual(checkStructure({ anything: [1] }, open).unknown, [])
+  })
+
+  it('checkStructure treats inherited names as unknown fields', () => {
+    assert.deepEqual(checkStructure(JSON.parse('{"constructor":1,"__proto__":{}}'), SCHEMAS.pods!).unknown, [
+      'constructor',
+      '__proto__',
+    ])
+  })
+})
+
+describe('pruneUnknown', () => {
+  it('pruneUnknown deletes what the schema does not know, and says what', () => {
+    const pod = { foo: 1, spec: { containers: [{ name: 'a', bar: 1 }] } }
+    assert.deepEqual(pruneUnknown(pod, SCHEMAS.pods!), ['foo', 'spec.containers[0].bar'])
+    assert.deepEqual(pod, { spec: { containers: [{ name: 'a' }] } })
+  })
+})
+
+describe('resolveSchema', () => {
+  it('resolveSchema throws for a name that does not exist', () => {
+    assert.throws(() => resolveSchema('io.k8s.Nothing'), /no definition "io.k8s.Nothing"/)
+    assert.equal(resolveSchema({ ref: SCHEMAS.pods! }), resolveSchema(SCHEMAS.pods!))
+  })
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { recorded } from '../../../test/fixtures/kube-apiserver/recorded.ts'
 import { fieldMatcher, formatFieldSelector, matchFields, parseFieldSelector } from './field-selector.ts'
-import { recorded } from './fixtures/read.ts'
 import type { Kind } from './kind.ts'
 import { defineKind } from './kind.ts'
 import type { KubeObject } from './object.ts'

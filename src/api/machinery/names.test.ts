@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { recorded } from './fixtures/read.ts'
+import { recorded } from '../../../test/fixtures/kube-apiserver/recorded.ts'
 import {
   isConfigMapKey,
   isDns1035Label,

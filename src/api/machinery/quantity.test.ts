@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { seeded } from './fixtures/random.ts'
+import { seeded } from '../../../test/fixtures/random-deployment.ts'
 import {
   addQuantities,
   canonicalQuantity,

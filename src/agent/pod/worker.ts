@@ -21,7 +21,7 @@ import { type ContainerDeps, containerEvent, startContainer, stopContainer, targ
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
 import { createGroundKeeper, type Ground, GroundError } from './ground.ts'
 import { type PlanSlot, planPod } from './plan.ts'
-import { goDuration, isSidecar } from './restart.ts'
+import { goDuration, isSidecar, shouldRestart } from './restart.ts'
 import { createSlot, isRunning, isStarted, type Slot, viewOf } from './slot.ts'
 import { podStatus } from './status.ts'
 import { createStatusWriter } from './status-writer.ts'
@@ -149,7 +149,9 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       const [latest] = slot.instances
       // What was found running had its hook in an earlier life.
       if (!adopted && latest?.state === 'running') slot.hooked = latest.id
-      if (latest?.state === 'running' && slot.waiting) slot.waiting = undefined
+      const lasting =
+        latest?.state === 'exited' && !shouldRestart(slot.spec, pod.spec!, latest.exitCode ?? 0, slot.init)
+      if (latest?.state === 'running' || (lasting && slot.forced !== latest.id)) slot.waiting = undefined
       probe(slot, latest)
     }
     adopted = true

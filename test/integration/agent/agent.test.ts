@@ -17,6 +17,12 @@ describe('startAgent', () => {
     await node.admin
       .kind(serviceAccounts)
       .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } })
+    await node.admin.kind(configMaps).create({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'kube-root-ca.crt', namespace: 'default' },
+      data: { 'ca.crt': 'certificate' },
+    })
   })
   after(() => node.close())
 
@@ -182,9 +188,10 @@ describe('startAgent', () => {
   it('gives a pod its grace, and the kill after it', async () => {
     await node.create('stubborn', {
       terminationGracePeriodSeconds: 1,
-      containers: [host('main', 'trap "" TERM; while :; do sleep 0.1; done')],
+      containers: [host('main', 'trap "" TERM; echo deaf; while :; do sleep 0.1; done')],
     })
-    await node.until('stubborn', isReady)
+    const pod = await node.until('stubborn', isReady)
+    await until(async () => (await node.log(pod, 'main')) === 'deaf\n')
     const began = Date.now()
     await node.pods.delete({ namespace: 'default', name: 'stubborn' })
     await node.until('stubborn', found => found === undefined)

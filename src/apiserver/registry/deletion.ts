@@ -24,7 +24,8 @@ function namespaceFinalizers(kind: Kind, object: KubeObject): readonly string[] 
 export function isFinished(kind: Kind, object: KubeObject, old: KubeObject): boolean {
   const meta = object.metadata ?? {}
   if (!meta.deletionTimestamp || meta.finalizers?.length || namespaceFinalizers(kind, object).length) return false
-  return !old.metadata?.deletionGracePeriodSeconds
+  // Neither the grace that ran nor one that begins with this write.
+  return !old.metadata?.deletionGracePeriodSeconds && !meta.deletionGracePeriodSeconds
 }
 
 function shouldOrphan(kind: Kind, finalizers: readonly string[], options: DeleteOptions): boolean {

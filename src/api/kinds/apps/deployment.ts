@@ -4,6 +4,7 @@ import { equalJson } from '../../machinery/merge-patch.ts'
 import { ageColumn, nameColumn, selectorText, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { containerNames, images } from '../workload-columns.ts'
+import { deploymentRules } from './deployment.validate.ts'
 
 /** apps/v1 Deployment. */
 export type Deployment = Type
@@ -44,6 +45,7 @@ export const Deployment = defineKind<Deployment>({
     if (subresource !== '' || equalJson(deployment.metadata?.annotations ?? {}, old.metadata?.annotations ?? {})) return
     deployment.metadata = { ...deployment.metadata, generation: (old.metadata?.generation ?? 0) + 1 }
   },
+  rules: deploymentRules,
   columns: [
     nameColumn,
     text('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),

@@ -3,6 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, formatSelector, nameColumn, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { containerNames, images } from '../workload-columns.ts'
+import { replicaSetRules } from './replica-set.validate.ts'
 
 /** apps/v1 ReplicaSet. */
 export type ReplicaSet = Type
@@ -30,6 +31,7 @@ export const ReplicaSet = defineKind<ReplicaSet>({
     set.status = { replicas: 0 }
   },
   selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  rules: replicaSetRules,
   columns: [
     nameColumn,
     count('Desired', ({ spec }) => spec?.replicas),

@@ -1,6 +1,7 @@
 import type { Job as Type } from '../../generated/types/batch-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { defaultJob, prepareJob } from './job.strategy.ts'
+import { jobRules } from './job.validate.ts'
 import { jobColumns } from './job-columns.ts'
 
 /** batch/v1 Job. */
@@ -21,5 +22,6 @@ export const Job = defineKind<Job>({
   defaults: defaultJob,
   prepareCreate: prepareJob,
   selectable: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
+  rules: jobRules,
   columns: jobColumns,
 })

@@ -1,6 +1,8 @@
 import type { Lease as Type } from '../../generated/types/coordination-v1.ts'
+import { forbidden, invalid } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { check, nonNegative } from '../rules.ts'
 
 /** coordination/v1 Lease. */
 export type Lease = Type
@@ -15,5 +17,17 @@ export const Lease = defineKind<Lease>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.coordination.v1.Lease',
   durability: 'relaxed',
+  rules: [
+    nonNegative('spec.leaseTransitions'),
+    check(({ spec }, errors) => {
+      const { leaseDurationSeconds: seconds, preferredHolder, strategy } = spec ?? {}
+      if (seconds !== undefined && seconds <= 0) {
+        errors.push(invalid('spec.leaseDurationSeconds', seconds, 'must be greater than 0'))
+      }
+      if (preferredHolder && !strategy) {
+        errors.push(forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'))
+      }
+    }),
+  ],
   columns: [nameColumn, text('Holder', ({ spec }) => spec?.holderIdentity ?? ''), ageColumn],
 })

@@ -1,6 +1,7 @@
 import type { Endpoints as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, firstOf, nameColumn, text } from '../columns.ts'
+import { endpointsRules } from './endpoints.validate.ts'
 
 /** core/v1 Endpoints. */
 export type Endpoints = Type
@@ -29,5 +30,6 @@ export const Endpoints = defineKind<Endpoints>({
   defaults(endpoints) {
     for (const { ports } of endpoints.subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP'
   },
+  rules: endpointsRules,
   columns: [nameColumn, text('Endpoints', addresses), ageColumn],
 })

@@ -1,5 +1,6 @@
 import type { Event as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { eventRules } from './event.validate.ts'
 import { eventColumns, eventSelectors } from './event-columns.ts'
 
 /** core/v1 Event. */
@@ -17,5 +18,6 @@ export const Event = defineKind<Event>({
   schema: 'io.k8s.api.core.v1.Event',
   durability: 'relaxed',
   selectable: eventSelectors,
+  rules: eventRules,
   columns: eventColumns,
 })

@@ -1,6 +1,7 @@
 import type { Namespace as Type } from '../../generated/types/core-v1.ts'
 import { defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { namespaceRules } from './namespace.validate.ts'
 
 /** core/v1 Namespace. */
 export type Namespace = Type
@@ -38,5 +39,6 @@ export const Namespace = defineKind<Namespace>({
     'status.phase': namespace => namespace.status?.phase ?? '',
     name: ({ metadata }) => metadata?.name ?? '',
   },
+  rules: namespaceRules,
   columns: [nameColumn, text('Status', namespace => namespace.status?.phase ?? ''), ageColumn],
 })

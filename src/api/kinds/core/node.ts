@@ -1,5 +1,6 @@
 import type { Node as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { nodeRules } from './node.validate.ts'
 import { nodeColumns } from './node-columns.ts'
 import { canonicalResources } from './resources.ts'
 
@@ -31,5 +32,6 @@ export const Node = defineKind<Node>({
     if (status.capacity && !status.allocatable) status.allocatable = { ...status.capacity }
   },
   selectable: { 'spec.unschedulable': node => String(node.spec?.unschedulable ?? false) },
+  rules: nodeRules,
   columns: nodeColumns,
 })

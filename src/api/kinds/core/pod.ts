@@ -1,6 +1,7 @@
 import type { Pod as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { podGracePeriod, podWarnings, preparePod, preparePodUpdate } from './pod.strategy.ts'
+import { podRules } from './pod.validate.ts'
 import { podColumns } from './pod-columns.ts'
 import { defaultPodOnly, defaultPodSpec } from './pod-spec.defaults.ts'
 
@@ -59,5 +60,6 @@ export const Pod = defineKind<Pod>({
     'status.podIPs': ({ status }) => status?.podIPs?.[0]?.ip ?? '',
     'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
   },
+  rules: podRules,
   columns: podColumns,
 })

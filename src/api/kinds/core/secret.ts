@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { Secret as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { secretRules } from './data.validate.ts'
 
 /** core/v1 Secret. */
 export type Secret = Type
@@ -29,6 +30,7 @@ export const Secret = defineKind<Secret>({
     mergeStringData(secret)
   },
   selectable: { type: ({ type }) => type ?? '' },
+  rules: secretRules,
   columns: [
     nameColumn,
     text('Type', ({ type }) => type ?? ''),

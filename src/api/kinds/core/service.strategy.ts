@@ -89,8 +89,22 @@ function dropByType(spec: ServiceSpec, old: ServiceSpec): void {
   }
 }
 
+/** clusterIP is the first of clusterIPs; a client that knows the old field only may write just that one. */
+export function prepareService({ spec }: Service): void {
+  if (spec?.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
+}
+
+function syncClusterIPs(spec: ServiceSpec, old: ServiceSpec): void {
+  const untouched = spec.clusterIPs?.join() === old.clusterIPs?.join()
+  if (spec.clusterIP !== old.clusterIP) {
+    if (!spec.clusterIP && untouched) delete spec.clusterIPs
+    else if (spec.clusterIP && (untouched || !spec.clusterIPs?.length)) spec.clusterIPs = [spec.clusterIP]
+  } else if (!spec.clusterIPs?.length && old.clusterIPs?.length) delete spec.clusterIP
+}
+
 export function prepareServiceUpdate(service: Service, old: Service, { subresource }: RuleContext): void {
   if (subresource !== '' || !service.spec || !old.spec) return
+  syncClusterIPs(service.spec, old.spec)
   keepAllocations(service.spec, old.spec)
   dropByType(service.spec, old.spec)
 }

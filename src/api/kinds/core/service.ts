@@ -1,6 +1,7 @@
 import type { Service as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { defaultService, prepareServiceUpdate } from './service.strategy.ts'
+import { defaultService, prepareService, prepareServiceUpdate } from './service.strategy.ts'
+import { serviceRules } from './service.validate.ts'
 import { serviceColumns } from './service-columns.ts'
 
 /** core/v1 Service. */
@@ -27,10 +28,12 @@ export const Service = defineKind<Service>({
   ],
   nameFormat: 'dns-label',
   defaults: defaultService,
+  prepareCreate: prepareService,
   prepareUpdate: prepareServiceUpdate,
   selectable: {
     'spec.clusterIP': ({ spec }) => spec?.clusterIP ?? '',
     'spec.type': ({ spec }) => spec?.type ?? '',
   },
+  rules: serviceRules,
   columns: serviceColumns,
 })

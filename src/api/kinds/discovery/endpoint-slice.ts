@@ -1,6 +1,7 @@
 import type { EndpointSlice as Type } from '../../generated/types/discovery-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, firstOf, nameColumn, text } from '../columns.ts'
+import { endpointSliceRules } from './endpoint-slice.validate.ts'
 
 /** discovery/v1 EndpointSlice. */
 export type EndpointSlice = Type
@@ -21,6 +22,7 @@ export const EndpointSlice = defineKind<EndpointSlice>({
       port.protocol ??= 'TCP'
     }
   },
+  rules: endpointSliceRules,
   columns: [
     nameColumn,
     text('AddressType', ({ addressType }) => addressType ?? ''),

@@ -1,7 +1,9 @@
 import type { Event as Type } from '../../generated/types/events-v1.ts'
 import { ALL_VERBS, defineKind, kindKey } from '../../machinery/kind.ts'
 import type { Event as CoreEvent } from '../core/event.ts'
+import { checkEvent, checkStrict } from '../core/event.validate.ts'
 import { eventColumns } from '../core/event-columns.ts'
+import { check } from '../rules.ts'
 import { fromCore, toCore } from './event-conversion.ts'
 
 /** events/v1 Event. */
@@ -35,5 +37,12 @@ export const EventsEvent = defineKind<EventsEvent>({
     reportingController: ({ reportingController }) => reportingController ?? '',
     type: ({ type }) => type ?? '',
   },
+  rules: [
+    check((event, errors, old) => {
+      const core = toCore(event)
+      checkEvent(core, 'reportingController', errors)
+      checkStrict(core, old && toCore(old), errors)
+    }),
+  ],
   columns: eventColumns.map(column => ({ ...column, cell: (event, now) => column.cell(toCore(event), now) })),
 })

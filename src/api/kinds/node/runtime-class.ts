@@ -1,7 +1,12 @@
 import type { RuntimeClass as Type } from '../../generated/types/node-v1.ts'
+import { required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { isDns1123Label, validateLabels } from '../../machinery/names.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { canonicalResources } from '../core/resources.ts'
+import { checkRequirements } from '../core/resources.validate.ts'
+import { checkTolerations } from '../core/scheduling.validate.ts'
+import { check, checkFormat, immutable } from '../rules.ts'
 
 /** node/v1 RuntimeClass. */
 export type RuntimeClass = Type
@@ -18,5 +23,15 @@ export const RuntimeClass = defineKind<RuntimeClass>({
   defaults({ overhead }) {
     canonicalResources(overhead?.podFixed)
   },
+  rules: [
+    check(({ handler, overhead, scheduling }, errors) => {
+      if (!handler) errors.push(required('handler'))
+      else checkFormat(isDns1123Label(handler), handler, 'handler', errors)
+      if (overhead?.podFixed) checkRequirements({ limits: overhead.podFixed }, new Set(), 'overhead', errors)
+      if (scheduling?.nodeSelector) errors.push(...validateLabels(scheduling.nodeSelector, 'scheduling.nodeSelector'))
+      checkTolerations(scheduling?.tolerations, 'scheduling.tolerations', errors)
+    }),
+    immutable('handler'),
+  ],
   columns: [nameColumn, text('Handler', ({ handler }) => handler ?? ''), ageColumn],
 })

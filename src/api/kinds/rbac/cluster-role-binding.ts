@@ -1,6 +1,7 @@
 import type { ClusterRoleBinding as Type } from '../../generated/types/rbac-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { clusterRoleBindingRules } from './rules.ts'
 import { defaultBinding, subjectColumns } from './subjects.ts'
 
 /** rbac/v1 ClusterRoleBinding. */
@@ -17,6 +18,7 @@ export const ClusterRoleBinding = defineKind<ClusterRoleBinding>({
   schema: 'io.k8s.api.rbac.v1.ClusterRoleBinding',
   nameFormat: 'path',
   defaults: defaultBinding,
+  rules: clusterRoleBindingRules,
   columns: [
     nameColumn,
     text('Role', ({ roleRef }) => `${roleRef?.kind}/${roleRef?.name}`),

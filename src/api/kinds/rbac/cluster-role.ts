@@ -1,6 +1,7 @@
 import type { ClusterRole as Type } from '../../generated/types/rbac-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { createdAtColumns } from '../columns.ts'
+import { clusterRoleRules } from './rules.ts'
 
 /** rbac/v1 ClusterRole. */
 export type ClusterRole = Type
@@ -15,5 +16,6 @@ export const ClusterRole = defineKind<ClusterRole>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.rbac.v1.ClusterRole',
   nameFormat: 'path',
+  rules: clusterRoleRules,
   columns: createdAtColumns,
 })

@@ -1,6 +1,7 @@
 import type { RoleBinding as Type } from '../../generated/types/rbac-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { roleBindingRules } from './rules.ts'
 import { defaultBinding, subjectColumns } from './subjects.ts'
 
 /** rbac/v1 RoleBinding. */
@@ -17,6 +18,7 @@ export const RoleBinding = defineKind<RoleBinding>({
   schema: 'io.k8s.api.rbac.v1.RoleBinding',
   nameFormat: 'path',
   defaults: defaultBinding,
+  rules: roleBindingRules,
   columns: [
     nameColumn,
     text('Role', ({ roleRef }) => `${roleRef?.kind}/${roleRef?.name}`),

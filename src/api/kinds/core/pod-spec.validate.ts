@@ -1,0 +1,187 @@
+/** What holds for a PodSpec, in a pod as in a template (k8s.io/kubernetes `pkg/apis/core/validation`: ValidatePodSpec). */
+import type { PodSpec, PodTemplateSpec } from '../../generated/types/core-v1.ts'
+import { duplicate, forbidden, invalid, required } from '../../machinery/field-error.ts'
+import { isDns1123Label, isDns1123Subdomain, validateAnnotations, validateLabels } from '../../machinery/names.ts'
+import { checkIp } from '../ip.ts'
+import type { Errors } from '../rules.ts'
+import { checkEnum, checkFormat, checkLabelName, checkQualifiedName, checkSubdomain } from '../rules.ts'
+import type { PodScope } from './container.validate.ts'
+import { checkContainers, checkEphemeralContainers, checkInitContainers } from './container.validate.ts'
+import { checkRequirements } from './resources.validate.ts'
+import { checkAffinity, checkSpread, checkTolerations } from './scheduling.validate.ts'
+import { checkPodSecurityContext } from './security-context.validate.ts'
+import { checkVolumes } from './volume.validate.ts'
+
+const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
+const MAX_INT32 = 2147483647
+const NO_CLAIMS: ReadonlySet<string> = new Set()
+
+function checkDns({ dnsPolicy, dnsConfig }: PodSpec, path: string, errors: Errors): void {
+  checkEnum(dnsPolicy, DNS_POLICIES, `${path}.dnsPolicy`, errors)
+  const at = `${path}.dnsConfig`
+  if (dnsPolicy === 'None' && !dnsConfig) {
+    errors.push(required(at, 'must provide `dnsConfig` when `dnsPolicy` is None'))
+  }
+  if (!dnsConfig) return
+  const { nameservers = [], searches = [], options = [] } = dnsConfig
+  if (dnsPolicy === 'None' && !nameservers.length) {
+    const wanted = 'must provide at least one DNS nameserver when `dnsPolicy` is None'
+    errors.push(required(`${at}.nameservers`, wanted))
+    return
+  }
+  if (nameservers.length > 3) {
+    errors.push(invalid(`${at}.nameservers`, nameservers, 'must not have more than 3 nameservers'))
+  }
+  for (const [index, server] of nameservers.entries()) checkIp(server, `${at}.nameservers[${index}]`, errors)
+  if (searches.length > 32) {
+    errors.push(invalid(`${at}.searches`, searches, 'must not have more than 32 search paths'))
+  }
+  if (searches.join(' ').length > 2048) {
+    const wanted = 'must not have more than 2048 characters (including spaces) in the search list'
+    errors.push(invalid(`${at}.searches`, searches, wanted))
+  }
+  for (const [index, search] of searches.entries()) {
+    if (search === '.') continue
+    // Underscores are allowed in search paths.
+    checkSubdomain(search.replace(/\.$/, '').replaceAll('_', '-'), `${at}.searches[${index}]`, errors)
+  }
+  for (const [index, { name }] of options.entries()) {
+    if (!name) errors.push(required(`${at}.options[${index}]`, 'must not be empty'))
+  }
+}
+
+function checkNames(spec: PodSpec, path: string, errors: Errors): void {
+  const { serviceAccountName, nodeName, hostname, subdomain, priorityClassName, runtimeClassName } = spec
+  const subdomains = { serviceAccountName, nodeName, priorityClassName, runtimeClassName }
+  for (const [field, value] of Object.entries(subdomains)) {
+    if (value) checkFormat(isDns1123Subdomain(value), value, `${path}.${field}`, errors)
+  }
+  if (hostname) checkFormat(isDns1123Label(hostname), hostname, `${path}.hostname`, errors)
+  if (subdomain) checkFormat(isDns1123Label(subdomain), subdomain, `${path}.subdomain`, errors)
+  const override = spec.hostnameOverride
+  if (override === undefined) return
+  const at = `${path}.hostnameOverride`
+  if (spec.setHostnameAsFQDN) errors.push(forbidden(at, 'may not be specified when setHostnameAsFQDN is true'))
+  if (spec.hostNetwork) errors.push(forbidden(at, 'may not be specified when hostNetwork is true'))
+  checkSubdomain(override, at, errors)
+}
+
+/** With the node's network, a port of a container is the port of the node. */
+function checkHostNetwork(spec: PodSpec, isPod: boolean, path: string, errors: Errors): void {
+  if (!spec.hostNetwork) return
+  for (const [index, { ports }] of (spec.containers ?? []).entries()) {
+    for (const [at, { hostPort = 0, containerPort }] of (ports ?? []).entries()) {
+      if ((isPod || hostPort) && hostPort !== containerPort) {
+        const wanted = 'must match `containerPort` when `hostNetwork` is true'
+        errors.push(invalid(`${path}.containers[${index}].ports[${at}].hostPort`, hostPort, wanted))
+      }
+    }
+  }
+}
+
+function checkHostUsers(spec: PodSpec, path: string, errors: Errors): void {
+  if (spec.hostUsers !== false) return
+  const why = 'when `hostUsers` is false'
+  if (spec.hostNetwork) errors.push(forbidden(`${path}.hostNetwork`, why))
+  if (spec.hostPID) errors.push(forbidden(`${path}.HostPID`, why))
+  if (spec.hostIPC) errors.push(forbidden(`${path}.HostIPC`, why))
+}
+
+function checkGates(spec: PodSpec, path: string, errors: Errors): void {
+  for (const [index, { conditionType }] of (spec.readinessGates ?? []).entries()) {
+    checkQualifiedName(conditionType ?? '', `${path}.readinessGates[${index}].conditionType`, errors)
+  }
+  const seen = new Set<string>()
+  for (const [index, { name }] of (spec.schedulingGates ?? []).entries()) {
+    const at = `${path}.schedulingGates[${index}]`
+    checkQualifiedName(name ?? '', at, errors)
+    if (seen.has(name)) errors.push(duplicate(at, name))
+    seen.add(name)
+  }
+}
+
+function checkHostAliases(spec: PodSpec, path: string, errors: Errors): void {
+  for (const [index, { ip, hostnames }] of (spec.hostAliases ?? []).entries()) {
+    const at = `${path}.hostAliases[${index}]`
+    checkIp(ip, `${at}.ip`, errors)
+    for (const [host, name] of (hostnames ?? []).entries()) checkSubdomain(name, `${at}.hostnames[${host}]`, errors)
+  }
+}
+
+function checkClaims(spec: PodSpec, path: string, errors: Errors): ReadonlySet<string> {
+  if (!spec.resourceClaims) return NO_CLAIMS
+  const names = new Set<string>()
+  for (const [index, claim] of spec.resourceClaims.entries()) {
+    const at = `${path}.resourceClaims[${index}]`
+    if (!claim.name) errors.push(required(`${at}.name`))
+    else if (names.has(claim.name)) errors.push(duplicate(`${at}.name`, claim.name))
+    else checkLabelName(claim.name, `${at}.name`, errors)
+    names.add(claim.name)
+    const sources = [claim.resourceClaimName, claim.resourceClaimTemplateName].filter(name => name !== undefined)
+    const wanted = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'
+    if (sources.length === 0) errors.push(required(at, wanted))
+    else if (sources.length > 1) {
+      errors.push(
+        invalid(at, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'),
+      )
+    }
+  }
+  return names
+}
+
+/** Checks a spec with its defaults filled in. `isPod` is false for templates. */
+export function checkPodSpec(spec: PodSpec | undefined, isPod: boolean, path: string, errors: Errors): void {
+  if (!spec) {
+    errors.push(required(`${path}.containers`))
+    return
+  }
+  const scope: PodScope = {
+    spec,
+    volumes: checkVolumes(spec.volumes, `${path}.volumes`, errors),
+    claims: checkClaims(spec, path, errors),
+    grace: spec.terminationGracePeriodSeconds ?? 30,
+    hostUsers: spec.hostUsers ?? true,
+  }
+  checkContainers(scope, `${path}.containers`, errors)
+  if (spec.initContainers) checkInitContainers(scope, `${path}.initContainers`, errors)
+  checkEphemeralContainers(scope, `${path}.ephemeralContainers`, errors)
+  checkHostNetwork(spec, isPod, path, errors)
+  checkEnum(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`, errors)
+  checkDns(spec, path, errors)
+  if (spec.nodeSelector) errors.push(...validateLabels(spec.nodeSelector, `${path}.nodeSelector`))
+  checkPodSecurityContext(spec, path, errors)
+  checkAffinity(spec.affinity, `${path}.affinity`, errors)
+  checkGates(spec, path, errors)
+  checkSpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`, errors)
+  checkHostUsers(spec, path, errors)
+  checkNames(spec, path, errors)
+  const deadline = spec.activeDeadlineSeconds
+  if (deadline !== undefined && (deadline < 1 || deadline > MAX_INT32)) {
+    const wanted = `must be between 1 and ${MAX_INT32}, inclusive`
+    errors.push(invalid(`${path}.activeDeadlineSeconds`, deadline, wanted))
+  }
+  checkTolerations(spec.tolerations, `${path}.tolerations`, errors)
+  checkHostAliases(spec, path, errors)
+  if (spec.preemptionPolicy !== undefined) {
+    checkEnum(spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`, errors)
+  }
+  if (spec.overhead) checkRequirements({ limits: spec.overhead }, NO_CLAIMS, `${path}.overhead`, errors)
+  if (spec.resources) checkRequirements(spec.resources, NO_CLAIMS, `${path}.resources`, errors)
+  if (spec.os) checkEnum(spec.os.name, ['linux', 'windows'], `${path}.os.name`, errors)
+}
+
+/** Checks a template with its defaults filled in. */
+export function checkPodTemplate(template: PodTemplateSpec | undefined, path: string, errors: Errors): void {
+  if (!template) {
+    errors.push(required(`${path}.spec.containers`))
+    return
+  }
+  const { labels, annotations } = template.metadata ?? {}
+  if (labels) errors.push(...validateLabels(labels, `${path}.labels`))
+  if (annotations) errors.push(...validateAnnotations(annotations, `${path}.annotations`))
+  checkPodSpec(template.spec, false, `${path}.spec`, errors)
+  if (template.spec?.ephemeralContainers?.length) {
+    const why = 'ephemeral containers not allowed in pod template'
+    errors.push(forbidden(`${path}.spec.ephemeralContainers`, why))
+  }
+}

@@ -1,0 +1,218 @@
+/** Rules of Pod: what a new one must be, and the few fields that may change (k8s.io/kubernetes `pkg/apis/core/validation`). */
+import type { Container, ContainerStatus, Pod, PodSpec, Toleration } from '../../generated/types/core-v1.ts'
+import { duplicate, forbidden, invalid, required } from '../../machinery/field-error.ts'
+import type { Rule } from '../../machinery/kind.ts'
+import { isDns1123Subdomain } from '../../machinery/names.ts'
+import { ipFamily } from '../ip.ts'
+import type { Errors } from '../rules.ts'
+import { checkFormat, checkQualifiedName, IMMUTABLE, sameValue } from '../rules.ts'
+import { checkPodSpec } from './pod-spec.validate.ts'
+import { checkTolerations } from './scheduling.validate.ts'
+
+const UPDATABLE = [
+  '`spec.containers[*].image`',
+  '`spec.initContainers[*].image`',
+  '`spec.activeDeadlineSeconds`',
+  '`spec.tolerations` (only additions to existing tolerations)',
+  '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
+].join(',')
+
+function checkImages(containers: readonly Container[] | undefined, path: string, errors: Errors): void {
+  for (const [index, { image = '' }] of (containers ?? []).entries()) {
+    if (image.trim() !== image) {
+      errors.push(invalid(`${path}[${index}].image`, image, 'must not have leading or trailing whitespace'))
+    }
+  }
+}
+
+/** A token needs an account that it is for. */
+function checkTokenVolumes(spec: PodSpec, errors: Errors): void {
+  if (spec.serviceAccountName) return
+  for (const [index, { projected }] of (spec.volumes ?? []).entries()) {
+    for (const [at, { serviceAccountToken }] of (projected?.sources ?? []).entries()) {
+      if (!serviceAccountToken) continue
+      const path = `spec.volumes[${index}].projected.sources[${at}].serviceAccountToken`
+      errors.push(forbidden(path, 'must not be specified when serviceAccountName is not set'))
+    }
+  }
+}
+
+function checkPod(pod: Pod, errors: Errors): void {
+  checkPodSpec(pod.spec, true, 'spec', errors)
+  if (!pod.spec) return
+  checkTokenVolumes(pod.spec, errors)
+  checkImages(pod.spec.containers, 'spec.containers', errors)
+  checkImages(pod.spec.initContainers, 'spec.initContainers', errors)
+}
+
+function checkCreate({ spec }: Pod, errors: Errors): void {
+  if (spec?.ephemeralContainers?.length) {
+    errors.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'))
+  }
+  if (spec?.nodeName && spec.schedulingGates?.length) {
+    errors.push(forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'))
+  }
+}
+
+function checkDeadline(next: PodSpec, old: PodSpec, errors: Errors): void {
+  const [now, before] = [next.activeDeadlineSeconds, old.activeDeadlineSeconds]
+  if (before === undefined) return
+  const path = 'spec.activeDeadlineSeconds'
+  if (now === undefined) errors.push(invalid(path, now, 'must not update from a positive integer to nil value'))
+  else if (before < now) errors.push(invalid(path, now, 'must be less than or equal to previous value'))
+}
+
+function checkAddedTolerations(next: PodSpec, old: PodSpec, errors: Errors): void {
+  const plain = ({ tolerationSeconds: _, ...rest }: Toleration) => rest
+  const kept = (one: Toleration) => next.tolerations?.some(other => sameValue(plain(other), plain(one)))
+  if (!(old.tolerations ?? []).every(kept)) {
+    errors.push(forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'))
+  } else checkTolerations(next.tolerations, 'spec.tolerations', errors)
+}
+
+function checkDeletedGates(next: PodSpec, old: PodSpec, errors: Errors): void {
+  const known = new Set(old.schedulingGates?.map(({ name }) => name))
+  for (const [index, { name }] of (next.schedulingGates ?? []).entries()) {
+    if (known.has(name)) continue
+    const why = `only deletion is allowed, but found new scheduling gate '${name}'`
+    errors.push(forbidden(`spec.schedulingGates[${index}].name`, why))
+  }
+}
+
+const withImages = (containers: Container[] | undefined, old: Container[] | undefined) =>
+  containers?.map((container, index) => ({ ...container, image: old?.[index]?.image }))
+
+/** The spec with everything put back that may change. */
+function withoutChangeable(next: PodSpec, old: PodSpec) {
+  const gated = Boolean(old.schedulingGates?.length)
+  const kept: Record<string, unknown> = { ...next }
+  const put = (field: keyof PodSpec) => {
+    kept[field] = old[field]
+  }
+  kept.containers = withImages(next.containers, old.containers)
+  kept.initContainers = withImages(next.initContainers, old.initContainers)
+  put('activeDeadlineSeconds')
+  put('tolerations')
+  put('schedulingGates')
+  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && next.terminationGracePeriodSeconds === 1) {
+    put('terminationGracePeriodSeconds')
+  }
+  if (gated) {
+    put('nodeSelector')
+    kept.affinity = { ...next.affinity, nodeAffinity: old.affinity?.nodeAffinity }
+  }
+  return kept
+}
+
+/** Fields that differ, for the message. */
+const changed = (next: object, old: object) =>
+  [...new Set([...Object.keys(next), ...Object.keys(old)])]
+    .filter(key => !sameValue(next[key as keyof typeof next], old[key as keyof typeof old]))
+    .sort()
+
+function checkUpdate({ spec: next }: Pod, { spec: old }: Pod, errors: Errors): void {
+  if (!next || !old) return
+  for (const field of ['containers', 'initContainers'] as const) {
+    if ((next[field]?.length ?? 0) !== (old[field]?.length ?? 0)) {
+      errors.push(forbidden(`spec.${field}`, 'pod updates may not add or remove containers'))
+      return
+    }
+  }
+  checkDeadline(next, old, errors)
+  checkAddedTolerations(next, old, errors)
+  checkDeletedGates(next, old, errors)
+  const rest = withoutChangeable(next, old)
+  if (sameValue(rest, old)) return
+  const difference = changed(rest, old)
+    .map(field => `  spec.${field}: ${JSON.stringify(old[field as keyof PodSpec])} -> ${JSON.stringify(rest[field])}`)
+    .join('\n')
+  errors.push(forbidden('spec', `pod updates may not change fields other than ${UPDATABLE}\n${difference}`))
+}
+
+function checkEphemeralUpdate({ spec: next }: Pod, { spec: old }: Pod, errors: Errors): void {
+  const path = 'spec.ephemeralContainers'
+  for (const before of old?.ephemeralContainers ?? []) {
+    const now = next?.ephemeralContainers?.find(({ name }) => name === before.name)
+    const what = `existing ephemeral containers ${JSON.stringify(before.name)}`
+    if (!now) errors.push(forbidden(path, `${what} may not be removed\n`))
+    else if (!sameValue(now, before)) errors.push(forbidden(path, `${what} may not be changed\n`))
+  }
+}
+
+/** A container that has ended for good does not come back. */
+function checkTransitions(
+  next: Pod,
+  old: Pod,
+  field: 'containerStatuses' | 'initContainerStatuses',
+  errors: Errors,
+): void {
+  const policy = old.spec?.restartPolicy
+  if (policy === 'Always') return
+  const containers = field === 'containerStatuses' ? old.spec?.containers : old.spec?.initContainers
+  const now = new Map(next.status?.[field]?.map(status => [status.name, status]))
+  for (const [index, { name, state }] of (old.status?.[field] ?? []).entries()) {
+    const terminated = state?.terminated
+    const after: ContainerStatus | undefined = now.get(name)
+    if (!terminated || !after || after.state?.terminated) continue
+    const own = containers?.find(container => container.name === name)
+    if (own?.restartPolicy || own?.restartPolicyRules?.length) continue
+    const mayRetry = terminated.exitCode !== 0 && (policy === 'OnFailure' || field === 'initContainerStatuses')
+    if (mayRetry && !(field === 'initContainerStatuses' && policy === 'Never')) continue
+    errors.push(forbidden(`status.${field}[${index}].state`, 'may not be transitioned to non-terminated state'))
+  }
+}
+
+const SYSTEM_CONDITIONS = new Set(['PodScheduled', 'Ready', 'Initialized'])
+
+function checkIps(ips: readonly { ip?: string }[] | undefined, field: string, errors: Errors): void {
+  const seen = new Set<string>()
+  for (const [index, { ip = '' }] of (ips ?? []).entries()) {
+    const at = `status.${field}[${index}]`
+    if (!ipFamily(ip)) {
+      errors.push(invalid(at, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))
+    }
+    if (seen.has(ip)) errors.push(duplicate(at, { ip }))
+    seen.add(ip)
+  }
+  if (ips && ips.length > 1 && (ips.length > 2 || ipFamily(ips[0]!.ip ?? '') === ipFamily(ips[1]!.ip ?? ''))) {
+    errors.push(invalid(`status.${field}`, ips, 'may specify no more than one IP for each IP family'))
+  }
+}
+
+function checkStatus(next: Pod, old: Pod, errors: Errors): void {
+  const { status = {} } = next
+  for (const [index, { type }] of (status.conditions ?? []).entries()) {
+    if (!SYSTEM_CONDITIONS.has(type)) checkQualifiedName(type ?? '', `status.conditions[${index}].Type`, errors)
+  }
+  const nominated = status.nominatedNodeName
+  if (nominated && nominated !== old.status?.nominatedNodeName) {
+    checkFormat(isDns1123Subdomain(nominated), nominated, 'status.nominatedNodeName', errors)
+  }
+  if (old.status?.qosClass && status.qosClass !== old.status.qosClass) {
+    errors.push(invalid('status.qosClass', status.qosClass, IMMUTABLE))
+  }
+  checkTransitions(next, old, 'containerStatuses', errors)
+  checkTransitions(next, old, 'initContainerStatuses', errors)
+  checkIps(status.podIPs, 'podIPs', errors)
+  checkIps(status.hostIPs, 'hostIPs', errors)
+  for (const [index, { name }] of (status.containerStatuses ?? []).entries()) {
+    if (!name) errors.push(required(`status.containerStatuses[${index}].name`))
+  }
+}
+
+export const podRules: readonly Rule<Pod>[] = [
+  (next, old, { subresource }) => {
+    const errors: Errors = []
+    if (old && subresource === 'status') {
+      checkStatus(next, old, errors)
+      return errors
+    }
+    // An update that leaves the spec as it is changes metadata only: nothing new can be wrong with it.
+    if (old && sameValue(next.spec, old.spec)) return errors
+    checkPod(next, errors)
+    if (!old) checkCreate(next, errors)
+    else if (subresource === '') checkUpdate(next, old, errors)
+    else if (subresource === 'ephemeralcontainers') checkEphemeralUpdate(next, old, errors)
+    return errors
+  },
+]

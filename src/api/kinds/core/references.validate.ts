@@ -1,0 +1,84 @@
+/** References to fields, resources and keys of other objects, as environment variables and volumes make them. */
+import type { ObjectFieldSelector, ResourceFieldSelector } from '../../generated/types/core-v1.ts'
+import { invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { isConfigMapKey, isDns1123Subdomain } from '../../machinery/names.ts'
+import { canonicalQuantity, isZeroQuantity, quantityProblem } from '../../machinery/quantity.ts'
+import type { Errors } from '../rules.ts'
+import { checkFormat, checkQualifiedName } from '../rules.ts'
+
+export const ENV_FIELDS = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+]
+export const VOLUME_FIELDS = [
+  'metadata.annotations',
+  'metadata.labels',
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+]
+const KNOWN_FIELDS = new Set([...ENV_FIELDS, ...VOLUME_FIELDS])
+
+const RESOURCES = ['cpu', 'ephemeral-storage', 'memory'].flatMap(name => [`limits.${name}`, `requests.${name}`]).sort()
+const SIZES = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei']
+
+/** `metadata.labels['app']` and the like; `fields` are those allowed without a subscript. */
+export function checkFieldRef(ref: ObjectFieldSelector, fields: readonly string[], path: string, errors: Errors): void {
+  const at = `${path}.fieldPath`
+  if (!ref.fieldPath) {
+    errors.push(required(at))
+    return
+  }
+  const subscripted = /^(.*)\['([^']*)'\]$/.exec(ref.fieldPath)
+  const [name, key] = subscripted ? [subscripted[1]!, subscripted[2]!] : [ref.fieldPath, undefined]
+  if (!KNOWN_FIELDS.has(name)) {
+    const problem = `error converting fieldPath: field label not supported: ${ref.fieldPath}`
+    errors.push(invalid(at, ref.fieldPath, problem))
+  } else if (key === undefined) {
+    if (!fields.includes(name)) errors.push(notSupported(at, name, fields))
+  } else if (name === 'metadata.annotations') checkQualifiedName(key.toLowerCase(), path, errors)
+  else if (name === 'metadata.labels') checkQualifiedName(key, path, errors)
+  else errors.push(invalid(path, name, 'does not support subscript'))
+}
+
+function checkDivisor({ resource, divisor }: ResourceFieldSelector, path: string, errors: Errors): void {
+  if (divisor === undefined || quantityProblem(divisor) !== undefined || isZeroQuantity(divisor)) return
+  const [, name = ''] = resource.split(/\.(.*)/s)
+  const canonical = canonicalQuantity(divisor)
+  const at = `${path}.divisor`
+  if (name === 'cpu') {
+    if (canonical === '1' || canonical === '1m') return
+    errors.push(invalid(at, resource, "only divisor's values 1m and 1 are supported with the cpu resource"))
+    return
+  }
+  const what =
+    name === 'ephemeral-storage' ? 'local ephemeral storage' : name.startsWith('hugepages-') ? 'hugepages' : name
+  if (SIZES.includes(canonical)) return
+  errors.push(
+    invalid(at, resource, `only divisor's values ${SIZES.join(', ')} are supported with the ${what} resource`),
+  )
+}
+
+/** A container's own limit or request. In a volume the container must be named. */
+export function checkResourceRef(ref: ResourceFieldSelector, inVolume: boolean, path: string, errors: Errors): void {
+  if (inVolume && !ref.containerName) errors.push(required(`${path}.containerName`))
+  else if (!ref.resource) errors.push(required(`${path}.resource`))
+  else if (!RESOURCES.includes(ref.resource) && !/^(requests|limits)\.hugepages-/.test(ref.resource)) {
+    errors.push(notSupported(`${path}.resource`, ref.resource, RESOURCES))
+  }
+  if (ref.resource) checkDivisor(ref, path, errors)
+}
+
+/** A key of a config map or secret. */
+export function checkKeyRef(ref: { name?: string; key: string }, path: string, errors: Errors): void {
+  checkFormat(isDns1123Subdomain(ref.name ?? ''), ref.name ?? '', `${path}.name`, errors)
+  if (!ref.key) errors.push(required(`${path}.key`))
+  else checkFormat(isConfigMapKey(ref.key), ref.key, `${path}.key`, errors)
+}

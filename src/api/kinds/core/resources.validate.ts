@@ -1,0 +1,110 @@
+/** Limits and requests (k8s.io/kubernetes `pkg/apis/core/validation`: validateResourceRequirements). */
+import type { ResourceRequirements } from '../../generated/types/core-v1.ts'
+import { duplicate, forbidden, invalid, notFound, required, typeInvalid } from '../../machinery/field-error.ts'
+import { isQualifiedName } from '../../machinery/names.ts'
+import { compareQuantities, milliValue, quantityProblem } from '../../machinery/quantity.ts'
+import type { Errors } from '../rules.ts'
+import { checkFormat } from '../rules.ts'
+import type { ResourceList } from './resources.ts'
+
+const CONTAINER = new Set(['cpu', 'memory', 'ephemeral-storage'])
+const STANDARD = new Set([
+  ...CONTAINER,
+  ...['requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage'],
+  ...['limits.cpu', 'limits.memory', 'limits.ephemeral-storage', 'storage', 'pods', 'services'],
+  ...['replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims'],
+  ...['services.nodeports', 'services.loadbalancers'],
+])
+const INTEGER = new Set(['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps'])
+
+const isHugePages = (name: string) => name.startsWith('hugepages-')
+const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
+const isExtended = (name: string) =>
+  !isNative(name) && !name.startsWith('requests.') && !isQualifiedName(`requests.${name}`).length
+/** More of it may be promised than there is. */
+const canOvercommit = (name: string) => isNative(name) && !isHugePages(name)
+
+/** A name that a container can ask for: cpu, memory, ephemeral storage, huge pages, or `vendor.example/thing`. */
+export function checkContainerResourceName(name: string, path: string, errors: Errors): void {
+  if (CONTAINER.has(name)) return
+  const problems = isQualifiedName(name)
+  if (problems.length) checkFormat(problems, name, path, errors)
+  else if (!name.includes('/')) {
+    if (isHugePages(name)) return
+    if (!STANDARD.has(name)) {
+      errors.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
+    }
+    errors.push(invalid(path, name, 'must be a standard resource for containers'))
+  } else if (!isNative(name) && !isExtended(name)) {
+    errors.push(invalid(path, name, "doesn't follow extended resource name standard"))
+  }
+}
+
+/** A quantity, not negative, and whole where the resource is counted. False where it is no quantity at all. */
+export function checkAmount(name: string, amount: string, path: string, errors: Errors): boolean {
+  const problem = quantityProblem(amount)
+  if (problem !== undefined) {
+    errors.push(typeInvalid(path, amount, problem))
+    return false
+  }
+  if (compareQuantities(amount, '0') < 0) errors.push(invalid(path, amount, 'must be greater than or equal to 0'))
+  if ((INTEGER.has(name) || isExtended(name)) && milliValue(amount) % 1000 !== 0) {
+    errors.push(invalid(path, amount, 'must be an integer'))
+  }
+  return true
+}
+
+function checkRequest(name: string, amount: string, limit: string | undefined, path: string, errors: Errors): void {
+  if (limit === undefined) {
+    if (!canOvercommit(name)) {
+      errors.push(required(`${path}.limits`, 'Limit must be set for non overcommitable resources'))
+    }
+    return
+  }
+  if (quantityProblem(limit) !== undefined) return
+  const order = compareQuantities(amount, limit)
+  if (order !== 0 && !canOvercommit(name)) {
+    errors.push(invalid(`${path}.requests`, amount, `must be equal to ${name} limit of ${limit}`))
+  } else if (order > 0) {
+    errors.push(invalid(`${path}.requests`, amount, `must be less than or equal to ${name} limit of ${limit}`))
+  }
+}
+
+/** Limits, requests and claims. `claims` are the names of the pod's resource claims. */
+export function checkRequirements(
+  resources: ResourceRequirements | undefined,
+  claims: ReadonlySet<string>,
+  path: string,
+  errors: Errors,
+): void {
+  if (!resources) return
+  const limits: ResourceList = resources.limits ?? {}
+  const requests: ResourceList = resources.requests ?? {}
+  for (const name in limits) {
+    const at = `${path}.limits[${name}]`
+    checkContainerResourceName(name, at, errors)
+    checkAmount(name, limits[name]!, at, errors)
+  }
+  for (const name in requests) {
+    const at = `${path}.requests[${name}]`
+    checkContainerResourceName(name, at, errors)
+    if (checkAmount(name, requests[name]!, at, errors)) checkRequest(name, requests[name]!, limits[name], path, errors)
+  }
+  const all = [...Object.keys(limits), ...Object.keys(requests)]
+  if (all.some(isHugePages) && !all.some(name => name === 'cpu' || name === 'memory')) {
+    errors.push(forbidden(path, 'HugePages require cpu or memory'))
+  }
+  checkClaims(resources, claims, path, errors)
+}
+
+function checkClaims(resources: ResourceRequirements, claims: ReadonlySet<string>, path: string, errors: Errors): void {
+  const seen = new Set<string>()
+  for (const [index, { name, request = '' }] of (resources.claims ?? []).entries()) {
+    const at = `${path}.claims[${index}]`
+    const key = `${name}/${request}`
+    if (!name) errors.push(required(`${at}.name`))
+    else if (seen.has(key)) errors.push(duplicate(at, request ? key : name))
+    else if (!claims.has(name)) errors.push(notFound(`${at}.name`, name))
+    seen.add(key)
+  }
+}

@@ -1,0 +1,91 @@
+/** Security contexts of pods and containers (k8s.io/kubernetes `pkg/apis/core/validation`). */
+import type { PodSpec, SeccompProfile, SecurityContext } from '../../generated/types/core-v1.ts'
+import { duplicate, invalid, required } from '../../machinery/field-error.ts'
+import type { Errors } from '../rules.ts'
+import { checkEnum } from '../rules.ts'
+import { checkDescending } from './paths.validate.ts'
+
+const MAX_ID = 2147483647
+
+function checkId(id: number | undefined, path: string, errors: Errors): void {
+  if (id !== undefined && (id < 0 || id > MAX_ID)) {
+    errors.push(invalid(path, id, `must be between 0 and ${MAX_ID}, inclusive`))
+  }
+}
+
+function checkSeccomp(profile: SeccompProfile | undefined, path: string, errors: Errors): void {
+  if (!profile) return
+  const at = `${path}.localhostProfile`
+  checkEnum(profile.type, ['Localhost', 'RuntimeDefault', 'Unconfined'], `${path}.type`, errors)
+  if (profile.type === 'Localhost') {
+    if (profile.localhostProfile === undefined) {
+      errors.push(required(at, 'must be set when seccomp type is Localhost'))
+    } else checkDescending(profile.localhostProfile, at, errors)
+  } else if (profile.localhostProfile !== undefined) {
+    errors.push(invalid(at, profile, 'can only be set when seccomp type is Localhost'))
+  }
+}
+
+/** Of one container. `hostUsers`: the pod shares the node's user namespace. */
+export function checkSecurityContext(
+  context: SecurityContext | undefined,
+  hostUsers: boolean,
+  path: string,
+  errors: Errors,
+): void {
+  if (!context) return
+  checkId(context.runAsUser, `${path}.runAsUser`, errors)
+  checkId(context.runAsGroup, `${path}.runAsGroup`, errors)
+  if (context.procMount !== undefined) {
+    checkEnum(context.procMount, ['Default', 'Unmasked'], `${path}.procMount`, errors)
+    if (hostUsers && context.procMount === 'Unmasked') {
+      const wanted = '`hostUsers` must be false to use `Unmasked`'
+      errors.push(invalid(`${path}.procMount`, context.procMount, wanted))
+    }
+  }
+  checkSeccomp(context.seccompProfile, `${path}.seccompProfile`, errors)
+  if (context.allowPrivilegeEscalation !== false) return
+  const cannot = 'cannot set `allowPrivilegeEscalation` to false and'
+  if (context.privileged) errors.push(invalid(path, context, `${cannot} \`privileged\` to true`))
+  if (context.capabilities?.add?.includes('CAP_SYS_ADMIN')) {
+    errors.push(invalid(path, context, `${cannot} \`capabilities.Add\` CAP_SYS_ADMIN`))
+  }
+}
+
+const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/
+
+/** Of the pod. */
+export function checkPodSecurityContext(
+  { securityContext, hostPID, shareProcessNamespace }: PodSpec,
+  path: string,
+  errors: Errors,
+): void {
+  const at = `${path}.securityContext`
+  if (shareProcessNamespace && hostPID) {
+    const wanted = 'ShareProcessNamespace and HostPID cannot both be enabled'
+    errors.push(invalid(`${at}.shareProcessNamespace`, shareProcessNamespace, wanted))
+  }
+  if (!securityContext) return
+  for (const field of ['fsGroup', 'runAsUser', 'runAsGroup'] as const) {
+    checkId(securityContext[field], `${at}.${field}`, errors)
+  }
+  for (const [index, id] of (securityContext.supplementalGroups ?? []).entries()) {
+    checkId(id, `${at}.supplementalGroups[${index}]`, errors)
+  }
+  const seen = new Set<string>()
+  for (const [index, { name }] of (securityContext.sysctls ?? []).entries()) {
+    const one = `${at}.sysctls[${index}].name`
+    if (!name) errors.push(required(one))
+    else if (name.length > 253 || !SYSCTL.test(name)) {
+      errors.push(invalid(one, name, `must have at most 253 characters and match regex ${SYSCTL.source}`))
+    } else if (seen.has(name)) errors.push(duplicate(one, name))
+    seen.add(name)
+  }
+  if (securityContext.fsGroupChangePolicy !== undefined) {
+    checkEnum(securityContext.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${at}.fsGroupChangePolicy`, errors)
+  }
+  if (securityContext.supplementalGroupsPolicy !== undefined) {
+    checkEnum(securityContext.supplementalGroupsPolicy, ['Merge', 'Strict'], `${at}.supplementalGroupsPolicy`, errors)
+  }
+  checkSeccomp(securityContext.seccompProfile, `${at}.seccompProfile`, errors)
+}

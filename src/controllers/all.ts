@@ -1,0 +1,67 @@
+/** Every controller, in one list. */
+import { type Client, createClient } from '../client/client.ts'
+import { createInformers, type Informers } from '../client/informers.ts'
+import type { Transport } from '../client/transport.ts'
+import type { Controller } from '../control/controller.ts'
+import type { Component } from '../control/lifetime.ts'
+import { type ControllerMetrics, runController } from '../control/run-controller.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import { deploymentController } from './deployment/controller.ts'
+import { endpointSliceController } from './endpoint-slice/controller.ts'
+import { endpointsController } from './endpoints/controller.ts'
+import { garbageCollector } from './garbage/component.ts'
+import { jobController } from './job/controller.ts'
+import { namespaceController } from './namespace/component.ts'
+import { nodeLifecycleController } from './node-lifecycle/controller.ts'
+import { podGarbageController } from './pod-garbage/controller.ts'
+import { replicaSetController } from './replica-set/controller.ts'
+import { rootCaController } from './root-ca/controller.ts'
+import { createServedKinds } from './served-kinds.ts'
+import { serviceAccountController } from './service-account/controller.ts'
+import { taintEvictionController } from './taint-eviction/controller.ts'
+import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
+
+/** Those that are data; see `controllerComponents` for all. */
+export const controllers: readonly Controller[] = [
+  deploymentController,
+  replicaSetController,
+  jobController,
+  ttlAfterFinishedController,
+  endpointSliceController,
+  endpointsController,
+  serviceAccountController,
+  nodeLifecycleController,
+  taintEvictionController,
+  podGarbageController,
+]
+
+export interface ControllersDeps {
+  /** As a user that may do everything that controllers do. */
+  readonly transport: Transport
+  /** Informers to share with others under the same identity; default: their own, which run until `signal` aborts. */
+  readonly informers?: Informers
+  readonly clock: Clock
+  readonly logger: Logger
+  /** PEM of the cluster's certificate authority, for `kube-root-ca.crt`; without it none is published. */
+  readonly rootCa?: string
+  readonly metrics?: ControllerMetrics
+}
+
+/** What runs the controllers, for `runAll`. */
+export function controllerComponents(options: ControllersDeps, signal: AbortSignal): Component[] {
+  const { clock, logger, metrics } = options
+  const client: Client = createClient(options.transport, { fieldManager: 'kube-controller-manager' })
+  const informers = options.informers ?? createInformers(client, { clock, logger }, signal)
+  const served = createServedKinds(informers)
+  const deps = { client, informers, clock, logger, ...(metrics && { metrics }) }
+  const plain = [...controllers, ...(options.rootCa ? [rootCaController(options.rootCa)] : [])]
+  return [
+    ...plain.map(controller => ({
+      name: controller.name,
+      run: (scope: AbortSignal) => runController(controller, deps, scope),
+    })),
+    namespaceController({ ...deps, served }),
+    garbageCollector({ ...deps, served }),
+  ]
+}

@@ -1,0 +1,75 @@
+/** Every kind whose objects live in the store: the built-in ones, and custom ones as their definitions come and go. */
+import { kinds } from '../api/kinds/all.ts'
+import { CustomResourceDefinition } from '../api/kinds/apiextensions/custom-resource-definition.ts'
+import { kindKey } from '../api/machinery/kind.ts'
+import { keyOf } from '../client/informer-types.ts'
+import type { Informers } from '../client/informers.ts'
+import type { Resource } from '../client/resource.ts'
+
+export interface ServedKinds {
+  /** Each kind once, whatever versions and groups show it. */
+  list(): readonly Resource[]
+  /** By apiVersion (any served version) and kind name. */
+  find(apiVersion: string, kind: string): Resource | undefined
+  /** Calls `handler` for every kind there is and every further one; returns its end. */
+  onAdd(handler: (resource: Resource) => void): () => void
+}
+
+const isStored = (kind: (typeof kinds)[number]) =>
+  !kind.virtual &&
+  !kind.storage &&
+  ['list', 'watch', 'delete'].every(verb => (kind.verbs as readonly string[]).includes(verb))
+
+/** The kind that a definition makes, at its first served version. */
+function customKinds(definition: CustomResourceDefinition): Resource[] {
+  const { group, names, scope, versions } = definition.spec
+  return versions
+    .filter(each => each.served)
+    .sort((a, b) => Number(b.storage) - Number(a.storage))
+    .map(({ name: version }) => ({
+      group,
+      version,
+      kind: names.kind,
+      plural: names.plural,
+      namespaced: scope === 'Namespaced',
+      apiVersion: `${group}/${version}`,
+      key: kindKey(group, version, names.plural),
+    }))
+}
+
+const isEstablished = (definition: CustomResourceDefinition) =>
+  definition.status?.conditions?.some(each => each.type === 'Established' && each.status === 'True') ?? false
+
+/** Follows the definitions of custom resources. */
+export function createServedKinds(informers: Informers): ServedKinds {
+  const builtIn = kinds.filter(isStored) as readonly Resource[]
+  const custom = new Map<string, readonly Resource[]>()
+  const handlers = new Set<(resource: Resource) => void>()
+  informers.of<CustomResourceDefinition>(CustomResourceDefinition).onChange(({ previous, current }) => {
+    const key = keyOf((current ?? previous)!)
+    const known = custom.has(key)
+    if (!current || !isEstablished(current)) return void custom.delete(key)
+    const versions = customKinds(current)
+    custom.set(key, versions)
+    if (!known && versions[0]) for (const handler of handlers) handler(versions[0])
+  })
+  const list = () => [...builtIn, ...[...custom.values()].flatMap(each => each.slice(0, 1))]
+  return {
+    list,
+    find(apiVersion, kind) {
+      const found = builtIn.find(each => each.apiVersion === apiVersion && each.kind === kind)
+      if (found) return found
+      for (const versions of custom.values()) {
+        if (versions.some(each => each.apiVersion === apiVersion && each.kind === kind)) return versions[0]
+      }
+      // Kept under another group or version: the same objects.
+      const alias = kinds.find(each => each.apiVersion === apiVersion && each.kind === kind)
+      return alias?.storage ? builtIn.find(each => each.key === alias.storage!.kind) : undefined
+    },
+    onAdd(handler) {
+      handlers.add(handler)
+      for (const resource of list()) handler(resource)
+      return () => void handlers.delete(handler)
+    },
+  }
+}

@@ -1,19 +1,65 @@
 /** YAML bodies. Not imported by anything at start: the parser is loaded with this file. */
-import { parseDocument } from 'yaml'
+import type { Document, ParsedNode, Tags } from 'yaml'
+import { isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { MAX_DEPTH } from './json-strict.ts'
 import { badRequest } from './status-error.ts'
 
 /** A file's worth of aliases, and no more: they can blow up. */
 const MAX_ALIASES = 100
 
-/** Parses one YAML (or JSON) document, with YAML 1.1's types as Kubernetes has them. Throws StatusError BadRequest. */
+/**
+ * YAML 1.1 as Kubernetes reads it: `yes` is true, but dates stay text, and `22:22` is no number of minutes.
+ */
+const customTags = (tags: Tags): Tags =>
+  tags.filter(tag => {
+    if (typeof tag === 'string') return true
+    if ('format' in tag && tag.format === 'TIME') return false
+    return !/:(timestamp|binary|omap|pairs|set)$/.test(tag.tag)
+  })
+
+/**
+ * Parses one YAML (or JSON) document. `duplicates` are the paths of keys that stand more than once; the last one counts.
+ * Throws StatusError BadRequest.
+ */
 export function parseYaml(body: string | Uint8Array): { value: unknown; duplicates: string[] } {
   const text = typeof body === 'string' ? body : Buffer.from(body).toString()
-  const document = parseDocument(text, { version: '1.1', merge: true, uniqueKeys: false, schema: 'yaml-1.1' })
+  const document = parse(text)
   const [error] = document.errors
   if (error) throw badRequest(`error converting YAML to JSON: yaml: ${error.message}`)
+  const duplicates = new Set<string>()
+  findDuplicates(document.contents, '', duplicates, 0)
   try {
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), duplicates: [] }
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), duplicates: [...duplicates] }
   } catch (cause) {
     throw badRequest(`error converting YAML to JSON: yaml: ${(cause as Error).message}`)
+  }
+}
+
+function parse(text: string): Document.Parsed<ParsedNode> {
+  try {
+    return parseDocument(text, { version: '1.1', schema: 'yaml-1.1', merge: true, uniqueKeys: false, customTags })
+  } catch (cause) {
+    // The parser is recursive: what is nested too deeply ends here.
+    throw badRequest(`error converting YAML to JSON: yaml: ${(cause as Error).message}`)
+  }
+}
+
+function findDuplicates(node: unknown, path: string, found: Set<string>, depth: number): void {
+  if (depth > MAX_DEPTH) {
+    throw badRequest(`error converting YAML to JSON: yaml: exceeded max depth of ${MAX_DEPTH}`)
+  }
+  if (isSeq(node)) {
+    node.items.forEach((item, index) => {
+      findDuplicates(item, `${path}[${index}]`, found, depth + 1)
+    })
+  } else if (isMap(node)) {
+    const seen = new Set<string>()
+    for (const { key, value } of node.items) {
+      const name = String(isScalar(key) ? key.value : key)
+      const at = path ? `${path}.${name}` : name
+      if (seen.has(name) && name !== '<<') found.add(at)
+      seen.add(name)
+      findDuplicates(value, at, found, depth + 1)
+    }
   }
 }

@@ -1,5 +1,7 @@
 /** The parts of a cluster on one machine, started in their order and stopped in the reverse. */
 import { join } from 'node:path'
+import { startAgent } from '../agent/agent.ts'
+import { openProcessDriver } from '../agent/runtimes/process/driver.ts'
 import { kinds } from '../api/kinds/all.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
@@ -9,12 +11,16 @@ import { ownKubeconfig } from '../cli/kubeconfig.ts'
 import { createClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
 import type { NodeApi } from '../client/node-api.ts'
+import { runAll } from '../control/lifetime.ts'
+import { controllerComponents } from '../controllers/all.ts'
 import type { Clock } from '../lib/clock.ts'
 import { buildKubeconfig, writeKubeconfig } from '../lib/kubeconfig.ts'
 import type { Logger } from '../lib/log.ts'
 import { openPki } from '../lib/pki/files.ts'
-import { chooseMode, detectCapabilities } from '../network/detect.ts'
+import { networkClaims } from '../network/claim.ts'
+import type { Choice } from '../network/detect.ts'
 import { prepareNetwork } from '../network/network.ts'
+import { createHostListen, isInside, publishPort } from '../network/rootless/porter.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
 import { KUBERNETES_VERSION } from './version.ts'
@@ -23,6 +29,8 @@ export const SERVICE_CIDR = '10.96.0.0/16'
 
 export interface CoreDeps {
   readonly options: UpOptions
+  /** The network's mode, and why it is not a better one. */
+  readonly network: Choice
   readonly version: string
   readonly nodeName: string
   readonly clock: Clock
@@ -70,22 +78,26 @@ const openStore = (dataDir: string, clock: Clock) =>
   })
 
 /** Starts everything; resolves when the API answers and the node is Ready. */
-export async function startCore({ options, version, nodeName, clock, logger, onPhase }: CoreDeps): Promise<Core> {
+export async function startCore(deps: CoreDeps): Promise<Core> {
+  const { options, network, version, nodeName, clock, logger, onPhase } = deps
   const { dataDir } = options
   const ends: (() => unknown)[] = []
   const agents = new Map<string, NodeApi>()
   const scope = new AbortController()
 
   onPhase('opening the store')
-  const [store, capabilities] = await Promise.all([openStore(dataDir, clock), detectCapabilities()])
+  const store = await openStore(dataDir, clock)
   ends.push(() => store.close())
 
   onPhase('preparing the network')
-  const { mode, notes } = chooseMode(options.network === 'auto' ? undefined : options.network, capabilities)
+  const { mode, notes } = network
+  const listenOnHost = isInside() ? createHostListen() : undefined
   const prepared = await prepareNetwork(
-    { mode, notes, dataDir, nodeName, serviceCidr: SERVICE_CIDR },
+    { mode, notes, dataDir, nodeName, serviceCidr: SERVICE_CIDR, ...(listenOnHost && { listenOnHost }) },
     { clock, logger },
   )
+  const claims = mode === 'kernel' ? networkClaims() : undefined
+  claims?.claim(dataDir)
 
   onPhase('making certificates')
   const pki = openPki({ dir: join(dataDir, 'pki'), clock, hosts: [nodeName, prepared.nodeAddress] })
@@ -121,6 +133,14 @@ export async function startCore({ options, version, nodeName, clock, logger, onP
         { cause },
       )
     })
+  if (listenOnHost)
+    await publishPort(listenOnHost, listening.port).catch((cause: Error) => {
+      throw new UserError(
+        `port ${listening.port} of this machine is in use: ${cause.message}`,
+        `Take another port: tutti up --port ${listening.port + 1}`,
+        { cause },
+      )
+    })
   const url = `https://127.0.0.1:${listening.port}`
   await writeKubeconfig(
     ownKubeconfig(dataDir),
@@ -145,19 +165,54 @@ export async function startCore({ options, version, nodeName, clock, logger, onP
     return { transport, client, informers: createInformers(client, { clock, logger }, scope.signal) }
   }
 
+  onPhase('starting the controllers')
+  const manager = identity('system:kube-controller-manager', 'system:masters')
+  const components = controllerComponents({ ...manager, clock, logger, rootCa: authority.certificate }, scope.signal)
+  const running = runAll(components, { clock, logger }, scope.signal)
+  ends.push(() => running)
+
   onPhase('starting the network')
-  const network = await prepared.start(identity('system:kube-proxy'), scope.signal)
-  ends.push(() => network.close())
+  const traffic = await prepared.start(identity('system:kube-proxy'), scope.signal)
+  ends.push(() => traffic.close())
+
+  onPhase('starting the node')
+  const driver = await openProcessDriver({
+    podsDirectory: join(dataDir, 'pods'),
+    cgroupRoot: `tutti/${nodeName}`,
+    clock,
+    logger,
+    handlers: ['process'],
+    namespaces: mode !== 'portable',
+  })
+  const agent = await startAgent(
+    {
+      transport: identity(`system:node:${nodeName}`, 'system:nodes').transport,
+      clock,
+      logger,
+      nodeName,
+      dataDir,
+      runtimes: [driver],
+      podNetwork: traffic.podNetwork,
+      serviceEnv: traffic.serviceEnv,
+      addresses: [{ type: 'InternalIP', address: prepared.nodeAddress }],
+      version: `${KUBERNETES_VERSION}+tutti.${version}`,
+    },
+    scope.signal,
+  )
+  agents.set(nodeName, agent.api)
+  ends.push(() => agent.ended)
 
   return {
     server: url,
     nodeName,
-    network: network.describe(),
-    runtimes: [],
+    network: traffic.describe(),
+    runtimes: driver.capabilities.handlers,
     notes: [],
-    async stop() {
+    async stop({ workloads, timeoutMs }) {
+      if (workloads) await agent.drain(timeoutMs)
       scope.abort()
       for (const end of ends.reverse()) await end()
+      if (workloads) claims?.release(dataDir)
     },
   }
 }

@@ -2,7 +2,7 @@
  * Composition root of the program that runs in the background: the whole cluster in one process. What it starts is one
  * list, ended in the reverse order.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { UpOptions } from '../cli/context.ts'
 import { UserError } from '../cli/context.ts'
@@ -10,9 +10,12 @@ import { type Instance, instanceFile, processStartTime } from '../cli/instance.t
 import { stopRequestFile } from '../cli/stop.ts'
 import { writeFileAtomic } from '../lib/atomic-file.ts'
 import { realClock } from '../lib/clock.ts'
+import { networkClaims } from '../network/claim.ts'
+import { type Capabilities, type Choice, chooseMode, detectCapabilities } from '../network/detect.ts'
+import { isInside, startInside } from '../network/rootless/porter.ts'
 import { startCore } from './core.ts'
 import { openDataDir } from './data-dir.ts'
-import type { StartMessage } from './launch.ts'
+import { nodeArguments, type StartMessage } from './launch.ts'
 import { createLogger } from './logger.ts'
 import { programVersion } from './version.ts'
 
@@ -23,12 +26,47 @@ export interface ServeHooks {
   onReady(instance: Instance): void
 }
 
+/** Why the mode is not a better one, for the program inside. */
+const NOTES_ENV = 'TUTTI_NETWORK_NOTES'
+
 /** Lower-case, as node names are. */
 const nodeName = () =>
   hostname()
     .toLowerCase()
     .replace(/[^a-z0-9.-]/g, '-')
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '') || 'node'
+
+/** The mode to run in: what was asked for, or the best that is possible and free. Throws `UserError`. */
+async function chooseNetwork({ network, dataDir }: UpOptions): Promise<Choice> {
+  // The porter outside has chosen already.
+  if (isInside()) return { mode: 'rootless', notes: JSON.parse(process.env[NOTES_ENV] ?? '[]') }
+  const found = await detectCapabilities()
+  const owner = found.kernel.usable ? networkClaims().owner(dataDir) : undefined
+  const kernel: Capabilities['kernel'] = owner
+    ? { usable: false, reason: `the cluster in ${owner} has it` }
+    : found.kernel
+  try {
+    return chooseMode(network === 'auto' ? undefined : network, { ...found, kernel })
+  } catch (cause) {
+    throw new UserError((cause as Error).message, 'Let tutti choose: --network auto.', { cause })
+  }
+}
+
+/** Runs the program again inside the namespace of a rootless cluster, and lends it the machine's loopback. */
+async function serveInside(json: string, options: UpOptions, { notes }: Choice): Promise<never> {
+  openDataDir(options.dataDir, programVersion())
+  const child = await startInside({
+    dataDir: options.dataDir,
+    command: process.execPath,
+    args: [...nodeArguments(), 'daemon', json],
+    env: { ...process.env, [NOTES_ENV]: JSON.stringify(notes) },
+    stdio: ['ignore', 'inherit', 'inherit', 3],
+  })
+  closeSync(3)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+  const code = await new Promise<number>(resolve => child.once('exit', code => resolve(code ?? 1)))
+  process.exit(code)
+}
 
 /** Waits for SIGINT or SIGTERM. */
 const stopped = () =>
@@ -37,14 +75,16 @@ const stopped = () =>
   })
 
 /** Runs the cluster until it is told to stop. Rejects with a `UserError` when it cannot start. */
-export async function serve(options: UpOptions, { log, onPhase, onReady }: ServeHooks): Promise<void> {
+export async function serve(options: UpOptions, hooks: ServeHooks, choice?: Choice): Promise<void> {
+  const { log, onPhase, onReady } = hooks
   const version = programVersion()
   const { dataDir } = options
   openDataDir(dataDir, version)
   const logger = createLogger(log)
   logger.info({ version, pid: process.pid, options }, 'starting')
   const stop = stopped()
-  const core = await startCore({ options, version, nodeName: nodeName(), clock: realClock, logger, onPhase })
+  const network = choice ?? (await chooseNetwork(options))
+  const core = await startCore({ options, network, version, nodeName: nodeName(), clock: realClock, logger, onPhase })
   const instance: Instance = {
     pid: process.pid,
     startTime: processStartTime(process.pid) ?? '',
@@ -85,14 +125,17 @@ export async function runDaemon([json = '{}']: readonly string[]): Promise<void>
   }
   const options = JSON.parse(json) as UpOptions
   try {
-    await serve(options, {
+    const choice = await chooseNetwork(options)
+    if (choice.mode === 'rootless' && !isInside()) await serveInside(json, options, choice)
+    const hooks: ServeHooks = {
       log: 1,
       onPhase: phase => tell({ phase }),
       onReady: instance => {
         tell({ ready: instance })
         open = false
       },
-    })
+    }
+    await serve(options, hooks, choice)
     process.exit(0)
   } catch (error) {
     const known = error instanceof UserError

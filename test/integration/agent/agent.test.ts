@@ -48,7 +48,7 @@ describe('startAgent', () => {
     const [status] = pod.status?.containerStatuses ?? []
     assert.ok(status?.ready && status.started && status.restartCount === 0)
     assert.match(status.containerID ?? '', /^process:\/\/[0-9a-f]{64}$/)
-    assert.equal(await node.log(pod, 'main'), 'hello\n')
+    await until(async () => (await node.log(pod, 'main')) === 'hello\n')
     await node.pods.delete({ namespace: 'default', name: 'runs' })
     await node.until('runs', found => found === undefined)
     assert.ok(took < 1000, `${took} ms`)

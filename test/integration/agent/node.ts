@@ -108,7 +108,8 @@ export async function startNode(options: { namespaces?: boolean } = {}) {
     driver: () => driver,
     pod,
     pods: client,
-    create: (name: string, spec: object, metadata?: object) => client.create(pod(name, spec, metadata)),
+    create: (name: string, spec: object, metadata?: object) =>
+      client.create(structuredClone(pod(name, spec, metadata))),
     /** Waits until the pod is as wanted; the test fails with what it is otherwise. */
     async until(name: string, wanted: (pod: Pod | undefined) => boolean, ms = 10_000): Promise<Pod> {
       const end = Date.now() + ms

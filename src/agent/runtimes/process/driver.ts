@@ -329,7 +329,9 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     file(sandbox.resolvFile, '/etc/resolv.conf')
     if (!sandbox.hostNetwork && existsSync('/etc/hostname'))
       file(join(container.sandbox.folder, 'hostname'), '/etc/hostname')
-    if (terminationMessagePath) file(join(container.folder, 'message'), terminationMessagePath)
+    if (terminationMessagePath && haveDevice(terminationMessagePath)) {
+      file(join(container.folder, 'message'), terminationMessagePath)
+    }
     return result
   }
 
@@ -668,6 +670,20 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       handlers.clear()
       platform.cgroups?.remove('')
     },
+  }
+}
+
+/**
+ * Whether a file can be mounted there. Below /dev (the default is /dev/termination-log) an empty file is left to mount
+ * on: a skeleton of /dev would cost a mount for each device, a tenth of a second for each start. It lives in memory.
+ */
+function haveDevice(path: string): boolean {
+  if (!path.startsWith('/dev/') || existsSync(path)) return true
+  try {
+    writeFileSync(path, '', { mode: 0o666 })
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -5,12 +5,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
+import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls'
 import { badRequest } from '../../api/machinery/status-error.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Answer, Handler } from '../request.ts'
 import type { Listening, ListenOptions } from '../server.ts'
+import { chunkPool } from './chunk-pool.ts'
 import { type HttpRequest, incomingRequest } from './incoming.ts'
 import { http1Sink, http2Sink, type Sink } from './sink.ts'
 import { writeAnswer } from './write-answer.ts'
@@ -52,7 +53,7 @@ function refuseUpgrade(socket: Duplex, answer: Answer) {
 
 /** What all addresses of a server share: the way of a request, and what is open. */
 function createConversation({ handler, logger }: HttpsServerDeps) {
-  const lines = watchLines()
+  const shared = { lines: watchLines(), pool: chunkPool() }
   const open = new Set<HttpRequest>()
   const connections = new WeakMap<object, Connection>()
 
@@ -61,7 +62,7 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
     try {
       const answer = await handler(request)
       if (answer.type === 'upgrade') throw new Error(`${request.path} wants an upgrade, which this request is not`)
-      await writeAnswer(sink, request, answer, lines)
+      await writeAnswer(sink, request, answer, shared)
     } catch (error) {
       logger.error({ err: error, method: request.method, path: request.path }, 'an answer broke off')
       sink.end()
@@ -172,6 +173,9 @@ export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions)
       cert,
       allowHTTP1: true,
       minVersion: 'TLSv1.2',
+      // The shorter key is as safe and a third faster.
+      ciphers: `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`,
+      honorCipherOrder: true,
       ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: false }),
       settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
     })

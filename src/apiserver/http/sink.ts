@@ -9,11 +9,25 @@ export interface Sink {
   head(status: number, headers: Headers): void
   /** False: wait for `drained` before writing more. */
   write(chunk: Buffer | string): boolean
+  /** Writes, and resolves when the chunk's memory may be used for something else. */
+  written(chunk: Buffer): Promise<void>
   /** Resolves when there is room again, or the client has gone. */
   drained(): Promise<void>
   end(chunk?: Buffer | string): void
   /** The client has gone or the answer was ended. */
   readonly closed: boolean
+}
+
+/** Resolves when the chunk was handed on, or the stream is gone and nobody will read it. */
+function written(stream: ServerHttp2Stream | ServerResponse, chunk: Buffer): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      stream.removeListener('close', done)
+      resolve()
+    }
+    stream.on('close', done)
+    stream.write(chunk, done)
+  })
 }
 
 function untilDrained(stream: ServerHttp2Stream | ServerResponse): Promise<void> {
@@ -36,6 +50,7 @@ export function http2Sink(stream: ServerHttp2Stream, headOnly: boolean): Sink {
       stream.respond({ ':status': status, ...headers }, headOnly ? { endStream: true } : undefined)
     },
     write: chunk => stream.closed || stream.destroyed || headOnly || stream.write(chunk),
+    written: chunk => (stream.closed || stream.destroyed || headOnly ? Promise.resolve() : written(stream, chunk)),
     drained: () => (stream.closed || stream.destroyed ? Promise.resolve() : untilDrained(stream)),
     end(chunk) {
       if (!stream.closed && !stream.destroyed && !headOnly) stream.end(chunk)
@@ -54,6 +69,7 @@ export function http1Sink(response: ServerResponse): Sink {
       if (!closed()) response.writeHead(status, headers)
     },
     write: chunk => closed() || response.write(chunk),
+    written: chunk => (closed() ? Promise.resolve() : written(response, chunk)),
     drained: () => (closed() ? Promise.resolve() : untilDrained(response)),
     end(chunk) {
       if (!closed()) response.end(chunk)

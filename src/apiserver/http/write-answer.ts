@@ -1,10 +1,11 @@
 /** An `Answer` onto the wire. */
 import { gzip } from 'node:zlib'
 import type { Answer, ServerWatchEvent } from '../request.ts'
+import type { ChunkPool } from './chunk-pool.ts'
 import type { HttpRequest } from './incoming.ts'
 import { type MediaChoice, negotiate } from './media.ts'
 import type { Headers, Sink } from './sink.ts'
-import { listChunks, writeList } from './write-list.ts'
+import { listBytes, writeList } from './write-list.ts'
 import { writeWatch } from './write-watch.ts'
 
 const JSON_TYPE = 'application/json'
@@ -52,7 +53,7 @@ async function bodyOf(
   if (pretty) return Buffer.from(`${JSON.stringify(jsonOf(answer), undefined, 2)}\n`)
   if (answer.type === 'object') return answer.object.bytes
   if (answer.type === 'value') return Buffer.from(`${JSON.stringify(answer.value)}\n`)
-  return Buffer.concat([...listChunks(answer)])
+  return listBytes(answer)
 }
 
 const gzipped = (bytes: Buffer) =>
@@ -69,6 +70,7 @@ async function writeWhole(
   sink: Sink,
   request: HttpRequest,
   answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>,
+  pool: ChunkPool,
 ) {
   // An error is told as JSON even to who accepts something else.
   const media = negotiate(String(request.headers.accept ?? '')) ?? { format: 'json' as const }
@@ -76,7 +78,7 @@ async function writeWhole(
   const headers = headersOf(request, answer, media.format === 'yaml' ? YAML_TYPE : JSON_TYPE)
   if (answer.type === 'list' && media.format === 'json' && !pretty && !wantsGzip(request)) {
     sink.head(answer.status, headers)
-    await writeList(sink, answer)
+    await writeList(sink, answer, pool)
     return
   }
   let body = await bodyOf(answer, media, pretty)
@@ -102,21 +104,27 @@ async function writeStream(sink: Sink, stream: AsyncIterable<Uint8Array>) {
   sink.end()
 }
 
+/** What all answers of a server share. */
+export interface SharedWriters {
+  readonly pool: ChunkPool
+  readonly lines: (batch: readonly ServerWatchEvent[]) => Buffer
+}
+
 /** Writes everything but upgrades. Rejects when a stream breaks after its head was sent. */
 export async function writeAnswer(
   sink: Sink,
   request: HttpRequest,
   answer: Exclude<Answer, { type: 'upgrade' }>,
-  lines: (batch: readonly ServerWatchEvent[]) => Buffer,
+  shared: SharedWriters,
 ): Promise<void> {
   switch (answer.type) {
     case 'object':
     case 'value':
     case 'list':
-      return writeWhole(sink, request, answer)
+      return writeWhole(sink, request, answer, shared.pool)
     case 'watch':
       sink.head(answer.status, headersOf(request, answer, JSON_TYPE))
-      return writeWatch(sink, answer, lines)
+      return writeWatch(sink, answer, shared.lines)
     case 'bytes':
       sink.head(answer.status, {
         ...headersOf(request, answer, answer.contentType),

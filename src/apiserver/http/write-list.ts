@@ -1,14 +1,13 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Answer } from '../request.ts'
+import { CHUNK_SIZE, type ChunkPool } from './chunk-pool.ts'
 import type { Sink } from './sink.ts'
 
 export type ListAnswer = Extract<Answer, { type: 'list' }>
 
-/** Bytes joined into one write. Large enough that framing is cheap, small enough that other requests get their turn. */
-const CHUNK = 256 << 10
-
-const COMMA = Buffer.from(',')
+const COMMA = 0x2c
 const CLOSE = Buffer.from(']}\n')
+/** Chunks that may wait for the client while the next one is filled. */
+const IN_FLIGHT = 2
 
 /** Everything before the first item. */
 export function listHead({ kind, apiVersion, metadata }: Omit<ListAnswer, 'items'>): Buffer {
@@ -16,35 +15,56 @@ export function listHead({ kind, apiVersion, metadata }: Omit<ListAnswer, 'items
   return Buffer.from(`${head.slice(0, -1)},"items":[`)
 }
 
-/** The chunks of a list's JSON: the objects' own bytes, joined (DESIGN D3). */
-export function* listChunks(answer: ListAnswer): Generator<Buffer> {
-  let parts: Buffer[] = [listHead(answer)]
-  let size = 0
-  let first = true
+/** A list's JSON as one buffer. */
+export function listBytes(answer: ListAnswer): Buffer {
+  const parts: Buffer[] = [listHead(answer)]
+  const comma = Buffer.of(COMMA)
   for (const { bytes } of answer.items) {
-    if (!first) parts.push(COMMA)
-    first = false
+    if (parts.length > 1) parts.push(comma)
     parts.push(bytes)
-    size += bytes.length
-    if (size < CHUNK) continue
-    yield Buffer.concat(parts)
-    parts = []
-    size = 0
   }
   parts.push(CLOSE)
-  yield Buffer.concat(parts)
+  return Buffer.concat(parts)
 }
 
-/** Writes a list in chunks, letting the event loop turn between them. The head was sent. */
-export async function writeList(sink: Sink, answer: ListAnswer): Promise<void> {
-  let last: Buffer | undefined
-  for (const chunk of listChunks(answer)) {
-    if (last) {
-      if (sink.write(last)) await turn()
-      else await sink.drained()
-      if (sink.closed) return
-    }
-    last = chunk
+/**
+ * Writes a list in chunks, as the objects' own bytes one after the other (DESIGN D3). While the client takes a chunk,
+ * others get their turn. The head was sent.
+ */
+export async function writeList(sink: Sink, answer: ListAnswer, pool: ChunkPool): Promise<void> {
+  const waiting: Promise<void>[] = []
+  let chunk = pool.take()
+  let length = listHead(answer).copy(chunk)
+
+  function send(): Promise<void> {
+    const full = chunk
+    const sent = sink.written(full.subarray(0, length)).finally(() => pool.give(full))
+    waiting.push(sent)
+    chunk = pool.take()
+    length = 0
+    return waiting.length > IN_FLIGHT ? waiting.shift()! : Promise.resolve()
   }
-  sink.end(last)
+
+  let first = true
+  for (const { bytes } of answer.items) {
+    if (length + bytes.length + 1 > CHUNK_SIZE) {
+      await send()
+      if (sink.closed) break
+    }
+    if (!first) chunk[length++] = COMMA
+    first = false
+    if (bytes.length < CHUNK_SIZE) length += bytes.copy(chunk, length)
+    else {
+      // One object that fills a chunk alone goes out as it is.
+      await send()
+      await sink.written(bytes)
+    }
+  }
+  if (length + CLOSE.length > CHUNK_SIZE) await send()
+  length += CLOSE.copy(chunk, length)
+  const last = chunk
+  await Promise.all(waiting)
+  await sink.written(last.subarray(0, length))
+  pool.give(last)
+  sink.end()
 }

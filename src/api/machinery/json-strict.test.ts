@@ -10,6 +10,9 @@ describe('parseJson', () => {
     ['{"a":[{"x":1,"x":"a{,\\"x\\":"},{"x":1}]}', ['a[0].x']],
     ['[[],[{"k":1,"\\u006b":2}]]', ['[1][0].k']],
     ['{"a":"\\\\","a":[1,2,{}],"b":{}}', ['a']],
+    ['{"a" \n : 1, "a"\t:2}', ['a']],
+    ['{"a":"\\":\\":","b":":"}', []],
+    ['{"__proto__":1,"__proto__":2}', ['__proto__']],
   ]
   for (const [text, expected] of duplicates) {
     it(`parseJson finds ${expected.length} duplicate fields in ${text}`, () => {

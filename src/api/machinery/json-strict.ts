@@ -23,7 +23,7 @@ export function parseJson(body: string | Uint8Array, findDuplicates = false): Pa
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${jsonProblem(text, error as Error)}`)
   }
-  return { value, duplicates: findDuplicates ? duplicateFields(text) : NONE }
+  return { value, duplicates: findDuplicates && mayHaveDuplicates(text, value) ? duplicateFields(text) : NONE }
 }
 
 /** What comes before the unexpected character, by V8's message, in Go's words. */
@@ -86,6 +86,34 @@ function stringEnd(text: string, start: number): number {
     else if (c === 0x22) return i
   }
   return text.length
+}
+
+/**
+ * There are more colons behind quotes in the text than keys in the value. True for a few texts without duplicates (such
+ * colons may stand in strings), never false for one with.
+ */
+function mayHaveDuplicates(text: string, value: unknown): boolean {
+  let marks = 0
+  for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) {
+    let before = at - 1
+    while (text.charCodeAt(before) <= 0x20) before--
+    if (text.charCodeAt(before) === 0x22) marks++
+  }
+  return marks !== countKeys(value)
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let count = 0
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') count += countKeys(item)
+    return count
+  }
+  for (const key in value) {
+    const inner = (value as Record<string, unknown>)[key]
+    count += typeof inner === 'object' ? 1 + countKeys(inner) : 1
+  }
+  return count
 }
 
 /** One object or array that is being read. */

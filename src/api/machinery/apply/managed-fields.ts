@@ -64,14 +64,13 @@ export function trackUpdate(options: TrackUpdateOptions): ManagedFieldsEntry[] {
   const { live, next, apiVersion, manager, subresource = '', now } = options
   const node = compileSchema(options.schema)
   const sent = startingEntries(live, next, subresource)
-  const owners = readOwners(sent)
   const comparison = compareObjects(node, live, next)
   const { added, modified, removed } = comparison
   if (isEmptySet(added) && isEmptySet(modified) && isEmptySet(removed)) {
     return sent as ManagedFieldsEntry[]
   }
   const touched = union(modified, added)
-  const kept = release(owners, touched, removed)
+  const kept = release(readOwners(sent), touched, removed)
   if (!isEmptySet(touched)) {
     const mine = kept.findIndex(
       owner =>
@@ -95,6 +94,7 @@ function startingEntries(live: KubeObject | undefined, next: KubeObject, subreso
   if (subresource || sent === undefined || sent === null) return stored
   const [first] = sent
   if (!first || (sent.length === 1 && isEmptySet(first as unknown as FieldSet))) return []
+  if (sent === stored) return stored
   return readOwners(sent).length ? sent : stored
 }
 

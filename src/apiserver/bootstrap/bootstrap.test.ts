@@ -36,7 +36,7 @@ test('bootstrap makes the objects of a fresh cluster, once', async () => {
   const first = await startServer()
   const counts: [string, number][] = [
     ['/api/v1/namespaces', 4],
-    [ROLES, 71],
+    [ROLES, 72],
     ['/apis/scheduling.k8s.io/v1/priorityclasses', 2],
     ['/apis/node.k8s.io/v1/runtimeclasses', 3],
     ['/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas', 11],
@@ -91,5 +91,52 @@ test('aggregating roles follow the roles that they select', async () => {
   for (const name of ['view', 'edit', 'admin']) assert.ok(await has(name), name)
   await send(ADMIN, 'DELETE', `${ROLES}/widgets`)
   for (const name of ['view', 'edit', 'admin']) assert.ok(!(await has(name)), name)
+  await server.close()
+})
+
+test('the parts of the program may do their work, by roles and not by privilege', async () => {
+  const { server, extensions } = await startServer()
+  const may = (name: string, verb: string, group: string, path: string, namespace = '') => {
+    const [resource = '', subresource = ''] = path.split('/')
+    const user = { name, groups: ['system:authenticated'] }
+    const request = {
+      user,
+      verb,
+      isResource: true,
+      group,
+      version: 'v1',
+      namespace,
+      resource,
+      subresource,
+      name: 'x',
+      path: '',
+    }
+    return extensions.authorizer(request).allowed
+  }
+  const manager = 'system:kube-controller-manager'
+  const cases: [boolean, ...Parameters<typeof may>][] = [
+    [true, 'system:kube-proxy', 'watch', '', 'services'],
+    [true, 'system:kube-proxy', 'watch', 'discovery.k8s.io', 'endpointslices'],
+    [true, 'system:kube-proxy', 'watch', '', 'pods'],
+    [false, 'system:kube-proxy', 'get', '', 'secrets', 'default'],
+    [true, manager, 'create', 'apps', 'replicasets', 'default'],
+    [true, manager, 'update', 'apps', 'deployments/status', 'default'],
+    [true, manager, 'update', '', 'namespaces/finalize'],
+    [true, manager, 'create', '', 'serviceaccounts', 'default'],
+    [true, manager, 'create', '', 'configmaps', 'default'],
+    [true, manager, 'update', 'batch', 'jobs/status', 'default'],
+    [true, manager, 'create', 'discovery.k8s.io', 'endpointslices', 'default'],
+    [true, manager, 'update', '', 'endpoints', 'default'],
+    [true, manager, 'delete', '', 'pods', 'default'],
+    [true, manager, 'patch', '', 'pods/status', 'default'],
+    [true, manager, 'patch', '', 'nodes'],
+    [true, manager, 'deletecollection', 'apps', 'deployments', 'default'],
+    [true, manager, 'create', '', 'events', 'default'],
+    [false, manager, 'create', 'rbac.authorization.k8s.io', 'clusterrolebindings'],
+    [true, 'system:kube-scheduler', 'create', '', 'pods/binding', 'default'],
+    [true, 'system:kube-scheduler', 'patch', '', 'pods/status', 'default'],
+    [false, 'system:kube-scheduler', 'get', '', 'secrets', 'default'],
+  ]
+  for (const [allowed, ...asked] of cases) assert.equal(may(...asked), allowed, JSON.stringify(asked))
   await server.close()
 })

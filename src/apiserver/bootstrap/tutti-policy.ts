@@ -1,5 +1,15 @@
 /** What this program's own parts need beyond the policy of Kubernetes. */
+import { clusterRoles } from './policy.generated.ts'
 import type { BindingSource, RoleSource } from './policy-source.ts'
+
+/** The rules of all of Kubernetes' controllers: here they run as one user. */
+const controllerRules = (): string[] => [
+  ...new Set(
+    Object.entries(clusterRoles)
+      .filter(([name]) => name.startsWith('system:controller:'))
+      .flatMap(([, role]) => role.rules ?? []),
+  ),
+]
 
 /** Cluster roles by name. */
 export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
@@ -13,6 +23,7 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
       'create,patch,update core,events.k8s.io events',
     ],
   },
+  'tutti:controllers': { rules: controllerRules() },
   // Names for services and pods.
   'tutti:dns': {
     rules: [
@@ -25,6 +36,7 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
 /** Cluster role bindings by name. */
 export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> = {
   'tutti:node-network': { subjects: ['user:system:kube-proxy', 'account:kube-system/kube-proxy'] },
+  'tutti:controllers': { subjects: ['user:system:kube-controller-manager'] },
   'tutti:dns': { subjects: ['account:kube-system/coredns', 'account:kube-system/kube-dns'] },
 }
 

@@ -19,7 +19,9 @@ import type { Logger } from '../lib/log.ts'
 import { openPki } from '../lib/pki/files.ts'
 import { networkClaims } from '../network/claim.ts'
 import type { Choice } from '../network/detect.ts'
-import { prepareNetwork } from '../network/network.ts'
+import { removeKernelNetwork } from '../network/kernel-setup.ts'
+import { netnsDirectory, prepareNetwork } from '../network/network.ts'
+import { endHolder } from '../network/rootless/holder.ts'
 import { createHostListen, isInside, publishPort } from '../network/rootless/porter.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
@@ -212,7 +214,16 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
       if (workloads) await agent.drain(timeoutMs)
       scope.abort()
       for (const end of ends.reverse()) await end()
-      if (workloads) claims?.release(dataDir)
+      if (!workloads) return
+      // Nothing runs any more: the machine is left as it was found.
+      if (mode === 'kernel')
+        await removeKernelNetwork({
+          nodeAddress: prepared.nodeAddress,
+          serviceCidr: SERVICE_CIDR,
+          netnsDirectory: netnsDirectory(mode, dataDir),
+        })
+      if (mode === 'rootless') endHolder(dataDir)
+      claims?.release(dataDir)
     },
   }
 }

@@ -12,7 +12,6 @@ const JSON_TYPE = 'application/json'
 const YAML_TYPE = 'application/yaml'
 /** As upstream: smaller answers are not worth the time. */
 const GZIP_FROM = 128 << 10
-const NEWLINE = Buffer.from('\n')
 
 /** Text of a `Warning` header (RFC 7234, code 299). */
 export const warningHeader = (text: string) =>
@@ -87,13 +86,10 @@ async function writeWhole(
     headers['content-encoding'] = 'gzip'
     headers.vary = 'accept-encoding'
   }
-  const newline = answer.type === 'object' && media.format === 'json' && !pretty
-  headers['content-length'] = String(body.length + (newline ? 1 : 0))
+  headers['content-length'] = String(body.length)
   sink.head(answer.status, headers)
-  if (newline) {
-    sink.write(body)
-    sink.end(NEWLINE)
-  } else sink.end(body)
+  // One write: a newline of its own would cost a second frame.
+  sink.end(body)
 }
 
 async function writeStream(sink: Sink, stream: AsyncIterable<Uint8Array>) {

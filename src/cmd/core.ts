@@ -25,6 +25,7 @@ import { endHolder } from '../network/rootless/holder.ts'
 import { createHostListen, isInside, publishPort } from '../network/rootless/porter.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
+import { portableKinds } from './portable-kinds.ts'
 import { KUBERNETES_VERSION } from './version.ts'
 
 export const SERVICE_CIDR = '10.96.0.0/16'
@@ -108,7 +109,7 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
   onPhase('starting the API server')
   const server = await createApiServer({
     store,
-    kinds,
+    kinds: mode === 'portable' ? portableKinds(kinds) : kinds,
     clock,
     logger,
     version: versionInfo(version),

@@ -35,7 +35,8 @@ function askUdp(server: string, query: Buffer, clock: Clock): Promise<Buffer | u
     socket.on('message', message => {
       if (message.length >= 12 && message.readUInt16BE(0) === query.readUInt16BE(0)) finish(message)
     })
-    socket.connect(53, server, () => socket.send(query))
+    // A failed connect calls back, too, with its error.
+    socket.connect(53, server, (error?: Error) => (error ? finish() : socket.send(query)))
   })
 }
 

@@ -11,14 +11,18 @@
  *   Tutti when it ends, without polling.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { RuntimeError } from '../runtime.ts'
+import { quote } from './exec.ts'
 
 /**
- * Arguments: container folder, mount table or '', host name or '', new root or '', working folder, stdin (null, fifo,
- * once), cgroup.procs files one a line, then the command. fd 3 tells how the start went. Foreground children have
- * default signals; background ones would ignore SIGINT, so the main process is in the foreground.
- * A shell drops variables whose names it could not use itself; these come as TUTTI_ENV_0, 1, … and are put back.
+ * Positional parameters, which stand before it in the file that is run: container folder, mount table or '', host name
+ * or '', new root or '', working folder, stdin (null, fifo, once), cgroup.procs files one a line, then the command. fd 3
+ * tells how the start went. Foreground children have default signals; background ones would ignore SIGINT, so the main
+ * process is in the foreground. A shell drops variables whose names it could not use itself; these come as TUTTI_ENV_0,
+ * 1, … and are put back.
  */
 const SCRIPT = String.raw`
 tt_dir=$1 tt_table=$2 tt_host=$3 tt_root=$4 tt_wd=$5 tt_input=$6 tt_groups=$7
@@ -118,7 +122,10 @@ function shellSafe(env: Readonly<Record<string, string>>): Record<string, string
 export function launch(request: Launch, onExit: () => void): Promise<ChildProcess> {
   const { prefix, directory, mountTable, hostname, root, workingDir, input, groups, command, env } = request
   const place = [directory, mountTable ?? '', hostname ?? '', root ?? '', workingDir, input, groups.join('\n')]
-  const [program = '/bin/sh', ...args] = [...prefix, '/bin/sh', '-c', SCRIPT, 'tutti', ...place, ...command]
+  // A file, not an argument: the command shows once in the list of processes, as that of its own process.
+  const file = join(directory, 'supervise')
+  writeFileSync(file, `set -- ${quote([...place, ...command])}\n${SCRIPT}`, { mode: 0o600 })
+  const [program = '/bin/sh', ...args] = [...prefix, '/bin/sh', file]
   const supervisor = spawn(program, args, {
     cwd: '/',
     detached: true,

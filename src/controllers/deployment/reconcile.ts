@@ -96,7 +96,8 @@ function syncRevision(deployment: Deployment, { fresh, old }: Sets): Write[] {
 function setRevision(deployment: Deployment, revision: string | undefined): Write[] {
   if (!revision || deployment.metadata?.annotations?.[REVISION] === revision) return []
   const patch = { metadata: { annotations: { [REVISION]: revision } } }
-  return [{ type: 'patch', resource: Deployment, object: deployment, patch }]
+  // Through the status, as upstream does: it does not count as a new generation.
+  return [{ type: 'patch', resource: Deployment, object: deployment, patch, subresource: 'status' }]
 }
 
 /** Paused, or scaled by the user: sizes follow, the roll-out does not move. */

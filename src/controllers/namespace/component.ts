@@ -37,23 +37,22 @@ async function run(deps: NamespaceDeps, signal: AbortSignal): Promise<void> {
   const { clock, logger } = deps
   const queue = createWorkQueue<string>(clock)
   const namespaces = deps.informers.of<Namespace>(Namespace)
-  const ends = [
+  const ends: (() => void)[] = []
+  ends.push(
     namespaces.onChange(({ current }) => {
       if (current?.metadata?.deletionTimestamp) queue.add(current.metadata.name ?? '')
     }),
-    deps.served.onAdd(resource => {
-      if (!resource.namespaced) return
-      const informer = deps.informers.of(resource)
-      ends.push(
-        informer.onChange(({ previous, current }) => {
-          const name = previous?.metadata?.namespace
-          const wasReleased = previous?.metadata?.finalizers?.length !== current?.metadata?.finalizers?.length
-          if (!name || (current && !wasReleased)) return
-          if (namespaces.get(name)?.metadata?.deletionTimestamp) queue.add(name)
-        }),
-      )
-    }),
-  ]
+  )
+  const follow = (resource: Resource) => {
+    const end = deps.informers.of(resource).onChange(({ previous, current }) => {
+      const name = previous?.metadata?.namespace
+      const wasReleased = previous?.metadata?.finalizers?.length !== current?.metadata?.finalizers?.length
+      if (!name || (current && !wasReleased)) return
+      if (namespaces.get(name)?.metadata?.deletionTimestamp) queue.add(name)
+    })
+    ends.push(end)
+  }
+  ends.push(deps.served.onAdd(resource => resource.namespaced && follow(resource)))
   signal.addEventListener('abort', () => queue.close(), { once: true })
   if (signal.aborted) queue.close()
   for (;;) {

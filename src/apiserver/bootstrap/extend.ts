@@ -112,7 +112,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     authenticators: [clientCertificates(), bearerTokens(tokens)],
     authorizer: knownUsersOnly(authorizer),
     admission,
-    subresources: subresourceHandlers({ registry, tokens, admission, nodes: deps.nodes, clock }),
+    subresources: subresourceHandlers({ registry, tokens, admission, nodes: deps.nodes, authorizer, clock }),
     virtual: reviewHandlers({ registry, rbac, authorizer, tokens, clock, components: deps.components ?? allWell }),
     hooks: new Map<string, KindHooks>([['v1/services', services.hooks], ...escalationHooks(rbac, authorizer)]),
     paths: discoveryPaths(signer),

@@ -1,4 +1,5 @@
 /** A connection as a stream of bytes both ways, whatever carries it: a socket, or WebSocket messages. */
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 export interface Link {
@@ -11,6 +12,9 @@ export interface Link {
   /** Aborts when the connection is gone. */
   readonly signal: AbortSignal
 }
+
+/** How long a closed connection may be idle before it is cut, in ms. */
+const CLOSE_TIMEOUT = 30_000
 
 /** Writes to a stream and waits while it is full. */
 export function writeTo(stream: Duplex, ...chunks: readonly Uint8Array[]): Promise<void> {
@@ -56,7 +60,10 @@ export function socketLink(socket: Duplex, head: Buffer): Link {
     incoming: bytesOf(socket, head),
     write: (...chunks) => writeTo(socket, ...chunks),
     close: () => {
-      if (!socket.destroyed) socket.end()
+      if (socket.destroyed) return
+      socket.end()
+      // The other side may take its time to read what was sent, and not for ever.
+      if (socket instanceof Socket) socket.setTimeout(CLOSE_TIMEOUT, () => socket.destroy())
     },
     signal,
   }

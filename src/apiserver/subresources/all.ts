@@ -2,6 +2,7 @@
 import type { NodeDirectory } from '../../client/node-api.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { AdmissionPlugin } from '../admission/plugin.ts'
+import type { Authorizer } from '../auth/auth.ts'
 import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
@@ -11,7 +12,7 @@ import { evictionHandler } from './eviction.ts'
 import { finalizeHandler } from './finalize.ts'
 import { logHandler } from './log.ts'
 import { portForwardHandler } from './port-forward.ts'
-import { notBuilt, only } from './request-parts.ts'
+import { forCreators, notBuilt, only } from './request-parts.ts'
 import { tokenHandler } from './token.ts'
 
 export interface SubresourceDeps {
@@ -19,6 +20,7 @@ export interface SubresourceDeps {
   readonly tokens: ServiceAccountTokens
   readonly admission: readonly AdmissionPlugin[]
   readonly nodes: NodeDirectory
+  readonly authorizer: Authorizer
   readonly clock: Clock
 }
 
@@ -32,17 +34,18 @@ const refused =
 export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, Handler> {
   const { registry, tokens, admission, nodes, clock } = deps
   const { exec, attach } = commandHandlers(registry, nodes, clock)
+  const stream = (handler: Handler) => only(['GET', 'POST'], forCreators(deps.authorizer, handler))
   const forward = 'use `kubectl port-forward`'
   return new Map<string, Handler>([
     ['v1/namespaces/finalize', only(['PUT'], finalizeHandler(registry))],
     ['v1/nodes/proxy', refused('the proxy to nodes')],
-    ['v1/pods/attach', only(['GET', 'POST'], attach)],
+    ['v1/pods/attach', stream(attach)],
     ['v1/pods/binding', only(['POST'], bindingHandler(registry, clock))],
     ['v1/pods/ephemeralcontainers', refused('adding ephemeral containers to a pod', 'use `kubectl exec`')],
     ['v1/pods/eviction', only(['POST'], evictionHandler(registry, clock))],
-    ['v1/pods/exec', only(['GET', 'POST'], exec)],
+    ['v1/pods/exec', stream(exec)],
     ['v1/pods/log', only(['GET'], logHandler(registry, nodes))],
-    ['v1/pods/portforward', only(['GET', 'POST'], portForwardHandler(registry, nodes, clock))],
+    ['v1/pods/portforward', stream(portForwardHandler(registry, nodes, clock))],
     ['v1/pods/proxy', refused('the proxy to pods', forward)],
     ['v1/pods/resize', refused('resizing a pod in place', 'change the template of its workload')],
     ['v1/serviceaccounts/token', only(['POST'], tokenHandler({ registry, tokens, clock, admission }))],

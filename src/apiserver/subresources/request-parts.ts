@@ -1,7 +1,9 @@
 /** What the handlers of subresources and reviews take out of a request. */
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { methodNotAllowed, StatusError } from '../../api/machinery/status-error.ts'
+import { forbidden, methodNotAllowed, StatusError } from '../../api/machinery/status-error.ts'
+import type { Authorizer } from '../auth/auth.ts'
+import { forbiddenMessage } from '../auth/authorizers.ts'
 import { objectBody } from '../handlers/object-body.ts'
 import { writeContext as createContext } from '../handlers/write-options.ts'
 import type { WriteContext } from '../registry/registry.ts'
@@ -27,6 +29,22 @@ export const writeContext = (request: ServerRequest, subresource: string): Write
 export function only(methods: readonly string[], handler: Handler): Handler {
   return async request => {
     if (!methods.includes(request.method)) throw methodNotAllowed()
+    return handler(request)
+  }
+}
+
+/**
+ * `handler`, for who may create this subresource, whatever the method: a WebSocket begins with a GET, and a right to
+ * read is none to run commands.
+ */
+export function forCreators(authorize: Authorizer, handler: Handler): Handler {
+  return async request => {
+    const { info, user, path } = request
+    if (info.verb === 'create') return handler(request)
+    const { isResource, group, version, namespace, resource, subresource, name } = info
+    const question = { user, verb: 'create', isResource, group, version, namespace, resource, subresource, name, path }
+    const { allowed, reason } = authorize(question)
+    if (!allowed) throw forbidden({ group, plural: resource }, name, forbiddenMessage(question, reason))
     return handler(request)
   }
 }

@@ -162,6 +162,34 @@ test('pods/log hands the options on and refuses wrong ones in the words of Kuber
   await api.server.close()
 })
 
+test('pods/exec, attach and portforward are for who may create them, even where they begin with a GET', async () => {
+  const { server, send } = await startServer()
+  await send(ADMIN, 'POST', PODS, pod('p', { nodeName: 'n1' }))
+  const metadata = { name: 'reader', namespace: 'default' }
+  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' }
+  const resources = ['pods/exec', 'pods/attach', 'pods/portforward']
+  await send(ADMIN, 'POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles', {
+    ...rbac,
+    kind: 'Role',
+    metadata,
+    rules: [{ verbs: ['get'], apiGroups: [''], resources }],
+  })
+  await send(ADMIN, 'POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings', {
+    ...rbac,
+    kind: 'RoleBinding',
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+    subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'ann' }],
+  })
+  for (const name of ['exec', 'attach', 'portforward']) {
+    const query = { stdout: 'true', command: 'id' }
+    const refused = await send(person('ann'), 'GET', `${PODS}/p/${name}`, undefined, { query })
+    assert.equal(refused.status, 403, name)
+    assert.match(refused.object.message, /cannot create resource "pods\//)
+  }
+  await server.close()
+})
+
 test('what is not built yet is refused clearly', async () => {
   const { server, send } = await startServer()
   await send(ADMIN, 'POST', PODS, pod('p'))

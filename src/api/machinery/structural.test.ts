@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { recorded } from '../../../test/fixtures/kube-apiserver/recorded.ts'
 import { parseJson } from './json-strict.ts'
-import { checkStructure, decodeError, pruneUnknown, resolveSchema, strictMessage } from './structural.ts'
+import { checkStructure, decodeError, pruneUnknown, resolveSchema, strictMessage, unrecognized } from './structural.ts'
 
 const SCHEMAS: Record<string, string> = {
   deployments: 'io.k8s.api.apps.v1.Deployment',
@@ -107,5 +107,25 @@ describe('resolveSchema', () => {
   it('resolveSchema throws for a name that does not exist', () => {
     assert.throws(() => resolveSchema('io.k8s.Nothing'), /no definition "io.k8s.Nothing"/)
     assert.equal(resolveSchema({ ref: SCHEMAS.pods! }), resolveSchema(SCHEMAS.pods!))
+  })
+})
+
+describe('unrecognized', () => {
+  const cases = recorded<Recorded>('errors').filter(
+    one => one.message.includes('unrecognized') && one.message.includes('json parse'),
+  )
+  assert.ok(cases.length >= 2)
+  for (const { body, message } of cases) {
+    it(`unrecognized says what the real server says of ${JSON.stringify(body)}`, () => {
+      const problem = message.slice(message.indexOf("couldn't"), message.lastIndexOf(' ('))
+      assert.equal(unrecognized({ kind: 'Deployment' }, problem, Buffer.from(body as string)).message, message)
+    })
+  }
+
+  it('unrecognized shows no more than the start of a body', () => {
+    assert.match(
+      unrecognized({ kind: 'Pod' }, 'x', Buffer.from(`{"a":"${'b'.repeat(50)}"}`)).message,
+      /x \(\{"a":"b{24} \.\.\.\)$/,
+    )
   })
 })

@@ -327,6 +327,20 @@ export function decodeError(kind: Pick<Kind, 'kind' | 'version'>, message: strin
   )
 }
 
+/** As much of a body as errors repeat, in bytes. */
+const BODY_SHOWN = 30
+
+/**
+ * 400 for a body that is no object at all: `the object provided is unrecognized (must be of type Pod): …`. `message` as
+ * parseJson throws it; the start of the body is shown, in hexadecimal where it does not begin like JSON.
+ */
+export function unrecognized(kind: Pick<Kind, 'kind'>, message: string, body: Uint8Array): StatusError {
+  const start = Buffer.from(body.subarray(0, BODY_SHOWN))
+  const text = start[0] === 0x7b ? start.toString() : start.toString('hex')
+  const shown = body.length === 0 ? '<empty>' : `${text}${body.length > BODY_SHOWN ? ' ...' : ''}`
+  return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${message} (${shown})`)
+}
+
 /** What strict field validation says; undefined where there is nothing to say. */
 export function strictMessage(unknown: readonly string[], duplicates: readonly string[]): string | undefined {
   const all = strictProblems(unknown, duplicates)

@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { PodNetwork as AgentPodNetwork } from '../agent/pod-network.ts'
 import type { ServiceEnvironment } from '../agent/service-env.ts'
+import { kinds } from '../api/kinds/all.ts'
 import { ADMIN, startServer, type TestServer } from '../apiserver/bootstrap/server.fixture.ts'
 import { createClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
+import { portableKinds } from '../cmd/portable-kinds.ts'
 import { realClock } from '../lib/clock.ts'
 import { silent } from '../lib/log.ts'
 import type { NetworkMode } from './detect.ts'
@@ -164,18 +166,25 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
   })
 })
 
-test('prepareNetwork portable: a pod has ports, services are found by variables, a taken port is told', async () => {
+test('prepareNetwork portable: a pod has ports, services are found by variables, a taken port is told', async t => {
   if (process.env.TUTTI_TEST_OWN_NETWORK) return
   const dataDir = mkdtempSync(join(tmpdir(), 'tutti-portable-'))
-  const server = await startServer()
+  const server = await startServer({ kinds: portableKinds(kinds) })
   const taken = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => taken.once('listening', resolve))
   const takenPort = (taken.address() as { port: number }).port
   const { network, stop } = await startNetwork(server, 'portable', dataDir)
+  t.after(async () => {
+    await stop()
+    taken.close()
+    await server.server.close()
+    rmSync(dataDir, { recursive: true })
+  })
   const result = await network.podNetwork.setup(pod(1))
   assert.deepEqual(result.ips, ['127.0.0.1'])
   assert.equal(result.netns, undefined)
   const workload = createServer(socket => socket.end('portable')).listen(result.ports![8080], '127.0.0.1')
+  t.after(() => workload.close())
 
   await server.send(
     ADMIN,
@@ -183,7 +192,8 @@ test('prepareNetwork portable: a pod has ports, services are found by variables,
     SERVICES,
     service('web', { type: 'LoadBalancer', ports: [{ name: 'http', port: takenPort }] }),
   )
-  await server.send(ADMIN, 'POST', SLICES, slice('web', result.ips, result.ports![8080]))
+  const posted = await server.send(ADMIN, 'POST', SLICES, slice('web', result.ips, result.ports![8080]))
+  assert.equal(posted.status, 201, posted.object.message)
   await eventually(async () => {
     const env = network.serviceEnv('default', true)
     assert.equal(await ask(env.WEB_SERVICE_HOST!, Number(env.WEB_SERVICE_PORT)), 'portable')
@@ -200,8 +210,4 @@ test('prepareNetwork portable: a pod has ports, services are found by variables,
   })
   assert.match(network.describe().notes.join(), /portable/)
   await network.podNetwork.teardown(pod(1).uid)
-  await stop()
-  for (const each of [taken, workload]) each.close()
-  await server.server.close()
-  rmSync(dataDir, { recursive: true })
 })

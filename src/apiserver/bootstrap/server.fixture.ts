@@ -1,6 +1,7 @@
 /** The API server with everything of this folder, in the test's own process, on a virtual clock. */
 import { generateKeyPairSync } from 'node:crypto'
-import { kinds } from '../../api/kinds/all.ts'
+import { kinds as allKinds } from '../../api/kinds/all.ts'
+import type { Kind } from '../../api/machinery/kind.ts'
 import type { NodeApi } from '../../client/node-api.ts'
 import type { ApiRequest, Transport } from '../../client/transport.ts'
 import { silent } from '../../lib/log.ts'
@@ -43,7 +44,7 @@ export const person = (name: string, ...groups: string[]): UserInfo => ({
 let key: string | undefined
 
 /** Starts a server; `store` is that of an earlier one, for restarts. */
-export async function startServer(options: { store?: ReturnType<typeof memoryStore> } = {}) {
+export async function startServer(options: { store?: ReturnType<typeof memoryStore>; kinds?: readonly Kind[] } = {}) {
   const clock = virtualClock()
   const store = options.store ?? memoryStore({ clock })
   const nodes = new Map<string, NodeApi>()
@@ -55,7 +56,7 @@ export async function startServer(options: { store?: ReturnType<typeof memorySto
   let extensions: ServerExtensions | undefined
   const server = await createApiServer({
     store,
-    kinds,
+    kinds: options.kinds ?? allKinds,
     clock,
     logger: silent,
     version: VERSION,

@@ -1,6 +1,7 @@
 /**
  * The victim of `store.test.ts`: writes concurrently through the SQLite engine until it is killed, and says on its
  * standard output what was acknowledged, one line `key revision durability number` per commit, written synchronously.
+ * When it begins it says so on descriptor 3.
  */
 import { writeSync } from 'node:fs'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.ts'
@@ -9,6 +10,7 @@ import { sealed } from './store-value.ts'
 const [path = '', run = '0'] = process.argv.slice(2)
 const store = await openSqliteStore(path, { history: { events: 500 } })
 writeSync(1, `open ${store.revision()}\n`)
+writeSync(3, 'open')
 
 async function durableWriter(name: number): Promise<never> {
   for (let turn = 0; ; turn++) {

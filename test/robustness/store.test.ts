@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, it } from 'node:test'
@@ -28,15 +28,17 @@ interface Acknowledged {
 /** Runs the writer and kills it `ms` after it began to write. Returns what it had acknowledged, and where it began. */
 async function killedAfter(ms: number, path: string, run: number): Promise<{ began: number; log: Acknowledged[] }> {
   const program = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
-  const child = spawn(process.execPath, [program, path, String(run)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const chunks: Buffer[] = []
-  child.stdout.on('data', chunk => chunks.push(chunk))
-  await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
+  // A file, not a pipe: its writer never finds it full.
+  const output = join(folder, 'acknowledged')
+  const file = openSync(output, 'w')
+  const child = spawn(process.execPath, [program, path, String(run)], { stdio: ['ignore', file, 'inherit', 'pipe'] })
+  closeSync(file)
+  await Promise.race([once(child.stdio[3]!, 'data'), once(child, 'exit')])
   setTimeout(() => child.kill('SIGKILL'), ms)
   const [, signal] = await once(child, 'close')
   assert.equal(signal, 'SIGKILL', 'the writer ended by itself')
   // The last line may be cut off; it does not count.
-  const [head = '', ...lines] = Buffer.concat(chunks).toString().split('\n').slice(0, -1)
+  const [head = '', ...lines] = readFileSync(output, 'utf8').split('\n').slice(0, -1)
   const log = lines.map(line => {
     const [key = '', revision, durability = '', number] = line.split(' ')
     return { key, revision: Number(revision), durability, number: Number(number) }

@@ -21,6 +21,7 @@ import { inFlightLimits } from './filters/in-flight.ts'
 import { representationFilter } from './filters/representation.ts'
 import { timeoutFilter } from './filters/timeout.ts'
 import { health } from './handlers/health.ts'
+import { createPacer } from './handlers/pacer.ts'
 import { resourceRoutes } from './handlers/route.ts'
 import { listenHttps } from './http/https-server.ts'
 import { openApi } from './openapi/openapi.ts'
@@ -140,7 +141,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   const ext = await deps.extend(registry)
   extensions = ext
 
-  const resources = resourceRoutes({ registry, clock, random: random.number }, ext)
+  const resources = resourceRoutes({ registry, clock, random: random.number, pace: createPacer(clock) }, ext)
   const discover = discovery(kinds)
   const documents = openApi(kinds, deps.version.gitVersion)
   const checks = [{ name: 'ping', check: () => {} }]

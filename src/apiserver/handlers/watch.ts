@@ -28,10 +28,6 @@ export function bookmark(kind: Kind, revision: number, initialEnd = false): Serv
 /** An event that ends a watch with a Status. */
 const errorEvent = (status: Status): ServerWatchEvent => ({ type: 'ERROR', object: encoded(status) })
 
-const immediately = (wake: () => void) => {
-  setImmediate(wake)
-}
-
 interface Start {
   /** Watch from here; undefined: from now. */
   readonly after: number | undefined
@@ -62,6 +58,7 @@ function initialEvents(of: KindView, selection: Selection): ServerWatchEvent[] {
 }
 
 function openWatcher(
+  deps: HandlerDeps,
   request: ServerRequest,
   kind: Kind,
   of: KindView,
@@ -78,8 +75,7 @@ function openWatcher(
     },
     after: start.after,
     ...(field && !converts && { field }),
-    // Over the wire one write for all events of a tick is worth more than the first event's microseconds.
-    ...(!request.local && { defer: immediately }),
+    ...(!request.local && { defer: deps.pace }),
   })
 }
 
@@ -123,7 +119,7 @@ export async function watch(deps: HandlerDeps, request: ServerRequest, kind: Kin
     if (error instanceof StatusError && error.code === 410) return refused(error)
     throw error
   }
-  const watcher = openWatcher(request, kind, of, selection, start)
+  const watcher = openWatcher(deps, request, kind, of, selection, start)
   if (!watcher) {
     return refused(resourceExpired(`too old resource version: ${start.after} (${of.cache.oldest()})`))
   }

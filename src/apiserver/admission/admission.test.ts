@@ -58,6 +58,9 @@ test('NamespaceLifecycle keeps namespaces that are missing, ending or immortal',
   const maps = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`
   const missing = await send(ADMIN, 'POST', maps('no'), map('no'))
   assert.deepEqual([missing.status, missing.object.message], [404, 'namespaces "no" not found'])
+  const stray = { ...pod('p'), metadata: { name: 'p', namespace: 'no' } }
+  const noPod = await send(ADMIN, 'POST', '/api/v1/namespaces/no/pods', stray)
+  assert.deepEqual([noPod.status, noPod.object.message], [404, 'namespaces "no" not found'])
   await send(ADMIN, 'POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'x' } })
   assert.equal((await send(ADMIN, 'POST', maps('x'), map('x'))).status, 201)
   await send(ADMIN, 'DELETE', '/api/v1/namespaces/x')

@@ -11,7 +11,8 @@ export function namespaceLifecycle(namespaces: KindReader): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
     handles: ({ operation }) => operation !== 'CONNECT',
-    validate(request) {
+    // Before the plugins that look into the namespace.
+    mutate(request) {
       const { kind, operation, namespace, name } = request
       if (kind.key === 'v1/namespaces') {
         if (operation === 'DELETE' && IMMORTAL.has(name)) throw refuse(request, 'this namespace may not be deleted')

@@ -1,5 +1,6 @@
 import { forbidden } from '../../api/machinery/status-error.ts'
 import type { Attributes, Authorizer } from '../auth/auth.ts'
+import { forbiddenMessage } from '../auth/authorizers.ts'
 import type { Filter, ServerRequest } from '../request.ts'
 
 /** What the request wants to do, as authorizers see it. */
@@ -23,16 +24,6 @@ export function attributesOf(request: ServerRequest): Attributes {
   }
 }
 
-/** The reason of a 403, in upstream's words. */
-function refusal(of: Attributes, reason: string | undefined): string {
-  const user = JSON.stringify(of.user.name)
-  const tail = reason ? `: ${reason}` : ''
-  if (!of.isResource) return `User ${user} cannot ${of.verb} path ${JSON.stringify(of.path)}${tail}`
-  const resource = JSON.stringify(of.subresource ? `${of.resource}/${of.subresource}` : of.resource)
-  const where = of.namespace ? `in the namespace ${JSON.stringify(of.namespace)}` : 'at the cluster scope'
-  return `User ${user} cannot ${of.verb} resource ${resource} in API group ${JSON.stringify(of.group)} ${where}${tail}`
-}
-
 /** Lets through what the authorizer allows; anything else is 403. */
 export function authorizationFilter(authorize: Authorizer): Filter {
   return next => request => {
@@ -41,6 +32,6 @@ export function authorizationFilter(authorize: Authorizer): Filter {
     if (decision.allowed) return next(request)
     const { info } = request
     const resource = info.isResource ? { group: info.group, plural: info.resource } : undefined
-    throw forbidden(resource, info.name, refusal(attributes, decision.reason))
+    throw forbidden(resource, info.name, forbiddenMessage(attributes, decision.reason))
   }
 }

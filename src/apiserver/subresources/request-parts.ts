@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/machinery/object.ts'
 import { forbidden, methodNotAllowed, StatusError } from '../../api/machinery/status-error.ts'
 import type { Authorizer } from '../auth/auth.ts'
 import { forbiddenMessage } from '../auth/authorizers.ts'
+import { attributesOf } from '../filters/authorization.ts'
 import { objectBody } from '../handlers/object-body.ts'
 import { writeContext as createContext } from '../handlers/write-options.ts'
 import type { WriteContext } from '../registry/registry.ts'
@@ -39,12 +40,12 @@ export function only(methods: readonly string[], handler: Handler): Handler {
  */
 export function forCreators(authorize: Authorizer, handler: Handler): Handler {
   return async request => {
-    const { info, user, path } = request
+    const { info } = request
     if (info.verb === 'create') return handler(request)
-    const { isResource, group, version, namespace, resource, subresource, name } = info
-    const question = { user, verb: 'create', isResource, group, version, namespace, resource, subresource, name, path }
+    const question = { ...attributesOf(request), verb: 'create' }
     const { allowed, reason } = authorize(question)
-    if (!allowed) throw forbidden({ group, plural: resource }, name, forbiddenMessage(question, reason))
+    if (!allowed)
+      throw forbidden({ group: info.group, plural: info.resource }, info.name, forbiddenMessage(question, reason))
     return handler(request)
   }
 }

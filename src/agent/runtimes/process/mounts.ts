@@ -129,7 +129,8 @@ export function planMounts(binds: readonly Bind[], staging: string, newProc: boo
     }
     lines.push(line(place, inRoot(folder), 'rbind'))
   }
-  if (newProc) lines.push(`proc ${quoted(inRoot('/proc'))} proc nosuid,nodev,noexec 0 0\n`)
+  // A source of its own name: `mount -a` leaves out what stands there already, as the machine's /proc does.
+  if (newProc) lines.push(`pod-proc ${quoted(inRoot('/proc'))} proc nosuid,nodev,noexec 0 0\n`)
   for (const bind of resolved) {
     const outer = planned.findLast(other => within(bind.to, other.at) && bind.to !== other.at)
     if (outer) makePoint(join(outer.from, bind.to.slice(outer.at.length)), bind.from)

@@ -154,6 +154,11 @@ describe('openProcessDriver', () => {
     assert.equal(output, 'inner')
   })
 
+  it('has process ids of its own', rooted, async () => {
+    const { output } = await shell('read -r pid rest </proc/self/stat; echo $pid; ls /proc | head -1')
+    assert.equal(output, '2\n1\n')
+  })
+
   it('changes user, group and folder', rooted, async () => {
     const { output } = await shell('id -u; id -g; id -G; pwd', {
       runAsUser: 65534,

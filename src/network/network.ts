@@ -8,6 +8,7 @@
  *
  * `rootless` is the kernel network inside a namespace that the process is in already (`rootless/`).
  */
+import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -55,7 +56,7 @@ export interface NetworkOptions {
   readonly exposed?: boolean
   /** Rootless: how to listen on the loopback of the machine, outside the namespace (`rootless/porter.ts`). */
   readonly listenOnHost?: HostListen
-  /** Where namespaces of pods are kept. Default: `/run/netns`, or in dataDir when rootless. */
+  /** Where namespaces of pods are kept. Default: under `/run/tutti`, or in dataDir when rootless. */
   readonly netnsDirectory?: string
   /** Why the mode is not a better one (`detect.ts`), for `describe`. */
   readonly notes?: readonly string[]
@@ -230,9 +231,14 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
 const ROOTLESS_LIMITS =
   'rootless: pods reach each other, services and the API server, but nothing outside this machine (a way out needs root)'
 
-/** Where network namespaces of pods are kept. */
+/**
+ * Where network namespaces of pods are kept: a directory of this cluster alone, which a reboot empties as it ends the
+ * namespaces. For a look inside: `ip -n DIRECTORY/tutti-POD_UID address`.
+ */
 export const netnsDirectory = (mode: NetworkMode, dataDir: string) =>
-  mode === 'kernel' ? '/run/netns' : join(dataDir, 'network', 'netns')
+  mode === 'kernel'
+    ? join('/run/tutti', `netns-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`)
+    : join(dataDir, 'network', 'netns')
 
 function preparePortable(options: NetworkOptions, deps: NetworkDeps): Prepared {
   const directory = join(options.dataDir, 'network')

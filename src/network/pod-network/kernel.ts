@@ -22,7 +22,7 @@ export interface KernelPodNetworkOptions {
   readonly nodeAddress: string
   /** Where allocations are kept. */
   readonly directory: string
-  /** Where namespaces are mounted: `/run/netns`, or a directory of ours in a mount namespace. */
+  /** Where namespaces are mounted: a directory of this cluster alone, what is unknown in it is removed. */
   readonly netnsDirectory: string
   /** Largest packet, in bytes, of the pods' links. */
   readonly mtu: number

@@ -46,11 +46,11 @@ export const typeInvalid = (field: string, value: unknown, detail: string): Fiel
   message: `Invalid value: ${show(value)}${tail(detail)}`,
 })
 
-/** `supported` is listed sorted, as Kubernetes does. */
+/** `supported` is listed as given: Kubernetes sorts sets, but not lists. */
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   reason: 'FieldValueNotSupported',
   field,
-  message: `Unsupported value: ${show(value)}${supported.length ? `: supported values: ${[...supported].sort().map(show).join(', ')}` : ''}`,
+  message: `Unsupported value: ${show(value)}${supported.length ? `: supported values: ${supported.map(show).join(', ')}` : ''}`,
 })
 
 export const forbidden = (field: string, detail: string): FieldError => ({

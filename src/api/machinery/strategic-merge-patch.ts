@@ -174,7 +174,8 @@ function sortBy(
   const mergeKey = node?.patchMergeKey ?? ''
   const identity = (item: unknown) => JSON.stringify(mergeKey && isObject(item) ? item[mergeKey] : item)
   const rank = new Map(order.map((item, index) => [identity(item), index]))
-  const place = new Map(current.map((item, index) => [identity(item), index]))
+  // Where keys stand twice, the first one counts.
+  const place = new Map([...current.entries()].reverse().map(([index, item]) => [identity(item), index]))
   const named = merged.filter(item => rank.has(identity(item)))
   named.sort((a, b) => rank.get(identity(a))! - rank.get(identity(b))!)
   const rest = merged.filter(item => !rank.has(identity(item)))

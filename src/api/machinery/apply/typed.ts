@@ -232,9 +232,12 @@ function compareItems(node: SchemaNode, old: readonly unknown[], next: readonly 
     if (!before.has(step)) {
       const added = item instanceof Duplicates ? LEAF : addedSet(node.element, item)
       result.add(step, { added, modified: undefined, removed: undefined })
-    } else if (item instanceof Duplicates || was instanceof Duplicates) {
-      const same = item instanceof Duplicates && was instanceof Duplicates && equalJson(was.items, item.items)
-      if (!same) result.add(step, CHANGED)
+    } else if (item instanceof Duplicates && was instanceof Duplicates) {
+      if (!equalJson(was.items, item.items)) result.add(step, CHANGED)
+    } else if (item instanceof Duplicates) {
+      result.add(step, { added: LEAF, modified: undefined, removed: addedSet(node.element, was) })
+    } else if (was instanceof Duplicates) {
+      result.add(step, { added: addedSet(node.element, item), modified: undefined, removed: LEAF })
     } else result.add(step, compare(node.element, was, item))
   }
   for (const [step, item] of before) {

@@ -18,9 +18,12 @@ import { authenticationFilter } from './filters/authentication.ts'
 import { authorizationFilter } from './filters/authorization.ts'
 import { errorFilter } from './filters/errors.ts'
 import { inFlightLimits } from './filters/in-flight.ts'
+import { createMetrics } from './filters/metrics.ts'
+import { processMetrics } from './filters/process-metrics.ts'
 import { representationFilter } from './filters/representation.ts'
+import { serverMetrics } from './filters/server-metrics.ts'
 import { timeoutFilter } from './filters/timeout.ts'
-import { health } from './handlers/health.ts'
+import { answerHealth, type HealthCheck } from './handlers/health.ts'
 import { createPacer } from './handlers/pacer.ts'
 import { resourceRoutes } from './handlers/route.ts'
 import { listenHttps } from './http/https-server.ts'
@@ -124,8 +127,10 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   const random = deps.random ?? { uuid: randomUUID, number: Math.random }
   const kinds = kindTable(deps.kinds)
   const stored = deps.kinds.filter(kind => !kind.virtual && !kind.storage)
+  const health = { broken: undefined as Error | undefined, closing: false }
   const feed = await createCacheFeed(store, stored, error => {
-    logger.error({ err: error }, 'the watch of the store broke: the server cannot go on')
+    health.broken = error
+    logger.error({ err: error }, 'the watch of the store broke: the server is not ready any more')
   })
   let extensions: ServerExtensions | undefined
   const registry = createRegistry({
@@ -144,13 +149,35 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   const resources = resourceRoutes({ registry, clock, random: random.number, pace: createPacer(clock) }, ext)
   const discover = discovery(kinds)
   const documents = openApi(kinds, deps.version.gitVersion)
-  const checks = [{ name: 'ping', check: () => {} }]
+  const metrics = createMetrics(clock)
+  const inFlight = inFlightLimits()
+  const gauges = [...serverMetrics(kinds, registry, inFlight), ...processMetrics(clock.now())]
+  const checks: HealthCheck[] = [
+    { name: 'ping', check: () => {} },
+    {
+      name: 'store',
+      check: () => {
+        if (health.broken) throw health.broken
+      },
+    },
+    {
+      name: 'shutdown',
+      onlyReady: true,
+      check: () => {
+        if (health.closing) throw new Error('the server is shutting down')
+      },
+    },
+  ]
 
   async function nonResource(request: ServerRequest): Promise<Answer> {
     const special = ext.paths?.get(request.path)
     if (special) return special(request)
-    const healthy = health(checks, request)
+    const healthy = answerHealth(checks, request)
     if (healthy) return healthy
+    if (request.path === '/metrics') {
+      const bytes = Buffer.from(metrics.text(gauges))
+      return { status: 200, type: 'bytes', contentType: 'text/plain; version=0.0.4; charset=utf-8', bytes }
+    }
     if (request.path === '/version') return { status: 200, type: 'value', value: deps.version }
     const discovered = discover(request) ?? documents(request)
     if (discovered) return discovered
@@ -161,10 +188,11 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   const local = chain([errorFilter(logger), ...inner], route)
   const wire = chain(
     [
+      metrics.filter,
       errorFilter(logger),
       timeoutFilter(clock),
       authenticationFilter(ext.authenticators),
-      inFlightLimits().filter,
+      inFlight.filter,
       impersonationFilter(ext.authorizer),
       ...inner,
     ],
@@ -181,6 +209,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       return port
     },
     async close() {
+      health.closing = true
       feed.close()
       await Promise.all([...listening].map(each => each.close()))
     },

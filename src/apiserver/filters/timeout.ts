@@ -1,5 +1,5 @@
 import { timeout } from '../../api/machinery/status-error.ts'
-import type { Clock, Timer } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Answer, Filter } from '../request.ts'
 
 /** As upstream: an answer must begin within a minute. */
@@ -16,14 +16,19 @@ interface Waiting {
  */
 export function timeoutFilter(clock: Clock): Filter {
   const waiting = new Set<Waiting>()
-  let timer: Timer | undefined
+  let armed = false
+
+  function arm(ms: number) {
+    armed = true
+    clock.after(ms, check)
+  }
 
   function check() {
-    timer = undefined
+    armed = false
     const now = clock.now()
     for (const each of waiting) {
       if (each.due > now) {
-        timer = clock.after(each.due - now, check)
+        arm(each.due - now)
         return
       }
       waiting.delete(each)
@@ -40,7 +45,7 @@ export function timeoutFilter(clock: Clock): Filter {
         give: () => reject(timeout('request did not complete within the allotted timeout')),
       }
       waiting.add(entry)
-      timer ??= clock.after(LIMIT, check)
+      if (!armed) arm(LIMIT)
       answer.then(resolve, reject).finally(() => waiting.delete(entry))
     })
   }

@@ -4,6 +4,8 @@ import type { Answer, ServerRequest } from '../request.ts'
 /** One check; throws or rejects when it fails. */
 export interface HealthCheck {
   readonly name: string
+  /** Not ready is not dead: `/livez` does not ask. */
+  readonly onlyReady?: boolean
   check(): void | Promise<void>
 }
 
@@ -39,9 +41,10 @@ async function run(endpoint: string, checks: readonly HealthCheck[], request: Se
 }
 
 /** Answers a path of the three endpoints, or of one check below them; undefined for any other path. */
-export function health(checks: readonly HealthCheck[], request: ServerRequest): Promise<Answer> | undefined {
+export function answerHealth(all: readonly HealthCheck[], request: ServerRequest): Promise<Answer> | undefined {
   const [, endpoint = '', name] = request.path.split('/', 3)
   if (!(ENDPOINTS as readonly string[]).includes(endpoint)) return undefined
+  const checks = endpoint === 'livez' ? all.filter(check => !check.onlyReady) : all
   if (!name) return run(endpoint, checks, request)
   const one = checks.filter(check => check.name === name)
   return one.length ? run(endpoint, one, request) : undefined

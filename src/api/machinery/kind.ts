@@ -108,7 +108,9 @@ export interface KindSpec<T extends KubeObject = KubeObject> {
   defaults?(object: T): void
   /** Drops or resets, in place, what a client may not set on create. Status is cleared by the registry where `status` is set. */
   prepareCreate?(object: T): void
-  /** Likewise for update; `old` is what is stored and must not be changed. Status (or spec) was copied over already. */
+  /** On create, once a name stands (it may be made from generateName): fills in, in place, what depends on it. */
+  named?(object: T): void
+  /** As prepareCreate, for update; `old` is what is stored and must not be changed. Status (or spec) was copied over already. */
   prepareUpdate?(object: T, old: T, context: RuleContext): void
   readonly rules?: readonly Rule<T>[]
   /** Warnings for the client (`Warning: 299` headers). */

@@ -95,6 +95,7 @@ export async function prepareCreate(
 
 /** Checks a new object that has its name, and records who owns its fields. */
 export async function finishCreate(deps: PrepareDeps, kind: Kind, object: KubeObject, context: WriteContext) {
+  kind.named?.(object)
   const meta = object.metadata!
   const rules = { subresource: '', now: deps.now() }
   refuse(kind, object, [...validateObjectMeta(meta, kind), ...runRules(kind, object, undefined, rules)])

@@ -10,6 +10,7 @@ import { compileSchema } from '../schema-node.ts'
 import type { StatusError } from '../status-error.ts'
 import { applyConflict, badRequest } from '../status-error.ts'
 import { rfc3339 } from '../time.ts'
+import type { Comparison } from './compare.ts'
 import type { FieldSet } from './field-set.ts'
 import {
   difference,
@@ -25,7 +26,6 @@ import {
 } from './field-set.ts'
 import type { Owner } from './managed-fields.ts'
 import { compareObjects, readOwners, stripUnowned, touchedOf, writeOwners } from './managed-fields.ts'
-import type { Comparison } from './typed.ts'
 import { dropNulls, fieldSetOf, findDuplicate, mergeValues, removePaths, withNamedFields } from './typed.ts'
 
 export interface ApplyOptions {

@@ -7,10 +7,11 @@ import type { Schema } from '../schema.ts'
 import type { SchemaNode } from '../schema-node.ts'
 import { compileSchema } from '../schema-node.ts'
 import { rfc3339 } from '../time.ts'
+import type { Comparison } from './compare.ts'
+import { compareValues } from './compare.ts'
 import type { BuildingSet, FieldSet } from './field-set.ts'
 import { difference, intersection, isEmptySet, parseFieldSet, union } from './field-set.ts'
-import type { Comparison, Json } from './typed.ts'
-import { compareValues } from './typed.ts'
+import type { Json } from './typed.ts'
 
 /** Who owns a set of fields, and since when. */
 export interface Owner {

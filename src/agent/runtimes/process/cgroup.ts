@@ -2,7 +2,17 @@
  * Control groups of containers, v1 and v2: `<root>/<qos>/pod<uid>/<container>`. Where they may not be written there are
  * none, and limits are not enforced. All calls are a few file system calls of some 30 µs each, so they are synchronous.
  */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  appendFileSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Resources } from '../runtime.ts'
 
@@ -53,7 +63,11 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
   const bases = v2 ? [mount] : V1.map(name => join(mount, name)).filter(path => existsSync(join(path, 'cgroup.procs')))
   if (!v2 && bases.length < V1.length) return undefined
   try {
-    for (const base of bases) mkdirSync(join(base, root), { recursive: true })
+    for (const base of bases) {
+      mkdirSync(join(base, root), { recursive: true })
+      // It may stand already, and be another user's.
+      accessSync(join(base, root), constants.W_OK)
+    }
   } catch {
     return undefined
   }

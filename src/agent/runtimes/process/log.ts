@@ -24,6 +24,9 @@ const FOLLOWED_PERIOD_MS = 25
 const KEEP_BYTES = 50 * 1024 * 1024
 const STEP_BYTES = 10 * 1024 * 1024
 
+/** Marks that are kept in full; beyond, every second of the older half goes. */
+const MARKS = 8192
+
 /** Everything below `offset` was written by `time` (ms since the epoch). */
 export interface LogMark {
   readonly offset: number
@@ -81,12 +84,23 @@ export function openLog(directory: string, clock: Clock): ContainerLog {
       // A full disk costs dates, not the log.
     }
   }
+  const rewrite = () => {
+    try {
+      writeFileSync(indexFile, `h ${head}\n${marks.map(m => `m ${m.offset} ${m.time}\n`).join('')}`)
+    } catch {
+      // As above.
+    }
+  }
   const look = () => {
     const now = size()
     if (now <= (marks.at(-1)?.offset ?? 0)) return
     const mark = { offset: now, time: clock.now() }
     marks.push(mark)
-    note(`m ${mark.offset} ${mark.time}\n`)
+    if (marks.length > MARKS) {
+      const half = MARKS / 2
+      marks.splice(0, half, ...marks.slice(0, half).filter((_, index) => index % 2 === 1))
+      rewrite()
+    } else note(`m ${mark.offset} ${mark.time}\n`)
     for (const listener of [...listeners]) listener()
     if (now - head > KEEP_BYTES + STEP_BYTES) free(now - KEEP_BYTES)
   }
@@ -100,11 +114,7 @@ export function openLog(directory: string, clock: Clock): ContainerLog {
       if (error) return
       head = aligned
       while (marks.length > 1 && marks[0]!.offset < head) marks.shift()
-      try {
-        writeFileSync(indexFile, `h ${head}\n${marks.map(m => `m ${m.offset} ${m.time}\n`).join('')}`)
-      } catch {
-        // As above.
-      }
+      rewrite()
     })
   }
   // A watch wakes at every write: after one it is taken away for a period, so that a busy log costs a few looks a second.

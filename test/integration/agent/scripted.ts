@@ -1,0 +1,255 @@
+/** The agent over the real API server on a virtual clock, with a runtime that does what the test says. */
+import { startAgent } from '../../../src/agent/agent.ts'
+import type { PodNetwork } from '../../../src/agent/pod-network.ts'
+import { pods } from '../../../src/agent/resources.ts'
+import {
+  type ContainerConfig,
+  type ContainerStatus,
+  type RuntimeDriver,
+  RuntimeError,
+  type RuntimeEvent,
+  type SandboxStatus,
+} from '../../../src/agent/runtimes/runtime.ts'
+import type { Event, Pod } from '../../../src/api/generated/types/core-v1.ts'
+import { ADMIN, nodeUser, startServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
+import { createClient } from '../../../src/client/client.ts'
+import type { Resource } from '../../../src/client/resource.ts'
+import type { Clock } from '../../../src/lib/clock.ts'
+import { silent } from '../../../src/lib/log.ts'
+import { settled } from '../../../src/lib/virtual-clock.ts'
+
+type Mutable = { -readonly [K in keyof ContainerStatus]: ContainerStatus[K] }
+
+/** What the containers of a name do; changed by tests as they go. */
+export interface Script {
+  /** Ends by itself after so many ms with a code. */
+  ends?: { readonly afterMs: number; readonly code: number }
+  /** Ms from the signal to its end; undefined: only the kill ends it. */
+  obeysAfterMs?: number
+  /** Answers of exec, by the command's first word; default 0. */
+  exec?: Record<string, number>
+}
+
+/** A runtime in memory. */
+export function scriptedDriver(clock: Clock) {
+  const scripts = new Map<string, Script>()
+  const containers = new Map<string, { status: Mutable; stop?: () => void }>()
+  const sandboxes = new Map<string, SandboxStatus>()
+  const handlers = new Set<(event: RuntimeEvent) => void>()
+  const log: string[] = []
+  let serial = 0
+  const script = (name: string) => scripts.get(name) ?? {}
+  const end = (id: string, code: number) => {
+    const found = containers.get(id)
+    if (found?.status.state !== 'running') return
+    Object.assign(found.status, {
+      state: 'exited',
+      exitCode: code,
+      finishedAt: clock.now(),
+      reason: code ? 'Error' : 'Completed',
+    })
+    log.push(`end ${found.status.name} ${code}`)
+    found.stop?.()
+    for (const handler of handlers) handler({ type: 'container', id, podUid: found.status.podUid })
+  }
+  const driver: RuntimeDriver = {
+    version: 'scripted://1',
+    capabilities: { handlers: [''], survives: false, ownNetwork: true, volumes: false, mounts: false },
+    onEvent(handler) {
+      handlers.add(handler)
+      return () => handlers.delete(handler)
+    },
+    async ensureImage(image) {
+      if (image === 'bad') throw new RuntimeError('ErrImagePull', 'no such image')
+      return { imageId: image, pulled: false }
+    },
+    async runSandbox({ namespace, name, uid, attempt }) {
+      const id = `sandbox-${++serial}`
+      sandboxes.set(id, {
+        id,
+        namespace,
+        name,
+        uid,
+        attempt,
+        state: 'ready',
+        createdAt: clock.now(),
+        ips: ['10.0.0.9'],
+      })
+      return id
+    },
+    async stopSandbox(id) {
+      const found = sandboxes.get(id)
+      if (!found) return
+      sandboxes.set(id, { ...found, state: 'stopped' })
+      for (const { status } of containers.values()) if (status.sandboxId === id) end(status.id, 137)
+    },
+    async removeSandbox(id) {
+      await driver.stopSandbox(id)
+      sandboxes.delete(id)
+      for (const { status } of containers.values()) if (status.sandboxId === id) containers.delete(status.id)
+    },
+    sandboxStatus: async id => sandboxes.get(id),
+    listSandboxes: async () => [...sandboxes.values()],
+    async createContainer(sandboxId, config: ContainerConfig) {
+      const id = `container-${++serial}`
+      const { name, attempt, image, annotations } = config
+      const podUid = sandboxes.get(sandboxId)?.uid ?? ''
+      const times = { createdAt: clock.now(), startedAt: 0, finishedAt: 0 }
+      containers.set(id, {
+        status: {
+          id,
+          sandboxId,
+          podUid,
+          name,
+          attempt,
+          state: 'created',
+          image,
+          imageId: image,
+          annotations,
+          ...times,
+        },
+      })
+      return id
+    },
+    async startContainer(id) {
+      const found = containers.get(id)!
+      Object.assign(found.status, { state: 'running', startedAt: clock.now() })
+      log.push(`start ${found.status.name}`)
+      const { ends } = script(found.status.name)
+      if (ends) clock.after(ends.afterMs, () => end(id, ends.code))
+    },
+    stopContainer(id, graceMs) {
+      const found = containers.get(id)
+      if (found?.status.state !== 'running') return Promise.resolve()
+      log.push(`stop ${found.status.name} ${graceMs}`)
+      const { obeysAfterMs } = script(found.status.name)
+      return new Promise(resolve => {
+        const before = found.stop
+        found.stop = () => {
+          before?.()
+          resolve()
+        }
+        if (obeysAfterMs !== undefined) clock.after(obeysAfterMs, () => end(id, 143))
+        clock.after(graceMs, () => end(id, 137))
+      })
+    },
+    async removeContainer(id) {
+      end(id, 137)
+      containers.delete(id)
+    },
+    containerStatus: async id => containers.get(id)?.status,
+    listContainers: async uid =>
+      [...containers.values()].map(each => ({ ...each.status })).filter(each => !uid || each.podUid === uid),
+    async exec(id, command) {
+      const { name } = containers.get(id)!.status
+      log.push(`exec ${name} ${command.join(' ')}`)
+      return { exitCode: script(name).exec?.[command[0] ?? ''] ?? 0 }
+    },
+    attach: async () => {},
+    logs: async () => (async function* () {})(),
+    connect: () => Promise.reject(new Error('no network')),
+    stats: async () => undefined,
+    probe: async (id, probe) => {
+      const { name } = containers.get(id)!.status
+      return { ok: (script(name).exec?.[Object.keys(probe)[0] ?? ''] ?? 0) === 0, output: 'scripted' }
+    },
+    close: async () => {},
+  }
+  return {
+    driver,
+    scripts,
+    log,
+    end: (name: string, code: number) => {
+      for (const { status } of containers.values())
+        if (status.name === name && status.state === 'running') end(status.id, code)
+    },
+  }
+}
+
+const noNetwork: PodNetwork = {
+  setup: () => Promise.reject(new Error('not asked for')),
+  teardown: async () => {},
+  dns: { servers: [], clusterDomain: 'cluster.local' },
+  list: async () => [],
+}
+
+const events: Resource<Event> = {
+  group: '',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  namespaced: true,
+  apiVersion: 'v1',
+  key: 'v1/events',
+}
+
+/** Starts server and agent. */
+export async function startScripted() {
+  const server = await startServer()
+  const { clock } = server
+  const runtime = scriptedDriver(clock)
+  const abort = new AbortController()
+  const admin = createClient(server.server.transport(ADMIN))
+  const machine = {
+    capacity: { cpu: '4', memory: '8Gi', pods: '110' },
+    info: {
+      architecture: 'amd64',
+      bootID: '',
+      kernelVersion: '',
+      machineID: '',
+      operatingSystem: 'linux',
+      osImage: '',
+      systemUUID: '',
+    },
+  }
+  await startAgent(
+    {
+      transport: server.server.transport(nodeUser('n1')),
+      clock,
+      logger: silent,
+      nodeName: 'n1',
+      dataDir: '/nonexistent',
+      runtimes: [runtime.driver],
+      podNetwork: noNetwork,
+      serviceEnv: () => ({}),
+      addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
+      machine,
+    },
+    abort.signal,
+  )
+  const client = admin.kind(pods)
+  const rest = () => settled(30)
+  return {
+    ...runtime,
+    clock,
+    client,
+    rest,
+    advance: (ms: number) => clock.advance(ms, rest),
+    async create(name: string, spec: object) {
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'default' },
+        spec: { nodeName: 'n1', automountServiceAccountToken: false, ...spec },
+      }
+      await client.create(structuredClone(pod) as unknown as Pod)
+      await rest()
+    },
+    get: (name: string) => client.find({ namespace: 'default', name }),
+    async container(name: string, container = 'main') {
+      const { containerStatuses = [], initContainerStatuses = [] } =
+        (await client.get({ namespace: 'default', name })).status ?? {}
+      return [...containerStatuses, ...initContainerStatuses].find(each => each.name === container)!
+    },
+    async events(name: string) {
+      const all = await admin
+        .kind(events)
+        .listAll({ namespace: 'default', fieldSelector: `involvedObject.name=${name}` })
+      return all.map(each => `${each.reason}: ${each.message}`)
+    },
+    async close() {
+      abort.abort()
+      await server.server.close()
+    },
+  }
+}

@@ -7,7 +7,8 @@ import { type ConditionState, withCondition } from '../conditions.ts'
 /** Objects that are still there, by kind. */
 export type Remains = Map<Resource, readonly KubeObject[]>
 
-const nameOf = (resource: Resource) => (resource.group ? `${resource.plural}.${resource.group}` : resource.plural)
+/** As upstream writes it: the core group leaves its dot. */
+const nameOf = (resource: Resource) => `${resource.plural}.${resource.group}`
 
 /** All five conditions. */
 export function conditionsOf(

@@ -103,6 +103,7 @@ test('kinds: rules, strategies, selectors and columns bear an object that is har
       for (const read of Object.values(kind.selectable ?? {})) assert.equal(typeof read(object), 'string', kind.key)
       kind.defaults?.(object)
       kind.prepareCreate?.(object)
+      kind.named?.(object)
       const old = structuredClone(object)
       const subresources = [
         '',

@@ -27,7 +27,7 @@ const empty = (value: unknown) =>
   value === '' ||
   value === 0 ||
   value === false ||
-  (typeof value === 'object' && Object.keys(value).length === 0)
+  (typeof value === 'object' && Object.values(value).every(inner => inner === undefined))
 
 /** Equal, where an absent field, null and a zero or empty value are the same (Go's encoding drops these). */
 export function sameValue(a: unknown, b: unknown): boolean {
@@ -142,7 +142,7 @@ export const checkSubdomain = (value: string, path: string, errors: Errors) =>
 export const checkQualifiedName = (value: string, path: string, errors: Errors) =>
   checkFormat(isQualifiedName(value), value, path, errors)
 
-/** Supported values; an empty or absent one is missing. */
+/** Supported values, in the order of the message; an empty or absent one is missing. */
 export function checkEnum(value: string | undefined, values: readonly string[], path: string, errors: Errors): void {
   if (value === undefined || value === '') errors.push(required(path))
   else if (!values.includes(value)) errors.push(notSupported(path, value, values))

@@ -2,10 +2,19 @@ import type { DaemonSet as Type } from '../../generated/types/apps-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, formatLabels, formatSelector, nameColumn, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { sameValue } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 
 /** apps/v1 DaemonSet. */
 export type DaemonSet = Type
+
+/** Counts the changes of the template; clients of old read it. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
+function setTemplateGeneration(set: DaemonSet, generation: number): void {
+  const annotations = { ...set.metadata?.annotations, [TEMPLATE_GENERATION]: String(generation) }
+  set.metadata = { ...set.metadata, annotations }
+}
 
 export const DaemonSet = defineKind<DaemonSet>({
   group: 'apps',
@@ -33,7 +42,13 @@ export const DaemonSet = defineKind<DaemonSet>({
     defaultPodSpec(spec.template?.spec)
   },
   prepareCreate(set) {
+    setTemplateGeneration(set, 1)
     set.status = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
+  },
+  prepareUpdate(set, old, { subresource }) {
+    if (subresource !== '') return
+    const before = Number(old.metadata?.annotations?.[TEMPLATE_GENERATION] ?? 1)
+    setTemplateGeneration(set, sameValue(set.spec?.template, old.spec?.template) ? before : before + 1)
   },
   columns: [
     nameColumn,

@@ -7,6 +7,14 @@ export const LEGACY_JOB_NAME_LABEL = 'job-name'
 export const CONTROLLER_UID_LABEL = 'batch.kubernetes.io/controller-uid'
 export const LEGACY_CONTROLLER_UID_LABEL = 'controller-uid'
 
+/** A job without labels has those of its pods. */
+function adoptLabels(job: Job): void {
+  const labels = job.spec?.template?.metadata?.labels
+  if (labels && Object.keys(job.metadata?.labels ?? {}).length === 0) {
+    job.metadata = { ...job.metadata, labels: { ...labels } }
+  }
+}
+
 export function defaultJob(job: Job): void {
   const { spec } = job
   if (!spec) return
@@ -20,10 +28,7 @@ export function defaultJob(job: Job): void {
   for (const rule of spec.podFailurePolicy?.rules ?? []) {
     for (const pattern of rule.onPodConditions ?? []) pattern.status ||= 'True'
   }
-  const labels = spec.template?.metadata?.labels
-  if (labels && Object.keys(job.metadata?.labels ?? {}).length === 0) {
-    job.metadata = { ...job.metadata, labels: { ...labels } }
-  }
+  adoptLabels(job)
   defaultPodSpec(spec.template?.spec)
 }
 
@@ -44,9 +49,9 @@ export function generateSelector(job: Job): void {
     },
   }
   spec.selector = { ...spec.selector, matchLabels: { [CONTROLLER_UID_LABEL]: uid, ...spec.selector?.matchLabels } }
+  adoptLabels(job)
 }
 
 export function prepareJob(job: Job): void {
-  generateSelector(job)
   job.status = {}
 }

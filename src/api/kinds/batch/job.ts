@@ -1,6 +1,6 @@
 import type { Job as Type } from '../../generated/types/batch-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { defaultJob, prepareJob } from './job.strategy.ts'
+import { defaultJob, generateSelector, prepareJob } from './job.strategy.ts'
 import { jobRules } from './job.validate.ts'
 import { jobColumns } from './job-columns.ts'
 
@@ -21,6 +21,7 @@ export const Job = defineKind<Job>({
   generation: true,
   defaults: defaultJob,
   prepareCreate: prepareJob,
+  named: generateSelector,
   selectable: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
   rules: jobRules,
   columns: jobColumns,

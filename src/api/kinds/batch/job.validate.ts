@@ -109,7 +109,7 @@ function checkPolicies(spec: JobSpec, errors: Errors): void {
     // The message names the values; which of them is meant is the author's choice.
     errors.push(required(path, 'valid values: "OnFailure", "Never"'))
   } else if (policy !== 'OnFailure' && policy !== 'Never') {
-    errors.push(notSupported(path, policy, ['Never', 'OnFailure']))
+    errors.push(notSupported(path, policy, ['OnFailure', 'Never']))
   } else if (spec.podFailurePolicy && policy !== 'Never') {
     errors.push(invalid(path, policy, 'only "Never" is supported when podFailurePolicy is specified'))
   }
@@ -139,12 +139,11 @@ function checkGenerated({ spec, metadata }: Job, errors: Errors): void {
 function checkSelector({ selector, template }: JobSpec, errors: Errors): void {
   if (!selector) {
     errors.push(required('spec.selector'))
-    return
   }
-  const problems = validateLabelSelector(selector, 'spec.selector')
+  const problems = selector ? validateLabelSelector(selector, 'spec.selector') : []
   errors.push(...problems)
-  const labels = template?.metadata?.labels ?? {}
-  if (!problems.length && !selectorFromLabelSelector(selector).matches(labels)) {
+  const labels = template?.metadata?.labels
+  if (!problems.length && !selectorFromLabelSelector(selector).matches(labels ?? {})) {
     errors.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'))
   }
 }

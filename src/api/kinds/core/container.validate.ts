@@ -40,7 +40,7 @@ export interface PodScope {
 
 export const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
-const MESSAGE_POLICIES = ['FallbackToLogsOnError', 'File']
+const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError']
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure']
 
 function checkPorts(ports: readonly ContainerPort[] | undefined, path: string, errors: Errors): void {

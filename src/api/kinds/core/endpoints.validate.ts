@@ -1,6 +1,6 @@
 /** Rules of Endpoints (k8s.io/kubernetes `pkg/apis/core/validation`: ValidateEndpoints). */
 import type { EndpointAddress, EndpointPort, Endpoints } from '../../generated/types/core-v1.ts'
-import { required } from '../../machinery/field-error.ts'
+import { invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isDns1123Subdomain, isPortNumber } from '../../machinery/names.ts'
 import { checkEndpointIp, checkIp } from '../ip.ts'
@@ -10,6 +10,8 @@ import { PROTOCOLS } from './container.validate.ts'
 
 function checkAddress({ ip, hostname, nodeName }: EndpointAddress, path: string, errors: Errors): void {
   if (checkIp(ip, `${path}.ip`, errors)) checkEndpointIp(ip, `${path}.ip`, errors)
+  // Upstream looks twice, and says so.
+  else errors.push(invalid(`${path}.ip`, ip ?? '', 'must be a valid IP address'))
   if (hostname) checkLabelName(hostname, `${path}.hostname`, errors)
   if (nodeName !== undefined) checkFormat(isDns1123Subdomain(nodeName), nodeName, `${path}.nodeName`, errors)
 }

@@ -6,6 +6,11 @@ import { namespaceRules } from './namespace.validate.ts'
 /** core/v1 Namespace. */
 export type Namespace = Type
 
+/** Every namespace can be selected by its name. */
+function labelName({ metadata }: Namespace): void {
+  if (metadata?.name) metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }
+}
+
 export const Namespace = defineKind<Namespace>({
   group: '',
   version: 'v1',
@@ -20,11 +25,11 @@ export const Namespace = defineKind<Namespace>({
   subresources: [{ name: 'finalize', verbs: ['update'] }],
   nameFormat: 'dns-label',
   defaults(namespace) {
-    const { name } = namespace.metadata ?? {}
-    if (name) namespace.metadata!.labels = { ...namespace.metadata!.labels, 'kubernetes.io/metadata.name': name }
+    labelName(namespace)
     namespace.status ??= {}
     namespace.status.phase ||= 'Active'
   },
+  named: labelName,
   prepareCreate(namespace) {
     namespace.status = { phase: 'Active' }
     namespace.spec ??= {}

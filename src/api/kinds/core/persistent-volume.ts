@@ -28,7 +28,8 @@ export const PersistentVolume = defineKind<PersistentVolume>({
     if (volume.spec.hostPath) volume.spec.hostPath.type ??= ''
   },
   prepareCreate(volume) {
-    volume.status = { phase: 'Pending' }
+    const created = volume.metadata?.creationTimestamp
+    volume.status = { phase: 'Pending', ...(created && { lastPhaseTransitionTime: created }) }
   },
   selectable: { name: ({ metadata }) => metadata?.name ?? '' },
   columns: [

@@ -1,7 +1,13 @@
 /** What holds for a PodSpec, in a pod as in a template (k8s.io/kubernetes `pkg/apis/core/validation`: ValidatePodSpec). */
 import type { PodSpec, PodTemplateSpec } from '../../generated/types/core-v1.ts'
 import { duplicate, forbidden, invalid, required } from '../../machinery/field-error.ts'
-import { isDns1123Label, isDns1123Subdomain, validateAnnotations, validateLabels } from '../../machinery/names.ts'
+import {
+  isDns1123Label,
+  isDns1123Subdomain,
+  regexError,
+  validateAnnotations,
+  validateLabels,
+} from '../../machinery/names.ts'
 import { checkIp } from '../ip.ts'
 import type { Errors } from '../rules.ts'
 import { checkEnum, checkFormat, checkLabelName, checkQualifiedName, checkSubdomain } from '../rules.ts'
@@ -15,6 +21,21 @@ import { checkVolumes } from './volume.validate.ts'
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 const MAX_INT32 = 2147483647
 const NO_CLAIMS: ReadonlySet<string> = new Set()
+
+const SEARCH_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+const SEARCH = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`
+const SEARCH_PATTERN = new RegExp(`^${SEARCH}$`)
+const SEARCH_WANTED = regexError(
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+  SEARCH,
+  'example.com',
+)
+
+/** A search path of DNS: a subdomain in which underscores are allowed. */
+function checkSearch(value: string, path: string, errors: Errors): void {
+  if (value.length > 253) errors.push(invalid(path, value, 'must be no more than 253 bytes'))
+  if (!SEARCH_PATTERN.test(value)) errors.push(invalid(path, value, SEARCH_WANTED))
+}
 
 function checkDns({ dnsPolicy, dnsConfig }: PodSpec, path: string, errors: Errors): void {
   checkEnum(dnsPolicy, DNS_POLICIES, `${path}.dnsPolicy`, errors)
@@ -42,8 +63,7 @@ function checkDns({ dnsPolicy, dnsConfig }: PodSpec, path: string, errors: Error
   }
   for (const [index, search] of searches.entries()) {
     if (search === '.') continue
-    // Underscores are allowed in search paths.
-    checkSubdomain(search.replace(/\.$/, '').replaceAll('_', '-'), `${at}.searches[${index}]`, errors)
+    checkSearch(search.replace(/\.$/, ''), `${at}.searches[${index}]`, errors)
   }
   for (const [index, { name }] of options.entries()) {
     if (!name) errors.push(required(`${at}.options[${index}]`, 'must not be empty'))

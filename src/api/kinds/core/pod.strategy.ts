@@ -49,6 +49,7 @@ export function preparePod(pod: Pod): void {
       {
         type: 'PodScheduled',
         status: 'False',
+        ...(pod.metadata?.creationTimestamp && { lastTransitionTime: pod.metadata.creationTimestamp }),
         reason: 'SchedulingGated',
         message: 'Scheduling is blocked due to non-empty scheduling gates',
       },

@@ -77,7 +77,13 @@ export function checkPodSecurityContext(
     const one = `${at}.sysctls[${index}].name`
     if (!name) errors.push(required(one))
     else if (name.length > 253 || !SYSCTL.test(name)) {
-      errors.push(invalid(one, name, `must have at most 253 characters and match regex ${SYSCTL.source}`))
+      errors.push(
+        invalid(
+          one,
+          name,
+          `must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`,
+        ),
+      )
     } else if (seen.has(name)) errors.push(duplicate(one, name))
     seen.add(name)
   }

@@ -10,7 +10,7 @@ import { PROTOCOLS } from './container.validate.ts'
 import { checkPort } from './probe.validate.ts'
 import { isExternal } from './service.strategy.ts'
 
-const TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']
+const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const MAX_AFFINITY_SECONDS = 86_400
 
 const isHeadless = (spec: ServiceSpec) => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None'

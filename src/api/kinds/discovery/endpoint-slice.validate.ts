@@ -26,6 +26,7 @@ function checkAddress(address: string, type: string, path: string, index: number
       errors.push(invalid(at, address, 'should be a domain with at least two segments separated by dots'))
     return
   }
+  if (type !== 'IPv4' && type !== 'IPv6') return
   if (!checkIp(address, at, errors)) return
   if (`IPv${ipFamily(address)}` !== type) errors.push(invalid(path, address, `must be an ${type} address`))
   checkEndpointIp(address, at, errors)

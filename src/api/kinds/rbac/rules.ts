@@ -87,5 +87,5 @@ const bindingRules = (namespaced: boolean, kinds: readonly string[]): Rule<RoleB
     if (old && !sameValue(old.roleRef, roleRef)) errors.push(invalid('roleRef', roleRef, 'cannot change roleRef'))
   })
 
-export const roleBindingRules: readonly Rule<RoleBinding>[] = [bindingRules(true, ['ClusterRole', 'Role'])]
+export const roleBindingRules: readonly Rule<RoleBinding>[] = [bindingRules(true, ['Role', 'ClusterRole'])]
 export const clusterRoleBindingRules: readonly Rule<ClusterRoleBinding>[] = [bindingRules(false, ['ClusterRole'])]

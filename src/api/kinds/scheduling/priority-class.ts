@@ -53,7 +53,7 @@ export const PriorityClass = defineKind<PriorityClass>({
     check(({ value }, errors, old) => {
       if (old && (value ?? 0) !== (old.value ?? 0)) errors.push(forbidden('value', 'may not be changed in an update.'))
     }),
-    oneOf('preemptionPolicy', 'Never', 'PreemptLowerPriority'),
+    oneOf('preemptionPolicy', 'PreemptLowerPriority', 'Never'),
     immutable('preemptionPolicy'),
   ],
   columns: [

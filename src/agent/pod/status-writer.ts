@@ -60,6 +60,7 @@ export function createStatusWriter(
   let wantedText = ''
   let annotations: Readonly<Record<string, string>> | undefined
   let running: Promise<void> | undefined
+  let gone = false
 
   async function run() {
     while (wantedText !== writtenText && wanted && !deps.signal.aborted) {
@@ -76,7 +77,7 @@ export function createStatusWriter(
         backOff.reset()
       } catch (error) {
         if (error instanceof StatusError && (error.code === 404 || error.code === 409)) {
-          writtenText = text
+          gone = true
           onGone()
           return
         }
@@ -89,8 +90,10 @@ export function createStatusWriter(
     }
   }
   const flush = () => {
+    // What is set while the last request is being wound up must not be forgotten: look again.
     running ??= run().finally(() => {
       running = undefined
+      if (wantedText !== writtenText && !gone && !deps.signal.aborted) void flush()
     })
     return running
   }
@@ -99,7 +102,7 @@ export function createStatusWriter(
       const text = JSON.stringify([status, withAnnotations])
       wanted = status
       annotations = withAnnotations
-      if (text === wantedText) return
+      if (text === wantedText || gone) return
       wantedText = text
       void flush()
     },

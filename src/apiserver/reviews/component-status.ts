@@ -39,7 +39,7 @@ export function componentStatusHandler(components: () => readonly ComponentHealt
         items: components().map(encoded),
       }
     const found = components().find(each => each.name === name)
-    if (!found) throw notFound({ group: '', plural: 'componentstatuses' }, name)
+    if (!found) throw notFound({ group: '', plural: 'componentstatus' }, name)
     return { type: 'object', status: 200, object: encoded(found) }
   }
 }

@@ -148,8 +148,7 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
         service,
         invalidField('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${spec.clusterIP}: ${why}`),
       )
-    if (!addresses.contains(number))
-      throw fail(`the provided IP (${spec.clusterIP}) is not in the valid range. The range of valid IPs is ${cidr}`)
+    if (!addresses.contains(number)) throw fail('the provided network does not match the current range')
     if (!take(addresses, number, taken.owner, taken.addresses)) throw fail('provided IP is already allocated')
   }
 

@@ -35,7 +35,10 @@ test('named addresses are taken once, and free again with their service', async 
   assert.equal((await create(api, 'a', { clusterIP: '10.96.0.20' })).status, 409, 'a name that is taken')
   assert.equal((await create(api, 'b', { clusterIP: '10.96.0.20' })).status, 422, 'and its address still is')
   const outside = await create(api, 'c', { clusterIP: '10.0.0.1' })
-  assert.match(outside.object.message, /not in the valid range. The range of valid IPs is 10.96.0.0\/16/)
+  assert.match(
+    outside.object.message,
+    /failed to allocate IP 10.0.0.1: the provided network does not match the current range/,
+  )
   await api.send(ADMIN, 'DELETE', `${PATH}/a`)
   assert.equal((await create(api, 'b', { clusterIP: '10.96.0.20' })).status, 201)
   await api.server.close()
@@ -134,6 +137,14 @@ test('publishKubernetesService has the first address and follows where the serve
     const slice = await api.send(ADMIN, 'GET', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes')
     assert.deepEqual([slice.object.endpoints[0].addresses, slice.object.ports[0].port], [['192.0.2.1'], port])
   }
+  await api.server.close()
+})
+
+test('publishKubernetesService may point to loopback, where portable mode has everything', async () => {
+  const api = await startServer()
+  await publishKubernetesService(api.server.registry, { address: '127.0.0.1', port: 6443 })
+  const { object } = await api.send(ADMIN, 'GET', '/api/v1/namespaces/default/endpoints/kubernetes')
+  assert.equal(object.subsets[0].addresses[0].ip, '127.0.0.1')
   await api.server.close()
 })
 

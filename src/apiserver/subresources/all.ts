@@ -12,7 +12,7 @@ import { evictionHandler } from './eviction.ts'
 import { finalizeHandler } from './finalize.ts'
 import { logHandler } from './log.ts'
 import { portForwardHandler } from './port-forward.ts'
-import { forCreators, notBuilt, only } from './request-parts.ts'
+import { forCreators, notBuilt, only, requireKind } from './request-parts.ts'
 import { tokenHandler } from './token.ts'
 
 export interface SubresourceDeps {
@@ -35,19 +35,28 @@ export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, 
   const { registry, tokens, admission, nodes, clock } = deps
   const { exec, attach } = commandHandlers(registry, nodes, clock)
   const stream = (handler: Handler) => only(['GET', 'POST'], forCreators(deps.authorizer, handler))
+  const pods = requireKind(registry, 'v1/pods')
+  /** Reading such a subresource shows the pod itself. */
+  const shown =
+    (write: Handler): Handler =>
+    async request => {
+      const { namespace, name } = request.info
+      if (request.method !== 'GET') return write(request)
+      return { type: 'object', status: 200, object: registry.get(pods, { namespace, name }) }
+    }
   const forward = 'use `kubectl port-forward`'
   return new Map<string, Handler>([
     ['v1/namespaces/finalize', only(['PUT'], finalizeHandler(registry))],
     ['v1/nodes/proxy', refused('the proxy to nodes')],
     ['v1/pods/attach', stream(attach)],
     ['v1/pods/binding', only(['POST'], bindingHandler(registry, clock))],
-    ['v1/pods/ephemeralcontainers', refused('adding ephemeral containers to a pod', 'use `kubectl exec`')],
+    ['v1/pods/ephemeralcontainers', shown(refused('adding ephemeral containers to a pod', 'use `kubectl exec`'))],
     ['v1/pods/eviction', only(['POST'], evictionHandler(registry, clock))],
     ['v1/pods/exec', stream(exec)],
     ['v1/pods/log', only(['GET'], logHandler(registry, nodes))],
     ['v1/pods/portforward', stream(portForwardHandler(registry, nodes, clock))],
     ['v1/pods/proxy', refused('the proxy to pods', forward)],
-    ['v1/pods/resize', refused('resizing a pod in place', 'change the template of its workload')],
+    ['v1/pods/resize', shown(refused('resizing a pod in place', 'change the template of its workload'))],
     ['v1/serviceaccounts/token', only(['POST'], tokenHandler({ registry, tokens, clock, admission }))],
     ['v1/services/proxy', refused('the proxy to services', forward)],
     ['certificates.k8s.io/v1/certificatesigningrequests/approval', refused('approving certificate signing requests')],

@@ -83,7 +83,7 @@ export function bindingHandler(registry: Registry, clock: Clock): Handler {
     const name = request.info.name || binding.metadata?.name || ''
     if (!name) throw badRequest('name of the pod to bind is required: metadata.name')
     if (request.info.name && binding.metadata?.name && binding.metadata.name !== name)
-      throw badRequest('the name of the object does not match the name on the URL')
+      throw badRequest('name in URL does not match name in Binding object')
     check(binding, name)
     const { resourceVersion } = binding.metadata ?? {}
     await registry.update(

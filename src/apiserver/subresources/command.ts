@@ -86,17 +86,17 @@ export function commandHandlers(
   }
   return {
     async exec(request) {
+      const { node, pod, container } = locate(request)
       const options = commandOptions(request.query)
       const command = request.query.getAll('command')
       if (!command.length) throw badRequest('you must specify at least one command for the container')
-      const { node, pod, container } = locate(request)
       const run: Run = async streams =>
         (await node.exec(pod, { container, command, tty: options.tty }, streams)).exitCode
       return upgrade(request, options, run, clock)
     },
     async attach(request) {
-      const options = commandOptions(request.query)
       const { node, pod, container } = locate(request)
+      const options = commandOptions(request.query)
       const run: Run = async streams => {
         await node.attach(pod, { container, tty: options.tty }, streams)
         return 0

@@ -11,31 +11,32 @@ import { containerOf, type LocatedPod, nodeOf, podRef } from './pod-location.ts'
 import { flag, requireKind } from './request-parts.ts'
 
 /** A whole number of the query, at least `least`; undefined when absent. */
-function number(query: URLSearchParams, name: string, least: number, errors: FieldError[]): number | undefined {
+function number(query: URLSearchParams, name: string, least: 0 | 1, errors: FieldError[]): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined
   if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
   const value = Number(text)
-  if (value < least) errors.push(invalidField(name, value, `must be greater than or equal to ${least}`))
+  if (value < least)
+    errors.push(invalidField(name, value, least ? 'must be greater than 0' : 'must be greater than or equal to 0'))
   return value
 }
 
 /** Reads and checks the options of a request. Throws StatusError. */
-export function logOptions(query: URLSearchParams, container: string): LogOptions {
+export function logOptions(query: URLSearchParams, pod: string, container: string): LogOptions {
   const errors: FieldError[] = []
   const tailLines = number(query, 'tailLines', 0, errors)
   const limitBytes = number(query, 'limitBytes', 1, errors)
   const sinceSeconds = number(query, 'sinceSeconds', 1, errors)
   const sinceTime = query.get('sinceTime') || undefined
   if (sinceTime && parseTime(sinceTime) === undefined)
-    throw badRequest(`parsing time ${JSON.stringify(sinceTime)} as RFC 3339 failed`)
+    throw badRequest(`parsing time ${JSON.stringify(sinceTime)} as "2006-01-02T15:04:05Z07:00": cannot parse it`)
   if (sinceSeconds !== undefined && sinceTime)
     errors.push({
       reason: 'FieldValueForbidden',
-      field: '',
+      field: '[]',
       message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
     })
-  if (errors.length) throw invalid({ group: '', kind: 'PodLogOptions' }, '', errors)
+  if (errors.length) throw invalid({ group: '', kind: 'PodLogOptions' }, pod, errors)
   return {
     container,
     follow: flag(query, 'follow'),
@@ -97,7 +98,7 @@ export function logHandler(registry: Registry, nodes: NodeDirectory): Handler {
       request.query.get('container') ?? '',
       (unknown, of) => `container ${unknown} is not valid for pod ${of}`,
     )
-    const options = logOptions(request.query, container)
+    const options = logOptions(request.query, name, container)
     // A pod without a node has written nothing.
     const read = async (signal: AbortSignal) =>
       pod.spec.nodeName ? nodeOf(pod, nodes).logs(podRef(pod), options, signal) : nothing()

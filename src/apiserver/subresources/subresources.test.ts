@@ -143,7 +143,12 @@ test('pods/log hands the options on and refuses wrong ones in the words of Kuber
   const cases: [string, Record<string, string>, number, RegExp][] = [
     ['two', {}, 400, /^a container name must be specified for pod two, choose one of: \[a b\]$/],
     ['two', { container: 'c' }, 400, /^container c is not valid for pod two$/],
-    ['one', { tailLines: '-1' }, 422, /tailLines: Invalid value: -1: must be greater than or equal to 0/],
+    [
+      'one',
+      { tailLines: '-1' },
+      422,
+      /PodLogOptions "one" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0/,
+    ],
     ['one', { tailLines: 'x' }, 400, /invalid syntax/],
     [
       'one',
@@ -193,16 +198,18 @@ test('pods/exec, attach and portforward are for who may create them, even where 
 test('what is not built yet is refused clearly', async () => {
   const { server, send } = await startServer()
   await send(ADMIN, 'POST', PODS, pod('p'))
-  for (const path of [
-    `${PODS}/p/proxy`,
-    `${PODS}/p/ephemeralcontainers`,
-    `${PODS}/p/resize`,
-    '/api/v1/nodes/n/proxy',
-  ]) {
-    const { status, object } = await send(ADMIN, 'GET', path)
+  const cases: ['GET' | 'PUT', string][] = [
+    ['GET', `${PODS}/p/proxy`],
+    ['PUT', `${PODS}/p/ephemeralcontainers`],
+    ['PUT', `${PODS}/p/resize`],
+    ['GET', '/api/v1/nodes/n/proxy'],
+  ]
+  for (const [method, path] of cases) {
+    const { status, object } = await send(ADMIN, method, path)
     assert.deepEqual([status, object.kind], [501, 'Status'], path)
     assert.match(object.message, /is not built yet/)
   }
+  assert.equal((await send(ADMIN, 'GET', `${PODS}/p/resize`)).object.kind, 'Pod')
   await server.close()
 })
 

@@ -48,8 +48,11 @@ function check(body: TokenRequest, name: string, namespace: string): void {
   else if (seconds < 600) errors.push(invalidField(field, seconds, 'may not specify a duration less than 10 minutes'))
   else if (seconds > 2 ** 32)
     errors.push(invalidField(field, seconds, 'may not specify a duration larger than 2^32 seconds'))
-  if (errors.length) throw invalid(KIND, name, errors)
+  if (errors.length) throw invalid(KIND, '', errors)
 }
+
+/** A version as Go prints one: the core group has an empty name. */
+const groupVersion = (apiVersion = '') => (apiVersion.includes('/') ? apiVersion : `/${apiVersion}`)
 
 /** The handler. */
 export function tokenHandler({ registry, tokens, clock, admission }: TokenHandlerDeps): Handler {
@@ -88,7 +91,7 @@ export function tokenHandler({ registry, tokens, clock, admission }: TokenHandle
     }
     if (ref.apiVersion === 'v1' && ref.kind === 'Secret') return { secret: find(secrets, namespace) }
     if (ref.apiVersion === 'v1' && ref.kind === 'Node') return { node: find(nodes, '') }
-    throw badRequest(`cannot bind token to object of type ${ref.apiVersion ?? ''}, Kind=${ref.kind ?? ''}`)
+    throw badRequest(`cannot bind token to object of type ${groupVersion(ref.apiVersion)}, Kind=${ref.kind ?? ''}`)
   }
 
   return async request => {

@@ -1,0 +1,196 @@
+/**
+ * One decision: which node takes this pod, or why none does. Pods of one template share their results (equivalence
+ * classes, as in Borg): a decision looks only at the nodes that changed since the last one of its class.
+ */
+import { type BestOf, createBestOf } from './best-of.ts'
+import type { Plugin, Prepared, View } from './plugin.ts'
+import type { PodInfo } from './pod-info.ts'
+
+/** Why no node takes a pod. */
+export interface Refusal {
+  /** As in the event: `0/3 nodes are available: …`. */
+  readonly message: string
+  /** Plugins that refused it. */
+  readonly plugins: ReadonlySet<string>
+}
+
+export type Decision = { readonly nodeName: string } | { readonly refusal: Refusal }
+
+/** What one node says to a pod. */
+export interface NodeVerdict {
+  readonly nodeName: string
+  /** The plugin that refused, and its reasons; undefined: it fits. */
+  readonly refused?: { readonly plugin: string; readonly reasons: readonly string[] }
+  /** Points by plugin, weighted; only where it fits. */
+  readonly scores?: Readonly<Record<string, number>>
+}
+
+export interface Cycle {
+  decide(pod: PodInfo): Decision
+  /** What every node says, for people. */
+  explain(pod: PodInfo): readonly NodeVerdict[]
+  /** Something changed that no result knows of, such as a RuntimeClass. */
+  forget(): void
+}
+
+interface Step {
+  readonly plugin: Plugin
+  readonly prepared: Prepared
+}
+
+interface Refused {
+  readonly plugin: string
+  readonly reasons: readonly string[]
+}
+
+interface EquivalenceClass {
+  readonly steps: readonly Step[]
+  /** Points by slot; out where it does not fit. */
+  readonly points: BestOf
+  readonly refusals: (Refused | undefined)[]
+  /** Up to where it knows the snapshot's changes. */
+  clock: number
+  explained: Refusal | undefined
+}
+
+/** Results kept over all classes: slots times classes. */
+const RESULTS_KEPT = 2_000_000
+
+/** `1 a, 2 b`, sorted as text, as upstream does. */
+function histogram(refusals: Iterable<Refused>): string {
+  const counts = new Map<string, number>()
+  for (const { reasons } of refusals) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return [...counts]
+    .map(([reason, count]) => `${count} ${reason}`)
+    .sort()
+    .join(', ')
+}
+
+/** A higher priority would let a pod displace others, where that is built. */
+function preemption({ pod, priority }: PodInfo): string {
+  return priority > 0 && pod.spec?.preemptionPolicy !== 'Never' ? ' preemption: not supported yet.' : ''
+}
+
+/** Makes the decisions of `plugins` over a view. */
+export function createCycle(view: View, plugins: readonly Plugin[]): Cycle {
+  const { snapshot, spread } = view
+  const classes = new Map<string, EquivalenceClass>()
+  let dropped = 0
+
+  function prepare(pod: PodInfo): Step[] {
+    return plugins.flatMap(plugin => {
+      const prepared = plugin.prepare(pod, view)
+      return prepared ? [{ plugin, prepared }] : []
+    })
+  }
+  function refusedBy(steps: readonly Step[], slot: number): Refused | undefined {
+    for (const { plugin, prepared } of steps) {
+      const said = prepared.filter?.(slot)
+      if (said === undefined || said.length === 0) continue
+      return { plugin: plugin.name, reasons: typeof said === 'string' ? [said] : said }
+    }
+    return undefined
+  }
+  function pointsOf(steps: readonly Step[], slot: number): number {
+    let sum = 0
+    for (const { plugin, prepared } of steps) if (prepared.score) sum += plugin.weight * prepared.score(slot)
+    return sum
+  }
+  function look(found: EquivalenceClass, slot: number) {
+    const exists = snapshot.node(slot) !== undefined
+    const refused = exists ? refusedBy(found.steps, slot) : undefined
+    found.refusals[slot] = refused
+    found.points.set(slot, exists && !refused ? pointsOf(found.steps, slot) : Number.NEGATIVE_INFINITY)
+  }
+
+  /** Looks again at what changed. */
+  function refresh(found: EquivalenceClass) {
+    const changed = snapshot.changesSince(found.clock)
+    found.clock = snapshot.clock()
+    const again = new Set(changed)
+    let all = !changed || again.size >= snapshot.slots
+    for (const { prepared } of found.steps) {
+      const affected = prepared.affected?.()
+      if (affected === 'all') all = true
+      else if (affected) for (const slot of affected) again.add(slot)
+    }
+    if (!all && again.size === 0) return
+    found.explained = undefined
+    if (all) for (let slot = 0; slot < snapshot.slots; slot++) look(found, slot)
+    else for (const slot of again) look(found, slot)
+  }
+
+  function drop() {
+    const kept = Math.max(32, Math.floor(RESULTS_KEPT / Math.max(1, snapshot.slots)))
+    if (classes.size < kept) return
+    const [oldest] = classes.keys()
+    classes.delete(oldest!)
+    // Trackers of dropped classes are let go together, now and then.
+    if (++dropped < kept) return
+    dropped = 0
+    classes.clear()
+    spread.forget()
+  }
+  function classOf(pod: PodInfo): EquivalenceClass {
+    const known = classes.get(pod.template)
+    if (known) {
+      classes.delete(pod.template)
+      classes.set(pod.template, known)
+      refresh(known)
+      return known
+    }
+    drop()
+    const fresh = {
+      steps: prepare(pod),
+      points: createBestOf(),
+      refusals: [],
+      clock: snapshot.clock(),
+      explained: undefined,
+    }
+    for (let slot = 0; slot < snapshot.slots; slot++) look(fresh, slot)
+    classes.set(pod.template, fresh)
+    return fresh
+  }
+
+  function explainRefusal(pod: PodInfo, { steps, refusals }: EquivalenceClass): Refusal {
+    const nodes = snapshot.size
+    if (nodes === 0)
+      return { message: 'no nodes available to schedule pods', plugins: new Set(plugins.map(each => each.name)) }
+    const flat = steps.filter(({ prepared }) => prepared.refusal)
+    const plugin = new Set(flat.map(step => step.plugin.name))
+    let why = flat.map(({ prepared }) => prepared.refusal).join(', ')
+    if (flat.length === 0) {
+      const refused = refusals.filter(each => each !== undefined)
+      for (const each of refused) plugin.add(each.plugin)
+      why = histogram(refused)
+    }
+    return { message: `0/${nodes} nodes are available: ${why}.${preemption(pod)}`, plugins: plugin }
+  }
+
+  return {
+    decide(pod) {
+      const found = classOf(pod)
+      const best = found.steps.some(({ prepared }) => prepared.refusal) ? undefined : found.points.best()
+      if (best !== undefined) return { nodeName: snapshot.name(best) }
+      found.explained ??= explainRefusal(pod, found)
+      return { refusal: found.explained }
+    },
+    explain(pod) {
+      const steps = prepare(pod)
+      const flat = steps.find(({ prepared }) => prepared.refusal)
+      const verdicts: NodeVerdict[] = []
+      for (let slot = 0; slot < snapshot.slots; slot++) {
+        if (!snapshot.node(slot)) continue
+        const nodeName = snapshot.name(slot)
+        const refused = flat ? { plugin: flat.plugin.name, reasons: [flat.prepared.refusal!] } : refusedBy(steps, slot)
+        const scored = () =>
+          steps.flatMap(({ plugin, prepared: { score } }) =>
+            score ? [[plugin.name, plugin.weight * score(slot)]] : [],
+          )
+        verdicts.push(refused ? { nodeName, refused } : { nodeName, scores: Object.fromEntries(scored()) })
+      }
+      return verdicts
+    },
+    forget: () => classes.clear(),
+  }
+}

@@ -2,6 +2,7 @@
  * Other firewalls of the machine. A packet must pass every table, so a policy of DROP elsewhere (Docker sets one, ufw
  * does) stops pods whatever our own rules say. Only what lets our own links through is added, and only to such chains.
  */
+import { readFileSync } from 'node:fs'
 import type { Logger } from '../lib/log.ts'
 import { LINK_PREFIX } from './pod-network/ruleset.ts'
 import { attempt } from './tools/command.ts'
@@ -51,7 +52,17 @@ function iptablesRules(chain: BaseChain): string[][] {
 const ownedByIptables = ({ family, table, name }: BaseChain) =>
   family === 'ip' && table === 'filter' && (name === 'FORWARD' || name === 'INPUT')
 
+/** The older iptables keeps its rules where nft does not see them. */
+function legacyInUse(): boolean {
+  try {
+    return readFileSync('/proc/net/ip_tables_names', 'utf8').includes('filter')
+  } catch {
+    return false
+  }
+}
+
 async function openLegacy(): Promise<void> {
+  if (!legacyInUse()) return
   for (const [name, hook] of [
     ['FORWARD', 'forward'],
     ['INPUT', 'input'],

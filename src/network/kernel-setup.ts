@@ -34,13 +34,22 @@ export async function setUpKernel(
   deps: { readonly logger: Logger },
 ): Promise<KernelSetup> {
   const { nodeAddress, serviceCidr } = options
-  await run('ip', ['-batch', '-'], `link set lo up\naddress replace ${nodeAddress}/32 dev lo\n`)
-  await run('ip', ['route', 'replace', serviceCidr, 'dev', 'lo', 'src', nodeAddress])
+  const [mtu, notes] = await Promise.all([
+    uplinkMtu(),
+    openFirewalls(deps),
+    run(
+      'ip',
+      ['-batch', '-'],
+      `link set lo up
+address replace ${nodeAddress}/32 dev lo
+route replace ${serviceCidr} dev lo src ${nodeAddress}
+`,
+    ),
+  ])
   if (readFileSync(FORWARDING, 'utf8').trim() === '0') {
     writeFileSync(FORWARDING, '1')
     deps.logger.info({}, 'network: forwarding of packets was switched on (net.ipv4.ip_forward)')
   }
-  const [mtu, notes] = await Promise.all([uplinkMtu(), openFirewalls(deps)])
   return { mtu, notes }
 }
 

@@ -2,21 +2,25 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './command.ts'
-import { startSession } from './session.ts'
+import { SessionEndedError, startSession } from './session.ts'
 
 export interface Nft {
   /** Carries out commands (one a line) as one transaction: all of them or none. Throws an Error with nft's words. */
   change(commands: string): Promise<void>
-  /** Loads a big ruleset as one transaction in a process of its own. */
+  /** Loads a ruleset as one transaction; a big one in a process of its own, so that changes need not wait for it. */
   load(ruleset: string): Promise<void>
   close(): void
 }
 
 const CHANGES = 'changes.nft'
+const RULESET = 'ruleset.nft'
+/** Characters of a ruleset that a session takes in a few milliseconds. */
+const SMALL = 200_000
 
 /**
- * Starts nft's session. `directory` holds the file by which changes are handed over: nft reads a file whole, so that
- * its lines are one transaction (typed lines would be one each, and nft cannot read a Node pipe as a file).
+ * Starts nft's session. `directory` holds the files by which commands are handed over: nft reads a file whole, so that
+ * its lines are one transaction (typed lines would be one each, and nft cannot read a Node pipe as a file). An nft that
+ * was built without its command line is started for each change instead.
  */
 export function startNft(directory: string): Nft {
   const session = startSession({
@@ -27,27 +31,40 @@ export function startNft(directory: string): Nft {
     marked: /^.*datatype inet_service.*\n(.*16 bits\n)?/m,
     failed: /Error:|Could not|internal:/,
   })
-  let loads = 0
+  let interactive: 'unknown' | 'yes' | 'no' = 'unknown'
   let last: Promise<unknown> = Promise.resolve()
+
+  async function readFile(name: string): Promise<void> {
+    if (interactive === 'no') {
+      await run('nft', ['-f', join(directory, name)])
+      return
+    }
+    try {
+      await session.run(`include "./${name}"`)
+      interactive = 'yes'
+    } catch (error) {
+      if (interactive === 'yes' || !(error instanceof SessionEndedError)) throw error
+      interactive = 'no'
+      await readFile(name)
+    }
+  }
+
   /** There is one file of changes: the next one is written when the last one was read. */
-  function inOrder(work: () => Promise<void>): Promise<void> {
-    const next = last.then(work)
+  function hand(name: string, text: string): Promise<void> {
+    const next = last.then(() => {
+      writeFileSync(join(directory, name), `${text.trim()}\n`)
+      return readFile(name)
+    })
     last = next.catch(() => {})
     return next
   }
+
   return {
-    change(commands) {
-      const line = commands.trim()
-      if (!line.includes('\n') && line.length < 500) return session.run(line).then(() => {})
-      return inOrder(async () => {
-        writeFileSync(join(directory, CHANGES), `${line}\n`)
-        await session.run(`include "./${CHANGES}"`)
-      })
-    },
+    change: commands => hand(CHANGES, commands),
     async load(ruleset) {
-      const file = join(directory, `ruleset-${loads++ % 8}.nft`)
-      writeFileSync(file, ruleset)
-      await run('nft', ['-f', file])
+      if (ruleset.length < SMALL) return hand(RULESET, ruleset)
+      writeFileSync(join(directory, RULESET), ruleset)
+      await run('nft', ['-f', join(directory, RULESET)])
     },
     close: () => session.close(),
   }

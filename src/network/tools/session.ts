@@ -14,6 +14,9 @@ export interface Session {
   close(): void
 }
 
+/** What `run` throws when the program ended before it answered. */
+export class SessionEndedError extends Error {}
+
 export interface SessionSpec {
   readonly command: string
   readonly args: readonly string[]
@@ -51,7 +54,8 @@ export function startSession(spec: SessionSpec): Session {
     const ended = (why: string) => {
       if (child !== started) return
       child = undefined
-      finish(new Error(`${spec.command} ended (${why}) during: ${current?.lines.slice(0, 200)}: ${output.trim()}`))
+      const during = current?.lines.slice(0, 200)
+      finish(new SessionEndedError(`${spec.command} ended (${why}) during: ${during}: ${output.trim()}`))
     }
     started.on('error', error => ended(error.message))
     started.on('close', code => ended(`exit code ${code}`))

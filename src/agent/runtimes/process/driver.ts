@@ -307,11 +307,15 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       HOSTNAME: config.hostname,
       HOME: home ?? '/',
       ...(container.state.config.tty ? { TERM: 'xterm' } : {}),
-      ...Object.fromEntries(env.map(({ name, value }) => [name, value])),
+      ...Object.fromEntries(env.map(({ name, value }) => [name, onMachineText(value, container)])),
       ...(platform.namespaces ? {} : portableEnv(container.state.config.mounts)),
       ...(ownPids(container) ? {} : { [MARK]: container.id }),
     }
   }
+
+  /** Portable mode: paths of volumes as they are on the machine. */
+  const onMachineText = (text: string, container: Container) =>
+    platform.namespaces ? text : portableText(text, container.state.config.mounts)
 
   const binds = (container: Container): Bind[] => {
     const { config: sandbox } = container.sandbox.state
@@ -343,7 +347,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     const sandbox = container.sandbox.state.config
     const env = environment(container, pendingEnv.get(container.id) ?? [])
     pendingEnv.delete(container.id)
-    const text = (value: string) => (platform.namespaces ? value : portableText(value, config.mounts))
+    const text = (value: string) => onMachineText(value, container)
     let command = [...config.command, ...config.args].map(text)
     const workingDir = text(config.workingDir || '/')
     const onMachine = (file: string) => {
@@ -598,8 +602,8 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         if (!sandbox.hostPID) enter.push('-p')
       }
       if (sandbox.netns && nsenter) enter.push(...(enter.length > 0 ? ['-n'] : [nsenter, `--net=${sandbox.netns}`]))
-      const { mounts, workingDir } = container.state.config
-      const words = platform.namespaces ? command : command.map(word => portableText(word, mounts))
+      const { workingDir } = container.state.config
+      const words = command.map(word => onMachineText(word, container))
       const { TERM: _, ...env } = environ(main.pid) ?? environment(container, [])
       return runCommand(
         { platform, clock },
@@ -607,7 +611,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         [...enter, ...credentials(container.state.config), ...(tty ? withTerminal(platform, words) : words)],
         {
           env,
-          cwd: platform.namespaces ? undefined : portableText(workingDir || '/', mounts),
+          cwd: platform.namespaces ? undefined : onMachineText(workingDir || '/', container),
           tty,
           onSpawn: pid => platform.cgroups?.join(container.state.cgroup, pid),
         },

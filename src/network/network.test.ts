@@ -1,7 +1,7 @@
 /** The whole of a node's network over a real API server: in a network of its own, and portable. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -90,7 +90,7 @@ const askFromPod = async (netns: string, host: string, port: number) =>
       `--net=${netns}`,
       process.execPath,
       '-e',
-      `require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code))`,
+      `const s = require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code)); s.setTimeout(1000, () => s.destroy())`,
     ])
   ).trim()
 const resolveFromPod = async (netns: string, name: string) =>
@@ -102,6 +102,26 @@ const resolveFromPod = async (netns: string, name: string) =>
       `const r = new (require('dns').Resolver)({ timeout: 1000, tries: 2 }); r.setServers(['10.96.0.10']); r.resolve4('${name}', (e, a) => console.log(e ? e.code : a.join()))`,
     ])
   ).trim()
+
+/** The machine's address on the network to its neighbour. */
+const OUTSIDE_FACING = '192.168.99.1'
+/** Another machine on the same wire, which sends everything through this one. Resolves with its namespace. */
+async function machineOutside(directory: string): Promise<string> {
+  const file = join(directory, 'outside')
+  writeFileSync(file, '')
+  await run(
+    'unshare',
+    [`--net=${file}`, 'ip', '-batch', '-'],
+    `link add wire type veth peer name wire0 netns ${process.pid}
+link set lo up
+address add 192.168.99.2/24 dev wire
+link set wire up
+`,
+  )
+  await run('ip', ['-batch', '-'], `address add ${OUTSIDE_FACING}/24 dev wire0\nlink set wire0 up\n`)
+  await run('nsenter', [`--net=${file}`, 'ip', 'route', 'add', 'default', 'via', OUTSIDE_FACING])
+  return file
+}
 
 const pod = (n: number) => ({
   namespace: 'default',
@@ -115,6 +135,7 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
   const dataDir = mkdtempSync(join(tmpdir(), 'tutti-kernel-'))
   after(() => {
     for (const child of children) child.kill('SIGKILL')
+    spawnSync('umount', ['-l', join(dataDir, 'outside')])
     rmSync(dataDir, { recursive: true })
   })
 
@@ -152,6 +173,24 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
     assert.equal(env.WEB_SERVICE_PORT_HTTP, '80')
     assert.equal(env.WEB_PORT_80_TCP, `tcp://${clusterIP}:80`)
     assert.equal(network.serviceEnv('default', false).WEB_SERVICE_HOST, undefined)
+
+    const outside = await machineOutside(dataDir)
+    const host = createServer(socket => socket.end('node')).listen(7001, network.nodeAddress)
+    const open = createServer(socket => socket.end('asked for')).listen(7002, OUTSIDE_FACING)
+    assert.equal(await askFromPod(outside, OUTSIDE_FACING, 7002), 'asked for', 'the wire works')
+    open.close()
+    const reached: string[] = []
+    for (const [address, port] of [
+      [network.nodeAddress, 7001],
+      [ips[0]!, 8080],
+      [clusterIP, 80],
+      [OUTSIDE_FACING, ports[0].nodePort],
+      [OUTSIDE_FACING, 80],
+    ] as const)
+      if (/from pod|node/.test(await askFromPod(outside, address, port))) reached.push(`${address}:${port}`)
+    assert.deepEqual(reached, [], 'nothing answers to the outside')
+    assert.equal(await askFromPod(client.netns!, network.nodeAddress, 7001), 'node')
+    host.close()
 
     await stop()
     assert.equal(await ask(clusterIP, 80), 'from pod 1', 'without the program')

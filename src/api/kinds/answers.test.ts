@@ -76,13 +76,18 @@ const FORGOTTEN = new Set([
   ...['creationTimestamp', 'uid'],
 ])
 
+/** Endpoints on loopback: those of pods in portable mode. */
+const isAllowedHere = (kind: Kind, { message }: Cause) =>
+  kind.kind.startsWith('Endpoint') && message?.includes('loopback range')
+
 function check({ name, object, update: next }: Case, answer: Answer) {
   const kind = findKindOf(object.apiVersion, object.kind)!
   const made = structuredClone(object) as KubeObject
   const changed = structuredClone(next) as KubeObject | undefined
   const errors = changed ? update(kind, made, changed) : create(kind, made)
   if ('causes' in answer) {
-    assert.deepEqual([...new Set(errors.map(line))].sort(), [...new Set(answer.causes.map(line))].sort(), name)
+    const expected = answer.causes.filter(cause => !isAllowedHere(kind, cause)).map(line)
+    assert.deepEqual([...new Set(errors.map(line))].sort(), [...new Set(expected)].sort(), name)
     return
   }
   assert.deepEqual(errors, [], name)

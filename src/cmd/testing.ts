@@ -18,8 +18,8 @@ import { type Clock, realClock } from '../lib/clock.ts'
 import { type Logger, silent } from '../lib/log.ts'
 import { seededRandom } from '../lib/random.ts'
 import { settled, virtualClock } from '../lib/virtual-clock.ts'
+import { createScheduler } from '../scheduler/scheduler.ts'
 import { memoryStore } from '../store/memory/memory.ts'
-import { binder } from './testing/binder.ts'
 import { createFaults, type Faults } from './testing/faults.ts'
 import { type PodScript, runSimulatedNode, type SimulatedNodeOptions } from './testing/simulated-node.ts'
 
@@ -114,7 +114,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const deps = { transport: inside.transport, informers, clock, logger }
   const components: Component[] = [
     ...(options.controllers === false ? [] : controllerComponents(deps, scope.signal)),
-    binder(inside, informers, clock),
+    createScheduler({ client: inside, informers, clock, logger }),
   ]
   const running: Promise<void>[] = [runAll(components.map(faults.component), { clock, logger }, scope.signal)]
 

@@ -4,6 +4,7 @@ import { ageColumn, count, formatLabels, formatSelector, nameColumn, text, wide 
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { sameValue } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
+import { daemonSetRules } from './daemon-set.validate.ts'
 
 /** apps/v1 DaemonSet. */
 export type DaemonSet = Type
@@ -50,6 +51,7 @@ export const DaemonSet = defineKind<DaemonSet>({
     const before = Number(old.metadata?.annotations?.[TEMPLATE_GENERATION] ?? 1)
     setTemplateGeneration(set, sameValue(set.spec?.template, old.spec?.template) ? before : before + 1)
   },
+  rules: daemonSetRules,
   columns: [
     nameColumn,
     count('Desired', ({ status }) => status?.desiredNumberScheduled),

@@ -4,6 +4,7 @@ import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { containerNames, images } from '../workload-columns.ts'
+import { statefulSetRules } from './stateful-set.validate.ts'
 
 /** apps/v1 StatefulSet. */
 export type StatefulSet = Type
@@ -48,6 +49,7 @@ export const StatefulSet = defineKind<StatefulSet>({
   prepareCreate(set) {
     set.status = { replicas: 0, availableReplicas: 0 }
   },
+  rules: statefulSetRules,
   columns: [
     nameColumn,
     text('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),

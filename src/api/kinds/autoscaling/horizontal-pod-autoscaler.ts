@@ -1,6 +1,8 @@
 import type { HorizontalPodAutoscaler as Type } from '../../generated/types/autoscaling-v2.ts'
+import { invalid, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { check, onObject } from '../rules.ts'
 import { formatMetrics } from './metric-columns.ts'
 import { cpuMetric, SCALE_DOWN, SCALE_UP } from './scaling-rules.ts'
 
@@ -30,6 +32,22 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   prepareCreate(autoscaler) {
     autoscaler.status = { desiredReplicas: 0 }
   },
+  rules: [
+    onObject(
+      check<HorizontalPodAutoscaler>(({ spec }, errors) => {
+        const { minReplicas = 1, maxReplicas = 0, scaleTargetRef } = spec ?? {}
+        if (minReplicas < 1) {
+          errors.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'))
+        }
+        if (maxReplicas < 1) errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than 0'))
+        if (maxReplicas < minReplicas) {
+          errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
+        }
+        if (!scaleTargetRef?.kind) errors.push(required('spec.scaleTargetRef.kind'))
+        if (!scaleTargetRef?.name) errors.push(required('spec.scaleTargetRef.name'))
+      }),
+    ),
+  ],
   columns: [
     nameColumn,
     text('Reference', ({ spec }) => `${spec?.scaleTargetRef?.kind ?? ''}/${spec?.scaleTargetRef?.name ?? ''}`),

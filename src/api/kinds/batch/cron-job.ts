@@ -1,7 +1,10 @@
 import type { CronJob as Type } from '../../generated/types/batch-v1.ts'
+import { required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { age, ageColumn, count, formatSelector, nameColumn, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { checkPodTemplate } from '../core/pod-spec.validate.ts'
+import { check, checkEnum, nonNegative, onObject } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 
 /** batch/v1 CronJob. */
@@ -32,6 +35,27 @@ export const CronJob = defineKind<CronJob>({
   prepareCreate(job) {
     job.status = {}
   },
+  rules: [
+    onObject(
+      nonNegative(
+        'spec.startingDeadlineSeconds',
+        'spec.successfulJobsHistoryLimit',
+        'spec.failedJobsHistoryLimit',
+        'spec.jobTemplate.spec.parallelism',
+        'spec.jobTemplate.spec.completions',
+        'spec.jobTemplate.spec.backoffLimit',
+      ),
+      check<CronJob>(({ spec }, errors) => {
+        if (!spec?.schedule) errors.push(required('spec.schedule'))
+        checkEnum(spec?.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', errors)
+        const template = spec?.jobTemplate?.spec?.template
+        checkPodTemplate(template, 'spec.jobTemplate.spec.template', errors)
+        const policy = template?.spec?.restartPolicy
+        if (policy === 'OnFailure' || policy === 'Never') return
+        errors.push(required('spec.jobTemplate.spec.template.spec.restartPolicy', 'valid values: "OnFailure", "Never"'))
+      }),
+    ),
+  ],
   columns: [
     nameColumn,
     text('Schedule', ({ spec }) => spec?.schedule ?? ''),

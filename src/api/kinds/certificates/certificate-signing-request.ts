@@ -29,6 +29,18 @@ export const CertificateSigningRequest = defineKind<CertificateSigningRequest>({
   subresources: [{ name: 'approval', verbs: ['get', 'patch', 'update'] }],
   nameFormat: 'path',
   selectable: { 'spec.signerName': ({ spec }) => spec?.signerName ?? '' },
+  // A request does not change once it is made: its subresources write the conditions and the certificate.
+  prepareUpdate(request, old, { subresource }) {
+    request.spec = old.spec
+    const conditions = request.status?.conditions ?? []
+    const decided = ({ type }: { type: string }) => type === 'Approved' || type === 'Denied'
+    if (subresource === 'approval') request.status = { ...old.status, conditions }
+    else if (subresource === 'status') {
+      const others = conditions.filter(one => !decided(one))
+      const kept = [...(old.status?.conditions ?? []).filter(decided), ...others]
+      if (kept.length) request.status = { ...request.status, conditions: kept }
+    }
+  },
   columns: [
     nameColumn,
     ageColumn,

@@ -1,6 +1,8 @@
 import type { PersistentVolumeClaim as Type } from '../../generated/types/core-v1.ts'
+import { forbidden, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
+import { check, onObject, sameValue } from '../rules.ts'
 import { accessModes, storageClass } from './access-modes.ts'
 import { canonicalResources } from './resources.ts'
 
@@ -34,6 +36,29 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     claim.status = { phase: 'Pending' }
   },
   selectable: { name: ({ metadata }) => metadata?.name ?? '' },
+  rules: [
+    onObject(
+      check<PersistentVolumeClaim>(({ spec, status }, errors, old) => {
+        if (!spec?.accessModes?.length) errors.push(required('spec.accessModes', 'at least 1 access mode is required'))
+        if (spec?.resources?.requests?.storage === undefined) errors.push(required('spec.resources[storage]'))
+        if (!old?.spec) return
+        const kept = { ...spec, volumeName: old.spec.volumeName || spec?.volumeName }
+        if (status?.phase === 'Bound') {
+          Object.assign(kept, {
+            resources: old.spec.resources,
+            volumeAttributesClassName: old.spec.volumeAttributesClassName,
+          })
+        }
+        // The class may be filled in later, but not changed.
+        if (old.spec.storageClassName === undefined) delete kept.storageClassName
+        const before = { ...old.spec, volumeName: kept.volumeName }
+        if (sameValue(kept, before)) return
+        const what =
+          'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
+        errors.push(forbidden('spec', what))
+      }),
+    ),
+  ],
   columns: [
     nameColumn,
     text('Status', ({ metadata, status }) => (metadata?.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''))),

@@ -1,6 +1,9 @@
 import type { ReplicationController as Type } from '../../generated/types/core-v1.ts'
+import { invalid, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { checkRunningTemplate } from '../apps/workload.validate.ts'
 import { ageColumn, count, formatLabels, nameColumn, wide } from '../columns.ts'
+import { check, nonNegative, onObject } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { defaultPodSpec } from './pod-spec.defaults.ts'
 
@@ -38,6 +41,23 @@ export const ReplicationController = defineKind<ReplicationController>({
     controller.status = { replicas: 0 }
   },
   selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  rules: [
+    onObject(
+      nonNegative('spec.replicas', 'spec.minReadySeconds'),
+      check<ReplicationController>(({ spec }, errors) => {
+        if (isEmpty(spec?.selector)) errors.push(required('spec.selector'))
+        if (!spec?.template) {
+          errors.push(required('spec.template'))
+          return
+        }
+        const labels = spec.template.metadata?.labels ?? {}
+        if (!Object.entries(spec.selector ?? {}).every(([key, value]) => labels[key] === value)) {
+          errors.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'))
+        }
+        checkRunningTemplate(spec.template, 'ReplicationController', errors)
+      }),
+    ),
+  ],
   columns: [
     nameColumn,
     count('Desired', ({ spec }) => spec?.replicas),

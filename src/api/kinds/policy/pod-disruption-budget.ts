@@ -1,6 +1,9 @@
 import type { PodDisruptionBudget as Type } from '../../generated/types/policy-v1.ts'
+import { invalid } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { validateLabelSelector } from '../../machinery/label-selector.ts'
 import { ageColumn, count, nameColumn, text } from '../columns.ts'
+import { check, checkAtMostWhole, checkIntOrPercent } from '../rules.ts'
 
 /** policy/v1 PodDisruptionBudget. */
 export type PodDisruptionBudget = Type
@@ -20,6 +23,19 @@ export const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
   prepareCreate(budget) {
     budget.status = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
   },
+  rules: [
+    check(({ spec }, errors) => {
+      const { minAvailable, maxUnavailable, selector } = spec ?? {}
+      if (minAvailable !== undefined && maxUnavailable !== undefined) {
+        errors.push(invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'))
+      }
+      checkIntOrPercent(minAvailable, 'spec.minAvailable', errors)
+      checkAtMostWhole(minAvailable, 'spec.minAvailable', errors)
+      checkIntOrPercent(maxUnavailable, 'spec.maxUnavailable', errors)
+      checkAtMostWhole(maxUnavailable, 'spec.maxUnavailable', errors)
+      if (selector) errors.push(...validateLabelSelector(selector, 'spec.selector'))
+    }),
+  ],
   columns: [
     nameColumn,
     text('Min Available', ({ spec }) => String(spec?.minAvailable ?? 'N/A')),

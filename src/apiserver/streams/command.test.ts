@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
+import { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { WebSocket } from 'ws'
 import type { CommandStreams } from '../../client/node-api.ts'
 import { realClock } from '../../lib/clock.ts'
+import { settled } from '../../lib/virtual-clock.ts'
 import { type CommandOptions, runCommand } from './command-channel.ts'
 import { socketLink } from './link.ts'
 import { spdyCommand } from './spdy-command.ts'
@@ -131,25 +133,31 @@ test('a client that goes away aborts the command and ends its input', async () =
 })
 
 test('output waits for a client that does not read', async () => {
-  let written = 0
-  const { client, closed } = await overWebSocket('v4.channel.k8s.io', async ({ stdout, signal }) => {
-    const chunk = Buffer.alloc(256 * 1024)
-    while (written < 256 * 1024 * 1024 && !signal.aborted) {
-      await stdout!(chunk)
-      written += chunk.length
-    }
-    return 0
+  const held: (() => void)[] = []
+  let reading = false
+  const socket = new Duplex({
+    read() {},
+    write(_chunk, _encoding, done) {
+      if (reading) done()
+      else held.push(done)
+    },
   })
-  client.pause()
-  let before = -1
-  while (before !== written) {
-    before = written
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  assert.ok(written < 64 * 1024 * 1024, `${written} bytes were taken by nobody`)
-  client.resume()
-  await closed
-  assert.equal(written, 256 * 1024 * 1024)
+  const connection = acceptWebSocket(socket, Buffer.alloc(0), 'key', 'v4.channel.k8s.io')
+  let written = 0
+  const running = runCommand(
+    webSocketCommand(connection, 'v4.channel.k8s.io', all),
+    async ({ stdout }) => {
+      for (; written < 1000; written++) await stdout!(Buffer.alloc(4096))
+      return 0
+    },
+    statusOf,
+  )
+  await settled()
+  assert.ok(written < 100, `${written} chunks were taken by nobody`)
+  reading = true
+  while (held.length) held.shift()!()
+  await running
+  assert.equal(written, 1000)
 })
 
 async function overSpdy(options: CommandOptions, command: Command) {

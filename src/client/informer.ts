@@ -23,6 +23,11 @@ export interface InformerDeps {
 export interface GrowingInformer<T extends KubeObject> extends Informer<T> {
   /** Throws when another function has that name. */
   addIndex(name: string, values: (object: T) => readonly string[]): void
+  /**
+   * Lists again now, beside the watch: for when it is not known whether a write happened. Resolves when the cache is
+   * as new as this call; rejects when the list fails.
+   */
+  refresh(): Promise<void>
 }
 
 /** First and longest wait after a failure, ms (as client-go's reflector). */
@@ -47,6 +52,8 @@ export function createInformer<T extends KubeObject>(
   const cache = createObjectCache<T>(indexes)
   const handlers = new Set<ChangeHandler<T>>()
   let revision = 0
+  /** Events up to here came with a list already. */
+  let listed = 0
   let isSynced = false
   let waiting: { readonly revision: number; resolve(): void }[] = []
   let markSynced!: () => void
@@ -84,7 +91,9 @@ export function createInformer<T extends KubeObject>(
 
   async function relist() {
     const list = await client.list(selection)
-    if (signal.aborted) return
+    const at = revisionOf(list as KubeObject)
+    // The watch was faster: it knows all of this, and what came after.
+    if (signal.aborted || (isSynced && at <= revision)) return
     const gone = new Set(cache.keys())
     for (const object of list.items) {
       const key = keyOf(object)
@@ -94,13 +103,15 @@ export function createInformer<T extends KubeObject>(
       if (known?.metadata?.resourceVersion !== object.metadata?.resourceVersion) store(object, false)
     }
     for (const key of gone) notify(cache.set(key, undefined), undefined)
-    advance(revisionOf(list as KubeObject))
+    listed = at
+    advance(at)
     isSynced = true
     markSynced()
   }
 
   function apply(event: WatchEvent<T>) {
     if (event.type === 'ERROR') throw StatusError.from(event.object as unknown as StatusLike)
+    if (revisionOf(event.object) <= listed) return
     if (event.type !== 'BOOKMARK') store(event.object, event.type === 'DELETED')
     advance(revisionOf(event.object))
   }
@@ -128,21 +139,21 @@ export function createInformer<T extends KubeObject>(
 
   async function run() {
     const backOff = createBackOff(BACK_OFF_MS, BACK_OFF_MAX_MS)
-    let listed = false
+    let isListed = false
     while (!signal.aborted) {
       try {
-        if (!listed) await relist()
-        listed = true
+        if (!isListed) await relist()
+        isListed = true
         if (await follow()) backOff.reset()
         else if (!signal.aborted) await sleep(deps.clock, backOff.next(), signal)
       } catch (error) {
         if (signal.aborted) break
-        if (isExpired(error) && listed) {
-          listed = false
+        if (isExpired(error) && isListed) {
+          isListed = false
           continue
         }
         const ms = backOff.next()
-        logger.warn({ err: error, retryInMs: ms }, listed ? 'the watch failed' : 'the list failed')
+        logger.warn({ err: error, retryInMs: ms }, isListed ? 'the watch failed' : 'the list failed')
         await sleep(deps.clock, ms, signal)
       }
     }
@@ -164,6 +175,7 @@ export function createInformer<T extends KubeObject>(
       return () => void handlers.delete(handler)
     },
     synced: () => synced,
+    refresh: relist,
     reached(wanted) {
       if (wanted <= revision || signal.aborted) return Promise.resolve()
       return new Promise(resolve => void waiting.push({ revision: wanted, resolve }))

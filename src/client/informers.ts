@@ -2,7 +2,7 @@
 import type { KubeObject } from '../api/machinery/object.ts'
 import { type Client, createClient } from './client.ts'
 import { createInformer, type GrowingInformer, type InformerDeps } from './informer.ts'
-import type { Informer, InformerOptions } from './informer-types.ts'
+import type { InformerOptions } from './informer-types.ts'
 import type { Resource } from './resource.ts'
 import type { Transport } from './transport.ts'
 
@@ -11,7 +11,7 @@ export interface Informers {
    * The informer of a kind and selection, started when first asked for. Indexes are added to the one that runs; two
    * callers that give one name must mean the same function.
    */
-  of<T extends KubeObject>(resource: Resource<T>, options?: InformerOptions<T>): Informer<T>
+  of<T extends KubeObject>(resource: Resource<T>, options?: InformerOptions<T>): GrowingInformer<T>
   /** Resolves when every informer that was asked for has its first list. */
   synced(): Promise<void>
 }
@@ -32,7 +32,7 @@ export function createInformers(source: Client | Transport, deps: InformerDeps, 
         for (const [name, index] of Object.entries(indexes))
           informer.addIndex(name, index as (o: KubeObject) => string[])
       }
-      return informer as unknown as Informer<T>
+      return informer as unknown as GrowingInformer<T>
     },
     async synced() {
       await Promise.all([...running.values()].map(informer => informer.synced()))

@@ -1,5 +1,6 @@
 /** Carries a plan out: writes the difference, tells what happened, and says which revisions must be seen next. */
 import type { KubeObject } from '../api/machinery/object.ts'
+import { StatusError } from '../api/machinery/status-error.ts'
 import { type Client, hasReason } from '../client/client.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
 import { type Resource, refOf, revisionOf } from '../client/resource.ts'
@@ -68,6 +69,9 @@ export const isTerminating = (error: Error) =>
 /** Someone else was faster, or the object is gone: no news, the next look at the cache will tell. */
 export const isQuiet = (error: Error) =>
   hasReason(error, 'Conflict', 'NotFound', 'AlreadyExists') || isTerminating(error)
+
+/** The server did not say no: the write may have happened all the same. */
+export const isAmbiguous = (error: Error) => !(error instanceof StatusError) || error.code >= 500
 
 /** Carries out the plan for `object`, which is absent for keys whose object is gone. Never rejects. */
 export async function commit(plan: Plan, resource: Resource, object: KubeObject | undefined, deps: CommitDeps) {

@@ -3,15 +3,17 @@
  * reconciled again before the caches show what was last written for it, so no controller acts twice on old news.
  */
 import type { KubeObject } from '../api/machinery/object.ts'
+import { createBackOff } from '../client/back-off.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
-import { type Informer, keyOf, type ObjectKey, objectKey } from '../client/informer-types.ts'
+import type { GrowingInformer } from '../client/informer.ts'
+import { keyOf, type ObjectKey, objectKey } from '../client/informer-types.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Resource } from '../client/resource.ts'
 import { createWorkQueue } from '../client/work-queue.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { commit, isQuiet, isTerminating, type Written } from './commit.ts'
+import { commit, isAmbiguous, isQuiet, isTerminating, type Written } from './commit.ts'
 
 import type { Controller, View } from './controller.ts'
 import type { Plan } from './plan.ts'
@@ -45,11 +47,13 @@ export async function runController(controller: Controller, deps: ControllerDeps
   const recorder = createEventRecorder(deps.client.transport, { component: controller.name }, { clock, logger }, signal)
   const queue = createWorkQueue<ObjectKey>(clock, BACK_OFF)
   const informers = informersOf(controller, deps.informers)
+  // Started again after a failure: what was in flight then may not be in the caches yet.
+  const known = [...informers.values()].filter(each => each.revision() > 0)
   const view: View = {
     of<T extends KubeObject>(resource: Resource<T>) {
       const informer = informers.get(resource.key)
       if (!informer) throw new Error(`controller ${controller.name} reads ${resource.key} without declaring it`)
-      return informer as unknown as Informer<T>
+      return informer as unknown as GrowingInformer<T>
     },
   }
   const ends = subscribe(controller, informers, view, key => {
@@ -63,7 +67,8 @@ export async function runController(controller: Controller, deps: ControllerDeps
   }
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
-  await Promise.race([Promise.all([...informers.values()].map(each => each.synced())), aborted(signal)])
+  const current = [...informers.values()].map(each => each.synced()).concat(known.map(each => each.refresh()))
+  await Promise.race([Promise.all(current), aborted(signal)])
 
   function planFor(key: ObjectKey, object: KubeObject | undefined): Plan {
     const now = clock.now()
@@ -77,6 +82,7 @@ export async function runController(controller: Controller, deps: ControllerDeps
     const { written, error } = await commit(plan, controller.for, object, { client: deps.client, recorder })
     deps.metrics?.reconciled(controller.name, clock.now() - start, error ? 'failed' : 'done', written.length)
     if (error) {
+      if (isAmbiguous(error)) await refresh(plan, key)
       // Nothing can be made in a namespace that goes away: wait for its changes.
       if (isTerminating(error)) queue.forget(key)
       else fail(key, error)
@@ -86,6 +92,19 @@ export async function runController(controller: Controller, deps: ControllerDeps
     if (written.length > 0) queue.add(key)
     else if (plan.requeue?.type === 'after') queue.addAfter(key, plan.requeue.ms)
     return written
+  }
+  /** Nobody knows what was written: only a new list tells, and acting before would act twice. */
+  async function refresh(plan: Plan, key: ObjectKey): Promise<void> {
+    const kinds = new Set([controller.for.key, ...(plan.writes ?? []).map(each => each.resource.key)])
+    for (let waits = createBackOff(BACK_OFF.backOff, 10_000); !signal.aborted; ) {
+      try {
+        await Promise.all([...kinds].map(kind => informers.get(kind)?.refresh()))
+        return
+      } catch (error) {
+        logger.debug({ key, err: error }, 'the state could not be listed after a failed write')
+        await sleep(clock, waits.next(), signal)
+      }
+    }
   }
   function fail(key: ObjectKey, error: Error) {
     const ms = queue.addFailed(key)
@@ -126,8 +145,8 @@ const aborted = (signal: AbortSignal) =>
   })
 
 /** Every informer that the controller needs, by kind key. */
-function informersOf(controller: Controller, informers: Informers): Map<string, Informer<KubeObject>> {
-  const result = new Map<string, Informer<KubeObject>>()
+function informersOf(controller: Controller, informers: Informers): Map<string, GrowingInformer<KubeObject>> {
+  const result = new Map<string, GrowingInformer<KubeObject>>()
   const reads = [
     { resource: controller.for },
     ...(controller.owns ?? []).map(resource => ({ resource })),
@@ -141,7 +160,7 @@ function informersOf(controller: Controller, informers: Informers): Map<string, 
 /** Turns changes into keys; returns the ends of the subscriptions. */
 function subscribe(
   controller: Controller,
-  informers: ReadonlyMap<string, Informer<KubeObject>>,
+  informers: ReadonlyMap<string, GrowingInformer<KubeObject>>,
   view: View,
   add: (key: ObjectKey) => void,
 ): (() => void)[] {

@@ -29,7 +29,7 @@ export interface PodScript {
 
 export interface SimulatedNodeOptions {
   readonly name: string
-  /** Default: starts and is ready at once, and runs on. */
+  /** Asked once for each pod. Default: it starts and is ready at once, and runs on. */
   readonly script?: (pod: Pod) => PodScript
   /** Default: 110 pods, 8 cpus, 16 GiB. */
   readonly capacity?: Readonly<Record<string, string>>
@@ -118,7 +118,7 @@ async function runPods(options: SimulatedNodeOptions, deps: SimulatedNodeDeps, s
   const work = async (key: string) => {
     try {
       const pod = informer.get(key)
-      const again = pod && (await live(pod, options.script?.(pod) ?? {}, lives, deps))
+      const again = pod && (await live(pod, options.script, lives, deps))
       queue.forget(key)
       if (again !== undefined) queue.addAfter(key, again)
     } catch (error) {
@@ -136,18 +136,28 @@ async function runPods(options: SimulatedNodeOptions, deps: SimulatedNodeDeps, s
 
 /** Moments of a pod's life, ms. */
 interface Life {
+  readonly script: PodScript
   readonly bound: number
   readonly address: string
   deleted?: number
 }
 
 /** Brings a pod's status to what it should be now; returns the ms until the next change, if one is due. */
-async function live(pod: Pod, script: PodScript, lives: Map<string, Life>, deps: SimulatedNodeDeps) {
+async function live(
+  pod: Pod,
+  scriptOf: SimulatedNodeOptions['script'],
+  lives: Map<string, Life>,
+  deps: SimulatedNodeDeps,
+) {
   const { client, clock } = deps
   const now = clock.now()
   const uid = pod.metadata?.uid ?? ''
   let life = lives.get(uid)
-  if (!life) lives.set(uid, (life = { bound: now, address: pod.status?.podIP ?? deps.address() }))
+  if (!life) {
+    life = { script: scriptOf?.(pod) ?? {}, bound: now, address: pod.status?.podIP ?? deps.address() }
+    lives.set(uid, life)
+  }
+  const { script } = life
   const pods = client.kind<Pod>(Pod)
   const isOver = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
   if (pod.metadata?.deletionTimestamp) {

@@ -59,9 +59,9 @@ function update(kind: Kind, object: KubeObject, next: KubeObject) {
   return (kind.rules ?? []).flatMap(rule => rule(next, object, { subresource: '', now: 0 }))
 }
 
-/** Objects in messages stand in Go's internal names there: not compared. */
+/** Objects in messages stand in Go's internal names there, and differences in Go's words: not compared. */
 const line = ({ reason, field, message }: Cause) =>
-  `${reason} ${field} ${message?.replace(/value: ([{[].*[}\]]|null)(?=: [^"]|$)/, 'value: {}')}`
+  `${reason} ${field} ${message?.replace(/\n[^]*/, '').replace(/value: ([{[].*[}\]]|null)(?=: [^"]|$)/, 'value: {}')}`
 
 /** What admission and allocation fill in, or the clock. */
 const FORGOTTEN = new Set([

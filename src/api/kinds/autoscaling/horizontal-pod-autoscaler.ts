@@ -39,9 +39,14 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
         if (minReplicas < 1) {
           errors.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'))
         }
-        if (maxReplicas < 1) errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than 0'))
+        if (maxReplicas < 1) errors.push(required('spec.maxReplicas', 'must be set and greater than 0'))
         if (maxReplicas < minReplicas) {
           errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
+        }
+        const { apiVersion = '', kind } = scaleTargetRef ?? {}
+        // Replication controllers are the one kind of the core group that scales.
+        if (!apiVersion.includes('/') && kind !== 'ReplicationController') {
+          errors.push(invalid('spec.scaleTargetRef.apiVersion', apiVersion, 'apiVersion must specify API group'))
         }
         if (!scaleTargetRef?.kind) errors.push(required('spec.scaleTargetRef.kind'))
         if (!scaleTargetRef?.name) errors.push(required('spec.scaleTargetRef.name'))

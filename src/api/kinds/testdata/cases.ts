@@ -724,4 +724,59 @@ export const cases: readonly Case[] = [
     object.roleRef.kind = 'Role'
     object.subjects = [{ kind: 'ServiceAccount', name: 'a' }]
   }),
+
+  of('StatefulSet', 'claims', ({ spec }) => {
+    spec.volumeClaimTemplates = [
+      {
+        metadata: { name: 'data' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+    ]
+    spec.template.spec.containers[0].volumeMounts = [{ name: 'data', mountPath: '/data' }]
+  }),
+  of('StatefulSet', 'bad', ({ spec }) => {
+    spec.podManagementPolicy = 'Some'
+    spec.updateStrategy = { type: 'Some' }
+    spec.serviceName = 'A_'
+    spec.replicas = -1
+    spec.selector = {}
+  }),
+  update('StatefulSet', 'service name', ({ spec }) => (spec.serviceName = 'b')),
+  update('StatefulSet', 'replicas', ({ spec }) => (spec.replicas = 2)),
+  of('DaemonSet', 'bad', ({ spec }) => {
+    spec.updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } }
+    spec.template.spec.restartPolicy = 'Never'
+    spec.minReadySeconds = -1
+  }),
+  of('DaemonSet', 'both zero', ({ spec }) => {
+    spec.updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 0 } }
+  }),
+  update('DaemonSet', 'template', ({ spec }) => (spec.template.spec.containers[0].image = 'other')),
+  of('CronJob', 'bad', ({ spec }) => {
+    delete spec.schedule
+    spec.concurrencyPolicy = 'Some'
+    spec.failedJobsHistoryLimit = -1
+    delete spec.jobTemplate.spec.template.spec.restartPolicy
+  }),
+  update('StorageClass', 'provisioner', object => (object.provisioner = 'y.io/p')),
+  of('StorageClass', 'bad', object => (object.volumeBindingMode = 'Some')),
+  of('PodDisruptionBudget', 'bad', ({ spec }) => {
+    spec.minAvailable = '200%'
+    spec.maxUnavailable = -1
+  }),
+  of('ReplicationController', 'bad', ({ spec }) => {
+    spec.selector = { app: 'b' }
+    spec.replicas = -1
+    spec.template.spec.restartPolicy = 'Never'
+  }),
+  of('HorizontalPodAutoscaler', 'bad', ({ spec }) => {
+    spec.minReplicas = 5
+    spec.maxReplicas = 0
+    spec.scaleTargetRef = {}
+  }),
+  of('PersistentVolumeClaim', 'bad', ({ spec }) => {
+    spec.accessModes = []
+    spec.resources = {}
+  }),
+  update('PersistentVolumeClaim', 'modes', ({ spec }) => (spec.accessModes = ['ReadWriteMany'])),
 ]

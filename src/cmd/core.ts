@@ -23,6 +23,7 @@ import { removeKernelNetwork } from '../network/kernel-setup.ts'
 import { netnsDirectory, prepareNetwork } from '../network/network.ts'
 import { endHolder } from '../network/rootless/holder.ts'
 import { createHostListen, isInside, publishPort } from '../network/rootless/porter.ts'
+import { createScheduler } from '../scheduler/scheduler.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
 import { portableKinds } from './portable-kinds.ts'
@@ -168,10 +169,11 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
     return { transport, client, informers: createInformers(client, { clock, logger }, scope.signal) }
   }
 
-  onPhase('starting the controllers')
+  onPhase('starting controllers and scheduler')
   const manager = identity('system:kube-controller-manager', 'system:masters')
   const components = controllerComponents({ ...manager, clock, logger, rootCa: authority.certificate }, scope.signal)
-  const running = runAll(components, { clock, logger }, scope.signal)
+  const scheduler = createScheduler({ ...identity('system:kube-scheduler'), clock, logger })
+  const running = runAll([...components, scheduler], { clock, logger }, scope.signal)
   ends.push(() => running)
 
   onPhase('starting the network')

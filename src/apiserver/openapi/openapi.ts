@@ -11,10 +11,11 @@ import type { KindTable } from '../registry/kind-table.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import { pathsOf, subresourceSchema } from './paths.ts'
 import { type Dialect, schemasFor, V2, V3 } from './schemas.ts'
+import { encodeOpenApiV2, V2_PROTOBUF_TYPE } from './v2-protobuf.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 const ALWAYS = [`${META}.DeleteOptions`, `${META}.Patch`, `${META}.Status`, `${META}.APIResourceList`]
-const V2_PROTOBUF = /^application\/com\.github\.proto-openapi\.spec/
+const V2_PROTOBUF = /^application\/com\.github\.proto-openapi\.spec\.v2/
 
 const hash = (text: string | Buffer) => createHash('sha512').update(text).digest('hex').toUpperCase()
 
@@ -50,7 +51,7 @@ export function openApi(kinds: KindTable, version: string): (request: ServerRequ
     )
     return { paths }
   }
-  function v2(): unknown {
+  function v2(): object {
     const { paths, schemas } = contents(kinds.all(), V2)
     return { swagger: '2.0', info, paths, definitions: schemas }
   }
@@ -64,10 +65,10 @@ export function openApi(kinds: KindTable, version: string): (request: ServerRequ
     if (known) return known
     const value = make()
     if (value === undefined) return undefined
-    const bytes = Buffer.from(JSON.stringify(value))
+    const bytes = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value))
     known = { bytes, etag: `"${hash(bytes)}"` }
     // The whole in one is large and hardly ever asked for twice.
-    if (key !== 'v2') documents.set(key, known)
+    if (!key.startsWith('v2')) documents.set(key, known)
     return known
   }
 
@@ -83,18 +84,19 @@ export function openApi(kinds: KindTable, version: string): (request: ServerRequ
     if (!path.startsWith('/openapi/')) return undefined
     const isV2 = path === '/openapi/v2'
     if (!isV2 && path !== '/openapi/v3' && !path.startsWith('/openapi/v3/')) return undefined
-    if (!acceptsJson(request)) {
-      if (V2_PROTOBUF.test(String(request.headers.accept)) || isV2) throw notAcceptable(['application/json'])
-    }
+    const asProtobuf = isV2 && V2_PROTOBUF.test(String(request.headers.accept ?? ''))
+    if (isV2 && !asProtobuf && !acceptsJson(request)) throw notAcceptable(['application/json', V2_PROTOBUF_TYPE])
     const key = path.slice('/openapi/v3/'.length)
     const found = isV2
-      ? document('v2', v2)
+      ? asProtobuf
+        ? document('v2+protobuf', () => encodeOpenApiV2(v2()))
+        : document('v2', v2)
       : path === '/openapi/v3'
         ? document('index', index)
         : document(key, () => v3(key))
     if (!found) return undefined
     const headers = { etag: found.etag, vary: 'Accept', 'cache-control': 'no-cache, private' }
-    const contentType = 'application/json'
+    const contentType = asProtobuf ? V2_PROTOBUF_TYPE : 'application/json'
     if (request.headers['if-none-match'] === found.etag) {
       return { status: 304, type: 'bytes', contentType, bytes: Buffer.alloc(0), headers }
     }

@@ -103,6 +103,8 @@ export function containerConfig(
     supplementalGroups: supplementalGroups(pod),
     privileged: own?.privileged ?? false,
     readOnlyRootFilesystem: own?.readOnlyRootFilesystem ?? false,
+    ...(own?.capabilities ? { capabilities: own.capabilities } : {}),
+    ...(own?.allowPrivilegeEscalation === false ? { noNewPrivileges: true } : {}),
     labels: {
       'io.kubernetes.container.name': container.name,
       'io.kubernetes.pod.name': pod.metadata?.name ?? '',

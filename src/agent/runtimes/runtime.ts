@@ -100,6 +100,10 @@ export interface ContainerConfig {
   readonly supplementalGroups: readonly number[]
   readonly privileged: boolean
   readonly readOnlyRootFilesystem: boolean
+  /** securityContext.capabilities; names with or without `CAP_`, or `ALL`. */
+  readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] }
+  /** securityContext.allowPrivilegeEscalation is false. */
+  readonly noNewPrivileges?: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   /** In the container; where it may leave the reason of its end. Absent: none is read. */

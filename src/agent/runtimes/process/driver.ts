@@ -282,7 +282,16 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
 
   const credentials = (config: Container['state']['config']): string[] => {
     const { runAsUser, runAsGroup, supplementalGroups } = config
-    if (runAsUser === undefined && runAsGroup === undefined && supplementalGroups.length === 0) return []
+    const { add = [], drop = [] } = config.capabilities ?? {}
+    const caps = [
+      ...drop.map(name => (name.toUpperCase() === 'ALL' ? '-all' : `-${capability(name)}`)),
+      ...add.map(name => (name.toUpperCase() === 'ALL' ? '+all' : `+${capability(name)}`)),
+    ].join(',')
+    const privileges = config.noNewPrivileges ? ['--no-new-privs'] : []
+    const sameUser = runAsUser === undefined && runAsGroup === undefined && supplementalGroups.length === 0
+    if (sameUser && !(caps && platform.root)) {
+      return privileges.length > 0 && platform.tools.setpriv ? [platform.tools.setpriv, ...privileges] : []
+    }
     if (!platform.root) {
       if (runAsUser === undefined || runAsUser === process.getuid?.()) return []
       throw new RuntimeError(
@@ -296,12 +305,19 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     const user = runAsUser ?? 0
     const group = runAsGroup ?? passwdEntry(user)?.gid ?? 0
     const groups = supplementalGroups.length > 0 ? ['--groups', supplementalGroups.join(',')] : ['--clear-groups']
-    return [platform.tools.setpriv, '--reuid', String(user), '--regid', String(group), ...groups]
+    return [
+      platform.tools.setpriv,
+      ...(sameUser ? [] : ['--reuid', String(user), '--regid', String(group), ...groups]),
+      ...(caps ? ['--bounding-set', caps, '--inh-caps', '-all'] : []),
+      ...privileges,
+    ]
   }
 
   const environment = (container: Container, env: ContainerConfig['env']): Record<string, string> => {
     const { config } = container.sandbox.state
-    const home = passwdEntry(container.state.config.runAsUser ?? process.getuid?.() ?? 0)?.home
+    const { runAsUser } = container.state.config
+    // In a user namespace uid 0 is not the machine's root: an unchanged user keeps its own home.
+    const home = runAsUser === undefined ? process.env.HOME : passwdEntry(runAsUser)?.home
     return {
       PATH: path,
       HOSTNAME: config.hostname,
@@ -359,7 +375,12 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     if (config.tty) command = withTerminal(platform, command)
     command = [...credentials(config), ...command]
     const staging = join(container.folder, 'root')
-    const plan = platform.namespaces ? planMounts(binds(container), staging, !sandbox.hostPID) : undefined
+    const plan = platform.namespaces
+      ? planMounts(binds(container), staging, {
+          newProc: !sandbox.hostPID,
+          readOnly: config.readOnlyRootFilesystem,
+        })
+      : undefined
     const table = plan?.table ? join(container.folder, 'mounts') : undefined
     if (table) writeFileSync(table, plan!.table)
     const groups = platform.cgroups?.create(container.state.cgroup, config.resources) ?? []
@@ -676,6 +697,9 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     },
   }
 }
+
+/** A capability as setpriv writes it: `net_bind_service` for NET_BIND_SERVICE and CAP_NET_BIND_SERVICE. */
+const capability = (name: string) => name.toLowerCase().replace(/^cap_/, '')
 
 /**
  * Whether a file can be mounted there. Below /dev (the default is /dev/termination-log) an empty file is left to mount

@@ -70,7 +70,7 @@ function makePoint(path: string, from: string) {
 }
 
 /** A folder that looks like `original`; what is to be bound into it is appended to `lines`. */
-function makeSkeleton(original: string, place: string, lines: string[]) {
+function makeSkeleton(original: string, place: string, lines: string[], readOnly: boolean) {
   mkdirSync(place, { recursive: true, mode: statSync(original).mode & 0o7777 })
   for (const entry of readdirSync(original, { withFileTypes: true })) {
     const from = join(original, entry.name)
@@ -81,15 +81,20 @@ function makeSkeleton(original: string, place: string, lines: string[]) {
     }
     if (entry.isDirectory()) mkdirSync(to)
     else writeFileSync(to, '')
-    lines.push(line(from, to, 'rbind'))
+    const kernel = original === '/' && ['dev', 'proc', 'sys'].includes(entry.name)
+    lines.push(line(from, to, readOnly && !kernel ? 'rbind,ro' : 'rbind'))
   }
 }
 
 /**
  * Plans the mounts of one container. `staging` is an own, empty folder for skeletons. `newProc` mounts a fresh /proc,
- * for a pid namespace. Throws `RuntimeError` for a source that is missing.
+ * for a pid namespace; with `readOnly` the machine's files cannot be written, but volumes can. Throws `RuntimeError` for a source that is missing.
  */
-export function planMounts(binds: readonly Bind[], staging: string, newProc: boolean): MountPlan {
+export function planMounts(
+  binds: readonly Bind[],
+  staging: string,
+  { newProc, readOnly }: { readonly newProc: boolean; readonly readOnly: boolean },
+): MountPlan {
   const lines: string[] = []
   const skeletons = new Map<string, string>()
   const planned: { at: string; from: string }[] = []
@@ -100,6 +105,7 @@ export function planMounts(binds: readonly Bind[], staging: string, newProc: boo
   }))
   resolved.sort((a, b) => a.to.split('/').length - b.to.split('/').length || (a.to < b.to ? -1 : 1))
 
+  if (readOnly) skeletons.set('/', '')
   // Skeletons come first: the outermost, so that no one hides another.
   for (const bind of resolved) {
     if (!existsSync(bind.from)) {
@@ -117,7 +123,7 @@ export function planMounts(binds: readonly Bind[], staging: string, newProc: boo
   }
   for (const folder of [...skeletons.keys()].sort((a, b) => a.length - b.length)) {
     const place = join(staging, String(lines.length))
-    makeSkeleton(folder, place, lines)
+    makeSkeleton(folder, place, lines, readOnly)
     skeletons.set(folder, place)
     if (folder === '/') root = place
   }

@@ -61,7 +61,7 @@ function update(kind: Kind, object: KubeObject, next: KubeObject) {
 
 /** Objects in messages stand in Go's internal names there, and differences in Go's words: not compared. */
 const line = ({ reason, field, message }: Cause) =>
-  `${reason} ${field} ${message?.replace(/\n[^]*/, '').replace(/value: ([{[].*[}\]]|null)(?=: [^"]|$)/, 'value: {}')}`
+  `${reason} ${field} ${message?.replace(/\n.*/s, '').replace(/value: ([{[].*[}\]]|null)(?=: [^"]|$)/, 'value: {}')}`
 
 /** What admission and allocation fill in, or the clock. */
 const FORGOTTEN = new Set([
@@ -99,3 +99,14 @@ function check({ name, object, update: next }: Case, answer: Answer) {
 for (const one of cases) {
   test(`rules and defaults answer like Kubernetes to ${one.name}`, () => check(one, answers[one.name]!))
 }
+
+test('defaults of a filled object change nothing the second time', () => {
+  for (const { name, object } of cases) {
+    const kind = findKindOf(object.apiVersion, object.kind)!
+    const once = structuredClone(object) as KubeObject
+    kind.defaults?.(once)
+    const twice = structuredClone(once)
+    kind.defaults?.(twice)
+    assert.deepEqual(twice, once, name)
+  }
+})

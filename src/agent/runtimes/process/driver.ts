@@ -526,6 +526,12 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       )
     },
     async runSandbox(config) {
+      if (config.shareProcessNamespace && platform.namespaces) {
+        throw new RuntimeError(
+          'NotSupported',
+          'shareProcessNamespace is not supported by the process runtime: remove it, or run the pod with a container runtime',
+        )
+      }
       const id = randomBytes(32).toString('hex')
       const folder = join(config.directory, 'runtime')
       mkdirSync(folder, { recursive: true, mode: 0o700 })

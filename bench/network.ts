@@ -27,7 +27,7 @@ import { startProxySync } from '../src/network/service-proxy/sync.ts'
 import { fixedInformer } from '../src/network/testing/fixed-informer.ts'
 import { startIp } from '../src/network/tools/ip.ts'
 import { startNft } from '../src/network/tools/nft.ts'
-import { measure, type Row, table } from './lib/measure.ts'
+import { measure, median, type Row, sleep, table } from './lib/measure.ts'
 
 const INSIDE = 'TUTTI_BENCH_INSIDE'
 if (!process.env[INSIDE]) {
@@ -198,7 +198,19 @@ async function checkTraffic(slices: ReturnType<typeof fixedInformer<EndpointSlic
   server.close()
 }
 
-async function pods(): Promise<void> {
+/** Like `measure`, with a pause before each call. */
+async function spaced(n: number, work: (index: number) => Promise<unknown>) {
+  const times: number[] = []
+  for (let index = 0; index < n; index++) {
+    await sleep(700)
+    const start = performance.now()
+    await work(index)
+    times.push(performance.now() - start)
+  }
+  return { p50: median(times) }
+}
+
+async function pods(spares: number): Promise<void> {
   const [ip, nft] = [startIp(), startNft(folder)]
   const network = await startKernelPodNetwork(
     {
@@ -209,11 +221,24 @@ async function pods(): Promise<void> {
       mtu: 1500,
       dns: { servers: [], clusterDomain: 'cluster.local' },
       exposed: false,
+      spares,
     },
-    { ip, nft, logger: silent },
+    { ...deps, ip, nft },
+    new AbortController().signal,
   )
   const uid = (n: number) => `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`
   const pod = (n: number) => ({ namespace: 'default', name: `p-${n}`, uid: uid(n), hostname: `p-${n}`, ports: [] })
+  if (spares > 0) {
+    // One pod at a time, each when the last one has settled.
+    const ready = await spaced(20, n => network.setup(pod(1000 + n)))
+    rows.push({
+      what: 'network of a pod that comes alone, p50',
+      unit: 'ms',
+      figures: { Tutti: ready.p50 },
+      lessIsBetter: true,
+    })
+    return
+  }
   const setup = await measure(60, 1, n => network.setup(pod(n)))
   const teardown = await measure(60, 1, n => network.teardown(uid(n)))
   const began = performance.now()
@@ -319,7 +344,8 @@ async function dns(): Promise<void> {
 }
 
 for (const count of [10, 1000, 5000]) await endpointChanges(count)
-await pods()
+await pods(0)
+await pods(4)
 await dns()
 // One table a baseline.
 for (const baseline of new Set(rows.flatMap(({ figures }) => Object.keys(figures).slice(1))))

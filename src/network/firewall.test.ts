@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { realClock } from '../lib/clock.ts'
 import { silent } from '../lib/log.ts'
 import { closeFirewalls, droppingChains, openFirewalls } from './firewall.ts'
 import { parseCidr } from './ipv4.ts'
@@ -58,8 +59,10 @@ inOwnNetwork(import.meta.filename, 'openFirewalls lets pods through chains that 
           mtu: 1500,
           dns: { servers: [], clusterDomain: 'cluster.local' },
           exposed: false,
+          spares: 0,
         },
-        { ip, nft, logger: silent },
+        { ip, nft, logger: silent, clock: realClock },
+        new AbortController().signal,
       )
       const pod = (n: number) => ({ namespace: 'a', name: `${n}`, uid: `${n}0000000-1`, hostname: `${n}`, ports: [] })
       const [a, b] = [await network.setup(pod(1)), await network.setup(pod(2))]

@@ -135,7 +135,7 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
   const dataDir = mkdtempSync(join(tmpdir(), 'tutti-kernel-'))
   after(() => {
     for (const child of children) child.kill('SIGKILL')
-    spawnSync('umount', ['-l', join(dataDir, 'outside')])
+    spawnSync('sh', ['-c', `umount -l ${dataDir}/outside ${dataDir}/netns/*`])
     rmSync(dataDir, { recursive: true })
   })
 

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { silent } from '../../lib/log.ts'
+import { virtualClock } from '../../lib/virtual-clock.ts'
 import { parseCidr } from '../ipv4.ts'
 import { inOwnNetwork } from '../testing/own-network.ts'
 import { attempt, run } from '../tools/command.ts'
 import { startIp } from '../tools/ip.ts'
 import { startNft } from '../tools/nft.ts'
-import { linkName, startKernelPodNetwork } from './kernel.ts'
+import { startKernelPodNetwork } from './kernel.ts'
 
 const NODE = '10.244.0.1'
 const uid = (n: number) => `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`
@@ -34,7 +35,9 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
   const directory = mkdtempSync(join(tmpdir(), 'tutti-network-'))
   const ip = startIp()
   const nft = startNft(directory)
-  const start = () =>
+  const scope = new AbortController()
+  const clock = virtualClock()
+  const start = (spares = 0) =>
     startKernelPodNetwork(
       {
         podCidr: parseCidr('10.244.0.0/28'),
@@ -44,8 +47,10 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
         mtu: 1500,
         dns: { servers: ['10.96.0.10'], clusterDomain: 'cluster.local' },
         exposed: false,
+        spares,
       },
-      { ip, nft, logger: silent },
+      { ip, nft, logger: silent, clock },
+      scope.signal,
     )
 
   before(async () => {
@@ -53,8 +58,11 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
   })
   after(async () => {
+    scope.abort()
     const network = await start()
     for (const each of await network.list()) await network.teardown(each)
+    const places = join(directory, 'netns')
+    for (const name of readdirSync(places)) await attempt('umount', [join(places, name)])
     ip.close()
     nft.close()
     rmSync(directory, { recursive: true })
@@ -86,7 +94,7 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     await network.teardown(uid(4))
     await network.teardown(uid(4))
     assert.ok(!existsSync(netns!))
-    assert.notEqual((await attempt('ip', ['link', 'show', linkName(uid(4))])).code, 0)
+    assert.notEqual((await attempt('ip', ['link', 'show', basename(netns!)])).code, 0)
     assert.ok(!(await network.list()).includes(uid(4)))
   })
 
@@ -118,6 +126,31 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     await server
     await network.teardown(uid(5))
     assert.equal((await run(process.execPath, ['-e', connect('127.0.0.1', 9090)])).trim(), 'ECONNREFUSED')
+  })
+
+  test('setup takes a place that was made ahead, of which there are some again after a moment', async () => {
+    const network = await start(2)
+    const places = () => readdirSync(join(directory, 'netns')).length
+    const ready = () => readdirSync(join(directory, 'pods')).filter(name => /^spare-.*json$/.test(name)).length
+    const before = places()
+    const made = async (count: number) => {
+      for (let tries = 0; ready() < count && tries < 200; tries++) {
+        await clock.advance(300)
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+      assert.equal(ready(), count)
+    }
+    await made(2)
+    const [a, b] = [await network.setup(pod(200)), await network.setup(pod(201))]
+    assert.equal(places(), before + 2, 'nothing was made for them')
+    assert.equal((await inPod(a.netns!, connect(b.ips[0]!, 7000))).trim(), 'ECONNREFUSED')
+    assert.equal(ready(), 0)
+    await made(2)
+    const again = await start()
+    const c = await again.setup(pod(202))
+    assert.equal(places(), before + 4, 'a program that started again finds them')
+    assert.ok(![a.netns, b.netns].includes(c.netns))
+    for (const n of [200, 201, 202]) await again.teardown(uid(n))
   })
 
   test('a start sweeps namespaces and links that nobody knows', async () => {

@@ -2,11 +2,14 @@
  * Pods in network namespaces of their own, on point-to-point links with routes of one address (DESIGN D9): no bridge,
  * no ARP (both ends know each other's link address), the gateway is the node's own address on `lo`.
  *
- * A pod costs one process (`unshare --net=PATH ip -batch -`, which makes the namespace, keeps it by a bind mount and
- * sets up the inside) and a few lines to the standing `ip`. Everything outlives the program: it is kernel state.
+ * A place for a pod costs one process (`unshare --net=PATH ip -batch -`, which makes the namespace, keeps it by a bind
+ * mount and sets up the inside) and a few lines to the standing `ip`. A few places are made before they are asked for,
+ * so that a pod that comes alone waits for neither. Everything outlives the program: it is kernel state.
  */
+import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { addressAt, type Cidr, parseIpv4 } from '../ipv4.ts'
 import { attempt, run } from '../tools/command.ts'
@@ -28,24 +31,34 @@ export interface KernelPodNetworkOptions {
   readonly mtu: number
   readonly dns: PodNetwork['dns']
   readonly exposed: boolean
+  /** How many places stand ready for pods to come. */
+  readonly spares: number
 }
 
 export interface KernelPodNetworkDeps {
   readonly ip: Session
   readonly nft: Nft
   readonly logger: Logger
+  readonly clock: Clock
 }
 
-interface Allocation {
-  readonly uid: string
+/** An address with a namespace and a link, which have the same name. */
+interface Place {
   readonly ip: string
-  readonly link: string
+  readonly name: string
+}
+
+interface Allocation extends Place {
+  readonly uid: string
   readonly hostPorts: readonly HostPort[]
 }
 
 /** The same for every pod: a link has two ends, and nobody else hears. Locally administered, unicast. */
 const NODE_MAC = 'ee:ee:ee:ee:ee:ee'
-const NETNS_PREFIX = 'tutti-'
+/** Spare places are kept like those of pods, under this and their name. */
+const SPARE = 'spare-'
+/** Milliseconds after the last start of a pod at which a spare place is made. */
+const QUIET = 250
 
 /** The link address of a pod, made from its IP address. */
 function macOf(ip: string): string {
@@ -55,7 +68,7 @@ function macOf(ip: string): string {
 }
 
 /** Interface names have 15 characters at most. */
-export const linkName = (uid: string) => LINK_PREFIX + uid.replaceAll('-', '').slice(0, 15 - LINK_PREFIX.length)
+const newName = () => LINK_PREFIX + randomBytes(4).toString('hex')
 
 /**
  * Starts the pod network: brings the table of rules up to date, forgets pods whose namespace is gone (a reboot), and
@@ -63,22 +76,25 @@ export const linkName = (uid: string) => LINK_PREFIX + uid.replaceAll('-', '').s
  */
 export async function startKernelPodNetwork(
   options: KernelPodNetworkOptions,
-  { ip, nft, logger }: KernelPodNetworkDeps,
+  { ip, nft, logger, clock }: KernelPodNetworkDeps,
+  signal: AbortSignal,
 ): Promise<PodNetwork> {
   const { podCidr, nodeAddress, netnsDirectory } = options
   mkdirSync(netnsDirectory, { recursive: true })
   const allocations = openAllocations<Allocation>(options.directory)
   const used = new Set<string>([nodeAddress])
   const starting = new Map<string, Promise<PodAddresses>>()
+  const spares: Place[] = []
+  let refilling = false
   let cursor = 1
 
-  const pathOf = (uid: string) => join(netnsDirectory, NETNS_PREFIX + uid)
-  const addresses = ({ uid, ip: address }: Allocation): PodAddresses => ({ ips: [address], netns: pathOf(uid) })
+  const pathOf = (name: string) => join(netnsDirectory, name)
+  const addresses = ({ name, ip: address }: Place): PodAddresses => ({ ips: [address], netns: pathOf(name) })
 
   /** A mounted namespace is a file of another file system than its directory. */
-  function stands(uid: string): boolean {
+  function stands({ name }: Place): boolean {
     try {
-      return statSync(pathOf(uid)).dev !== statSync(netnsDirectory).dev
+      return statSync(pathOf(name)).dev !== statSync(netnsDirectory).dev
     } catch {
       return false
     }
@@ -96,14 +112,13 @@ export async function startKernelPodNetwork(
     )
   }
 
-  async function build(allocation: Allocation): Promise<void> {
-    const { uid, ip: address, link } = allocation
+  async function build({ ip: address, name }: Place): Promise<void> {
     const mac = macOf(address)
-    closeSync(openSync(pathOf(uid), 'w'))
+    closeSync(openSync(pathOf(name), 'w'))
     await run(
       'unshare',
-      [`--net=${pathOf(uid)}`, 'ip', '-batch', '-'],
-      `link add eth0 mtu ${options.mtu} address ${mac} type veth peer name ${link} mtu ${options.mtu} address ${NODE_MAC} netns ${process.pid}
+      [`--net=${pathOf(name)}`, 'ip', '-batch', '-'],
+      `link add eth0 mtu ${options.mtu} address ${mac} type veth peer name ${name} mtu ${options.mtu} address ${NODE_MAC} netns ${process.pid}
 link set lo up
 addr add ${address}/32 dev eth0
 link set eth0 up
@@ -112,48 +127,83 @@ neigh replace ${nodeAddress} lladdr ${NODE_MAC} dev eth0 nud permanent
 `,
     )
     // The pod may not speak as another (rp_filter); answers for 127.0.0.1 come back through its link (route_localnet).
-    for (const [name, value] of [
+    for (const [sysctl, value] of [
       ['rp_filter', '1'],
       ['route_localnet', '1'],
       ['send_redirects', '0'],
     ])
-      writeFileSync(`/proc/sys/net/ipv4/conf/${link}/${name}`, value!)
-    await ip.run(`link set ${link} up
-route replace ${address}/32 dev ${link} src ${nodeAddress}
-neigh replace ${address} lladdr ${mac} dev ${link} nud permanent`)
-    if (allocation.hostPorts.length) await nft.change(hostPortChange('add', allocation.hostPorts))
+      writeFileSync(`/proc/sys/net/ipv4/conf/${name}/${sysctl}`, value!)
+    await ip.run(`link set ${name} up
+route replace ${address}/32 dev ${name} src ${nodeAddress}
+neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
+  }
+
+  /** Makes a place; leaves nothing behind when that fails. */
+  async function makePlace(address: string): Promise<Place> {
+    const place = { ip: address, name: newName() }
+    used.add(address)
+    try {
+      await build(place)
+      return place
+    } catch (error) {
+      await dismantle(place)
+      throw error
+    }
+  }
+
+  /** When pods have stopped coming for a moment, makes spare places, one after the other. */
+  function refill() {
+    if (refilling || spares.length >= options.spares || signal.aborted) return
+    refilling = true
+    clock.after(QUIET, async () => {
+      try {
+        if (starting.size === 0 && !signal.aborted) {
+          const place = await makePlace(allocate())
+          allocations.put({ uid: SPARE + place.name, ...place, hostPorts: [] })
+          spares.push(place)
+        }
+        refilling = false
+        refill()
+      } catch (error) {
+        // No address is left, or the program is ending: the next pod asks again.
+        refilling = false
+        logger.debug({ error }, 'network: no spare place for a pod')
+      }
+    })
   }
 
   async function create(pod: PodRequest): Promise<PodAddresses> {
     const standing = allocations.get(pod.uid)
-    if (standing && stands(pod.uid)) return addresses(standing)
-    const address = standing?.ip ?? allocate()
-    used.add(address)
-    const hostPorts = pod.ports.flatMap(({ containerPort, protocol, hostPort, hostIP = '' }) =>
-      hostPort ? [{ protocol, hostPort, hostIP, address, containerPort }] : [],
-    )
-    const allocation = { uid: pod.uid, ip: address, link: linkName(pod.uid), hostPorts }
-    allocations.put(allocation)
+    if (standing && stands(standing)) return addresses(standing)
     try {
-      await build(allocation)
+      const spare = spares.shift()
+      const place = spare ?? (await makePlace(standing?.ip ?? allocate()))
+      const hostPorts = pod.ports.flatMap(({ containerPort, protocol, hostPort, hostIP = '' }) =>
+        hostPort ? [{ protocol, hostPort, hostIP, address: place.ip, containerPort }] : [],
+      )
+      const allocation = { uid: pod.uid, ...place, hostPorts }
+      allocations.put(allocation)
+      if (spare) allocations.remove(SPARE + spare.name)
+      if (hostPorts.length)
+        await nft.change(hostPortChange('add', hostPorts)).catch(async error => {
+          await remove(allocation)
+          throw error
+        })
+      return addresses(place)
     } catch (cause) {
-      await remove(allocation)
-      throw new Error(`network of pod ${pod.namespace}/${pod.name} (${address}): ${(cause as Error).message}`, {
-        cause,
-      })
+      throw new Error(`network of pod ${pod.namespace}/${pod.name}: ${(cause as Error).message}`, { cause })
     }
-    return addresses(allocation)
   }
 
-  /** Takes the namespace and the link away; either may be missing already. */
-  async function dismantle(uid: string, link: string): Promise<void> {
-    const file = pathOf(uid)
+  /** Takes the namespace and the link away; either may be missing already. Then the address is free. */
+  async function dismantle({ name, ip: address }: { readonly name: string; readonly ip?: string }): Promise<void> {
     await Promise.all([
       // A process that was left behind, or a copy of the mount elsewhere, would keep the namespace and so the link.
-      attempt('ip', ['link', 'delete', link]),
-      attempt('umount', ['-l', file]),
+      attempt('ip', ['link', 'delete', name]),
+      attempt('umount', ['-l', pathOf(name)]),
     ])
-    rmSync(file, { force: true })
+    rmSync(pathOf(name), { force: true })
+    if (address) used.delete(address)
   }
 
   async function remove(allocation: Allocation): Promise<void> {
@@ -161,42 +211,47 @@ neigh replace ${address} lladdr ${mac} dev ${link} nud permanent`)
       await nft
         .change(hostPortChange('delete', allocation.hostPorts))
         .catch(error => logger.debug({ error }, 'host ports'))
-    await dismantle(allocation.uid, allocation.link)
+    await dismantle(allocation)
     allocations.remove(allocation.uid)
-    used.delete(allocation.ip)
   }
 
-  const found = () =>
-    readdirSync(netnsDirectory).flatMap(name =>
-      name.startsWith(NETNS_PREFIX) ? [name.slice(NETNS_PREFIX.length)] : [],
-    )
-
   async function sweep(): Promise<void> {
-    const lost = allocations.all().filter(({ uid }) => !stands(uid))
+    const lost = allocations.all().filter(allocation => !stands(allocation))
     for (const allocation of lost) allocations.remove(allocation.uid)
     for (const { ip: address } of allocations.all()) used.add(address)
     cursor = Math.max(1, ...[...used].map(address => parseIpv4(address)! - podCidr.base))
-    const known = new Set(allocations.all().map(({ link }) => link))
-    const links = readdirSync('/proc/sys/net/ipv4/conf').filter(
-      name => name.startsWith(LINK_PREFIX) && !known.has(name),
-    )
-    const namespaces = found().filter(uid => !allocations.get(uid))
-    await Promise.all([
-      ...namespaces.map(uid => dismantle(uid, linkName(uid))),
-      ...links.map(link => attempt('ip', ['link', 'delete', link])),
-    ])
-    if (lost.length + links.length + namespaces.length > 0)
-      logger.info({ lost: lost.length, links, namespaces }, 'network: swept what was left behind')
+    const [ready, taken] = [new Map<string, Allocation>(), new Set<string>()]
+    for (const allocation of allocations.all()) {
+      if (allocation.uid.startsWith(SPARE)) ready.set(allocation.name, allocation)
+      else taken.add(allocation.name)
+    }
+    for (const allocation of ready.values()) {
+      // The program ended as it gave the place away.
+      if (taken.has(allocation.name)) allocations.remove(allocation.uid)
+      else spares.push({ ip: allocation.ip, name: allocation.name })
+    }
+    const known = new Set([...taken, ...ready.keys()])
+    const found = [...readdirSync('/proc/sys/net/ipv4/conf'), ...readdirSync(netnsDirectory)]
+    const unknown = [...new Set(found)].filter(name => name.startsWith(LINK_PREFIX) && !known.has(name))
+    await Promise.all(unknown.map(name => dismantle({ name })))
+    if (lost.length + unknown.length > 0)
+      logger.info({ lost: lost.length, unknown: unknown.length }, 'network: swept what was left behind')
   }
 
   await sweep()
   const hostPorts = allocations.all().flatMap(allocation => allocation.hostPorts)
   await nft.load(podTable({ podCidr, nodeAddress, hostPorts, exposed: options.exposed }))
 
+  refill()
+
   return {
     dns: options.dns,
     setup(pod) {
-      const running = starting.get(pod.uid) ?? create(pod).finally(() => starting.delete(pod.uid))
+      const ended = () => {
+        starting.delete(pod.uid)
+        refill()
+      }
+      const running = starting.get(pod.uid) ?? create(pod).finally(ended)
       starting.set(pod.uid, running)
       return running
     },
@@ -205,6 +260,6 @@ neigh replace ${address} lladdr ${mac} dev ${link} nud permanent`)
       const allocation = allocations.get(uid)
       if (allocation) await remove(allocation)
     },
-    list: async () => allocations.all().map(({ uid }) => uid),
+    list: async () => allocations.all().flatMap(({ uid }) => (uid.startsWith(SPARE) ? [] : [uid])),
   }
 }

@@ -46,10 +46,13 @@ export const sizeAnnotations = (deployment: Deployment) => ({
   [MAX]: String(wanted(deployment) + maxSurge(deployment)),
 })
 
+/** Pods of a set: those it should have, and those it has not deleted yet. Upstream counts the former only. */
+const occupied = (set: ReplicaSet) => Math.max(sizeOf(set), set.status?.replicas ?? 0)
+
 /** How large the new set may be now. `sets` holds all, `current` its size. */
 export function newSetSize(deployment: Deployment, sets: readonly ReplicaSet[], current: number): number {
   if (!isRolling(deployment)) return wanted(deployment)
-  const room = wanted(deployment) + maxSurge(deployment) - total(sets)
+  const room = wanted(deployment) + maxSurge(deployment) - sets.reduce((sum, each) => sum + occupied(each), 0)
   if (room <= 0) return current
   return current + Math.min(room, wanted(deployment) - current)
 }

@@ -42,7 +42,6 @@ export const Namespace = defineKind<Namespace>({
   },
   selectable: {
     'status.phase': namespace => namespace.status?.phase ?? '',
-    name: ({ metadata }) => metadata?.name ?? '',
   },
   rules: namespaceRules,
   columns: [nameColumn, text('Status', namespace => namespace.status?.phase ?? ''), ageColumn],

@@ -35,7 +35,6 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   prepareCreate(claim) {
     claim.status = { phase: 'Pending' }
   },
-  selectable: { name: ({ metadata }) => metadata?.name ?? '' },
   rules: [
     onObject(
       check<PersistentVolumeClaim>(({ spec, status }, errors, old) => {

@@ -31,7 +31,6 @@ export const PersistentVolume = defineKind<PersistentVolume>({
     const created = volume.metadata?.creationTimestamp
     volume.status = { phase: 'Pending', ...(created && { lastPhaseTransitionTime: created }) }
   },
-  selectable: { name: ({ metadata }) => metadata?.name ?? '' },
   columns: [
     nameColumn,
     text('Capacity', ({ spec }) => spec?.capacity?.storage ?? '0'),

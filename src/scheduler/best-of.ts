@@ -6,6 +6,8 @@ export interface BestOf {
   /** Changes the number at a place; -Infinity takes it out. */
   set(place: number, value: number): void
   get(place: number): number
+  /** Makes many changes, for less than one by one. */
+  change(changes: (set: (place: number, value: number) => void) => void): void
   /** Place of the largest; undefined where all are out. */
   best(): number | undefined
 }
@@ -29,11 +31,21 @@ export function createBestOf(): BestOf {
     values = new Float64Array(leaves).fill(Number.NEGATIVE_INFINITY)
     values.set(old)
     winners = new Int32Array(leaves)
+    playAll()
+  }
+  function playAll() {
     for (let match = leaves - 1; match > 0; match--) play(match)
   }
-  for (let match = leaves - 1; match > 0; match--) play(match)
+  playAll()
 
   return {
+    change(changes) {
+      changes((place, value) => {
+        if (place >= leaves) grow(place + 1)
+        values[place] = value
+      })
+      playAll()
+    },
     set(place, value) {
       if (place >= leaves) grow(place + 1)
       if (values[place] === value) return

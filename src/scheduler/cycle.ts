@@ -39,19 +39,28 @@ interface Step {
 }
 
 interface Refused {
+  /** Which step refused; later ones were not asked. */
+  readonly step: number
   readonly plugin: string
   readonly reasons: readonly string[]
 }
 
 interface EquivalenceClass {
   readonly steps: readonly Step[]
+  /** Those of them that score. */
+  readonly scored: readonly number[]
   /** Points by slot; out where it does not fit. */
   readonly points: BestOf
   readonly refusals: (Refused | undefined)[]
+  /** Weighted points by step and slot; they count where the node fits. */
+  readonly scores: number[][]
   /** Up to where it knows the snapshot's changes. */
   clock: number
   explained: Refusal | undefined
 }
+
+/** Points of a node that does not fit. */
+const OUT = Number.NEGATIVE_INFINITY
 
 /** Results kept over all classes: slots times classes. */
 const RESULTS_KEPT = 2_000_000
@@ -83,24 +92,49 @@ export function createCycle(view: View, plugins: readonly Plugin[]): Cycle {
       return prepared ? [{ plugin, prepared }] : []
     })
   }
+  function refusedAt(steps: readonly Step[], step: number, slot: number): Refused | undefined {
+    const { plugin, prepared } = steps[step]!
+    const said = prepared.filter?.(slot)
+    if (said === undefined || said.length === 0) return undefined
+    return { step, plugin: plugin.name, reasons: typeof said === 'string' ? [said] : said }
+  }
   function refusedBy(steps: readonly Step[], slot: number): Refused | undefined {
-    for (const { plugin, prepared } of steps) {
-      const said = prepared.filter?.(slot)
-      if (said === undefined || said.length === 0) continue
-      return { plugin: plugin.name, reasons: typeof said === 'string' ? [said] : said }
+    for (let step = 0; step < steps.length; step++) {
+      const refused = refusedAt(steps, step, slot)
+      if (refused) return refused
     }
     return undefined
   }
-  function pointsOf(steps: readonly Step[], slot: number): number {
-    let sum = 0
-    for (const { plugin, prepared } of steps) if (prepared.score) sum += plugin.weight * prepared.score(slot)
-    return sum
+  function rescore({ steps, scores }: EquivalenceClass, step: number, slot: number) {
+    const { plugin, prepared } = steps[step]!
+    scores[step]![slot] = plugin.weight * prepared.score!(slot)
   }
-  function look(found: EquivalenceClass, slot: number) {
+  function sum({ scored, scores }: EquivalenceClass, slot: number): number {
+    let points = 0
+    for (let at = 0; at < scored.length; at++) points += scores[scored[at]!]![slot]!
+    return points
+  }
+  /** Asks every step; gives the points. */
+  function look(found: EquivalenceClass, slot: number): number {
     const exists = snapshot.node(slot) !== undefined
     const refused = exists ? refusedBy(found.steps, slot) : undefined
     found.refusals[slot] = refused
-    found.points.set(slot, exists && !refused ? pointsOf(found.steps, slot) : Number.NEGATIVE_INFINITY)
+    if (!exists || refused) return OUT
+    for (let at = 0; at < found.scored.length; at++) rescore(found, found.scored[at]!, slot)
+    return sum(found, slot)
+  }
+  /** Asks one step again, where nothing else changed; gives the points. */
+  function lookAt(found: EquivalenceClass, step: number, slot: number): number {
+    const before = found.refusals[slot]
+    if (!snapshot.node(slot) || (before && before.step < step)) return OUT
+    const refused = refusedAt(found.steps, step, slot)
+    if (refused) {
+      found.refusals[slot] = refused
+      return OUT
+    }
+    if (before) return before.step === step ? look(found, slot) : OUT
+    if (found.steps[step]!.prepared.score) rescore(found, step, slot)
+    return sum(found, slot)
   }
 
   /** Looks again at what changed. */
@@ -109,15 +143,31 @@ export function createCycle(view: View, plugins: readonly Plugin[]): Cycle {
     found.clock = snapshot.clock()
     const again = new Set(changed)
     let all = !changed || again.size >= snapshot.slots
-    for (const { prepared } of found.steps) {
+    const perStep: [step: number, slots: ReadonlySet<number>][] = []
+    for (const [step, { prepared }] of found.steps.entries()) {
       const affected = prepared.affected?.()
       if (affected === 'all') all = true
-      else if (affected) for (const slot of affected) again.add(slot)
+      else if (affected && affected.size > 0) perStep.push([step, affected])
     }
-    if (!all && again.size === 0) return
+    if (all) return lookAtAll(found)
+    const count = perStep.reduce((total, [, slots]) => total + slots.size, again.size)
+    if (count === 0) return
     found.explained = undefined
-    if (all) for (let slot = 0; slot < snapshot.slots; slot++) look(found, slot)
-    else for (const slot of again) look(found, slot)
+    const change = (set: (slot: number, points: number) => void) => {
+      for (const slot of again) set(slot, look(found, slot))
+      for (const [step, slots] of perStep) {
+        for (const slot of slots) if (!again.has(slot)) set(slot, lookAt(found, step, slot))
+      }
+    }
+    // A change in the tournament costs about ten matches, all of it as many as there are slots.
+    if (count * 10 > snapshot.slots) found.points.change(change)
+    else change(found.points.set)
+  }
+  function lookAtAll(found: EquivalenceClass) {
+    found.explained = undefined
+    found.points.change(set => {
+      for (let slot = 0; slot < snapshot.slots; slot++) set(slot, look(found, slot))
+    })
   }
 
   function drop() {
@@ -140,14 +190,17 @@ export function createCycle(view: View, plugins: readonly Plugin[]): Cycle {
       return known
     }
     drop()
-    const fresh = {
-      steps: prepare(pod),
+    const steps = prepare(pod)
+    const fresh: EquivalenceClass = {
+      steps,
+      scored: steps.flatMap(({ prepared }, step) => (prepared.score ? [step] : [])),
       points: createBestOf(),
       refusals: [],
+      scores: steps.map(() => []),
       clock: snapshot.clock(),
       explained: undefined,
     }
-    for (let slot = 0; slot < snapshot.slots; slot++) look(fresh, slot)
+    lookAtAll(fresh)
     classes.set(pod.template, fresh)
     return fresh
   }
@@ -182,12 +235,16 @@ export function createCycle(view: View, plugins: readonly Plugin[]): Cycle {
       for (let slot = 0; slot < snapshot.slots; slot++) {
         if (!snapshot.node(slot)) continue
         const nodeName = snapshot.name(slot)
-        const refused = flat ? { plugin: flat.plugin.name, reasons: [flat.prepared.refusal!] } : refusedBy(steps, slot)
+        const { plugin, reasons } = flat
+          ? { plugin: flat.plugin.name, reasons: [flat.prepared.refusal!] }
+          : (refusedBy(steps, slot) ?? {})
         const scored = () =>
           steps.flatMap(({ plugin, prepared: { score } }) =>
             score ? [[plugin.name, plugin.weight * score(slot)]] : [],
           )
-        verdicts.push(refused ? { nodeName, refused } : { nodeName, scores: Object.fromEntries(scored()) })
+        verdicts.push(
+          plugin ? { nodeName, refused: { plugin, reasons } } : { nodeName, scores: Object.fromEntries(scored()) },
+        )
       }
       return verdicts
     },

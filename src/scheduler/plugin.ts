@@ -33,7 +33,7 @@ export interface Prepared {
   /** How well it suits, 0 to 100. Must depend on nothing but the node, or on what the next two tell. */
   score?(slot: number): number
   /** Slots whose answers changed for reasons that lie outside of them, since the last call; 'all' for every one. */
-  affected?(): Iterable<number> | 'all'
+  affected?(): ReadonlySet<number> | 'all'
 }
 
 export interface Plugin {

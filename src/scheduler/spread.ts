@@ -56,6 +56,7 @@ interface OwnTracker extends Tracker {
 function createTracker(snapshot: Snapshot, key: string): OwnTracker {
   const domains = new Map<string, Domain & { readonly slots: Set<number> }>()
   const valueAt: (string | undefined)[] = []
+  const domainAt: (Domain | undefined)[] = []
   const countAt = new Map<number, number>()
   let total = 0
   let changes: Domain[] = []
@@ -80,12 +81,14 @@ function createTracker(snapshot: Snapshot, key: string): OwnTracker {
       if (old.slots.size === 0) domains.delete(before!)
     }
     valueAt[slot] = value
+    domainAt[slot] = undefined
     if (value !== undefined) {
       let domain = domains.get(value)
       if (!domain) domains.set(value, (domain = { count: 0, slots: new Set() }))
       domain.count += moved
       total += moved
       domain.slots.add(slot)
+      domainAt[slot] = domain
     }
     firstChange += changes.length + 1
     changes = []
@@ -93,10 +96,7 @@ function createTracker(snapshot: Snapshot, key: string): OwnTracker {
   for (let slot = 0; slot < snapshot.slots; slot++) relabel(slot)
 
   return {
-    count(slot) {
-      const value = valueAt[slot]
-      return value === undefined ? undefined : domains.get(value)!.count
-    },
+    count: slot => domainAt[slot]?.count,
     total: () => total,
     domains: () => domains,
     clock: () => firstChange + changes.length,
@@ -106,8 +106,7 @@ function createTracker(snapshot: Snapshot, key: string): OwnTracker {
       const now = (countAt.get(slot) ?? 0) + sign
       if (now === 0) countAt.delete(slot)
       else countAt.set(slot, now)
-      const value = valueAt[slot]
-      const domain = value === undefined ? undefined : domains.get(value)
+      const domain = domainAt[slot]
       if (!domain) return
       domain.count += sign
       total += sign
@@ -183,18 +182,33 @@ export function createSpread(snapshot: Snapshot, termsOf: (pod: PodInfo) => read
   }
 }
 
+const NONE: ReadonlySet<number> = new Set()
+
+/** All slots of some domains. Where one of them holds the others' slots too, nothing is copied. */
+function slotsOf(domains: ReadonlySet<Domain>): ReadonlySet<number> {
+  let largest: Domain | undefined
+  for (const domain of domains) if (!largest || domain.slots.size > largest.slots.size) largest = domain
+  if (!largest) return NONE
+  let copy: Set<number> | undefined
+  for (const domain of domains) {
+    if (domain === largest) continue
+    for (const slot of domain.slots) if (!largest.slots.has(slot)) (copy ??= new Set(largest.slots)).add(slot)
+  }
+  return copy ?? largest.slots
+}
+
 /** Follows trackers for a `Prepared`: the slots whose domains changed since the last call. */
-export function follow(trackers: readonly Tracker[]): () => Iterable<number> | 'all' {
+export function follow(trackers: readonly Tracker[]): () => ReadonlySet<number> | 'all' {
   const clocks = trackers.map(tracker => tracker.clock())
   return () => {
-    const slots = new Set<number>()
+    const changed = new Set<Domain>()
     let all = false
     for (const [at, tracker] of trackers.entries()) {
       const domains = tracker.changesSince(clocks[at]!)
       clocks[at] = tracker.clock()
       if (!domains) all = true
-      else for (const domain of new Set(domains)) for (const slot of domain.slots) slots.add(slot)
+      else for (const domain of domains) changed.add(domain)
     }
-    return all ? 'all' : slots
+    return all ? 'all' : slotsOf(changed)
   }
 }

@@ -5,17 +5,21 @@ import type { Column, Snapshot } from '../snapshot.ts'
 const lacks = ({ allocatable, requested }: Column, slot: number, amount: number) =>
   amount > 0 && amount > allocatable[slot]! - requested[slot]!
 
-function shortages(requests: Amounts, snapshot: Snapshot, slot: number): string[] {
+/** Why a pod does not fit; undefined where it does. */
+function shortages(requests: Amounts, snapshot: Snapshot, slot: number): string[] | undefined {
+  const { count, cpu, memory, storage } = snapshot
+  const fits = !lacks(count, slot, 1) && !lacks(cpu, slot, requests.cpu) && !lacks(memory, slot, requests.memory)
+  if (fits && requests.others.size === 0 && !lacks(storage, slot, requests.storage)) return undefined
   const reasons: string[] = []
-  if (lacks(snapshot.count, slot, 1)) reasons.push('Too many pods')
-  if (lacks(snapshot.cpu, slot, requests.cpu)) reasons.push('Insufficient cpu')
-  if (lacks(snapshot.memory, slot, requests.memory)) reasons.push('Insufficient memory')
-  if (lacks(snapshot.storage, slot, requests.storage)) reasons.push('Insufficient ephemeral-storage')
+  if (lacks(count, slot, 1)) reasons.push('Too many pods')
+  if (lacks(cpu, slot, requests.cpu)) reasons.push('Insufficient cpu')
+  if (lacks(memory, slot, requests.memory)) reasons.push('Insufficient memory')
+  if (lacks(storage, slot, requests.storage)) reasons.push('Insufficient ephemeral-storage')
   for (const [name, amount] of requests.others) {
     const column = snapshot.other(name)
     if (!column || lacks(column, slot, amount)) reasons.push(`Insufficient ${name}`)
   }
-  return reasons
+  return reasons.length > 0 ? reasons : undefined
 }
 
 /** Part of `allocatable` that would be left, 0 to 1. */
@@ -42,6 +46,6 @@ export const nodeResourcesFit: Plugin = {
     const nodeName =
       event.type === 'node' ? event.current.metadata?.name : event.type === 'pod-gone' ? event.nodeName : undefined
     const slot = snapshot.slotOf(nodeName ?? '')
-    return slot !== undefined && shortages(requests, snapshot, slot).length === 0
+    return slot !== undefined && !shortages(requests, snapshot, slot)
   },
 }

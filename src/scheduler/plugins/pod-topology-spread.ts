@@ -105,7 +105,11 @@ export const podTopologySpread: Plugin = {
     return {
       ...(hard.length > 0 && { filter }),
       ...(soft.length > 0 && {
-        score: (slot: number) => soft.reduce((sum, each) => sum + 100 / (1 + (each.count(slot) ?? 0)), 0) / soft.length,
+        score(slot: number) {
+          let sum = 0
+          for (const tracker of soft) sum += 100 / (1 + (tracker.count(slot) ?? 0))
+          return sum / soft.length
+        },
       }),
       affected() {
         const slots = changes()

@@ -4,9 +4,13 @@ import { toleratesAny } from '../node-match.ts'
 import type { Plugin } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 
-function untolerated({ pod }: PodInfo, node: Node, ...effects: string[]): Taint[] {
+const HARD = ['NoSchedule', 'NoExecute']
+const SOFT = ['PreferNoSchedule']
+const NONE: readonly Taint[] = []
+
+function untolerated({ pod }: PodInfo, node: Node, effects: readonly string[]): readonly Taint[] {
   const { taints } = node.spec ?? {}
-  if (!taints?.length) return []
+  if (!taints?.length) return NONE
   const tolerations = pod.spec?.tolerations ?? []
   return taints.filter(taint => effects.includes(taint.effect) && !toleratesAny(tolerations, taint))
 }
@@ -17,12 +21,11 @@ export const taintToleration: Plugin = {
   weight: 3,
   prepare: (pod, { snapshot }) => ({
     filter(slot) {
-      const [taint] = untolerated(pod, snapshot.node(slot)!, 'NoSchedule', 'NoExecute')
+      const [taint] = untolerated(pod, snapshot.node(slot)!, HARD)
       return taint && `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`
     },
-    score: slot => 100 / (1 + untolerated(pod, snapshot.node(slot)!, 'PreferNoSchedule').length),
+    score: slot => 100 / (1 + untolerated(pod, snapshot.node(slot)!, SOFT).length),
   }),
   wokenBy: ['node'],
-  mayHelp: (event, pod) =>
-    event.type === 'node' && untolerated(pod, event.current, 'NoSchedule', 'NoExecute').length === 0,
+  mayHelp: (event, pod) => event.type === 'node' && untolerated(pod, event.current, HARD).length === 0,
 }

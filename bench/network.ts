@@ -351,5 +351,7 @@ await dns()
 for (const baseline of new Set(rows.flatMap(({ figures }) => Object.keys(figures).slice(1))))
   console.log(`${table(rows.filter(({ figures }) => baseline in figures))}\n`)
 console.log(table(rows.filter(({ figures }) => Object.keys(figures).length === 1)))
+// What is still mounted ends with this process' namespace; its places are in the way of the folder's end.
+spawnSync('sh', ['-c', `umount -l ${folder}/netns/*`])
 rmSync(folder, { recursive: true, force: true })
 process.exit(0)

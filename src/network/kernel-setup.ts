@@ -1,5 +1,6 @@
 /** What the kernel network needs of the machine as a whole: the node's address, the way to services, forwarding. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Logger } from '../lib/log.ts'
 import { closeFirewalls, openFirewalls } from './firewall.ts'
 import { LINK_PREFIX, POD_TABLE } from './pod-network/ruleset.ts'
@@ -63,12 +64,11 @@ export async function removeKernelNetwork(options: {
   await Promise.all(links.map(link => attempt('ip', ['link', 'delete', link])))
   let namespaces: string[] = []
   try {
-    namespaces = readdirSync(options.netnsDirectory).filter(name => name.startsWith('tutti-'))
+    namespaces = readdirSync(options.netnsDirectory)
   } catch {}
-  for (const name of namespaces) {
-    await attempt('umount', ['-l', `${options.netnsDirectory}/${name}`])
-    await attempt('rm', ['-f', `${options.netnsDirectory}/${name}`])
-  }
+  for (const name of namespaces) await attempt('umount', ['-l', join(options.netnsDirectory, name)])
+  for (const name of namespaces) rmSync(join(options.netnsDirectory, name), { force: true })
+  rmSync(options.netnsDirectory, { recursive: true, force: true })
   for (const table of [TABLE, POD_TABLE]) await attempt('nft', ['delete', 'table', 'ip', table])
   await attempt('ip', ['route', 'delete', options.serviceCidr, 'dev', 'lo'])
   await attempt('ip', ['address', 'delete', `${options.nodeAddress}/32`, 'dev', 'lo'])

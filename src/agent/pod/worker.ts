@@ -31,6 +31,11 @@ const KEPT = 2
 const GROUND_RETRY_MS = 500
 const GROUND_RETRY_MAX_MS = 120_000
 const DEFAULT_GRACE_S = 30
+/**
+ * A first start is not told in its stages when it is over this soon (ms): one write instead of four, and Running is not
+ * held up behind the others.
+ */
+const QUIET_MS = 100
 /** As `terminationMessagePolicy: FallbackToLogsOnError` allows. */
 const FALLBACK = { tailLines: 80, limitBytes: 2048 }
 
@@ -94,6 +99,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   let again = false
   let timer: Timer | undefined
   let graceUntil = Number.POSITIVE_INFINITY
+  let quietSince: number | undefined
   let markEnded!: () => void
   const ended = new Promise<void>(resolve => {
     markEnded = resolve
@@ -124,8 +130,9 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         if (released) return
         const wake = ending() ? await end() : advance()
         if (released) return
-        publish()
-        wakeIn(wake)
+        const quiet = quietFor()
+        if (quiet === 0) publish()
+        wakeIn(quiet === 0 ? wake : Math.min(wake ?? quiet, quiet))
       } while (again)
     } catch (error) {
       logger.error({ err: error, pod: podTitle(pod) }, 'the work on a pod failed; trying again')
@@ -136,6 +143,22 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     }
   }
 
+  /** Milliseconds for which the present stage of a first start need not be told. */
+  function quietFor(): number {
+    if (ending() || groundProblem !== undefined) return 0
+    const fresh = (slot: Slot) =>
+      slot.busy === 'starting' &&
+      !slot.waiting &&
+      !slot.spec.lifecycle?.postStart &&
+      slot.instances.every(each => each.state !== 'exited')
+    const first = preparing || slots.some(fresh)
+    if (!first) {
+      quietSince = undefined
+      return 0
+    }
+    quietSince ??= clock.now()
+    return Math.max(0, quietSince + QUIET_MS - clock.now())
+  }
   /** Reads what the runtime has of the pod. */
   async function look() {
     driver ??= await keeper.attach(pod)

@@ -235,15 +235,17 @@ export function createCycle(view: View, plugins: readonly Plugin[]): Cycle {
       for (let slot = 0; slot < snapshot.slots; slot++) {
         if (!snapshot.node(slot)) continue
         const nodeName = snapshot.name(slot)
-        const { plugin, reasons } = flat
+        const refused: Omit<Refused, 'step'> | undefined = flat
           ? { plugin: flat.plugin.name, reasons: [flat.prepared.refusal!] }
-          : (refusedBy(steps, slot) ?? {})
+          : refusedBy(steps, slot)
         const scored = () =>
           steps.flatMap(({ plugin, prepared: { score } }) =>
             score ? [[plugin.name, plugin.weight * score(slot)]] : [],
           )
         verdicts.push(
-          plugin ? { nodeName, refused: { plugin, reasons } } : { nodeName, scores: Object.fromEntries(scored()) },
+          refused
+            ? { nodeName, refused: { plugin: refused.plugin, reasons: refused.reasons } }
+            : { nodeName, scores: Object.fromEntries(scored()) },
         )
       }
       return verdicts

@@ -98,6 +98,7 @@ test('the first day of a user', options, async t => {
 
   await t.test('an instance that is killed under load is replaced; the others go on answering', async t => {
     const stop = startLoad(url)
+    t.after(stop)
     const { pid } = await ask(url)
     await new Promise(resolve => setTimeout(resolve, 300))
     process.kill(pid, 'SIGKILL')
@@ -119,6 +120,7 @@ test('the first day of a user', options, async t => {
 
   await t.test('a new version rolls out under load with no failed request', async t => {
     const stop = startLoad(url)
+    t.after(stop)
     await cluster.kubectl(['set', 'env', 'deployment/web', 'VERSION=v2'])
     await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s'])
     await until('only v2 answers', async () =>
@@ -136,6 +138,7 @@ test('the first day of a user', options, async t => {
     'a broken version stops rolling while the old one goes on serving, and undo brings it to rest',
     async () => {
       const stop = startLoad(url)
+      t.after(stop)
       await cluster.kubectl(['set', 'env', 'deployment/web', 'BROKEN=yes'])
       const { code, stderr } = await cluster.tryKubectl(['rollout', 'status', 'deployment/web', '--timeout=30s'])
       assert.notEqual(code, 0)

@@ -108,9 +108,14 @@ test('tutti is killed with SIGKILL under load and comes back', { skip: toolsMiss
       }
     }
   }
+  t.after(() => {
+    broken = true
+    writer.close()
+  })
   const writers = Promise.all(Array.from({ length: 8 }, (_, worker) => write(worker)))
   const network = JSON.parse((await cluster.tutti(['status', '--json'])).stdout).network.mode as string
   const stopLoad = network === 'portable' ? undefined : startLoad(url, 2)
+  if (stopLoad) t.after(stopLoad)
   await until('500 writes are acknowledged', async () => acknowledged.length >= 500)
   process.kill(cluster.pid(), 'SIGKILL')
   await until('the writers see it', async () => broken)

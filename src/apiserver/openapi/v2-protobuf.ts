@@ -4,8 +4,8 @@
  */
 import { WireWriter } from '../../api/machinery/protobuf/wire.ts'
 
-/** The media type that kubectl asks for, and gets. */
-export const V2_PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+/** What the answer is called. Clients ask for `…v2@v1.0+protobuf`, whose @ is not allowed in a Content-Type. */
+export const V2_PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 
 type Json = Record<string, unknown>
 

@@ -55,7 +55,14 @@ describe('startAgent', () => {
   })
 
   it('restarts what was killed at once, and waits when it fails again', async () => {
-    await node.create('crash', { containers: [host('main', 'exit 3')] })
+    await node.create('crash', {
+      volumes: [{ name: 'v', emptyDir: {} }],
+      containers: [
+        host('main', 'echo time $(cat /mnt/n 2>/dev/null | wc -l); echo x >>/mnt/n; exit 3', {
+          volumeMounts: [{ name: 'v', mountPath: '/mnt' }],
+        }),
+      ],
+    })
     const pod = await node.until(
       'crash',
       found => found?.status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff',
@@ -69,6 +76,7 @@ describe('startAgent', () => {
       `back-off 10s restarting failed container=main pod=crash_default(${pod.metadata?.uid})`,
     )
     assert.equal(pod.status?.phase, 'Running')
+    assert.equal(await node.log(pod, 'main', { previous: true }), 'time 1\n')
     await node.pods.delete({ namespace: 'default', name: 'crash' })
     await node.until('crash', found => found === undefined)
   })

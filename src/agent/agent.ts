@@ -119,6 +119,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ips: deps.addresses.filter(each => each.type === 'InternalIP').map(each => each.address),
       allocatable: () => machine.capacity,
     },
+    runtimes,
     runtimeOf,
     admit(pod) {
       const others = [...workers.values()].map(each => each.pod())
@@ -138,7 +139,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   }
   for (const driver of runtimes) driver.onEvent(({ podUid }) => workers.get(podUid)?.changed())
 
-  await startNode(
+  const node = await startNode(
     {
       client,
       clock,
@@ -152,6 +153,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     signal,
   )
+  events.event(node, 'Normal', 'Starting', 'Starting kubelet.')
   await source.synced()
   const known = new Set(source.list().map(pod => pod.metadata?.uid ?? ''))
   await removeOrphans({ runtimes, podNetwork, podsDirectory, logger }, known)

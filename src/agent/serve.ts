@@ -24,9 +24,9 @@ export function createNodeApi(find: (uid: string) => PodWorker | undefined): Nod
     const instances = found.instances(container)
     if (!instances) throw badRequest(`${title} is not available`)
     const begun = instances.filter(each => each.state !== 'created')
-    const chosen = previous
-      ? (begun[1] ?? (begun[0]?.state === 'exited' && isWaiting(found, container) ? begun[0] : undefined))
-      : begun[0]
+    // While it waits for its next start, the instance that ended last is the previous one, and all there is.
+    const [latest, before] = begun
+    const chosen = previous ? (latest?.state === 'exited' && isWaiting(found, container) ? latest : before) : latest
     if (chosen) return [place(found, ref).driver, chosen]
     if (previous) throw badRequest(`previous terminated ${title} not found`)
     throw badRequest(`${title} is waiting to start: ${isWaiting(found, container) ?? 'ContainerCreating'}`)

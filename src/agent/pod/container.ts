@@ -67,6 +67,12 @@ function postpone(deps: ContainerDeps, slot: Slot, reason: string, message: stri
 
 /** Starts the next instance. Never rejects: what goes wrong is in `slot.waiting` and in events. */
 export async function startContainer(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<void> {
+  const id = await deps.starts.run(() => launch(deps, ground, slot))
+  if (id) await postStart(deps, ground, slot, id)
+}
+
+/** The instance that runs now; undefined when there is none. */
+async function launch(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<string | undefined> {
   const pod = deps.pod()
   const { driver } = ground
   const [latest] = slot.instances
@@ -74,6 +80,7 @@ export async function startContainer(deps: ContainerDeps, ground: Ground, slot: 
   const failed = (reason: string, message: string) => {
     containerEvent(deps, slot, 'Warning', 'Failed', `Error: ${message}`)
     postpone(deps, slot, reason, message)
+    return undefined
   }
   const attempt = nextAttempt(pod, slot)
   if (latest?.state === 'created') await driver.removeContainer(latest.id)
@@ -113,13 +120,13 @@ export async function startContainer(deps: ContainerDeps, ground: Ground, slot: 
     containerEvent(deps, slot, 'Warning', 'Failed', `Error: ${message}`)
     // There is an instance, which has failed: its restart is a matter of back-off.
     slot.waiting = { reason: 'RunContainerError', message }
-    return
+    return undefined
   }
   slot.waiting = undefined
   slot.retryAt = 0
   slot.toldBackOff = 0
   containerEvent(deps, slot, 'Normal', 'Started', 'Container started')
-  await postStart(deps, ground, slot, id)
+  return id
 }
 
 async function postStart(deps: ContainerDeps, ground: Ground, slot: Slot, id: string) {

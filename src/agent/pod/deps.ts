@@ -34,6 +34,8 @@ export interface PodDeps {
     /** node.status.allocatable. */
     allocatable(): Readonly<Record<string, string>>
   }
+  /** All runtimes of the node. */
+  readonly runtimes: readonly RuntimeDriver[]
   /** The runtime of a pod by its runtimeClassName; throws `RuntimeError` that says what to do where there is none. */
   runtimeOf(pod: Pod): Promise<{ readonly driver: RuntimeDriver; readonly handler: string }>
   /** Checks a pod that has not run yet; undefined: it may. */

@@ -150,6 +150,10 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
 
   return {
     async attach(latest) {
+      // Where it runs already counts more than where it would be put today.
+      for (const each of driver ? [] : deps.runtimes) {
+        if ((await each.listSandboxes()).some(found => found.uid === uid)) driver = each
+      }
       driver ??= await deps.runtimeOf(latest).then(
         found => found.driver,
         () => undefined,

@@ -305,7 +305,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     for (const name of plan.backOff) tellBackOff(find(name))
     for (const name of plan.start) {
       const slot = find(name)
-      occupy(slot, 'starting', () => shared.starts.run(() => startContainer(deps, base, slot)))
+      occupy(slot, 'starting', () => startContainer(deps, base, slot))
     }
     if (plan.over) {
       over = true

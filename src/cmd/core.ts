@@ -170,7 +170,7 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
   }
 
   onPhase('starting controllers and scheduler')
-  const manager = identity('system:kube-controller-manager', 'system:masters')
+  const manager = identity('system:kube-controller-manager')
   const components = controllerComponents({ ...manager, clock, logger, rootCa: authority.certificate }, scope.signal)
   const scheduler = createScheduler({ ...identity('system:kube-scheduler'), clock, logger })
   const running = runAll([...components, scheduler], { clock, logger }, scope.signal)
@@ -189,6 +189,7 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
     handlers: ['process'],
     namespaces: mode !== 'portable',
   })
+  ends.push(() => driver.close())
   const agent = await startAgent(
     {
       transport: identity(`system:node:${nodeName}`, 'system:nodes').transport,

@@ -102,6 +102,7 @@ export interface Registry {
   update(
     kind: Kind,
     ref: ObjectRef,
+    // biome-ignore lint/suspicious/noConfusingVoidType: a change in place returns nothing
     change: (object: KubeObject) => KubeObject | void | Promise<KubeObject | void>,
     context: WriteContext,
   ): Promise<Encoded>

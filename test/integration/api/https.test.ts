@@ -69,7 +69,7 @@ function http2(
     stream.on('response', got => {
       head = got
     })
-    stream.on('data', chunk => chunks.push(chunk))
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     stream.on('end', () =>
       resolve({ status: Number(head[':status']), headers: head, text: Buffer.concat(chunks).toString() }),
     )
@@ -224,8 +224,10 @@ test('OpenAPI has the kinds, and the parameters that clients look for', async ()
   assert.ok(names.includes('fieldValidation') && names.includes('dryRun'))
   assert.ok(apps.components.schemas['io.k8s.api.apps.v1.Deployment'])
   assert.equal((await http2('GET', '/openapi/v2')).status, 200)
-  const protobuf = { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' }
-  assert.equal((await http2('GET', '/openapi/v2', undefined, protobuf)).status, 406)
+  const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+  const binary = await http2('GET', '/openapi/v2', undefined, { accept: protobuf })
+  assert.match(String(binary.headers['content-type']), /protobuf$/)
+  assert.equal((await http2('GET', '/openapi/v2', undefined, { accept: 'text/html' })).status, 406)
 })
 
 test('listen names the address that is taken', async () => {

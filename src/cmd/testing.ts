@@ -112,9 +112,18 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   )
   const informers = createInformers(inside, { clock, logger }, scope.signal)
   const deps = { transport: inside.transport, informers, clock, logger }
+  // With no more rights than it has in a real cluster.
+  const scheduling = createClient(
+    faults.transport(server.transport({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })),
+  )
   const components: Component[] = [
     ...(options.controllers === false ? [] : controllerComponents(deps, scope.signal)),
-    createScheduler({ client: inside, informers, clock, logger }),
+    createScheduler({
+      client: scheduling,
+      informers: createInformers(scheduling, { clock, logger }, scope.signal),
+      clock,
+      logger,
+    }),
   ]
   const running: Promise<void>[] = [runAll(components.map(faults.component), { clock, logger }, scope.signal)]
 

@@ -150,9 +150,10 @@ export function launch(request: Launch, onExit: () => void): Promise<ChildProces
       settle(`cannot run ${program}: ${error.message}`)
       onExit()
     })
-    supervisor.once('exit', (code, signal) => {
+    supervisor.once('exit', onExit)
+    // Not before its last words were read.
+    supervisor.once('close', (code, signal) => {
       settle(text.startsWith('error: ') ? text.slice(7).trim() : `${program} ended with ${signal ?? `code ${code}`}`)
-      onExit()
     })
   })
 }

@@ -10,7 +10,6 @@ import type { Answer, Handler, RequestBody, RequestInfo, ServerRequest, ServerWa
 
 const NO_QUERY = new URLSearchParams()
 const NO_BODY: RequestBody = { type: 'none' }
-const NEVER = new AbortController().signal
 
 class LocalRequest implements ServerRequest {
   readonly method: string
@@ -18,12 +17,12 @@ class LocalRequest implements ServerRequest {
   readonly query: URLSearchParams
   readonly headers: Readonly<Record<string, string>>
   readonly body: RequestBody
-  readonly signal: AbortSignal
   readonly info: RequestInfo
   readonly local = true
   user: UserInfo
   kind?: Kind
   warnings: string[] = []
+  #signal: AbortSignal | undefined
 
   constructor(request: ApiRequest, user: UserInfo) {
     this.method = request.method
@@ -34,9 +33,14 @@ class LocalRequest implements ServerRequest {
       request.body === undefined
         ? NO_BODY
         : { type: 'value', contentType: request.contentType ?? 'application/json', value: request.body }
-    this.signal = request.signal ?? NEVER
+    this.#signal = request.signal
     this.info = parseRequestInfo(request.method, request.path, this.query)
     this.user = user
+  }
+
+  /** One that never aborts is made when somebody asks: one for all would gather listeners. */
+  get signal(): AbortSignal {
+    return (this.#signal ??= new AbortController().signal)
   }
 
   warn(text: string) {

@@ -27,12 +27,15 @@ const VERBS: Readonly<Record<string, VerbHandler>> = {
   deletecollection: deleteCollection,
 }
 
-/** Paths that do not fit the kind's scope: a namespace where there is none, or none where a name needs one. */
-function fitsScope(request: ServerRequest, kind: Kind): boolean {
-  const { namespace, name, verb, resource } = request.info
-  if (!kind.namespaced) return namespace === '' || resource === 'namespaces'
-  const collection = verb === 'list' || verb === 'watch' || verb === 'deletecollection'
-  return namespace !== '' || (collection && (verb !== 'deletecollection' || name === ''))
+/** Refuses paths that do not fit the kind's scope: a namespace where there is none, or none where one is needed. */
+function checkScope(request: ServerRequest, kind: Kind) {
+  const { namespace, verb, resource } = request.info
+  if (!kind.namespaced) {
+    if (namespace !== '' && resource !== 'namespaces') throw pathNotFound()
+  } else if (namespace === '' && verb !== 'list' && verb !== 'watch') {
+    // Across namespaces there is only reading.
+    throw request.info.name ? pathNotFound() : methodNotAllowed()
+  }
 }
 
 function methodOf(request: ServerRequest) {
@@ -70,7 +73,8 @@ export function resourceRoutes(
   return async request => {
     const { info } = request
     const kind = deps.registry.kind(kindKey(info.group, info.version, info.resource))
-    if (!kind || !fitsScope(request, kind)) throw pathNotFound()
+    if (!kind) throw pathNotFound()
+    checkScope(request, kind)
     request.kind = kind
     if (info.subresource) return below(request, kind)
     if (kind.virtual) {

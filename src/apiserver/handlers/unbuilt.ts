@@ -9,8 +9,8 @@ const UNBUILT: Readonly<Record<string, string>> = {
     'aggregated API servers are not built yet: this server serves its own groups only',
 }
 
-/** Refuses to create what the server could not honour. */
+/** Refuses to create (an apply creates too) what the server could not honour. */
 export function refuseUnbuilt(kind: Kind, verb: string) {
   const reason = UNBUILT[kind.key]
-  if (reason && verb === 'create') throw forbidden(kind, '', reason)
+  if (reason && (verb === 'create' || verb === 'update' || verb === 'patch')) throw forbidden(kind, '', reason)
 }

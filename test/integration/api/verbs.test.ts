@@ -125,3 +125,30 @@ test('watch sends what is there, then every change', async t => {
   await reading
   assert.deepEqual(seen, ['ADDED a 1', 'ADDED b 2', 'MODIFIED b 3', 'DELETED a 4'])
 })
+
+const misplaced: [string, string, number][] = [
+  ['POST', '/api/v1/configmaps', 405],
+  ['DELETE', '/api/v1/configmaps', 405],
+  ['GET', '/api/v1/namespaces/default/nodes/x', 404],
+  ['DELETE', '/api/v1/namespaces', 405],
+  ['GET', '/api/v1/namespaces/default/configmaps/a/nope', 404],
+]
+for (const [method, path, status] of misplaced) {
+  test(`${method} ${path} is answered with ${status}`, async t => {
+    const api = await startApi()
+    t.after(() => api.server.close())
+    assert.equal((await api.send(method as 'GET', path, method === 'POST' ? configMap('a') : undefined)).status, status)
+  })
+}
+
+test('create of a custom resource definition says that it is not built yet', async t => {
+  const api = await startApi()
+  t.after(() => api.server.close())
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  const body = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'a.b.c' } }
+  const { status, object } = await api.send('POST', path, body)
+  assert.equal(status, 403)
+  assert.match(object.message, /custom resources are not built yet/)
+  const applied = await api.send('PATCH', `${path}/a.b.c`, body, { fieldManager: 'x' }, 'application/apply-patch+yaml')
+  assert.equal(applied.status, 403)
+})

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { toolsMissing } from '../tools.ts'
 import { startE2eCluster } from './cluster.ts'
 import { ask, startLoad, until } from './load.ts'
+import { processesWith } from './processes.ts'
 
 const PORT = 18_431
 const url = `http://127.0.0.1:${PORT}/`
@@ -89,9 +90,9 @@ test('the first day of a user', options, async t => {
   await t.test('after scaling to 5, requests are spread over all 5', async () => {
     await cluster.kubectl(['scale', 'deployment/web', '--replicas=5'])
     await isReady(5)
-    const seen = new Set<number>()
+    const seen = new Set<string>()
     await until('5 instances answer', async () => {
-      for (let i = 0; i < 20; i++) seen.add((await ask(url)).pid)
+      for (let i = 0; i < 20; i++) seen.add((await ask(url)).host)
       return seen.size === 5
     })
   })
@@ -99,7 +100,9 @@ test('the first day of a user', options, async t => {
   await t.test('an instance that is killed under load is replaced; the others go on answering', async t => {
     const stop = startLoad(url)
     t.after(stop)
-    const { pid } = await ask(url)
+    const { host } = await ask(url)
+    const [pid] = processesWith('HOSTNAME', host, 'server.mjs')
+    assert.ok(pid, `no process of ${host} was found`)
     await new Promise(resolve => setTimeout(resolve, 300))
     process.kill(pid, 'SIGKILL')
     await until('the restart is counted', async () =>
@@ -156,9 +159,10 @@ test('the first day of a user', options, async t => {
   )
 
   await t.test('deleting the Deployment ends every process', async () => {
-    const { pid } = await ask(url)
+    const { host } = await ask(url)
+    assert.notEqual(processesWith('HOSTNAME', host).length, 0)
     await cluster.kubectl(['delete', 'deployment/web', 'service/web'])
     await until('the pods are gone', async () => (await pods()).length === 0)
-    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+    assert.deepEqual(processesWith('HOSTNAME', host), [])
   })
 })

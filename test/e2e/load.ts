@@ -12,8 +12,8 @@ export interface LoadResult {
 
 export interface Answered {
   readonly version: string
+  /** The pod's name. */
   readonly host: string
-  readonly pid: number
 }
 
 /** One request; rejects when it is not answered with 200 within two seconds. */
@@ -47,9 +47,9 @@ export function startLoad(url: string, workers = 4): () => Promise<LoadResult> {
     while (going) {
       sent++
       try {
-        const { version, host, pid } = await ask(url)
+        const { version, host } = await ask(url)
         count(versions, version)
-        count(instances, `${host}/${pid}`)
+        count(instances, host)
       } catch (error) {
         failures.push((error as Error).message)
       }

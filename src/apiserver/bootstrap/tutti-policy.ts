@@ -13,8 +13,6 @@ const controllerRules = (): string[] => [
 
 /** Cluster roles by name. */
 export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
-  // The scheduler looks at which node has the handler of a pod's RuntimeClass.
-  'tutti:scheduler-runtimes': { rules: ['get,list,watch node.k8s.io runtimeclasses'] },
   // The service proxy of a node: Kubernetes leaves the binding to who installs kube-proxy.
   'tutti:node-network': {
     rules: [
@@ -39,7 +37,6 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
 
 /** Cluster role bindings by name. */
 export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> = {
-  'tutti:scheduler-runtimes': { subjects: ['user:system:kube-scheduler'] },
   'tutti:node-network': { subjects: ['user:system:kube-proxy', 'account:kube-system/kube-proxy'] },
   'tutti:controllers': { subjects: ['user:system:kube-controller-manager'] },
   'tutti:scheduler': { subjects: ['user:system:kube-scheduler'] },

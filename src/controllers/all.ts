@@ -8,6 +8,7 @@ import { type ControllerMetrics, runController } from '../control/run-controller
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { deploymentController } from './deployment/controller.ts'
+import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { garbageCollector } from './garbage/component.ts'
@@ -34,6 +35,7 @@ export const controllers: readonly Controller[] = [
   nodeLifecycleController,
   taintEvictionController,
   podGarbageController,
+  disruptionController,
 ]
 
 export interface ControllersDeps {

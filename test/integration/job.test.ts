@@ -137,3 +137,27 @@ test('Job that is deleted leaves no pod behind', async () => {
   await cluster.objects<Job>('Job').delete(inDefault('work'), { propagationPolicy: 'Background' })
   await cluster.until(async () => (await podsOf(cluster)).length === 0)
 })
+
+test('Job with a limit per index gives up an index alone, and fails when all others are through', async () => {
+  await using cluster = await start(pod => ({ exitMs: 0, exitCode: index(pod) === '1' ? 1 : 0 }))
+  const spec = { completions: 3, parallelism: 3, completionMode: 'Indexed' as const, backoffLimitPerIndex: 1 }
+  await cluster.create(job('work', spec))
+  await ended(cluster, 'Failed', 200_000)
+  const found = await find(cluster)
+  assert.equal(found.status?.completedIndexes, '0,2')
+  assert.equal(found.status?.failedIndexes, '1')
+  assert.equal(found.status?.failed, 2)
+  assert.equal(condition(found, 'Failed')?.reason, 'FailedIndexes')
+})
+
+test('Job with a success policy is complete when its rule holds, and stops the rest', async () => {
+  await using cluster = await start(pod => (index(pod) === '0' ? { exitMs: 100 } : {}))
+  const successPolicy = { rules: [{ succeededIndexes: '0' }] }
+  await cluster.create(job('work', { completions: 3, parallelism: 3, completionMode: 'Indexed', successPolicy }))
+  await ended(cluster, 'Complete')
+  const found = await find(cluster)
+  assert.equal(condition(found, 'Complete')?.reason, 'SuccessPolicy')
+  assert.equal(condition(found, 'Complete')?.message, 'Matched rules at index 0')
+  assert.equal(found.status?.succeeded, 1)
+  assert.equal((await podsOf(cluster)).filter(pod => pod.status?.phase === 'Running').length, 0)
+})

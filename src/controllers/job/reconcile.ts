@@ -9,6 +9,7 @@ import { equalJson } from '../../lib/json.ts'
 import { conditionOf, omitEmpty } from '../conditions.ts'
 import { claim } from '../owner.ts'
 import { deletionOrder, isFinished, isReady, isTerminating, maxRestarts } from '../pods.ts'
+import { parseIndexes } from './indexes.ts'
 import { failed, finishedAt, indexOf, isIndexed, isTracked, jobPod, ownerUid, succeeded, TRACKING } from './pods.ts'
 import { release, type Tally, takeStock } from './tally.ts'
 
@@ -84,24 +85,45 @@ function endingOf(job: Job, pods: readonly Pod[], tally: Tally, now: number): En
     reason: 'CompletionsReached',
     message: 'Reached expected number of succeeded pods',
   }
-  if (conditionOf(job.status?.conditions, 'SuccessCriteriaMet')?.status === 'True') return success
+  const met = conditionOf(job.status?.conditions, 'SuccessCriteriaMet')
+  if (met?.status === 'True') return { type: 'Complete', reason: met.reason ?? '', message: met.message ?? '' }
   if (tally.verdict) return { type: 'Failed', reason: 'PodFailurePolicy', message: tally.verdict }
   const limit = job.spec?.backoffLimit ?? 6
   if (tally.failed > limit || restartsExceed(job, pods, limit)) {
     const message = 'Job has reached the specified backoff limit'
     return { type: 'Failed', reason: 'BackoffLimitExceeded', message }
   }
+  const { maxFailedIndexes } = job.spec ?? {}
+  if (maxFailedIndexes !== undefined && tally.failedIndexes.size > maxFailedIndexes) {
+    const message = 'Job has exceeded the specified maximal number of failed indexes'
+    return { type: 'Failed', reason: 'MaxFailedIndexesExceeded', message }
+  }
   const deadline = deadlineTime(job)
   if (deadline !== undefined && deadline <= now) {
     const message = 'Job was active longer than specified deadline'
     return { type: 'Failed', reason: 'DeadlineExceeded', message }
   }
+  const rule = matchedRule(job, tally)
+  if (rule >= 0) return { type: 'Complete', reason: 'SuccessPolicy', message: `Matched rules at index ${rule}` }
   const { completions } = job.spec ?? {}
+  if (tally.failedIndexes.size > 0 && tally.succeeded + tally.failedIndexes.size >= (completions ?? 0)) {
+    return { type: 'Failed', reason: 'FailedIndexes', message: 'Job has failed indexes' }
+  }
   const isComplete =
     completions === undefined
       ? tally.succeeded > 0 && tally.active.length === 0
       : tally.succeeded >= completions && (completions > 0 || tally.active.length === 0)
   return isComplete ? success : undefined
+}
+
+/** The first rule of spec.successPolicy that holds; -1: none (KEP-3998). */
+function matchedRule(job: Job, tally: Tally): number {
+  const limit = job.spec?.completions ?? 0
+  return (job.spec?.successPolicy?.rules ?? []).findIndex(({ succeededIndexes, succeededCount }) => {
+    const named = succeededIndexes === undefined ? undefined : parseIndexes(succeededIndexes, limit)
+    const there = named ? [...named].filter(index => tally.completed.has(index)).length : tally.completed.size
+    return there >= (succeededCount ?? named?.size ?? limit)
+  })
 }
 
 /** With restarts in place, it is the containers that count. */
@@ -137,7 +159,8 @@ function manage(job: Job, tally: Tally, ending: Ending | undefined, pods: readon
   const { completions } = job.spec ?? {}
   const active = tally.active.length
   let wanted = wantedPods(job)
-  if (completions !== undefined) wanted = Math.min(Math.max(completions - tally.succeeded, 0), wanted)
+  if (completions !== undefined)
+    wanted = Math.min(Math.max(completions - tally.succeeded - tally.failedIndexes.size, 0), wanted)
   else if (tally.succeeded > 0) wanted = active
   const surplus = surplusOf(job, tally, wanted, now)
   if (surplus.length > 0) return { writes: deletes(job, surplus), requeue: done }
@@ -170,7 +193,7 @@ function freeIndexes(job: Job, tally: Tally, count: number): number[] {
   const taken = new Set(tally.active.map(indexOf))
   const result: number[] = []
   for (let index = 0; index < (job.spec?.completions ?? 0) && result.length < count; index++) {
-    if (!taken.has(index) && !tally.completed.has(index)) result.push(index)
+    if (!taken.has(index) && !tally.completed.has(index) && !tally.failedIndexes.has(index)) result.push(index)
   }
   return result
 }
@@ -227,6 +250,7 @@ function withStatus(job: Job, pods: readonly Pod[], tally: Tally, ending: Ending
       succeeded: tally.status.succeeded,
       failed: tally.status.failed,
       completedIndexes: tally.status.completedIndexes ?? '',
+      failedIndexes: tally.status.failedIndexes ?? '',
       conditions: conditions(old.conditions ?? [], ending, isFinal, suspended, resumed, now),
     }),
     terminating: tally.terminating,

@@ -18,6 +18,8 @@ export interface Tally {
   readonly succeeded: number
   readonly failed: number
   readonly completed: ReadonlySet<number>
+  /** Indexes that are given up, by backoffLimitPerIndex or a rule. */
+  readonly failedIndexes: ReadonlySet<number>
   /** Why the failure policy ends the Job. */
   readonly verdict: string | undefined
   /** Finalizers to remove: these pods are noted, or are not to be counted. */
@@ -27,6 +29,7 @@ export interface Tally {
     readonly succeeded: number
     readonly failed: number
     readonly completedIndexes: string | undefined
+    readonly failedIndexes: string | undefined
     readonly uncounted: { readonly succeeded: readonly string[]; readonly failed: readonly string[] }
   }
 }
@@ -54,6 +57,8 @@ export function takeStock(job: Job, pods: readonly Pod[]): Tally {
   const indexes = parseIndexes(job.status?.completedIndexes, limit)
   const counted = { succeeded: job.status?.succeeded ?? 0, failed: job.status?.failed ?? 0 }
   const releases: Write[] = []
+  const lost = parseIndexes(job.status?.failedIndexes, limit)
+  const failuresOf = new Map<number, number>()
   let verdict: string | undefined
   const ignored = (pod: Pod) => {
     const found = judgeFailure(job, pod)
@@ -90,18 +95,31 @@ export function takeStock(job: Job, pods: readonly Pod[]): Tally {
       else noted.failed.add(uid)
     }
   }
+  const perIndex = job.spec?.backoffLimitPerIndex
+  if (perIndex !== undefined) {
+    for (const pod of pods) {
+      const index = indexOf(pod)
+      if (index < 0 || index >= limit || !failed(job, pod)) continue
+      const { action } = judgeFailure(job, pod)
+      const failures = (failuresOf.get(index) ?? 0) + (action === 'Ignore' ? 0 : 1)
+      failuresOf.set(index, failures)
+      if (!indexes.has(index) && (action === 'FailIndex' || failures > perIndex)) lost.add(index)
+    }
+  }
   return {
     active: pods.filter(isActive),
     terminating: pods.filter(pod => isTerminating(pod) && !succeeded(pod) && pod.status?.phase !== 'Failed').length,
     succeeded: isIndexed(job) ? indexes.size : counted.succeeded + noted.succeeded.size,
     failed: counted.failed + noted.failed.size,
     completed: indexes,
+    failedIndexes: lost,
     verdict,
     releases,
     status: {
       succeeded: isIndexed(job) ? indexes.size : counted.succeeded,
       failed: counted.failed,
       completedIndexes: isIndexed(job) ? formatIndexes(indexes) : undefined,
+      failedIndexes: perIndex === undefined ? undefined : formatIndexes(lost),
       uncounted: { succeeded: [...noted.succeeded], failed: [...noted.failed] },
     },
   }

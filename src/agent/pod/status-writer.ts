@@ -23,6 +23,14 @@ function cleared(old: object | undefined, next: object): Record<string, unknown>
   return result
 }
 
+/** Lists that a strategic merge would join by address: a pod that gets another address has only that one. */
+function replaced(next: PodStatus): object {
+  const whole = (list: readonly object[] | undefined) => (list ? [{ $patch: 'replace' }, ...list] : undefined)
+  const podIPs = whole(next.podIPs)
+  const hostIPs = whole(next.hostIPs)
+  return { ...(podIPs && { podIPs }), ...(hostIPs && { hostIPs }) }
+}
+
 /** The patch that turns `old` into `next`; conditions merge by type, and others' stay. */
 export function statusPatch(old: PodStatus | undefined, next: PodStatus): object {
   const kept = new Set([
@@ -40,7 +48,7 @@ export function statusPatch(old: PodStatus | undefined, next: PodStatus): object
     ),
     ...condition,
   }))
-  return { ...gone, ...next, conditions }
+  return { ...gone, ...next, ...replaced(next), conditions }
 }
 
 /**

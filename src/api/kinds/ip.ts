@@ -44,21 +44,13 @@ export function checkCidr(text: string, path: string, errors: Errors): void {
   if (!valid) errors.push(invalid(path, text, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'))
 }
 
-/** Addresses that no service has from outside: those that no endpoint has, and loopback. */
-export function checkExternalIp(text: string, path: string, errors: Errors): void {
-  if (text.startsWith('127.') || /^(0*:)*:?0*1$/.test(text)) {
-    errors.push(invalid(path, text, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'))
-  }
-  checkEndpointIp(text, path, errors)
-}
-
-/**
- * Addresses that no endpoint has: unspecified, link-local. Upstream refuses loopback as well; here it is where pods
- * are when they have no network of their own (portable mode).
- */
+/** Addresses that no endpoint has: unspecified, loopback, link-local. */
 export function checkEndpointIp(text: string, path: string, errors: Errors): void {
   const v6 = text.toLowerCase()
   if (text === '0.0.0.0' || /^[0:]+$/.test(text)) errors.push(invalid(path, text, `may not be unspecified (${text})`))
+  if (text.startsWith('127.') || /^(0*:)*:?0*1$/.test(text)) {
+    errors.push(invalid(path, text, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'))
+  }
   if (text.startsWith('169.254.') || /^fe[89ab]/.test(v6)) {
     errors.push(invalid(path, text, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'))
   }

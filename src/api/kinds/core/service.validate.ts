@@ -3,7 +3,7 @@ import type { Service, ServicePort, ServiceSpec } from '../../generated/types/co
 import { duplicate, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isPortNumber, validateLabels } from '../../machinery/names.ts'
-import { checkCidr, checkExternalIp, checkIp, ipFamily } from '../ip.ts'
+import { checkCidr, checkEndpointIp, checkIp, ipFamily } from '../ip.ts'
 import type { Errors } from '../rules.ts'
 import { checkEnum, checkFormat, checkLabelName, checkQualifiedName, checkSubdomain } from '../rules.ts'
 import { PROTOCOLS } from './container.validate.ts'
@@ -124,7 +124,7 @@ function checkClusterIPs(spec: ServiceSpec, errors: Errors): void {
 function checkExternal({ spec, metadata }: Service, errors: Errors): void {
   for (const [index, ip] of (spec?.externalIPs ?? []).entries()) {
     const path = `spec.externalIPs[${index}]`
-    if (checkIp(ip, path, errors)) checkExternalIp(ip, path, errors)
+    if (checkIp(ip, path, errors)) checkEndpointIp(ip, path, errors)
   }
   if (!spec) return
   const policy = spec.externalTrafficPolicy

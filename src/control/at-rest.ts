@@ -28,13 +28,13 @@ export async function unrest(
     for (const read of reads) informers.of(read.resource, read)
   }
   await informers.synced()
-  const view: View = { of }
+  const view = (): View => ({ of, memory: new Map() })
   const found = controllers.flatMap(controller =>
     of(controller.for)
       .list()
       .flatMap(object => {
         const what = `${controller.name} on ${object.metadata?.namespace ?? ''}/${object.metadata?.name}`
-        return writesOf(controller.reconcile(object, view, deps.clock.now()), object).map(each => `${what}: ${each}`)
+        return writesOf(controller.reconcile(object, view(), deps.clock.now()), object).map(each => `${what}: ${each}`)
       }),
   )
   scope.abort()

@@ -11,6 +11,11 @@ import type { Plan } from './plan.ts'
 export interface View {
   /** Throws for a kind that was not declared. */
   of<T extends KubeObject>(resource: Resource<T>): Lister<T>
+  /**
+   * What a controller remembers from pass to pass while it runs, for what no object holds: when something was first
+   * noticed by this machine's clock. Empty at every start, so nothing may depend on it being complete.
+   */
+  readonly memory: Map<string, unknown>
 }
 
 /** A further kind that is looked at, and whom its changes concern. */

@@ -50,6 +50,7 @@ export async function runController(controller: Controller, deps: ControllerDeps
   // Started again after a failure: what was in flight then may not be in the caches yet.
   const known = [...informers.values()].filter(each => each.revision() > 0)
   const view: View = {
+    memory: new Map(),
     of<T extends KubeObject>(resource: Resource<T>) {
       const informer = informers.get(resource.key)
       if (!informer) throw new Error(`controller ${controller.name} reads ${resource.key} without declaring it`)

@@ -86,7 +86,10 @@ export function createWorld(): World {
     notes.push(...(plan.notes ?? []))
     return wrote
   }
-  const view: View = { of: resource => ({ ...cacheOf(resource), revision: () => revision }) as never }
+  const view: View = {
+    memory: new Map(),
+    of: resource => ({ ...cacheOf(resource), revision: () => revision }) as never,
+  }
 
   function planFor(controller: Controller, key: string, now: number): Plan {
     for (const { resource, indexes } of controller.reads ?? []) {

@@ -83,3 +83,30 @@ test('node that is deleted takes its pods with it', async () => {
   )
   assert.equal((await podsOf(cluster)).length, 4)
 })
+
+test('node whose last heartbeat is long past when the controllers start has its whole grace, and its pods stay ready', async () => {
+  await using cluster = await startCluster({ clock: 'virtual', nodes: 1 })
+  await cluster.create(deployment('web', { replicas: 2 }))
+  await cluster.settle()
+  const lease = { namespace: 'kube-node-lease', name: 'node-1' }
+  const statuses = new Set<string | undefined>()
+  for (const renewTime of ['2020-01-01T00:00:00.000000Z', '2039-01-01T00:00:00.000000Z']) {
+    // As after a pause of the program, or with a clock that is wrong.
+    cluster.stopNode('node-1')
+    await cluster.objects('Lease').patch(lease, { spec: { renewTime } }, { type: 'merge' })
+    cluster.faults.crash('node-controller')
+    for (let second = 0; second < 30; second++) {
+      await cluster.advance(1000)
+      statuses.add(ready(await find(cluster, 'node-1'))?.status)
+    }
+    cluster.addNode({ name: 'node-1' })
+    await cluster.advance(60_000)
+    statuses.add(ready(await find(cluster, 'node-1'))?.status)
+  }
+  assert.deepEqual([...statuses], ['True'])
+  assert.ok(
+    (await podsOf(cluster)).every(pod =>
+      pod.status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True'),
+    ),
+  )
+})

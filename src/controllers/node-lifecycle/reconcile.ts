@@ -32,7 +32,7 @@ export const readiness = (node: Node) => conditionOf(node.status?.conditions, 'R
 
 /** Plans conditions, taints and what becomes of the node's pods. */
 export function reconcile(node: Node, view: View, now: number): Plan {
-  const due = silentAt(node, view)
+  const due = silentAt(node, view, now)
   if (due <= now && CONDITIONS.some(type => conditionOf(node.status?.conditions, type)?.status !== 'Unknown')) {
     return goneSilent(node, now)
   }
@@ -48,14 +48,34 @@ export function reconcile(node: Node, view: View, now: number): Plan {
   return { writes, requeue }
 }
 
-/** When silence becomes too long, ms. */
-function silentAt(node: Node, view: View): number {
-  const created = parseTime(node.metadata?.creationTimestamp) ?? 0
+/** The last heartbeat: its time by the node's clock, and by ours. */
+interface Beat {
+  readonly theirs: number
+  readonly ours: number
+}
+
+/**
+ * When silence becomes too long, ms. What counts is when a heartbeat was noticed here: clocks of machines differ, jump,
+ * and stand while this program does not run, so a node has its whole grace from the first time it is seen.
+ */
+function silentAt(node: Node, view: View, now: number): number {
+  const id = `beat ${node.metadata?.uid}`
   const ready = conditionOf(node.status?.conditions, 'Ready')
   const renewed = parseTime(view.of(Lease).get(`kube-node-lease/${node.metadata?.name}`)?.spec?.renewTime) ?? 0
-  if (!ready) return Math.max(created + STARTUP_GRACE_MS, renewed + GRACE_MS)
-  const reported = ready.status === 'Unknown' ? 0 : (parseTime(ready.lastHeartbeatTime) ?? 0)
-  return Math.max(created, reported, renewed) + GRACE_MS
+  const reported = ready && ready.status !== 'Unknown' ? (parseTime(ready.lastHeartbeatTime) ?? 0) : 0
+  const theirs = Math.max(renewed, reported)
+  const ours = noticedAt(view.memory.get(id) as Beat | undefined, theirs, now)
+  view.memory.set(id, { theirs, ours } satisfies Beat)
+  return ours + (ready ? GRACE_MS : STARTUP_GRACE_MS)
+}
+
+/** By our clock: between looks, a node's own clock tells how much later a heartbeat was than the one before. */
+function noticedAt(last: Beat | undefined, theirs: number, now: number): number {
+  if (!last) return now
+  if (theirs === last.theirs) return Math.min(last.ours, now)
+  const guess = last.ours + theirs - last.theirs
+  // Where that makes no sense a clock has jumped; the heartbeat is new all the same.
+  return guess > last.ours && guess <= now && guess + GRACE_MS > now ? guess : now
 }
 
 function goneSilent(node: Node, now: number): Plan {

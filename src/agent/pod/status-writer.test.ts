@@ -18,6 +18,7 @@ test('statusPatch gives a pod with a new address only that one', () => {
     conditions: [],
   }
   assert.deepEqual(after(old, next), next)
+  assert.deepEqual(after({}, next), next)
 })
 
 test('statusPatch takes away what is no more, and leaves conditions of others', () => {

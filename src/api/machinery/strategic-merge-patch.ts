@@ -190,10 +190,10 @@ function sortBy(
   return [...result, ...rest]
 }
 
-/** A value that the object did not have: without directives, nulls, and items that are only there to delete. */
+/** A value that the object did not have: without directives, nulls, and items that only say how to merge. */
 function clean(value: unknown): unknown {
   if (Array.isArray(value)) {
-    return value.filter(item => !(isObject(item) && item[PATCH] === 'delete')).map(clean)
+    return value.filter(item => !(isObject(item) && Object.hasOwn(item, PATCH))).map(clean)
   }
   if (!isObject(value)) return value
   const result: Json = {}

@@ -32,9 +32,9 @@ import { connectSandbox } from './connect.ts'
 import { runCommand, withTerminal } from './exec.ts'
 import { type ContainerLog, openLog } from './log.ts'
 import { readLog } from './log-read.ts'
-import { type Bind, planMounts } from './mounts.ts'
-import { commandProblem, findPlatform, passwdEntry } from './platform.ts'
-import { portableEnv, portableText } from './portable.ts'
+import { planMounts } from './mounts.ts'
+import { createPlacement, DEFAULT_PATH, MARK } from './placement.ts'
+import { commandProblem, findPlatform } from './platform.ts'
 import { alive, bootId, descendants, environ, marked, type ProcessRef, signal, usage } from './proc.ts'
 import {
   type ContainerState,
@@ -94,15 +94,13 @@ interface Container {
   stop?: { deadline: number; timer: Timer }
 }
 
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-const MARK = 'TUTTI_CONTAINER'
 const MESSAGE_LIMIT = 4096
 
 /** Opens the driver and finds what runs already. */
 export async function openProcessDriver(options: ProcessDriverOptions): Promise<RuntimeDriver> {
   const { clock, logger, podsDirectory } = options
   const platform = findPlatform(options)
-  const path = options.path ?? process.env.PATH ?? DEFAULT_PATH
+  const placement = createPlacement(platform, options.path ?? process.env.PATH ?? DEFAULT_PATH)
   const boot = bootId()
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, Container>()
@@ -124,7 +122,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     return sandbox
   }
   /** Its own process ids: then the supervisor's end is the end of everything. */
-  const ownPids = (container: Container) => platform.namespaces && !container.sandbox.state.config.hostPID
+  const ownPids = (container: Container) => placement.ownPids(container.sandbox.state.config)
   const podGroup = (config: SandboxConfig) => `${config.qosClass.toLowerCase() || 'besteffort'}/pod${config.uid}`
   const ofSandbox = (sandbox: Sandbox) => [...containers.values()].filter(each => each.sandbox === sandbox)
 
@@ -268,102 +266,15 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     else ended(container)
   }
 
-  /** What leads from here to the container's namespaces at its start. */
-  const startPrefix = (config: SandboxConfig): string[] => {
-    const { nsenter, unshare } = platform.tools
-    const prefix: string[] = []
-    if (config.netns && nsenter) prefix.push(nsenter, `--net=${config.netns}`)
-    if (!platform.namespaces || !unshare) return prefix
-    prefix.push(unshare, '-m', '--propagation', 'slave')
-    if (!config.hostNetwork) prefix.push('-u')
-    if (!config.hostPID) prefix.push('-p', '-f', '--kill-child')
-    return prefix
-  }
-
-  const credentials = (config: Container['state']['config']): string[] => {
-    const { runAsUser, runAsGroup, supplementalGroups } = config
-    const { add = [], drop = [] } = config.capabilities ?? {}
-    const caps = [
-      ...drop.map(name => (name.toUpperCase() === 'ALL' ? '-all' : `-${capability(name)}`)),
-      ...add.map(name => (name.toUpperCase() === 'ALL' ? '+all' : `+${capability(name)}`)),
-    ].join(',')
-    const privileges = config.noNewPrivileges ? ['--no-new-privs'] : []
-    const sameUser = runAsUser === undefined && runAsGroup === undefined && supplementalGroups.length === 0
-    if (sameUser && !(caps && platform.root)) {
-      return privileges.length > 0 && platform.tools.setpriv ? [platform.tools.setpriv, ...privileges] : []
-    }
-    if (!platform.root) {
-      if (runAsUser === undefined || runAsUser === process.getuid?.()) return []
-      throw new RuntimeError(
-        'CreateContainerError',
-        `cannot run as user ${runAsUser}: this node runs as user ${process.getuid?.()} and may not change it`,
-      )
-    }
-    if (!platform.tools.setpriv) {
-      throw new RuntimeError('CreateContainerError', 'changing users needs the program `setpriv` of util-linux')
-    }
-    const user = runAsUser ?? 0
-    const group = runAsGroup ?? passwdEntry(user)?.gid ?? 0
-    const groups = supplementalGroups.length > 0 ? ['--groups', supplementalGroups.join(',')] : ['--clear-groups']
-    return [
-      platform.tools.setpriv,
-      ...(sameUser ? [] : ['--reuid', String(user), '--regid', String(group), ...groups]),
-      ...(caps ? ['--bounding-set', caps, '--inh-caps', '-all'] : []),
-      ...privileges,
-    ]
-  }
-
-  const environment = (container: Container, env: ContainerConfig['env']): Record<string, string> => {
-    const { config } = container.sandbox.state
-    const { runAsUser } = container.state.config
-    // In a user namespace uid 0 is not the machine's root: an unchanged user keeps its own home.
-    const home = runAsUser === undefined ? process.env.HOME : passwdEntry(runAsUser)?.home
-    return {
-      PATH: path,
-      HOSTNAME: config.hostname,
-      HOME: home ?? '/',
-      ...(container.state.config.tty ? { TERM: 'xterm' } : {}),
-      ...Object.fromEntries(env.map(({ name, value }) => [name, onMachineText(value, container)])),
-      ...(platform.namespaces ? {} : portableEnv(container.state.config.mounts)),
-      ...(ownPids(container) ? {} : { [MARK]: container.id }),
-    }
-  }
-
-  /** Portable mode: paths of volumes as they are on the machine. */
-  const onMachineText = (text: string, container: Container) =>
-    platform.namespaces ? text : portableText(text, container.state.config.mounts)
-
-  const binds = (container: Container): Bind[] => {
-    const { config: sandbox } = container.sandbox.state
-    const { mounts, terminationMessagePath } = container.state.config
-    const result: Bind[] = mounts.map(mount => ({
-      from: mount.hostPath,
-      to: mount.containerPath,
-      readOnly: mount.readOnly,
-      recursive: true,
-    }))
-    const file = (from: string | undefined, to: string) => {
-      if (from && !mounts.some(mount => mount.containerPath === to)) result.push({ from, to, readOnly: false })
-    }
-    file(sandbox.hostsFile, '/etc/hosts')
-    file(sandbox.resolvFile, '/etc/resolv.conf')
-    if (!sandbox.hostNetwork && existsSync('/etc/hostname'))
-      file(join(container.sandbox.folder, 'hostname'), '/etc/hostname')
-    if (terminationMessagePath && haveDevice(terminationMessagePath)) {
-      file(join(container.folder, 'message'), terminationMessagePath)
-    }
-    return result
-  }
-
   /** Variables live here between create and start only: they may be secrets. */
   const pendingEnv = new Map<string, ContainerConfig['env']>()
 
   async function start(container: Container) {
     const { config } = container.state
     const sandbox = container.sandbox.state.config
-    const env = environment(container, pendingEnv.get(container.id) ?? [])
+    const env = placement.environment(container, pendingEnv.get(container.id) ?? [])
     pendingEnv.delete(container.id)
-    const text = (value: string) => onMachineText(value, container)
+    const text = (value: string) => placement.text(value, container)
     let command = [...config.command, ...config.args].map(text)
     const workingDir = text(config.workingDir || '/')
     const onMachine = (file: string) => {
@@ -373,10 +284,10 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     const problem = commandProblem(command[0] ?? '', env.PATH ?? DEFAULT_PATH, workingDir, onMachine)
     if (problem) throw new RuntimeError('StartError', `failed to start container process: ${problem}`)
     if (config.tty) command = withTerminal(platform, command)
-    command = [...credentials(config), ...command]
+    command = [...placement.credentials(config), ...command]
     const staging = join(container.folder, 'root')
     const plan = platform.namespaces
-      ? planMounts(binds(container), staging, {
+      ? planMounts(placement.binds(container), staging, {
           newProc: !sandbox.hostPID,
           readOnly: config.readOnlyRootFilesystem,
         })
@@ -387,7 +298,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     const supervisor = await launch(
       {
         directory: container.folder,
-        prefix: startPrefix(sandbox),
+        prefix: placement.startPrefix(sandbox),
         mountTable: table,
         hostname: platform.namespaces && !sandbox.hostNetwork ? sandbox.hostname : undefined,
         root: plan?.root,
@@ -620,25 +531,21 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       if (container.phase !== 'running' || !main) {
         throw new RuntimeError('ContainerNotRunning', `container "${container.state.config.name}" is not running`)
       }
-      const { nsenter } = platform.tools
       const sandbox = container.sandbox.state.config
-      const enter: string[] = []
-      if (platform.namespaces && nsenter) {
-        enter.push(nsenter, '-t', String(main.pid), '-m', '-r', '-w')
-        if (!sandbox.hostNetwork) enter.push('-u')
-        if (!sandbox.hostPID) enter.push('-p')
-      }
-      if (sandbox.netns && nsenter) enter.push(...(enter.length > 0 ? ['-n'] : [nsenter, `--net=${sandbox.netns}`]))
       const { workingDir } = container.state.config
-      const words = command.map(word => onMachineText(word, container))
-      const { TERM: _, ...env } = environ(main.pid) ?? environment(container, [])
+      const words = command.map(word => placement.text(word, container))
+      const { TERM: _, ...env } = environ(main.pid) ?? placement.environment(container, [])
       return runCommand(
         { platform, clock },
         // The terminal is made inside: a session of another pid namespace would have no job control.
-        [...enter, ...credentials(container.state.config), ...(tty ? withTerminal(platform, words) : words)],
+        [
+          ...placement.execPrefix(sandbox, main.pid),
+          ...placement.credentials(container.state.config),
+          ...(tty ? withTerminal(platform, words) : words),
+        ],
         {
           env,
-          cwd: platform.namespaces ? undefined : onMachineText(workingDir || '/', container),
+          cwd: platform.namespaces ? undefined : placement.text(workingDir || '/', container),
           tty,
           onSpawn: pid => platform.cgroups?.join(container.state.cgroup, pid),
         },
@@ -701,23 +608,6 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       handlers.clear()
       platform.cgroups?.remove('')
     },
-  }
-}
-
-/** A capability as setpriv writes it: `net_bind_service` for NET_BIND_SERVICE and CAP_NET_BIND_SERVICE. */
-const capability = (name: string) => name.toLowerCase().replace(/^cap_/, '')
-
-/**
- * Whether a file can be mounted there. Below /dev (the default is /dev/termination-log) an empty file is left to mount
- * on: a skeleton of /dev would cost a mount for each device, a tenth of a second for each start. It lives in memory.
- */
-function haveDevice(path: string): boolean {
-  if (!path.startsWith('/dev/') || existsSync(path)) return true
-  try {
-    writeFileSync(path, '', { mode: 0o666 })
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -1,0 +1,150 @@
+/** Where a container's process is put: namespaces, user, variables and the files that it sees. Pure but for look-ups. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
+import type { Bind } from './mounts.ts'
+import { type Platform, passwdEntry } from './platform.ts'
+import { portableEnv, portableText } from './portable.ts'
+
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** Variable by which the processes of a container without process ids of its own are found. */
+export const MARK = 'TUTTI_CONTAINER'
+
+/** A container as far as its place goes. */
+export interface Placed {
+  readonly id: string
+  readonly folder: string
+  readonly sandbox: { readonly folder: string; readonly state: { readonly config: SandboxConfig } }
+  readonly state: { readonly config: Omit<ContainerConfig, 'env'> }
+}
+
+export interface Placement {
+  /** Its own process ids: then the supervisor's end is the end of everything. */
+  ownPids(sandbox: SandboxConfig): boolean
+  /** What leads from here to the container's namespaces at its start. */
+  startPrefix(sandbox: SandboxConfig): string[]
+  /** What leads from here to the namespaces, root and folder of a running process. */
+  execPrefix(sandbox: SandboxConfig, pid: number): string[]
+  /** What changes user, groups and capabilities; throws `RuntimeError` where that is not allowed. */
+  credentials(config: Placed['state']['config']): string[]
+  environment(container: Placed, env: ContainerConfig['env']): Record<string, string>
+  /** Portable mode: text with paths of volumes as they are on the machine. */
+  text(text: string, container: Placed): string
+  /** What is to be mounted. */
+  binds(container: Placed): Bind[]
+}
+
+/** `path` is the PATH of processes that set none. */
+export function createPlacement(platform: Platform, path: string): Placement {
+  const { nsenter, unshare, setpriv } = platform.tools
+  const ownPids = (sandbox: SandboxConfig) => platform.namespaces && !sandbox.hostPID
+  const text = (value: string, { state }: Placed) =>
+    platform.namespaces ? value : portableText(value, state.config.mounts)
+  return {
+    ownPids,
+    text,
+    startPrefix(sandbox) {
+      const prefix: string[] = []
+      if (sandbox.netns && nsenter) prefix.push(nsenter, `--net=${sandbox.netns}`)
+      if (!platform.namespaces || !unshare) return prefix
+      prefix.push(unshare, '-m', '--propagation', 'slave')
+      if (!sandbox.hostNetwork) prefix.push('-u')
+      if (!sandbox.hostPID) prefix.push('-p', '-f', '--kill-child')
+      return prefix
+    },
+    execPrefix(sandbox, pid) {
+      if (!nsenter) return []
+      if (!platform.namespaces) return sandbox.netns ? [nsenter, `--net=${sandbox.netns}`] : []
+      return [
+        ...[nsenter, '-t', String(pid), '-m', '-r', '-w'],
+        ...(sandbox.hostNetwork ? [] : ['-u']),
+        ...(sandbox.hostPID ? [] : ['-p']),
+        ...(sandbox.netns ? ['-n'] : []),
+      ]
+    },
+    credentials: config => credentials(platform, setpriv, config),
+    environment(container, env) {
+      const { config } = container.state
+      // In a user namespace uid 0 is not the machine's root: an unchanged user keeps its own home.
+      const home = config.runAsUser === undefined ? process.env.HOME : passwdEntry(config.runAsUser)?.home
+      return {
+        PATH: path,
+        HOSTNAME: container.sandbox.state.config.hostname,
+        HOME: home ?? '/',
+        ...(config.tty ? { TERM: 'xterm' } : {}),
+        ...Object.fromEntries(env.map(({ name, value }) => [name, text(value, container)])),
+        ...(platform.namespaces ? {} : portableEnv(config.mounts)),
+        ...(ownPids(container.sandbox.state.config) ? {} : { [MARK]: container.id }),
+      }
+    },
+    binds,
+  }
+}
+
+function credentials(platform: Platform, setpriv: string | undefined, config: Placed['state']['config']): string[] {
+  const { runAsUser, runAsGroup, supplementalGroups } = config
+  const { add = [], drop = [] } = config.capabilities ?? {}
+  const caps = [...drop.map(name => `-${capability(name)}`), ...add.map(name => `+${capability(name)}`)].join(',')
+  const privileges = config.noNewPrivileges ? ['--no-new-privs'] : []
+  const sameUser = runAsUser === undefined && runAsGroup === undefined && supplementalGroups.length === 0
+  if (sameUser && !(caps && platform.root)) return privileges.length > 0 && setpriv ? [setpriv, ...privileges] : []
+  if (!platform.root) {
+    if (runAsUser === undefined || runAsUser === process.getuid?.()) return []
+    throw new RuntimeError(
+      'CreateContainerError',
+      `cannot run as user ${runAsUser}: this node runs as user ${process.getuid?.()} and may not change it`,
+    )
+  }
+  if (!setpriv) {
+    throw new RuntimeError('CreateContainerError', 'changing users needs the program `setpriv` of util-linux')
+  }
+  const user = runAsUser ?? 0
+  const group = runAsGroup ?? passwdEntry(user)?.gid ?? 0
+  const groups = supplementalGroups.length > 0 ? ['--groups', supplementalGroups.join(',')] : ['--clear-groups']
+  return [
+    setpriv,
+    ...(sameUser ? [] : ['--reuid', String(user), '--regid', String(group), ...groups]),
+    ...(caps ? ['--bounding-set', caps, '--inh-caps', '-all'] : []),
+    ...privileges,
+  ]
+}
+
+/** A capability as setpriv writes it: `net_bind_service` for NET_BIND_SERVICE and CAP_NET_BIND_SERVICE; `all`. */
+const capability = (name: string) => name.toLowerCase().replace(/^cap_/, '')
+
+function binds(container: Placed): Bind[] {
+  const { config: sandbox } = container.sandbox.state
+  const { mounts, terminationMessagePath } = container.state.config
+  const result: Bind[] = mounts.map(mount => ({
+    from: mount.hostPath,
+    to: mount.containerPath,
+    readOnly: mount.readOnly,
+    recursive: true,
+  }))
+  const file = (from: string | undefined, to: string) => {
+    if (from && !mounts.some(mount => mount.containerPath === to)) result.push({ from, to, readOnly: false })
+  }
+  file(sandbox.hostsFile, '/etc/hosts')
+  file(sandbox.resolvFile, '/etc/resolv.conf')
+  if (!sandbox.hostNetwork && existsSync('/etc/hostname')) {
+    file(join(container.sandbox.folder, 'hostname'), '/etc/hostname')
+  }
+  if (terminationMessagePath && haveDevice(terminationMessagePath)) {
+    file(join(container.folder, 'message'), terminationMessagePath)
+  }
+  return result
+}
+
+/**
+ * Whether a file can be mounted there. Below /dev (the default is /dev/termination-log) an empty file is left to mount
+ * on: a skeleton of /dev would cost a mount for each device, a tenth of a second for each start. It lives in memory.
+ */
+function haveDevice(path: string): boolean {
+  if (!path.startsWith('/dev/') || existsSync(path)) return true
+  try {
+    writeFileSync(path, '', { mode: 0o666 })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -39,6 +39,8 @@ export interface GroundKeeper {
   prepare(pod: Pod): Promise<Ground>
   /** Brings volumes up to date with their objects and the pod. */
   refresh(pod: Pod): Promise<void>
+  /** Stops the sandbox and gives back the network; volumes keep what they hold. For a pod that will run here again. */
+  rest(): Promise<void>
   /** Gives back network and volumes; containers keep their logs. May be repeated. */
   stop(): Promise<void>
   /** Forgets everything, files too. */
@@ -183,10 +185,13 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
     async refresh(latest) {
       await volumes?.refresh(latest)
     },
-    async stop() {
+    async rest() {
       for (const each of (await driver?.listSandboxes()) ?? []) if (each.uid === uid) await driver?.stopSandbox(each.id)
       if (networked) await deps.podNetwork.teardown(uid)
       networked = false
+    },
+    async stop() {
+      await this.rest()
       await volumes?.tearDown()
       this.release()
     },

@@ -511,6 +511,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         })
         await look()
       }
+      // The pod runs here again some day, on new ground: nothing of the old one may be taken for it.
+      await keeper.rest()
     },
     ended,
     release,

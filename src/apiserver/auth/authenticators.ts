@@ -32,11 +32,11 @@ export function clientCertificates(): Authenticator {
 
 /** Users of `Authorization: Bearer` headers. A token that is not good is refused, never taken for anonymous. */
 export function bearerTokens(tokens: ServiceAccountTokens): Authenticator {
-  return ({ authorization }) => {
+  return async ({ authorization }) => {
     const token = /^Bearer\s+(.+)$/i.exec(authorization ?? '')?.[1]?.trim()
     if (!token) return undefined
     try {
-      return tokens.check(token).user
+      return (await tokens.check(token)).user
     } catch (cause) {
       throw Object.assign(unauthorized(), { cause })
     }

@@ -34,15 +34,22 @@ export interface IssueOptions {
   readonly warnAfterSeconds?: number
 }
 
+export interface CheckedToken {
+  /** The same value each time for the same token. */
+  readonly user: UserInfo
+  /** Those of the token among the ones asked for. */
+  readonly audiences: readonly string[]
+}
+
 export interface ServiceAccountTokens {
   /** Audiences of the API server itself. */
   readonly audiences: readonly string[]
-  issue(options: IssueOptions): string
+  issue(options: IssueOptions): Promise<string>
   /**
-   * Who a token is for, and for which of `audiences` (default: the API server's own). Throws an Error that says what
-   * is wrong with it.
+   * Who a token is for, and for which of `audiences` (default: the API server's own). Rejects with an Error that says
+   * what is wrong with it.
    */
-  check(token: string, audiences?: readonly string[]): { user: UserInfo; audiences: readonly string[] }
+  check(token: string, audiences?: readonly string[]): Promise<CheckedToken>
 }
 
 interface Ref {
@@ -102,16 +109,19 @@ export function serviceAccountTokens(deps: TokenDeps): ServiceAccountTokens {
   const apiAudiences = [ISSUER]
   const known = new Map<string, Known>()
 
-  const recognise = (token: string): Known => {
-    const key = hash('sha256', token, 'base64')
-    const before = known.get(key)
-    if (before) return before
-    const claims = signer.verify(token) as Claims | undefined
+  /** `undefined` for a token that was not seen before. */
+  const remembered = (token: string) => known.get(hash('sha256', token, 'base64'))
+
+  const recognise = async (token: string): Promise<Known> => {
+    const claims = (await signer.verify(token)) as Claims | undefined
     if (claims?.iss !== ISSUER) throw new Error('invalid bearer token')
     const audiences = typeof claims.aud === 'string' ? [claims.aud] : (claims.aud ?? [])
+    // Requests that came with the same new token at once get the same user.
+    const before = remembered(token)
+    if (before) return before
     const found = { claims, user: accountUser(claims), audiences }
     if (known.size >= KNOWN_LIMIT) known.clear()
-    known.set(key, found)
+    known.set(hash('sha256', token, 'base64'), found)
     return found
   }
 
@@ -162,8 +172,8 @@ export function serviceAccountTokens(deps: TokenDeps): ServiceAccountTokens {
         sub: accountUserName(namespace, name),
       })
     },
-    check(token, audiences = apiAudiences) {
-      const { claims, user, audiences: own } = recognise(token)
+    async check(token, audiences = apiAudiences) {
+      const { claims, user, audiences: own } = remembered(token) ?? (await recognise(token))
       checkTimes(claims)
       const common = audiences.filter(audience => own.includes(audience))
       if (!common.length)

@@ -1,24 +1,17 @@
-/** JSON Web Tokens with one key (RFC 7515, 7517, 7519): ES256 or RS256, whichever the key is for. */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+/**
+ * JSON Web Tokens with one key (RFC 7515, 7517, 7519) by the library `jose`: ES256 or RS256, whichever the key is for.
+ * The library is loaded with the first token, so that it costs no start.
+ */
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import type { JWK } from 'jose'
 
 export interface TokenSigner {
   readonly algorithm: 'ES256' | 'RS256'
-  sign(claims: object): string
+  sign(claims: Readonly<Record<string, unknown>>): Promise<string>
   /** The claims of a token that this key signed; undefined for any other text. Times and issuer are not looked at. */
-  verify(token: string): Record<string, unknown> | undefined
+  verify(token: string): Promise<Record<string, unknown> | undefined>
   /** The public key as a JSON Web Key Set. */
-  jwks(): object
-}
-
-const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-
-const parse = (part: string): Record<string, unknown> | undefined => {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
+  jwks(): Promise<{ keys: JWK[] }>
 }
 
 function algorithmOf(key: KeyObject): TokenSigner['algorithm'] {
@@ -27,30 +20,40 @@ function algorithmOf(key: KeyObject): TokenSigner['algorithm'] {
   throw new Error(`the key of service account tokens is ${key.asymmetricKeyType}: expected RSA or ECDSA P-256`)
 }
 
-/** Makes a signer from a private key in PEM. */
+/** The id that Kubernetes gives a key: the SHA-256 of its public part in DER. */
+const keyId = (publicKey: KeyObject) =>
+  createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64url')
+
+/** Makes a signer from a private key in PEM. Throws for keys that are neither RSA nor ECDSA P-256. */
 export function createTokenSigner(privateKey: string): TokenSigner {
   const key = createPrivateKey(privateKey)
   const publicKey = createPublicKey(key)
   const algorithm = algorithmOf(key)
-  const encoding = { dsaEncoding: 'ieee-p1363' } as const
-  const id = createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64url')
-  const header = base64url({ alg: algorithm, kid: id })
+  const id = keyId(publicKey)
   return {
     algorithm,
-    sign(claims) {
-      const text = `${header}.${base64url(claims)}`
-      return `${text}.${sign('sha256', Buffer.from(text), { key, ...encoding }).toString('base64url')}`
+    async sign(claims) {
+      const { SignJWT } = await import('jose/jwt/sign')
+      return new SignJWT({ ...claims }).setProtectedHeader({ alg: algorithm, kid: id }).sign(key)
     },
-    verify(token) {
-      const [head, body, signature, ...rest] = token.split('.')
-      if (!head || !body || !signature || rest.length) return undefined
-      if (parse(head)?.alg !== algorithm) return undefined
-      const text = Buffer.from(`${head}.${body}`)
-      const good = verify('sha256', text, { key: publicKey, ...encoding }, Buffer.from(signature, 'base64url'))
-      return good ? parse(body) : undefined
+    async verify(token) {
+      const [{ compactVerify }, { JOSEError }] = await Promise.all([
+        import('jose/jws/compact/verify'),
+        import('jose/errors'),
+      ])
+      try {
+        const { payload } = await compactVerify(token, publicKey, { algorithms: [algorithm] })
+        return JSON.parse(Buffer.from(payload).toString('utf8'))
+      } catch (error) {
+        if (error instanceof JOSEError) return undefined
+        throw error
+      }
     },
-    jwks: () => ({ keys: [{ use: 'sig', kid: id, alg: algorithm, ...publicKey.export({ format: 'jwk' }) }] }),
+    async jwks() {
+      const { exportJWK } = await import('jose/key/export')
+      return { keys: [{ use: 'sig', kid: id, alg: algorithm, ...(await exportJWK(publicKey)) }] }
+    },
   }
 }

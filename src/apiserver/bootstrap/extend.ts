@@ -50,7 +50,7 @@ function discoveryPaths(signer: ReturnType<typeof createTokenSigner>): ReadonlyM
     type: 'bytes',
     status: 200,
     contentType: 'application/jwk-set+json',
-    bytes: Buffer.from(JSON.stringify(signer.jwks())),
+    bytes: Buffer.from(JSON.stringify(await signer.jwks())),
   })
   const configuration: Handler = async () =>
     answer({

@@ -29,7 +29,7 @@ export function tokenReviewHandler(tokens: ServiceAccountTokens): Handler {
     const { token, audiences } = review.spec ?? {}
     if (!token) throw badRequest('token is required for TokenReview in authentication')
     try {
-      const found = tokens.check(token, audiences?.length ? audiences : undefined)
+      const found = await tokens.check(token, audiences?.length ? audiences : undefined)
       review.status = { authenticated: true, user: shownUser(found.user), audiences: found.audiences }
     } catch (error) {
       review.status = { user: {}, error: (error as Error).message }

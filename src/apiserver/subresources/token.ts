@@ -132,7 +132,7 @@ export function tokenHandler({ registry, tokens, clock, admission }: TokenHandle
     const objects = bound(body, namespace, name)
     const ownAudiences = spec.audiences.every(audience => tokens.audiences.includes(audience))
     const extended = objects.pod && spec.expirationSeconds === WARN_ONLY_SECONDS && ownAudiences
-    const token = tokens.issue({
+    const token = await tokens.issue({
       account,
       ...objects,
       audiences: spec.audiences,

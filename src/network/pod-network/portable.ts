@@ -2,6 +2,7 @@
  * Pods without a network of their own: they share the machine's loopback, and each declared port gets a free port of
  * the machine, which the agent tells the pod (`PORT`) and the endpoints (annotation `tutti.dev/ports`).
  */
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import { openAllocations } from './allocations.ts'
 import type { PodAddresses, PodNetwork, PodRequest } from './pod-network.ts'
@@ -14,6 +15,13 @@ interface Allocation {
 /** Below the ports that systems give to outgoing connections, and below node ports. */
 const FIRST_PORT = 20_000
 const LAST_PORT = 29_999
+
+/**
+ * Where a cluster begins to look. Not the same port in each: between the choice of a port and the moment the pod listens
+ * on it, another cluster of this machine could choose it as well.
+ */
+const firstPort = (directory: string) =>
+  FIRST_PORT + (createHash('sha256').update(directory).digest().readUInt16BE() % (LAST_PORT - FIRST_PORT))
 
 /** Whether a TCP port of 127.0.0.1 can be listened on now. */
 function isFree(port: number): Promise<boolean> {
@@ -28,7 +36,7 @@ function isFree(port: number): Promise<boolean> {
 export function startPortablePodNetwork(directory: string, clusterDomain: string): PodNetwork {
   const allocations = openAllocations<Allocation>(directory)
   const used = new Set(allocations.all().flatMap(({ ports }) => Object.values(ports)))
-  let cursor = Math.max(FIRST_PORT - 1, ...[...used].filter(port => port <= LAST_PORT))
+  let cursor = Math.max(firstPort(directory), ...[...used].filter(port => port <= LAST_PORT))
   let last: Promise<unknown> = Promise.resolve()
 
   /** `wanted` is taken where it is free: a hostPort, or a port that the pod insists on. */

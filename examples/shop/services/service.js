@@ -9,11 +9,14 @@ export function urlOf(name) {
   return host && port ? `http://${host}:${port}` : `http://${name}`
 }
 
-/** Calls another service; throws with its answer where that is not 2xx. */
+/**
+ * Calls another service; throws with its answer where that is not 2xx. Each call has a connection of its own: services
+ * are balanced by connection, and a kept one would send every call to the same instance.
+ */
 export async function call(name, path, { method = 'GET', body, headers = {} } = {}) {
   const response = await fetch(urlOf(name) + path, {
     method,
-    headers: { ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
+    headers: { connection: 'close', ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
     ...(body ? { body: JSON.stringify(body) } : {}),
     signal: AbortSignal.timeout(5000),
   })

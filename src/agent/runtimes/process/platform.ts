@@ -61,8 +61,12 @@ export function commandProblem(
   if (command.includes('/')) {
     const file = map(isAbsolute(command) ? command : join(workingDir, command))
     if (executable(file)) return undefined
-    const detail = existsSync(file) ? 'permission denied' : 'no such file or directory'
-    return `exec: ${JSON.stringify(command)}: stat ${command}: ${detail}`
+    const detail = !existsSync(file)
+      ? `stat ${command}: no such file or directory`
+      : statSync(file).isDirectory()
+        ? 'is a directory'
+        : 'permission denied'
+    return `exec: ${JSON.stringify(command)}: ${detail}`
   }
   if (path.split(delimiter).some(dir => executable(map(join(dir || '.', command))))) return undefined
   return `exec: ${JSON.stringify(command)}: executable file not found in $PATH`

@@ -22,8 +22,6 @@ export interface CommandSpec {
   /** Shown by `--help` below the summary: examples first. */
   readonly help?: string
   readonly options?: readonly Option[]
-  /** What follows `--` or the first argument is not ours to read. */
-  readonly passThrough?: boolean
   /** Returns the exit code; undefined is 0. Throws `UserError` for what the person should read. */
   run(args: readonly string[], options: Options, context: Context): Promise<number | undefined>
 }

@@ -27,8 +27,11 @@ export interface UpOptions {
 
 /** What the composition root can do for commands; they cannot import it (levels). */
 export interface Launcher {
-  /** Starts the program in the background; resolves when the API answers and the node is Ready. Rejects with a `UserError`. */
-  start(options: UpOptions, onProgress: (phase: string) => void): Promise<Instance>
+  /**
+   * Starts the program in the background; resolves when the API answers and the node is Ready. Rejects with a
+   * `UserError`. When `signal` aborts before that, the program is ended again.
+   */
+  start(options: UpOptions, onProgress: (phase: string) => void, signal: AbortSignal): Promise<Instance>
   /** Runs the program in this process until SIGINT or SIGTERM. */
   runInForeground(options: UpOptions, onReady: (instance: Instance) => void): Promise<void>
 }

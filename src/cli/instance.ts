@@ -39,14 +39,19 @@ export function processStartTime(pid: number): string | undefined {
   }
 }
 
-/** The instance of a data directory, if it runs. */
-export function readInstance(dataDir: string): Instance | undefined {
-  let instance: Instance
+/** What the last program on a data directory said of itself, whether it still runs or was killed. */
+export function lastInstance(dataDir: string): Instance | undefined {
   try {
-    instance = JSON.parse(readFileSync(instanceFile(dataDir), 'utf8'))
+    return JSON.parse(readFileSync(instanceFile(dataDir), 'utf8'))
   } catch {
     return undefined
   }
+}
+
+/** The instance of a data directory, if it runs. */
+export function readInstance(dataDir: string): Instance | undefined {
+  const instance = lastInstance(dataDir)
+  if (!instance) return undefined
   const startTime = processStartTime(instance.pid)
   if (startTime === undefined || (startTime && instance.startTime && startTime !== instance.startTime)) return undefined
   return instance

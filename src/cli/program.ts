@@ -54,7 +54,6 @@ export async function runProgram(argv: readonly string[], deps: ProgramDeps): Pr
       .command(`${spec.name}${spec.arguments ? ` ${spec.arguments}` : ''}`)
       .description(spec.summary)
     if (spec.help) command.addHelpText('after', `\n${spec.help}`)
-    if (spec.passThrough) command.passThroughOptions()
     for (const option of spec.options ?? []) command.addOption(optionOf(option))
     global(command)
     command.configureOutput({ writeOut: deps.io.out, writeErr: deps.io.err }).exitOverride()

@@ -42,7 +42,7 @@ function openLog(dataDir: string, file: string): number {
 }
 
 export const launcher: Launcher = {
-  async start(options, onProgress) {
+  async start(options, onProgress, signal) {
     const logFile = join(options.dataDir, 'tutti.log')
     const log = openLog(options.dataDir, logFile)
     // cwd `/`: the program must not hold a folder of the user's.
@@ -52,18 +52,23 @@ export const launcher: Launcher = {
       stdio: ['ignore', log, log, 'pipe'],
     })
     closeSync(log)
+    const interrupt = () => child.kill('SIGTERM')
+    signal.addEventListener('abort', interrupt, { once: true })
     const ended = new Promise<number | null>(resolve => child.once('exit', resolve))
     const messages = child.stdio[3] as Readable
     for await (const message of linesOf(messages)) {
+      if (signal.aborted) break
       if ('phase' in message) onProgress(message.phase)
       else if ('failed' in message) throw new UserError(message.failed.message, message.failed.hint)
       else {
+        signal.removeEventListener('abort', interrupt)
         messages.destroy()
         child.unref()
         return message.ready
       }
     }
     const code = await ended
+    if (signal.aborted) throw new UserError('interrupted before Tutti was up')
     throw new UserError(`the program ended with code ${code} before it was ready`, `Its log: ${logFile}`)
   },
   async runInForeground(options: UpOptions, onReady) {

@@ -1,11 +1,11 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { deleteResources } from '../apply/delete-resources.ts'
 import { defineCommand, NAMESPACE } from '../command.ts'
-import type { Context } from '../context.ts'
+import type { Context, UpOptions } from '../context.ts'
 import { UserError } from '../context.ts'
-import { readInstance } from '../instance.ts'
+import { type Instance, lastInstance, readInstance } from '../instance.ts'
 import { forgetKubeconfig } from '../kubeconfig.ts'
 import { withProgress } from '../output/progress.ts'
 import { stopInstance } from '../stop.ts'
@@ -20,8 +20,40 @@ async function confirmed({ io }: Context, question: string): Promise<boolean> {
   }
 }
 
+/** Pods whose folders are still there: their processes may run. */
+function podsLeft(dataDir: string): number {
+  try {
+    return readdirSync(join(dataDir, 'pods')).length
+  } catch {
+    return 0
+  }
+}
+
+/**
+ * Workloads outlive the program: where some may run, it is started once more in the mode of its last run, to stop them
+ * and to put the network away. Undefined where nothing is left that could run, e.g. a cluster that never came up.
+ */
+async function startOnceMore(
+  { dataDir, launcher, signal }: Context,
+  last: Instance | undefined,
+  say: (text: string) => void,
+): Promise<Instance | undefined> {
+  if (!last && podsLeft(dataDir) === 0) return undefined
+  const network = (last?.network.mode ?? 'auto') as UpOptions['network']
+  try {
+    return await launcher.start({ dataDir, port: 0, network, runtime: 'auto' }, say, signal)
+  } catch (cause) {
+    if (podsLeft(dataDir) === 0) return undefined
+    throw new UserError(
+      `workloads of ${dataDir} may still run, and Tutti does not start to stop them: ${(cause as Error).message}`,
+      `${cause instanceof UserError && cause.hint ? `${cause.hint}\n` : ''}Then: tutti delete --data-dir ${dataDir}`,
+      { cause },
+    )
+  }
+}
+
 async function deleteCluster(context: Context, yes: boolean): Promise<number> {
-  const { dataDir, io, launcher } = context
+  const { dataDir, io } = context
   if (!existsSync(dataDir)) {
     io.out(`There is nothing in ${dataDir}.\n`)
     return 0
@@ -34,11 +66,11 @@ async function deleteCluster(context: Context, yes: boolean): Promise<number> {
   if (!yes && !(await confirmed(context, `Delete the cluster in ${dataDir}, its workloads and all its state?`)))
     return 1
   await withProgress(context, 'deleting', async say => {
-    // Workloads outlive the program. One that crashed is started once more, so that nothing of it is left running.
-    const instance =
-      readInstance(dataDir) ?? (await launcher.start({ dataDir, port: 0, network: 'auto', runtime: 'auto' }, say))
-    await stopInstance(context, instance, { workloads: true, timeoutMs: 30_000 })
-    await forgetKubeconfig(context, instance)
+    const last = lastInstance(dataDir)
+    const instance = readInstance(dataDir) ?? (await startOnceMore(context, last, say))
+    if (instance) await stopInstance(context, instance, { workloads: true, timeoutMs: 30_000 })
+    // The address that was told to kubectl is that of the last regular start.
+    if (last) await forgetKubeconfig(context, last)
     rmSync(dataDir, { recursive: true, force: true })
   })
   io.out(`The cluster in ${dataDir} is gone.\n`)

@@ -52,7 +52,6 @@ export const exec = defineCommand({
   name: 'exec',
   arguments: '<target> [command...]',
   summary: 'run a command where a pod runs: exec -it web-abc -- sh',
-  passThrough: true,
   options: [
     { flags: '-i, --stdin', description: 'pass standard input on' },
     { flags: '-t, --tty', description: 'give the command a terminal' },
@@ -60,8 +59,7 @@ export const exec = defineCommand({
     NAMESPACE,
     { flags: '--kubeconfig <file>', description: 'the cluster to talk to' },
   ],
-  async run([target = '', ...rest], options, context) {
-    const command = rest[0] === '--' ? rest.slice(1) : rest
+  async run([target = '', ...command], options, context) {
     if (command.length === 0) throw new UserError('which command?', `For example: tutti exec -it ${target} -- sh`)
     const connection = await context.connect()
     const namespace = namespaceOf(options, connection.namespace)

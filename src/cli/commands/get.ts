@@ -66,6 +66,8 @@ export const get = defineCommand({
     const objects = answers.flatMap(
       ({ object }) => ((object as { items?: KubeObject[] }).items ?? [object]) as KubeObject[],
     )
+    // Who manages which field is of no use to a reader, as kubectl has it, too.
+    for (const { metadata } of objects) delete (metadata as { managedFields?: unknown } | undefined)?.managedFields
     const whole = answers.length === 1 ? answers[0]!.object : { apiVersion: 'v1', kind: 'List', items: objects }
     if (output === 'name')
       context.io.out(objects.map(object => `${object.kind?.toLowerCase()}/${object.metadata?.name}\n`).join(''))

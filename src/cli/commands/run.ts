@@ -1,9 +1,12 @@
+import { sleep } from '../../lib/clock.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
 import type { Manifest } from '../apply/manifests.ts'
 import { defineCommand, NAMESPACE, namespaceOf } from '../command.ts'
-import { UserError } from '../context.ts'
+import { type Connection, type Context, UserError } from '../context.ts'
 import { withProgress } from '../output/progress.ts'
 import { waitUntilReady } from '../resources/wait-ready.ts'
+import { diagnose } from '../why/diagnose.ts'
+import { gatherFacts } from '../why/facts.ts'
 
 /** A number option, or an error that names it. */
 function numberOf(name: string, value: unknown, { min, max }: { min: number; max: number }): number {
@@ -21,6 +24,36 @@ function environment(pairs: readonly string[]): { name: string; value: string }[
   })
 }
 
+/** How often a container may end before `run` stops waiting: the first end may be another's fault, e.g. a late database. */
+const ENOUGH_ENDS = 2
+
+/** Rejects with the cause when a pod of the deployment ends again and again, or cannot be started at all. */
+async function untilBroken(
+  { transport }: Connection,
+  { clock }: Context,
+  { name, namespace, signal }: { name: string; namespace: string; signal: AbortSignal },
+): Promise<never> {
+  for (;;) {
+    await sleep(clock, 500, signal)
+    const facts = await gatherFacts(transport, namespace, [`deploy/${name}`])
+    // Of the newest version only: an older one that was broken is being replaced.
+    const newest = facts.pods.toSorted((a, b) =>
+      String(b.metadata?.creationTimestamp).localeCompare(String(a.metadata?.creationTimestamp)),
+    )[0]
+    const status = newest?.status?.containerStatuses?.[0]
+    const hopeless = status?.state?.waiting?.reason === 'CreateContainerConfigError'
+    if (!newest || (!hopeless && (status?.restartCount ?? 0) < ENOUGH_ENDS)) continue
+    const [finding] = diagnose({ ...facts, object: newest, pods: [newest] })
+    if (finding)
+      throw new UserError(
+        `${name} does not start: ${finding.about}: ${finding.cause}`,
+        [...finding.next, `tutti delete deploy ${name} -n ${namespace}`]
+          .map(command => `  next: ${command}`)
+          .join('\n'),
+      )
+  }
+}
+
 export const run = defineCommand({
   name: 'run',
   arguments: '<name> [command...]',
@@ -31,7 +64,6 @@ export const run = defineCommand({
   tutti scale deploy/web --replicas 5
   tutti logs deploy/web -f
   tutti delete deploy,svc web`,
-  passThrough: true,
   options: [
     { flags: '--port <port>', description: 'the port that the command listens on; makes a Service of the same name' },
     { flags: '--replicas <n>', description: 'how many', default: 1 },
@@ -40,8 +72,7 @@ export const run = defineCommand({
     NAMESPACE,
     { flags: '--kubeconfig <file>', description: 'the cluster to talk to' },
   ],
-  async run([name = '', ...rest], options, context) {
-    const command = rest[0] === '--' ? rest.slice(1) : rest
+  async run([name = '', ...command], options, context) {
     if (command.length === 0) throw new UserError('which command?', `For example: tutti run ${name} -- node server.js`)
     const replicas = numberOf('replicas', options.replicas, { min: 0, max: 10_000 })
     const port = options.port === undefined ? undefined : numberOf('port', options.port, { min: 1, max: 65535 })
@@ -54,6 +85,8 @@ export const run = defineCommand({
       metadata: { name, labels },
       spec: {
         replicas,
+        // Without a port nothing tells when it is ready: to live for a second is the sign.
+        ...(port ? {} : { minReadySeconds: 1 }),
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },
@@ -83,19 +116,32 @@ export const run = defineCommand({
     } as Manifest
     await applyObjects(connection.transport, port ? [service, deployment] : [deployment], {
       namespace,
-      onApplied: applied => context.io.out(`${applied.name} ${applied.outcome}\n`),
+      onApplied: applied => {
+        if (!context.json) context.io.out(`${applied.name} ${applied.outcome}\n`)
+      },
     })
-    await withProgress(context, `starting ${name}`, say =>
-      waitUntilReady(connection.transport, {
-        namespace,
-        names: [name],
-        signal: context.signal,
-        clock: context.clock,
-        timeoutMs: 60_000,
-        onChange: say,
-      }),
-    )
-    context.io.out(`${name} is ready. Logs: tutti logs deploy/${name} -f\n`)
+    const stop = new AbortController()
+    const signal = AbortSignal.any([context.signal, stop.signal])
+    try {
+      await withProgress(context, `starting ${name}`, say =>
+        Promise.race([
+          waitUntilReady(connection.transport, {
+            namespace,
+            names: [name],
+            signal,
+            clock: context.clock,
+            timeoutMs: 60_000,
+            onChange: say,
+          }),
+          untilBroken(connection, context, { name, namespace, signal }),
+        ]),
+      )
+    } finally {
+      stop.abort()
+    }
+    if (context.json)
+      context.io.out(`${JSON.stringify({ deployment: name, namespace, service: port ? name : null })}\n`)
+    else context.io.out(`${name} is ready. Logs: tutti logs deploy/${name} -f\n`)
     return 0
   },
 })

@@ -75,7 +75,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       await context.launcher.runInForeground(wanted, instance => void finish(instance, context.clock.now() - began))
       return 0
     }
-    const instance = await withProgress(context, 'starting', say => context.launcher.start(wanted, say))
+    const instance = await withProgress(context, 'starting', say => context.launcher.start(wanted, say, context.signal))
     await finish(instance, context.clock.now() - began)
     return 0
   },

@@ -19,7 +19,7 @@ export async function withProgress<T>(
       io.err(`\r\x1b[2K${FRAMES[frame++ % FRAMES.length]} ${text}`)
       timer = clock.after(100, draw)
     } else if (text !== said) {
-      io.err(`${text}…\n`)
+      io.err(`${text.replace(/\.+$/, '')}…\n`)
       said = text
       timer = clock.after(PATIENCE, draw)
     } else timer = clock.after(PATIENCE, draw)

@@ -118,7 +118,7 @@ test('tutti is killed with SIGKILL under load and comes back', { skip: toolsMiss
   })
   const writers = Promise.all(Array.from({ length: 8 }, (_, worker) => write(worker)))
   const network = JSON.parse((await cluster.tutti(['status', '--json'])).stdout).network.mode as string
-  const stopLoad = network === 'portable' ? undefined : startLoad(url, 2)
+  const stopLoad = network === 'kernel' ? startLoad(url, 2) : undefined
   if (stopLoad) t.after(stopLoad)
   await until('500 writes are acknowledged', async () => acknowledged.length >= 500)
   process.kill(cluster.pid(), 'SIGKILL')
@@ -156,7 +156,7 @@ test('tutti is killed with SIGKILL under load and comes back', { skip: toolsMiss
 
   await t.test(
     'the service carried traffic all along',
-    { skip: stopLoad ? false : 'portable network: a proxy in user space, which ends with the program' },
+    { skip: stopLoad ? false : 'only the kernel network reaches loopback without the program' },
     async () => {
       const result = await stopLoad!()
       t.diagnostic(`${result.sent} requests, ${result.failures.length} failed`)

@@ -1,6 +1,6 @@
 /**
  * The steps of a write between the client's object and the stored bytes, without I/O other than admission:
- * structure, defaults, admission, preparation, validation, managed fields.
+ * structure, defaults, managed fields, admission, preparation, validation.
  */
 import type { Encoded } from '../../api/machinery/encoded.ts'
 import type { FieldError } from '../../api/machinery/field-error.ts'
@@ -84,16 +84,19 @@ export async function prepareCreate(
   settleNamespace(kind, next.metadata, namespace)
   checkStructure(kind, next, context)
   kind.defaults?.(next)
+  const now = deps.now()
+  initMetadata(kind, next.metadata, deps.uuid(), now)
+  if (kind.status) delete (next as { status?: unknown }).status
+  // Here: what admission, allocators and preparation add belongs to nobody.
+  trackFields(kind, next, undefined, context, now)
   const ref = { namespace: kind.namespaced ? namespace : '', name: next.metadata.name ?? '' }
   await deps.admission.mutate(attributesOf('CREATE', kind, ref, next, undefined, context))
-  initMetadata(kind, next.metadata, deps.uuid(), deps.now())
-  if (kind.status) delete (next as { status?: unknown }).status
   kind.prepareCreate?.(next)
   kind.defaults?.(next)
   return next
 }
 
-/** Checks a new object that has its name, and records who owns its fields. */
+/** Checks a new object that has its name. */
 export async function finishCreate(deps: PrepareDeps, kind: Kind, object: KubeObject, context: WriteContext) {
   kind.named?.(object)
   const meta = object.metadata!
@@ -102,7 +105,6 @@ export async function finishCreate(deps: PrepareDeps, kind: Kind, object: KubeOb
   const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
   await deps.admission.validate(attributesOf('CREATE', kind, ref, object, undefined, context))
   warnings(kind, object, undefined, context)
-  trackFields(kind, object, undefined, context, deps.now())
 }
 
 /** Checks the resourceVersion and uid that the client saw against what is stored. */
@@ -167,6 +169,7 @@ export async function prepareUpdate(
   settleSubresource(kind, next, old, subresource)
   keepMetadata(next.metadata, old.metadata!)
   next.metadata.resourceVersion = old.metadata!.resourceVersion!
+  trackFields(kind, next, old, context, rules.now)
   kind.prepareUpdate?.(next, old, rules)
   const ref = { namespace: old.metadata?.namespace ?? '', name: old.metadata?.name ?? '' }
   const attributes = attributesOf('UPDATE', kind, ref, next, old, context)
@@ -176,7 +179,6 @@ export async function prepareUpdate(
   refuse(kind, next, [...validateObjectMetaUpdate(next.metadata, old.metadata), ...runRules(kind, next, old, rules)])
   await deps.admission.validate(attributes)
   warnings(kind, next, old, context)
-  trackFields(kind, next, old, context, deps.now())
   return next
 }
 

@@ -7,7 +7,8 @@ import { decodeBody } from './decode-body.ts'
 const GO_TYPE_META =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 
-function typeName(value: unknown): string {
+/** What Go's JSON decoder calls a value. */
+export function typeName(value: unknown): string {
   if (Array.isArray(value)) return 'array'
   return typeof value === 'boolean' ? 'bool' : typeof value
 }

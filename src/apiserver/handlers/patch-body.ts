@@ -7,6 +7,7 @@ import { badRequest, unsupportedMediaType } from '../../api/machinery/status-err
 import { strategicMergePatch } from '../../api/machinery/strategic-merge-patch.ts'
 import type { ServerRequest } from '../request.ts'
 import { mediaType, parseBody, parseYamlBody } from './decode-body.ts'
+import { typeName } from './object-body.ts'
 
 const JSON_PATCH = 'application/json-patch+json'
 const MERGE_PATCH = 'application/merge-patch+json'
@@ -35,10 +36,27 @@ export async function patchBody({ body }: ServerRequest, findDuplicates: boolean
   return { ...known, ...parseBody(text, findDuplicates) }
 }
 
-/** Applies a patch of one of the three kinds. `object` and `patch` must not be used any more. */
-export function patched(type: PatchType, object: KubeObject, patch: unknown, schema: Schema | string): KubeObject {
+const isMap = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/**
+ * Applies a patch of one of the three kinds. `object` and `patch` must not be used any more. `strict`: what a merge
+ * patch is made of is looked at before it is merged, which changes the words of an error.
+ */
+export function patched(
+  type: PatchType,
+  object: KubeObject,
+  patch: unknown,
+  schema: Schema | string,
+  strict = true,
+): KubeObject {
   if (type === JSON_PATCH) return jsonPatch(object, patch) as KubeObject
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) throw badRequest('Invalid JSON Patch')
-  if (type === MERGE_PATCH) return mergePatch(object, patch) as KubeObject
-  return strategicMergePatch(object, patch, schema) as KubeObject
+  const problem = isMap(patch)
+    ? undefined
+    : `json: cannot unmarshal ${typeName(patch)} into Go value of type map[string]interface {}`
+  if (type === MERGE_PATCH) {
+    if (problem) throw badRequest(strict && patch !== null ? `error decoding patch: ${problem}` : 'Invalid JSON Patch')
+    return mergePatch(object, patch) as KubeObject
+  }
+  if (problem && patch !== null) throw badRequest(problem)
+  return strategicMergePatch(object, patch ?? {}, schema) as KubeObject
 }

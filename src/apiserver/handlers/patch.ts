@@ -22,7 +22,7 @@ export async function patch(deps: HandlerDeps, request: ServerRequest, kind: Kin
     kind,
     refOf(kind, info.namespace, info.name),
     stored => {
-      const next = patched(type, stored, cloneJson(value), kind.schema)
+      const next = patched(type, stored, cloneJson(value), kind.schema, context.fieldValidation !== 'Ignore')
       checkPatched(kind, next, write)
       checkName(next, info.name)
       return next

@@ -13,9 +13,10 @@ export function typeName(value: unknown): string {
   return typeof value === 'boolean' ? 'bool' : typeof value
 }
 
-/** Refuses a value that is not an object of this kind. An absent apiVersion or kind is that of the path. */
+/** Refuses a value that is not an object of this kind. An absent apiVersion or kind is that of the path; null is {}. */
 export function checkKind(value: unknown, kind: Pick<Kind, 'apiVersion' | 'kind' | 'version'>): KubeObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (value === null) return {}
+  if (typeof value !== 'object' || Array.isArray(value)) {
     throw badRequest(
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeName(value)} into Go value of type ${GO_TYPE_META}`,
     )

@@ -8,7 +8,19 @@ import { promisify } from 'node:util'
 import { sleep } from './measure.ts'
 
 const run = promisify(execFile)
-const tuttiPath = join(import.meta.dirname, '../../bin/tutti')
+const root = join(import.meta.dirname, '../..')
+const bundle = join(root, 'dist/tutti.js')
+
+/** The program as it is released, where it was built (`npm run build`); else from its sources. */
+export const program: readonly [string, ...string[]] =
+  existsSync(bundle) && !process.env.TUTTI_FROM_SOURCE
+    ? [process.execPath, '--disable-warning=ExperimentalWarning', bundle]
+    : [join(root, 'bin/tutti')]
+/** How `program` is named in tables. */
+export const programName = program.length > 1 ? 'Tutti' : 'Tutti (from source)'
+
+/** Runs `tutti ARGS`. */
+export const tutti = (args: readonly string[]) => run(program[0], [...program.slice(1), ...args])
 
 export interface Target {
   readonly name: string
@@ -26,7 +38,7 @@ export async function startTutti(args: readonly string[] = []): Promise<Target &
   const dataDir = join(folder, 'data')
   const kubeconfig = join(folder, 'kubeconfig')
   const began = performance.now()
-  const { stdout } = await run(tuttiPath, [
+  const { stdout } = await tutti([
     'up',
     '--json',
     '--port',
@@ -40,13 +52,13 @@ export async function startTutti(args: readonly string[] = []): Promise<Target &
   const startMs = performance.now() - began
   const { pid } = JSON.parse(stdout.trim().split('\n').at(-1)!)
   return {
-    name: 'Tutti',
+    name: programName,
     kubeconfig,
     startMs,
     dataDir,
     pids: [pid],
     async stop() {
-      await run(tuttiPath, ['delete', '--yes', '--data-dir', dataDir])
+      await tutti(['delete', '--yes', '--data-dir', dataDir])
       rmSync(folder, { recursive: true, force: true })
     },
   }

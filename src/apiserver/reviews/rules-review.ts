@@ -1,10 +1,8 @@
 /** SelfSubjectRulesReview: everything the caller may do in a namespace, as `kubectl auth can-i --list` shows it. */
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest } from '../../api/machinery/status-error.ts'
-import { MASTERS } from '../auth/authorizers.ts'
 import { nodeOf } from '../auth/node-identity.ts'
 import type { Rbac } from '../auth/rbac.ts'
-import type { PolicyRule } from '../auth/rules.ts'
 import type { Handler } from '../request.ts'
 import { answer, bodyObject } from '../subresources/request-parts.ts'
 
@@ -12,11 +10,6 @@ interface RulesReview extends KubeObject {
   spec?: { namespace?: string }
   status?: object
 }
-
-const EVERYTHING: readonly PolicyRule[] = [
-  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
-  { verbs: ['*'], nonResourceURLs: ['*'] },
-]
 
 /** The handler. */
 export function rulesReviewHandler(rbac: Rbac): Handler {
@@ -29,12 +22,11 @@ export function rulesReviewHandler(rbac: Rbac): Handler {
     if (!namespace) throw badRequest('no namespace on request')
     const { user } = request
     const { rules, errors } = rbac.rulesFor(user, namespace)
-    const all = user.groups.includes(MASTERS) ? [...EVERYTHING, ...rules] : rules
     const faults = [...errors]
     // What a node may read depends on its pods.
     if (nodeOf(user) !== undefined) faults.unshift('node authorizer does not support user rule resolution')
     review.status = {
-      resourceRules: all
+      resourceRules: rules
         .filter(rule => rule.resources?.length)
         .map(({ verbs = [], apiGroups = [], resources = [], resourceNames }) => ({
           verbs,
@@ -42,7 +34,7 @@ export function rulesReviewHandler(rbac: Rbac): Handler {
           resources,
           ...(resourceNames?.length && { resourceNames }),
         })),
-      nonResourceRules: all
+      nonResourceRules: rules
         .filter(rule => rule.nonResourceURLs?.length)
         .map(({ verbs = [], nonResourceURLs = [] }) => ({ verbs, nonResourceURLs })),
       incomplete: faults.length > 0,

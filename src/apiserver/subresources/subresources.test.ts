@@ -246,5 +246,10 @@ test('access reviews answer for others and for oneself', async () => {
       rule.nonResourceURLs.includes('/version'),
     ),
   )
+  const masters = await review('selfsubjectrulesreviews', 'SelfSubjectRulesReview', { namespace: 'default' })
+  const everything = (rules: { verbs: string[]; nonResourceURLs?: string[] }[]) =>
+    rules.filter(({ verbs, nonResourceURLs }) => verbs.includes('*') && (nonResourceURLs ?? ['*']).includes('*')).length
+  assert.equal(everything(masters.status.resourceRules), 1)
+  assert.equal(everything(masters.status.nonResourceRules), 1)
   await server.close()
 })

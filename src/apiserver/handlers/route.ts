@@ -76,6 +76,7 @@ export function resourceRoutes(
     if (!kind) throw pathNotFound()
     checkScope(request, kind)
     request.kind = kind
+    if (kind.deprecation) request.warn(kind.deprecation)
     if (info.subresource) return below(request, kind)
     if (kind.virtual) {
       const special = virtual.get(kind.key)

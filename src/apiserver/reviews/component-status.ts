@@ -27,7 +27,6 @@ function encoded({ name, healthy, message }: ComponentHealth): Encoded {
 /** The handler of list and get. */
 export function componentStatusHandler(components: () => readonly ComponentHealth[]): Handler {
   return async request => {
-    request.warn('v1 ComponentStatus is deprecated in v1.19+')
     const { name } = request.info
     if (!name)
       return {

@@ -17,6 +17,7 @@ export const ComponentStatus = defineKind<ComponentStatus>({
   namespaced: false,
   verbs: ['get', 'list'],
   schema: 'io.k8s.api.core.v1.ComponentStatus',
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   virtual: true,
   columns: [
     nameColumn,

@@ -5,7 +5,7 @@ import { openProcessDriver } from '../agent/runtimes/process/driver.ts'
 import { kinds } from '../api/kinds/all.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
-import { createApiServer, type VersionInfo } from '../apiserver/server.ts'
+import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
 import { type UpOptions, UserError } from '../cli/context.ts'
 import { ownKubeconfig } from '../cli/kubeconfig.ts'
 import { createClient } from '../client/client.ts'
@@ -81,153 +81,177 @@ const openStore = (dataDir: string, clock: Clock) =>
     throw new UserError(cause.message, cause instanceof StoreError ? storeHints[cause.code] : undefined, { cause })
   })
 
-/** Starts everything; resolves when the API answers and the node is Ready. */
-export async function startCore(deps: CoreDeps): Promise<Core> {
-  const { options, network, version, nodeName, clock, logger, onPhase } = deps
-  const { dataDir } = options
+/** What ends with the cluster, in the reverse order of its beginning. */
+function createEnds() {
   const ends: (() => unknown)[] = []
-  const agents = new Map<string, NodeApi>()
-  const scope = new AbortController()
+  return {
+    add: (end: () => unknown) => void ends.push(end),
+    async run() {
+      for (const end of ends.splice(0).reverse()) await end()
+    },
+  }
+}
+type Ends = ReturnType<typeof createEnds>
 
+/** Starts everything; resolves when the API answers and the node is Ready. A start that fails leaves nothing running. */
+export async function startCore(deps: CoreDeps): Promise<Core> {
+  const ends = createEnds()
+  const scope = new AbortController()
+  ends.add(() => scope.abort())
+  try {
+    const ground = await prepareGround(deps, ends)
+    const api = await serveApi(deps, ground, ends)
+    const { traffic, driver, agent } = await startParts(deps, ground, api, scope.signal, ends)
+    return {
+      server: api.url,
+      nodeName: deps.nodeName,
+      network: traffic.describe(),
+      runtimes: driver.capabilities.handlers,
+      notes: [],
+      async stop({ workloads, timeoutMs }) {
+        if (workloads) await agent.drain(timeoutMs)
+        // Parts that wait for the end of their scope are awaited below: it must be told first.
+        scope.abort()
+        await ends.run()
+        if (workloads) await leaveMachine(deps, ground)
+      },
+    }
+  } catch (error) {
+    scope.abort()
+    await ends.run()
+    throw error
+  }
+}
+
+/** What everything stands on: the store, a place in the network, certificates. */
+async function prepareGround({ options, network, nodeName, clock, logger, onPhase }: CoreDeps, ends: Ends) {
+  const { dataDir } = options
+  const { mode, notes } = network
   onPhase('opening the store')
   const store = await openStore(dataDir, clock)
-  ends.push(() => store.close())
+  ends.add(() => store.close())
 
   onPhase('preparing the network')
-  const { mode, notes } = network
+  const claims = mode === 'kernel' ? networkClaims() : undefined
   const listenOnHost = isInside() ? createHostListen() : undefined
   const prepared = await prepareNetwork(
     { mode, notes, dataDir, nodeName, serviceCidr: SERVICE_CIDR, ...(listenOnHost && { listenOnHost }) },
     { clock, logger },
   )
-  const claims = mode === 'kernel' ? networkClaims() : undefined
-  claims?.claim(dataDir)
 
   onPhase('making certificates')
   const pki = openPki({ dir: join(dataDir, 'pki'), clock, hosts: [nodeName, prepared.nodeAddress] })
   const [authority, own, admin] = await Promise.all([pki.authority(), pki.server(), pki.admin()])
+  return { store, claims, listenOnHost, prepared, tokenKey: pki.tokenKey(), authority, own, admin }
+}
+type Ground = Awaited<ReturnType<typeof prepareGround>>
 
+/** The API server on its port, with the kubeconfig that leads to it. */
+async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
+  const { store, prepared, authority, own, admin, tokenKey } = ground
   onPhase('starting the API server')
+  const agents = new Map<string, NodeApi>()
   const server = await createApiServer({
     store,
-    kinds: mode === 'portable' ? portableKinds(kinds) : kinds,
+    kinds: network.mode === 'portable' ? portableKinds(kinds) : kinds,
     clock,
     logger,
     version: versionInfo(version),
     extend: registry =>
-      extendServer(registry, {
-        clock,
-        logger,
-        tokenKey: pki.tokenKey(),
-        nodes: name => agents.get(name),
-        serviceCidr: SERVICE_CIDR,
-      }),
+      extendServer(registry, { clock, logger, tokenKey, nodes: name => agents.get(name), serviceCidr: SERVICE_CIDR }),
   })
-  ends.push(() => server.close())
-  const listening = await server
-    .listen({
-      hosts: [...new Set(['127.0.0.1', prepared.nodeAddress])],
-      port: options.port,
-      tls: { cert: own.certificate, key: own.key, clientCa: authority.certificate },
-    })
-    .catch((cause: Error) => {
-      throw new UserError(
-        cause.message,
-        `Take another port: tutti up --port ${options.port + 1}, or 0 for a free one.`,
-        { cause },
-      )
-    })
-  if (listenOnHost)
-    await publishPort(listenOnHost, listening.port).catch((cause: Error) => {
-      throw new UserError(
-        `port ${listening.port} of this machine is in use: ${cause.message}`,
-        `Take another port: tutti up --port ${listening.port + 1}`,
-        { cause },
-      )
-    })
-  const url = `https://127.0.0.1:${listening.port}`
+  ends.add(() => server.close())
+  const port = await listen(server, options.port, ground)
+  const url = `https://127.0.0.1:${port}`
+  const { certificate, key } = admin
   await writeKubeconfig(
-    ownKubeconfig(dataDir),
-    buildKubeconfig({
-      name: 'tutti',
-      server: url,
-      authority: authority.certificate,
-      certificate: admin.certificate,
-      key: admin.key,
-    }),
+    ownKubeconfig(options.dataDir),
+    buildKubeconfig({ name: 'tutti', server: url, authority: authority.certificate, certificate, key }),
   )
-  await publishKubernetesService(server.registry, {
-    address: prepared.nodeAddress,
-    port: listening.port,
-    serviceCidr: SERVICE_CIDR,
-  })
+  await publishKubernetesService(server.registry, { address: prepared.nodeAddress, port, serviceCidr: SERVICE_CIDR })
+  // Only a cluster that has come this far owns the machine's network.
+  ground.claims?.claim(options.dataDir)
+  return { server, agents, url, own }
+}
 
-  /** Client and informers of one of the cluster's own parts. */
+/** Listens on loopback and where pods find the node; resolves with the port. Rejects with a `UserError`. */
+async function listen(server: ApiServer, wanted: number, { prepared, listenOnHost, own, authority }: Ground) {
+  const inUse = (port: number) => (cause: Error) => {
+    throw new UserError(cause.message, `Take another port: tutti up --port ${port + 1}, or 0 for a free one.`, {
+      cause,
+    })
+  }
+  const hosts = [...new Set(['127.0.0.1', prepared.nodeAddress])]
+  const tls = { cert: own.certificate, key: own.key, clientCa: authority.certificate }
+  const { port } = await server.listen({ hosts, port: wanted, tls }).catch(inUse(wanted))
+  if (listenOnHost) await publishPort(listenOnHost, port).catch(inUse(port))
+  return port
+}
+
+/** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
+async function startParts(
+  { options, network, version, nodeName, clock, logger, onPhase }: CoreDeps,
+  { prepared, authority }: Ground,
+  { server, agents }: Awaited<ReturnType<typeof serveApi>>,
+  signal: AbortSignal,
+  ends: Ends,
+) {
   const identity = (name: string, ...groups: string[]) => {
     const transport = server.transport({ name, groups: [...groups, 'system:authenticated'] })
     const client = createClient(transport)
-    return { transport, client, informers: createInformers(client, { clock, logger }, scope.signal) }
+    return { transport, client, informers: createInformers(client, { clock, logger }, signal) }
   }
 
   onPhase('starting controllers and scheduler')
   const manager = identity('system:kube-controller-manager')
-  const components = controllerComponents({ ...manager, clock, logger, rootCa: authority.certificate }, scope.signal)
+  const components = controllerComponents({ ...manager, clock, logger, rootCa: authority.certificate }, signal)
   const scheduler = createScheduler({ ...identity('system:kube-scheduler'), clock, logger })
-  const running = runAll([...components, scheduler], { clock, logger }, scope.signal)
-  ends.push(() => running)
+  const running = runAll([...components, scheduler], { clock, logger }, signal)
+  ends.add(() => running)
 
   onPhase('starting the network')
-  const traffic = await prepared.start(identity('system:kube-proxy'), scope.signal)
-  ends.push(() => traffic.close())
+  const traffic = await prepared.start(identity('system:kube-proxy'), signal)
+  ends.add(() => traffic.close())
 
   onPhase('starting the node')
   const driver = await openProcessDriver({
-    podsDirectory: join(dataDir, 'pods'),
+    podsDirectory: join(options.dataDir, 'pods'),
     cgroupRoot: `tutti/${nodeName}`,
     clock,
     logger,
     handlers: ['process'],
-    namespaces: mode !== 'portable',
+    namespaces: network.mode !== 'portable',
   })
-  ends.push(() => driver.close())
+  ends.add(() => driver.close())
   const agent = await startAgent(
     {
       transport: identity(`system:node:${nodeName}`, 'system:nodes').transport,
       clock,
       logger,
       nodeName,
-      dataDir,
+      dataDir: options.dataDir,
       runtimes: [driver],
       podNetwork: traffic.podNetwork,
       serviceEnv: traffic.serviceEnv,
       addresses: [{ type: 'InternalIP', address: prepared.nodeAddress }],
       version: `${KUBERNETES_VERSION}+tutti.${version}`,
     },
-    scope.signal,
+    signal,
   )
   agents.set(nodeName, agent.api)
-  ends.push(() => agent.ended)
+  ends.add(() => agent.ended)
+  return { traffic, driver, agent }
+}
 
-  return {
-    server: url,
-    nodeName,
-    network: traffic.describe(),
-    runtimes: driver.capabilities.handlers,
-    notes: [],
-    async stop({ workloads, timeoutMs }) {
-      if (workloads) await agent.drain(timeoutMs)
-      scope.abort()
-      for (const end of ends.reverse()) await end()
-      if (!workloads) return
-      // Nothing runs any more: the machine is left as it was found.
-      if (mode === 'kernel')
-        await removeKernelNetwork({
-          nodeAddress: prepared.nodeAddress,
-          serviceCidr: SERVICE_CIDR,
-          netnsDirectory: netnsDirectory(mode, dataDir),
-        })
-      if (mode === 'rootless') endHolder(dataDir)
-      claims?.release(dataDir)
-    },
-  }
+/** Nothing runs any more: the machine is left as it was found. */
+async function leaveMachine({ options, network: { mode } }: CoreDeps, { prepared, claims }: Ground): Promise<void> {
+  const { dataDir } = options
+  if (mode === 'kernel')
+    await removeKernelNetwork({
+      nodeAddress: prepared.nodeAddress,
+      serviceCidr: SERVICE_CIDR,
+      netnsDirectory: netnsDirectory(mode, dataDir),
+    })
+  if (mode === 'rootless') endHolder(dataDir)
+  claims?.release(dataDir)
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openDataDir } from './data-dir.ts'
+import { makeFolder, openDataDir } from './data-dir.ts'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'tutti-data-dir-'))
 
@@ -45,4 +45,8 @@ test('openDataDir says why a path cannot be a directory', () => {
   const file = join(folder(), 'file')
   writeFileSync(file, '')
   assert.throws(() => openDataDir(join(file, 'x'), '0.1.0'), /cannot be used: .*ENOTDIR/)
+})
+
+test('makeFolder ends with an error where a parent takes no folders', { skip: process.platform !== 'linux' }, () => {
+  assert.throws(() => makeFolder('/proc/no-such-folder'), /ENOENT/)
 })

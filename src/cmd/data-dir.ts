@@ -1,16 +1,23 @@
 /** The data directory: made with care, marked with its version, and never shared by two programs or two formats. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { UserError } from '../cli/context.ts'
 
 /** Raised when what is kept changes so that an older program could not read it. */
 const FORMAT = 1
 
+/** Makes a folder and those above it. One by one: `recursive` of Node never returns where a parent refuses with ENOENT, as /proc does. */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
+}
+
 /** Makes the directory, or checks that it is one that this program can use. Throws `UserError`. */
 export function openDataDir(dataDir: string, program: string): void {
   const file = join(dataDir, 'version')
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
     if (!existsSync(file)) {
       // The log is there before the program is.
       const strange = readdirSync(dataDir).filter(name => name !== 'tutti.log')

@@ -1,11 +1,12 @@
 /** Starting the program in the background, and hearing from it until it is ready. */
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Launcher, UpOptions } from '../cli/context.ts'
 import { UserError } from '../cli/context.ts'
 import type { Instance } from '../cli/instance.ts'
+import { makeFolder } from './data-dir.ts'
 
 /** What the starting program says on descriptor 3, a JSON line each. */
 export type StartMessage =
@@ -30,7 +31,7 @@ async function* linesOf(stream: Readable): AsyncGenerator<StartMessage> {
 
 function openLog(dataDir: string, file: string): number {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
     return openSync(file, 'a', 0o600)
   } catch (cause) {
     throw new UserError(

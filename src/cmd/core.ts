@@ -68,7 +68,7 @@ const versionInfo = (program: string): VersionInfo => ({
 const sqliteWorker = () =>
   import.meta.filename.endsWith('.ts') ? {} : { workerUrl: new URL('./sqlite-worker.js', import.meta.url) }
 
-/** What a person can do about a store that does not open. */
+/** What a person can do about a store that fails at the start. */
 const storeHints: Partial<Record<StoreError['code'], string>> = {
   'in-use': 'Another tutti runs on this data directory: tutti status.',
   full: 'Make room on this disk, then start again: nothing is lost.',
@@ -76,10 +76,13 @@ const storeHints: Partial<Record<StoreError['code'], string>> = {
   corrupt: 'Restore the file from a backup, or begin anew with another --data-dir.',
 }
 
-const openStore = (dataDir: string, clock: Clock) =>
-  openSqliteStore(join(dataDir, 'state.db'), { clock, ...sqliteWorker() }).catch((cause: Error) => {
-    throw new UserError(cause.message, cause instanceof StoreError ? storeHints[cause.code] : undefined, { cause })
-  })
+/** An error of the start, with what a person can do about it where that is known. */
+function explained(error: unknown): unknown {
+  if (error instanceof UserError) return error
+  const { code, message } = error as NodeJS.ErrnoException
+  const hint = error instanceof StoreError ? storeHints[error.code] : code === 'ENOSPC' ? storeHints.full : undefined
+  return hint ? new UserError(message, hint, { cause: error }) : error
+}
 
 /** What ends with the cluster, in the reverse order of its beginning. */
 function createEnds() {
@@ -119,7 +122,7 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
   } catch (error) {
     scope.abort()
     await ends.run()
-    throw error
+    throw explained(error)
   }
 }
 
@@ -128,7 +131,7 @@ async function prepareGround({ options, network, nodeName, clock, logger, onPhas
   const { dataDir } = options
   const { mode, notes } = network
   onPhase('opening the store')
-  const store = await openStore(dataDir, clock)
+  const store = await openSqliteStore(join(dataDir, 'state.db'), { clock, ...sqliteWorker() })
   ends.add(() => store.close())
 
   onPhase('preparing the network')

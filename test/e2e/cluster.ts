@@ -61,9 +61,9 @@ export interface E2eCluster {
   delete(): Promise<void>
 }
 
-/** Starts a cluster on a free port; `args` go to `tutti up`. */
-export async function startE2eCluster(args: readonly string[] = []): Promise<E2eCluster> {
-  const folder = mkdtempSync(join(tmpdir(), 'tutti-e2e-'))
+/** Starts a cluster on a free port, in a folder of its own in `parent`; `args` go to `tutti up`. */
+export async function startE2eCluster(args: readonly string[] = [], parent = tmpdir()): Promise<E2eCluster> {
+  const folder = mkdtempSync(join(parent, 'tutti-e2e-'))
   const dataDir = join(folder, 'data')
   const kubeconfig = join(folder, 'kubeconfig')
   const env = {

@@ -62,6 +62,9 @@ export const example = defineCommand({
         `There are: ${readdirSync(examplesFolder() ?? '.').join(', ')}`,
       )
     const { io, clock, launcher, dataDir } = context
+    const tell = (text: string) => {
+      if (!context.json) io.out(text)
+    }
     const began = clock.now()
     if (!readInstance(dataDir))
       await withProgress(context, 'starting Tutti', say =>
@@ -70,10 +73,10 @@ export const example = defineCommand({
     const instance = readInstance(dataDir)
     if (!instance) throw new UserError('Tutti did not stay up', `Look into ${join(dataDir, 'tutti.log')}`)
     const { notes } = await writeKubeconfigs(context, instance)
-    io.out(
+    tell(
       `${paint(io, 'bold', `Tutti ${instance.version}`)} is up: ${instance.server}, network ${instance.network.mode} (${((clock.now() - began) / 1000).toFixed(1)} s)\n`,
     )
-    for (const note of notes) io.out(`note: ${note}\n`)
+    for (const note of notes) tell(`note: ${note}\n`)
 
     const connection = await context.connect()
     const data = join(dataDir, 'examples', name)
@@ -90,7 +93,7 @@ export const example = defineCommand({
         timeoutMs: 120_000,
         onChange: say,
         onReady: ready =>
-          io.out(
+          tell(
             `  ${paint(io, 'green', '✓')} ${ready.padEnd(14)} ready after ${((clock.now() - began) / 1000).toFixed(1)} s\n`,
           ),
       }),
@@ -99,12 +102,12 @@ export const example = defineCommand({
       answering(context, connection, name),
     )
     if (context.json) io.out(`${JSON.stringify({ address, namespace: name, seconds: (clock.now() - began) / 1000 })}\n`)
-    io.out(`\n${paint(io, 'bold', 'The storefront')}: ${paint(io, 'cyan', address)}\n\n`)
-    io.out(
+    tell(`\n${paint(io, 'bold', 'The storefront')}: ${paint(io, 'cyan', address)}\n\n`)
+    tell(
       `Try next:\n  kubectl -n ${name} get deployments,pods\n  kubectl -n ${name} scale deployment storefront --replicas 5\n  kubectl -n ${name} delete pod -l app=payments,version=v2 ${paint(io, 'dim', '# and see it come back')}\n`,
     )
     if (options.detach) return 0
-    io.out(`\n${paint(io, 'dim', 'Ctrl-C leaves the shop; it runs on until "tutti down".')}\n`)
+    tell(`\n${paint(io, 'dim', 'Ctrl-C leaves the shop; it runs on until "tutti down".')}\n`)
     await new Promise<void>(resolve => {
       const keepAlive = setInterval(() => {}, 2 ** 30)
       context.signal.addEventListener(

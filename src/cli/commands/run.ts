@@ -24,9 +24,6 @@ function environment(pairs: readonly string[]): { name: string; value: string }[
   })
 }
 
-/** How often a container may end before `run` stops waiting: the first end may be another's fault, e.g. a late database. */
-const ENOUGH_ENDS = 2
-
 /** Rejects with the cause when a pod of the deployment ends again and again, or cannot be started at all. */
 async function untilBroken(
   { transport }: Connection,
@@ -41,8 +38,10 @@ async function untilBroken(
       String(b.metadata?.creationTimestamp).localeCompare(String(a.metadata?.creationTimestamp)),
     )[0]
     const status = newest?.status?.containerStatuses?.[0]
-    const hopeless = status?.state?.waiting?.reason === 'CreateContainerConfigError'
-    if (!newest || (!hopeless && (status?.restartCount ?? 0) < ENOUGH_ENDS)) continue
+    const reason = status?.state?.waiting?.reason
+    // The first end may be another's fault, e.g. of a late database; after the second one there is a wait.
+    const again = reason === 'CrashLoopBackOff' && (status?.restartCount ?? 0) > 0
+    if (!newest || !(again || reason === 'CreateContainerConfigError')) continue
     const [finding] = diagnose({ ...facts, object: newest, pods: [newest] })
     if (finding)
       throw new UserError(

@@ -135,6 +135,22 @@ test('commit deletes only the object whose uid it knows, and takes one that is g
   assert.deepEqual(gone.outcome, { written: [] })
 })
 
+test('commit deletes nothing that only its finalizers hold', async () => {
+  const deleted = (deletionGracePeriodSeconds?: number): Write => ({
+    type: 'delete',
+    resource: MAPS,
+    object: {
+      metadata: {
+        ...thing('a').metadata,
+        deletionTimestamp: '2026-01-01T00:00:00Z',
+        ...(deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
+      },
+    },
+  })
+  assert.deepEqual((await run({ writes: [deleted(0), deleted()] })).asked, [])
+  assert.deepEqual((await run({ writes: [deleted(30)] })).asked, ['DELETE a'])
+})
+
 test('isAmbiguous tells a refusal from an answer that never came', () => {
   assert.equal(isAmbiguous(forbidden(MAPS, 'b', 'quota')), false)
   assert.equal(isAmbiguous(internalError('no')), true)

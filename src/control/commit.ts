@@ -29,8 +29,14 @@ export interface CommitDeps {
 /** Size of the first batch of creates; doubles as long as all succeed (as upstream's slow start). */
 const FIRST_BATCH = 1
 
+/** Deleted without grace already: only its finalizers hold it, and deleting it again would change nothing. */
+const isHeld = ({ metadata }: KubeObject) =>
+  metadata?.deletionTimestamp !== undefined && (metadata.deletionGracePeriodSeconds ?? 0) === 0
+
 const isSkipped = (write: Write) =>
-  (write.type === 'update' || write.type === 'status') && equalJson(write.current, write.next)
+  write.type === 'delete'
+    ? isHeld(write.object) && !write.options?.propagationPolicy
+    : (write.type === 'update' || write.type === 'status') && equalJson(write.current, write.next)
 
 /** Uids must not have changed under a patch or delete. */
 const uidOf = (object: KubeObject) => object.metadata?.uid

@@ -161,3 +161,11 @@ test('Job with a success policy is complete when its rule holds, and stops the r
   assert.equal(found.status?.succeeded, 1)
   assert.equal((await podsOf(cluster)).filter(pod => pod.status?.phase === 'Running').length, 0)
 })
+
+test('Job that is deleted before its pods found a node leaves none behind', async () => {
+  await using cluster = await startCluster({ clock: 'virtual', nodes: 0 })
+  await cluster.create(job('work', {}))
+  await cluster.until(async () => (await podsOf(cluster)).length === 1)
+  await cluster.objects<Job>('Job').delete(inDefault('work'), { propagationPolicy: 'Background' })
+  await cluster.until(async () => (await podsOf(cluster)).length === 0)
+})

@@ -33,9 +33,11 @@ test('eventRing forgets the oldest events, by number and by size', () => {
   assert.equal(byNumber.oldest(), 4997)
   assert.deepEqual(revisions(byNumber.after(4997)), [4998, 4999, 5000])
 
-  const bySize = eventRing(0, 1000, 10_000)
+  const bySize = eventRing(0, 1000, 30_000)
   for (let revision = 1; revision <= 20; revision++) bySize.push(event(revision, 4000))
   assert.equal(bySize.oldest(), 18)
+  bySize.push({ ...event(21, 4000), current: undefined })
+  assert.equal(bySize.oldest(), 20, 'a deletion holds twice as much')
 })
 
 test('withRevision changes the resourceVersion and nothing else', () => {

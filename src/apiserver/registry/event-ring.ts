@@ -50,17 +50,21 @@ export interface EventRing {
   after(revision: number): readonly CacheEvent[]
 }
 
+/** Memory of an object by its JSON: the bytes, and the parsed form, which most of them get from some reader. */
+const PARSED = 3
+
 /**
  * Makes a ring that begins at `start`. It keeps at most `maxEvents` events and about `maxBytes` of objects that nobody
- * else holds; the newest event is always kept.
+ * else holds (every kind has a ring, so this is little); the newest event is always kept.
  */
-export function eventRing(start: number, maxEvents = 10_000, maxBytes = 32 << 20): EventRing {
+export function eventRing(start: number, maxEvents = 10_000, maxBytes = 8 << 20): EventRing {
   let events: CacheEvent[] = []
   let head = 0
   let bytes = 0
   let oldest = start
 
-  const cost = (event: CacheEvent) => (event.previous?.bytes.length ?? 0) + 200
+  // A deletion holds what stood there, and the same with the last revision, which is what watchers are sent.
+  const cost = ({ previous, current }: CacheEvent) => (previous?.bytes.length ?? 0) * PARSED * (current ? 1 : 2) + 200
 
   return {
     push(event) {

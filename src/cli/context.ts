@@ -32,8 +32,8 @@ export interface Launcher {
    * `UserError`. When `signal` aborts before that, the program is ended again.
    */
   start(options: UpOptions, onProgress: (phase: string) => void, signal: AbortSignal): Promise<Instance>
-  /** Runs the program in this process until SIGINT or SIGTERM. */
-  runInForeground(options: UpOptions, onReady: (instance: Instance) => void): Promise<void>
+  /** Runs the program, its log on the terminal, until `signal` aborts. Rejects with a `UserError` when it cannot start. */
+  runInForeground(options: UpOptions, onReady: (instance: Instance) => void, signal: AbortSignal): Promise<void>
 }
 
 export interface Context {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { Launcher, UpOptions } from '../cli/context.ts'
+import type { Launcher } from '../cli/context.ts'
 import { UserError } from '../cli/context.ts'
 import type { Instance } from '../cli/instance.ts'
 import { makeFolder } from './data-dir.ts'
@@ -72,8 +72,21 @@ export const launcher: Launcher = {
     if (signal.aborted) throw new UserError('interrupted before Tutti was up')
     throw new UserError(`the program ended with code ${code} before it was ready`, `Its log: ${logFile}`)
   },
-  async runInForeground(options: UpOptions, onReady) {
-    const { serve } = await import('./daemon.ts')
-    await serve(options, { log: 1, onPhase() {}, onReady })
+  async runInForeground(options, onReady, signal) {
+    // The same program as in the background, in a group of its own: Ctrl-C reaches it once, through us.
+    const child = spawn(process.execPath, [...nodeArguments(), 'daemon', JSON.stringify(options)], {
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    })
+    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+    const stop = () => child.kill('SIGTERM')
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    for await (const message of linesOf(child.stdio[3] as Readable)) {
+      if ('failed' in message) throw new UserError(message.failed.message, message.failed.hint)
+      if ('ready' in message) onReady(message.ready)
+    }
+    await ended
   },
 }

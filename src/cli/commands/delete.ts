@@ -58,7 +58,9 @@ async function deleteCluster(context: Context, yes: boolean): Promise<number> {
     io.out(`There is nothing in ${dataDir}.\n`)
     return 0
   }
-  if (!existsSync(join(dataDir, 'version')))
+  // A start that was interrupted early leaves nothing but its log.
+  const begun = readdirSync(dataDir).some(name => name !== 'tutti.log')
+  if (begun && !existsSync(join(dataDir, 'version')))
     throw new UserError(
       `${dataDir} is not a data directory of Tutti: it has no file "version"`,
       'Name the right one with --data-dir.',

@@ -72,7 +72,11 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
     }
     const began = context.clock.now()
     if (options.foreground) {
-      await context.launcher.runInForeground(wanted, instance => void finish(instance, context.clock.now() - began))
+      await context.launcher.runInForeground(
+        wanted,
+        instance => void finish(instance, context.clock.now() - began),
+        context.signal,
+      )
       return 0
     }
     const instance = await withProgress(context, 'starting', say => context.launcher.start(wanted, say, context.signal))

@@ -82,8 +82,9 @@ async function drive(cluster: BenchCluster): Promise<Figures> {
   const createWatched = await measure(N, WIDTH, i => cluster.call('POST', watched, configMap(`w-${i}`)))
   const wanted = WATCHERS * N
   for (const end = performance.now() + 30_000; delivered < wanted && performance.now() < end; ) await sleep(5)
-  if (delivered < wanted) throw new Error(`only ${delivered} of ${wanted} events arrived`)
-  const eventsPerSecond = (wanted / (last - began)) * 1000
+  // A server may cut off watchers that fall behind: the rate is that of what arrived, and the loss is told.
+  if (delivered < wanted) console.error(`${cluster.name}: only ${delivered} of ${wanted} watch events arrived`)
+  const eventsPerSecond = (delivered / (last - began)) * 1000
   for (const stop of stops) stop()
   for (const name of [namespace, `${namespace}-w`]) await cluster.call('DELETE', `/api/v1/namespaces/${name}`)
   return { serial, create, update, get, list, listBytes, remove, createWatched, eventsPerSecond }

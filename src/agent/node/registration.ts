@@ -1,12 +1,15 @@
 /**
- * The node's own object and its heartbeat. The object is written when it starts and when something changed; the Lease
- * every 10 seconds (KEP-589), which is the only timer of an idle node, and every thirtieth beat renews the status too.
+ * The node's own object and its heartbeat. The object is written when it starts, and at once when somebody else says
+ * that the node is not well (node lifecycle after a silence); the Lease every 10 seconds (KEP-589), which is the only
+ * timer of an idle node, and every thirtieth beat renews the status too.
  */
 import type { Node, NodeAddress, NodeCondition } from '../../api/generated/types/core-v1.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { rfc3339, rfc3339Micro } from '../../api/machinery/time.ts'
 import { createBackOff } from '../../client/back-off.ts'
 import { type Client, hasReason } from '../../client/client.ts'
+import { createInformer } from '../../client/informer.ts'
+import { revisionOf } from '../../client/resource.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { leases, nodes } from '../resources.ts'
@@ -16,6 +19,8 @@ import type { Machine } from './machine.ts'
 const BEAT_MS = 10_000
 const LEASE_SECONDS = 40
 const BEATS_PER_STATUS = 30
+/** Between two contradictions: another writer that insists costs a request a second. */
+const CONTRADICT_MS = 1000
 const LEASE_NAMESPACE = 'kube-node-lease'
 
 export interface NodeDeps {
@@ -38,10 +43,17 @@ const HEALTHY: readonly [string, string, string][] = [
   ['Ready', 'KubeletReady', 'kubelet is posting ready status'],
 ]
 
+/** What a healthy node's condition of a type is. */
+const healthy = (type: string): 'True' | 'False' => (type === 'Ready' ? 'True' : 'False')
+
+/** Every condition of the node is there and says what the node itself would say. */
+const agrees = (node: Node): boolean =>
+  HEALTHY.every(([type]) => node.status?.conditions?.find(each => each.type === type)?.status === healthy(type))
+
 /** Conditions now; a time of transition is kept while the status stays. */
 function conditions(old: readonly NodeCondition[], now: string): NodeCondition[] {
   return HEALTHY.map(([type, reason, message]) => {
-    const status = type === 'Ready' ? 'True' : 'False'
+    const status = healthy(type)
     const before = old.find(each => each.type === type)
     const kept = before?.status === status ? before.lastTransitionTime : undefined
     return { type, status, lastHeartbeatTime: now, lastTransitionTime: kept ?? now, reason, message }
@@ -134,20 +146,47 @@ export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<No
     }
   }
   void keepAlive(deps, node, signal)
+  contradict(deps, node, signal)
   return node
 }
 
-async function keepAlive(deps: NodeDeps, first: Node, signal: AbortSignal) {
+async function keepAlive(deps: NodeDeps, node: Node, signal: AbortSignal) {
   const { clock, logger, name } = deps
-  let node = first
   for (let count = 1; ; count++) {
     await sleep(clock, BEAT_MS, signal)
     if (signal.aborted) return
     try {
       await beat(deps, node)
-      if (count % BEATS_PER_STATUS === 0) node = await register(deps)
+      if (count % BEATS_PER_STATUS === 0) await register(deps)
     } catch (error) {
       logger.warn({ err: error, node: name }, 'a heartbeat failed')
     }
   }
+}
+
+/** Watches the node's own object, and writes its status again as soon as another one is seen. */
+function contradict(deps: NodeDeps, first: Node, signal: AbortSignal) {
+  const { client, clock, logger, name } = deps
+  let seen = first
+  let written = first
+  let writing = false
+  async function write() {
+    writing = true
+    while (!signal.aborted && !agrees(seen) && revisionOf(seen) > revisionOf(written)) {
+      try {
+        written = await register(deps)
+      } catch (error) {
+        logger.warn({ err: error, node: name }, 'the status of the node could not be written; trying again')
+      }
+      await sleep(clock, CONTRADICT_MS, signal)
+    }
+    writing = false
+  }
+  const informer = createInformer(client, nodes, { fieldSelector: `metadata.name=${name}` }, { clock, logger }, signal)
+  informer.onChange(({ current }) => {
+    // A node that was deleted comes back with the next full report.
+    if (!current) return
+    seen = current
+    if (!writing) void write()
+  })
 }

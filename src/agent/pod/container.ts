@@ -58,10 +58,10 @@ function nextAttempt(pod: Pod, slot: Slot): number {
 /** Waits longer for each failure in a row. */
 function postpone(deps: ContainerDeps, slot: Slot, reason: string, message: string) {
   const repeated = slot.waiting?.reason === reason && slot.waiting.message === message
-  const last = repeated ? Math.max(slot.retryAt - deps.clock.now(), slot.toldBackOff) : 0
+  const last = repeated ? Math.max(slot.retryAt - deps.clock.elapsed(), slot.toldBackOff) : 0
   const wait = last > 0 ? Math.min(last * 2, RETRY_MAX_MS) : RETRY_MS
   slot.toldBackOff = wait
-  slot.retryAt = deps.clock.now() + wait
+  slot.retryAt = deps.clock.elapsed() + wait
   slot.waiting = { reason, message }
 }
 
@@ -162,10 +162,10 @@ export async function stopContainer(
   const [latest] = slot.instances
   if (latest?.state !== 'running') return
   const { clock } = deps
-  let deadline = clock.now() + graceMs
+  let deadline = clock.elapsed() + graceMs
   let hastened: (() => void) | undefined
   slot.hurry = ms => {
-    const sooner = clock.now() + ms
+    const sooner = clock.elapsed() + ms
     if (sooner >= deadline) return
     deadline = sooner
     hastened?.()
@@ -177,15 +177,16 @@ export async function stopContainer(
       const target = targetOf(deps, { podIPs: [], ports: {}, ...ground } as Ground, slot, latest.id)
       const hurried = new Promise<string | undefined>(resolve => {
         hastened = () => {
-          const timer = clock.after(Math.max(deadline - clock.now(), 0), () => resolve('grace period ended'))
+          const timer = clock.after(Math.max(deadline - clock.elapsed(), 0), () => resolve('grace period ended'))
           deps.signal.addEventListener('abort', () => timer.cancel(), { once: true })
         }
       })
       const problem = await Promise.race([runHook(target, hook, graceMs), hurried])
       if (problem !== undefined) containerEvent(deps, slot, 'Warning', 'FailedPreStopHook', 'PreStopHook failed')
     }
-    hastened = () => void ground.driver.stopContainer(latest.id, Math.max(deadline - clock.now(), 0)).catch(() => {})
-    const left = deadline - clock.now()
+    hastened = () =>
+      void ground.driver.stopContainer(latest.id, Math.max(deadline - clock.elapsed(), 0)).catch(() => {})
+    const left = deadline - clock.elapsed()
     await ground.driver.stopContainer(latest.id, graceMs > 0 && hook ? Math.max(left, LAST_MS) : Math.max(left, 0))
   } catch (error) {
     deps.logger.warn({ err: error, pod: podTitle(deps.pod()), container: slot.spec.name }, 'a container did not stop')

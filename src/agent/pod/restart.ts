@@ -1,5 +1,6 @@
 /** Whether and when a container that ended is started again. */
 import type { Container, PodSpec } from '../../api/generated/types/core-v1.ts'
+import type { Clock } from '../../lib/clock.ts'
 
 /** First and longest wait, and the time of good running after which counting begins anew (as the kubelet's). */
 const FIRST_MS = 10_000
@@ -23,7 +24,7 @@ export function shouldRestart(container: Container, spec: PodSpec, exitCode: num
 
 export interface RestartBackOff {
   /** Milliseconds that a restart still has to wait; 0: now. `finishedAt` is when the container ended. */
-  wait(finishedAt: number, now: number): number
+  wait(finishedAt: number, clock: Pick<Clock, 'now' | 'elapsed'>): number
   /** The whole of the present wait, ms. */
   current(): number
   /** A restart happens now. */
@@ -35,15 +36,24 @@ export interface RestartBackOff {
 export function createRestartBackOff(): RestartBackOff {
   let wait = 0
   let last = 0
+  /** The end that is waited after, and until when by `elapsed`. */
+  let after: { finishedAt: number; due: number } | undefined
   return {
-    wait(finishedAt, now) {
+    wait(finishedAt, clock) {
       if (wait > 0 && finishedAt - last > FORGIVEN_MS) wait = 0
-      return wait === 0 ? 0 : Math.max(0, finishedAt + wait - now)
+      if (wait === 0) return 0
+      if (after?.finishedAt !== finishedAt) {
+        // The clock may have been set since the end: a wait is never longer than it was meant to be.
+        const left = Math.min(Math.max(0, finishedAt + wait - clock.now()), wait)
+        after = { finishedAt, due: clock.elapsed() + left }
+      }
+      return Math.max(0, after.due - clock.elapsed())
     },
     current: () => wait,
     restarted(now) {
       wait = wait === 0 ? FIRST_MS : Math.min(wait * 2, LONGEST_MS)
       last = now
+      after = undefined
     },
     reset() {
       wait = 0

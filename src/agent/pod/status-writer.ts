@@ -1,15 +1,22 @@
-/** Writes a pod's status at once, one request at a time, always the newest. */
+/**
+ * Writes a pod's status at once, one request at a time, always the newest; and again where another writer (node
+ * lifecycle, after a silence) put something else in its place.
+ */
 import type { Pod, PodStatus } from '../../api/generated/types/core-v1.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { createBackOff } from '../../client/back-off.ts'
 import type { Client } from '../../client/client.ts'
+import { revisionOf } from '../../client/resource.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
+import { equalJson } from '../../lib/json.ts'
 import type { Logger } from '../../lib/log.ts'
 import { pods } from '../resources.ts'
 
 export interface StatusWriter {
   /** This is the status from now on. Nothing is sent when it is what was written last. */
   set(status: PodStatus, annotations?: Readonly<Record<string, string>>): void
+  /** The pod as the watch shows it: where its status is not what was written, that is written again. */
+  seen(pod: Pod): void
   /** The status as it was last set; what later ones are compared with. */
   current(): PodStatus | undefined
   /** Resolves when everything that was set is written, or the pod is gone. */
@@ -51,6 +58,17 @@ export function statusPatch(old: PodStatus | undefined, next: PodStatus): object
   return { ...gone, ...next, ...replaced(next), conditions }
 }
 
+/** Whether what the node says in `own` still stands in `seen`: the server's words for it were `written`. */
+export function stands(own: PodStatus, written: PodStatus, seen: PodStatus): boolean {
+  const types = new Set(own.conditions?.map(each => each.type))
+  const told = (status: PodStatus) => status.conditions?.filter(each => types.has(each.type)) ?? []
+  const keys = Object.keys(own).filter(key => key !== 'conditions') as (keyof PodStatus)[]
+  return (
+    keys.every(key => equalJson(written[key], seen[key])) &&
+    told(written).every(condition => told(seen).some(each => equalJson(each, condition)))
+  )
+}
+
 /**
  * Makes the writer of one pod. `onGone` is called when the server knows the pod (of this uid) no more; `onWritten`
  * with every answer.
@@ -63,6 +81,9 @@ export function createStatusWriter(
   const { namespace, name = '', uid } = pod.metadata ?? {}
   const backOff = createBackOff(100, 10_000)
   let written = pod.status
+  let writtenRevision = revisionOf(pod)
+  /** The newest that the watch has shown. */
+  let shown = pod
   let writtenText = ''
   let wanted: PodStatus | undefined
   let wantedText = ''
@@ -81,6 +102,7 @@ export function createStatusWriter(
           .kind(pods)
           .patch({ namespace, name }, body, { type: 'strategic', subresource: 'status' })
         written = answer.status
+        writtenRevision = revisionOf(answer)
         writtenText = text
         backOff.reset()
       } catch (error) {
@@ -97,11 +119,21 @@ export function createStatusWriter(
       }
     }
   }
-  const flush = () => {
+  /** Takes note of a foreign write that is newer than ours. */
+  const compare = () => {
+    if (running || !wanted || revisionOf(shown) <= writtenRevision) return
+    if (writtenText === '' || stands(wanted, written ?? {}, shown.status ?? {})) return
+    written = shown.status
+    writtenText = ''
+    void flush()
+  }
+  const flush = (): Promise<void> => {
     // What is set while the last request is being wound up must not be forgotten: look again.
     running ??= run().finally(() => {
       running = undefined
-      if (wantedText !== writtenText && !gone && !deps.signal.aborted) void flush()
+      if (gone || deps.signal.aborted) return
+      if (wantedText !== writtenText) void flush()
+      else compare()
     })
     return running
   }
@@ -113,6 +145,10 @@ export function createStatusWriter(
       if (text === wantedText || gone) return
       wantedText = text
       void flush()
+    },
+    seen(next) {
+      shown = next
+      if (!gone && !deps.signal.aborted) compare()
     },
     current: () => wanted,
     flushed: async () => {

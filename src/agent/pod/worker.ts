@@ -156,8 +156,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       quietSince = undefined
       return 0
     }
-    quietSince ??= clock.now()
-    return Math.max(0, quietSince + QUIET_MS - clock.now())
+    quietSince ??= clock.elapsed()
+    return Math.max(0, quietSince + QUIET_MS - clock.elapsed())
   }
   /** Reads what the runtime has of the pod. */
   async function look() {
@@ -249,7 +249,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     const wakes = [deadline]
     if (ground) wakes.push(follow(ground))
     else if (!preparing) {
-      const wait = groundRetryAt - clock.now()
+      const wait = groundRetryAt - clock.elapsed()
       if (wait > 0) wakes.push(wait)
       else void prepare()
     }
@@ -269,7 +269,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         logger.error({ err: error, pod: podTitle(pod) }, 'a pod could not be prepared')
       if (groundProblem !== message && !ending()) shared.events.event(pod, 'Warning', reason ?? 'FailedSync', message)
       groundProblem = message
-      groundRetryAt = clock.now() + groundBackOff.next()
+      groundRetryAt = clock.elapsed() + groundBackOff.next()
     } finally {
       preparing = false
       kick()
@@ -277,11 +277,10 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   }
   /** Starts and stops containers as planned. */
   function follow(base: Ground): number | undefined {
-    const now = clock.now()
     const planned = slots.map((slot): PlanSlot => {
       const [latest] = slot.instances
       const forced = latest !== undefined && slot.forced === latest.id
-      const backOff = latest?.state === 'exited' && !forced ? slot.backOff.wait(latest.finishedAt, now) : 0
+      const backOff = latest?.state === 'exited' && !forced ? slot.backOff.wait(latest.finishedAt, clock) : 0
       return {
         spec: slot.spec,
         init: slot.init,
@@ -290,7 +289,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         started: isStarted(slot),
         failed: slot.prober && slot.prober.id === latest?.id ? slot.prober.prober.failed() : undefined,
         forced,
-        wait: Math.max(backOff, slot.retryAt - now),
+        wait: Math.max(backOff, slot.retryAt - clock.elapsed()),
       }
     })
     const plan = planPod(pod.spec ?? { containers: [] }, planned)
@@ -325,7 +324,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   function tellBackOff(slot: Slot) {
     const wait = slot.backOff.current()
     // A start that was refused before there was an instance tells its own reason.
-    if (slot.retryAt > clock.now() || wait === 0) return
+    if (slot.retryAt > clock.elapsed() || wait === 0) return
     const { name } = slot.spec
     const title = podTitle(pod)
     slot.waiting = {
@@ -343,10 +342,10 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     const seconds = deletionTimestamp
       ? (deletionGracePeriodSeconds ?? DEFAULT_GRACE_S)
       : (pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S)
-    const until = clock.now() + (isGone ? Math.min(seconds, 1) : seconds) * 1000
+    const until = clock.elapsed() + (isGone ? Math.min(seconds, 1) : seconds) * 1000
     // Counted from when the end began; a later, shorter grace counts from when it is heard of.
     graceUntil = Math.min(graceUntil, until)
-    return Math.max(0, graceUntil - clock.now())
+    return Math.max(0, graceUntil - clock.elapsed())
   }
   /** Brings a pod to its end: main containers first, then sidecars from the last to the first, then its ground. */
   async function end(): Promise<undefined> {
@@ -475,6 +474,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     update(next) {
       const before = pod
       pod = next
+      writer.seen(next)
       for (const slot of slots) {
         const list = slot.init ? next.spec?.initContainers : next.spec?.containers
         slot.spec = list?.find(each => each.name === slot.spec.name) ?? slot.spec
@@ -495,7 +495,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     port: containerPort => ground?.ports[containerPort] ?? containerPort,
     async drain(timeoutMs) {
       draining = true
-      graceUntil = clock.now() + timeoutMs
+      graceUntil = clock.elapsed() + timeoutMs
       kick()
       while (slots.some(slot => isRunning(slot) || slot.busy)) {
         await new Promise<void>(resolve => {

@@ -183,12 +183,12 @@ const events: Resource<Event> = {
   key: 'v1/events',
 }
 
-/** Starts server and agent. */
+/** Starts server and agent; `stopAgent` and `runAgent` end it as a crash would and start it again. */
 export async function startScripted() {
   const server = await startServer()
   const { clock } = server
   const runtime = scriptedDriver(clock)
-  const abort = new AbortController()
+  let abort = new AbortController()
   const admin = createClient(server.server.transport(ADMIN))
   const machine = {
     capacity: { cpu: '4', memory: '8Gi', pods: '110' },
@@ -202,27 +202,36 @@ export async function startScripted() {
       systemUUID: '',
     },
   }
-  await startAgent(
-    {
-      transport: server.server.transport(nodeUser('n1')),
-      clock,
-      logger: silent,
-      nodeName: 'n1',
-      dataDir: '/nonexistent',
-      runtimes: [runtime.driver],
-      podNetwork: noNetwork,
-      serviceEnv: () => ({}),
-      addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
-      machine,
-    },
-    abort.signal,
-  )
+  const runAgent = async () => {
+    abort = new AbortController()
+    await startAgent(
+      {
+        transport: server.server.transport(nodeUser('n1')),
+        clock,
+        logger: silent,
+        nodeName: 'n1',
+        dataDir: '/nonexistent',
+        runtimes: [runtime.driver],
+        podNetwork: noNetwork,
+        serviceEnv: () => ({}),
+        addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
+        machine,
+      },
+      abort.signal,
+    )
+  }
+  await runAgent()
   const client = admin.kind(pods)
   const rest = () => settled(30)
   return {
     ...runtime,
+    admin,
+    /** As a user that may do everything. */
+    transport: server.server.transport(ADMIN),
     clock,
     client,
+    runAgent,
+    stopAgent: () => abort.abort(),
     rest,
     advance: (ms: number) => clock.advance(ms, rest),
     async create(name: string, spec: object) {

@@ -1,7 +1,7 @@
 /**
  * A container's log: one file that the processes themselves append to (O_APPEND), so there is no gap while Tutti is
  * away and no cost per line. Beside it an index of (size, time) pairs, noted when the file was seen to have grown,
- * dates lines to a quarter of a second. Offsets never change: the head is freed by punching a hole.
+ * dates lines: to 10 ms where they come now and then, to a quarter of a second where they come all the time. Offsets never change: the head is freed by punching a hole.
  */
 import { execFile } from 'node:child_process'
 import {
@@ -17,7 +17,9 @@ import {
 import { join } from 'node:path'
 import type { Clock, Timer } from '../../../lib/clock.ts'
 
-/** How often a file that grows all the time is looked at, with and without someone who follows it. */
+/** How soon after a write the next one is looked for; twice as long each time that there was one, */
+const FIRST_PERIOD_MS = 10
+/** up to this, without and with someone who follows it. */
 const PERIOD_MS = 250
 const FOLLOWED_PERIOD_MS = 25
 /** What is kept of one container's log, and in which steps the head is freed. As five files of 10 MiB (kubelet's default). */
@@ -91,9 +93,10 @@ export function openLog(directory: string, clock: Clock): ContainerLog {
       // As above.
     }
   }
-  const look = () => {
+  /** Dates what is new; false when nothing is. */
+  const look = (): boolean => {
     const now = size()
-    if (now <= (marks.at(-1)?.offset ?? 0)) return
+    if (now <= (marks.at(-1)?.offset ?? 0)) return false
     const mark = { offset: now, time: clock.now() }
     marks.push(mark)
     if (marks.length > MARKS) {
@@ -103,6 +106,7 @@ export function openLog(directory: string, clock: Clock): ContainerLog {
     } else note(`m ${mark.offset} ${mark.time}\n`)
     for (const listener of [...listeners]) listener()
     if (now - head > KEEP_BYTES + STEP_BYTES) free(now - KEEP_BYTES)
+    return true
   }
   /** Gives the blocks below `upTo` back; where the file system cannot, the log goes on growing. */
   const free = (upTo: number) => {
@@ -117,22 +121,32 @@ export function openLog(directory: string, clock: Clock): ContainerLog {
       rewrite()
     })
   }
-  // A watch wakes at every write: after one it is taken away for a period, so that a busy log costs a few looks a second.
+  // A watch wakes at every write: after one it is taken away until there was none for a period, so that a busy log
+  // costs a few looks a second.
   const arm = () => {
     if (closed) return
     try {
       watcher = watch(file, { persistent: false }, () => {
         disarm()
         look()
-        timer = clock.after(listeners.size > 0 ? FOLLOWED_PERIOD_MS : PERIOD_MS, () => {
-          arm()
-          look()
-        })
+        lookAgain(FIRST_PERIOD_MS)
       })
       watcher.on('error', disarm)
     } catch {
       // Without inotify watches (limit reached) lines are dated when the log is read.
     }
+  }
+  const lookAgain = (period: number) => {
+    timer?.cancel()
+    if (closed) return
+    timer = clock.after(period, () => {
+      if (look()) return lookAgain(Math.min(period * 2, listeners.size > 0 ? FOLLOWED_PERIOD_MS : PERIOD_MS))
+      arm()
+      // What came between the look and the watch.
+      if (!look()) return
+      disarm()
+      lookAgain(FIRST_PERIOD_MS)
+    })
   }
   const disarm = () => {
     watcher?.close()
@@ -150,7 +164,7 @@ export function openLog(directory: string, clock: Clock): ContainerLog {
       listeners.add(fn)
       return () => listeners.delete(fn)
     },
-    look,
+    look: () => void look(),
     close() {
       closed = true
       disarm()

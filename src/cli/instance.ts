@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { processStartTime } from '../lib/process-start.ts'
 
 export interface Instance {
   readonly pid: number
@@ -22,22 +23,6 @@ export interface Instance {
 }
 
 export const instanceFile = (dataDir: string) => join(dataDir, 'instance.json')
-
-/** When a process started, in clock ticks since boot as the kernel counts; '' where it cannot be known; undefined: no such process. */
-export function processStartTime(pid: number): string | undefined {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined
-  }
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? undefined : (fields[19] ?? '')
-  } catch {
-    return ''
-  }
-}
 
 /** What the last program on a data directory said of itself, whether it still runs or was killed. */
 export function lastInstance(dataDir: string): Instance | undefined {

@@ -2,9 +2,10 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sleep } from '../lib/clock.ts'
+import { processStartTime } from '../lib/process-start.ts'
 import type { Context } from './context.ts'
 import { UserError } from './context.ts'
-import { type Instance, processStartTime } from './instance.ts'
+import type { Instance } from './instance.ts'
 
 /** Present while `tutti down` wants the workloads stopped; read by the program when SIGTERM arrives. */
 export const stopRequestFile = (dataDir: string) => join(dataDir, 'stop-workloads')

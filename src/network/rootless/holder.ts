@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { processStartTime } from '../../lib/process-start.ts'
 
 export interface Holder {
   readonly pid: number
@@ -15,22 +16,11 @@ export interface Holder {
 
 const stateFile = (dataDir: string) => join(dataDir, 'network', 'holder.json')
 
-/** When a process was started, in ticks since boot; undefined when there is none. */
-function startTimeOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name in parentheses may hold anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined
-  }
-}
-
 /** The holder that runs; undefined when there is none. */
 export function findHolder(dataDir: string): Holder | undefined {
   try {
     const holder = JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as Holder
-    return startTimeOf(holder.pid) === holder.startTime ? holder : undefined
+    return processStartTime(holder.pid) === holder.startTime ? holder : undefined
   } catch {
     return undefined
   }
@@ -65,7 +55,7 @@ export async function ensureHolder(dataDir: string): Promise<Holder> {
   child.stderr.destroy()
   child.unref()
   // unshare and sh have become sleep: the pid stays.
-  const holder = { pid: child.pid!, startTime: startTimeOf(child.pid!)! }
+  const holder = { pid: child.pid!, startTime: processStartTime(child.pid!)! }
   mkdirSync(join(dataDir, 'network'), { recursive: true, mode: 0o700 })
   writeFileSync(`${stateFile(dataDir)}.new`, JSON.stringify(holder), { mode: 0o600 })
   renameSync(`${stateFile(dataDir)}.new`, stateFile(dataDir))

@@ -22,9 +22,6 @@ function stat(pid: number): string[] | undefined {
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
-/** Start time of a process, undefined when it is gone. */
-export const startTime = (pid: number): string | undefined => stat(pid)?.[19]
-
 /** This very process still runs (a zombie does not). */
 export function alive(ref: ProcessRef): boolean {
   if (ref.start === '') return signalable(ref.pid)

@@ -20,6 +20,7 @@ import type { ContainerStatus as Instance, RuntimeDriver } from '../runtimes/run
 import { type ContainerDeps, containerEvent, startContainer, stopContainer, targetOf } from './container.ts'
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
 import { createGroundKeeper, type Ground, GroundError } from './ground.ts'
+import { createLastWords } from './last-words.ts'
 import { type PlanSlot, planPod } from './plan.ts'
 import { goDuration, isSidecar, shouldRestart } from './restart.ts'
 import { createSlot, isRunning, isStarted, type Slot, viewOf } from './slot.ts'
@@ -36,8 +37,6 @@ const DEFAULT_GRACE_S = 30
  * held up behind the others.
  */
 const QUIET_MS = 100
-/** As `terminationMessagePolicy: FallbackToLogsOnError` allows. */
-const FALLBACK = { tailLines: 80, limitBytes: 2048 }
 
 export interface PodWorker {
   readonly uid: string
@@ -75,7 +74,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     ...(first.spec?.initContainers ?? []).map(spec => createSlot(spec, true)),
     ...(first.spec?.containers ?? []).map(spec => createSlot(spec, false)),
   ]
-  const messages = new Map<string, string>()
+  const lastWords = createLastWords()
   const startTime = parseTime(first.status?.startTime) ?? clock.now()
   const groundBackOff = createBackOff(GROUND_RETRY_MS, GROUND_RETRY_MAX_MS)
   let driver: RuntimeDriver | undefined
@@ -163,12 +162,13 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   async function look() {
     driver ??= await keeper.attach(pod)
     if (!driver) return
-    const all = await driver.listContainers(uid)
+    const runtime = driver
+    const all = await runtime.listContainers(uid)
     for (const slot of slots) {
       const own = all.filter(each => each.name === slot.spec.name)
       own.sort((a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt)
-      for (const old of own.splice(KEPT)) void driver.removeContainer(old.id).catch(() => {})
-      slot.instances = await Promise.all(own.map(withMessage))
+      for (const old of own.splice(KEPT)) void runtime.removeContainer(old.id).catch(() => {})
+      slot.instances = await Promise.all(own.map(each => lastWords(each, slot.spec, runtime)))
       const [latest] = slot.instances
       // What was found running had its hook in an earlier life.
       if (!adopted && latest?.state === 'running') slot.hooked = latest.id
@@ -178,22 +178,6 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       probe(slot, latest)
     }
     adopted = true
-  }
-  async function withMessage(instance: Instance): Promise<Instance> {
-    const slot = slots.find(each => each.spec.name === instance.name)
-    const wanted = slot?.spec.terminationMessagePolicy === 'FallbackToLogsOnError'
-    if (!wanted || instance.state !== 'exited' || instance.message || !instance.exitCode || !driver) return instance
-    if (!messages.has(instance.id)) {
-      const chunks: Uint8Array[] = []
-      try {
-        const options = { container: instance.name, ...FALLBACK }
-        for await (const chunk of await driver.logs(instance.id, options, AbortSignal.timeout(1000))) chunks.push(chunk)
-      } catch {
-        // No log, no message.
-      }
-      messages.set(instance.id, Buffer.concat(chunks).toString())
-    }
-    return { ...instance, message: messages.get(instance.id) ?? '' }
   }
 
   /** Probes the newest instance while it runs, and no other. */

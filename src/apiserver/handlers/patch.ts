@@ -1,6 +1,6 @@
 /** PATCH: JSON patch, merge patch and strategic merge patch of what is stored; apply is in `apply.ts`. */
 import type { Kind } from '../../api/machinery/kind.ts'
-import { cloneJson } from '../registry/clone.ts'
+import { cloneJson } from '../../lib/json.ts'
 import type { WriteContext } from '../registry/registry.ts'
 import { checkPatched } from '../registry/structure.ts'
 import type { Answer, ServerRequest } from '../request.ts'

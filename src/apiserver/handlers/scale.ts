@@ -10,7 +10,7 @@ import {
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { invalid, methodNotAllowed } from '../../api/machinery/status-error.ts'
 import { checkStructure, decodeError } from '../../api/machinery/structural.ts'
-import { cloneJson } from '../registry/clone.ts'
+import { cloneJson } from '../../lib/json.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import type { HandlerDeps } from './deps.ts'
 import { refOf } from './get.ts'

@@ -1,7 +1,7 @@
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, StatusError } from '../../api/machinery/status-error.ts'
-import { cloneJson } from '../registry/clone.ts'
+import { cloneJson } from '../../lib/json.ts'
 import { allowsCreateOnUpdate } from '../registry/traits.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import type { HandlerDeps } from './deps.ts'

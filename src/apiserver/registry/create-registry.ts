@@ -9,9 +9,9 @@ import {
   notFound,
   StatusError,
 } from '../../api/machinery/status-error.ts'
+import { cloneJson, equalJson } from '../../lib/json.ts'
 import type { CommitResult, Op, Store } from '../../store/store.ts'
 import { type CacheFeed, loadInto } from './cache-feed.ts'
-import { cloneJson, equalJson } from './clone.ts'
 import { isFinished, planDeletion } from './deletion.ts'
 import type { KindTable } from './kind-table.ts'
 import { type KindView, kindViews } from './kind-view.ts'

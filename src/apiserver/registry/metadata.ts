@@ -3,7 +3,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
 import { badRequest } from '../../api/machinery/status-error.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
-import { equalJson } from './clone.ts'
+import { equalJson } from '../../lib/json.ts'
 
 /** Letters and digits of generated names: no vowels, so no words. */
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'

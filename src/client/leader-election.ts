@@ -50,8 +50,7 @@ export async function runAsLeader(
 
   /** Takes or renews the lease; false when another one holds it. */
   async function acquire(): Promise<boolean> {
-    const now = clock.now()
-    const time = rfc3339Micro(now)
+    const time = rfc3339Micro(clock.now())
     const spec = { holderIdentity: identity, leaseDurationSeconds: leaseDuration / 1000, renewTime: time }
     const found = await leases.find(ref)
     if (!found) {
@@ -65,11 +64,11 @@ export async function runAsLeader(
       return true
     }
     const version = found.metadata?.resourceVersion ?? ''
-    if (version !== observed.version) observed = { version, at: now }
+    if (version !== observed.version) observed = { version, at: clock.elapsed() }
     const holder = found.spec?.holderIdentity
     const mine = holder === identity
     const duration = (found.spec?.leaseDurationSeconds ?? leaseDuration / 1000) * 1000
-    if (holder && !mine && observed.at + duration > now) return false
+    if (holder && !mine && observed.at + duration > clock.elapsed()) return false
     const transitions = (found.spec?.leaseTransitions ?? 0) + (mine ? 0 : 1)
     const acquireTime = (mine && found.spec?.acquireTime) || time
     const next = structuredClone(found)
@@ -99,12 +98,12 @@ export async function runAsLeader(
     }
   }
   async function renewUntilLost(scope: AbortController) {
-    let renewed = clock.now()
+    let renewed = clock.elapsed()
     while (!scope.signal.aborted) {
       await sleep(clock, retryPeriod, scope.signal)
       if (scope.signal.aborted) return
-      if (await tryAcquire()) renewed = clock.now()
-      else if (clock.now() - renewed >= renewDeadline) {
+      if (await tryAcquire()) renewed = clock.elapsed()
+      else if (clock.elapsed() - renewed >= renewDeadline) {
         logger.error({ lease: ref.name }, 'leadership was lost')
         scope.abort()
       }

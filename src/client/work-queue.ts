@@ -65,7 +65,7 @@ export function createWorkQueue<K>(clock: Clock, options: WorkQueueOptions = {})
   function addAfter(key: K, ms: number) {
     if (closed) return
     if (ms <= 0) return add(key)
-    const due = clock.now() + ms
+    const due = clock.elapsed() + ms
     const before = delayed.get(key)
     if (before && before.due <= due) return
     before?.timer.cancel()

@@ -55,6 +55,8 @@ export interface Cluster {
   settle(): Promise<void>
   /** Moves a virtual clock on by `ms`; a real one is waited for. */
   advance(ms: number): Promise<void>
+  /** Sets a virtual clock on or back by `ms` without time passing, as is done to the clocks of machines. */
+  jump(ms: number): void
   /**
    * Resolves when `check` is true or returns without throwing; looks again whenever something has happened. Moves a
    * virtual clock from timer to timer. Rejects after `withinMs` (default 10 s) with the last failure.
@@ -207,6 +209,10 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     },
     settle,
     advance: ms => (virtual ? virtual.advance(ms, settle) : realWait(ms)),
+    jump(ms) {
+      if (!virtual) throw new Error('only a virtual clock can be set; start the cluster with `clock: "virtual"`')
+      virtual.jump(ms)
+    },
     until,
     addNode,
     stopNode(name) {

@@ -12,6 +12,11 @@ export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
   /**
+   * Milliseconds since some moment, for how long something takes and when it is due: unlike `now`, it only grows, and
+   * goes as timers do, whatever is done to the machine's clock.
+   */
+  elapsed(): number
+  /**
    * Runs `fn` once, `ms` milliseconds from now; never synchronously, even for 0.
    * A real timer does not keep the process alive.
    */
@@ -24,6 +29,7 @@ const MAX_DELAY = 2 ** 31 - 1
 /** The machine's own clock. */
 export const realClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(ms, fn) {
     let handle: NodeJS.Timeout
     const arm = (left: number) => {

@@ -17,6 +17,8 @@ export interface VirtualClock extends Clock {
    * so that work caused by one timer can arm the next.
    */
   advance(ms: number, settle?: () => Promise<void>): Promise<void>
+  /** Sets the hour on (or back) by `ms`, as a person or NTP does to a machine's clock: no timer is due sooner or later. */
+  jump(ms: number): void
 }
 
 /** Lets every queued microtask and immediate run: the moment at which in-process work is at rest. */
@@ -26,7 +28,10 @@ export async function settled(turns = 4): Promise<void> {
 
 /** Makes a virtual clock that stands at `start` (ms since the epoch). */
 export function virtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
-  let time = start
+  /** As `elapsed` tells it. */
+  let time = 0
+  /** The hour at which `time` was 0. */
+  let zero = start
   let created = 0
   const pending: Entry[] = []
 
@@ -48,13 +53,17 @@ export function virtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
   }
 
   return {
-    now: () => time,
+    now: () => zero + time,
+    elapsed: () => time,
     after(ms, fn): Timer {
       const entry = { due: time + Math.max(ms, 0), order: created++, fn }
       pending.push(entry)
       return { cancel: () => remove(entry) }
     },
-    nextDue: () => earliest()?.due,
+    nextDue() {
+      const next = earliest()
+      return next && zero + next.due
+    },
     step() {
       const next = earliest()
       if (next) run(next)
@@ -70,6 +79,9 @@ export function virtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
       }
       time = end
       await settle()
+    },
+    jump(ms) {
+      zero += ms
     },
   }
 }

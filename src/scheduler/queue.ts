@@ -74,7 +74,7 @@ export function createQueue(clock: Clock, onReady: () => void): SchedulingQueue 
     onReady()
   }
   function rest(entry: Entry) {
-    if (entry.due <= clock.now()) return activate(entry)
+    if (entry.due <= clock.elapsed()) return activate(entry)
     entry.state = 'back-off'
     resting.push(entry)
     arm()
@@ -83,10 +83,10 @@ export function createQueue(clock: Clock, onReady: () => void): SchedulingQueue 
     timer?.cancel()
     timer = undefined
     const next = resting.peek()
-    if (next) timer = clock.after(Math.max(0, next.due - clock.now()), release)
+    if (next) timer = clock.after(Math.max(0, next.due - clock.elapsed()), release)
   }
   function release() {
-    const now = clock.now()
+    const now = clock.elapsed()
     for (let next = resting.peek(); next && next.due <= now; next = resting.peek()) {
       resting.pop()
       if (isCurrent(next, 'back-off')) activate(next)
@@ -97,7 +97,7 @@ export function createQueue(clock: Clock, onReady: () => void): SchedulingQueue 
   function penalise(uid: string): Entry | undefined {
     const entry = entries.get(uid)
     if (entry?.state !== 'in-hand') return undefined
-    entry.due = clock.now() + Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (entry.attempts - 1))
+    entry.due = clock.elapsed() + Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (entry.attempts - 1))
     return entry
   }
 

@@ -54,6 +54,8 @@ export function createProber(
   deps: ProberDeps,
 ): Prober {
   const { clock } = deps
+  /** The same by `elapsed`. */
+  const start = clock.elapsed() - Math.max(0, clock.now() - startedAt)
   let stopped = false
   let ending = false
   let failed: ProbeType | undefined
@@ -77,18 +79,18 @@ export function createProber(
   async function attempt(loop: Loop, early: number) {
     loop.timer = undefined
     if (stopped || (ending && loop.type !== 'readiness')) return
-    const began = clock.now()
+    const began = clock.elapsed()
     const { ok, output } = await deps.run(loop.probe)
     if (stopped || (ending && loop.type !== 'readiness')) return
     const period = periodOf(loop.probe)
     if (early > 0 && !ok) {
       // Too soon to hold it against the container: the first counted try comes when its first period has passed.
-      const regular = Math.max(startedAt + (loop.probe.initialDelaySeconds ?? 0) * 1000 + period - clock.now(), 0)
+      const regular = Math.max(start + (loop.probe.initialDelaySeconds ?? 0) * 1000 + period - clock.elapsed(), 0)
       return early < regular ? arm(loop, early, early * 2) : arm(loop, regular, 0)
     }
     if (!ok) deps.unhealthy(loop.type, output)
     if (settle(loop, ok)) return
-    arm(loop, Math.max(0, began + period - clock.now()), 0)
+    arm(loop, Math.max(0, began + period - clock.elapsed()), 0)
   }
   /** Counts a result; true when the loop is over. */
   function settle(loop: Loop, ok: boolean): boolean {
@@ -106,7 +108,7 @@ export function createProber(
   function begin(...which: (Loop | undefined)[]) {
     for (const loop of which) {
       if (!loop) continue
-      const delay = Math.max(startedAt + (loop.probe.initialDelaySeconds ?? 0) * 1000 - clock.now(), 0)
+      const delay = Math.max(start + (loop.probe.initialDelaySeconds ?? 0) * 1000 - clock.elapsed(), 0)
       if (loop.type === 'liveness')
         arm(loop, Math.max(delay, loop.probe.initialDelaySeconds ? 0 : periodOf(loop.probe)), 0)
       else if (loop.result === true) arm(loop, periodOf(loop.probe), 0)

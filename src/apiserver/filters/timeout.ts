@@ -25,7 +25,7 @@ export function timeoutFilter(clock: Clock): Filter {
 
   function check() {
     armed = false
-    const now = clock.now()
+    const now = clock.elapsed()
     for (const each of waiting) {
       if (each.due > now) {
         arm(each.due - now)
@@ -41,7 +41,7 @@ export function timeoutFilter(clock: Clock): Filter {
     const answer = next(request)
     return new Promise<Answer>((resolve, reject) => {
       const entry: Waiting = {
-        due: clock.now() + LIMIT,
+        due: clock.elapsed() + LIMIT,
         give: () => reject(timeout('request did not complete within the allotted timeout')),
       }
       waiting.add(entry)

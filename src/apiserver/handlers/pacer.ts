@@ -13,10 +13,10 @@ const INTERVAL = 3
 /** Makes a pacer, which all remote watchers share. */
 export function createPacer(clock: Clock): Pacer {
   let waiting: (() => void)[] = []
-  let last = 0
+  let last = Number.NEGATIVE_INFINITY
 
   function flush() {
-    last = clock.now()
+    last = clock.elapsed()
     const due = waiting
     waiting = []
     for (const wake of due) wake()
@@ -25,7 +25,7 @@ export function createPacer(clock: Clock): Pacer {
   return wake => {
     waiting.push(wake)
     if (waiting.length > 1) return
-    const since = clock.now() - last
+    const since = clock.elapsed() - last
     if (since >= INTERVAL) setImmediate(flush)
     else clock.after(INTERVAL - since, flush)
   }

@@ -48,11 +48,23 @@ export function reconcile(node: Node, view: View, now: number): Plan {
   return { writes, requeue }
 }
 
-/** The last heartbeat: its time by the node's clock, and by ours. */
+/** A heartbeat: its time by the node's clock, and by ours. */
 interface Beat {
   readonly theirs: number
   readonly ours: number
 }
+
+/** What was known of a node's heartbeats at the last look. */
+interface Known {
+  readonly lease: Beat
+  readonly status: Beat
+  /** When that look was, and when the node counted as silent from; by our clock. */
+  readonly seen: number
+  readonly due: number
+}
+
+/** A look that was to come and is later than this, ms, says that the clock was set on or that this program stood. */
+const LATE_MS = 2_000
 
 /**
  * When silence becomes too long, ms. What counts is when a heartbeat was noticed here: clocks of machines differ, jump,
@@ -60,13 +72,23 @@ interface Beat {
  */
 function silentAt(node: Node, view: View, now: number): number {
   const id = `beat ${node.metadata?.uid}`
+  const last = view.memory.get(id) as Known | undefined
   const ready = conditionOf(node.status?.conditions, 'Ready')
   const renewed = parseTime(view.of(Lease).get(`kube-node-lease/${node.metadata?.name}`)?.spec?.renewTime) ?? 0
   const reported = ready && ready.status !== 'Unknown' ? (parseTime(ready.lastHeartbeatTime) ?? 0) : 0
-  const theirs = Math.max(renewed, reported)
-  const ours = noticedAt(view.memory.get(id) as Beat | undefined, theirs, now)
-  view.memory.set(id, { theirs, ours } satisfies Beat)
-  return ours + (ready ? GRACE_MS : STARTUP_GRACE_MS)
+  const noticed = (beat: Beat | undefined, theirs: number): Beat =>
+    beat && theirs === 0 ? beat : { theirs, ours: noticedAt(beat, theirs, now) }
+  // Each on its own: after a clock was set back, the later of the two says nothing for hours.
+  const lease = noticed(last?.lease, renewed)
+  const status = noticed(last?.status, reported)
+  const late = last !== undefined && last.due > last.seen && now > last.due + LATE_MS
+  const ours = late ? now : Math.max(lease.ours, status.ours)
+  const due = ours + (ready ? GRACE_MS : STARTUP_GRACE_MS)
+  const known: Known = late
+    ? { lease: { ...lease, ours }, status: { ...status, ours }, seen: now, due }
+    : { lease, status, seen: now, due }
+  view.memory.set(id, known)
+  return due
 }
 
 /** By our clock: between looks, a node's own clock tells how much later a heartbeat was than the one before. */

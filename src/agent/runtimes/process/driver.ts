@@ -340,7 +340,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     const gone = new Promise<void>(resolve => {
       container.ended.add(resolve)
     })
-    const deadline = clock.now() + graceMs
+    const deadline = clock.elapsed() + graceMs
     if (container.stop && container.stop.deadline <= deadline) return gone
     const first = container.stop === undefined
     container.stop?.timer.cancel()

@@ -1,7 +1,7 @@
 /** The service `kubernetes` in `default`, by which pods find the API server, and its endpoints. */
 import type { KubeObject } from '../../api/machinery/object.ts'
+import { addressAt, parseCidr } from '../../lib/ipv4.ts'
 import type { Registry } from '../registry/registry.ts'
-import { ipv4Range, ipv4Text } from '../services/ipv4.ts'
 import { BOOTSTRAP_USER } from './reconcile.ts'
 
 export interface KubernetesServiceOptions {
@@ -16,7 +16,7 @@ const NAMESPACE = 'default'
 const NAME = 'kubernetes'
 
 /** The first address of the network: that of the service. */
-export const kubernetesServiceIP = (serviceCidr = '10.96.0.0/16') => ipv4Text(ipv4Range(serviceCidr).first + 1)
+export const kubernetesServiceIP = (serviceCidr = '10.96.0.0/16') => addressAt(parseCidr(serviceCidr), 1)
 
 function objects({ address, port, serviceCidr }: KubernetesServiceOptions): KubeObject[] {
   const metadata = { name: NAME, namespace: NAMESPACE }

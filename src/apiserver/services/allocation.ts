@@ -5,9 +5,9 @@
 import { type FieldError, invalid as invalidField } from '../../api/machinery/field-error.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { internalError, invalid } from '../../api/machinery/status-error.ts'
+import { formatIpv4, parseCidr, parseIpv4 } from '../../lib/ipv4.ts'
 import type { KindHooks, KindReader } from '../registry/registry.ts'
 import { carryOver } from './carry-over.ts'
-import { ipv4Number, ipv4Range, ipv4Text } from './ipv4.ts'
 import { createPool, type Pool, staticSize } from './pool.ts'
 import {
   HEADLESS,
@@ -80,16 +80,16 @@ function settleFamilies(service: Service): void {
 /** Makes the hooks of the kind Service. They follow the services from now on. */
 export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHooks; close(): void } {
   const cidr = deps.cidr ?? '10.96.0.0/16'
-  const network = ipv4Range(cidr)
+  const network = parseCidr(cidr)
   const [firstPort, lastPort] = deps.nodePorts ?? [30_000, 32_767]
-  const size = network.last - network.first - 1
+  const size = network.size - 2
   const addresses = createPool(
     {
       // Neither the network's own address nor its broadcast address.
-      first: network.first + 1,
-      last: network.last - 1,
+      first: network.base + 1,
+      last: network.base + network.size - 2,
       staticSize: staticSize(size, 256),
-      reserved: new Set([network.first + 1, network.first + DNS_OFFSET]),
+      reserved: new Set([network.base + 1, network.base + DNS_OFFSET]),
     },
     deps.random,
   )
@@ -101,7 +101,7 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
 
   const numbers = (spec: ServiceSpec) =>
     heldAddresses(spec)
-      .map(ipv4Number)
+      .map(parseIpv4)
       .filter(number => number !== undefined)
   const hold = (service: Service) => {
     const owner = ownerOf(service)
@@ -136,11 +136,11 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
           `failed to allocate a serviceIP for Service ${JSON.stringify(service.metadata?.name)}: range is full`,
         )
       taken.addresses.push(number)
-      spec.clusterIP = ipv4Text(number)
+      spec.clusterIP = formatIpv4(number)
       spec.clusterIPs = [spec.clusterIP]
       return
     }
-    const number = ipv4Number(spec.clusterIP)
+    const number = parseIpv4(spec.clusterIP)
     // What is no address at all is for validation to say.
     if (number === undefined || kept.includes(number)) return
     const fail = (why: string) =>

@@ -4,8 +4,8 @@
  */
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { Endpoint } from '../../api/generated/types/discovery-v1.ts'
+import { type Cidr, inCidr, parseIpv4 } from '../../lib/ipv4.ts'
 import type { Catalog } from '../catalog.ts'
-import { type Cidr, inCidr, parseIpv4 } from '../ipv4.ts'
 import { hasClusterIp } from '../service-proxy/service-ports.ts'
 
 /** Seconds for which a client may keep an answer. */

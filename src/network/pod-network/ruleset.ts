@@ -2,7 +2,7 @@
  * The nftables table of the pod network: address translation of pods, host ports, and what keeps the outside out. It
  * holds nothing per pod but host ports, so that starting a pod is no nftables change.
  */
-import { addressAt, type Cidr, formatIpv4 } from '../ipv4.ts'
+import { addressAt, type Cidr, formatIpv4 } from '../../lib/ipv4.ts'
 
 export const POD_TABLE = 'tutti-pods'
 /** The machine's ends of the pods' links are all named so. */

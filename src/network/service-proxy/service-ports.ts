@@ -4,7 +4,7 @@
  */
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { Endpoint, EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
-import { parseIpv4 } from '../ipv4.ts'
+import { parseIpv4 } from '../../lib/ipv4.ts'
 
 export type TransportProtocol = 'tcp' | 'udp' | 'sctp'
 

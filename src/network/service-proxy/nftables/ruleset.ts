@@ -1,5 +1,5 @@
 /** The text of the table `ip tutti`, and of changes to it. Pure. What the maps hold is told in `elements.ts`. */
-import { type Cidr, formatIpv4 } from '../../ipv4.ts'
+import { type Cidr, formatIpv4 } from '../../../lib/ipv4.ts'
 import { chainName, type Draw, type Element } from './elements.ts'
 
 export const TABLE = 'tutti'

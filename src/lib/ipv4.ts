@@ -17,8 +17,10 @@ export function parseIpv4(text: string): number | undefined {
   if (!match) return undefined
   let value = 0
   for (let at = 1; at <= 4; at++) {
-    const part = Number(match[at])
-    if (part > 255) return undefined
+    const digits = match[at] as string
+    const part = Number(digits)
+    // A leading zero is octal to some readers: no address to Kubernetes.
+    if (part > 255 || (digits.length > 1 && digits.startsWith('0'))) return undefined
     value = value * 256 + part
   }
   return value

@@ -5,7 +5,7 @@ import { addressAt, formatIpv4, inCidr, parseCidr, parseIpv4 } from './ipv4.ts'
 test('parseIpv4 and formatIpv4 are each other’s reverse, and what is no address is undefined', () => {
   for (const text of ['0.0.0.0', '10.244.0.1', '255.255.255.255', '192.168.1.200'])
     assert.equal(formatIpv4(parseIpv4(text)!), text)
-  for (const text of ['', '1.2.3', '1.2.3.256', '1.2.3.4.5', 'fd00::1', 'a.b.c.d'])
+  for (const text of ['', '1.2.3', '1.2.3.256', '01.2.3.4', '1.2.3.4.5', 'fd00::1', 'a.b.c.d'])
     assert.equal(parseIpv4(text), undefined)
 })
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { kinds } from '../../api/kinds/all.ts'
+import { portableKinds } from '../../cmd/portable-kinds.ts'
 import { parseIpv4 } from '../../lib/ipv4.ts'
 import { publishKubernetesService } from '../bootstrap/kubernetes-service.ts'
 import { ADMIN, startServer, type TestServer } from '../bootstrap/server.fixture.ts'
@@ -140,8 +142,8 @@ test('publishKubernetesService has the first address and follows where the serve
   await api.server.close()
 })
 
-test('publishKubernetesService may point to loopback, where portable mode has everything', async () => {
-  const api = await startServer()
+test('publishKubernetesService may point to loopback with the rules of portable mode', async () => {
+  const api = await startServer({ kinds: portableKinds(kinds) })
   await publishKubernetesService(api.server.registry, { address: '127.0.0.1', port: 6443 })
   const { object } = await api.send(ADMIN, 'GET', '/api/v1/namespaces/default/endpoints/kubernetes')
   assert.equal(object.subsets[0].addresses[0].ip, '127.0.0.1')

@@ -1,6 +1,7 @@
 /**
  * What the main thread asks the writer's thread to do, in memory that both see. One batch is under way at a time: the
- * main thread fills it and raises the number of the batch; the writer sleeps on that number, and answers by a message.
+ * main thread fills it and raises the number of the batch; the writer sleeps on that number. It answers by a message,
+ * and before that notes the number of a batch that went well, for a main thread that waits for just this one.
  */
 
 export interface Row {
@@ -29,6 +30,7 @@ const NUMBER = 0
 const FLAGS = 1
 const ROWS = 2
 const FORGET = 3
+const WRITTEN = 4
 const HEADER = 32
 
 const DURABLE = 1
@@ -49,6 +51,8 @@ export const createBatchMemory = () => new SharedArrayBuffer(FIRST_SIZE, { maxBy
 export interface BatchSender {
   /** Hands over a batch. The answer to the one before must have come. Returns its number. */
   send(batch: Batch): number
+  /** Sleeps until the batch of that number is written, at most `ms`. False: it is not, or it failed. */
+  awaitWritten(number: number, ms: number): boolean
   /** Tells the writer to close the file and end. */
   close(): void
 }
@@ -92,6 +96,11 @@ export function createBatchSender(memory: SharedArrayBuffer): BatchSender {
       for (const row of rows) at = writeRow(row, at)
       return wake()
     },
+    awaitWritten(wanted, ms) {
+      const before = Atomics.load(header, WRITTEN)
+      if (before !== (wanted | 0)) Atomics.wait(header, WRITTEN, before, ms)
+      return Atomics.load(header, WRITTEN) === (wanted | 0)
+    },
     close() {
       header[FLAGS] = CLOSE
       wake()
@@ -102,6 +111,8 @@ export function createBatchSender(memory: SharedArrayBuffer): BatchSender {
 export interface BatchReceiver {
   /** Sleeps until there is a batch; undefined when it is time to close. Values are valid until the answer. */
   receive(): (Batch & { readonly number: number }) | undefined
+  /** Notes that the batch of that number is written. */
+  written(number: number): void
 }
 
 /** The writer's side. */
@@ -128,6 +139,10 @@ export function createBatchReceiver(memory: SharedArrayBuffer): BatchReceiver {
   }
 
   return {
+    written(done) {
+      Atomics.store(header, WRITTEN, done | 0)
+      Atomics.notify(header, WRITTEN)
+    },
     receive() {
       Atomics.wait(header, NUMBER, number)
       number = Atomics.load(header, NUMBER)

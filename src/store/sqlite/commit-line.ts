@@ -38,7 +38,8 @@ export interface CommitLine {
 
 interface Deps {
   readonly clock: Clock
-  write(batch: Batch, done: (error: StoreError | undefined) => void): void
+  /** `lone`: see `Writer.write`. */
+  write(batch: Batch, done: (error: StoreError | undefined) => void, lone: boolean): void
   /** Rows that a batch should delete, at most `limit`, and since when the past is known without them. */
   takeForgotten(limit: number): { ids: readonly number[]; compacted: number }
   /** They were not deleted after all. */
@@ -69,6 +70,8 @@ export function createCommitLine(deps: Deps): CommitLine {
   let acknowledged = 0
   let sent = 0
   let busy = false
+  /** The batch before held one commit, and nobody else came while it was written. */
+  let quiet = false
   /** Bytes of the acknowledged ones. */
   let owed = 0
   /** The last batch failed: nothing is acknowledged before it is written. */
@@ -96,7 +99,8 @@ export function createCommitLine(deps: Deps): CommitLine {
     busy = true
     const { ids, compacted } = deps.takeForgotten(Math.max(FORGET_PER_BATCH, 2 * rows.length))
     const durable = stuck || drained !== undefined || batch.some(entry => !entry.relaxed)
-    deps.write({ rows, forget: ids, compacted, durable }, error => ended(error, ids))
+    const lone = quiet && durable && batch.length === 1
+    deps.write({ rows, forget: ids, compacted, durable }, error => ended(error, ids), lone)
   }
 
   function ended(error: StoreError | undefined, forgotten: readonly number[]) {
@@ -109,6 +113,7 @@ export function createCommitLine(deps: Deps): CommitLine {
     const done = line.slice(0, sent)
     const before = acknowledged
     line = line.slice(sent)
+    quiet = sent === 1 && line.length === 0
     sent = 0
     acknowledged = Math.max(0, before - done.length)
     for (const entry of done.slice(0, before)) owed -= sizeOf(entry)

@@ -62,6 +62,7 @@ export function runSqliteWorker(): void {
     for (let batch = receiver.receive(); batch; batch = receiver.receive()) {
       try {
         write(batch)
+        receiver.written(batch.number)
         answer(batch.number)
       } catch (error) {
         refuse(error)

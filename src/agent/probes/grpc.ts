@@ -1,65 +1,91 @@
 /**
- * grpc probes: grpc.health.v1.Health/Check over plain HTTP/2 (gRPC health checking protocol). One request with one
- * string field and one answer with one enum need no library.
+ * grpc probes: grpc.health.v1.Health/Check in plain text (gRPC health checking protocol), over `@grpc/grpc-js`, which
+ * is loaded at the first such probe. The two messages have one field each and are written out here: no .proto file.
  */
-import http2 from 'node:http2'
+import type { Socket } from 'node:net'
+import type { ChannelCredentials, ServiceError } from '@grpc/grpc-js'
 import type { ProbeResult } from '../runtimes/runtime.ts'
 
-const SERVING = 1
+const CHECK = '/grpc.health.v1.Health/Check'
+const STATUS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
 
-/** A gRPC message: flag, length, HealthCheckRequest{ service = 1 }. */
-function request(service: string): Buffer {
-  const name = Buffer.from(service)
-  const body = name.length > 0 ? Buffer.concat([Buffer.from([0x0a, name.length]), name]) : Buffer.alloc(0)
-  const head = Buffer.alloc(5)
-  head.writeUInt32BE(body.length, 1)
-  return Buffer.concat([head, body])
+/** A probe is one question over a connection of its own, straight to the pod. */
+const CHANNEL = {
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_http_proxy': 0,
+  'grpc.enable_retries': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.primary_user_agent': 'kube-probe/1.36',
 }
 
-/** HealthCheckResponse{ status = 1 }. */
-const statusIn = (message: Buffer): number => (message.length >= 7 && message[5] === 0x08 ? message[6]! : 0)
+/** HealthCheckRequest{ service = 1 }. */
+function encodeRequest(service: string): Buffer {
+  const name = Buffer.from(service)
+  return name.length > 0 ? Buffer.concat([Buffer.from([0x0a, name.length]), name]) : Buffer.alloc(0)
+}
 
-/** Asks the health service. `service` is of at most 127 bytes. Never rejects. */
-export function grpcProbe(host: string, port: number, service: string, timeoutMs: number): Promise<ProbeResult> {
-  const address = `${host}:${port}`
-  return new Promise(resolve => {
-    const session = http2.connect(`http://${address}`)
-    const done = (ok: boolean, output: string) => {
-      clearTimeout(timer)
-      session.destroy()
-      resolve({ ok, output })
+/** The number in HealthCheckResponse{ status = 1 }; a missing field is zero. */
+const decodeStatus = (message: Buffer): number => (message[0] === 0x08 ? (message[1] ?? 0) : 0)
+
+const failed = (output: string): ProbeResult => ({ ok: false, output })
+
+function answered(status: number): ProbeResult {
+  const name = STATUS[status] ?? String(status)
+  if (name === 'SERVING') return { ok: true, output: 'service healthy' }
+  return failed(`service unhealthy (responded with ${JSON.stringify(name)})`)
+}
+
+/**
+ * Plain-text credentials whose connections end with `signal`. grpc-js forgets a connection that is still waiting for
+ * the server's first frame when its channel is closed: a server that hangs would collect one per probe.
+ */
+function endingWith(signal: AbortSignal, credentials: ChannelCredentials): ChannelCredentials {
+  const create = credentials._createSecureConnector.bind(credentials)
+  credentials._createSecureConnector = (...args) => {
+    const connector = create(...args)
+    const connect = (socket: Socket) => {
+      if (signal.aborted) socket.destroy()
+      else signal.addEventListener('abort', () => socket.destroy(), { once: true })
+      return connector.connect(socket)
     }
-    const unreachable = () =>
-      done(false, `timeout: failed to connect service ${JSON.stringify(address)} within ${timeoutMs / 1000}s`)
-    const timer = setTimeout(unreachable, timeoutMs)
-    session.on('error', error => done(false, `error: this probe could not connect to ${address}: ${error.message}`))
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/grpc.health.v1.Health/Check',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      'user-agent': 'kube-probe/1.36',
-    })
-    const chunks: Buffer[] = []
-    let code = '0'
-    let message = ''
-    const note = (headers: http2.IncomingHttpHeaders) => {
-      if (headers['grpc-status'] !== undefined) code = String(headers['grpc-status'])
-      if (headers['grpc-message']) message = decodeURIComponent(String(headers['grpc-message']))
-    }
-    stream.on('response', note)
-    stream.on('trailers', note)
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-    stream.on('error', error => done(false, `error: health rpc failed: ${error.message}`))
-    stream.on('end', () => {
-      if (code === '12')
-        return done(false, 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health)')
-      if (code !== '0') return done(false, `error: health rpc failed: rpc error: code = ${code} desc = ${message}`)
-      const status = statusIn(Buffer.concat(chunks))
-      if (status === SERVING) return done(true, 'service healthy')
-      const name = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'][status] ?? String(status)
-      done(false, `service unhealthy (responded with ${JSON.stringify(name)})`)
-    })
-    stream.end(request(service))
-  })
+    return { ...connector, connect }
+  }
+  return credentials
+}
+
+/**
+ * Asks the health service. `service` is of at most 127 bytes. Never rejects, and leaves neither a connection nor a
+ * timer behind.
+ */
+export async function grpcProbe(host: string, port: number, service: string, timeoutMs: number): Promise<ProbeResult> {
+  const { Client, connectivityState, credentials, status } = await import('@grpc/grpc-js')
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const over = new AbortController()
+  const client = new Client(address, endingWith(over.signal, credentials.createInsecure()), CHANNEL)
+
+  function refused({ code, details }: ServiceError): ProbeResult {
+    if (code === status.UNIMPLEMENTED)
+      return failed('error: this server does not implement the grpc health protocol (grpc.health.v1.Health)')
+    if (code === status.UNAVAILABLE && client.getChannel().getConnectivityState(false) !== connectivityState.READY)
+      return failed(`error: this probe could not connect to ${address}: ${details}`)
+    return failed(`error: health rpc failed: rpc error: code = ${code} desc = ${details}`)
+  }
+
+  const { promise, resolve } = Promise.withResolvers<ProbeResult>()
+  // Not gRPC's own deadline, which is a time of day and moves when somebody sets the machine's clock.
+  const timer = setTimeout(
+    () => resolve(failed(`timeout: failed to connect service ${JSON.stringify(address)} within ${timeoutMs / 1000}s`)),
+    timeoutMs,
+  )
+  const call = client.makeUnaryRequest(CHECK, encodeRequest, decodeStatus, service, (error, value) =>
+    resolve(error ? refused(error) : answered(value ?? 0)),
+  )
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    call.cancel()
+    client.close()
+    over.abort()
+  }
 }

@@ -175,7 +175,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     const healthy = answerHealth(checks, request)
     if (healthy) return healthy
     if (request.path === '/metrics') {
-      const bytes = Buffer.from(metrics.text(gauges))
+      const bytes = Buffer.from(await metrics.text(gauges))
       return { status: 200, type: 'bytes', contentType: 'text/plain; version=0.0.4; charset=utf-8', bytes }
     }
     if (request.path === '/version') return { status: 200, type: 'value', value: deps.version }

@@ -1,6 +1,6 @@
 /**
- * What happened, in numbers: the metrics that dashboards for Kubernetes' API server look for, in Prometheus' text
- * format. Counting is adding to a few numbers; everything else is done when somebody asks.
+ * What happened, in numbers: the metrics that dashboards for Kubernetes' API server look for. Counting is adding to a
+ * few numbers; `prom-client`, which writes Prometheus' text, is loaded when somebody first asks for it.
  */
 import type { Clock } from '../../lib/clock.ts'
 import type { Filter, ServerRequest } from '../request.ts'
@@ -10,8 +10,17 @@ const BUCKETS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ] as const
 
+export type Labels = Readonly<Record<string, string>>
+
+/** One number with its labels, as `prom-client` takes it. */
+interface Sample {
+  readonly metricName?: string
+  readonly labels: Labels
+  readonly value: number
+}
+
 interface Series {
-  readonly labels: string
+  readonly labels: Labels
   count: number
 }
 
@@ -26,14 +35,13 @@ export interface Gauge {
   readonly name: string
   readonly help: string
   readonly type: 'gauge' | 'counter'
-  /** Labels in the text format (`resource="pods"`) and values. */
-  read(): Iterable<readonly [labels: string, value: number]>
+  read(): Iterable<readonly [labels: Labels, value: number]>
 }
 
 export interface Metrics {
   readonly filter: Filter
-  /** The text that `/metrics` answers with. */
-  text(gauges: readonly Gauge[]): string
+  /** What `/metrics` answers with: Prometheus' text format, version 0.0.4. */
+  text(gauges: readonly Gauge[]): Promise<string>
 }
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -56,41 +64,50 @@ function scopeOf({ info }: ServerRequest): string {
   return info.namespace ? 'namespace' : 'cluster'
 }
 
-function labelsOf(request: ServerRequest, code: number | undefined): string {
+/** Everything that tells one series of a request from another, but for the code. */
+function labelsOf(request: ServerRequest) {
   const { info, method } = request
-  const verb = LONG.has(info.subresource) ? 'CONNECT' : (VERBS[info.verb] ?? (METHODS.has(method) ? method : 'other'))
-  const dryRun = request.query.has('dryRun') ? 'All' : ''
   // Only what is served becomes a label: clients must not be able to make up new ones.
   const known = request.kind !== undefined
-  const [group, version, resource] = known ? [info.group, info.version, info.resource] : ['', '', '']
-  const sub = known ? info.subresource : ''
-  const end = code === undefined ? '' : `,code="${code}"`
-  return `verb="${verb}",dry_run="${dryRun}",group="${group}",version="${version}",resource="${resource}",subresource="${sub}",scope="${scopeOf(request)}",component="apiserver"${end}`
+  return {
+    verb: LONG.has(info.subresource) ? 'CONNECT' : (VERBS[info.verb] ?? (METHODS.has(method) ? method : 'other')),
+    dry_run: request.query.has('dryRun') ? 'All' : '',
+    group: known ? info.group : '',
+    version: known ? info.version : '',
+    resource: known ? info.resource : '',
+    subresource: known ? info.subresource : '',
+    scope: scopeOf(request),
+    component: 'apiserver',
+  }
 }
+
+type RequestLabels = ReturnType<typeof labelsOf>
+
+const keyOf = (of: RequestLabels): string =>
+  `${of.verb} ${of.dry_run} ${of.group} ${of.version} ${of.resource} ${of.subresource} ${of.scope}`
 
 function bucketOf(seconds: number): number {
   for (let at = 0; at < BUCKETS.length; at++) if (seconds <= BUCKETS[at]!) return at
   return BUCKETS.length
 }
 
-function histogramLines(name: string, { labels, buckets, sum, count }: Histogram): string[] {
+const DURATION = 'apiserver_request_duration_seconds'
+
+function histogramSamples({ labels, buckets, sum, count }: Histogram): Sample[] {
   let below = 0
-  const lines = BUCKETS.map((bound, at) => {
+  const samples: Sample[] = BUCKETS.map((bound, at) => {
     below += buckets[at]!
-    return `${name}_bucket{${labels},le="${bound}"} ${below}`
+    return { metricName: `${DURATION}_bucket`, labels: { ...labels, le: String(bound) }, value: below }
   })
-  lines.push(`${name}_bucket{${labels},le="+Inf"} ${count}`)
-  lines.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`)
-  return lines
+  return [
+    ...samples,
+    { metricName: `${DURATION}_bucket`, labels: { ...labels, le: '+Inf' }, value: count },
+    { metricName: `${DURATION}_sum`, labels, value: sum },
+    { metricName: `${DURATION}_count`, labels, value: count },
+  ]
 }
 
-const head = (name: string, type: string, help: string) => [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`]
-
-function gaugeLines({ name, type, help, read }: Gauge): string[] {
-  const lines = head(name, type, help)
-  for (const [labels, value] of read()) lines.push(labels ? `${name}{${labels}} ${value}` : `${name} ${value}`)
-  return lines
-}
+const gaugeSamples = ({ read }: Gauge): Sample[] => Array.from(read(), ([labels, value]) => ({ labels, value }))
 
 /** Makes the counters, all zero. */
 export function createMetrics(clock: Clock): Metrics {
@@ -98,16 +115,16 @@ export function createMetrics(clock: Clock): Metrics {
   const durations = new Map<string, Histogram>()
 
   function count(request: ServerRequest, code: number, ms: number) {
-    const labels = labelsOf(request, code)
-    const total = totals.get(labels)
+    const labels = labelsOf(request)
+    const key = keyOf(labels)
+    const total = totals.get(`${key} ${code}`)
     if (total) total.count++
-    else totals.set(labels, { labels, count: 1 })
+    else totals.set(`${key} ${code}`, { labels: { ...labels, code: String(code) }, count: 1 })
     if (request.info.verb === 'watch' || LONG.has(request.info.subresource)) return
-    const of = labelsOf(request, undefined)
-    let histogram = durations.get(of)
+    let histogram = durations.get(key)
     if (!histogram) {
-      histogram = { labels: of, count: 0, sum: 0, buckets: new Uint32Array(BUCKETS.length + 1) }
-      durations.set(of, histogram)
+      histogram = { labels, count: 0, sum: 0, buckets: new Uint32Array(BUCKETS.length + 1) }
+      durations.set(key, histogram)
     }
     histogram.count++
     histogram.sum += ms / 1000
@@ -116,19 +133,36 @@ export function createMetrics(clock: Clock): Metrics {
 
   return {
     filter: next => async request => {
-      const start = clock.now()
+      const start = clock.elapsed()
       const answer = await next(request)
-      count(request, answer.status, clock.now() - start)
+      count(request, answer.status, clock.elapsed() - start)
       return answer
     },
-    text(gauges) {
-      const lines = head('apiserver_request_total', 'counter', 'Requests by verb, resource and HTTP response code.')
-      for (const { labels, count } of totals.values()) lines.push(`apiserver_request_total{${labels}} ${count}`)
-      const name = 'apiserver_request_duration_seconds'
-      lines.push(...head(name, 'histogram', 'Time from the request to the beginning of its answer, in seconds.'))
-      for (const histogram of durations.values()) lines.push(...histogramLines(name, histogram))
-      for (const gauge of gauges) lines.push(...gaugeLines(gauge))
-      return `${lines.join('\n')}\n`
+    async text(gauges) {
+      const { AggregatorRegistry } = await import('prom-client')
+      const metrics = [
+        {
+          name: 'apiserver_request_total',
+          type: 'counter',
+          help: 'Requests by verb, resource and HTTP response code.',
+          values: Array.from(totals.values(), ({ labels, count }) => ({ labels, value: count })),
+        },
+        {
+          name: DURATION,
+          type: 'histogram',
+          help: 'Time from the request to the beginning of its answer, in seconds.',
+          values: [...durations.values()].flatMap(histogramSamples),
+        },
+        ...gauges.map(gauge => ({
+          name: gauge.name,
+          type: gauge.type,
+          help: gauge.help,
+          values: gaugeSamples(gauge),
+        })),
+      ]
+      // A histogram of prom-client's own only takes single observations; its aggregation takes numbers that were
+      // counted elsewhere, which is what these are.
+      return AggregatorRegistry.aggregate([metrics.map(metric => ({ ...metric, aggregator: 'first' }))]).metrics()
     },
   }
 }

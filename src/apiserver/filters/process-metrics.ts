@@ -1,8 +1,11 @@
-import type { Gauge } from './metrics.ts'
+import type { Gauge, Labels } from './metrics.ts'
 
-const one = (value: number): Iterable<readonly [string, number]> => [['', value]]
+const one = (value: number): Iterable<readonly [Labels, number]> => [[{}, value]]
 
-/** The process as Prometheus' client libraries describe it. Nothing is measured between two looks. */
+/**
+ * The process as Prometheus' client libraries describe it. Nothing is measured between two looks:
+ * not `prom-client`'s default metrics, which keep a timer and an observer running.
+ */
 export function processMetrics(startedAt: number): Gauge[] {
   return [
     {

@@ -13,8 +13,8 @@ export function serverMetrics(kinds: KindTable, registry: ServerRegistry, inFlig
       read: () => {
         const { readOnly, mutating } = inFlight.current()
         return [
-          ['request_kind="readOnly"', readOnly],
-          ['request_kind="mutating"', mutating],
+          [{ request_kind: 'readOnly' }, readOnly],
+          [{ request_kind: 'mutating' }, mutating],
         ]
       },
     },
@@ -26,13 +26,13 @@ export function serverMetrics(kinds: KindTable, registry: ServerRegistry, inFlig
         kinds
           .all()
           .filter(kind => !kind.virtual && !kind.storage)
-          .map(kind => [`group="${kind.group}",resource="${kind.plural}"`, registry.view(kind).cache.size] as const),
+          .map(kind => [{ group: kind.group, resource: kind.plural }, registry.view(kind).cache.size] as const),
     },
     {
       name: 'apiserver_watch_cache_resource_version',
       type: 'gauge',
       help: 'The revision up to which the caches are current.',
-      read: () => [['', registry.revision()]],
+      read: () => [[{}, registry.revision()]],
     },
   ]
 }

@@ -112,6 +112,10 @@ interface Context {
 }
 
 async function attend(context: Context, node: GraphNode): Promise<void> {
+  if (node.absent) {
+    for (const dependent of node.dependents) context.wake(dependent.uid)
+    return
+  }
   if (!node.object) return ask(context, node)
   if (isOrphaning(node)) return orphan(context, node)
   if (isWaiting(node)) return finishForeground(context, node)

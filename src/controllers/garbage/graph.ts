@@ -100,8 +100,12 @@ export function createGraph({ find }: GraphDeps): Graph {
     remove(uid) {
       const node = nodes.get(uid)
       if (!node) return undefined
-      nodes.delete(uid)
       for (const owner of node.owners) unlink(node, owner.uid)
+      // While something refers to it, it is known to be gone: a uid never comes back.
+      node.object = undefined
+      node.absent = true
+      node.owners = []
+      if (node.dependents.size === 0) nodes.delete(uid)
       return node
     },
   }

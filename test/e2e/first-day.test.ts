@@ -1,55 +1,20 @@
 /** The tutorial of an orchestrator's first day, with the real kubectl, real processes and real traffic. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { toolsMissing } from '../tools.ts'
 import { startE2eCluster } from './cluster.ts'
 import { ask, startLoad, until } from './load.ts'
 import { processesWith } from './processes.ts'
+import { webManifest } from './web.ts'
 
 const PORT = 18_431
 const url = `http://127.0.0.1:${PORT}/`
-const server = join(import.meta.dirname, 'fixtures/server.mjs')
-
-const manifest = JSON.stringify({
-  apiVersion: 'v1',
-  kind: 'List',
-  items: [
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'web' },
-      spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: PORT, targetPort: 8080 }] },
-    },
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'web' },
-      spec: {
-        replicas: 3,
-        progressDeadlineSeconds: 5,
-        selector: { matchLabels: { app: 'web' } },
-        template: {
-          metadata: { labels: { app: 'web' } },
-          spec: {
-            runtimeClassName: 'process',
-            terminationGracePeriodSeconds: 10,
-            containers: [
-              {
-                name: 'web',
-                image: 'host',
-                command: [process.execPath, server],
-                env: [{ name: 'VERSION', value: 'v1' }],
-                ports: [{ containerPort: 8080 }],
-                readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 },
-                lifecycle: { preStop: { sleep: { seconds: 1 } } },
-              },
-            ],
-          },
-        },
-      },
-    },
-  ],
+const manifest = webManifest({
+  port: PORT,
+  replicas: 3,
+  graceSeconds: 10,
+  spec: { progressDeadlineSeconds: 5 },
+  container: { env: [{ name: 'VERSION', value: 'v1' }], lifecycle: { preStop: { sleep: { seconds: 1 } } } },
 })
 
 interface PodList {

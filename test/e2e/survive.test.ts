@@ -1,52 +1,15 @@
 /** `kill -9` of Tutti itself, under writes and with workloads running: nothing acknowledged is lost, nothing restarts. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { connectBench } from '../../bench/lib/cluster.ts'
 import { toolsMissing } from '../tools.ts'
 import { startE2eCluster } from './cluster.ts'
 import { ask, startLoad, until } from './load.ts'
 import { processesWith } from './processes.ts'
+import { webManifest } from './web.ts'
 
 const PORT = 18_432
-const server = join(import.meta.dirname, 'fixtures/server.mjs')
-const manifest = JSON.stringify({
-  apiVersion: 'v1',
-  kind: 'List',
-  items: [
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'web' },
-      spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: PORT, targetPort: 8080 }] },
-    },
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'web' },
-      spec: {
-        replicas: 2,
-        selector: { matchLabels: { app: 'web' } },
-        template: {
-          metadata: { labels: { app: 'web' } },
-          spec: {
-            runtimeClassName: 'process',
-            terminationGracePeriodSeconds: 2,
-            containers: [
-              {
-                name: 'web',
-                image: 'host',
-                command: [process.execPath, server],
-                ports: [{ containerPort: 8080 }],
-                readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 },
-              },
-            ],
-          },
-        },
-      },
-    },
-  ],
-})
+const manifest = webManifest({ port: PORT, replicas: 2, graceSeconds: 2 })
 const counter = {
   apiVersion: 'v1',
   kind: 'Pod',

@@ -22,7 +22,9 @@ export interface UpOptions {
   readonly dataDir: string
   readonly port: number
   readonly network: 'auto' | 'kernel' | 'rootless' | 'portable'
-  readonly runtime: 'auto' | 'process'
+  readonly runtime: 'auto' | 'process' | 'simulated'
+  /** Simulated nodes; 1 where nodes are real. */
+  readonly nodes: number
 }
 
 /** What the composition root can do for commands; they cannot import it (levels). */

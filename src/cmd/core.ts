@@ -1,7 +1,5 @@
 /** The parts of a cluster on one machine, started in their order and stopped in the reverse. */
 import { join } from 'node:path'
-import { startAgent } from '../agent/agent.ts'
-import { openProcessDriver } from '../agent/runtimes/process/driver.ts'
 import { kinds } from '../api/kinds/all.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
@@ -26,6 +24,7 @@ import { createHostListen, isInside, publishPort } from '../network/rootless/por
 import { createScheduler } from '../scheduler/scheduler.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
+import { startNodes } from './nodes.ts'
 import { portableKinds } from './portable-kinds.ts'
 import { KUBERNETES_VERSION } from './version.ts'
 
@@ -104,15 +103,15 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
   try {
     const ground = await prepareGround(deps, ends)
     const api = await serveApi(deps, ground, ends)
-    const { traffic, driver, agent } = await startParts(deps, ground, api, scope.signal, ends)
+    const { traffic, nodes } = await startParts(deps, ground, api, scope.signal, ends)
     return {
       server: api.url,
-      nodeName: deps.nodeName,
+      nodeName: [...nodes.apis.keys()].join(', '),
       network: traffic.describe(),
-      runtimes: driver.capabilities.handlers,
+      runtimes: nodes.handlers,
       notes: [],
       async stop({ workloads, timeoutMs }) {
-        if (workloads) await agent.drain(timeoutMs)
+        if (workloads) await nodes.drain(timeoutMs)
         // Parts that wait for the end of their scope are awaited below: it must be told first.
         scope.abort()
         await ends.run()
@@ -217,33 +216,21 @@ async function startParts(
   ends.add(() => traffic.close())
 
   onPhase('starting the node')
-  const driver = await openProcessDriver({
-    podsDirectory: join(options.dataDir, 'pods'),
-    cgroupRoot: `tutti/${nodeName}`,
-    clock,
-    logger,
-    handlers: ['process'],
-    namespaces: network.mode !== 'portable',
-  })
-  ends.add(() => driver.close())
-  const agent = await startAgent(
+  const nodes = await startNodes(
     {
-      transport: identity(`system:node:${nodeName}`, 'system:nodes').transport,
+      options,
+      nodeName,
+      network: traffic,
       clock,
       logger,
-      nodeName,
-      dataDir: options.dataDir,
-      runtimes: [driver],
-      podNetwork: traffic.podNetwork,
-      serviceEnv: traffic.serviceEnv,
-      addresses: [{ type: 'InternalIP', address: prepared.nodeAddress }],
       version: `${KUBERNETES_VERSION}+tutti.${version}`,
+      identity: name => identity(`system:node:${name}`, 'system:nodes').transport,
     },
     signal,
   )
-  agents.set(nodeName, agent.api)
-  ends.add(() => agent.ended)
-  return { traffic, driver, agent }
+  for (const [name, api] of nodes.apis) agents.set(name, api)
+  ends.add(() => nodes.close())
+  return { traffic, nodes }
 }
 
 /** Nothing runs any more: the machine is left as it was found. */

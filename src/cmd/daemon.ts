@@ -38,9 +38,11 @@ const nodeName = () =>
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '') || 'node'
 
 /** The mode to run in: what was asked for, or the best that is possible and free. Throws `UserError`. */
-async function chooseNetwork({ network, dataDir }: UpOptions): Promise<Choice> {
+async function chooseNetwork({ network, dataDir, runtime }: UpOptions): Promise<Choice> {
   // The porter outside has chosen already.
   if (isInside()) return { mode: 'rootless', notes: JSON.parse(process.env[NOTES_ENV] ?? '[]') }
+  // Simulated pods send nothing, so nothing of this machine has to be touched for them.
+  if (network === 'auto' && runtime === 'simulated') return { mode: 'portable', notes: [] }
   const found = await detectCapabilities()
   const owner = found.kernel.usable ? networkClaims().owner(dataDir) : undefined
   const kernel: Capabilities['kernel'] = owner

@@ -41,7 +41,7 @@ async function startOnceMore(
   if (!last && podsLeft(dataDir) === 0) return undefined
   const network = (last?.network.mode ?? 'auto') as UpOptions['network']
   try {
-    return await launcher.start({ dataDir, port: 0, network, runtime: 'auto' }, say, signal)
+    return await launcher.start({ dataDir, port: 0, network, runtime: 'auto', nodes: 1 }, say, signal)
   } catch (cause) {
     if (podsLeft(dataDir) === 0) return undefined
     throw new UserError(

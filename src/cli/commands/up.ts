@@ -6,11 +6,27 @@ import { writeKubeconfigs } from '../kubeconfig.ts'
 import { paint } from '../output/color.ts'
 import { withProgress } from '../output/progress.ts'
 
+/** Simulated nodes in one process that were tried. */
+const MAX_NODES = 1000
+
 function portOf(value: unknown): number {
   const port = Number(value)
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new UserError(`--port ${String(value)} must be a number from 0 to 65535`)
   return port
+}
+
+/** A number of nodes; more than one only where they are simulated. Throws `UserError`. */
+function nodesOf(value: unknown, runtime: unknown): number {
+  const nodes = Number(value)
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES)
+    throw new UserError(`--nodes ${String(value)} must be a number from 1 to ${MAX_NODES}`)
+  if (nodes > 1 && runtime !== 'simulated')
+    throw new UserError(
+      `--nodes ${nodes} needs simulated nodes: this machine is one node`,
+      'Simulate them: --runtime simulated.',
+    )
+  return nodes
 }
 
 /** What a person reads when the cluster is up. */
@@ -43,7 +59,13 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       choices: ['auto', 'kernel', 'rootless', 'portable'],
       default: 'auto',
     },
-    { flags: '--runtime <runtime>', description: 'what runs workloads', choices: ['auto', 'process'], default: 'auto' },
+    {
+      flags: '--runtime <runtime>',
+      description: 'what runs workloads',
+      choices: ['auto', 'process', 'simulated'],
+      default: 'auto',
+    },
+    { flags: '--nodes <number>', description: 'simulated nodes, with --runtime simulated', default: 1 },
     { flags: '--kubeconfig <file>', description: 'write the kubeconfig to this file only' },
     { flags: '--foreground', description: 'stay in the foreground and log to the terminal' },
   ],
@@ -53,6 +75,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       port: portOf(options.port),
       network: options.network as UpOptions['network'],
       runtime: options.runtime as UpOptions['runtime'],
+      nodes: nodesOf(options.nodes, options.runtime),
     }
     const file = options.kubeconfig as string | undefined
     const finish = async (instance: Instance, took?: number) => {

@@ -1,0 +1,121 @@
+/** The nodes of a cluster on one machine: the machine itself, or as many simulated ones as were asked for. */
+import { join } from 'node:path'
+import { type Agent, startAgent } from '../agent/agent.ts'
+import { type Machine, thisMachine } from '../agent/node/machine.ts'
+import { openProcessDriver } from '../agent/runtimes/process/driver.ts'
+import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
+import { annotatedScripts } from '../agent/runtimes/simulated/annotation.ts'
+import { openSimulatedDriver } from '../agent/runtimes/simulated/driver.ts'
+import type { UpOptions } from '../cli/context.ts'
+import type { NodeApi } from '../client/node-api.ts'
+import type { Transport } from '../client/transport.ts'
+import type { Clock } from '../lib/clock.ts'
+import { addressAt, parseCidr } from '../lib/ipv4.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Network } from '../network/network.ts'
+
+/** Addresses of simulated pods and nodes: RFC 2544 keeps them out of every real network. */
+const SIMULATED_PODS = parseCidr('198.18.0.0/16')
+const SIMULATED_NODES = parseCidr('198.19.0.0/16')
+/** What a simulated node offers. */
+const SIMULATED_CAPACITY = { cpu: '8', memory: '32Gi', 'ephemeral-storage': '100Gi', pods: '110' }
+
+export interface NodesDeps {
+  readonly options: UpOptions
+  readonly nodeName: string
+  readonly network: Network
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Of kubelets: `v1.36.3+tutti…`. */
+  readonly version: string
+  /** A way to the API as this node's own user. */
+  identity(node: string): Transport
+}
+
+export interface Nodes {
+  /** By name, in order. */
+  readonly apis: ReadonlyMap<string, NodeApi>
+  /** RuntimeClass handlers that they have. */
+  readonly handlers: readonly string[]
+  /** Stops all workloads in order; their objects stay. */
+  drain(timeoutMs: number): Promise<void>
+  /** Resolves when the agents have let go, after `signal` aborted; then the runtimes are closed. */
+  close(): Promise<void>
+}
+
+/** Resolves when every node is Ready. `signal` ends the agents, not the workloads. */
+export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<Nodes> {
+  const nodes = deps.options.runtime === 'simulated' ? simulatedNodes(deps) : [await thisNode(deps)]
+  const agents = await Promise.all(nodes.map(each => startAgent(each, signal)))
+  const runtimes = nodes.flatMap(each => each.runtimes)
+  return {
+    apis: new Map(agents.map((agent, at) => [nodes[at]!.nodeName, agent.api])),
+    handlers: [...new Set(runtimes.flatMap(each => each.capabilities.handlers).filter(each => each !== ''))],
+    async drain(timeoutMs) {
+      await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
+    },
+    async close() {
+      await Promise.all(agents.map(agent => agent.ended))
+      for (const runtime of runtimes) await runtime.close()
+    },
+  }
+}
+
+type AgentDeps = Parameters<typeof startAgent>[0]
+
+/** What all nodes of this machine share. */
+const shared = ({ clock, logger, network, version, identity }: NodesDeps, nodeName: string) => ({
+  nodeName,
+  transport: identity(nodeName),
+  clock,
+  logger,
+  podNetwork: network.podNetwork,
+  serviceEnv: network.serviceEnv,
+  version,
+})
+
+/** This machine, which runs processes, and simulates pods that ask for it. */
+async function thisNode(deps: NodesDeps): Promise<AgentDeps> {
+  const { options, nodeName, network, clock, logger } = deps
+  const processes = await openProcessDriver({
+    podsDirectory: join(options.dataDir, 'pods'),
+    cgroupRoot: `tutti/${nodeName}`,
+    clock,
+    logger,
+    handlers: ['process'],
+    namespaces: network.describe().mode !== 'portable',
+  })
+  return {
+    ...shared(deps, nodeName),
+    dataDir: options.dataDir,
+    runtimes: [processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
+    addresses: [{ type: 'InternalIP', address: network.nodeAddress }],
+  }
+}
+
+/** Nodes that run any image without running anything. */
+function simulatedNodes(deps: NodesDeps): AgentDeps[] {
+  const { options, clock } = deps
+  const podAddress = addresses(SIMULATED_PODS)
+  const nodeAddress = addresses(SIMULATED_NODES)
+  const machine: Machine = { ...thisMachine(options.dataDir), capacity: SIMULATED_CAPACITY }
+  return Array.from({ length: options.nodes }, (_, at) => {
+    const nodeName = `simulated-${at + 1}`
+    return {
+      ...shared(deps, nodeName),
+      dataDir: join(options.dataDir, 'nodes', nodeName),
+      runtimes: [simulatedRuntime(clock, ['', 'containers', 'process', 'simulated'], podAddress)],
+      addresses: [{ type: 'InternalIP', address: nodeAddress() }],
+      machine,
+    }
+  })
+}
+
+const simulatedRuntime = (clock: Clock, handlers: readonly string[], address: () => string): RuntimeDriver =>
+  openSimulatedDriver({ clock, handlers, address, script: annotatedScripts })
+
+/** Gives out a network's addresses one after the other, and begins anew at its end. */
+function addresses(cidr: ReturnType<typeof parseCidr>): () => string {
+  let next = 0
+  return () => addressAt(cidr, (next = next >= cidr.size - 2 ? 1 : next + 1))
+}

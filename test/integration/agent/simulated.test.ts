@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startAgent } from '../../../src/agent/agent.ts'
-import { SIMULATE, annotatedScripts } from '../../../src/agent/runtimes/simulated/annotation.ts'
+import { annotatedScripts, SIMULATE } from '../../../src/agent/runtimes/simulated/annotation.ts'
 import { openSimulatedDriver } from '../../../src/agent/runtimes/simulated/driver.ts'
 import { Pod } from '../../../src/api/kinds/core/pod.ts'
-import { silent } from '../../../src/lib/log.ts'
 import { startCluster } from '../../../src/cmd/testing.ts'
+import { silent } from '../../../src/lib/log.ts'
 
 /** A cluster whose one node is a real agent. */
 async function start() {

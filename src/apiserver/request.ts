@@ -8,7 +8,7 @@ import type { Encoded } from '../api/machinery/encoded.ts'
 import type { Kind } from '../api/machinery/kind.ts'
 import type { ListMeta } from '../api/machinery/object.ts'
 import type { WatchEventType } from '../client/transport.ts'
-import type { UserInfo } from './auth/auth.ts'
+import type { ClientCertificate, UserInfo } from './auth/auth.ts'
 
 /** What the path and method say (k8s.io/apiserver RequestInfo). */
 export interface RequestInfo {
@@ -42,6 +42,8 @@ export interface ServerRequest {
   readonly query: URLSearchParams
   /** Lower-case names. Empty for calls inside the process. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Names and values of headers in turn, as they came; absent for calls inside the process. */
+  readonly rawHeaders?: readonly string[]
   readonly body: RequestBody
   /** Aborts when the client has gone or the server stops. */
   readonly signal: AbortSignal
@@ -55,8 +57,8 @@ export interface ServerRequest {
   readonly warnings: readonly string[]
   /** A call inside this process. */
   readonly local?: boolean
-  /** Client certificate in DER, verified against the cluster CA; absent without one. */
-  readonly clientCertificate?: Buffer
+  /** The certificate that the client showed, trusted or not; absent without one. */
+  readonly clientCertificate?: ClientCertificate
   /** The raw HTTP/1.1 message of an upgrade request. */
   readonly upgrade?: IncomingMessage
 }

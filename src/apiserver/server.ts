@@ -52,8 +52,10 @@ export interface VersionInfo {
 
 /** What others plug into the server. Made once, when the registry has been loaded and can be read. */
 export interface ServerExtensions {
-  /** Asked in order; the first that knows the credentials wins. None: the request is anonymous. */
+  /** Asked in order; the first that knows the credentials wins. */
   readonly authenticators: readonly Authenticator[]
+  /** Whether a request that nobody authenticated may be anonymous, by its path. Default: every one. */
+  anonymous?(path: string): boolean
   readonly authorizer: Authorizer
   /** In the order in which they run. */
   readonly admission: readonly AdmissionPlugin[]
@@ -191,7 +193,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       metrics.filter,
       errorFilter(logger),
       timeoutFilter(clock),
-      authenticationFilter(ext.authenticators),
+      authenticationFilter(ext.authenticators, ext.anonymous),
       inFlight.filter,
       impersonationFilter(ext.authorizer),
       ...inner,

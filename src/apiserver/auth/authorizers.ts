@@ -1,39 +1,53 @@
 /** Authorizers in a row, and what a client is told when none of them allows. */
-import { unauthorized } from '../../api/machinery/status-error.ts'
-import { ANONYMOUS, type Attributes, type Authorizer } from './auth.ts'
+import type { Attributes, Authorizer, Decision, LocalAuthorizer } from './auth.ts'
 
 export const MASTERS = 'system:masters'
+const NO_OPINION: Decision = { allowed: false }
 
 /** Members of `system:masters` may do everything, whatever RBAC says: the way back in. */
-export const privilegedGroup: Authorizer = ({ user }) => ({ allowed: user.groups.includes(MASTERS) })
-
-/** Asks in order until one allows or denies. The reasons of those without an opinion are joined. */
-export function firstOf(...authorizers: readonly Authorizer[]): Authorizer {
-  return request => {
-    let reasons = ''
-    for (const authorize of authorizers) {
-      const decision = authorize(request)
-      if (decision.allowed || decision.denied) return decision
-      if (decision.reason) reasons += `${reasons && ', '}${decision.reason}`
-    }
-    return reasons ? { allowed: false, reason: reasons } : { allowed: false }
-  }
-}
-
-/** What anyone may see. */
-const PUBLIC_PATHS = new Set(['/healthz', '/livez', '/readyz', '/version', '/version/'])
+export const privilegedGroup: LocalAuthorizer = ({ user }) => ({ allowed: user.groups.includes(MASTERS) })
 
 /**
- * Whoever does not say who they are sees health and version and is otherwise asked to: 401, whatever roles are bound
- * to anonymous users.
+ * Asks in order until one allows or denies. The reasons of those without an opinion are joined, and so are their
+ * errors. The answer is a promise only where one of those asked gives one.
  */
-export function knownUsersOnly(authorize: Authorizer): Authorizer {
-  return request => {
-    if (request.user.name !== ANONYMOUS.name) return authorize(request)
-    if (!request.isResource && request.verb === 'get' && PUBLIC_PATHS.has(request.path)) return { allowed: true }
-    throw unauthorized()
+export function firstOf(...authorizers: readonly Authorizer[]): Authorizer {
+  const join = (before: string | undefined, next: string | undefined, by: string) =>
+    before && next ? `${before}${by}${next}` : (before ?? next)
+
+  const from = (request: Attributes, start: number, before: Decision): Decision | Promise<Decision> => {
+    let gathered = before
+    for (let index = start; index < authorizers.length; index++) {
+      const answer = authorizers[index]!(request)
+      if (answer instanceof Promise)
+        return answer.then(decision =>
+          decision.allowed || decision.denied ? decision : from(request, index + 1, gather(gathered, decision)),
+        )
+      if (answer.allowed || answer.denied) return answer
+      gathered = gather(gathered, answer)
+    }
+    return gathered
   }
+  const gather = (before: Decision, next: Decision): Decision => {
+    if (!next.reason && !next.error) return before
+    const reason = join(before.reason, next.reason, ', ')
+    const error = join(before.error, next.error, ', ')
+    return { allowed: false, ...(reason && { reason }), ...(error && { error }) }
+  }
+  return request => from(request, 0, NO_OPINION)
 }
+
+/**
+ * An authorizer for those who cannot wait (expressions in CEL). Throws an Error where the answer would come over the
+ * network.
+ */
+export const onTheSpot =
+  (authorize: Authorizer): LocalAuthorizer =>
+  request => {
+    const decision = authorize(request)
+    if (decision instanceof Promise) throw new Error('an authorizer over the network cannot be asked here')
+    return decision
+  }
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 

@@ -56,7 +56,7 @@ function onlyGarbage(next: KubeObject, old: KubeObject): boolean {
 /** The hooks, by kind key. `authorize` answers for the verbs `escalate` and `bind`. */
 export function escalationHooks(rbac: Rbac, authorize: Authorizer): ReadonlyMap<string, KindHooks> {
   const privileged = (user: UserInfo) => user.groups.includes(MASTERS)
-  const allows = (...of: Parameters<typeof question>) => authorize(question(...of)).allowed
+  const allows = async (...of: Parameters<typeof question>) => (await authorize(question(...of))).allowed
 
   /** What `user` lacks of `wanted`, as the sentence that is shown; undefined when nothing. */
   const lack = (user: UserInfo, namespace: string, wanted: readonly PolicyRule[]): string | undefined => {
@@ -68,9 +68,9 @@ export function escalationHooks(rbac: Rbac, authorize: Authorizer): ReadonlyMap<
     return `user ${JSON.stringify(user.name)} (groups=${showList(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${shown}${unresolved}`
   }
 
-  const checkRole = (plural: string, next: Role, old: Role | undefined, { user }: WriteContext) => {
+  const checkRole = async (plural: string, next: Role, old: Role | undefined, { user }: WriteContext) => {
     const { namespace = '', name = '' } = next.metadata ?? {}
-    if (privileged(user) || allows(user, 'escalate', plural, namespace, old ? name : '')) return
+    if (privileged(user) || (await allows(user, 'escalate', plural, namespace, old ? name : ''))) return
     if (old && onlyGarbage(next, old)) return
     const of = { group: GROUP, plural }
     const fault = lack(user, namespace, next.rules ?? [])
@@ -80,21 +80,23 @@ export function escalationHooks(rbac: Rbac, authorize: Authorizer): ReadonlyMap<
       throw forbidden(of, name, 'must have cluster-admin privileges to use the aggregationRule')
   }
 
-  const checkBinding = (plural: string, next: Binding, old: Binding | undefined, { user }: WriteContext) => {
+  const checkBinding = async (plural: string, next: Binding, old: Binding | undefined, { user }: WriteContext) => {
     const { namespace = '', name = '' } = next.metadata ?? {}
     if (privileged(user) || (old && onlyGarbage(next, old))) return
     const { roleRef } = next
     const resource = roleRef?.kind === 'Role' ? 'roles' : 'clusterroles'
     // What is wrong with the reference itself is for validation to say.
     if (!roleRef?.name) return
-    if (allows(user, 'bind', resource, namespace, roleRef.name)) return
+    if (await allows(user, 'bind', resource, namespace, roleRef.name)) return
     const rules = rbac.rulesOf(roleRef, namespace)
     if (!rules) throw notFound({ group: GROUP, plural: resource }, roleRef.name)
     const fault = lack(user, namespace, rules)
     if (fault) throw forbidden({ group: GROUP, plural }, name, fault)
   }
 
-  const hooks = (check: (next: KubeObject, old: KubeObject | undefined, context: WriteContext) => void): KindHooks => ({
+  const hooks = (
+    check: (next: KubeObject, old: KubeObject | undefined, context: WriteContext) => Promise<void>,
+  ): KindHooks => ({
     beforeCreate: (object, context) => check(object, undefined, context),
     beforeUpdate: (object, old, context) => check(object, old, context),
   })

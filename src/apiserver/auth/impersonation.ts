@@ -78,7 +78,7 @@ export function impersonationFilter(authorize: Authorizer): Filter {
     const wanted = wantedIdentity(request)
     if (!wanted) return next(request)
     for (const question of questions(request.user, wanted)) {
-      const decision = authorize(question)
+      const decision = await authorize(question)
       if (!decision.allowed)
         throw forbidden(
           { group: question.group, plural: question.resource },

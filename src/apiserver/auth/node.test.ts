@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ADMIN, account, nodeUser, pod, startServer } from '../bootstrap/server.fixture.ts'
+import { onTheSpot } from './authorizers.ts'
 
 /** A cluster with nodes n1 and n2, and a pod on each that needs a secret, a config map and a claim of its own. */
 async function cluster() {
@@ -29,7 +30,7 @@ test('a node reads what the pods bound to it need, and nothing of others', async
   const { server, extensions } = await cluster()
   const may = (verb: string, path: string, name: string, more: object = {}) => {
     const [resource = '', subresource = ''] = path.split('/')
-    return extensions.authorizer({
+    return onTheSpot(extensions.authorizer)({
       user: nodeUser('n1'),
       verb,
       isResource: true,

@@ -6,7 +6,7 @@
 import type { Encoded } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KindReader } from '../registry/registry.ts'
-import type { Attributes, Authorizer, Decision } from './auth.ts'
+import type { Attributes, Decision, LocalAuthorizer } from './auth.ts'
 import { nodeOf } from './node-identity.ts'
 import { type PodShape, podReferences, type Referenced } from './pod-references.ts'
 import { nameMatches, type PolicyRule, ruleMatches } from './rules.ts'
@@ -19,7 +19,7 @@ export interface NodeAuthorizerDeps {
 }
 
 export interface NodeAuthorizer {
-  readonly authorize: Authorizer
+  readonly authorize: LocalAuthorizer
   close(): void
 }
 

@@ -6,7 +6,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import { kindKey } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { KindReader } from '../registry/registry.ts'
-import type { Attributes, Authorizer, Decision, UserInfo } from './auth.ts'
+import type { Attributes, Decision, LocalAuthorizer, UserInfo } from './auth.ts'
 import {
   type Binding,
   nameMatches,
@@ -34,7 +34,7 @@ export interface UserRules {
 
 export interface Rbac {
   /** Never denies for later authorizers: it allows, or has no opinion. */
-  readonly authorize: Authorizer
+  readonly authorize: LocalAuthorizer
   /** Rules for the whole cluster and, when `namespace` is not '', of that namespace. */
   rulesFor(user: UserInfo, namespace: string): UserRules
   /** Rules of a role that a binding in `namespace` refers to; undefined when there is no such role. */
@@ -167,7 +167,7 @@ export function openRbac(deps: RbacDeps): Rbac {
     }
   }
 
-  const authorize: Authorizer = request => {
+  const authorize: LocalAuthorizer = request => {
     let known = kept.get(request.user)
     if (!known || known.size > KEPT_PER_USER) kept.set(request.user, (known = new Map()))
     const question = request.isResource

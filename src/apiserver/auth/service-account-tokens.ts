@@ -5,8 +5,10 @@
 import { hash } from 'node:crypto'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { unverifiedClaims } from '../authentication/jwt.ts'
 import type { KindReader } from '../registry/registry.ts'
-import type { UserInfo } from './auth.ts'
+import type { TokenAuthenticator, UserInfo } from './auth.ts'
+import { showList } from './rules.ts'
 import type { TokenSigner } from './token-signer.ts'
 
 export const ISSUER = 'https://kubernetes.default.svc.cluster.local'
@@ -34,22 +36,12 @@ export interface IssueOptions {
   readonly warnAfterSeconds?: number
 }
 
-export interface CheckedToken {
-  /** The same value each time for the same token. */
-  readonly user: UserInfo
-  /** Those of the token among the ones asked for. */
-  readonly audiences: readonly string[]
-}
-
 export interface ServiceAccountTokens {
   /** Audiences of the API server itself. */
   readonly audiences: readonly string[]
   issue(options: IssueOptions): Promise<string>
-  /**
-   * Who a token is for, and for which of `audiences` (default: the API server's own). Rejects with an Error that says
-   * what is wrong with it.
-   */
-  check(token: string, audiences?: readonly string[]): Promise<CheckedToken>
+  /** Knows tokens of this issuer; says what is wrong with one whose signature, time or objects are not good. */
+  readonly authenticate: TokenAuthenticator
 }
 
 interface Ref {
@@ -62,6 +54,7 @@ interface Claims {
   sub?: string
   aud?: string[] | string
   exp?: number
+  iat?: number
   nbf?: number
   jti?: string
   'kubernetes.io'?: { namespace?: string; serviceaccount?: Ref; pod?: Ref; secret?: Ref; node?: Ref }
@@ -114,20 +107,22 @@ export function serviceAccountTokens(deps: TokenDeps): ServiceAccountTokens {
 
   const recognise = async (token: string): Promise<Known> => {
     const claims = (await signer.verify(token)) as Claims | undefined
-    if (claims?.iss !== ISSUER) throw new Error('invalid bearer token')
+    if (claims?.iss !== ISSUER) throw new Error('the signature of the token is not of this cluster')
     const audiences = typeof claims.aud === 'string' ? [claims.aud] : (claims.aud ?? [])
     // Requests that came with the same new token at once get the same user.
     const before = remembered(token)
     if (before) return before
-    const found = { claims, user: accountUser(claims), audiences }
+    const found = { claims, user: accountUser(claims), audiences: audiences.length ? audiences : apiAudiences }
     if (known.size >= KNOWN_LIMIT) known.clear()
     known.set(hash('sha256', token, 'base64'), found)
     return found
   }
 
-  const checkTimes = ({ exp = 0, nbf = 0 }: Claims) => {
+  const checkTimes = ({ exp = 0, nbf = 0, iat = 0 }: Claims) => {
     const now = clock.now()
     if (exp * 1000 + LEEWAY < now) throw new Error('service account token has expired')
+    // One that was good from the moment it was made on: only a clock that was set back can say that this is to come.
+    if (nbf === iat) return
     if (nbf * 1000 - LEEWAY > now) throw new Error('service account token is not valid yet')
   }
 
@@ -140,10 +135,18 @@ export function serviceAccountTokens(deps: TokenDeps): ServiceAccountTokens {
       throw new Error('service account token has been invalidated')
   }
 
+  const checkAccount = (namespace: string, { name = '', uid = '' }: Ref) => {
+    const metadata = deps.accounts.get(namespace, name)?.value.metadata
+    if (!metadata) throw new Error(`serviceaccounts ${JSON.stringify(name)} not found`)
+    if (metadata.uid !== uid) throw new Error(`service account UID (${metadata.uid}) does not match claim (${uid})`)
+    if (metadata.deletionTimestamp && Date.parse(metadata.deletionTimestamp) < clock.now() - LEEWAY)
+      throw new Error(`service account ${namespace}/${name} has been deleted`)
+  }
+
   const checkObjects = ({ 'kubernetes.io': bound = {} }: Claims) => {
     const { namespace = '', serviceaccount = {}, pod, secret, node } = bound
     const claim = (type: string) => `service account ${type} ref claim`
-    checkBound(deps.accounts, namespace, serviceaccount, 'service account', 'claim')
+    checkAccount(namespace, serviceaccount)
     if (secret) checkBound(deps.secrets, namespace, secret, 'secret', claim('secret'))
     if (pod) checkBound(deps.pods, namespace, pod, 'pod', claim('pod'))
     else if (node) checkBound(deps.nodes, '', node, 'node', claim('node'))
@@ -172,14 +175,13 @@ export function serviceAccountTokens(deps: TokenDeps): ServiceAccountTokens {
         sub: accountUserName(namespace, name),
       })
     },
-    async check(token, audiences = apiAudiences) {
+    async authenticate(token, audiences) {
+      if (unverifiedClaims(token)?.iss !== ISSUER) return undefined
       const { claims, user, audiences: own } = remembered(token) ?? (await recognise(token))
-      checkTimes(claims)
       const common = audiences.filter(audience => own.includes(audience))
       if (!common.length)
-        throw new Error(
-          `token audiences ${JSON.stringify(own)} is invalid for the target audiences ${JSON.stringify(audiences)}`,
-        )
+        throw new Error(`token audiences ${showList(own)} is invalid for the target audiences ${showList(audiences)}`)
+      checkTimes(claims)
       checkObjects(claims)
       return { user, audiences: common }
     },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { createLocalJWKSet, jwtVerify } from 'jose'
-import { ADMIN, account, pod, startServer, type TestServer } from '../bootstrap/server.fixture.ts'
+import { ADMIN, account, identify, pod, startServer, type TestServer } from '../bootstrap/server.fixture.ts'
 import { createTokenSigner } from './token-signer.ts'
 
 const SA = '/api/v1/namespaces/default/serviceaccounts'
@@ -20,17 +20,8 @@ async function cluster() {
 const request = ({ send }: TestServer, spec: object = {}, name = 'web') =>
   send(ADMIN, 'POST', `${SA}/${name}/token`, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec })
 
-/** The authenticated user of a token; the status code where it is refused. */
-async function whose({ extensions }: TestServer, token: string) {
-  for (const authenticate of extensions.authenticators)
-    try {
-      const user = await authenticate({ authorization: `Bearer ${token}` })
-      if (user) return user
-    } catch (error) {
-      return (error as { code: number }).code
-    }
-  return undefined
-}
+/** The user of a token; the status code where it is refused. */
+const whose = ({ extensions }: TestServer, token: string) => identify(extensions, { authorization: `Bearer ${token}` })
 
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
 

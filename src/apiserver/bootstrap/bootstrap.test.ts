@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { onTheSpot } from '../auth/authorizers.ts'
 import { bootstrapRoles } from './objects.ts'
 import { parseRule } from './policy-source.ts'
 import { repair } from './reconcile.ts'
@@ -111,7 +112,7 @@ test('the parts of the program may do their work, by roles and not by privilege'
       name: 'x',
       path: '',
     }
-    return extensions.authorizer(request).allowed
+    return onTheSpot(extensions.authorizer)(request).allowed
   }
   const manager = 'system:kube-controller-manager'
   const cases: [boolean, ...Parameters<typeof may>][] = [

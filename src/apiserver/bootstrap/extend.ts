@@ -5,13 +5,15 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { admissionPlugins } from '../admission/all.ts'
 import { keepAggregated } from '../auth/aggregation.ts'
-import { bearerTokens, clientCertificates } from '../auth/authenticators.ts'
-import { firstOf, knownUsersOnly, privilegedGroup } from '../auth/authorizers.ts'
+import { firstOf, privilegedGroup } from '../auth/authorizers.ts'
 import { escalationHooks } from '../auth/escalation.ts'
 import { openNodeAuthorizer } from '../auth/node.ts'
 import { openRbac } from '../auth/rbac.ts'
 import { ISSUER, serviceAccountTokens } from '../auth/service-account-tokens.ts'
 import { createTokenSigner } from '../auth/token-signer.ts'
+import { anyOf, bearerTokens, webSocketTokens } from '../authentication/bearer.ts'
+import { bootstrapTokens } from '../authentication/bootstrap-tokens.ts'
+import { clientCertificates } from '../authentication/certificates.ts'
 import type { KindHooks, Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
 import { reviewHandlers } from '../reviews/all.ts'
@@ -40,6 +42,9 @@ export interface ExtensionDeps {
   /** For `kubectl get componentstatuses`. Default: all parts are well, as they run in this process. */
   components?(): readonly ComponentHealth[]
 }
+
+/** What anyone may ask for without saying who they are, where RBAC allows it too. */
+const PUBLIC_PATHS = new Set(['/healthz', '/livez', '/readyz', '/version', '/version/'])
 
 const allWell = (): ComponentHealth[] =>
   ['scheduler', 'controller-manager', 'etcd-0'].map(name => ({ name, healthy: true, message: 'ok' }))
@@ -96,6 +101,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     nodes: reader('v1/nodes'),
     uuid: random.uuid,
   })
+  const authenticate = anyOf([tokens.authenticate, bootstrapTokens(reader('v1/secrets'), clock)])
   const admission = admissionPlugins({
     kind: registry.kind,
     reader: registry.reader,
@@ -109,11 +115,24 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     ...(deps.nodePorts && { nodePorts: deps.nodePorts }),
   })
   return {
-    authenticators: [clientCertificates(), bearerTokens(tokens)],
-    authorizer: knownUsersOnly(authorizer),
+    authenticators: [
+      clientCertificates(clock),
+      bearerTokens(authenticate, tokens.audiences),
+      webSocketTokens(authenticate, tokens.audiences),
+    ],
+    anonymous: path => PUBLIC_PATHS.has(path),
+    authorizer,
     admission,
     subresources: subresourceHandlers({ registry, tokens, admission, nodes: deps.nodes, authorizer, clock }),
-    virtual: reviewHandlers({ registry, rbac, authorizer, tokens, clock, components: deps.components ?? allWell }),
+    virtual: reviewHandlers({
+      registry,
+      rbac,
+      authorizer,
+      authenticate,
+      audiences: tokens.audiences,
+      clock,
+      components: deps.components ?? allWell,
+    }),
     hooks: new Map<string, KindHooks>([['v1/services', services.hooks], ...escalationHooks(rbac, authorizer)]),
     paths: discoveryPaths(signer),
   }

@@ -7,7 +7,9 @@ import type { ApiRequest, Transport } from '../../client/transport.ts'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { memoryStore } from '../../store/memory/memory.ts'
-import type { UserInfo } from '../auth/auth.ts'
+import type { ClientCertificate, UserInfo } from '../auth/auth.ts'
+import { authenticationFilter } from '../filters/authentication.ts'
+import type { Answer, ServerRequest } from '../request.ts'
 import { createApiServer, type ServerExtensions } from '../server.ts'
 import { extendServer } from './extend.ts'
 
@@ -89,6 +91,22 @@ export async function startServer(options: { store?: ReturnType<typeof memorySto
   if ((await send(ADMIN, 'GET', `${accounts}/default`)).status === 404)
     await send(ADMIN, 'POST', accounts, account('default'))
   return { server, store, clock, nodes, extensions: extensions!, send }
+}
+
+/** The user whom a request with these headers is taken for; the status code where it is refused. */
+export async function identify(
+  extensions: ServerExtensions,
+  headers: Record<string, string>,
+  path = '/api/v1/pods',
+  certificate?: ClientCertificate,
+): Promise<UserInfo | number> {
+  const request = { headers, path, ...(certificate && { clientCertificate: certificate }) } as unknown as ServerRequest
+  try {
+    await authenticationFilter(extensions.authenticators, extensions.anonymous)(async () => ({}) as Answer)(request)
+    return request.user
+  } catch (error) {
+    return (error as { code: number }).code
+  }
 }
 
 export type TestServer = Awaited<ReturnType<typeof startServer>>

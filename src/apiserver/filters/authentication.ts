@@ -1,42 +1,39 @@
 import { unauthorized } from '../../api/machinery/status-error.ts'
 import { ANONYMOUS, type Authenticator, type Credentials, type UserInfo } from '../auth/auth.ts'
+import { withAuthenticated } from '../auth/groups.ts'
 import type { Filter, ServerRequest } from '../request.ts'
 
-const AUTHENTICATED = 'system:authenticated'
-
-function credentialsOf(request: ServerRequest): Credentials | undefined {
-  const { authorization } = request.headers
-  const certificate = request.clientCertificate
-  if (authorization === undefined && !certificate) return undefined
-  return {
-    ...(typeof authorization === 'string' && { authorization }),
-    ...(certificate && { certificate }),
-  }
-}
-
-/** Everyone who is known belongs to one group more. */
-const grouped = (user: UserInfo): UserInfo =>
-  user.groups.includes(AUTHENTICATED) || user.name === ANONYMOUS.name
-    ? user
-    : { ...user, groups: [...user.groups, AUTHENTICATED] }
+const credentialsOf = ({ headers, rawHeaders, clientCertificate }: ServerRequest): Credentials => ({
+  headers,
+  ...(rawHeaders && { rawHeaders }),
+  ...(clientCertificate && { certificate: clientCertificate }),
+})
 
 /**
- * Finds out who asks. The first authenticator that knows the credentials decides. A request without any is anonymous;
- * one with credentials that nobody knows is refused.
+ * Finds out who asks. The first authenticator that knows the credentials decides. A request that none of them knows
+ * is anonymous, where `anonymous` lets it be for its path; one with credentials that are bad is refused.
  */
-export function authenticationFilter(authenticators: readonly Authenticator[]): Filter {
-  return next => async request => {
+export function authenticationFilter(
+  authenticators: readonly Authenticator[],
+  anonymous: (path: string) => boolean = () => true,
+): Filter {
+  const find = async (request: ServerRequest): Promise<UserInfo> => {
     const credentials = credentialsOf(request)
-    if (credentials) {
-      let user: UserInfo | undefined
-      for (const authenticate of authenticators) {
-        const known = authenticate(credentials)
-        user = known instanceof Promise ? await known : known
-        if (user) break
+    let fault: unknown
+    for (const authenticate of authenticators)
+      try {
+        const found = authenticate(credentials)
+        const user = found instanceof Promise ? await found : found
+        if (user) return withAuthenticated(user)
+      } catch (error) {
+        fault ??= error
       }
-      if (!user) throw unauthorized()
-      request.user = grouped(user)
-    }
+    if (fault) throw Object.assign(unauthorized(), { cause: fault })
+    if (!anonymous(request.path)) throw unauthorized()
+    return ANONYMOUS
+  }
+  return next => async request => {
+    request.user = await find(request)
     return next(request)
   }
 }

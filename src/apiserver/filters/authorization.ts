@@ -1,5 +1,5 @@
-import { forbidden } from '../../api/machinery/status-error.ts'
-import type { Attributes, Authorizer } from '../auth/auth.ts'
+import { forbidden, internalError } from '../../api/machinery/status-error.ts'
+import type { Attributes, Authorizer, Decision } from '../auth/auth.ts'
 import { forbiddenMessage } from '../auth/authorizers.ts'
 import type { Filter, ServerRequest } from '../request.ts'
 
@@ -24,14 +24,19 @@ export function attributesOf(request: ServerRequest): Attributes {
   }
 }
 
-/** Lets through what the authorizer allows; anything else is 403. */
+/** Lets through what the authorizer allows; anything else is 403, or 500 where it could not be found out. */
 export function authorizationFilter(authorize: Authorizer): Filter {
+  const refuse = (request: ServerRequest, attributes: Attributes, { reason, error }: Decision): never => {
+    if (error) throw internalError(error)
+    const { info } = request
+    const resource = info.isResource ? { group: info.group, plural: info.resource } : undefined
+    throw forbidden(resource, info.name, forbiddenMessage(attributes, reason))
+  }
   return next => request => {
     const attributes = attributesOf(request)
     const decision = authorize(attributes)
-    if (decision.allowed) return next(request)
-    const { info } = request
-    const resource = info.isResource ? { group: info.group, plural: info.resource } : undefined
-    throw forbidden(resource, info.name, forbiddenMessage(attributes, decision.reason))
+    if (decision instanceof Promise)
+      return decision.then(known => (known.allowed ? next(request) : refuse(request, attributes, known)))
+    return decision.allowed ? next(request) : refuse(request, attributes, decision)
   }
 }

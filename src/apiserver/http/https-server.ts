@@ -9,6 +9,7 @@ import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls'
 import { badRequest } from '../../api/machinery/status-error.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import type { ClientCertificate } from '../auth/auth.ts'
 import type { Answer, Handler } from '../request.ts'
 import type { Listening, ListenOptions } from '../server.ts'
 import { chunkPool } from './chunk-pool.ts'
@@ -25,16 +26,20 @@ export interface HttpsServerDeps {
 
 const LOOPBACK = /^(::1|127\.|::ffff:127\.)/
 
-/** DER of the client's certificate, where TLS verified one. */
-function certificateOf(socket: TLSSocket): Buffer | undefined {
-  if (!socket.authorized) return undefined
-  const raw = socket.getPeerCertificate().raw
-  return raw?.length ? raw : undefined
+/** What is the same for all requests of a connection. */
+interface Connection {
+  readonly certificate: ClientCertificate | undefined
+  readonly loopback: boolean
 }
 
-interface Connection {
-  readonly certificate: Buffer | undefined
-  readonly loopback: boolean
+/** The certificate that the client showed, with what TLS thinks of it. */
+function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
+  const shown = socket.getPeerCertificate(true)
+  if (!shown.raw?.length) return undefined
+  if (!socket.authorized) return { raw: shown.raw, problem: String(socket.authorizationError) }
+  let root = shown
+  while (root.issuerCertificate && root.issuerCertificate !== root) root = root.issuerCertificate
+  return { raw: shown.raw, authority: root.fingerprint256 }
 }
 
 const connectionOf = (socket: TLSSocket): Connection => ({
@@ -83,7 +88,12 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
     return connection
   }
 
-  function onStream(stream: ServerHttp2Stream, headers: Record<string, string | string[] | undefined>) {
+  function onStream(
+    stream: ServerHttp2Stream,
+    headers: Record<string, string | string[] | undefined>,
+    _flags: number,
+    rawHeaders: readonly string[],
+  ) {
     const method = headers[':method'] as string
     const session = stream.session as ServerHttp2Session
     const sink = http2Sink(stream, method === 'HEAD')
@@ -91,7 +101,8 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
     try {
       const { certificate, loopback } = known(session.socket as TLSSocket)
       const body = stream.readableEnded ? undefined : stream
-      const request = incomingRequest({ method, url: headers[':path'] as string, headers, body, certificate, loopback })
+      const url = headers[':path'] as string
+      const request = incomingRequest({ method, url, headers, rawHeaders, body, certificate, loopback })
       if (request.body.type === 'none') stream.resume()
       stream.on('close', () => request.gone())
       void answerTo(sink, request)
@@ -104,8 +115,8 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
     const sink = http1Sink(response)
     try {
       const { certificate, loopback } = known(message.socket as TLSSocket)
-      const { method = 'GET', url = '/', headers } = message
-      const request = incomingRequest({ method, url, headers, body: message, certificate, loopback })
+      const { method = 'GET', url = '/', headers, rawHeaders } = message
+      const request = incomingRequest({ method, url, headers, rawHeaders, body: message, certificate, loopback })
       if (request.body.type === 'none') message.resume()
       response.on('close', () => request.gone())
       response.on('error', () => {})
@@ -119,11 +130,12 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
     socket.on('error', () => {})
     try {
       const { certificate, loopback } = known(message.socket as TLSSocket)
-      const { method = 'GET', url = '/', headers } = message
+      const { method = 'GET', url = '/', headers, rawHeaders } = message
       const request = incomingRequest({
         method,
         url,
         headers,
+        rawHeaders,
         body: undefined,
         certificate,
         loopback,

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Kind } from '../../api/machinery/kind.ts'
 import { requestEntityTooLarge } from '../../api/machinery/status-error.ts'
-import { ANONYMOUS, type UserInfo } from '../auth/auth.ts'
+import { ANONYMOUS, type ClientCertificate, type UserInfo } from '../auth/auth.ts'
 import type { RequestBody, RequestInfo, ServerRequest } from '../request.ts'
 import { parseRequestInfo } from './request-info.ts'
 
@@ -40,7 +40,9 @@ export interface Incoming {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly body: Readable | undefined
-  readonly certificate?: Buffer | undefined
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[]
+  readonly certificate?: ClientCertificate | undefined
   readonly upgrade?: IncomingMessage
   /** The peer is on this machine. */
   readonly loopback: boolean
@@ -61,7 +63,8 @@ class WireRequest implements HttpRequest {
   readonly body: RequestBody
   readonly info: RequestInfo
   readonly loopback: boolean
-  readonly clientCertificate?: Buffer
+  readonly rawHeaders: readonly string[]
+  readonly clientCertificate?: ClientCertificate
   readonly upgrade?: IncomingMessage
   user: UserInfo = ANONYMOUS
   kind?: Kind
@@ -76,6 +79,7 @@ class WireRequest implements HttpRequest {
     this.path = at < 0 ? url : url.slice(0, at)
     this.query = at < 0 ? NO_QUERY : new URLSearchParams(url.slice(at + 1))
     this.headers = headers
+    this.rawHeaders = incoming.rawHeaders
     this.info = parseRequestInfo(method, this.path, this.query)
     this.loopback = incoming.loopback
     if (incoming.certificate) this.clientCertificate = incoming.certificate

@@ -107,8 +107,13 @@ function reviewHandler(kind: string, authorize: Authorizer, check: Check, self: 
       groups: spec.groups ?? [],
       ...(spec.extra && { extra: spec.extra }),
     }
-    const { allowed, denied, reason } = authorize(attributesOf(spec, self ? request.user : asked))
-    review.status = { allowed, ...(denied && { denied }), ...(reason && { reason }) }
+    const { allowed, denied, reason, error } = await authorize(attributesOf(spec, self ? request.user : asked))
+    review.status = {
+      allowed,
+      ...(denied && { denied }),
+      ...(reason && { reason }),
+      ...(error && { evaluationError: error }),
+    }
     review.metadata = { creationTimestamp: null, ...review.metadata } as NonNullable<Review['metadata']>
     return answer(review, 201)
   }

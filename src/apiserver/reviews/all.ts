@@ -1,8 +1,7 @@
 /** Every kind that is answered and not kept, by its key. */
 import type { Clock } from '../../lib/clock.ts'
-import type { Authorizer } from '../auth/auth.ts'
+import type { Authorizer, TokenAuthenticator } from '../auth/auth.ts'
 import type { Rbac } from '../auth/rbac.ts'
-import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
 import { bindingHandler } from '../subresources/binding.ts'
@@ -17,7 +16,10 @@ export interface ReviewDeps {
   readonly rbac: Rbac
   /** All authorizers together. */
   readonly authorizer: Authorizer
-  readonly tokens: ServiceAccountTokens
+  /** Knows all tokens that the server takes. */
+  readonly authenticate: TokenAuthenticator
+  /** The server's own. */
+  readonly audiences: readonly string[]
   readonly clock: Clock
   components(): readonly ComponentHealth[]
 }
@@ -29,8 +31,8 @@ export function reviewHandlers(deps: ReviewDeps): ReadonlyMap<string, Handler> {
   return new Map<string, Handler>([
     ['v1/bindings', create(bindingHandler(deps.registry, deps.clock))],
     ['v1/componentstatuses', only(['GET'], componentStatusHandler(deps.components))],
-    ['authentication.k8s.io/v1/tokenreviews', create(tokenReviewHandler(deps.tokens))],
-    ['authentication.k8s.io/v1/selfsubjectreviews', create(selfSubjectReviewHandler)],
+    ['authentication.k8s.io/v1/tokenreviews', create(tokenReviewHandler(deps.authenticate, deps.audiences))],
+    ['authentication.k8s.io/v1/selfsubjectreviews', create(selfSubjectReviewHandler(deps.clock))],
     ['authorization.k8s.io/v1/subjectaccessreviews', create(subject)],
     ['authorization.k8s.io/v1/localsubjectaccessreviews', create(local)],
     ['authorization.k8s.io/v1/selfsubjectaccessreviews', create(self)],

@@ -1,8 +1,10 @@
 /** TokenReview: is this token good, and whose is it (API doc: authentication.k8s.io/v1)? */
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest } from '../../api/machinery/status-error.ts'
-import type { UserInfo } from '../auth/auth.ts'
-import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts'
+import { rfc3339 } from '../../api/machinery/time.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { TokenAuthenticator, UserInfo } from '../auth/auth.ts'
+import { withAuthenticated } from '../auth/groups.ts'
 import type { Handler } from '../request.ts'
 import { answer, bodyObject } from '../subresources/request-parts.ts'
 
@@ -19,8 +21,8 @@ export const shownUser = ({ name, uid, groups, extra }: UserInfo) => ({
   ...(extra && Object.keys(extra).length && { extra }),
 })
 
-/** The handler. */
-export function tokenReviewHandler(tokens: ServiceAccountTokens): Handler {
+/** The handler. `authenticate` knows all tokens that the server takes; `own` are the server's audiences. */
+export function tokenReviewHandler(authenticate: TokenAuthenticator, own: readonly string[]): Handler {
   return async request => {
     const review = await bodyObject<TokenReview>(request, {
       apiVersion: 'authentication.k8s.io/v1',
@@ -28,9 +30,15 @@ export function tokenReviewHandler(tokens: ServiceAccountTokens): Handler {
     })
     const { token, audiences } = review.spec ?? {}
     if (!token) throw badRequest('token is required for TokenReview in authentication')
+    const wanted = audiences?.length ? audiences : own
     try {
-      const found = await tokens.check(token, audiences?.length ? audiences : undefined)
-      review.status = { authenticated: true, user: shownUser(found.user), audiences: found.audiences }
+      const found = await authenticate(token, wanted)
+      if (!found) throw new Error('invalid bearer token')
+      review.status = {
+        authenticated: true,
+        user: shownUser(withAuthenticated(found.user)),
+        audiences: found.audiences ?? wanted,
+      }
     } catch (error) {
       review.status = { user: {}, error: (error as Error).message }
     }
@@ -40,17 +48,19 @@ export function tokenReviewHandler(tokens: ServiceAccountTokens): Handler {
 }
 
 /** The handler of SelfSubjectReview: who the server takes the caller for. */
-export const selfSubjectReviewHandler: Handler = async request => {
-  const review = await bodyObject<KubeObject & { status?: object }>(request, {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'SelfSubjectReview',
-  })
-  return answer(
-    {
-      ...review,
-      metadata: { creationTimestamp: null, ...review.metadata },
-      status: { userInfo: shownUser(request.user) },
-    },
-    201,
-  )
-}
+export const selfSubjectReviewHandler =
+  (clock: Pick<Clock, 'now'>): Handler =>
+  async request => {
+    const review = await bodyObject<KubeObject & { status?: object }>(request, {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'SelfSubjectReview',
+    })
+    return answer(
+      {
+        ...review,
+        metadata: { ...review.metadata, creationTimestamp: rfc3339(clock.now()) },
+        status: { userInfo: shownUser(request.user) },
+      },
+      201,
+    )
+  }

@@ -43,7 +43,7 @@ export function forCreators(authorize: Authorizer, handler: Handler): Handler {
     const { info } = request
     if (info.verb === 'create') return handler(request)
     const question = { ...attributesOf(request), verb: 'create' }
-    const { allowed, reason } = authorize(question)
+    const { allowed, reason } = await authorize(question)
     if (!allowed)
       throw forbidden({ group: info.group, plural: info.resource }, info.name, forbiddenMessage(question, reason))
     return handler(request)

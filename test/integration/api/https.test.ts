@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import { after, before, test } from 'node:test'
+import { bearerTokens } from '../../../src/apiserver/authentication/bearer.ts'
 import type { Listening } from '../../../src/apiserver/server.ts'
 import { realClock } from '../../../src/lib/clock.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../../src/lib/pki/certificate.ts'
@@ -28,9 +29,10 @@ before(async () => {
       authenticators: [
         ({ certificate }) => {
           if (!certificate) return undefined
-          const { commonName, organizations } = certificateSubject(certificate)
+          const { commonName, organizations } = certificateSubject(certificate.raw)
           return { name: commonName, groups: organizations }
         },
+        bearerTokens(() => undefined, []),
       ],
       authorizer: ({ user, isResource }) => ({ allowed: !isResource || user.name !== 'system:anonymous' }),
     },

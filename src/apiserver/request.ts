@@ -9,6 +9,7 @@ import type { Kind } from '../api/machinery/kind.ts'
 import type { ListMeta } from '../api/machinery/object.ts'
 import type { WatchEventType } from '../client/transport.ts'
 import type { ClientCertificate, UserInfo } from './auth/auth.ts'
+import type { MediaChoice } from './http/media.ts'
 
 /** What the path and method say (k8s.io/apiserver RequestInfo). */
 export interface RequestInfo {
@@ -52,6 +53,8 @@ export interface ServerRequest {
   user: UserInfo
   /** Set by routing for resource requests. */
   kind?: Kind
+  /** The form of the answer that the client accepts, once that was found out; JSON when absent. */
+  media?: MediaChoice
   /** Adds a `Warning: 299` header to the answer. */
   warn(text: string): void
   readonly warnings: readonly string[]

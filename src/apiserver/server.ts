@@ -186,7 +186,10 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     throw pathNotFound()
   }
   const route: Handler = request => (request.info.isResource ? resources(request) : nonResource(request))
-  const inner = [authorizationFilter(ext.authorizer), representationFilter(clock)]
+  const inner = [
+    authorizationFilter(ext.authorizer),
+    representationFilter(clock, ({ group, version, resource }) => kinds.find(group, version, resource)),
+  ]
   const local = chain([errorFilter(logger), ...inner], route)
   const wire = chain(
     [

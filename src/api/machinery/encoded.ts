@@ -33,6 +33,7 @@ export class Encoded<T extends KubeObject = KubeObject> {
   /** The revision of the write that made it. */
   readonly revision: number
   #value: T | undefined
+  #message: Buffer | undefined
 
   constructor(bytes: Buffer, revision: number, value?: T) {
     this.bytes = bytes
@@ -43,5 +44,11 @@ export class Encoded<T extends KubeObject = KubeObject> {
   /** The parsed object. Must not be changed. */
   get value(): T {
     return (this.#value ??= JSON.parse(this.bytes.toString()) as T)
+  }
+
+  /** The object as a wire message (protobuf), which `encode` makes when it is first asked for. Must not be changed. */
+  message(encode: (object: T) => Buffer): Buffer {
+    // Who asks for bytes has no use for the parsed object, so it is not kept for them.
+    return (this.#message ??= encode(this.#value ?? (JSON.parse(this.bytes.toString()) as T)))
   }
 }

@@ -225,6 +225,9 @@ export const unsupportedMediaType = (accepted: readonly string[]) =>
 export const notAcceptable = (offered: readonly string[]) =>
   failure(406, 'NotAcceptable', `only the following media types are accepted: ${offered.join(', ')}`)
 
+/** 406 for an answer that has not the form that was asked for. */
+export const notShowable = (message: string) => failure(406, 'NotAcceptable', message)
+
 /** 503. */
 export const serviceUnavailable = (message: string) => failure(503, 'ServiceUnavailable', message)
 

@@ -1,6 +1,6 @@
 /** YAML bodies. Not imported by anything at start: the parser is loaded with this file. */
 import type { Document, ParsedNode, Tags } from 'yaml'
-import { isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { isMap, isScalar, isSeq, parseDocument, stringify } from 'yaml'
 import { MAX_DEPTH } from './json-strict.ts'
 import { badRequest } from './status-error.ts'
 
@@ -34,6 +34,10 @@ export function parseYaml(body: string | Uint8Array): { value: unknown; duplicat
     throw badRequest(`error converting YAML to JSON: yaml: ${(cause as Error).message}`)
   }
 }
+
+/** A value as YAML that a parser of YAML 1.1 reads as the same. */
+export const formatYaml = (value: unknown): string =>
+  stringify(value, { version: '1.1', aliasDuplicateObjects: false, sortMapEntries: true, lineWidth: 0 })
 
 function parse(text: string): Document.Parsed<ParsedNode> {
   try {

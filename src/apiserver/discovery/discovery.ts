@@ -19,8 +19,8 @@ const AGGREGATED = 'apidiscovery.k8s.io'
 
 /** The version of aggregated discovery that the client likes best; undefined: it wants the older form. */
 function aggregatedVersion(request: ServerRequest): 'v2' | 'v2beta1' | undefined {
-  for (const { type, params } of parseAccept(String(request.headers.accept ?? ''))) {
-    if (type !== 'application/json') continue
+  for (const { type, subtype, params } of parseAccept(String(request.headers.accept ?? ''))) {
+    if (type !== 'application' || subtype !== 'json') continue
     if (params.as === undefined) return undefined
     if (params.g !== AGGREGATED || params.as !== 'APIGroupDiscoveryList') continue
     if (params.v === 'v2' || params.v === 'v2beta1') return params.v

@@ -5,16 +5,11 @@
 import { Encoded } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { badRequest, notAcceptable } from '../../api/machinery/status-error.ts'
-import {
-  type TableOptions,
-  toPartialObjectMetadata,
-  toPartialObjectMetadataList,
-  toTable,
-} from '../../api/machinery/table.ts'
+import { badRequest, notAcceptable, notShowable } from '../../api/machinery/status-error.ts'
+import { type TableOptions, toPartialObjectMetadata, toTable } from '../../api/machinery/table.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { ACCEPTED, type MediaChoice, negotiate } from '../http/media.ts'
-import type { Answer, Filter, ServerRequest, ServerWatchEvent } from '../request.ts'
+import { ACCEPTED, ACCEPTED_STREAMS, type MediaChoice, negotiate } from '../http/media.ts'
+import type { Answer, Filter, RequestInfo, ServerRequest, ServerWatchEvent } from '../request.ts'
 
 type Include = NonNullable<TableOptions['includeObject']>
 
@@ -23,7 +18,8 @@ const encode = (value: object, revision: number) => new Encoded(Buffer.from(JSON
 function includeObject(request: ServerRequest): Include {
   const asked = request.query.get('includeObject') || 'Metadata'
   if (asked !== 'Metadata' && asked !== 'Object' && asked !== 'None') {
-    throw badRequest(`unrecognized includeObject value: ${JSON.stringify(asked)}`)
+    const problem = `includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`
+    throw badRequest(`Unable to convert to Table as requested: ${problem}`)
   }
   return asked
 }
@@ -71,30 +67,54 @@ function asTable(answer: Answer, kind: Kind, media: MediaChoice, include: Includ
   return { ...answer, events }
 }
 
-function asMetadata(answer: Answer, media: MediaChoice): Answer {
+const isList = (media: MediaChoice) => media.as === 'PartialObjectMetadataList'
+
+/** What Go calls the type of these objects. */
+const goType = (kind: Kind, name: string) =>
+  typeof kind.schema === 'object'
+    ? `*unstructured.Unstructured${name === kind.kind ? '' : 'List'}`
+    : `*${kind.group.split('.')[0] || 'core'}.${name}`
+
+const mismatch = ({ as }: MediaChoice, but: string) => notShowable(`you requested ${as}, but ${but}`)
+
+function asMetadata(answer: Answer, kind: Kind, media: MediaChoice): Answer {
+  const { version } = media
+  const shown = ({ value, revision }: Encoded) => encode(toPartialObjectMetadata(value, version), revision)
   if (answer.type === 'object') {
-    return { ...answer, type: 'value', value: toPartialObjectMetadata(answer.object.value, media.version) }
+    if (isList(media)) throw mismatch(media, `the requested object is not a list (${goType(kind, kind.kind)})`)
+    return { ...answer, object: shown(answer.object) }
   }
   if (answer.type === 'list') {
-    const objects = answer.items.map(item => item.value)
-    const value = toPartialObjectMetadataList(objects, answer.metadata, media.version)
-    return { status: answer.status, type: 'value', value }
+    if (!isList(media)) throw mismatch(media, `the requested object is a list (${goType(kind, kind.listKind)})`)
+    const apiVersion = `meta.k8s.io/${version ?? 'v1'}`
+    return { ...answer, kind: 'PartialObjectMetadataList', apiVersion, items: answer.items.map(shown) }
   }
   if (answer.type !== 'watch') return answer
-  return { ...answer, events: rewritten(answer.events, object => toPartialObjectMetadata(object, media.version)) }
+  return { ...answer, events: rewritten(answer.events, object => toPartialObjectMetadata(object, version)) }
 }
 
-/** Answers with what the client accepts; 406 where that cannot be made. Only resource requests are asked. */
-export function representationFilter(clock: Clock): Filter {
+/**
+ * Answers with what the client accepts; 406 where that cannot be made. Only resource requests are asked. `kindOf` finds
+ * the kind of a request's resource.
+ */
+export function representationFilter(clock: Clock, kindOf: (info: RequestInfo) => Kind | undefined): Filter {
   return next => async request => {
     const { accept } = request.headers
-    if (!accept || !request.info.isResource || request.upgrade) return next(request)
-    const media = negotiate(String(accept))
+    const { info } = request
+    if (!accept || !info.isResource || request.upgrade) return next(request)
+    // A custom kind brings its own schema, and has no wire message.
+    const protobuf = typeof kindOf(info)?.schema !== 'object'
+    const media = negotiate(String(accept), { protobuf, transforms: true })
     // What special resources answer (logs, proxies) is theirs to say.
-    if (!media && !request.info.subresource) throw notAcceptable(ACCEPTED)
-    const include = media?.as === 'Table' ? includeObject(request) : 'None'
+    if (!media && !info.subresource) throw notAcceptable(ACCEPTED)
+    if (!media) return next(request)
+    if (media.format === 'yaml' && info.verb === 'watch') throw notAcceptable(ACCEPTED_STREAMS)
+    request.media = media
+    const include = media.as === 'Table' ? includeObject(request) : 'None'
     const answer = await next(request)
-    if (!media?.as || !request.kind || answer.status >= 400) return answer
-    return media.as === 'Table' ? asTable(answer, request.kind, media, include, clock.now) : asMetadata(answer, media)
+    if (!media.as || !request.kind || answer.status >= 400) return answer
+    return media.as === 'Table'
+      ? asTable(answer, request.kind, media, include, clock.now)
+      : asMetadata(answer, request.kind, media)
   }
 }

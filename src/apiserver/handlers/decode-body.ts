@@ -1,5 +1,6 @@
 /** Bodies of requests: JSON and YAML, with the errors that clients of Go's decoder know. */
 import { type ParsedJson, parseJson } from '../../api/machinery/json-strict.ts'
+import type { TypeMeta } from '../../api/machinery/protobuf.ts'
 import { badRequest, StatusError, unsupportedMediaType } from '../../api/machinery/status-error.ts'
 import type { ServerRequest } from '../request.ts'
 
@@ -50,11 +51,13 @@ function splitOnce(text: string, mark: string): [string, string] {
 
 const NONE: readonly string[] = []
 
-/** The value in a body; undefined without one. `accepted` is told to who sends something else. */
+/** The value in a body; undefined without one. `accepted` is told to who sends something else; `expected` is
+ * what the body is where it does not say so. */
 export async function decodeBody(
   request: ServerRequest,
   findDuplicates = false,
   accepted: readonly string[] = BODY_TYPES,
+  expected?: TypeMeta,
 ): Promise<ParsedJson | undefined> {
   const { body } = request
   if (body.type === 'none') return undefined
@@ -68,7 +71,7 @@ export async function decodeBody(
   if (type === PROTOBUF) {
     const { parseProtobuf } = await import('../../api/machinery/protobuf.ts')
     try {
-      return { value: parseProtobuf(bytes), duplicates: NONE }
+      return { value: parseProtobuf(bytes, expected), duplicates: NONE }
     } catch (error) {
       throw error instanceof StatusError ? error : badRequest((error as Error).message)
     }

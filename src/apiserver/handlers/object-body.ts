@@ -2,7 +2,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest } from '../../api/machinery/status-error.ts'
 import type { ServerRequest } from '../request.ts'
-import { decodeBody } from './decode-body.ts'
+import { BODY_TYPES, decodeBody } from './decode-body.ts'
 
 const GO_TYPE_META =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
@@ -48,7 +48,7 @@ export async function objectBody(
   kind: Pick<Kind, 'apiVersion' | 'kind' | 'version'>,
   findDuplicates = false,
 ): Promise<{ object: KubeObject; duplicates: readonly string[] }> {
-  const decoded = await decodeBody(request, findDuplicates)
+  const decoded = await decodeBody(request, findDuplicates, BODY_TYPES, kind)
   if (!decoded) {
     const version = JSON.stringify(kind.version)
     throw badRequest(`${kind.kind} in version ${version} cannot be handled as a ${kind.kind}: EOF`)

@@ -5,6 +5,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import { requestEntityTooLarge } from '../../api/machinery/status-error.ts'
 import { ANONYMOUS, type ClientCertificate, type UserInfo } from '../auth/auth.ts'
 import type { RequestBody, RequestInfo, ServerRequest } from '../request.ts'
+import type { MediaChoice } from './media.ts'
 import { parseRequestInfo } from './request-info.ts'
 
 /** As upstream: a body may be 3 MiB. */
@@ -68,6 +69,7 @@ class WireRequest implements HttpRequest {
   readonly upgrade?: IncomingMessage
   user: UserInfo = ANONYMOUS
   kind?: Kind
+  media?: MediaChoice
   #warnings: string[] | undefined
   #controller: AbortController | undefined
   #gone = false

@@ -1,17 +1,13 @@
 /** An `Answer` onto the wire. */
-import { gzip } from 'node:zlib'
-import type { Answer, ServerWatchEvent } from '../request.ts'
+import type { Answer } from '../request.ts'
+import { isPretty, writeBody } from './body.ts'
 import type { ChunkPool } from './chunk-pool.ts'
 import type { HttpRequest } from './incoming.ts'
-import { type MediaChoice, negotiate } from './media.ts'
+import { JSON_TYPE, type MediaChoice, negotiate, PROTOBUF_TYPE } from './media.ts'
 import type { Headers, Sink } from './sink.ts'
-import { listBytes, writeList } from './write-list.ts'
-import { writeWatch } from './write-watch.ts'
+import { type JoinEvents, watchFrames, writeWatch } from './write-watch.ts'
 
-const JSON_TYPE = 'application/json'
-const YAML_TYPE = 'application/yaml'
-/** As upstream: smaller answers are not worth the time. */
-const GZIP_FROM = 128 << 10
+const JSON_CHOICE: MediaChoice = { format: 'json' }
 
 /** Text of a `Warning` header (RFC 7234, code 299). */
 export const warningHeader = (text: string) =>
@@ -23,73 +19,10 @@ function headersOf(request: HttpRequest, answer: Answer, contentType: string): H
   return headers
 }
 
-/** curl and browsers get indented JSON, as from upstream. */
-function isPretty(request: HttpRequest, media: MediaChoice): boolean {
-  const asked = request.query.get('pretty')
-  if (asked !== null) return asked !== '0' && asked !== 'false'
-  if (media.pretty) return true
-  const agent = request.headers['user-agent']
-  return typeof agent === 'string' && /^(curl|Wget|Mozilla\/5\.0)/.test(agent)
-}
-
-/** The JSON value of an answer that is one object or a list. */
-function jsonOf(answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>): unknown {
-  if (answer.type === 'object') return answer.object.value
-  if (answer.type === 'value') return answer.value
-  const { kind, apiVersion, metadata, items } = answer
-  return { kind, apiVersion, metadata, items: items.map(item => item.value) }
-}
-
-async function bodyOf(
-  answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>,
-  media: MediaChoice,
-  pretty: boolean,
-) {
-  if (media.format === 'yaml') {
-    const { stringify } = await import('yaml')
-    return Buffer.from(stringify(jsonOf(answer)))
-  }
-  if (pretty) return Buffer.from(`${JSON.stringify(jsonOf(answer), undefined, 2)}\n`)
-  if (answer.type === 'object') return answer.object.bytes
-  if (answer.type === 'value') return Buffer.from(`${JSON.stringify(answer.value)}\n`)
-  return listBytes(answer)
-}
-
-const gzipped = (bytes: Buffer) =>
-  new Promise<Buffer>((resolve, reject) =>
-    gzip(bytes, { level: 1 }, (error, result) => (error ? reject(error) : resolve(result))),
-  )
-
-/** Compression costs more than it saves on the same machine. */
-function wantsGzip(request: HttpRequest): boolean {
-  return !request.loopback && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
-}
-
-async function writeWhole(
-  sink: Sink,
-  request: HttpRequest,
-  answer: Extract<Answer, { type: 'object' | 'value' | 'list' }>,
-  pool: ChunkPool,
-) {
-  // An error is told as JSON even to who accepts something else.
-  const media = negotiate(String(request.headers.accept ?? '')) ?? { format: 'json' as const }
-  const pretty = isPretty(request, media)
-  const headers = headersOf(request, answer, media.format === 'yaml' ? YAML_TYPE : JSON_TYPE)
-  if (answer.type === 'list' && media.format === 'json' && !pretty && !wantsGzip(request)) {
-    sink.head(answer.status, headers)
-    await writeList(sink, answer, pool)
-    return
-  }
-  let body = await bodyOf(answer, media, pretty)
-  if (body.length >= GZIP_FROM && wantsGzip(request)) {
-    body = await gzipped(body)
-    headers['content-encoding'] = 'gzip'
-    headers.vary = 'accept-encoding'
-  }
-  headers['content-length'] = String(body.length)
-  sink.head(answer.status, headers)
-  // One write: a newline of its own would cost a second frame.
-  sink.end(body)
+/** An error is told in a form that the client accepts where there is one, and as JSON that people read where not. */
+function errorMedia(request: HttpRequest): MediaChoice {
+  const accept = String(request.headers.accept ?? '')
+  return negotiate(accept, { protobuf: true, transforms: false }) ?? { format: 'json', pretty: true }
 }
 
 async function writeStream(sink: Sink, stream: AsyncIterable<Uint8Array>) {
@@ -103,7 +36,15 @@ async function writeStream(sink: Sink, stream: AsyncIterable<Uint8Array>) {
 /** What all answers of a server share. */
 export interface SharedWriters {
   readonly pool: ChunkPool
-  readonly lines: (batch: readonly ServerWatchEvent[]) => Buffer
+  readonly lines: JoinEvents
+  /** Made with the first watch in protobuf. */
+  frames?: JoinEvents
+}
+
+async function joinerOf(media: MediaChoice, shared: SharedWriters): Promise<JoinEvents> {
+  if (media.format !== 'protobuf') return shared.lines
+  const { protobufFrame } = await import('./write-protobuf.ts')
+  return (shared.frames ??= watchFrames(protobufFrame))
 }
 
 /** Writes everything but upgrades. Rejects when a stream breaks after its head was sent. */
@@ -116,11 +57,18 @@ export async function writeAnswer(
   switch (answer.type) {
     case 'object':
     case 'value':
-    case 'list':
-      return writeWhole(sink, request, answer, shared.pool)
-    case 'watch':
-      sink.head(answer.status, headersOf(request, answer, JSON_TYPE))
-      return writeWatch(sink, answer, shared.lines)
+    case 'list': {
+      const chosen = answer.status >= 400 ? errorMedia(request) : (request.media ?? JSON_CHOICE)
+      const media = isPretty(request, chosen) ? { ...chosen, pretty: true } : chosen
+      return writeBody(sink, request, answer, media, headersOf(request, answer, JSON_TYPE), shared.pool)
+    }
+    case 'watch': {
+      const media = request.media ?? JSON_CHOICE
+      const join = await joinerOf(media, shared)
+      const type = media.format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE
+      sink.head(answer.status, headersOf(request, answer, type))
+      return writeWatch(sink, answer, join)
+    }
     case 'bytes':
       sink.head(answer.status, {
         ...headersOf(request, answer, answer.contentType),

@@ -4,67 +4,58 @@ import type { Sink } from './sink.ts'
 
 export type ListAnswer = Extract<Answer, { type: 'list' }>
 
-const COMMA = 0x2c
+const COMMA = Buffer.from(',')
 const CLOSE = Buffer.from(']}\n')
 /** Chunks that may wait for the client while the next one is filled. */
 const IN_FLIGHT = 2
 
 /** Everything before the first item. */
-export function listHead({ kind, apiVersion, metadata }: Omit<ListAnswer, 'items'>): Buffer {
+function listHead({ kind, apiVersion, metadata }: Omit<ListAnswer, 'items'>): Buffer {
   const head = JSON.stringify({ kind, apiVersion, metadata })
   return Buffer.from(`${head.slice(0, -1)},"items":[`)
 }
 
-/** A list's JSON as one buffer. */
-export function listBytes(answer: ListAnswer): Buffer {
-  const parts: Buffer[] = [listHead(answer)]
-  const comma = Buffer.of(COMMA)
+/** A list's JSON in pieces: the objects' own bytes one after the other, and what stands between them. */
+export function* jsonList(answer: ListAnswer): Generator<Buffer> {
+  yield listHead(answer)
+  let first = true
   for (const { bytes } of answer.items) {
-    if (parts.length > 1) parts.push(comma)
-    parts.push(bytes)
+    if (!first) yield COMMA
+    first = false
+    yield bytes
   }
-  parts.push(CLOSE)
-  return Buffer.concat(parts)
+  yield CLOSE
 }
 
 /**
- * Writes a list in chunks, as the objects' own bytes one after the other (DESIGN D3). While the client takes a chunk,
- * others get their turn. The head was sent.
+ * Writes the pieces of a body in chunks (DESIGN D3). While the client takes a chunk, others get their turn. The head
+ * was sent.
  */
-export async function writeList(sink: Sink, answer: ListAnswer, pool: ChunkPool): Promise<void> {
+export async function writePieces(sink: Sink, pieces: Iterable<Buffer>, pool: ChunkPool): Promise<void> {
   const waiting: Promise<void>[] = []
   let chunk = pool.take()
-  let length = listHead(answer).copy(chunk)
+  let length = 0
 
   function send(): Promise<void> {
     const full = chunk
-    const sent = sink.written(full.subarray(0, length)).finally(() => pool.give(full))
-    waiting.push(sent)
+    waiting.push(sink.written(full.subarray(0, length)).finally(() => pool.give(full)))
     chunk = pool.take()
     length = 0
     return waiting.length > IN_FLIGHT ? waiting.shift()! : Promise.resolve()
   }
 
-  let first = true
-  for (const { bytes } of answer.items) {
-    if (length + bytes.length + 1 > CHUNK_SIZE) {
+  for (const bytes of pieces) {
+    if (length + bytes.length > CHUNK_SIZE) {
       await send()
       if (sink.closed) break
     }
-    if (!first) chunk[length++] = COMMA
-    first = false
     if (bytes.length < CHUNK_SIZE) length += bytes.copy(chunk, length)
-    else {
-      // One object that fills a chunk alone goes out as it is.
-      await send()
-      await sink.written(bytes)
-    }
+    // One object that fills a chunk alone goes out as it is.
+    else await sink.written(bytes)
   }
-  if (length + CLOSE.length > CHUNK_SIZE) await send()
-  length += CLOSE.copy(chunk, length)
   const last = chunk
   await Promise.all(waiting)
-  await sink.written(last.subarray(0, length))
+  if (length) await sink.written(last.subarray(0, length))
   pool.give(last)
   sink.end()
 }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Kind } from '../../api/machinery/kind.ts'
 import { notAcceptable } from '../../api/machinery/status-error.ts'
 import { subresourcesOf } from '../discovery/groups.ts'
-import { parseAccept } from '../http/media.ts'
+import { includes, parseAccept } from '../http/media.ts'
 import type { KindTable } from '../registry/kind-table.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import { pathsOf, subresourceSchema } from './paths.ts'
@@ -76,7 +76,7 @@ export function openApi(kinds: KindTable, version: string): (request: ServerRequ
     const { accept } = request.headers
     if (!accept) return true
     const clauses = parseAccept(String(accept))
-    return clauses.some(({ type }) => type === '*/*' || type === 'application/*' || type === 'application/json')
+    return clauses.some(clause => includes(clause, 'application/json'))
   }
 
   return request => {

@@ -113,7 +113,7 @@ test('list comes as a Table or as metadata alone, as the client accepts', async 
   const meta = (await api.get(ALL, {}, 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io')).object
   assert.equal(meta.kind, 'PartialObjectMetadataList')
   assert.equal(meta.items[0].data, undefined)
-  const { status, object } = await api.get(ALL, {}, 'application/vnd.kubernetes.protobuf')
+  const { status, object } = await api.get(ALL, {}, 'application/cbor')
   assert.equal(status, 406)
   assert.equal(object.reason, 'NotAcceptable')
 })

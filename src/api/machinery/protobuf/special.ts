@@ -3,16 +3,17 @@
  * list or one of several forms in JSON.
  */
 import { formatDuration, parseDuration, parseTime, rfc3339, rfc3339Micro } from '../time.ts'
-import type { WireReader, WireWriter } from './wire.ts'
+import type { BackWriter } from './back-writer.ts'
+import type { WireReader } from './wire.ts'
 
 export interface Special {
   /** Reads to the end of `reader`. undefined: the field is absent in JSON. */
   decode(reader: WireReader): unknown
-  encode(writer: WireWriter, value: unknown): void
+  /** Writes the message's fields, the last first. */
+  encode(writer: BackWriter, value: unknown): void
 }
 
 const text = new TextDecoder()
-const encoder = new TextEncoder()
 
 /** Reads the numbers and byte spans of a small message, by field number. */
 function plain(reader: WireReader): Map<number, number | Uint8Array> {
@@ -31,6 +32,11 @@ function plain(reader: WireReader): Map<number, number | Uint8Array> {
 const numberAt = (found: Map<number, number | Uint8Array>, number: number) =>
   (found.get(number) as number | undefined) ?? 0
 
+// An object has the same time in several places.
+let lastTime = ''
+let lastSeconds = 0
+let lastNanos = 0
+
 const time = (format: (ms: number, nanos: number) => string): Special => ({
   decode(reader) {
     // An empty message is the zero time, which JSON shows as null.
@@ -40,14 +46,19 @@ const time = (format: (ms: number, nanos: number) => string): Special => ({
     return format(numberAt(found, 1) * 1000 + Math.floor(nanos / 1e6), nanos)
   },
   encode(writer, value) {
-    const ms = parseTime(String(value))
-    if (ms === undefined || Number.isNaN(ms)) return
-    const seconds = Math.floor(ms / 1000)
-    const fraction = /\.(\d{1,9})/.exec(String(value))?.[1]
-    writer.tag(1, 0)
-    writer.varint(seconds)
-    writer.tag(2, 0)
-    writer.varint(fraction ? Number(fraction.padEnd(9, '0')) : 0)
+    const text = String(value)
+    if (text !== lastTime) {
+      const ms = parseTime(text)
+      if (ms === undefined || Number.isNaN(ms)) return
+      const fraction = /\.(\d{1,9})/.exec(text)?.[1]
+      lastSeconds = Math.floor(ms / 1000)
+      lastNanos = fraction ? Number(fraction.padEnd(9, '0')) : 0
+      lastTime = text
+    }
+    writer.varint(lastNanos)
+    writer.byte(16)
+    writer.varint(lastSeconds)
+    writer.byte(8)
   },
 })
 
@@ -58,7 +69,7 @@ const rawJson: Special = {
     return raw instanceof Uint8Array && raw.length > 0 ? JSON.parse(text.decode(raw)) : undefined
   },
   encode(writer, value) {
-    if (value !== undefined && value !== null) writer.bytesField(1, encoder.encode(JSON.stringify(value)))
+    writer.textField(10, JSON.stringify(value))
   },
 }
 
@@ -74,7 +85,8 @@ const stringList: Special = {
     return items
   },
   encode(writer, value) {
-    for (const item of value as readonly string[]) writer.stringField(1, item)
+    const items = value as readonly string[]
+    for (let at = items.length - 1; at >= 0; at--) writer.textField(10, items[at]!)
   },
 }
 
@@ -89,8 +101,8 @@ export const SPECIAL: Readonly<Record<string, Special>> = {
   [`${META}.Duration`]: {
     decode: reader => formatDuration(numberAt(plain(reader), 1) / 1e6),
     encode(writer, value) {
-      writer.tag(1, 0)
       writer.varint(Math.round(parseDuration(String(value)) * 1e6))
+      writer.byte(8)
     },
   },
   [`${META}.FieldsV1`]: rawJson,
@@ -105,7 +117,7 @@ export const SPECIAL: Readonly<Record<string, Special>> = {
       const value = plain(reader).get(1)
       return value instanceof Uint8Array ? text.decode(value) : '0'
     },
-    encode: (writer, value) => writer.stringField(1, String(value)),
+    encode: (writer, value) => writer.textField(10, String(value)),
   },
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': {
     decode(reader) {
@@ -115,11 +127,11 @@ export const SPECIAL: Readonly<Record<string, Special>> = {
     },
     encode(writer, value) {
       const isText = typeof value === 'string'
-      writer.tag(1, 0)
-      writer.varint(isText ? 1 : 0)
-      writer.tag(2, 0)
+      writer.textField(26, isText ? value : '')
       writer.varint(isText ? 0 : Number(value))
-      writer.stringField(3, isText ? value : '')
+      writer.byte(16)
+      writer.byte(isText ? 1 : 0)
+      writer.byte(8)
     },
   },
 }

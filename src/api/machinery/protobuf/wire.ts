@@ -7,7 +7,8 @@ const encoder = new TextEncoder()
 export class WireReader {
   readonly bytes: Uint8Array
   position: number
-  readonly end: number
+  end: number
+  #depth = 0
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.bytes = bytes
@@ -22,6 +23,30 @@ export class WireReader {
   #byte(): number {
     if (this.position >= this.end) throw new RangeError('unexpected end of a protobuf message')
     return this.bytes[this.position++]!
+  }
+
+  /** The number and wire type of the next field. Throws for what is no field. */
+  tag(): number {
+    const tag = this.varint()
+    if (tag < 8 || tag > 0xffff_ffff) throw new RangeError(`proto: illegal tag ${tag >>> 3} (wire type ${tag & 7})`)
+    return tag
+  }
+
+  /** Steps into a nested message: `done` is then its end. Give what this returns to `leave`. Throws beyond `maxDepth`. */
+  enter(maxDepth: number): number {
+    const length = this.varint()
+    const outer = this.end
+    const end = this.position + length
+    if (length < 0 || end > outer) throw new RangeError('a length in a protobuf message reaches beyond its end')
+    if (++this.#depth > maxDepth) throw new RangeError(`a protobuf message is nested more than ${maxDepth} deep`)
+    this.end = end
+    return outer
+  }
+
+  leave(outer: number): void {
+    this.position = this.end
+    this.end = outer
+    this.#depth--
   }
 
   /** A varint as a number; 64-bit values are signed, and exact up to 2^53. */
@@ -67,18 +92,23 @@ export class WireReader {
   }
 
   double(): number {
+    if (this.position + 8 > this.end) throw new RangeError('unexpected end of a protobuf message')
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + this.position, 8)
     this.position += 8
-    if (this.position > this.end) throw new RangeError('unexpected end of a protobuf message')
     return view.getFloat64(0, true)
+  }
+
+  #pass(bytes: number): void {
+    this.position += bytes
+    if (this.position > this.end) throw new RangeError('unexpected end of a protobuf message')
   }
 
   /** Passes over a field that is not known. */
   skip(wireType: number): void {
     if (wireType === 0) this.varint()
-    else if (wireType === 1) this.position += 8
+    else if (wireType === 1) this.#pass(8)
     else if (wireType === 2) this.span()
-    else if (wireType === 5) this.position += 4
+    else if (wireType === 5) this.#pass(4)
     else throw new RangeError(`a protobuf message has a field of wire type ${wireType}`)
   }
 }

@@ -192,7 +192,7 @@ async function listen(server: ApiServer, wanted: number, { prepared, listenOnHos
 
 /** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
 async function startParts(
-  { options, network, version, nodeName, clock, logger, onPhase }: CoreDeps,
+  { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
   { prepared, authority }: Ground,
   { server, agents }: Awaited<ReturnType<typeof serveApi>>,
   signal: AbortSignal,

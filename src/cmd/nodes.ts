@@ -1,6 +1,6 @@
 /** The nodes of a cluster on one machine: the machine itself, or as many simulated ones as were asked for. */
 import { join } from 'node:path'
-import { type Agent, startAgent } from '../agent/agent.ts'
+import { startAgent } from '../agent/agent.ts'
 import { type Machine, thisMachine } from '../agent/node/machine.ts'
 import { openProcessDriver } from '../agent/runtimes/process/driver.ts'
 import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'

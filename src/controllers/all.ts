@@ -7,6 +7,7 @@ import type { Component } from '../control/lifetime.ts'
 import { type ControllerMetrics, runController } from '../control/run-controller.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import { daemonSetController } from './daemon-set/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
@@ -17,9 +18,11 @@ import { namespaceController } from './namespace/component.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { podGarbageController } from './pod-garbage/controller.ts'
 import { replicaSetController } from './replica-set/controller.ts'
+import { replicationController } from './replication-controller/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { createServedKinds } from './served-kinds.ts'
 import { serviceAccountController } from './service-account/controller.ts'
+import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
 
@@ -27,6 +30,9 @@ import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
 export const controllers: readonly Controller[] = [
   deploymentController,
   replicaSetController,
+  replicationController,
+  statefulSetController,
+  daemonSetController,
   jobController,
   ttlAfterFinishedController,
   endpointSliceController,

@@ -4,6 +4,7 @@ import { Deployment } from '../../api/kinds/apps/deployment.ts'
 import { ReplicaSet } from '../../api/kinds/apps/replica-set.ts'
 import { StatefulSet } from '../../api/kinds/apps/stateful-set.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { ReplicationController } from '../../api/kinds/core/replication-controller.ts'
 import { PodDisruptionBudget } from '../../api/kinds/policy/pod-disruption-budget.ts'
 import { scaledValue } from '../../api/machinery/int-or-string.ts'
 import { selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
@@ -34,7 +35,7 @@ export const disruptionController = defineController<PodDisruptionBudget>({
         .map(keyOf),
     ),
   ],
-  reads: [read(ReplicaSet), read(Deployment), read(StatefulSet)],
+  reads: [read(ReplicaSet), read(Deployment), read(StatefulSet), read(ReplicationController)],
   reconcile,
 })
 
@@ -111,6 +112,10 @@ function expectedOf(pods: readonly Pod[], view: View): number {
     const key = objectKey(namespace, owner.name)
     if (owner.kind === 'StatefulSet') {
       scales.set(owner.uid, view.of<StatefulSet>(StatefulSet).get(key)?.spec?.replicas ?? 1)
+      continue
+    }
+    if (owner.kind === 'ReplicationController') {
+      scales.set(owner.uid, view.of<ReplicationController>(ReplicationController).get(key)?.spec?.replicas ?? 1)
       continue
     }
     const set = owner.kind === 'ReplicaSet' ? view.of<ReplicaSet>(ReplicaSet).get(key) : undefined

@@ -5,7 +5,7 @@ import { selectorFromLabelSelector } from '../../api/machinery/label-selector.ts
 import { keyOf } from '../../client/informer-types.ts'
 import { defineController, read, watch } from '../../control/controller.ts'
 import { controllerOf, uncontrolled } from '../owner.ts'
-import { reconcile } from './reconcile.ts'
+import { reconcileReplicas, replicaSets } from './reconcile.ts'
 
 export const replicaSetController = defineController<ReplicaSet>({
   name: 'replicaset-controller',
@@ -23,5 +23,5 @@ export const replicaSetController = defineController<ReplicaSet>({
     }),
   ],
   reads: [read(Pod, { uncontrolled })],
-  reconcile,
+  reconcile: (set, view, now) => reconcileReplicas(set, replicaSets, view, now),
 })

@@ -1,8 +1,10 @@
 import type { ReplicaSetCondition, ReplicaSetStatus } from '../../api/generated/types/apps-v1.ts'
 import { ReplicaSet } from '../../api/kinds/apps/replica-set.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
-import { selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
+import type { ReplicationController } from '../../api/kinds/core/replication-controller.ts'
+import { type Selector, selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
+import type { Resource } from '../../client/resource.ts'
 import type { View } from '../../control/controller.ts'
 import { after, done, type Plan, type Write } from '../../control/plan.ts'
 import { conditionOf, omitEmpty } from '../conditions.ts'
@@ -12,13 +14,30 @@ import { availableIn, deletionOrder, isActive, isFinished, isReady, isTerminatin
 /** Pods made or deleted in one pass (upstream's BurstReplicas). */
 const BURST = 500
 
-/** Plans the pods of a ReplicaSet and its status. */
-export function reconcile(set: ReplicaSet, view: View, now: number): Plan {
-  const selector = selectorFromLabelSelector(set.spec?.selector)
+/** What is kept as many times as asked for: ReplicaSets and ReplicationControllers, which differ in their selector. */
+export interface Flavour<T extends ReplicaSet | ReplicationController> {
+  readonly resource: Resource<T>
+  selector(set: T): Selector
+  /** Pods on their way out are counted in the status. */
+  readonly tellsTerminating: boolean
+}
+
+type AnySet = ReplicaSet | ReplicationController
+
+export const replicaSets: Flavour<ReplicaSet> = {
+  resource: ReplicaSet,
+  selector: set => selectorFromLabelSelector(set.spec?.selector),
+  tellsTerminating: true,
+}
+
+/** Plans the pods of a set and its status. */
+export function reconcileReplicas<T extends AnySet>(set: T, flavour: Flavour<T>, view: View, now: number): Plan {
+  const { resource } = flavour
+  const selector = flavour.selector(set)
   const pods = view.of(Pod)
   const { children, writes } = claim({
     owner: set,
-    ownerResource: ReplicaSet,
+    ownerResource: resource,
     resource: Pod,
     owned: pods.byIndex('owner', set.metadata?.uid ?? ''),
     orphans: pods.byIndex('uncontrolled', set.metadata?.namespace ?? '').filter(pod => !isFinished(pod)),
@@ -29,23 +48,28 @@ export function reconcile(set: ReplicaSet, view: View, now: number): Plan {
   const active = children.filter(isActive)
   const wanted = set.spec?.replicas ?? 1
   const missing = set.metadata?.deletionTimestamp ? 0 : wanted - active.length
-  const planned = missing > 0 ? creates(set, missing) : missing < 0 ? deletes(set, active, -missing, view, now) : []
+  const planned =
+    missing > 0
+      ? creates(set, resource, missing)
+      : missing < 0
+        ? deletes(set, resource, active, -missing, view, now)
+        : []
   const failing = (error: Error) => ({
-    status: withStatus(set, children, now, {
+    status: withStatus(set, flavour, children, now, {
       reason: missing > 0 ? 'FailedCreate' : 'FailedDelete',
       message: error.message,
     }),
   })
   return {
     writes: planned,
-    status: withStatus(set, children, now, undefined),
+    status: withStatus(set, flavour, children, now, undefined),
     otherwise: failing,
     requeue: nextAvailable(set, active, now),
   }
 }
 
-function creates(set: ReplicaSet, count: number): Write[] {
-  const pod = podFromTemplate(set.spec?.template ?? {}, ReplicaSet, set)
+function creates(set: AnySet, resource: Resource, count: number): Write[] {
+  const pod = podFromTemplate(set.spec?.template ?? {}, resource, set)
   const write: Write = {
     type: 'create',
     resource: Pod,
@@ -66,9 +90,16 @@ function creates(set: ReplicaSet, count: number): Write[] {
   return Array.from({ length: Math.min(count, BURST) }, () => write)
 }
 
-function deletes(set: ReplicaSet, active: readonly Pod[], count: number, view: View, now: number): Write[] {
+function deletes<T extends AnySet>(
+  set: T,
+  resource: Resource<T>,
+  active: readonly Pod[],
+  count: number,
+  view: View,
+  now: number,
+): Write[] {
   const crowd = new Map<string, number>()
-  for (const pod of relatedPods(set, view)) {
+  for (const pod of relatedPods(set, resource, view)) {
     const node = pod.spec?.nodeName ?? ''
     if (isActive(pod)) crowd.set(node, (crowd.get(node) ?? 0) + 1)
   }
@@ -94,9 +125,9 @@ function deletes(set: ReplicaSet, active: readonly Pod[], count: number, view: V
 }
 
 /** Pods of all sets with the same owner: those of one Deployment crowd a node together. */
-function relatedPods(set: ReplicaSet, view: View): readonly Pod[] {
+function relatedPods<T extends AnySet>(set: T, resource: Resource<T>, view: View): readonly Pod[] {
   const owner = controllerOf(set)
-  const sets = owner ? view.of(ReplicaSet).byIndex('owner', owner.uid) : [set]
+  const sets = owner ? view.of(resource).byIndex('owner', owner.uid) : [set]
   return sets.flatMap(each => view.of(Pod).byIndex('owner', each.metadata?.uid ?? ''))
 }
 
@@ -105,7 +136,13 @@ interface Failure {
   readonly message: string
 }
 
-function withStatus(set: ReplicaSet, pods: readonly Pod[], now: number, failure: Failure | undefined): ReplicaSet {
+function withStatus<T extends AnySet>(
+  set: T,
+  flavour: Flavour<T>,
+  pods: readonly Pod[],
+  now: number,
+  failure: Failure | undefined,
+): T {
   const active = pods.filter(isActive)
   const minReady = set.spec?.minReadySeconds ?? 0
   const labels = Object.entries(set.spec?.template?.metadata?.labels ?? {})
@@ -117,7 +154,9 @@ function withStatus(set: ReplicaSet, pods: readonly Pod[], now: number, failure:
       ).length,
       readyReplicas: active.filter(isReady).length,
       availableReplicas: active.filter(pod => availableIn(pod, minReady, now) === 0).length,
-      terminatingReplicas: pods.filter(pod => isTerminating(pod) && !isFinished(pod)).length,
+      ...(flavour.tellsTerminating && {
+        terminatingReplicas: pods.filter(pod => isTerminating(pod) && !isFinished(pod)).length,
+      }),
       observedGeneration: set.metadata?.generation ?? 0,
       conditions: conditions(set, failure, now),
     },
@@ -127,7 +166,7 @@ function withStatus(set: ReplicaSet, pods: readonly Pod[], now: number, failure:
   return { ...set, status }
 }
 
-function conditions(set: ReplicaSet, failure: Failure | undefined, now: number): ReplicaSetCondition[] {
+function conditions(set: AnySet, failure: Failure | undefined, now: number): ReplicaSetCondition[] {
   const others = (set.status?.conditions ?? []).filter(each => each.type !== 'ReplicaFailure')
   if (!failure) return others
   // The first failure stands until one pass succeeds.
@@ -136,7 +175,7 @@ function conditions(set: ReplicaSet, failure: Failure | undefined, now: number):
   return [...others, { type: 'ReplicaFailure', status: 'True', ...failure, lastTransitionTime: rfc3339(now) }]
 }
 
-function nextAvailable(set: ReplicaSet, active: readonly Pod[], now: number) {
+function nextAvailable(set: AnySet, active: readonly Pod[], now: number) {
   const waits = active
     .map(pod => availableIn(pod, set.spec?.minReadySeconds ?? 0, now))
     .filter(ms => ms !== undefined && ms > 0) as number[]

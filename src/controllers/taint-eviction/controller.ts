@@ -1,7 +1,8 @@
 /** Deletes pods that do not tolerate a NoExecute taint of their node, at once or when their toleration runs out. */
-import type { Taint, Toleration } from '../../api/generated/types/core-v1.ts'
+import type { Taint } from '../../api/generated/types/core-v1.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { tolerates } from '../../api/machinery/node-match.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import { keyOf } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
@@ -29,14 +30,6 @@ export const taintEvictionController = defineController<Pod>({
   reads: [read(Pod, { node: podsByNode })],
   reconcile,
 })
-
-/** core/v1 Toleration against Taint. */
-export function tolerates(toleration: Toleration, taint: Taint): boolean {
-  if (toleration.effect && toleration.effect !== taint.effect) return false
-  if (toleration.key && toleration.key !== taint.key) return false
-  if (toleration.operator === 'Exists') return true
-  return toleration.key !== undefined && (toleration.value ?? '') === (taint.value ?? '')
-}
 
 /** Plans the eviction of a pod. */
 export function reconcile(pod: Pod, view: View, now: number): Plan {

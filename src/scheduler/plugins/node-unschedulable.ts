@@ -1,4 +1,4 @@
-import { toleratesAny } from '../node-match.ts'
+import { toleratesAny } from '../../api/machinery/node-match.ts'
 import type { Plugin } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 

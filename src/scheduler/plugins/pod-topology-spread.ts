@@ -1,11 +1,10 @@
 import type { TopologySpreadConstraint } from '../../api/generated/types/core-v1.ts'
 import { selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
+import { isSelected, toleratesAny } from '../../api/machinery/node-match.ts'
 import { withLabelKeys } from '../affinity-term.ts'
-import { toleratesAny } from '../node-match.ts'
 import type { Plugin, Prepared, View } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { follow, type Tracker } from '../spread.ts'
-import { isSelected } from './node-affinity.ts'
 
 const MISMATCH = "node(s) didn't match pod topology spread constraints"
 const HOSTNAME = 'kubernetes.io/hostname'
@@ -35,7 +34,7 @@ function constraintOf(spec: TopologySpreadConstraint, pod: PodInfo, { snapshot, 
     eligible(slot) {
       const node = snapshot.node(slot)
       if (!node) return false
-      if (spec.nodeAffinityPolicy !== 'Ignore' && !isSelected(pod, node)) return false
+      if (spec.nodeAffinityPolicy !== 'Ignore' && !isSelected(pod.pod.spec, node)) return false
       const taints = spec.nodeTaintsPolicy === 'Honor' ? (node.spec?.taints ?? []) : []
       return taints.every(taint => taint.effect === 'PreferNoSchedule' || toleratesAny(tolerations, taint))
     },

@@ -1,6 +1,6 @@
 import type { Taint } from '../../api/generated/types/core-v1.ts'
 import type { Node } from '../../api/kinds/core/node.ts'
-import { toleratesAny } from '../node-match.ts'
+import { toleratesAny } from '../../api/machinery/node-match.ts'
 import type { Plugin } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 

@@ -1,7 +1,5 @@
-/** Taints, tolerations and node selectors as several plugins need them. */
-
-import type { NodeSelectorTerm, Taint, Toleration } from '../api/generated/types/core-v1.ts'
-import type { Node } from '../api/kinds/core/node.ts'
+/** Taints, tolerations and node selectors: which pods a node may have. */
+import type { Node, NodeSelectorTerm, PodSpec, Taint, Toleration } from '../generated/types/core-v1.ts'
 
 const INT = /^-?(0|[1-9]\d*)$/
 
@@ -50,4 +48,12 @@ export function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
   const labels = node.metadata?.labels ?? {}
   const fields = { 'metadata.name': node.metadata?.name ?? '' }
   return matchExpressions.every(each => holds(each, labels)) && matchFields.every(each => holds(each, fields))
+}
+
+/** Whether a node has what `nodeSelector` and the required node affinity of a pod ask for. */
+export function isSelected(spec: PodSpec | undefined, node: Node): boolean {
+  const labels = node.metadata?.labels ?? {}
+  for (const [key, value] of Object.entries(spec?.nodeSelector ?? {})) if (labels[key] !== value) return false
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+  return !required || required.nodeSelectorTerms.some(term => matchesTerm(term, node))
 }

@@ -12,6 +12,7 @@ import type { Transport } from '../client/transport.ts'
 import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { fits } from './admission.ts'
+import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { type Machine, thisMachine } from './node/machine.ts'
 import { startNode } from './node/registration.ts'
@@ -171,8 +172,12 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (signal.aborted) end()
     else signal.addEventListener('abort', end, { once: true })
   })
+  const api = createNodeApi(uid => workers.get(uid))
   return {
-    api: createNodeApi(uid => workers.get(uid)),
+    api: {
+      ...api,
+      serve: createEndpoints({ nodeName, workers: () => workers.values(), logs: api.logs, now: clock.now }),
+    },
     async drain(timeoutMs) {
       const all = Promise.all([...workers.values()].map(worker => worker.drain(timeoutMs)))
       await Promise.race([all, sleep(clock, timeoutMs, signal)])

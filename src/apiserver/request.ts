@@ -3,7 +3,7 @@
  * process. Filters and handlers see only this.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { Encoded } from '../api/machinery/encoded.ts'
 import type { Kind } from '../api/machinery/kind.ts'
 import type { ListMeta } from '../api/machinery/object.ts'
@@ -33,7 +33,14 @@ export interface RequestInfo {
 /** The body, as bytes from the wire or as a value from the same process (then it is ours to change). */
 export type RequestBody =
   | { readonly type: 'none' }
-  | { readonly type: 'bytes'; readonly contentType: string; read(): Promise<Buffer> }
+  | {
+      readonly type: 'bytes'
+      readonly contentType: string
+      /** All of it, up to a limit. */
+      read(): Promise<Buffer>
+      /** As it comes, for who hands it on. Instead of `read`. */
+      stream(): Readable
+    }
   | { readonly type: 'value'; readonly contentType: string; readonly value: unknown }
 
 export interface ServerRequest {
@@ -62,6 +69,8 @@ export interface ServerRequest {
   readonly local?: boolean
   /** The certificate that the client showed, trusted or not; absent without one. */
   readonly clientCertificate?: ClientCertificate
+  /** Address of the other end of the connection; absent for calls inside the process. */
+  readonly remoteAddress?: string
   /** The raw HTTP/1.1 message of an upgrade request. */
   readonly upgrade?: IncomingMessage
 }
@@ -87,6 +96,12 @@ export type Answer = { readonly status: number; readonly headers?: Readonly<Reco
   | { readonly type: 'watch'; readonly events: AsyncIterable<readonly ServerWatchEvent[]> }
   | { readonly type: 'bytes'; readonly contentType: string; readonly bytes: Uint8Array }
   | { readonly type: 'stream'; readonly contentType: string; readonly stream: AsyncIterable<Uint8Array> }
+  /** What another server answered, handed on as it comes: its headers, but those of its connection. */
+  | {
+      readonly type: 'relayed'
+      readonly received: Readonly<Record<string, string | string[]>>
+      readonly stream: AsyncIterable<Uint8Array>
+    }
   /** Takes over the connection of an upgrade request; the callee writes the 101 itself. */
   | { readonly type: 'upgrade'; accept(socket: Duplex, head: Buffer): void }
 )

@@ -62,7 +62,30 @@ function bodyOf(bytes: Uint8Array, contentType: string): Pick<ApiResponse, 'obje
   return { bytes: whole() }
 }
 
-function responseOf(answer: Answer): Pick<ApiResponse, 'object' | 'events' | 'bytes'> {
+/** An aggregated server's answer: JSON is read, a watch becomes events, anything else stays bytes. */
+async function relayedBody(
+  { received, stream }: Extract<Answer, { type: 'relayed' }>,
+  isWatch: boolean,
+): Promise<Pick<ApiResponse, 'object' | 'events' | 'bytes'>> {
+  if (!String(received['content-type'] ?? '').startsWith('application/json')) return { bytes: stream }
+  if (isWatch) return { events: eventLines(stream) }
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return { object: JSON.parse(Buffer.concat(chunks).toString()) }
+}
+
+async function* eventLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<readonly WatchEvent[]> {
+  let rest = Buffer.alloc(0)
+  for await (const chunk of stream) {
+    const text = Buffer.concat([rest, chunk])
+    const end = text.lastIndexOf(0x0a) + 1
+    rest = text.subarray(end)
+    const lines = text.subarray(0, end).toString().split('\n').filter(Boolean)
+    if (lines.length) yield lines.map(line => JSON.parse(line) as WatchEvent)
+  }
+}
+
+async function responseOf(answer: Answer, isWatch: boolean): Promise<Pick<ApiResponse, 'object' | 'events' | 'bytes'>> {
   switch (answer.type) {
     case 'object':
       return { object: answer.object.value }
@@ -78,6 +101,8 @@ function responseOf(answer: Answer): Pick<ApiResponse, 'object' | 'events' | 'by
       return bodyOf(answer.bytes, answer.contentType)
     case 'stream':
       return { bytes: answer.stream }
+    case 'relayed':
+      return relayedBody(answer, isWatch && answer.status < 400)
     case 'upgrade':
       throw new Error('an upgrade needs a connection: exec, attach and port-forward go over HTTPS')
   }
@@ -90,7 +115,7 @@ export function localTransport(handler: Handler, user: UserInfo): Transport {
     const answer = await handler(local)
     return {
       status: answer.status,
-      ...responseOf(answer),
+      ...(await responseOf(answer, local.info.verb === 'watch')),
       ...(local.warnings.length > 0 && { warnings: local.warnings }),
     }
   }

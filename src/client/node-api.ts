@@ -52,6 +52,21 @@ export interface PodRef {
   readonly uid: string
 }
 
+/** A request to what a kubelet serves on a port of its own (nodes/proxy). */
+export interface NodeRequest {
+  readonly method: string
+  /** Absolute, without the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly signal: AbortSignal
+}
+
+export interface NodeAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: AsyncIterable<Uint8Array>
+}
+
 /** Methods throw `StatusError` for what the client should be told (container not found, not running, …). */
 export interface NodeApi {
   /** Bytes as `kubectl logs` prints them. Rejects before the first byte for bad requests. */
@@ -62,6 +77,8 @@ export interface NodeApi {
   attach(pod: PodRef, options: AttachOptions, streams: CommandStreams): Promise<void>
   /** Opens a TCP connection to `port` inside the pod. */
   connect(pod: PodRef, port: number): Promise<Duplex>
+  /** Absent where the node serves nothing of the kind. */
+  serve?(request: NodeRequest): Promise<NodeAnswer>
 }
 
 /** Finds the node that runs a pod; undefined when it is not known or cannot be reached. */

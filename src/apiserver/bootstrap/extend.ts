@@ -123,7 +123,15 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     anonymous: path => PUBLIC_PATHS.has(path),
     authorizer,
     admission,
-    subresources: subresourceHandlers({ registry, tokens, admission, nodes: deps.nodes, authorizer, clock }),
+    subresources: subresourceHandlers({
+      registry,
+      tokens,
+      admission,
+      nodes: deps.nodes,
+      authorizer,
+      clock,
+      random: random.number,
+    }),
     virtual: reviewHandlers({
       registry,
       rbac,

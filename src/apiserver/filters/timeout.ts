@@ -37,7 +37,7 @@ export function timeoutFilter(clock: Clock): Filter {
   }
 
   return next => request => {
-    if (request.upgrade) return next(request)
+    if (request.upgrade || request.info.subresource === 'proxy') return next(request)
     const answer = next(request)
     return new Promise<Answer>((resolve, reject) => {
       const entry: Waiting = {

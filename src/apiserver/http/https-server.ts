@@ -30,6 +30,7 @@ const LOOPBACK = /^(::1|127\.|::ffff:127\.)/
 interface Connection {
   readonly certificate: ClientCertificate | undefined
   readonly loopback: boolean
+  readonly remoteAddress: string | undefined
 }
 
 /** The certificate that the client showed, with what TLS thinks of it. */
@@ -45,6 +46,7 @@ function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
 const connectionOf = (socket: TLSSocket): Connection => ({
   certificate: certificateOf(socket),
   loopback: LOOPBACK.test(socket.remoteAddress ?? ''),
+  remoteAddress: socket.remoteAddress?.replace(/^::ffff:/, ''),
 })
 
 /** Writes the answer of an upgrade request that was refused: the socket is raw by now. */
@@ -70,7 +72,8 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
       await writeAnswer(sink, request, answer, shared)
     } catch (error) {
       logger.error({ err: error, method: request.method, path: request.path }, 'an answer broke off')
-      sink.end()
+      // Not ended: a client must not take the half for the whole.
+      sink.cut()
     } finally {
       open.delete(request)
     }
@@ -99,10 +102,10 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
     const sink = http2Sink(stream, method === 'HEAD')
     stream.on('error', () => {})
     try {
-      const { certificate, loopback } = known(session.socket as TLSSocket)
       const body = stream.readableEnded ? undefined : stream
       const url = headers[':path'] as string
-      const request = incomingRequest({ method, url, headers, rawHeaders, body, certificate, loopback })
+      const connection = known(session.socket as TLSSocket)
+      const request = incomingRequest({ method, url, headers, rawHeaders, body, ...connection })
       if (request.body.type === 'none') stream.resume()
       stream.on('close', () => request.gone())
       void answerTo(sink, request)
@@ -114,9 +117,9 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
   function onRequest(message: IncomingMessage, response: ServerResponse) {
     const sink = http1Sink(response)
     try {
-      const { certificate, loopback } = known(message.socket as TLSSocket)
       const { method = 'GET', url = '/', headers, rawHeaders } = message
-      const request = incomingRequest({ method, url, headers, rawHeaders, body: message, certificate, loopback })
+      const connection = known(message.socket as TLSSocket)
+      const request = incomingRequest({ method, url, headers, rawHeaders, body: message, ...connection })
       if (request.body.type === 'none') message.resume()
       response.on('close', () => request.gone())
       response.on('error', () => {})
@@ -129,18 +132,10 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
   async function onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer) {
     socket.on('error', () => {})
     try {
-      const { certificate, loopback } = known(message.socket as TLSSocket)
       const { method = 'GET', url = '/', headers, rawHeaders } = message
-      const request = incomingRequest({
-        method,
-        url,
-        headers,
-        rawHeaders,
-        body: undefined,
-        certificate,
-        loopback,
-        upgrade: message,
-      })
+      const connection = known(message.socket as TLSSocket)
+      const incoming = { method, url, headers, rawHeaders, body: undefined, ...connection, upgrade: message }
+      const request = incomingRequest(incoming)
       socket.on('close', () => request.gone())
       open.add(request)
       socket.on('close', () => open.delete(request))

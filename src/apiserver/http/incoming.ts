@@ -45,6 +45,8 @@ export interface Incoming {
   readonly rawHeaders: readonly string[]
   readonly certificate?: ClientCertificate | undefined
   readonly upgrade?: IncomingMessage
+  /** The peer's address. */
+  readonly remoteAddress?: string | undefined
   /** The peer is on this machine. */
   readonly loopback: boolean
 }
@@ -67,6 +69,7 @@ class WireRequest implements HttpRequest {
   readonly rawHeaders: readonly string[]
   readonly clientCertificate?: ClientCertificate
   readonly upgrade?: IncomingMessage
+  readonly remoteAddress?: string
   user: UserInfo = ANONYMOUS
   kind?: Kind
   media?: MediaChoice
@@ -86,9 +89,10 @@ class WireRequest implements HttpRequest {
     this.loopback = incoming.loopback
     if (incoming.certificate) this.clientCertificate = incoming.certificate
     if (incoming.upgrade) this.upgrade = incoming.upgrade
+    if (incoming.remoteAddress) this.remoteAddress = incoming.remoteAddress
     this.body =
       body && method !== 'GET' && method !== 'HEAD'
-        ? { type: 'bytes', contentType: headers['content-type'] ?? '', read: () => readBody(body) }
+        ? { type: 'bytes', contentType: headers['content-type'] ?? '', read: () => readBody(body), stream: () => body }
         : NO_BODY
   }
 

@@ -1,6 +1,6 @@
 /** Where an answer goes: one shape for HTTP/1.1 and HTTP/2. */
 import type { ServerResponse } from 'node:http'
-import type { ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 
 export type Headers = Record<string, string | string[]>
 
@@ -14,6 +14,8 @@ export interface Sink {
   /** Resolves when there is room again, or the client has gone. */
   drained(): Promise<void>
   end(chunk?: Buffer | string): void
+  /** Breaks the answer off, so that the client can tell. */
+  cut(): void
   /** The client has gone or the answer was ended. */
   readonly closed: boolean
 }
@@ -55,6 +57,9 @@ export function http2Sink(stream: ServerHttp2Stream, headOnly: boolean): Sink {
     end(chunk) {
       if (!stream.closed && !stream.destroyed && !headOnly) stream.end(chunk)
     },
+    cut() {
+      if (!stream.closed && !stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    },
     get closed() {
       return stream.closed || stream.destroyed
     },
@@ -73,6 +78,9 @@ export function http1Sink(response: ServerResponse): Sink {
     drained: () => (closed() ? Promise.resolve() : untilDrained(response)),
     end(chunk) {
       if (!closed()) response.end(chunk)
+    },
+    cut() {
+      response.destroy()
     },
     get closed() {
       return closed()

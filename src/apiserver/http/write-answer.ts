@@ -19,6 +19,13 @@ function headersOf(request: HttpRequest, answer: Answer, contentType: string): H
   return headers
 }
 
+/** Another server's own, and the warnings that are ours. */
+function relayedHeaders(request: HttpRequest, received: Readonly<Headers>): Headers {
+  if (!request.warnings.length) return { ...received }
+  const theirs = received.warning ?? []
+  return { ...received, warning: [theirs, request.warnings.map(warningHeader)].flat() }
+}
+
 /** An error is told in a form that the client accepts where there is one, and as JSON that people read where not. */
 function errorMedia(request: HttpRequest): MediaChoice {
   const accept = String(request.headers.accept ?? '')
@@ -77,6 +84,9 @@ export async function writeAnswer(
       return sink.end(Buffer.from(answer.bytes.buffer, answer.bytes.byteOffset, answer.bytes.byteLength))
     case 'stream':
       sink.head(answer.status, headersOf(request, answer, answer.contentType))
+      return writeStream(sink, answer.stream)
+    case 'relayed':
+      sink.head(answer.status, relayedHeaders(request, answer.received))
       return writeStream(sink, answer.stream)
   }
 }

@@ -12,6 +12,7 @@ import { evictionHandler } from './eviction.ts'
 import { finalizeHandler } from './finalize.ts'
 import { logHandler } from './log.ts'
 import { portForwardHandler } from './port-forward.ts'
+import { PROXY_METHODS, proxyHandlers } from './proxy.ts'
 import { forCreators, notBuilt, only, requireKind } from './request-parts.ts'
 import { tokenHandler } from './token.ts'
 
@@ -22,6 +23,8 @@ export interface SubresourceDeps {
   readonly nodes: NodeDirectory
   readonly authorizer: Authorizer
   readonly clock: Clock
+  /** From 0 to under 1. */
+  readonly random: () => number
 }
 
 const refused =
@@ -44,10 +47,12 @@ export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, 
       if (request.method !== 'GET') return write(request)
       return { type: 'object', status: 200, object: registry.get(pods, { namespace, name }) }
     }
-  const forward = 'use `kubectl port-forward`'
+  const proxies = proxyHandlers(registry, nodes, deps.random).map(
+    ([key, handler]) => [key, only(PROXY_METHODS, handler)] as const,
+  )
   return new Map<string, Handler>([
+    ...proxies,
     ['v1/namespaces/finalize', only(['PUT'], finalizeHandler(registry))],
-    ['v1/nodes/proxy', refused('the proxy to nodes')],
     ['v1/pods/attach', stream(attach)],
     ['v1/pods/binding', only(['POST'], bindingHandler(registry, clock))],
     ['v1/pods/ephemeralcontainers', shown(refused('adding ephemeral containers to a pod', 'use `kubectl exec`'))],
@@ -55,10 +60,8 @@ export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, 
     ['v1/pods/exec', stream(exec)],
     ['v1/pods/log', only(['GET'], logHandler(registry, nodes))],
     ['v1/pods/portforward', stream(portForwardHandler(registry, nodes, clock))],
-    ['v1/pods/proxy', refused('the proxy to pods', forward)],
     ['v1/pods/resize', shown(refused('resizing a pod in place', 'change the template of its workload'))],
     ['v1/serviceaccounts/token', only(['POST'], tokenHandler({ registry, tokens, clock, admission }))],
-    ['v1/services/proxy', refused('the proxy to services', forward)],
     ['certificates.k8s.io/v1/certificatesigningrequests/approval', refused('approving certificate signing requests')],
   ])
 }

@@ -198,11 +198,9 @@ test('pods/exec, attach and portforward are for who may create them, even where 
 test('what is not built yet is refused clearly', async () => {
   const { server, send } = await startServer()
   await send(ADMIN, 'POST', PODS, pod('p'))
-  const cases: ['GET' | 'PUT', string][] = [
-    ['GET', `${PODS}/p/proxy`],
+  const cases: ['PUT', string][] = [
     ['PUT', `${PODS}/p/ephemeralcontainers`],
     ['PUT', `${PODS}/p/resize`],
-    ['GET', '/api/v1/nodes/n/proxy'],
   ]
   for (const [method, path] of cases) {
     const { status, object } = await send(ADMIN, method, path)

@@ -88,3 +88,11 @@ test('node certificates name the node and its group', async () => {
     organizations: ['system:nodes'],
   })
 })
+
+test('openPki lets only its own authority vouch for the front proxy', async () => {
+  const pki = fixture().open()
+  const client = new X509Certificate((await pki.frontProxyClient()).certificate)
+  assert.match(client.subject, /CN=front-proxy-client/)
+  assert.ok(client.verify(new X509Certificate((await pki.frontProxyAuthority()).certificate).publicKey))
+  assert.ok(!client.verify(new X509Certificate((await pki.authority()).certificate).publicKey))
+})

@@ -47,6 +47,10 @@ export interface Pki {
   admin(): Promise<KeyPair>
   /** User `system:node:NAME` in group `system:nodes`. */
   node(name: string): Promise<KeyPair>
+  /** The authority of this server's calls to aggregated servers: whoever it signs may speak for any user. */
+  frontProxyAuthority(): Promise<KeyPair>
+  /** What this server shows to aggregated servers: the client `front-proxy-client`. */
+  frontProxyClient(): Promise<KeyPair>
   /** Another client, not kept in a file. */
   client(commonName: string, organizations?: readonly string[]): Promise<KeyPair>
   /**
@@ -108,29 +112,35 @@ export function openPki(options: PkiOptions): Pki {
     return pair
   }
 
-  const authority = () =>
-    once('ca', async () => {
-      const known = load('ca')
-      if (known) return known
-      if (read(join(dir, 'ca.crt')))
-        throw new Error(`${join(dir, 'ca.crt')} has no key beside it (ca.key): restore it, or begin a new cluster`)
-      const { createAuthority } = await import('./certificate.ts')
-      const made = await createAuthority({ commonName: 'kubernetes', now: clock.now(), lifetime: AUTHORITY_LIFETIME })
-      return save('ca', made)
-    })
-  const issue = async (request: Omit<CertificateRequest, 'now' | 'lifetime'>) => {
-    const { issueCertificate } = await import('./certificate.ts')
-    return issueCertificate(await authority(), { ...request, now: clock.now(), lifetime: LEAF_LIFETIME })
-  }
-  const leaf = (file: string, request: Omit<CertificateRequest, 'now' | 'lifetime'>) =>
+  const authorityIn = (file: string, commonName: string) =>
     once(file, async () => {
       const known = load(file)
-      if (known && stillGood(known, await authority(), request.hosts ?? [], clock.now())) return known
-      return save(file, await issue(request))
+      if (known) return known
+      const path = join(dir, file)
+      if (read(`${path}.crt`))
+        throw new Error(`${path}.crt has no key beside it (${file}.key): restore it, or begin a new cluster`)
+      const { createAuthority } = await import('./certificate.ts')
+      return save(file, await createAuthority({ commonName, now: clock.now(), lifetime: AUTHORITY_LIFETIME }))
+    })
+  const authority = () => authorityIn('ca', 'kubernetes')
+  const frontProxyAuthority = () => authorityIn('front-proxy-ca', 'front-proxy-ca')
+  type Request = Omit<CertificateRequest, 'now' | 'lifetime'>
+  const issue = async (request: Request, signer = authority) => {
+    const { issueCertificate } = await import('./certificate.ts')
+    return issueCertificate(await signer(), { ...request, now: clock.now(), lifetime: LEAF_LIFETIME })
+  }
+  const leaf = (file: string, request: Request, signer = authority) =>
+    once(file, async () => {
+      const known = load(file)
+      if (known && stillGood(known, await signer(), request.hosts ?? [], clock.now())) return known
+      return save(file, await issue(request, signer))
     })
 
   return {
     authority,
+    frontProxyAuthority,
+    frontProxyClient: () =>
+      leaf('front-proxy-client', { usage: 'client', commonName: 'front-proxy-client' }, frontProxyAuthority),
     server: () => leaf('apiserver', { usage: 'server', commonName: 'kube-apiserver', hosts }),
     admin: () => leaf('admin', { usage: 'client', commonName: 'kubernetes-admin', organizations: ['system:masters'] }),
     node: name =>

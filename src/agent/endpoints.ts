@@ -1,0 +1,178 @@
+/** What a kubelet serves over HTTP on its own port, for `nodes/proxy`: health, pods, usage, logs of containers. */
+import type { Pod } from '../api/generated/types/core-v1.ts'
+import { methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
+import { rfc3339 } from '../api/machinery/time.ts'
+import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
+import type { PodWorker } from './pod/worker.ts'
+import type { ContainerStats } from './runtimes/runtime.ts'
+
+export interface EndpointDeps {
+  readonly nodeName: string
+  workers(): Iterable<PodWorker>
+  readonly logs: NodeApi['logs']
+  now(): number
+}
+
+interface PodUsage {
+  readonly pod: Pod
+  readonly containers: readonly ContainerStats[]
+}
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
+}
+const text = (body: string, status = 200, contentType = 'text/plain; charset=utf-8'): NodeAnswer => ({
+  status,
+  contentType,
+  body: once(body),
+})
+const json = (value: unknown) => text(JSON.stringify(value), 200, 'application/json')
+
+const isActive = ({ status }: Pod) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed'
+
+/** Usage of every container that runs. */
+async function usage(workers: Iterable<PodWorker>): Promise<PodUsage[]> {
+  return Promise.all(
+    [...workers].map(async worker => {
+      const pod = worker.pod()
+      const driver = worker.place()?.driver
+      const names = (pod.spec?.containers ?? []).map(each => each.name)
+      const running = names
+        .map(name => worker.instances(name)?.[0])
+        .filter(each => each !== undefined && each.state === 'running')
+      const stats = driver ? await Promise.all(running.map(each => driver.stats(each!.id))) : []
+      return { pod, containers: stats.filter(each => each !== undefined) }
+    }),
+  )
+}
+
+const referenceOf = ({ metadata }: Pod) => ({
+  name: metadata?.name ?? '',
+  namespace: metadata?.namespace ?? '',
+  uid: metadata?.uid ?? '',
+})
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+
+function usageOf(stats: readonly ContainerStats[], time: string) {
+  return {
+    cpu: { time, usageCoreNanoSeconds: sum(stats.map(each => each.cpuUsage)) },
+    memory: {
+      time,
+      usageBytes: sum(stats.map(each => each.memoryUsage)),
+      workingSetBytes: sum(stats.map(each => each.memoryWorkingSet)),
+    },
+  }
+}
+
+/** stats/v1alpha1 Summary, of what runs in pods. */
+async function summary({ nodeName, workers, now }: EndpointDeps) {
+  const time = rfc3339(now())
+  const all = (await usage(workers())).filter(({ containers }) => containers.length)
+  return {
+    node: {
+      nodeName,
+      ...usageOf(
+        all.flatMap(each => each.containers),
+        time,
+      ),
+    },
+    pods: all.map(({ pod, containers }) => ({
+      podRef: referenceOf(pod),
+      startTime: pod.status?.startTime ?? null,
+      ...usageOf(containers, time),
+      containers: containers.map(each => ({
+        name: each.name,
+        startTime: pod.status?.startTime ?? null,
+        ...usageOf([each], rfc3339(each.timestamp)),
+      })),
+    })),
+  }
+}
+
+/** Prometheus' text of what Kubernetes calls resource metrics (KEP-727). */
+async function resourceMetrics({ workers }: EndpointDeps) {
+  const all = await usage(workers())
+  const lines = (name: string, type: string, value: (stats: ContainerStats) => number) => [
+    `# TYPE ${name} ${type}`,
+    ...all.flatMap(({ pod, containers }) =>
+      containers.map(
+        each =>
+          `${name}{container="${each.name}",namespace="${pod.metadata?.namespace}",pod="${pod.metadata?.name}"} ${value(each)} ${each.timestamp}`,
+      ),
+    ),
+  ]
+  return `${[
+    ...lines('container_cpu_usage_seconds_total', 'counter', each => each.cpuUsage / 1e9),
+    ...lines('container_memory_working_set_bytes', 'gauge', each => each.memoryWorkingSet),
+  ].join('\n')}\n`
+}
+
+function counts({ workers }: EndpointDeps): string {
+  const all = [...workers()]
+  const running = all.filter(each => isActive(each.pod()))
+  const containers = sum(
+    running.map(each => (each.pod().status?.containerStatuses ?? []).filter(({ state }) => state?.running).length),
+  )
+  return [
+    '# TYPE kubelet_running_pods gauge',
+    `kubelet_running_pods ${running.length}`,
+    '# TYPE kubelet_running_containers gauge',
+    `kubelet_running_containers{container_state="running"} ${containers}`,
+    '',
+  ].join('\n')
+}
+
+/** `/containerLogs/NAMESPACE/POD/CONTAINER`, with the options of pods/log in the query. */
+async function containerLog(deps: EndpointDeps, request: NodeRequest, names: readonly string[]): Promise<NodeAnswer> {
+  const [namespace = '', name = '', container = ''] = names
+  const found = [...deps.workers()]
+    .map(each => each.pod())
+    .find(({ metadata }) => metadata?.namespace === namespace && metadata.name === name)
+  if (!found) return text(`pod ${JSON.stringify(name)} not found in namespace ${JSON.stringify(namespace)}\n`, 404)
+  const number = (option: string) => {
+    const value = request.query.get(option)
+    return value && /^\d+$/.test(value) ? { [option]: Number(value) } : {}
+  }
+  const is = (option: string) => request.query.get(option) === 'true'
+  const options = {
+    container,
+    follow: is('follow'),
+    previous: is('previous'),
+    timestamps: is('timestamps'),
+    ...number('tailLines'),
+    ...number('limitBytes'),
+    ...number('sinceSeconds'),
+  }
+  const body = await deps.logs(referenceOf(found), options, request.signal)
+  return { status: 200, contentType: 'text/plain', body }
+}
+
+/** Answers requests to the node itself; 404 for what it does not serve. */
+export function createEndpoints(deps: EndpointDeps): NonNullable<NodeApi['serve']> {
+  const answer = async (request: NodeRequest): Promise<NodeAnswer> => {
+    const [, first = '', ...names] = request.path.replace(/\/+$/, '').split('/').map(decodeURIComponent)
+    const path = `/${[first, ...names].join('/')}`
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
+    if (path === '/healthz' || path.startsWith('/healthz/')) return text('ok')
+    if (path === '/pods' || path === '/runningpods') {
+      const all = [...deps.workers()].map(each => each.pod())
+      const items = path === '/pods' ? all : all.filter(isActive)
+      return json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items })
+    }
+    if (path === '/stats/summary') return json(await summary(deps))
+    if (path === '/metrics') return text(counts(deps), 200, 'text/plain; version=0.0.4; charset=utf-8')
+    if (path === '/metrics/resource')
+      return text(await resourceMetrics(deps), 200, 'text/plain; version=0.0.4; charset=utf-8')
+    if (first === 'containerLogs' && names.length === 3) return containerLog(deps, request, names)
+    return text('404 page not found\n', 404)
+  }
+  return async request => {
+    try {
+      return await answer(request)
+    } catch (error) {
+      if (error instanceof StatusError) return text(`${error.message}\n`, error.code)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/** Failures of the network in the words that clients of Kubernetes know: those of Go's `net` and `crypto/tls`. */
+
+const SYSTEM: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connect: connection refused',
+  EHOSTUNREACH: 'connect: no route to host',
+  ENETUNREACH: 'connect: network is unreachable',
+  ETIMEDOUT: 'i/o timeout',
+}
+
+const TLS: Readonly<Record<string, string>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: 'x509: certificate signed by unknown authority',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'x509: certificate signed by unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'x509: certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'x509: certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'x509: certificate signed by unknown authority',
+  CERT_SIGNATURE_FAILURE: 'x509: certificate signed by unknown authority',
+  CERT_HAS_EXPIRED: 'x509: certificate has expired or is not yet valid',
+  CERT_NOT_YET_VALID: 'x509: certificate has expired or is not yet valid',
+}
+
+interface NetworkError extends Error {
+  readonly code?: string
+  readonly address?: string
+  readonly port?: number
+  readonly hostname?: string
+  readonly reason?: string
+  readonly errors?: readonly Error[]
+}
+
+/** The sentence for an error of a connection, e.g. `dial tcp 10.0.0.1:80: connect: connection refused`. */
+export function networkErrorText(error: Error): string {
+  const { code = '', address, port, hostname, errors } = error as NetworkError
+  if (errors?.[0]) return networkErrorText(errors[0])
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname}: no such host`
+  if (SYSTEM[code] && address) {
+    const host = address.includes(':') ? `[${address}]` : address
+    return `dial tcp ${host}:${port}: ${SYSTEM[code]}`
+  }
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'EOF'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `tls: failed to verify certificate: x509: ${(error as NetworkError).reason ?? error.message}`
+  }
+  if (TLS[code]) return `tls: failed to verify certificate: ${TLS[code]}`
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
+    return /wrong version number|packet length|http request/i.test(error.message)
+      ? 'http: server gave HTTP response to HTTPS client'
+      : `tls: ${error.message}`
+  return error.message
+}

@@ -1,0 +1,70 @@
+/** Connections from the API server into the cluster's networks. */
+import { BlockList, connect, isIPv6 } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { badRequest } from '../../api/machinery/status-error.ts'
+import type { NodeDirectory } from '../../client/node-api.ts'
+import type { KindReader } from '../registry/registry.ts'
+import { type LocatedPod, podRef } from '../subresources/pod-location.ts'
+import type { ServiceAddress } from './endpoint.ts'
+
+/** How long a connection may take, in ms, as upstream has it. */
+const DIAL_TIMEOUT = 30_000
+
+/** Opens a TCP connection. Rejects with what `node:net` says. */
+export function dialTcp(host: string, port: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true })
+    socket.setTimeout(DIAL_TIMEOUT, () =>
+      socket.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT', address: host, port })),
+    )
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      socket.setTimeout(0)
+      // What fails later reaches who reads and writes; unheard it would end the process.
+      socket.on('error', () => {})
+      resolve(socket)
+    })
+  })
+}
+
+const LOCAL = new BlockList()
+LOCAL.addSubnet('0.0.0.0', 8, 'ipv4')
+LOCAL.addSubnet('127.0.0.0', 8, 'ipv4')
+LOCAL.addSubnet('169.254.0.0', 16, 'ipv4')
+LOCAL.addSubnet('224.0.0.0', 4, 'ipv4')
+LOCAL.addAddress('255.255.255.255', 'ipv4')
+LOCAL.addAddress('::', 'ipv6')
+LOCAL.addAddress('::1', 'ipv6')
+LOCAL.addSubnet('fe80::', 10, 'ipv6')
+LOCAL.addSubnet('ff00::', 8, 'ipv6')
+
+/** Whether an address may be one of another machine: neither loopback, link-local nor multicast. */
+export function isGlobalUnicast(address: string): boolean {
+  return address !== '' && !LOCAL.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+/** Opens a connection to a port of a pod at one of its addresses. */
+export type DialPod = (pod: LocatedPod, host: string, port: number) => Promise<Duplex>
+
+/**
+ * Connections to pods: by the node's agent where it is known, since only it may reach the pod's network, else straight
+ * to the address. Throws BadRequest for addresses that would lead to this machine itself.
+ */
+export function podDialer(nodes: NodeDirectory): DialPod {
+  return (pod, host, port) => {
+    const node = nodes(pod.spec.nodeName ?? '')
+    if (node) return node.connect(podRef(pod), port)
+    if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
+    return dialTcp(host, port)
+  }
+}
+
+/** Connections to what a service leads to. */
+export function serviceDialer(pods: KindReader, dialPod: DialPod): (address: ServiceAddress) => Promise<Duplex> {
+  return async address => {
+    const pod = address.pod && pods.get(address.pod.namespace, address.pod.name)
+    if (pod) return dialPod(pod.value as LocatedPod, address.host, address.port)
+    return dialTcp(address.host, address.port)
+  }
+}

@@ -1,0 +1,79 @@
+/** A whole API server on a TLS port, with an admin's certificate, for tests of what happens on the wire. */
+
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { startServer, type TestServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
+import { createAuthority, issueCertificate, type KeyPair } from '../../../src/lib/pki/certificate.ts'
+
+export interface WireReply {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly bytes: Buffer
+  readonly text: string
+}
+
+export interface WireServer extends TestServer {
+  readonly port: number
+  readonly authority: KeyPair
+  /** Sends a request over HTTP/1.1 as the cluster's admin. */
+  fetch(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<WireReply>
+  /** Asks for an upgrade; the reply where it was refused. */
+  upgrade(path: string, headers: Record<string, string>): Promise<{ socket: Duplex; head: Buffer } | WireReply>
+  close(): Promise<void>
+}
+
+/** Node says it by itself for some methods only. */
+const length = (body: string | undefined) => (body === undefined ? {} : { 'content-length': Buffer.byteLength(body) })
+
+/** Starts one on the machine's clock. */
+export async function startWire(options: Parameters<typeof startServer>[0] = {}): Promise<WireServer> {
+  const times = { now: Date.now(), lifetime: 3_600_000 }
+  const authority = await createAuthority({ commonName: 'test', ...times })
+  const own = await issueCertificate(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], ...times })
+  const admin = { commonName: 'kubernetes-admin', organizations: ['system:masters'] }
+  const client = await issueCertificate(authority, { ...admin, usage: 'client', ...times })
+  const server = await startServer(options)
+  const tls = { key: own.key, cert: own.certificate, clientCa: authority.certificate }
+  const { port } = await server.server.listen({ hosts: ['127.0.0.1'], port: 0, tls })
+  const agent = new Agent({ keepAlive: true })
+  const base: RequestOptions = {
+    host: '127.0.0.1',
+    port,
+    agent,
+    ca: authority.certificate,
+    cert: client.certificate,
+    key: client.key,
+  }
+  const reply = async (response: IncomingMessage): Promise<WireReply> => {
+    const chunks: Buffer[] = []
+    for await (const chunk of response) chunks.push(chunk as Buffer)
+    const bytes = Buffer.concat(chunks)
+    return { status: response.statusCode ?? 0, headers: response.headers, bytes, text: bytes.toString() }
+  }
+  return {
+    ...server,
+    port,
+    authority,
+    fetch: (method, path, body, headers = {}) =>
+      new Promise((resolve, reject) => {
+        const request = httpsRequest({ ...base, method, path, headers: { ...length(body), ...headers } }, response =>
+          reply(response).then(resolve, reject),
+        )
+        request.on('error', reject)
+        request.end(body)
+      }),
+    upgrade: (path, headers) =>
+      new Promise((resolve, reject) => {
+        const request = httpsRequest({ ...base, agent: false, path, headers })
+        request.on('upgrade', (_response, socket, head) => resolve({ socket, head }))
+        request.on('response', response => reply(response).then(resolve, reject))
+        request.on('error', reject)
+        request.end()
+      }),
+    async close() {
+      agent.destroy()
+      await server.server.close()
+    },
+  }
+}

@@ -5,7 +5,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import type { NodeApi } from '../../client/node-api.ts'
 import type { ApiRequest, Transport } from '../../client/transport.ts'
 import { silent } from '../../lib/log.ts'
-import { virtualClock } from '../../lib/virtual-clock.ts'
+import { type VirtualClock, virtualClock } from '../../lib/virtual-clock.ts'
 import { memoryStore } from '../../store/memory/memory.ts'
 import type { ClientCertificate, UserInfo } from '../auth/auth.ts'
 import { authenticationFilter } from '../filters/authentication.ts'
@@ -46,8 +46,10 @@ export const person = (name: string, ...groups: string[]): UserInfo => ({
 let key: string | undefined
 
 /** Starts a server; `store` is that of an earlier one, for restarts. */
-export async function startServer(options: { store?: ReturnType<typeof memoryStore>; kinds?: readonly Kind[] } = {}) {
-  const clock = virtualClock()
+export async function startServer(
+  options: { store?: ReturnType<typeof memoryStore>; kinds?: readonly Kind[]; clock?: VirtualClock } = {},
+) {
+  const clock = options.clock ?? virtualClock()
   const store = options.store ?? memoryStore({ clock })
   const nodes = new Map<string, NodeApi>()
   key ??= generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({

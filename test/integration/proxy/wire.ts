@@ -5,6 +5,7 @@ import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { startServer, type TestServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../../src/lib/pki/certificate.ts'
+import { virtualClock } from '../../../src/lib/virtual-clock.ts'
 
 export interface WireReply {
   readonly status: number
@@ -26,14 +27,14 @@ export interface WireServer extends TestServer {
 /** Node says it by itself for some methods only. */
 const length = (body: string | undefined) => (body === undefined ? {} : { 'content-length': Buffer.byteLength(body) })
 
-/** Starts one on the machine's clock. */
+/** Starts one, at the machine's time. */
 export async function startWire(options: Parameters<typeof startServer>[0] = {}): Promise<WireServer> {
   const times = { now: Date.now(), lifetime: 3_600_000 }
   const authority = await createAuthority({ commonName: 'test', ...times })
   const own = await issueCertificate(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], ...times })
   const admin = { commonName: 'kubernetes-admin', organizations: ['system:masters'] }
   const client = await issueCertificate(authority, { ...admin, usage: 'client', ...times })
-  const server = await startServer(options)
+  const server = await startServer({ clock: virtualClock(Date.now()), ...options })
   const tls = { key: own.key, cert: own.certificate, clientCa: authority.certificate }
   const { port } = await server.server.listen({ hosts: ['127.0.0.1'], port: 0, tls })
   const agent = new Agent({ keepAlive: true })

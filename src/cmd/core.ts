@@ -206,7 +206,10 @@ async function startParts(
 
   onPhase('starting controllers and scheduler')
   const manager = identity('system:kube-controller-manager')
-  const components = controllerComponents({ ...manager, clock, logger, rootCa: authority.certificate }, signal)
+  const components = controllerComponents(
+    { ...manager, clock, logger, rootCa: authority.certificate, authority: async () => authority },
+    signal,
+  )
   const scheduler = createScheduler({ ...identity('system:kube-scheduler'), clock, logger })
   const running = runAll([...components, scheduler], { clock, logger }, signal)
   ends.add(() => running)

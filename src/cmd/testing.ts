@@ -16,6 +16,7 @@ import { type Component, runAll } from '../control/lifetime.ts'
 import { controllerComponents } from '../controllers/all.ts'
 import { type Clock, realClock } from '../lib/clock.ts'
 import { type Logger, silent } from '../lib/log.ts'
+import type { KeyPair } from '../lib/pki/certificate.ts'
 import { seededRandom } from '../lib/random.ts'
 import { settled, virtualClock } from '../lib/virtual-clock.ts'
 import { createScheduler } from '../scheduler/scheduler.ts'
@@ -46,6 +47,8 @@ export interface Cluster {
   readonly server: ApiServer
   readonly clock: Clock
   readonly faults: Faults
+  /** The cluster's certificate authority, made when first asked for. */
+  authority(): Promise<KeyPair>
   readonly seed: number
   /** Calls for a kind by its name, e.g. `Deployment`. Throws for an unknown one. */
   objects<T extends KubeObject = KubeObject>(kind: string): KindClient<T>
@@ -102,6 +105,13 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     random,
     extend: registry => extendServer(registry, { clock, logger, tokenKey, random, nodes: () => undefined }),
   })
+  let pair: Promise<KeyPair> | undefined
+  const authority = () => {
+    pair ??= import('../lib/pki/certificate.ts').then(({ createAuthority }) =>
+      createAuthority({ commonName: 'kubernetes', now: clock.now(), lifetime: 10 * 365 * 24 * 3_600_000 }),
+    )
+    return pair
+  }
   const faults = createFaults(random)
   const transport = server.transport({ name: 'admin', groups: ['system:masters', 'system:authenticated'] })
   const client = createClient(transport, { fieldManager: 'test' })
@@ -113,7 +123,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     { fieldManager: 'kube-controller-manager' },
   )
   const informers = createInformers(inside, { clock, logger }, scope.signal)
-  const deps = { transport: inside.transport, informers, clock, logger }
+  const deps = { transport: inside.transport, informers, clock, logger, authority }
   // With no more rights than it has in a real cluster.
   const scheduling = createClient(
     faults.transport(server.transport({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })),
@@ -198,6 +208,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     server,
     clock,
     faults,
+    authority,
     seed,
     objects: <T extends KubeObject>(name: string) =>
       client.kind<T>(kindOf(kind => kind.kind === name, name) as unknown as Kind<T>),

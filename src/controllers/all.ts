@@ -7,6 +7,10 @@ import type { Component } from '../control/lifetime.ts'
 import { type ControllerMetrics, runController } from '../control/run-controller.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import type { KeyPair } from '../lib/pki/certificate.ts'
+import { certificateApprover } from './certificates/approver.ts'
+import { certificateCleaner } from './certificates/cleaner.ts'
+import { certificateSigner } from './certificates/signer.ts'
 import { daemonSetController } from './daemon-set/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
@@ -42,6 +46,7 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   podGarbageController,
   disruptionController,
+  certificateCleaner,
 ]
 
 export interface ControllersDeps {
@@ -53,6 +58,8 @@ export interface ControllersDeps {
   readonly logger: Logger
   /** PEM of the cluster's certificate authority, for `kube-root-ca.crt`; without it none is published. */
   readonly rootCa?: string
+  /** That authority with its key, to sign certificate requests with; without it none is signed. */
+  authority?(): Promise<KeyPair>
   readonly metrics?: ControllerMetrics
 }
 
@@ -69,6 +76,8 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
       name: controller.name,
       run: (scope: AbortSignal) => runController(controller, deps, scope),
     })),
+    ...(options.authority ? [certificateSigner({ ...deps, authority: options.authority })] : []),
+    certificateApprover(deps),
     namespaceController({ ...deps, served }),
     garbageCollector({ ...deps, served }),
   ]

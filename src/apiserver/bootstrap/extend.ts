@@ -6,6 +6,7 @@ import type { Logger } from '../../lib/log.ts'
 import { admissionPlugins } from '../admission/all.ts'
 import { keepAggregated } from '../auth/aggregation.ts'
 import { firstOf, privilegedGroup } from '../auth/authorizers.ts'
+import { certificateRequestHooks } from '../auth/certificate-requests.ts'
 import { escalationHooks } from '../auth/escalation.ts'
 import { openNodeAuthorizer } from '../auth/node.ts'
 import { openRbac } from '../auth/rbac.ts'
@@ -141,7 +142,11 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
       clock,
       components: deps.components ?? allWell,
     }),
-    hooks: new Map<string, KindHooks>([['v1/services', services.hooks], ...escalationHooks(rbac, authorizer)]),
+    hooks: new Map<string, KindHooks>([
+      ['v1/services', services.hooks],
+      ['certificates.k8s.io/v1/certificatesigningrequests', certificateRequestHooks],
+      ...escalationHooks(rbac, authorizer),
+    ]),
     paths: discoveryPaths(signer),
   }
 }

@@ -35,12 +35,19 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
   },
 }
 
+const REQUESTS = 'system:certificates.k8s.io:certificatesigningrequests'
+const JOINING = 'group:system:bootstrappers:tutti:default-node-token'
+
 /** Cluster role bindings by name. */
 export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> = {
   'tutti:node-network': { subjects: ['user:system:kube-proxy', 'account:kube-system/kube-proxy'] },
   'tutti:controllers': { subjects: ['user:system:kube-controller-manager'] },
   'tutti:scheduler': { subjects: ['user:system:kube-scheduler'] },
   'tutti:dns': { subjects: ['account:kube-system/coredns', 'account:kube-system/kube-dns'] },
+  // A node renews its own certificate; one that joins with a token of this group gets its first.
+  'tutti:node-certificate-rotation': { role: `${REQUESTS}:selfnodeclient`, subjects: ['group:system:nodes'] },
+  'tutti:node-certificate-bootstrap': { role: `${REQUESTS}:nodeclient`, subjects: [JOINING] },
+  'tutti:node-bootstrapper': { role: 'system:node-bootstrapper', subjects: [JOINING] },
 }
 
 /** Roles in a namespace, by namespace and name. */

@@ -42,19 +42,22 @@ function methodOf(request: ServerRequest) {
   return request.method === 'HEAD' ? 'GET' : request.method
 }
 
-/** The status of an object has three verbs and shows the whole object. */
-function status(deps: HandlerDeps, request: ServerRequest, kind: Kind): Promise<Answer> {
+/** A part of an object that has three verbs and shows the whole object: its status, the approval of a request. */
+function part(deps: HandlerDeps, request: ServerRequest, kind: Kind, subresource: string): Promise<Answer> {
   switch (methodOf(request)) {
     case 'GET':
       return get(deps, request, kind)
     case 'PUT':
-      return update(deps, request, kind, 'status')
+      return update(deps, request, kind, subresource)
     case 'PATCH':
-      return patch(deps, request, kind, 'status')
+      return patch(deps, request, kind, subresource)
     default:
       throw methodNotAllowed()
   }
 }
+
+/** Parts that are written as the status is: the kind's `prepareUpdate` says what of the object they change. */
+const PARTS = new Set(['certificates.k8s.io/v1/certificatesigningrequests/approval'])
 
 /** Makes the handler of all resource requests. */
 export function resourceRoutes(
@@ -65,7 +68,8 @@ export function resourceRoutes(
     const { subresource } = request.info
     const special = subresources.get(`${kind.key}/${subresource}`)
     if (special) return special(request)
-    if (subresource === 'status' && kind.status) return status(deps, request, kind)
+    if (subresource === 'status' && kind.status) return part(deps, request, kind, 'status')
+    if (PARTS.has(`${kind.key}/${subresource}`)) return part(deps, request, kind, subresource)
     if (subresource === 'scale' && kind.scale) return scale(deps, request, kind, methodOf(request))
     throw pathNotFound()
   }

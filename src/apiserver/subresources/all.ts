@@ -62,6 +62,5 @@ export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, 
     ['v1/pods/portforward', stream(portForwardHandler(registry, nodes, clock))],
     ['v1/pods/resize', shown(refused('resizing a pod in place', 'change the template of its workload'))],
     ['v1/serviceaccounts/token', only(['POST'], tokenHandler({ registry, tokens, clock, admission }))],
-    ['certificates.k8s.io/v1/certificatesigningrequests/approval', refused('approving certificate signing requests')],
   ])
 }

@@ -30,17 +30,19 @@ export interface CertificateRequest extends Subject {
 /** Clocks of clients may be behind by this much. */
 const SKEW = 5 * 60_000
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+/** Of all keys that are made here. */
+export const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 x509.cryptoProvider.set(webcrypto as unknown as Crypto)
 
-interface SigningKey {
+/** A private key with its public part. */
+export interface SigningKey {
   readonly pem: string
   readonly keys: webcrypto.CryptoKeyPair
 }
 
-/** Brings a PEM key into WebCrypto, which the library signs with. */
-async function importKey(pem: string): Promise<SigningKey> {
+/** Brings a PEM key (ECDSA P-256) into WebCrypto, which the library signs with. */
+export async function importKey(pem: string): Promise<SigningKey> {
   const pkcs8 = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' })
   const spki = createPublicKey(pem).export({ type: 'spki', format: 'der' })
   const [privateKey, publicKey] = await Promise.all([

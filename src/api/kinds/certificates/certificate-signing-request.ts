@@ -1,7 +1,11 @@
-import type { CertificateSigningRequest as Type } from '../../generated/types/certificates-v1.ts'
+import type {
+  CertificateSigningRequestCondition as Condition,
+  CertificateSigningRequest as Type,
+} from '../../generated/types/certificates-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { humanDuration } from '../../machinery/time.ts'
+import { humanDuration, rfc3339 } from '../../machinery/time.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { certificateSigningRequestRules } from './certificate-signing-request.validate.ts'
 
 /** certificates/v1 CertificateSigningRequest. */
 export type CertificateSigningRequest = Type
@@ -13,6 +17,25 @@ function condition({ status }: CertificateSigningRequest): string {
   if (has('Failed')) words.push('Failed')
   if (status?.certificate) words.push('Issued')
   return words.join(',')
+}
+
+const conditionsOf = ({ status }: CertificateSigningRequest) => status?.conditions ?? []
+
+/** Dates a condition where its writer did not. */
+function stamp(condition: Condition, old: CertificateSigningRequest, now: number) {
+  condition.lastUpdateTime ??= rfc3339(now)
+  const same = conditionsOf(old).find(({ type, status }) => type === condition.type && status === condition.status)
+  condition.lastTransitionTime ??= same?.lastTransitionTime ?? rfc3339(now)
+}
+
+/** Conditions of which those that are decisions stay as they were, where there are as many as before. */
+function withDecisions(conditions: Condition[], old: CertificateSigningRequest): Condition[] {
+  const kept = new Map<string, Condition[]>()
+  for (const type of ['Approved', 'Denied']) {
+    const before = conditionsOf(old).filter(one => one.type === type)
+    if (conditions.filter(one => one.type === type).length === before.length) kept.set(type, [...before])
+  }
+  return conditions.map(one => kept.get(one.type)?.shift() ?? one)
 }
 
 export const CertificateSigningRequest = defineKind<CertificateSigningRequest>({
@@ -29,18 +52,25 @@ export const CertificateSigningRequest = defineKind<CertificateSigningRequest>({
   subresources: [{ name: 'approval', verbs: ['get', 'patch', 'update'] }],
   nameFormat: 'path',
   selectable: { 'spec.signerName': ({ spec }) => spec?.signerName ?? '' },
-  // A request does not change once it is made: its subresources write the conditions and the certificate.
-  prepareUpdate(request, old, { subresource }) {
-    request.spec = old.spec
-    const conditions = request.status?.conditions ?? []
-    const decided = ({ type }: { type: string }) => type === 'Approved' || type === 'Denied'
-    if (subresource === 'approval') request.status = { ...old.status, conditions }
-    else if (subresource === 'status') {
-      const others = conditions.filter(one => !decided(one))
-      const kept = [...(old.status?.conditions ?? []).filter(decided), ...others]
-      if (kept.length) request.status = { ...request.status, conditions: kept }
-    }
+  prepareCreate(request) {
+    const { spec } = request
+    request.status = {}
+    // Who asks is for the server to say.
+    for (const field of ['username', 'uid', 'groups', 'extra'] as const) delete spec?.[field]
   },
+  // A request does not change once it is made: its subresources write the conditions and the certificate.
+  prepareUpdate(request, old, { subresource, now }) {
+    request.spec = old.spec
+    const { status } = request
+    if (!subresource || !status) return
+    for (const condition of status.conditions ?? []) stamp(condition, old, now)
+    if (subresource === 'approval') {
+      const { conditions } = status
+      request.status = { ...old.status, ...(conditions && { conditions }) }
+      if (!conditions) delete request.status.conditions
+    } else if (status.conditions) status.conditions = withDecisions(status.conditions, old)
+  },
+  rules: certificateSigningRequestRules,
   columns: [
     nameColumn,
     ageColumn,

@@ -1,0 +1,79 @@
+import type { Issue } from '../errors.ts'
+import { parseDuration } from '../library/duration-text.ts'
+import { regexProblem } from '../library/regex-engine.ts'
+import { parseTimestamp } from '../library/timestamp-text.ts'
+import type { Expr } from '../syntax/ast.ts'
+import { children } from '../syntax/walk.ts'
+import { type CelType, formatType, optionalElement } from '../types.ts'
+
+/** Functions whose arguments may be lists of mixed types. */
+const MIXED = new Set(['format'])
+
+const LITERAL_CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
+  duration: text => parseDuration(text) !== undefined,
+  timestamp: text => parseTimestamp(text) !== undefined,
+  matches: text => regexProblem(text) === undefined,
+}
+
+/**
+ * What is wrong with the literals of a checked expression: durations, timestamps and patterns that cannot be read,
+ * and lists and maps that mix types.
+ */
+export function literalIssues(expr: Expr): readonly Issue[] {
+  const issues = { duration: [] as Issue[], timestamp: [] as Issue[], matches: [] as Issue[], mixed: [] as Issue[] }
+  visit(expr, false, new Set(), issues)
+  return [...issues.duration, ...issues.timestamp, ...issues.matches, ...issues.mixed]
+}
+
+type Found = Readonly<Record<'duration' | 'timestamp' | 'matches' | 'mixed', Issue[]>>
+
+function visit(expr: Expr, exempt: boolean, seen: Set<Expr>, found: Found): void {
+  if (seen.has(expr)) return
+  seen.add(expr)
+  if (expr.kind === 'call') checkCall(expr, found)
+  const inside = exempt || (expr.kind === 'call' && MIXED.has(expr.name))
+  if (!inside) checkMixed(expr, found.mixed)
+  for (const child of children(expr)) visit(child, inside, seen, found)
+}
+
+function checkCall(expr: Extract<Expr, { kind: 'call' }>, found: Found): void {
+  const sound = LITERAL_CHECKS[expr.name]
+  const arg = expr.args[0]
+  if (sound === undefined || arg?.kind !== 'literal' || typeof arg.value !== 'string' || sound(arg.value)) return
+  found[expr.name as 'matches'].push({ at: arg.at, message: `invalid ${expr.name} argument` })
+}
+
+function checkMixed(expr: Expr, issues: Issue[]): void {
+  if (expr.kind === 'list') firstMismatch(expr.elements, expr.optional, issues)
+  if (expr.kind !== 'map') return
+  const optional = expr.entries.map(entry => entry.optional)
+  firstMismatch(
+    expr.entries.map(entry => entry.key),
+    [],
+    issues,
+  ) ||
+    firstMismatch(
+      expr.entries.map(entry => entry.value),
+      optional,
+      issues,
+    )
+}
+
+function firstMismatch(items: readonly Expr[], optional: readonly boolean[], issues: Issue[]): boolean {
+  let first: CelType | undefined
+  for (const [index, item] of items.entries()) {
+    const type = item.type as CelType
+    const inner = optional[index] ? (optionalElement(type) ?? type) : type
+    first ??= inner
+    if (equivalent(first, inner)) continue
+    const message = `expected type '${formatType(first)}' but found '${formatType(inner)}'`
+    issues.push({ at: item.at, message })
+    return true
+  }
+  return false
+}
+
+function equivalent(left: CelType, right: CelType): boolean {
+  if (left.kind !== right.kind || left.name !== right.name || left.params.length !== right.params.length) return false
+  return left.params.every((param, index) => equivalent(param, right.params[index] as CelType))
+}

@@ -1,0 +1,19 @@
+import { fail } from '../errors.ts'
+import { Duration, Timestamp } from '../values.ts'
+
+const SECOND = 1_000_000_000n
+const FIRST_SECOND = -62_135_596_800n
+const LAST_SECOND = 253_402_300_799n
+const INT64 = 2n ** 63n
+
+/** The moment, when it is in the years 1 to 9999. */
+export function timestampInRange(nanos: bigint): Timestamp {
+  if (nanos < FIRST_SECOND * SECOND || nanos >= (LAST_SECOND + 1n) * SECOND) return fail('timestamp overflow')
+  return new Timestamp(nanos)
+}
+
+/** The duration, when its nanoseconds fit into 64 bits. */
+export function durationInRange(nanos: bigint): Duration {
+  if (nanos < -INT64 || nanos >= INT64) return fail('duration overflow')
+  return new Duration(nanos)
+}

@@ -1,0 +1,31 @@
+import { CostExceeded } from '../errors.ts'
+import type { Value } from '../values.ts'
+
+/** The variables of one evaluation, by name. */
+export type Variables = Readonly<Record<string, Value | undefined>>
+
+/** One evaluation: its variables, the variables of its loops, and what it has cost so far. */
+export class Frame {
+  readonly variables: Variables
+  /** Loop variables and accumulators; every one has an index of its own. */
+  readonly locals: Value[]
+  readonly limit: number
+  cost = 0
+
+  constructor(variables: Variables, locals: number, limit: number) {
+    this.variables = variables
+    this.locals = locals === 0 ? NO_LOCALS : new Array(locals)
+    this.limit = limit
+  }
+
+  /** Adds to the cost; ends the evaluation when it becomes more than the limit. */
+  charge(cost: number): void {
+    this.cost += cost
+    if (this.cost > this.limit) throw new CostExceeded()
+  }
+}
+
+const NO_LOCALS: Value[] = []
+
+/** A planned expression. Throws `CelError` and `CostExceeded`. */
+export type Step = (frame: Frame) => Value

@@ -1,6 +1,7 @@
 /** The parts of a cluster on one machine, started in their order and stopped in the reverse. */
 import { join } from 'node:path'
 import { kinds } from '../api/kinds/all.ts'
+import { createTokenSigner } from '../apiserver/auth/token-signer.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
 import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
@@ -193,7 +194,7 @@ async function listen(server: ApiServer, wanted: number, { prepared, listenOnHos
 /** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
 async function startParts(
   { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
-  { prepared, authority }: Ground,
+  { prepared, authority, tokenKey }: Ground,
   { server, agents }: Awaited<ReturnType<typeof serveApi>>,
   signal: AbortSignal,
   ends: Ends,
@@ -206,8 +207,9 @@ async function startParts(
 
   onPhase('starting controllers and scheduler')
   const manager = identity('system:kube-controller-manager')
+  const signing = { authority: async () => authority, signToken: createTokenSigner(tokenKey).signNow }
   const components = controllerComponents(
-    { ...manager, clock, logger, rootCa: authority.certificate, authority: async () => authority },
+    { ...manager, clock, logger, rootCa: authority.certificate, ...signing },
     signal,
   )
   const scheduler = createScheduler({ ...identity('system:kube-scheduler'), clock, logger })

@@ -7,6 +7,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { kinds } from '../api/kinds/all.ts'
 import type { Kind } from '../api/machinery/kind.ts'
 import type { KubeObject } from '../api/machinery/object.ts'
+import { createTokenSigner } from '../apiserver/auth/token-signer.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
 import { type Client, createClient, type KindClient } from '../client/client.ts'
@@ -96,6 +97,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const store = memoryStore({ clock })
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const tokenKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const signToken = createTokenSigner(tokenKey).signNow
   const server = await createApiServer({
     store,
     kinds,
@@ -123,7 +125,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     { fieldManager: 'kube-controller-manager' },
   )
   const informers = createInformers(inside, { clock, logger }, scope.signal)
-  const deps = { transport: inside.transport, informers, clock, logger, authority }
+  const deps = { transport: inside.transport, informers, clock, logger, authority, signToken }
   // With no more rights than it has in a real cluster.
   const scheduling = createClient(
     faults.transport(server.transport({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })),

@@ -28,6 +28,7 @@ import { createServedKinds } from './served-kinds.ts'
 import { serviceAccountController } from './service-account/controller.ts'
 import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
+import { tokenSecretController } from './token-secret/controller.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
 
 /** Those that are data; see `controllerComponents` for all. */
@@ -60,6 +61,8 @@ export interface ControllersDeps {
   readonly rootCa?: string
   /** That authority with its key, to sign certificate requests with; without it none is signed. */
   authority?(): Promise<KeyPair>
+  /** Signs claims as a token of this cluster, for secrets that hold tokens; without it none is filled. */
+  signToken?(claims: Readonly<Record<string, unknown>>): string
   readonly metrics?: ControllerMetrics
 }
 
@@ -70,7 +73,12 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
   const informers = options.informers ?? createInformers(client, { clock, logger }, signal)
   const served = createServedKinds(informers)
   const deps = { client, informers, clock, logger, ...(metrics && { metrics }) }
-  const plain = [...controllers, ...(options.rootCa ? [rootCaController(options.rootCa)] : [])]
+  const { rootCa, signToken } = options
+  const plain = [
+    ...controllers,
+    ...(rootCa ? [rootCaController(rootCa)] : []),
+    ...(signToken ? [tokenSecretController({ sign: signToken, authority: rootCa ?? '' })] : []),
+  ]
   return [
     ...plain.map(controller => ({
       name: controller.name,

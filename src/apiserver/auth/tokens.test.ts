@@ -130,6 +130,7 @@ test('createTokenSigner signs with P-256 and RSA keys, so that its JWKS verifies
     const token = await signer.sign({ a: 1 })
     assert.equal(signer.algorithm, algorithm)
     assert.deepEqual(await signer.verify(token), { a: 1 })
+    assert.deepEqual(await signer.verify(signer.signNow({ b: 2 })), { b: 2 })
     const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(await signer.jwks()))
     assert.deepEqual(payload, { a: 1 })
     assert.equal(protectedHeader.alg, algorithm)

@@ -1,11 +1,13 @@
 /** Everything that stands on the registry, put together for `ApiServerDeps.extend`. */
 import { randomUUID } from 'node:crypto'
+import type { Kind } from '../../api/machinery/kind.ts'
+import type { KubeObject } from '../../api/machinery/object.ts'
 import type { NodeDirectory } from '../../client/node-api.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { admissionPlugins } from '../admission/all.ts'
 import { keepAggregated } from '../auth/aggregation.ts'
-import { firstOf, privilegedGroup } from '../auth/authorizers.ts'
+import { firstOf, MASTERS, privilegedGroup } from '../auth/authorizers.ts'
 import { certificateRequestHooks } from '../auth/certificate-requests.ts'
 import { escalationHooks } from '../auth/escalation.ts'
 import { openNodeAuthorizer } from '../auth/node.ts'
@@ -15,6 +17,7 @@ import { createTokenSigner } from '../auth/token-signer.ts'
 import { anyOf, bearerTokens, webSocketTokens } from '../authentication/bearer.ts'
 import { bootstrapTokens } from '../authentication/bootstrap-tokens.ts'
 import { clientCertificates } from '../authentication/certificates.ts'
+import { LAST_USED, legacyTokens } from '../authentication/legacy-tokens.ts'
 import type { KindHooks, Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
 import { reviewHandlers } from '../reviews/all.ts'
@@ -72,6 +75,24 @@ function discoveryPaths(signer: ReturnType<typeof createTokenSigner>): ReadonlyM
   ])
 }
 
+/** Labels a secret with the day on which its token was last used. Failing that is not worth a request's failure. */
+async function noteUse(registry: Registry, kind: Kind, { metadata }: KubeObject, day: string, logger: Logger) {
+  const { namespace = '', name = '', uid } = metadata ?? {}
+  try {
+    await registry.update(
+      kind,
+      { namespace, name },
+      object => {
+        const meta = object.metadata
+        if (meta && meta.uid === uid) meta.labels = { ...meta.labels, [LAST_USED]: day }
+      },
+      { user: { name: 'system:apiserver', groups: [MASTERS] }, fieldManager: 'kube-apiserver' },
+    )
+  } catch (error) {
+    logger.debug({ err: error, namespace, secret: name }, 'the use of a token could not be noted on its secret')
+  }
+}
+
 /**
  * Makes authentication, authorization, admission, special resources and hooks over a registry, and brings the objects
  * of a fresh cluster into it.
@@ -102,7 +123,16 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     nodes: reader('v1/nodes'),
     uuid: random.uuid,
   })
-  const authenticate = anyOf([tokens.authenticate, bootstrapTokens(reader('v1/secrets'), clock)])
+  const secrets = requireKind(registry, 'v1/secrets')
+  const legacy = legacyTokens({
+    signer,
+    clock,
+    accounts: reader('v1/serviceaccounts'),
+    secrets: reader('v1/secrets'),
+    audiences: tokens.audiences,
+    noteUse: (secret, day) => void noteUse(registry, secrets, secret, day, logger),
+  })
+  const authenticate = anyOf([legacy, tokens.authenticate, bootstrapTokens(reader('v1/secrets'), clock)])
   const admission = admissionPlugins({
     kind: registry.kind,
     reader: registry.reader,

@@ -4,6 +4,7 @@
  * (authentication, authorization, admission, special resources).
  */
 import { randomUUID } from 'node:crypto'
+import { CustomResourceDefinition } from '../api/kinds/apiextensions/custom-resource-definition.ts'
 import type { Kind } from '../api/machinery/kind.ts'
 import { pathNotFound } from '../api/machinery/status-error.ts'
 import type { Transport } from '../client/transport.ts'
@@ -13,6 +14,7 @@ import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin } from './admission/plugin.ts'
 import type { Authenticator, Authorizer, UserInfo } from './auth/auth.ts'
 import { impersonationFilter } from './auth/impersonation.ts'
+import { createDefinitions } from './custom/definitions.ts'
 import { discovery } from './discovery/discovery.ts'
 import { authenticationFilter } from './filters/authentication.ts'
 import { authorizationFilter } from './filters/authorization.ts'
@@ -147,6 +149,8 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   })
   const ext = await deps.extend(registry)
   extensions = ext
+  const definitions = createDefinitions({ registry, logger, now: clock.now })
+  if (registry.kind(CustomResourceDefinition.key)) await definitions.start()
 
   const resources = resourceRoutes({ registry, clock, random: random.number, pace: createPacer(clock) }, ext)
   const discover = discovery(kinds)
@@ -215,6 +219,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     },
     async close() {
       health.closing = true
+      definitions.close()
       feed.close()
       await Promise.all([...listening].map(each => each.close()))
     },

@@ -3,6 +3,8 @@
  * one is the same value made from a CustomResourceDefinition at run time. The API server's generic registry,
  * discovery, OpenAPI, tables, RBAC, the typed client and the dashboard read nothing else.
  */
+
+import type { Encoded } from './encoded.ts'
 import type { FieldError } from './field-error.ts'
 import type { KubeObject } from './object.ts'
 import type { Schema } from './schema.ts'
@@ -74,11 +76,47 @@ export interface StorageConversion<T extends KubeObject = KubeObject> {
   decode(stored: KubeObject): T
 }
 
+/** One version of a custom kind over objects that may be stored in any version. */
+export interface VersionConversion {
+  /** A stored object as this version shows it; the same one where nothing differs. */
+  show(stored: Encoded): Encoded
+  /** What is to be stored for an object of this version. Rejects where a webhook does not convert it. */
+  store(object: KubeObject): KubeObject | Promise<KubeObject>
+  /** The stored bytes are what would be stored now: a change of nothing need not be written. */
+  isCurrent(stored: Encoded): boolean
+  /** Where a webhook converts: must be awaited before `show` is asked about these objects. Rejects where it fails. */
+  convert?(stored: readonly Encoded[]): Promise<void>
+}
+
+/** What only kinds made from a CustomResourceDefinition have: there is no Go type behind them. */
+export interface CustomTraits {
+  /** Name of the CustomResourceDefinition. */
+  readonly definition: string
+  /** The definition is being deleted: no object may be created. */
+  readonly terminating: boolean
+  /** The version in which objects are stored. */
+  readonly storedAs: string
+  readonly conversion: VersionConversion
+  /**
+   * Brings a decoded object into the structure of the schema, in place: unknown fields go (their paths are returned),
+   * and so do nulls that may not be. `error`: why that is not possible.
+   */
+  structure(object: KubeObject): { readonly error?: string; readonly unknown: readonly string[] }
+  /** Loads what validation needs. Must be awaited before `rules` are asked. */
+  load(): Promise<void> | undefined
+  /** The kind's definition in an OpenAPI document of that version; `prefix` stands before names in references. */
+  openApi(target: { readonly version: 2 | 3; readonly prefix: string }): Record<string, unknown>
+  /** Changes when anything of what is published changes. */
+  readonly fingerprint: string
+}
+
 export interface KindSpec<T extends KubeObject = KubeObject> {
   /** '' is the core group. */
   readonly group: string
   readonly version: string
   readonly kind: string
+  /** Default: kind and `List`. */
+  readonly listKind?: string
   readonly plural: string
   readonly singular: string
   readonly shortNames?: readonly string[]
@@ -122,10 +160,16 @@ export interface KindSpec<T extends KubeObject = KubeObject> {
   readonly nameFormat?: 'dns-subdomain' | 'dns-label' | 'dns-1035-label' | 'path'
   /** Seconds of grace for a delete; undefined or 0 deletes at once. Pod only, so far. */
   gracePeriod?(object: T, requested: number | undefined): number
+  /**
+   * The object as its deletion begins, marked with a deletionTimestamp: for kinds that always wait for something.
+   * Must not change its argument. Without it a delete is marked where there are finalizers or grace.
+   */
+  beginDeletion?(object: T, now: number): T
   /** Field selectors besides metadata.name and metadata.namespace. Values as strings; '' for absent. */
   readonly selectable?: Readonly<Record<string, (object: T) => string>>
   /** Columns of Table answers, without namespace. */
   readonly columns: readonly Column<T>[]
+  readonly custom?: CustomTraits
 }
 
 /** A named endpoint below an object, such as pods/log. */
@@ -142,7 +186,6 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindSpec<T> {
   readonly apiVersion: string
   /** Unique among kinds, e.g. `apps/v1/deployments`, `v1/pods`. */
   readonly key: string
-  /** `KindList`. */
   readonly listKind: string
   /** Carries `T` to the typed client; never set. */
   readonly _type?: T
@@ -152,12 +195,13 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindSpec<T> {
 export const kindKey = (group: string, version: string, plural: string) =>
   `${group ? `${group}/` : ''}${version}/${plural}`
 
-/** Completes a kind's declaration and freezes it. */
+/** Completes a kind's declaration and freezes it. What it has getters for is made when it is first asked for. */
 export function defineKind<T extends KubeObject>(spec: KindSpec<T>): Kind<T> {
-  return Object.freeze({
-    ...spec,
-    apiVersion: spec.group ? `${spec.group}/${spec.version}` : spec.version,
-    key: kindKey(spec.group, spec.version, spec.plural),
-    listKind: `${spec.kind}List`,
-  })
+  const { group, version, kind, listKind = `${kind}List` } = spec
+  const completed = {
+    apiVersion: group ? `${group}/${version}` : version,
+    key: kindKey(group, version, spec.plural),
+    listKind,
+  }
+  return Object.freeze(Object.defineProperties(completed, Object.getOwnPropertyDescriptors(spec)) as Kind<T>)
 }

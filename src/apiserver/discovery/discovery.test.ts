@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { kinds } from '../../api/kinds/all.ts'
-import { aggregatedDiscovery } from './aggregated.ts'
+import { discoveryItem } from './aggregated.ts'
 import { groupsOf } from './groups.ts'
 import { apiGroupList, apiResourceList } from './legacy.ts'
 
@@ -10,10 +10,9 @@ const groups = groupsOf(kinds)
 /** What a real server of version 1.36 with default settings serves, as it describes itself. */
 const fixture = new URL('../../../test/fixtures/discovery.json', import.meta.url)
 
-test('aggregatedDiscovery is that of a real server', { skip: existsSync(fixture) ? false : 'no fixture' }, () => {
+test('discoveryItem is that of a real server', { skip: existsSync(fixture) ? false : 'no fixture' }, () => {
   const expected = JSON.parse(readFileSync(fixture, 'utf8')) as { group: string; versions: unknown[] }[]
-  const { items } = aggregatedDiscovery(groups, 'v2')
-  const actual = items.map(item => ({
+  const actual = groups.map(discoveryItem).map(item => ({
     group: item.metadata.name ?? '',
     versions: item.versions.map(({ version, resources }) => ({ version, resources })),
   }))

@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { parseAccept } from '../http/media.ts'
+import { keptByKinds } from '../registry/kept.ts'
 import type { KindTable } from '../registry/kind-table.ts'
 import type { Answer, ServerRequest } from '../request.ts'
-import { aggregatedDiscovery } from './aggregated.ts'
+import { discoveryItem } from './aggregated.ts'
 import { type DiscoveryGroup, groupsOf } from './groups.ts'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './legacy.ts'
 
@@ -29,12 +30,14 @@ function aggregatedVersion(request: ServerRequest): 'v2' | 'v2beta1' | undefined
 }
 
 function encode(value: unknown): Document {
-  const bytes = Buffer.from(`${JSON.stringify(value)}\n`)
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(`${JSON.stringify(value)}\n`)
   return { bytes, etag: `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"` }
 }
 
 /** Makes the handler; it gives undefined for paths that are not discovery's, or name nothing that is served. */
 export function discovery(kinds: KindTable): (request: ServerRequest) => Answer | undefined {
+  /** Items of aggregated discovery, one for each group. */
+  const items = keptByKinds<string>()
   let documents = new Map<string, Document>()
   let groups: DiscoveryGroup[] = []
   let generation = -1
@@ -53,10 +56,22 @@ export function discovery(kinds: KindTable): (request: ServerRequest) => Answer 
     return list && apiResourceList(group, list)
   }
 
+  function aggregated(path: string, version: 'v2' | 'v2beta1'): Buffer {
+    const own = groups.filter(each => (each.group === '') === (path === '/api'))
+    const texts = own.map(group => {
+      const kindsOf = group.versions.flatMap(each => each.kinds)
+      return items.get(`${version} ${group.group}`, kindsOf, () => JSON.stringify(discoveryItem(group)))
+    })
+    return Buffer.from(
+      `{"kind":"APIGroupDiscoveryList","apiVersion":"${AGGREGATED}/${version}","metadata":{},"items":[${texts.join()}]}\n`,
+    )
+  }
+
   function document(key: string, make: () => unknown): Document | undefined {
     if (generation !== kinds.generation()) {
       documents = new Map()
       groups = groupsOf(kinds.all())
+      items.retain(key => groups.some(each => key.endsWith(` ${each.group}`)))
       generation = kinds.generation()
     }
     let known = documents.get(key)
@@ -74,12 +89,7 @@ export function discovery(kinds: KindTable): (request: ServerRequest) => Answer 
     const version = root ? aggregatedVersion(request) : undefined
     const host = String(request.headers[':authority'] ?? request.headers.host ?? '')
     const found = version
-      ? document(`${path} ${version}`, () =>
-          aggregatedDiscovery(
-            groups.filter(each => (each.group === '') === (path === '/api')),
-            version,
-          ),
-        )
+      ? document(`${path} ${version}`, () => aggregated(path, version))
       : document(path === '/api' ? `${path} ${host}` : path, () => legacyValue(path, host))
     if (!found) return undefined
     const contentType = version

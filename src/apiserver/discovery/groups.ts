@@ -1,4 +1,8 @@
-/** The kinds in the order of discovery: groups and versions as they first come, which is the order of preference. */
+/**
+ * The kinds in the order of discovery: built-in groups and versions as they first come, which is the order of
+ * preference, then custom groups by their name and their versions by their age.
+ */
+import { compareVersions } from '../../api/custom/versions.ts'
 import type { Kind, Subresource } from '../../api/machinery/kind.ts'
 
 export interface DiscoveryVersion {
@@ -23,11 +27,19 @@ export function groupsOf(kinds: readonly Kind[]): DiscoveryGroup[] {
     if (list) list.push(kind)
     else versions.set(kind.version, [kind])
   }
-  return [...groups].map(([group, versions]) => ({
-    group,
-    versions: [...versions].map(([version, list]) => ({ version, kinds: list })),
-  }))
+  const builtIn = new Set(kinds.filter(kind => !kind.custom).map(kind => kind.group))
+  const custom = [...groups.keys()].filter(group => !builtIn.has(group)).sort()
+  return [...[...groups.keys()].filter(group => builtIn.has(group)), ...custom].map(group => {
+    const versions = [...groups.get(group)!].map(([version, list]) => ({ version, kinds: list }))
+    if (!builtIn.has(group)) versions.sort((a, b) => compareVersions(a.version, b.version))
+    return { group, versions }
+  })
 }
+
+const TERMINATING = ['delete', 'deletecollection', 'get', 'list', 'watch']
+
+/** The verbs that are shown: nothing is to be made or changed while the definition of a kind goes. */
+export const verbsOf = (kind: Kind): readonly string[] => (kind.custom?.terminating ? TERMINATING : kind.verbs)
 
 const READ_WRITE = ['get', 'patch', 'update']
 

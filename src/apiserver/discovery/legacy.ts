@@ -1,14 +1,14 @@
 /** Discovery as it was before aggregation: groups, then one list of resources for each version. */
 import { createHash } from 'node:crypto'
 import type { Kind } from '../../api/machinery/kind.ts'
-import { type DiscoveryGroup, type DiscoveryVersion, subresourcesOf } from './groups.ts'
+import { type DiscoveryGroup, type DiscoveryVersion, subresourcesOf, verbsOf } from './groups.ts'
 
 const groupVersion = (group: string, version: string) => (group ? `${group}/${version}` : version)
 
 /** Tells clients when objects are stored in another form. */
 const storageVersionHash = (kind: Kind) =>
   createHash('sha512')
-    .update(kind.storage?.kind ?? `${kind.group}/${kind.version}/${kind.kind}`)
+    .update(kind.storage?.kind ?? `${kind.group}/${kind.custom?.storedAs ?? kind.version}/${kind.kind}`)
     .digest()
     .subarray(0, 8)
     .toString('base64')
@@ -20,7 +20,7 @@ function resourcesOf(kind: Kind) {
     singularName: singular,
     namespaced,
     kind: name,
-    verbs: [...kind.verbs],
+    verbs: verbsOf(kind),
     ...(shortNames?.length && { shortNames }),
     ...(categories?.length && { categories }),
     ...(!kind.virtual && { storageVersionHash: storageVersionHash(kind) }),

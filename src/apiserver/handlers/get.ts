@@ -10,7 +10,9 @@ export async function get(deps: HandlerDeps, request: ServerRequest, kind: Kind)
   const asked = parseRevision(request.query.get('resourceVersion') ?? '')
   const current = deps.registry.revision()
   if (asked !== undefined && asked > current) throw tooLargeResourceVersion(asked, current)
-  return { status: 200, type: 'object', object: deps.registry.get(kind, refOf(kind, namespace, name)) }
+  const ref = refOf(kind, namespace, name)
+  await deps.registry.prepare(kind, ref)
+  return { status: 200, type: 'object', object: deps.registry.get(kind, ref) }
 }
 
 /** The reference of a request: a namespace's own requests name it twice. */

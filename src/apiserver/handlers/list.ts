@@ -62,7 +62,8 @@ export async function list(deps: HandlerDeps, request: ServerRequest, kind: Kind
   const at = revisionToShow(deps, options, token)
   const revision = at ?? deps.registry.revision()
   const { matches, name } = selection
-  const shown = kind.storage && matches ? (object: Parameters<typeof matches>[0]) => matches(of.show(object)) : matches
+  if (of.convert && matches) await of.convert(of.cache.list({ namespace: selection.namespace })!.items)
+  const shown = of.converts && matches ? (object: Parameters<typeof matches>[0]) => matches(of.show(object)) : matches
   const filter =
     name === ''
       ? shown
@@ -86,6 +87,7 @@ export async function list(deps: HandlerDeps, request: ServerRequest, kind: Kind
   const metadata: ListMeta = { resourceVersion: String(revision) }
   if (found.next) metadata.continue = encodeContinue({ revision, after: found.next })
   if (found.remaining) metadata.remainingItemCount = found.remaining
-  const items = kind.storage ? found.items.map(of.show) : found.items
+  if (of.convert) await of.convert(found.items)
+  const items = of.converts ? found.items.map(of.show) : found.items
   return { status: 200, type: 'list', kind: kind.listKind, apiVersion: kind.apiVersion, metadata, items }
 }

@@ -1,5 +1,6 @@
 /** Bodies of PATCH, and what the three kinds of patches make of an object. */
 import { jsonPatch } from '../../api/machinery/json-patch.ts'
+import type { Kind } from '../../api/machinery/kind.ts'
 import { mergePatch } from '../../api/machinery/merge-patch.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
@@ -24,10 +25,15 @@ export interface PatchBody {
   readonly duplicates: readonly string[]
 }
 
-/** The patch in a body. Throws 415 for a type that is none. */
-export async function patchBody({ body }: ServerRequest, findDuplicates: boolean): Promise<PatchBody> {
+/** Those that fit a kind: a strategic merge needs more than a custom schema says. */
+export const patchTypesOf = (kind: Kind | undefined): readonly PatchType[] =>
+  kind?.custom ? PATCH_TYPES.filter(type => type !== STRATEGIC) : PATCH_TYPES
+
+/** The patch in a body. Throws 415 for a type that is none, or not one of the request's kind. */
+export async function patchBody({ body, kind }: ServerRequest, findDuplicates: boolean): Promise<PatchBody> {
   const type = body.type === 'none' ? '' : mediaType(body.contentType)
-  if (!PATCH_TYPES.some(each => each === type)) throw unsupportedMediaType(PATCH_TYPES)
+  const types = patchTypesOf(kind)
+  if (!types.some(each => each === type)) throw unsupportedMediaType(types)
   const known = { type: type as PatchType }
   if (body.type === 'value') return { ...known, value: body.value, duplicates: [] }
   const text = body.type === 'bytes' ? (await body.read()).toString() : ''

@@ -3,8 +3,6 @@ import { forbidden } from '../../api/machinery/status-error.ts'
 
 /** Kinds whose objects would be stored and do nothing, which is worse than a refusal. */
 const UNBUILT: Readonly<Record<string, string>> = {
-  'apiextensions.k8s.io/v1/customresourcedefinitions':
-    'custom resources are not built yet: this server serves the built-in kinds only',
   'apiregistration.k8s.io/v1/apiservices':
     'aggregated API servers are not built yet: this server serves its own groups only',
 }

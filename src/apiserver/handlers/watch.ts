@@ -1,7 +1,7 @@
 /** GET with watch=true: what is there (when asked), then every change, then bookmarks, until the time is over. */
 import { Encoded } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
-import { resourceExpired, type Status, StatusError } from '../../api/machinery/status-error.ts'
+import { resourceExpired, type Status, StatusError, statusOf } from '../../api/machinery/status-error.ts'
 import type { KindView } from '../registry/kind-view.ts'
 import type { Watcher } from '../registry/watcher.ts'
 import type { Answer, ServerRequest, ServerWatchEvent } from '../request.ts'
@@ -50,9 +50,9 @@ function initialEvents(of: KindView, selection: Selection): ServerWatchEvent[] {
   const { items } = of.cache.list({ namespace: selection.namespace })!
   const events: ServerWatchEvent[] = []
   for (const stored of items) {
-    const object = of.show(stored)
-    if (selection.name && object.value.metadata?.name !== selection.name) continue
-    if (!selection.matches || selection.matches(object)) events.push({ type: 'ADDED', object })
+    if (selection.name && stored.value.metadata?.name !== selection.name) continue
+    // Converted where they are read: watchers take stored objects.
+    if (!selection.matches || selection.matches(of.show(stored))) events.push({ type: 'ADDED', object: stored })
   }
   return events
 }
@@ -60,13 +60,12 @@ function initialEvents(of: KindView, selection: Selection): ServerWatchEvent[] {
 function openWatcher(
   deps: HandlerDeps,
   request: ServerRequest,
-  kind: Kind,
   of: KindView,
   selection: Selection,
   start: Start,
 ): Watcher | undefined {
   const { matches, field, namespace, name } = selection
-  const converts = of.storage !== kind
+  const { converts } = of
   return of.cache.watch({
     scope: {
       namespace,
@@ -79,12 +78,18 @@ function openWatcher(
   })
 }
 
-/** Events in the kind's own shape. */
+const isChange = ({ type }: ServerWatchEvent) => type !== 'BOOKMARK' && type !== 'ERROR'
+
+/** Events in the kind's own shape. Ends with an error where a webhook does not convert them. */
 async function* shown(of: KindView, events: AsyncIterable<readonly ServerWatchEvent[]>) {
   for await (const batch of events) {
-    yield batch.map(event =>
-      event.type === 'BOOKMARK' || event.type === 'ERROR' ? event : { ...event, object: of.show(event.object) },
-    )
+    try {
+      await of.convert?.(batch.filter(isChange).map(event => event.object))
+    } catch (error) {
+      yield [errorEvent(statusOf(error))]
+      return
+    }
+    yield batch.map(event => (isChange(event) ? { ...event, object: of.show(event.object) } : event))
   }
 }
 
@@ -119,7 +124,10 @@ export async function watch(deps: HandlerDeps, request: ServerRequest, kind: Kin
     if (error instanceof StatusError && error.code === 410) return refused(error)
     throw error
   }
-  const watcher = openWatcher(deps, request, kind, of, selection, start)
+  if (of.convert && start.initial && selection.matches) {
+    await of.convert(of.cache.list({ namespace: selection.namespace })!.items)
+  }
+  const watcher = openWatcher(deps, request, of, selection, start)
   if (!watcher) {
     return refused(resourceExpired(`too old resource version: ${start.after} (${of.cache.oldest()})`))
   }
@@ -139,7 +147,7 @@ export async function watch(deps: HandlerDeps, request: ServerRequest, kind: Kin
   })
   if (request.signal.aborted) watcher.end()
   else request.signal.addEventListener('abort', watcher.end)
-  return { status: 200, type: 'watch', events: of.storage === kind ? watcher.events : shown(of, watcher.events) }
+  return { status: 200, type: 'watch', events: of.converts ? shown(of, watcher.events) : watcher.events }
 }
 
 /** As upstream: the watch begins, with 200, and says in its only event that it cannot go on. */

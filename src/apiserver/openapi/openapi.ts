@@ -7,6 +7,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import { notAcceptable } from '../../api/machinery/status-error.ts'
 import { subresourcesOf } from '../discovery/groups.ts'
 import { includes, parseAccept } from '../http/media.ts'
+import { keptByKinds } from '../registry/kept.ts'
 import type { KindTable } from '../registry/kind-table.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import { pathsOf, subresourceSchema } from './paths.ts'
@@ -29,47 +30,58 @@ function contents(kinds: readonly Kind[], dialect: Dialect) {
   return { paths, schemas: schemasFor(kinds, more, dialect) }
 }
 
+interface Document {
+  readonly bytes: Buffer
+  readonly etag: string
+}
+
+function encode(value: object): Document {
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value))
+  return { bytes, etag: `"${hash(bytes)}"` }
+}
+
+const INDEX = ''
+/** What Kubernetes writes over the documents of custom kinds. */
+const CUSTOM_INFO = { title: 'Kubernetes CRD Swagger', version: 'v0.1.0' }
+
 /** Makes the handler; undefined for other paths, and for documents of groups that are not served. */
 export function openApi(kinds: KindTable, version: string): (request: ServerRequest) => Answer | undefined {
   const info = { title: 'Kubernetes', version }
-  let documents = new Map<string, { bytes: Buffer; etag: string }>()
+  const kept = keptByKinds<Document>()
+  let byDocument = new Map<string, Kind[]>()
   let generation = -1
 
-  function v3(key: string): unknown {
-    const own = kinds.all().filter(kind => documentOf(kind) === key)
-    if (!own.length) return undefined
-    const { paths, schemas } = contents(own, V3)
-    return { openapi: '3.0.0', info, paths, components: { schemas } }
+  /** Kinds by the key of their document, of which there may be new ones. */
+  function current(): Map<string, Kind[]> {
+    if (generation !== kinds.generation()) {
+      byDocument = Map.groupBy(kinds.all(), documentOf)
+      generation = kinds.generation()
+      kept.retain(key => key === INDEX || byDocument.has(key))
+    }
+    return byDocument
   }
-  function index(): unknown {
-    const byDocument = Map.groupBy(kinds.all(), documentOf)
-    const paths = Object.fromEntries(
-      [...byDocument].map(([key, own]) => {
-        const mark = hash(`${version} ${own.map(kind => kind.key).join(' ')} ${generation}`)
-        return [key, { serverRelativeURL: `/openapi/v3/${key}?hash=${mark}` }]
-      }),
+  function v3(key: string): Document | undefined {
+    const own = current().get(key)
+    return (
+      own &&
+      kept.get(key, own, () => {
+        const { paths, schemas } = contents(own, V3)
+        return encode({ openapi: '3.0.0', info: own[0]?.custom ? CUSTOM_INFO : info, paths, components: { schemas } })
+      })
     )
-    return { paths }
+  }
+  function index(): Document {
+    return kept.get(INDEX, kinds.all(), () => {
+      const paths = [...current()].map(([key, own]) => {
+        const parts = own.map(kind => `${kind.key} ${kind.custom?.fingerprint ?? ''}`)
+        return [key, { serverRelativeURL: `/openapi/v3/${key}?hash=${hash(`${version} ${parts.join('\n')}`)}` }]
+      })
+      return encode({ paths: Object.fromEntries(paths) })
+    })
   }
   function v2(): object {
     const { paths, schemas } = contents(kinds.all(), V2)
     return { swagger: '2.0', info, paths, definitions: schemas }
-  }
-
-  function document(key: string, make: () => unknown) {
-    if (generation !== kinds.generation()) {
-      documents = new Map()
-      generation = kinds.generation()
-    }
-    let known = documents.get(key)
-    if (known) return known
-    const value = make()
-    if (value === undefined) return undefined
-    const bytes = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value))
-    known = { bytes, etag: `"${hash(bytes)}"` }
-    // The whole in one is large and hardly ever asked for twice.
-    if (!key.startsWith('v2')) documents.set(key, known)
-    return known
   }
 
   function acceptsJson(request: ServerRequest): boolean {
@@ -87,13 +99,8 @@ export function openApi(kinds: KindTable, version: string): (request: ServerRequ
     const asProtobuf = isV2 && V2_PROTOBUF.test(String(request.headers.accept ?? ''))
     if (isV2 && !asProtobuf && !acceptsJson(request)) throw notAcceptable(['application/json', V2_PROTOBUF_TYPE])
     const key = path.slice('/openapi/v3/'.length)
-    const found = isV2
-      ? asProtobuf
-        ? document('v2+protobuf', () => encodeOpenApiV2(v2()))
-        : document('v2', v2)
-      : path === '/openapi/v3'
-        ? document('index', index)
-        : document(key, () => v3(key))
+    // Version 2 is large and hardly ever asked for twice: it is not kept.
+    const found = isV2 ? encode(asProtobuf ? encodeOpenApiV2(v2()) : v2()) : path === '/openapi/v3' ? index() : v3(key)
     if (!found) return undefined
     const headers = { etag: found.etag, vary: 'Accept', 'cache-control': 'no-cache, private' }
     const contentType = asProtobuf ? V2_PROTOBUF_TYPE : 'application/json'

@@ -1,8 +1,8 @@
 /** The paths of a kind, with what clients look for in them: verbs, kinds, query parameters and body types. */
 import type { Kind, Subresource, Verb } from '../../api/machinery/kind.ts'
 import { subresourcesOf } from '../discovery/groups.ts'
-import { PATCH_TYPES } from '../handlers/patch-body.ts'
-import { type Dialect, type Json, schemaName } from './schemas.ts'
+import { patchTypesOf } from '../handlers/patch-body.ts'
+import { type Dialect, type Json, listSchemaName, schemaName } from './schemas.ts'
 
 interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -63,11 +63,12 @@ interface Target {
   readonly kind: string
 }
 
-function bodyTypes(method: string): readonly string[] {
-  return method === 'patch' ? PATCH_TYPES : ['*/*']
+function bodyTypes(method: string, kind: Kind): readonly string[] {
+  if (method === 'patch') return patchTypesOf(kind)
+  return kind.custom ? ['application/json', 'application/yaml'] : ['*/*']
 }
 
-function operation(of: Operation, target: Target, body: string, answer: string, dialect: Dialect): Json {
+function operation(kind: Kind, of: Operation, target: Target, body: string, answer: string, dialect: Dialect): Json {
   const ref = (name: string) => ({ $ref: dialect.prefix + name })
   const sent = of.method === 'patch' ? `${META}.Patch` : of.method === 'delete' ? `${META}.DeleteOptions` : body
   const hasBody = of.method !== 'get'
@@ -77,7 +78,7 @@ function operation(of: Operation, target: Target, body: string, answer: string, 
   if (dialect.version === 2) {
     const parameters = hasBody ? [{ name: 'body', in: 'body', schema: ref(sent) }, ...query] : query
     return {
-      consumes: bodyTypes(of.method),
+      consumes: bodyTypes(of.method, kind),
       produces: ['application/json', 'application/yaml'],
       ...(parameters.length && { parameters }),
       responses: { 200: { description: 'OK', schema: ref(answer) }, 401: { description: 'Unauthorized' } },
@@ -88,7 +89,7 @@ function operation(of: Operation, target: Target, body: string, answer: string, 
     Object.fromEntries(types.map(type => [type, { schema: ref(name) }]))
   return {
     ...(query.length && { parameters: query }),
-    ...(hasBody && { requestBody: { content: content(bodyTypes(of.method), sent) } }),
+    ...(hasBody && { requestBody: { content: content(bodyTypes(of.method, kind), sent) } }),
     responses: {
       200: { description: 'OK', content: content(['application/json', 'application/yaml'], answer) },
       401: { description: 'Unauthorized' },
@@ -109,8 +110,8 @@ function pathItem(
   const body = schemaName(kind)
   const item: Json = {}
   for (const each of own) {
-    const answer = each.action === 'list' ? `${body}List` : each.method === 'delete' ? `${META}.Status` : body
-    item[each.method] = operation(each, kind, body, answer, dialect)
+    const answer = each.action === 'list' ? listSchemaName(kind) : each.method === 'delete' ? `${META}.Status` : body
+    item[each.method] = operation(kind, each, kind, body, answer, dialect)
   }
   if (names.length) item.parameters = names.map(name => parameter(name, 'path', dialect))
   return item
@@ -146,7 +147,7 @@ function subresourceItem(kind: Kind, of: Subresource, names: readonly string[], 
     const method = SUB_METHODS[verb]
     if (!method) continue
     const each: Operation = { method, action: method, verb: verb as Verb }
-    item[method] = operation(each, of.responseKind ?? kind, schema, schema, dialect)
+    item[method] = operation(kind, each, of.responseKind ?? kind, schema, schema, dialect)
   }
   item.parameters = names.map(name => parameter(name, 'path', dialect))
   return item

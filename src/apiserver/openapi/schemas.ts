@@ -1,4 +1,6 @@
 /** Structural schemas as OpenAPI writes them, version 3 or 2. */
+
+import { TYPE_META } from '../../api/custom/open-api.ts'
 import { definition } from '../../api/generated/schemas.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
@@ -68,9 +70,15 @@ export function openApiSchema(schema: Schema, dialect: Dialect, refs: Set<string
 
 /** The name under which a kind's schema stands in documents. */
 export function schemaName(kind: Kind): string {
-  if (typeof kind.schema === 'string') return kind.schema
+  if (!kind.custom && typeof kind.schema === 'string') return kind.schema
   const reversed = kind.group.split('.').reverse().join('.')
   return `${reversed}.${kind.version}.${kind.kind}`
+}
+
+/** The name under which the schema of its list stands. */
+export function listSchemaName(kind: Kind): string {
+  const name = schemaName(kind)
+  return kind.custom ? name.slice(0, -kind.kind.length) + kind.listKind : `${name}List`
 }
 
 function listSchema(kind: Kind): Schema {
@@ -87,15 +95,53 @@ function listSchema(kind: Kind): Schema {
   }
 }
 
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
+
+/** The definitions of a custom kind and of its list, by name. */
+function customSchemas(kind: Kind, dialect: Dialect): [string, Json][] {
+  const { group, version, kind: name, listKind, plural } = kind
+  const own = schemaName(kind)
+  const item = kind.custom!.openApi(dialect)
+  const { apiVersion, kind: kindProperty } = TYPE_META
+  const items = {
+    description: `List of ${plural}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md`,
+    type: 'array',
+    items: { $ref: dialect.prefix + own },
+  }
+  const $ref = `${dialect.prefix}${META}.ListMeta`
+  const metadata = {
+    description:
+      'Standard list metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds',
+    ...(dialect.version === 3 ? { allOf: [{ $ref }] } : { $ref }),
+  }
+  const list = {
+    description: `${listKind} is a list of ${name}`,
+    type: 'object',
+    required: ['items'],
+    properties: { apiVersion, items, kind: kindProperty, metadata },
+    'x-kubernetes-group-version-kind': [{ group, version, kind: listKind }],
+    ...(item[SELECTABLE] !== undefined && { [SELECTABLE]: item[SELECTABLE] }),
+  }
+  return [
+    [own, item],
+    [listSchemaName(kind), list],
+  ]
+}
+
+const SELECTABLE = 'x-kubernetes-selectable-fields'
+
 /** Every schema that `kinds` and `more` need, by name, sorted. */
 export function schemasFor(kinds: readonly Kind[], more: readonly string[], dialect: Dialect): Json {
   const own = new Map<string, Schema>()
-  for (const kind of kinds) {
+  const builtIn = kinds.filter(kind => !kind.custom)
+  for (const kind of builtIn) {
     if (typeof kind.schema !== 'string') own.set(schemaName(kind), kind.schema)
-    if (kind.verbs.includes('list')) own.set(`${schemaName(kind)}List`, listSchema(kind))
+    if (kind.verbs.includes('list')) own.set(listSchemaName(kind), listSchema(kind))
   }
-  const wanted = new Set<string>([...own.keys(), ...kinds.map(schemaName), ...more])
-  const result: [string, Json][] = []
+  const wanted = new Set<string>([...own.keys(), ...builtIn.map(schemaName), ...more])
+  const custom = kinds.filter(kind => kind.custom).flatMap(kind => customSchemas(kind, dialect))
+  if (custom.length) wanted.add(`${META}.ObjectMeta`).add(`${META}.ListMeta`)
+  const result = custom
   for (const name of wanted) {
     const schema = own.get(name) ?? definition(name)
     // A Set may grow while it is walked: what this one refers to comes later.

@@ -18,7 +18,7 @@ import { type KindView, kindViews } from './kind-view.ts'
 import { generateName } from './metadata.ts'
 import { admitDelete, finishCreate, type PrepareDeps, prepareCreate, prepareUpdate } from './prepare.ts'
 import type { DeleteOptions, DeleteResult, ObjectRef, Registry, WriteContext } from './registry.ts'
-import { storeKey } from './store-key.ts'
+import { resourceOf, storeKey } from './store-key.ts'
 import { type CacheList, type CacheListOptions, createWatchCache } from './watch-cache.ts'
 
 export interface RegistryDeps extends PrepareDeps {
@@ -31,6 +31,14 @@ export interface RegistryDeps extends PrepareDeps {
 /** The registry and what only the server's own handlers need of it. */
 export interface ServerRegistry extends Registry {
   view(kind: Kind): KindView
+  /** Loads the objects of a kind that is to be served; then it can be set without waiting. */
+  openKind(kind: Kind): Promise<void>
+  /** Serves a kind that was opened, or a new form of it. */
+  setKind(kind: Kind): void
+  /** Ends all watches of a kind's resource: its objects take another form. Their clients come back. */
+  endWatches(kind: Kind): void
+  /** Must be awaited before the object is read with `get` or a reader: a webhook may convert it. */
+  prepare(kind: Kind, ref: ObjectRef): Promise<void> | undefined
   /** A list at a revision that the cache has forgotten. Throws StoreError 'compacted'. */
   history(of: KindView, options: CacheListOptions): Promise<CacheList>
 }
@@ -55,9 +63,11 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
   const view = kindViews(kinds, feed)
 
   /** The stored object as it is after a commit of ours. */
-  function committed(of: KindView, ref: ObjectRef, bytes: Buffer, revision: number): Encoded {
+  async function committed(of: KindView, ref: ObjectRef, bytes: Buffer, revision: number): Promise<Encoded> {
     const cached = of.cache.get(ref.namespace, ref.name)
-    return of.show(cached?.revision === revision ? cached : new Encoded(stampRevision(bytes, revision), revision))
+    const stored = cached?.revision === revision ? cached : new Encoded(stampRevision(bytes, revision), revision)
+    if (of.convert) await of.convert([stored])
+    return of.show(stored)
   }
   /** What a dry run answers with: the object with the revision it had, or none. */
   function imagined(object: KubeObject, revision: number): Encoded {
@@ -67,6 +77,13 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
     return new Encoded(Buffer.from(JSON.stringify({ ...object, metadata })), 0)
   }
   const commit = (kind: Kind, op: Op): Promise<CommitResult> => store.commit([op], kind.durability)
+
+  /** Must be awaited before a single object is read where a webhook converts. */
+  function prepare(kind: Kind, ref: ObjectRef): Promise<void> | undefined {
+    const { convert, cache } = view(kind)
+    const stored = convert && cache.get(ref.namespace, ref.name)
+    return stored && convert([stored])
+  }
 
   function get(kind: Kind, ref: ObjectRef): Encoded {
     const object = view(kind).reader.get(ref.namespace, ref.name)
@@ -87,10 +104,10 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
         hooks?.onFailure?.(object, undefined)
         return imagined(object, 0)
       }
-      const value = encodeForStore(of.store(object))
+      const value = encodeForStore(await of.store(object))
       const key = storeKey(of.resource, ref.namespace, ref.name)
       const result = await commit(of.storage, { type: 'put', key, value, expect: 0 })
-      return result.ok ? committed(of, ref, value, result.revision) : fail()
+      return result.ok ? await committed(of, ref, value, result.revision) : fail()
     } catch (error) {
       hooks?.onFailure?.(object, undefined)
       throw error
@@ -133,14 +150,14 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
     const of = view(kind)
     const stored = of.cache.get(ref.namespace, ref.name)
     if (stored?.revision !== old.revision) return undefined
-    if (equalJson(next, old.value)) return old
+    if (equalJson(next, old.value) && of.isCurrent(stored)) return old
     const finished = isFinished(kind, next, old.value)
     if (context.dryRun) return imagined(next, old.revision)
     if (finished) return (await remove(of, ref, stored)) ? imagined(next, old.revision) : undefined
-    const value = encodeForStore(of.store(next))
+    const value = encodeForStore(await of.store(next))
     const key = storeKey(of.resource, ref.namespace, ref.name)
     const result = await commit(of.storage, { type: 'put', key, value, expect: old.revision })
-    return result.ok ? committed(of, ref, value, result.revision) : undefined
+    return result.ok ? await committed(of, ref, value, result.revision) : undefined
   }
 
   async function update(
@@ -151,6 +168,7 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
   ): Promise<Encoded> {
     const hooks = deps.hooks(kind)
     for (;;) {
+      await prepare(kind, ref)
       const old = get(kind, ref)
       const copy = cloneJson(old.value)
       const changed = (await change(copy)) ?? copy
@@ -185,9 +203,11 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
   }
 
   async function del(kind: Kind, ref: ObjectRef, options: DeleteOptions, context: WriteContext): Promise<DeleteResult> {
+    await prepare(kind, ref)
     await admitDelete(deps, kind, ref, get(kind, ref).value, context)
     const of = view(kind)
     for (;;) {
+      await prepare(kind, ref)
       const old = get(kind, ref)
       checkPreconditions(kind, ref, old.value, options)
       const plan = planDeletion(kind, old.value, options, deps.now())
@@ -213,6 +233,10 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
     return past.list(now)!
   }
 
+  async function openKind(kind: Kind): Promise<void> {
+    if (!kind.virtual && !kind.storage) await feed.add(kind)
+  }
+
   return {
     view,
     history,
@@ -220,12 +244,23 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
     kind: kinds.get,
     kindOf: kinds.of,
     async addKind(kind) {
-      if (!kind.virtual && !kind.storage) await feed.add(kind)
+      await openKind(kind)
       kinds.set(kind)
     },
+    openKind,
+    setKind: kinds.set,
     removeKind(key) {
+      const kind = kinds.get(key)
       kinds.delete(key)
+      // Objects of a custom kind may be shown by another version of it still.
+      if (kind?.custom && !kinds.all().some(each => resourceOf(each) === resourceOf(kind))) {
+        feed.remove(resourceOf(kind))
+      }
     },
+    endWatches(kind) {
+      feed.cache(resourceOf(kind))?.close()
+    },
+    prepare,
     revision: feed.revision,
     reader: kind => view(kind).reader,
     get,

@@ -88,6 +88,7 @@ export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOpti
   const grace = graceOf(kind, object, asked !== undefined && asked < 0 ? 1 : asked)
   if (grace === 'pending') return { type: 'pending' }
   const old = object.metadata ?? {}
+  if (kind.beginDeletion && !old.deletionTimestamp) return { type: 'mark', object: kind.beginDeletion(object, now) }
   const finalizers = finalizersFor(kind, old.finalizers ?? [], options)
   const keeps = finalizers.length > 0 || namespaceFinalizers(kind, object).length > 0
   if (!keeps && !grace) return { type: 'remove' }

@@ -1,6 +1,6 @@
 /**
  * A kind as clients see it over the cache of its storage kind: most are one and the same; Event and
- * HorizontalPodAutoscaler show the same objects in two shapes.
+ * HorizontalPodAutoscaler show the same objects in two shapes, and custom kinds in as many versions as they have.
  */
 import { Encoded } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
@@ -16,10 +16,16 @@ export interface KindView {
   readonly storage: Kind
   readonly resource: string
   readonly cache: WatchCache
+  /** `show` may give other objects than it is asked about. */
+  readonly converts: boolean
   /** To this kind's shape; made once per object and revision. */
   show(stored: Encoded): Encoded
+  /** Must be awaited before `show` is asked about these objects: someone else converts them. Most kinds have none. */
+  readonly convert?: (stored: readonly Encoded[]) => Promise<void>
   /** To the storage kind's shape. */
-  store(object: KubeObject): KubeObject
+  store(object: KubeObject): KubeObject | Promise<KubeObject>
+  /** The stored bytes are what would be stored now. */
+  isCurrent(stored: Encoded): boolean
   readonly reader: KindReader
 }
 
@@ -38,21 +44,35 @@ function converter(kind: Kind): (stored: Encoded) => Encoded {
   }
 }
 
+const always = () => true
+
+/** How the objects of a kind are turned into those of its storage kind, and back. */
+function shapesOf(kind: Kind, storage: Kind): Pick<KindView, 'show' | 'store' | 'convert' | 'isCurrent'> {
+  if (kind.custom) return kind.custom.conversion
+  return {
+    show: converter(kind),
+    store: object =>
+      kind.storage ? { ...kind.storage.encode(object), apiVersion: storage.apiVersion, kind: storage.kind } : object,
+    isCurrent: always,
+  }
+}
+
 function makeView(kind: Kind, storage: Kind, cache: WatchCache): KindView {
-  const show = converter(kind)
+  const shapes = shapesOf(kind, storage)
+  const { show } = shapes
+  const converts = kind.storage !== undefined || kind.custom !== undefined
   const shown = (object: Encoded | undefined) => object && show(object)
   return {
+    ...shapes,
     storage,
     resource: resourceOf(storage),
     cache,
-    show,
-    store: object =>
-      kind.storage ? { ...kind.storage.encode(object), apiVersion: storage.apiVersion, kind: storage.kind } : object,
+    converts,
     reader: {
       get: (namespace, name) => shown(cache.get(namespace, name)),
       list: (namespace = '') => {
         const { items } = cache.list({ namespace })!
-        return kind.storage ? items.map(show) : items
+        return converts ? items.map(show) : items
       },
       onChange: handler => cache.onChange(event => handler(shown(event.previous), shown(event.current))),
     },

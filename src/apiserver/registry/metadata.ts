@@ -68,7 +68,9 @@ export function keepMetadata(meta: ObjectMeta, old: ObjectMeta) {
 }
 
 /** Whether anything but metadata and status differs: what metadata.generation counts. */
-export function specDiffers(next: KubeObject, old: KubeObject): boolean {
+export function specDiffers(kind: Kind, next: KubeObject, old: KubeObject): boolean {
+  // The status of a custom resource without that endpoint is a field like others.
+  if (kind.custom && !kind.status) return !equalJson({ ...next, metadata: null }, { ...old, metadata: null })
   const { metadata: a, status: _s, ...rest } = next as KubeObject & { status?: unknown }
   const { metadata: b, status: _t, ...before } = old as KubeObject & { status?: unknown }
   return !equalJson(rest, before)

@@ -7,7 +7,7 @@ import type { FieldError } from '../../api/machinery/field-error.ts'
 import type { Kind, RuleContext } from '../../api/machinery/kind.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machinery/names.ts'
 import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
-import { conflict, invalid, MODIFIED } from '../../api/machinery/status-error.ts'
+import { conflict, forbidden, invalid, MODIFIED } from '../../api/machinery/status-error.ts'
 import type { AdmissionAttributes } from '../admission/plugin.ts'
 import type { AdmissionChain } from './admission-chain.ts'
 import { trackFields } from './managed-fields.ts'
@@ -56,6 +56,12 @@ function runRules(kind: Kind, next: KubeObject, old: KubeObject | undefined, rul
   return errors
 }
 
+const metadataRules = ({ namespaced, nameFormat, custom }: Kind) => ({
+  namespaced,
+  nameFormat,
+  customResource: custom !== undefined,
+})
+
 function refuse(kind: Kind, object: KubeObject, errors: readonly FieldError[]) {
   if (errors.length) throw invalid(kind, object.metadata?.name ?? '', errors)
 }
@@ -80,6 +86,7 @@ export async function prepareCreate(
   object: KubeObject,
   context: WriteContext,
 ): Promise<KubeObject & { metadata: ObjectMeta }> {
+  if (kind.custom) await kind.custom.load()
   const next = withIdentity(kind, object)
   settleNamespace(kind, next.metadata, namespace)
   checkStructure(kind, next, context)
@@ -90,6 +97,9 @@ export async function prepareCreate(
   // Here: what admission, allocators and preparation add belongs to nobody.
   trackFields(kind, next, undefined, context, now)
   const ref = { namespace: kind.namespaced ? namespace : '', name: next.metadata.name ?? '' }
+  if (kind.custom?.terminating) {
+    throw forbidden(kind, ref.name, 'create not allowed while custom resource definition is terminating')
+  }
   await deps.admission.mutate(attributesOf('CREATE', kind, ref, next, undefined, context))
   kind.prepareCreate?.(next)
   kind.defaults?.(next)
@@ -101,7 +111,7 @@ export async function finishCreate(deps: PrepareDeps, kind: Kind, object: KubeOb
   kind.named?.(object)
   const meta = object.metadata!
   const rules = { subresource: '', now: deps.now() }
-  refuse(kind, object, [...validateObjectMeta(meta, kind), ...runRules(kind, object, undefined, rules)])
+  refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...runRules(kind, object, undefined, rules)])
   const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
   await deps.admission.validate(attributesOf('CREATE', kind, ref, object, undefined, context))
   warnings(kind, object, undefined, context)
@@ -158,6 +168,7 @@ export async function prepareUpdate(
   stored: Encoded,
   context: WriteContext,
 ): Promise<KubeObject> {
+  if (kind.custom) await kind.custom.load()
   const old = stored.value
   const next = withIdentity(kind, object)
   const subresource = context.subresource ?? ''
@@ -175,7 +186,7 @@ export async function prepareUpdate(
   const attributes = attributesOf('UPDATE', kind, ref, next, old, context)
   await deps.admission.mutate(attributes)
   await deps.hooks(kind)?.beforeUpdate?.(next, old, context)
-  if (kind.generation && specDiffers(next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
+  if (kind.generation && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
   refuse(kind, next, [...validateObjectMetaUpdate(next.metadata, old.metadata), ...runRules(kind, next, old, rules)])
   await deps.admission.validate(attributes)
   warnings(kind, next, old, context)

@@ -8,6 +8,7 @@ import {
   strictMessage,
   strictProblems,
 } from '../../api/machinery/structural.ts'
+import { cloneJson } from '../../lib/json.ts'
 import type { WriteContext } from './registry.ts'
 
 /**
@@ -15,23 +16,30 @@ import type { WriteContext } from './registry.ts'
  * client asked.
  */
 export function checkStructure(kind: Kind, object: KubeObject, context: WriteContext) {
-  const { errors, unknown } = check(object, kind.schema)
-  if (errors.length) throw decodeError(kind, errors[0]!.message)
+  const { error, unknown } = structureOf(kind, object)
+  if (error !== undefined) throw decodeError(kind, error)
   const duplicates = context.duplicates ?? []
   if (unknown.length === 0 && duplicates.length === 0) return
   if (context.fieldValidation === 'Strict') throw decodeError(kind, strictMessage(unknown, duplicates)!)
   if (context.fieldValidation === 'Warn') {
     for (const problem of strictProblems(unknown, duplicates)) context.warn?.(problem)
   }
-  if (unknown.length) pruneUnknown(object, kind.schema)
+  if (unknown.length && !kind.custom) pruneUnknown(object, kind.schema)
+}
+
+/** The first reason why an object has not the structure of its kind, and its unknown fields. */
+function structureOf(kind: Kind, object: KubeObject): { error?: string; unknown: readonly string[] } {
+  if (kind.custom) return kind.custom.structure(object)
+  const { errors, unknown } = check(object, kind.schema)
+  return errors[0] ? { error: errors[0].message, unknown } : { unknown }
 }
 
 /** The same for what a patch made, where upstream answers in other words. */
 export function checkPatched(kind: Kind, object: KubeObject, context: WriteContext) {
-  const { errors, unknown } = check(object, kind.schema)
+  const { error, unknown } = structureOf(kind, kind.custom ? cloneJson(object) : object)
   const duplicates = context.duplicates ?? []
   const strict = context.fieldValidation === 'Strict' ? strictMessage(unknown, duplicates) : undefined
-  const message = errors.length ? errors[0]!.message : strict
+  const message = error ?? strict
   if (message === undefined) return
   const text = JSON.stringify(JSON.stringify(object))
   throw invalid({ group: '', kind: '' }, '', [

@@ -1,7 +1,4 @@
-/**
- * Small differences between kinds in the generic registry, as upstream's strategies have them. A custom kind has none
- * of them.
- */
+/** Small differences between kinds in the generic registry, as upstream's strategies have them. */
 import type { Kind } from '../../api/machinery/kind.ts'
 
 /** A PUT or patch without resourceVersion is refused. */
@@ -59,7 +56,7 @@ const RETURNS_DELETED = new Set([
   'v1/services',
 ])
 
-export const allowsUnconditionalUpdate = (kind: Kind) => !CONDITIONAL.has(kind.key)
+export const allowsUnconditionalUpdate = (kind: Kind) => !kind.custom && !CONDITIONAL.has(kind.key)
 export const allowsCreateOnUpdate = (kind: Kind) => CREATED_BY_UPDATE.has(kind.key)
 export const returnsDeleted = (kind: Kind) => RETURNS_DELETED.has(kind.key)
 /** Dependents of a deleted object stay unless asked otherwise. */

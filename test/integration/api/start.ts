@@ -54,8 +54,8 @@ export interface TestApi {
 export async function startApi(
   extensions: Partial<ServerExtensions> = {},
   clock: Clock | VirtualClock = virtualClock(),
+  store: Store = memoryStore({ clock }),
 ): Promise<TestApi> {
-  const store = memoryStore({ clock })
   const server = await createApiServer({
     store,
     kinds,

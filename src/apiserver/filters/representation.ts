@@ -71,7 +71,7 @@ const isList = (media: MediaChoice) => media.as === 'PartialObjectMetadataList'
 
 /** What Go calls the type of these objects. */
 const goType = (kind: Kind, name: string) =>
-  typeof kind.schema === 'object'
+  kind.custom
     ? `*unstructured.Unstructured${name === kind.kind ? '' : 'List'}`
     : `*${kind.group.split('.')[0] || 'core'}.${name}`
 
@@ -103,7 +103,7 @@ export function representationFilter(clock: Clock, kindOf: (info: RequestInfo) =
     const { info } = request
     if (!accept || !info.isResource || request.upgrade) return next(request)
     // A custom kind brings its own schema, and has no wire message.
-    const protobuf = typeof kindOf(info)?.schema !== 'object'
+    const protobuf = !kindOf(info)?.custom
     const media = negotiate(String(accept), { protobuf, transforms: true })
     // What special resources answer (logs, proxies) is theirs to say.
     if (!media && !info.subresource) throw notAcceptable(ACCEPTED)

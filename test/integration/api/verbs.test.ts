@@ -140,15 +140,3 @@ for (const [method, path, status] of misplaced) {
     assert.equal((await api.send(method as 'GET', path, method === 'POST' ? configMap('a') : undefined)).status, status)
   })
 }
-
-test('create of a custom resource definition says that it is not built yet', async t => {
-  const api = await startApi()
-  t.after(() => api.server.close())
-  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-  const body = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'a.b.c' } }
-  const { status, object } = await api.send('POST', path, body)
-  assert.equal(status, 403)
-  assert.match(object.message, /custom resources are not built yet/)
-  const applied = await api.send('PATCH', `${path}/a.b.c`, body, { fieldManager: 'x' }, 'application/apply-patch+yaml')
-  assert.equal(applied.status, 403)
-})

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { decodeProtobuf } from './decode.ts'
 import { encodeProtobuf } from './encode.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
+import { messageName } from './message-name.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 const CORE = 'io.k8s.api.core.v1'
@@ -95,9 +97,27 @@ test('openEnvelope refuses other bytes', () => {
 
 test('messageName finds the message of every built-in kind that is stored, and of options in any group', async () => {
   const { kinds } = await import('../../kinds/all.ts')
-  const { messageName } = await import('./message-name.ts')
+
   for (const { apiVersion, kind, virtual } of kinds)
     if (!virtual) assert.ok(messageName(apiVersion, kind), `${apiVersion} ${kind}`)
   assert.equal(messageName('apps/v1', 'DeleteOptions'), `${META}.DeleteOptions`)
   assert.equal(messageName('example.com/v1', 'Widget'), undefined)
 })
+
+/** Objects of every kind with fields filled at random, as Go's encoder wrote them, and their JSON by Go, without nulls. */
+const golden = JSON.parse(
+  readFileSync(new URL('../../../../test/fixtures/protobuf.json', import.meta.url), 'utf8'),
+) as { object: { apiVersion: string; kind: string }; protobuf: string }[]
+
+const withoutNulls = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, inner) => (inner === null ? undefined : inner)))
+
+for (const { object, protobuf } of golden) {
+  test(`decodeProtobuf reads a ${object.apiVersion} ${object.kind} that Go wrote, and encodeProtobuf writes the same`, () => {
+    const { apiVersion, kind, raw } = openEnvelope(Buffer.from(protobuf, 'base64'))
+    const name = messageName(apiVersion, kind)!
+    const decoded = { apiVersion, kind, ...decodeProtobuf(name, raw) }
+    assert.deepEqual(withoutNulls(decoded), object)
+    assert.deepEqual(decodeProtobuf(name, encodeProtobuf(name, decoded)), decodeProtobuf(name, raw))
+  })
+}

@@ -105,9 +105,10 @@ test('messageName finds the message of every built-in kind that is stored, and o
 })
 
 /** Objects of every kind with fields filled at random, as Go's encoder wrote them, and their JSON by Go, without nulls. */
-const golden = JSON.parse(
-  readFileSync(new URL('../../../../test/fixtures/protobuf.json', import.meta.url), 'utf8'),
-) as { object: { apiVersion: string; kind: string }; protobuf: string }[]
+const golden = readFileSync(new URL('../../../../test/fixtures/protobuf.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .map(line => JSON.parse(line) as { object: { apiVersion: string; kind: string }; protobuf: string })
 
 const withoutNulls = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_, inner) => (inner === null ? undefined : inner)))

@@ -6,6 +6,7 @@ import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { checkPodTemplate } from '../core/pod-spec.validate.ts'
 import { check, checkEnum, nonNegative, onObject } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
+import { checkSchedule } from './schedule.validate.ts'
 
 /** batch/v1 CronJob. */
 export type CronJob = Type
@@ -45,8 +46,9 @@ export const CronJob = defineKind<CronJob>({
         'spec.jobTemplate.spec.completions',
         'spec.jobTemplate.spec.backoffLimit',
       ),
-      check<CronJob>(({ spec }, errors) => {
+      check<CronJob>(({ spec }, errors, old) => {
         if (!spec?.schedule) errors.push(required('spec.schedule'))
+        else checkSchedule(spec, old?.spec, errors)
         checkEnum(spec?.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', errors)
         const template = spec?.jobTemplate?.spec?.template
         checkPodTemplate(template, 'spec.jobTemplate.spec.template', errors)

@@ -44,7 +44,7 @@ function duration(text: string): number | undefined {
 
 function checkField(text: string, [name, least, greatest, names]: (typeof FIELDS)[number]) {
   const listed = names ? names.split('|') : []
-  const valueOf = (word: string) => {
+  const numberOf = (word: string) => {
     const at = listed.indexOf(word.toLowerCase())
     const value = at >= 0 ? at + least : /^\d+$/.test(word) ? Number(word) : Number.NaN
     if (Number.isNaN(value)) throw new Error(`failed to parse ${name} from ${JSON.stringify(word)}`)
@@ -60,8 +60,8 @@ function checkField(text: string, [name, least, greatest, names]: (typeof FIELDS
     if (range === '*' || range === '?') continue
     const [from = '', to, ...rest] = range.split('-')
     if (rest.length > 0) throw new Error(`too many hyphens: ${part}`)
-    const first = valueOf(from)
-    const last = to === undefined ? first : valueOf(to)
+    const first = numberOf(from)
+    const last = to === undefined ? first : numberOf(to)
     if (first > last) throw new Error(`beginning of range (${first}) beyond end of range (${last}): ${part}`)
   }
 }

@@ -14,9 +14,9 @@ import type { Resource } from '../../client/resource.ts'
 import type { View } from '../../control/controller.ts'
 import { after, done, type Note, type Plan, type Write } from '../../control/plan.ts'
 import { equalJson } from '../../lib/json.ts'
-import { type History, historyOf, surplus, templateOf } from '../history/revisions.ts'
 import { claim } from '../owner.ts'
 import { isFinished, isTerminating } from '../pods.ts'
+import { type History, historyOf, surplus, templateOf } from '../revisions.ts'
 import {
   claimName,
   claimsOf,

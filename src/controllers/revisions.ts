@@ -2,17 +2,17 @@
  * The templates that a DaemonSet or StatefulSet has had, kept as ControllerRevisions for `kubectl rollout`: which is the
  * current one, which must be written, and which may go (as upstream's pkg/controller/history).
  */
-import type { PodTemplateSpec } from '../../api/generated/types/core-v1.ts'
-import { ControllerRevision } from '../../api/kinds/apps/controller-revision.ts'
-import { selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
-import type { KubeObject } from '../../api/machinery/object.ts'
-import { objectKey } from '../../client/informer-types.ts'
-import type { Resource } from '../../client/resource.ts'
-import type { View } from '../../control/controller.ts'
-import type { Write } from '../../control/plan.ts'
-import { equalJson } from '../../lib/json.ts'
-import { templateHash } from '../deployment/template.ts'
-import { claim, controllerReference } from '../owner.ts'
+import type { PodTemplateSpec } from '../api/generated/types/core-v1.ts'
+import { ControllerRevision } from '../api/kinds/apps/controller-revision.ts'
+import { selectorFromLabelSelector } from '../api/machinery/label-selector.ts'
+import type { KubeObject } from '../api/machinery/object.ts'
+import { objectKey } from '../client/informer-types.ts'
+import type { Resource } from '../client/resource.ts'
+import type { View } from '../control/controller.ts'
+import type { Write } from '../control/plan.ts'
+import { equalJson } from '../lib/json.ts'
+import { templateHash } from './deployment/template.ts'
+import { claim, controllerReference } from './owner.ts'
 
 /** An object whose templates are kept. */
 export interface Templated extends KubeObject {

@@ -3,9 +3,19 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { UserInfo } from '../auth/auth.ts'
 
+/** What names the type of an object. A `Kind` fits. */
+export interface ObjectKind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+}
+
 export interface AdmissionAttributes {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  /** The resource that the request names. */
   readonly kind: Kind
+  /** The type of `object`: not that of `kind` where a subresource takes one of its own (Scale, Binding, Eviction, …). */
+  readonly objectKind: ObjectKind
   readonly subresource: string
   readonly namespace: string
   /** '' on create with generateName. */
@@ -19,6 +29,34 @@ export interface AdmissionAttributes {
   /** CreateOptions, UpdateOptions or DeleteOptions. */
   readonly options: Readonly<Record<string, unknown>>
   warn(text: string): void
+  /** Notes something for the audit event of the request, e.g. `pod-security.kubernetes.io/enforce-policy`. */
+  audit(key: string, value: string): void
+  /** 0; 1 while `mutate` runs for all plugins once more, because one that others do not know of changed the object. */
+  round: number
+  /** Set by such a plugin (a webhook, a policy): asks for the second round. */
+  changed: boolean
+}
+
+type Given = Partial<AdmissionAttributes> & Pick<AdmissionAttributes, 'operation' | 'kind' | 'name' | 'user'>
+
+const ignore = () => {}
+
+/** Attributes of a request, the rest at its defaults. */
+export function admissionAttributes(given: Given): AdmissionAttributes {
+  return {
+    objectKind: given.kind,
+    subresource: '',
+    namespace: '',
+    object: undefined,
+    old: undefined,
+    dryRun: false,
+    options: {},
+    warn: ignore,
+    audit: ignore,
+    round: 0,
+    changed: false,
+    ...given,
+  }
 }
 
 /** Throws StatusError to refuse. `mutate` runs for all plugins before any `validate`. */

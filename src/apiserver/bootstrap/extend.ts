@@ -18,6 +18,7 @@ import { anyOf, bearerTokens, webSocketTokens } from '../authentication/bearer.t
 import { bootstrapTokens } from '../authentication/bootstrap-tokens.ts'
 import { clientCertificates } from '../authentication/certificates.ts'
 import { LAST_USED, legacyTokens } from '../authentication/legacy-tokens.ts'
+import { admissionChain } from '../registry/admission-chain.ts'
 import type { KindHooks, Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
 import { reviewHandlers } from '../reviews/all.ts'
@@ -139,6 +140,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     clock,
     random: random.number,
   })
+  const chain = admissionChain(() => admission)
   const services = serviceAllocation({
     services: reader('v1/services'),
     random: random.number,
@@ -157,7 +159,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     subresources: subresourceHandlers({
       registry,
       tokens,
-      admission,
+      admission: chain,
       nodes: deps.nodes,
       authorizer,
       clock,
@@ -165,6 +167,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     }),
     virtual: reviewHandlers({
       registry,
+      admission: chain,
       rbac,
       authorizer,
       authenticate,

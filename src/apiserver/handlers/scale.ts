@@ -11,6 +11,7 @@ import type { KubeObject } from '../../api/machinery/object.ts'
 import { invalid, methodNotAllowed } from '../../api/machinery/status-error.ts'
 import { checkStructure, decodeError } from '../../api/machinery/structural.ts'
 import { cloneJson } from '../../lib/json.ts'
+import type { WriteContext } from '../registry/registry.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import type { HandlerDeps } from './deps.ts'
 import { refOf } from './get.ts'
@@ -98,7 +99,14 @@ export async function scale(deps: HandlerDeps, request: ServerRequest, kind: Kin
   if (method === 'GET') return answer(deps.registry.get(kind, ref))
   if (method !== 'PUT' && method !== 'PATCH') throw methodNotAllowed()
 
-  const context = writeContext(request, method === 'PUT' ? 'UpdateOptions' : 'PatchOptions', 'scale')
+  const context: WriteContext = {
+    ...writeContext(request, method === 'PUT' ? 'UpdateOptions' : 'PatchOptions', 'scale'),
+    admittedAs: {
+      kind: SCALE,
+      show: object => scaleOf(kind, paths, object),
+      put: (shown, object) => put(object, paths.specReplicas, replicasOf(shown as Scale, name)),
+    },
+  }
   const body = method === 'PUT' ? await objectBody(request, SCALE) : await patchBody(request, false)
   const written = await deps.registry.update(
     kind,

@@ -1,6 +1,9 @@
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission/plugin.ts'
 
-/** Runs all `mutate`, or all `validate`, in order. Rejects with what the first plugin that refuses throws. */
+/**
+ * Runs all `mutate` (twice where one asks for it), or all `validate`, in order. Rejects with what the first plugin that
+ * refuses throws.
+ */
 export interface AdmissionChain {
   mutate(attributes: AdmissionAttributes): Promise<void>
   validate(attributes: AdmissionAttributes): Promise<void>
@@ -16,7 +19,12 @@ export function admissionChain(plugins: () => readonly AdmissionPlugin[]): Admis
     }
   }
   return {
-    mutate: attributes => run('mutate', attributes),
+    async mutate(attributes) {
+      await run('mutate', attributes)
+      if (!attributes.changed) return
+      attributes.round = 1
+      await run('mutate', attributes)
+    },
     validate: attributes => run('validate', attributes),
   }
 }

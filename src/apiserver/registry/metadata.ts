@@ -27,16 +27,23 @@ export function settleNamespace(kind: Kind, meta: ObjectMeta, namespace: string)
   else delete meta.namespace
 }
 
-/** What the server sets on a new object. */
-export function initMetadata(kind: Kind, meta: ObjectMeta, uid: string, now: number) {
-  meta.uid = uid
-  meta.creationTimestamp = rfc3339(now)
+/** Takes off what only the server sets. */
+export function wipeMetadata(meta: ObjectMeta) {
+  delete meta.uid
+  delete meta.creationTimestamp
+  delete meta.generation
   delete meta.deletionTimestamp
   delete meta.deletionGracePeriodSeconds
   delete meta.selfLink
   delete meta.resourceVersion
+}
+
+/** What the server sets on a new object. */
+export function initMetadata(kind: Kind, meta: ObjectMeta, uid: string, now: number) {
+  wipeMetadata(meta)
+  meta.uid = uid
+  meta.creationTimestamp = rfc3339(now)
   if (kind.generation) meta.generation = 1
-  else delete meta.generation
 }
 
 type Kept =
@@ -64,6 +71,7 @@ export function keepMetadata(meta: ObjectMeta, old: ObjectMeta) {
     if (old[field] !== undefined) (meta as Record<Kept, unknown>)[field] = old[field]
     else delete meta[field]
   }
+  meta.resourceVersion = old.resourceVersion!
   delete meta.selfLink
 }
 

@@ -8,10 +8,10 @@ import type { Kind, RuleContext } from '../../api/machinery/kind.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machinery/names.ts'
 import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
 import { conflict, forbidden, invalid, MODIFIED } from '../../api/machinery/status-error.ts'
-import type { AdmissionAttributes } from '../admission/plugin.ts'
+import { type AdmissionAttributes, admissionAttributes } from '../admission/plugin.ts'
 import type { AdmissionChain } from './admission-chain.ts'
 import { trackFields } from './managed-fields.ts'
-import { initMetadata, keepMetadata, settleNamespace, specDiffers } from './metadata.ts'
+import { initMetadata, keepMetadata, settleNamespace, specDiffers, wipeMetadata } from './metadata.ts'
 import type { KindHooks, ObjectRef, WriteContext } from './registry.ts'
 import { checkStructure } from './structure.ts'
 import { allowsUnconditionalUpdate } from './traits.ts'
@@ -25,8 +25,6 @@ export interface PrepareDeps {
 
 type Spec = Record<string, unknown>
 
-const ignore = () => {}
-
 function attributesOf(
   operation: AdmissionAttributes['operation'],
   kind: Kind,
@@ -35,19 +33,22 @@ function attributesOf(
   old: KubeObject | undefined,
   context: WriteContext,
 ): AdmissionAttributes {
-  return {
+  const { admittedAs: as } = context
+  return admissionAttributes({
     operation,
     kind,
+    objectKind: as?.kind ?? kind,
     subresource: context.subresource ?? '',
     namespace: ref.namespace,
     name: ref.name,
-    object,
-    old,
+    object: as && object ? as.show(object) : object,
+    old: as && old ? as.show(old) : old,
     user: context.user,
     dryRun: context.dryRun ?? false,
-    options: context.options ?? {},
-    warn: context.warn ?? ignore,
-  }
+    ...(context.options && { options: context.options }),
+    ...(context.warn && { warn: context.warn }),
+    ...(context.audit && { audit: context.audit }),
+  })
 }
 
 function runRules(kind: Kind, next: KubeObject, old: KubeObject | undefined, rules: RuleContext): FieldError[] {
@@ -78,6 +79,10 @@ function withIdentity(kind: Kind, object: KubeObject): KubeObject & { metadata: 
   return object as KubeObject & { metadata: ObjectMeta }
 }
 
+function dropStatus(kind: Kind, object: KubeObject) {
+  if (kind.status) delete (object as { status?: unknown }).status
+}
+
 /** Everything that changes a new object before its name is made. Changes `object` in place. */
 export async function prepareCreate(
   deps: PrepareDeps,
@@ -92,15 +97,23 @@ export async function prepareCreate(
   checkStructure(kind, next, context)
   kind.defaults?.(next)
   const now = deps.now()
-  initMetadata(kind, next.metadata, deps.uuid(), now)
-  if (kind.status) delete (next as { status?: unknown }).status
+  wipeMetadata(next.metadata)
+  dropStatus(kind, next)
   // Here: what admission, allocators and preparation add belongs to nobody.
   trackFields(kind, next, undefined, context, now)
   const ref = { namespace: kind.namespaced ? namespace : '', name: next.metadata.name ?? '' }
   if (kind.custom?.terminating) {
     throw forbidden(kind, ref.name, 'create not allowed while custom resource definition is terminating')
   }
-  await deps.admission.mutate(attributesOf('CREATE', kind, ref, next, undefined, context))
+  if (!context.admitted) {
+    const attributes = attributesOf('CREATE', kind, ref, next, undefined, context)
+    await deps.admission.mutate(attributes)
+    if (attributes.changed) {
+      settleNamespace(kind, withIdentity(kind, next).metadata, namespace)
+      dropStatus(kind, next)
+    }
+  }
+  initMetadata(kind, next.metadata, deps.uuid(), now)
   kind.prepareCreate?.(next)
   kind.defaults?.(next)
   return next
@@ -113,7 +126,7 @@ export async function finishCreate(deps: PrepareDeps, kind: Kind, object: KubeOb
   const rules = { subresource: '', now: deps.now() }
   refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...runRules(kind, object, undefined, rules)])
   const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
-  await deps.admission.validate(attributesOf('CREATE', kind, ref, object, undefined, context))
+  if (!context.admitted) await deps.admission.validate(attributesOf('CREATE', kind, ref, object, undefined, context))
   warnings(kind, object, undefined, context)
 }
 
@@ -179,18 +192,35 @@ export async function prepareUpdate(
   kind.defaults?.(next)
   settleSubresource(kind, next, old, subresource)
   keepMetadata(next.metadata, old.metadata!)
-  next.metadata.resourceVersion = old.metadata!.resourceVersion!
   trackFields(kind, next, old, context, rules.now)
   kind.prepareUpdate?.(next, old, rules)
-  const ref = { namespace: old.metadata?.namespace ?? '', name: old.metadata?.name ?? '' }
-  const attributes = attributesOf('UPDATE', kind, ref, next, old, context)
-  await deps.admission.mutate(attributes)
+  const attributes = context.admitted ? undefined : await mutateUpdate(deps, kind, next, old, context)
+  if (attributes?.changed) {
+    settleNamespace(kind, withIdentity(kind, next).metadata, old.metadata?.namespace ?? '')
+    settleSubresource(kind, next, old, subresource)
+    keepMetadata(next.metadata, old.metadata!)
+    kind.prepareUpdate?.(next, old, rules)
+  }
   await deps.hooks(kind)?.beforeUpdate?.(next, old, context)
   if (kind.generation && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
   refuse(kind, next, [...validateObjectMetaUpdate(next.metadata, old.metadata), ...runRules(kind, next, old, rules)])
-  await deps.admission.validate(attributes)
+  if (attributes) await deps.admission.validate(attributes)
   warnings(kind, next, old, context)
   return next
+}
+
+async function mutateUpdate(
+  deps: PrepareDeps,
+  kind: Kind,
+  next: KubeObject,
+  old: KubeObject,
+  context: WriteContext,
+): Promise<AdmissionAttributes> {
+  const ref = { namespace: old.metadata?.namespace ?? '', name: old.metadata?.name ?? '' }
+  const attributes = attributesOf('UPDATE', kind, ref, next, old, context)
+  await deps.admission.mutate(attributes)
+  if (attributes.changed) context.admittedAs?.put(attributes.object!, next)
+  return attributes
 }
 
 /** Asks admission about a delete. */
@@ -201,6 +231,7 @@ export async function admitDelete(
   old: KubeObject,
   context: WriteContext,
 ) {
+  if (context.admitted) return
   const attributes = attributesOf('DELETE', kind, ref, undefined, old, context)
   await deps.admission.mutate(attributes)
   await deps.admission.validate(attributes)

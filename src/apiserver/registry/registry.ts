@@ -34,6 +34,21 @@ export interface WriteContext {
   /** CreateOptions, UpdateOptions, … as admission plugins see them. */
   readonly options?: Readonly<Record<string, unknown>>
   warn?(text: string): void
+  /** Notes something for the audit event of the request. */
+  audit?(key: string, value: string): void
+  /** Admission has been asked already, about the request that this write is part of. */
+  readonly admitted?: boolean
+  /** What admission sees in place of the object itself. */
+  readonly admittedAs?: AdmittedAs
+}
+
+/** An update through a subresource that takes objects of a type of its own, such as Scale. */
+export interface AdmittedAs {
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string }
+  /** The subresource's object, of its own to change. */
+  show(object: KubeObject): KubeObject
+  /** Brings into `object` what admission changed. */
+  put(shown: KubeObject, object: KubeObject): void
 }
 
 /** meta/v1 DeleteOptions, decoded. */

@@ -2,6 +2,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Authorizer, TokenAuthenticator } from '../auth/auth.ts'
 import type { Rbac } from '../auth/rbac.ts'
+import type { AdmissionChain } from '../registry/admission-chain.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
 import { bindingHandler } from '../subresources/binding.ts'
@@ -13,6 +14,7 @@ import { selfSubjectReviewHandler, tokenReviewHandler } from './token-review.ts'
 
 export interface ReviewDeps {
   readonly registry: Registry
+  readonly admission: AdmissionChain
   readonly rbac: Rbac
   /** All authorizers together. */
   readonly authorizer: Authorizer
@@ -29,7 +31,7 @@ export function reviewHandlers(deps: ReviewDeps): ReadonlyMap<string, Handler> {
   const { subject, local, self } = accessReviewHandlers(deps.authorizer)
   const create = (handler: Handler) => only(['POST'], handler)
   return new Map<string, Handler>([
-    ['v1/bindings', create(bindingHandler(deps.registry, deps.clock))],
+    ['v1/bindings', create(bindingHandler(deps.registry, deps.clock, deps.admission))],
     ['v1/componentstatuses', only(['GET'], componentStatusHandler(deps.components))],
     ['authentication.k8s.io/v1/tokenreviews', create(tokenReviewHandler(deps.authenticate, deps.audiences))],
     ['authentication.k8s.io/v1/selfsubjectreviews', create(selfSubjectReviewHandler(deps.clock))],

@@ -1,11 +1,12 @@
 /** Every subresource that is not status or scale, by kind key and name. */
 import type { NodeDirectory } from '../../client/node-api.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { AdmissionPlugin } from '../admission/plugin.ts'
 import type { Authorizer } from '../auth/auth.ts'
 import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts'
+import type { AdmissionChain } from '../registry/admission-chain.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
+import { admitConnection } from './admit.ts'
 import { bindingHandler } from './binding.ts'
 import { commandHandlers } from './command.ts'
 import { evictionHandler } from './eviction.ts'
@@ -19,7 +20,7 @@ import { tokenHandler } from './token.ts'
 export interface SubresourceDeps {
   readonly registry: Registry
   readonly tokens: ServiceAccountTokens
-  readonly admission: readonly AdmissionPlugin[]
+  readonly admission: AdmissionChain
   readonly nodes: NodeDirectory
   readonly authorizer: Authorizer
   readonly clock: Clock
@@ -37,7 +38,11 @@ const refused =
 export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, Handler> {
   const { registry, tokens, admission, nodes, clock } = deps
   const { exec, attach } = commandHandlers(registry, nodes, clock)
-  const stream = (handler: Handler) => only(['GET', 'POST'], forCreators(deps.authorizer, handler))
+  const admitted = (key: string, handler: Handler) => admitConnection(admission, registry, key, handler)
+  const stream = (key: string, handler: Handler): [string, Handler] => [
+    key,
+    only(['GET', 'POST'], forCreators(deps.authorizer, admitted(key, handler))),
+  ]
   const pods = requireKind(registry, 'v1/pods')
   /** Reading such a subresource shows the pod itself. */
   const shown =
@@ -48,18 +53,18 @@ export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, 
       return { type: 'object', status: 200, object: registry.get(pods, { namespace, name }) }
     }
   const proxies = proxyHandlers(registry, nodes, deps.random).map(
-    ([key, handler]) => [key, only(PROXY_METHODS, handler)] as const,
+    ([key, handler]) => [key, only(PROXY_METHODS, admitted(key, handler))] as const,
   )
   return new Map<string, Handler>([
     ...proxies,
     ['v1/namespaces/finalize', only(['PUT'], finalizeHandler(registry))],
-    ['v1/pods/attach', stream(attach)],
-    ['v1/pods/binding', only(['POST'], bindingHandler(registry, clock))],
+    stream('v1/pods/attach', attach),
+    ['v1/pods/binding', only(['POST'], bindingHandler(registry, clock, admission))],
     ['v1/pods/ephemeralcontainers', shown(refused('adding ephemeral containers to a pod', 'use `kubectl exec`'))],
-    ['v1/pods/eviction', only(['POST'], evictionHandler(registry, clock))],
-    ['v1/pods/exec', stream(exec)],
+    ['v1/pods/eviction', only(['POST'], evictionHandler(registry, clock, admission))],
+    stream('v1/pods/exec', exec),
     ['v1/pods/log', only(['GET'], logHandler(registry, nodes))],
-    ['v1/pods/portforward', stream(portForwardHandler(registry, nodes, clock))],
+    stream('v1/pods/portforward', portForwardHandler(registry, nodes, clock)),
     ['v1/pods/resize', shown(refused('resizing a pod in place', 'change the template of its workload'))],
     ['v1/serviceaccounts/token', only(['POST'], tokenHandler({ registry, tokens, clock, admission }))],
   ])

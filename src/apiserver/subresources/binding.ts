@@ -4,8 +4,10 @@ import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, conflict, invalid, success } from '../../api/machinery/status-error.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { AdmissionChain } from '../registry/admission-chain.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
+import { admitCreation } from './admit.ts'
 import { answer, bodyObject, requireKind, writeContext } from './request-parts.ts'
 
 interface Binding extends KubeObject {
@@ -75,8 +77,9 @@ function check(binding: Binding, name: string): void {
 }
 
 /** The handler, for both `pods/NAME/binding` and `bindings` (where the body names the pod). */
-export function bindingHandler(registry: Registry, clock: Clock): Handler {
+export function bindingHandler(registry: Registry, clock: Clock, admission: AdmissionChain): Handler {
   const pods = requireKind(registry, 'v1/pods')
+  const bindings = requireKind(registry, 'v1/bindings')
   return async request => {
     const binding = await bodyObject<Binding>(request, { apiVersion: 'v1', kind: 'Binding' })
     const { namespace } = request.info
@@ -85,6 +88,10 @@ export function bindingHandler(registry: Registry, clock: Clock): Handler {
     if (request.info.name && binding.metadata?.name && binding.metadata.name !== name)
       throw badRequest('name in URL does not match name in Binding object')
     check(binding, name)
+    const context = writeContext(request, 'binding')
+    const { subresource } = request.info
+    const of = { kind: subresource ? pods : bindings, subresource, objectKind: bindings, name }
+    await admitCreation(admission, request, context, of, binding)
     const { resourceVersion } = binding.metadata ?? {}
     await registry.update(
       pods,
@@ -93,7 +100,7 @@ export function bindingHandler(registry: Registry, clock: Clock): Handler {
         bind(pod as BindablePod, binding, clock.now())
         if (resourceVersion) pod.metadata!.resourceVersion = resourceVersion
       },
-      writeContext(request, 'binding'),
+      { ...context, admitted: true },
     )
     return answer({ ...success(), code: 201 }, 201)
   }

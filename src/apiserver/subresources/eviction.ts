@@ -4,8 +4,10 @@ import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, forbidden, StatusError, success, tooManyRequests } from '../../api/machinery/status-error.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { AdmissionChain } from '../registry/admission-chain.ts'
 import type { DeleteOptions, Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
+import { admitCreation } from './admit.ts'
 import { type Condition, setCondition } from './binding.ts'
 import { answer, bodyObject, requireKind, writeContext } from './request-parts.ts'
 
@@ -28,6 +30,7 @@ interface Budget extends KubeObject {
   }
 }
 
+const EVICTION = { group: 'policy', version: 'v1', kind: 'Eviction' }
 const BUDGETS = { group: 'policy', plural: 'poddisruptionbudgets' }
 /** A budget that has so many evictions on their way takes no more. */
 const MAX_DISRUPTED = 2000
@@ -70,7 +73,7 @@ export function spend(budget: Budget, pod: string, now: number): void {
 }
 
 /** The handler of `pods/NAME/eviction`. */
-export function evictionHandler(registry: Registry, clock: Clock): Handler {
+export function evictionHandler(registry: Registry, clock: Clock, admission: AdmissionChain): Handler {
   const pods = requireKind(registry, 'v1/pods')
   const budgets = requireKind(registry, 'policy/v1/poddisruptionbudgets')
 
@@ -97,7 +100,10 @@ export function evictionHandler(registry: Registry, clock: Clock): Handler {
     const { namespace, name } = request.info
     if (eviction.metadata?.name && eviction.metadata.name !== name)
       throw badRequest('name in URL does not match name in Eviction object')
-    const context = writeContext(request, '')
+    const asked = writeContext(request, '')
+    const of = { kind: pods, subresource: 'eviction', objectKind: EVICTION, name }
+    await admitCreation(admission, request, asked, of, eviction)
+    const context = { ...asked, admitted: true }
     const ref = { namespace, name }
     const pod = registry.get(pods, ref).value as Pod
     const budget = isUncounted(pod) ? undefined : budgetOf(namespace, pod)

@@ -4,10 +4,11 @@ import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, conflict, invalid } from '../../api/machinery/status-error.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { AdmissionPlugin } from '../admission/plugin.ts'
 import type { IssueOptions, ServiceAccountTokens } from '../auth/service-account-tokens.ts'
+import type { AdmissionChain } from '../registry/admission-chain.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
+import { admitCreation } from './admit.ts'
 import { answer, bodyObject, requireKind, writeContext } from './request-parts.ts'
 
 interface TokenRequest extends KubeObject {
@@ -24,7 +25,7 @@ export interface TokenHandlerDeps {
   readonly tokens: ServiceAccountTokens
   readonly clock: Clock
   /** Asked as for the creation of `serviceaccounts/token`. */
-  readonly admission: readonly AdmissionPlugin[]
+  readonly admission: AdmissionChain
 }
 
 const KIND = { group: 'authentication.k8s.io', kind: 'TokenRequest' }
@@ -115,20 +116,8 @@ export function tokenHandler({ registry, tokens, clock, admission }: TokenHandle
     const { uid = '' } = account.metadata ?? {}
     body.metadata = { ...body.metadata, name, namespace, uid, creationTimestamp: rfc3339(now) }
     const context = writeContext(request, 'token')
-    const attributes = {
-      operation: 'CREATE' as const,
-      kind: accounts,
-      subresource: 'token',
-      namespace,
-      name,
-      object: body,
-      old: undefined,
-      user: request.user,
-      dryRun: context.dryRun ?? false,
-      options: {},
-      warn: (text: string) => request.warn(text),
-    }
-    for (const plugin of admission) if (plugin.handles(attributes)) await plugin.validate?.(attributes)
+    const of = { kind: accounts, subresource: 'token', objectKind: { ...KIND, version: 'v1' }, name }
+    await admitCreation(admission, request, context, of, body)
     const objects = bound(body, namespace, name)
     const ownAudiences = spec.audiences.every(audience => tokens.audiences.includes(audience))
     const extended = objects.pod && spec.expirationSeconds === WARN_ONLY_SECONDS && ownAudiences

@@ -12,6 +12,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin } from './admission/plugin.ts'
+import type { Aggregation } from './aggregation/aggregation.ts'
 import type { Authenticator, Authorizer, UserInfo } from './auth/auth.ts'
 import { impersonationFilter } from './auth/impersonation.ts'
 import { createDefinitions } from './custom/definitions.ts'
@@ -71,6 +72,8 @@ export interface ServerExtensions {
   readonly virtual: ReadonlyMap<string, Handler>
   /** By kind key. */
   readonly hooks: ReadonlyMap<string, KindHooks>
+  /** Other API servers as part of this one. */
+  readonly aggregation?: Aggregation
   /** Further non-resource paths, matched exactly, e.g. `/openid/v1/jwks`. Authorized as non-resource requests. */
   readonly paths?: ReadonlyMap<string, Handler>
 }
@@ -153,8 +156,11 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   if (registry.kind(CustomResourceDefinition.key)) await definitions.start()
 
   const resources = resourceRoutes({ registry, clock, random: random.number, pace: createPacer(clock) }, ext)
-  const discover = discovery(kinds)
-  const documents = openApi(kinds, deps.version.gitVersion)
+  const { aggregation } = ext
+  const ownDiscovery = discovery(kinds)
+  const ownDocuments = openApi(kinds, deps.version.gitVersion)
+  const discover = aggregation?.discovery(ownDiscovery) ?? ownDiscovery
+  const documents = aggregation?.openApi(ownDocuments) ?? ownDocuments
   const metrics = createMetrics(clock)
   const inFlight = inFlightLimits()
   const gauges = [...serverMetrics(kinds, registry, inFlight), ...processMetrics(clock.now())]
@@ -185,13 +191,14 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       return { status: 200, type: 'bytes', contentType: 'text/plain; version=0.0.4; charset=utf-8', bytes }
     }
     if (request.path === '/version') return { status: 200, type: 'value', value: deps.version }
-    const discovered = discover(request) ?? documents(request)
+    const discovered = discover(request) ?? (await documents(request))
     if (discovered) return discovered
     throw pathNotFound()
   }
   const route: Handler = request => (request.info.isResource ? resources(request) : nonResource(request))
   const inner = [
     authorizationFilter(ext.authorizer),
+    ...(aggregation ? [aggregation.filter] : []),
     representationFilter(clock, ({ group, version, resource }) => kinds.find(group, version, resource)),
   ]
   const local = chain([errorFilter(logger), ...inner], route)
@@ -220,6 +227,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     async close() {
       health.closing = true
       definitions.close()
+      ext.aggregation?.close()
       feed.close()
       await Promise.all([...listening].map(each => each.close()))
     },

@@ -144,14 +144,26 @@ async function prepareGround({ options, network, nodeName, clock, logger, onPhas
 
   onPhase('making certificates')
   const pki = openPki({ dir: join(dataDir, 'pki'), clock, hosts: [nodeName, prepared.nodeAddress] })
-  const [authority, own, admin] = await Promise.all([pki.authority(), pki.server(), pki.admin()])
-  return { store, claims, listenOnHost, prepared, tokenKey: pki.tokenKey(), authority, own, admin }
+  const [authority, own, admin, proxyAuthority] = await Promise.all([
+    pki.authority(),
+    pki.server(),
+    pki.admin(),
+    pki.frontProxyAuthority(),
+  ])
+  const trust = {
+    clientCa: authority.certificate,
+    frontProxyCa: proxyAuthority.certificate,
+    names: ['front-proxy-client'],
+  }
+  const tokenKey = pki.tokenKey()
+  const frontProxy = { trust, client: pki.frontProxyClient }
+  return { store, claims, listenOnHost, prepared, tokenKey, authority, own, admin, frontProxy }
 }
 type Ground = Awaited<ReturnType<typeof prepareGround>>
 
 /** The API server on its port, with the kubeconfig that leads to it. */
 async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
-  const { store, prepared, authority, own, admin, tokenKey } = ground
+  const { store, prepared, authority, own, admin, tokenKey, frontProxy } = ground
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
   const server = await createApiServer({
@@ -161,7 +173,14 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
     logger,
     version: versionInfo(version),
     extend: registry =>
-      extendServer(registry, { clock, logger, tokenKey, nodes: name => agents.get(name), serviceCidr: SERVICE_CIDR }),
+      extendServer(registry, {
+        clock,
+        logger,
+        tokenKey,
+        frontProxy,
+        nodes: name => agents.get(name),
+        serviceCidr: SERVICE_CIDR,
+      }),
   })
   ends.add(() => server.close())
   const port = await listen(server, options.port, ground)
@@ -178,14 +197,18 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
 }
 
 /** Listens on loopback and where pods find the node; resolves with the port. Rejects with a `UserError`. */
-async function listen(server: ApiServer, wanted: number, { prepared, listenOnHost, own, authority }: Ground) {
+async function listen(server: ApiServer, wanted: number, { prepared, listenOnHost, own, frontProxy }: Ground) {
   const inUse = (port: number) => (cause: Error) => {
     throw new UserError(cause.message, `Take another port: tutti up --port ${port + 1}, or 0 for a free one.`, {
       cause,
     })
   }
   const hosts = [...new Set(['127.0.0.1', prepared.nodeAddress])]
-  const tls = { cert: own.certificate, key: own.key, clientCa: authority.certificate }
+  const tls = {
+    cert: own.certificate,
+    key: own.key,
+    clientCa: `${frontProxy.trust.clientCa}${frontProxy.trust.frontProxyCa}`,
+  }
   const { port } = await server.listen({ hosts, port: wanted, tls }).catch(inUse(wanted))
   if (listenOnHost) await publishPort(listenOnHost, port).catch(inUse(port))
   return port

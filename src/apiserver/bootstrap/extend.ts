@@ -5,8 +5,13 @@ import type { KubeObject } from '../../api/machinery/object.ts'
 import type { NodeDirectory } from '../../client/node-api.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { admissionPlugins } from '../admission/all.ts'
+import { openAggregation } from '../aggregation/aggregation.ts'
+import { publishTrust, type Trust } from '../aggregation/authentication-config.ts'
+import { keepLocalServices } from '../aggregation/local-services.ts'
 import { keepAggregated } from '../auth/aggregation.ts'
+import type { Authenticator } from '../auth/auth.ts'
 import { firstOf, MASTERS, privilegedGroup } from '../auth/authorizers.ts'
 import { certificateRequestHooks } from '../auth/certificate-requests.ts'
 import { escalationHooks } from '../auth/escalation.ts'
@@ -17,6 +22,7 @@ import { createTokenSigner } from '../auth/token-signer.ts'
 import { anyOf, bearerTokens, webSocketTokens } from '../authentication/bearer.ts'
 import { bootstrapTokens } from '../authentication/bootstrap-tokens.ts'
 import { clientCertificates } from '../authentication/certificates.ts'
+import { FRONT_PROXY_HEADERS, fingerprints, frontProxy } from '../authentication/front-proxy.ts'
 import { LAST_USED, legacyTokens } from '../authentication/legacy-tokens.ts'
 import { admissionChain } from '../registry/admission-chain.ts'
 import type { KindHooks, Registry } from '../registry/registry.ts'
@@ -44,6 +50,8 @@ export interface ExtensionDeps {
   readonly serviceCidr?: string
   /** First and last node port. Default 30000 to 32767. */
   readonly nodePorts?: readonly [number, number]
+  /** What this server and aggregated ones know each other by; without it they are asked by nobody in particular. */
+  readonly frontProxy?: { readonly trust: Trust; client(): Promise<KeyPair> }
   /** For `kubectl get componentstatuses`. Default: all parts are well, as they run in this process. */
   components?(): readonly ComponentHealth[]
 }
@@ -94,6 +102,17 @@ async function noteUse(registry: Registry, kind: Kind, { metadata }: KubeObject,
   }
 }
 
+/** Users of certificates, and those for whom proxies speak that show one. */
+function certificateAuthenticators({ clock, frontProxy: proxy }: ExtensionDeps): Authenticator[] {
+  if (!proxy) return [clientCertificates(clock)]
+  const { clientCa, frontProxyCa, names } = proxy.trust
+  const clients = new Set<string | undefined>(fingerprints(clientCa))
+  return [
+    frontProxy({ authority: frontProxyCa, allowedNames: names, ...FRONT_PROXY_HEADERS }),
+    clientCertificates(clock, authority => clients.has(authority)),
+  ]
+}
+
 /**
  * Makes authentication, authorization, admission, special resources and hooks over a registry, and brings the objects
  * of a fresh cluster into it.
@@ -141,6 +160,18 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     random: random.number,
   })
   const chain = admissionChain(() => admission)
+  await Promise.all([
+    keepLocalServices(registry, logger),
+    deps.frontProxy && publishTrust(registry, deps.frontProxy.trust),
+  ])
+  const aggregation = openAggregation({
+    registry,
+    nodes: deps.nodes,
+    clock,
+    logger,
+    random: random.number,
+    ...(deps.frontProxy && { client: deps.frontProxy.client }),
+  })
   const services = serviceAllocation({
     services: reader('v1/services'),
     random: random.number,
@@ -149,7 +180,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
   })
   return {
     authenticators: [
-      clientCertificates(clock),
+      ...certificateAuthenticators(deps),
       bearerTokens(authenticate, tokens.audiences),
       webSocketTokens(authenticate, tokens.audiences),
     ],
@@ -181,5 +212,6 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
       ...escalationHooks(rbac, authorizer),
     ]),
     paths: discoveryPaths(signer),
+    ...(aggregation && { aggregation }),
   }
 }

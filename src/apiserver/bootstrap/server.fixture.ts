@@ -11,7 +11,7 @@ import type { ClientCertificate, UserInfo } from '../auth/auth.ts'
 import { authenticationFilter } from '../filters/authentication.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import { createApiServer, type ServerExtensions } from '../server.ts'
-import { extendServer } from './extend.ts'
+import { type ExtensionDeps, extendServer } from './extend.ts'
 
 const VERSION = {
   major: '1',
@@ -47,7 +47,12 @@ let key: string | undefined
 
 /** Starts a server; `store` is that of an earlier one, for restarts. */
 export async function startServer(
-  options: { store?: ReturnType<typeof memoryStore>; kinds?: readonly Kind[]; clock?: VirtualClock } = {},
+  options: {
+    store?: ReturnType<typeof memoryStore>
+    kinds?: readonly Kind[]
+    clock?: VirtualClock
+    extensions?: Partial<ExtensionDeps>
+  } = {},
 ) {
   const clock = options.clock ?? virtualClock()
   const store = options.store ?? memoryStore({ clock })
@@ -65,7 +70,8 @@ export async function startServer(
     logger: silent,
     version: VERSION,
     extend: async registry => {
-      extensions = await extendServer(registry, { clock, logger: silent, tokenKey, nodes: name => nodes.get(name) })
+      const deps = { clock, logger: silent, tokenKey, nodes: (name: string) => nodes.get(name) }
+      extensions = await extendServer(registry, { ...deps, ...options.extensions })
       return extensions
     },
   })

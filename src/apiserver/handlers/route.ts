@@ -10,7 +10,6 @@ import { get } from './get.ts'
 import { list } from './list.ts'
 import { patch } from './patch.ts'
 import { scale } from './scale.ts'
-import { refuseUnbuilt } from './unbuilt.ts'
 import { update } from './update.ts'
 import { watch } from './watch.ts'
 
@@ -93,7 +92,6 @@ export function resourceRoutes(
       if (info.verb === 'deletecollection') throw methodNotAllowed()
       throw methodNotSupported(kind, info.verb)
     }
-    refuseUnbuilt(kind, info.verb)
     return handler(deps, request, kind)
   }
 }

@@ -17,6 +17,8 @@ export interface WireReply {
 export interface WireServer extends TestServer {
   readonly port: number
   readonly authority: KeyPair
+  /** What the admin's connections are made with. */
+  readonly admin: { readonly ca: string; readonly cert: string; readonly key: string }
   /** Sends a request over HTTP/1.1 as the cluster's admin. */
   fetch(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<WireReply>
   /** Asks for an upgrade; the reply where it was refused. */
@@ -28,24 +30,23 @@ export interface WireServer extends TestServer {
 const length = (body: string | undefined) => (body === undefined ? {} : { 'content-length': Buffer.byteLength(body) })
 
 /** Starts one, at the machine's time. */
-export async function startWire(options: Parameters<typeof startServer>[0] = {}): Promise<WireServer> {
+export async function startWire(
+  options: { extend?(authority: KeyPair): NonNullable<Parameters<typeof startServer>[0]>['extensions'] } = {},
+): Promise<WireServer> {
   const times = { now: Date.now(), lifetime: 3_600_000 }
   const authority = await createAuthority({ commonName: 'test', ...times })
   const own = await issueCertificate(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], ...times })
   const admin = { commonName: 'kubernetes-admin', organizations: ['system:masters'] }
   const client = await issueCertificate(authority, { ...admin, usage: 'client', ...times })
-  const server = await startServer({ clock: virtualClock(Date.now()), ...options })
+  const server = await startServer({
+    clock: virtualClock(Date.now()),
+    ...(options.extend && { extensions: options.extend(authority)! }),
+  })
   const tls = { key: own.key, cert: own.certificate, clientCa: authority.certificate }
   const { port } = await server.server.listen({ hosts: ['127.0.0.1'], port: 0, tls })
   const agent = new Agent({ keepAlive: true })
-  const base: RequestOptions = {
-    host: '127.0.0.1',
-    port,
-    agent,
-    ca: authority.certificate,
-    cert: client.certificate,
-    key: client.key,
-  }
+  const credentials = { ca: authority.certificate, cert: client.certificate, key: client.key }
+  const base: RequestOptions = { host: '127.0.0.1', port, agent, ...credentials }
   const reply = async (response: IncomingMessage): Promise<WireReply> => {
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk as Buffer)
@@ -56,6 +57,7 @@ export async function startWire(options: Parameters<typeof startServer>[0] = {})
     ...server,
     port,
     authority,
+    admin: credentials,
     fetch: (method, path, body, headers = {}) =>
       new Promise((resolve, reject) => {
         const request = httpsRequest({ ...base, method, path, headers: { ...length(body), ...headers } }, response =>

@@ -214,7 +214,7 @@ export function followRemoteServices(deps: RemoteServicesDeps): RemoteServices {
   const ends = [
     services.onChange((previous, current) => {
       if (current) return take(current.value as APIService)
-      const { group = '', version = '' } = (previous?.value as APIService).spec ?? {}
+      const { group = '', version = '' } = (previous?.value as APIService | undefined)?.spec ?? {}
       const known = entries.get(key(group, version))
       if (known) remove(known)
     }),

@@ -16,6 +16,7 @@ import { daemonSetController } from './daemon-set/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
+import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { garbageCollector } from './garbage/component.ts'
 import { jobController } from './job/controller.ts'
@@ -44,6 +45,7 @@ export const controllers: readonly Controller[] = [
   ttlAfterFinishedController,
   endpointSliceController,
   endpointsController,
+  endpointSliceMirroringController,
   serviceAccountController,
   nodeLifecycleController,
   taintEvictionController,

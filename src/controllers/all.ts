@@ -22,6 +22,8 @@ import { garbageCollector } from './garbage/component.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/component.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
+import { claimBinder } from './persistent-volume/claims.ts'
+import { volumePhases } from './persistent-volume/volumes.ts'
 import { podGarbageController } from './pod-garbage/controller.ts'
 import { replicaSetController } from './replica-set/controller.ts'
 import { replicationController } from './replication-controller/controller.ts'
@@ -32,6 +34,7 @@ import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { tokenSecretController } from './token-secret/controller.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
+import { claimProtection, volumeProtection } from './volume-protection/controller.ts'
 
 /** Those that are data; see `controllerComponents` for all. */
 export const controllers: readonly Controller[] = [
@@ -51,6 +54,10 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   podGarbageController,
   disruptionController,
+  claimBinder,
+  volumePhases,
+  claimProtection,
+  volumeProtection,
   certificateCleaner,
 ]
 

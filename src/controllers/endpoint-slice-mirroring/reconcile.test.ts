@@ -27,7 +27,9 @@ test('Endpoints without a selector are mirrored by family, with labels and annot
     { ports: [] },
     { labels: { team: 'x' }, annotations: { a: 'b', 'endpoints.kubernetes.io/last-change-trigger-time': 'now' } },
   )
-  endpoints([{ addresses: [{ ip: '10.1.2.3' }, { ip: 'fd00::1' }], notReadyAddresses: [{ ip: '10.1.2.4' }], ports: PORTS }])
+  endpoints([
+    { addresses: [{ ip: '10.1.2.3' }, { ip: 'fd00::1' }], notReadyAddresses: [{ ip: '10.1.2.4' }], ports: PORTS },
+  ])
   settle()
   assert.deepEqual(shown(), ['IPv4 10.1.2.3 true,10.1.2.4 false', 'IPv6 fd00::1 true'])
   const { labels, annotations, ownerReferences } = slices()[0]?.metadata ?? {}

@@ -78,7 +78,10 @@ function mirrorsOf(endpoints: Endpoints): { readonly mirrors: readonly Mirror[];
   const mirrors = new Map<string, Mirror>()
   let skipped = 0
   for (const { addresses = [], notReadyAddresses = [], ports = [] } of endpoints.subsets ?? []) {
-    const all = [...addresses.map(each => [each, true] as const), ...notReadyAddresses.map(each => [each, false] as const)]
+    const all = [
+      ...addresses.map(each => [each, true] as const),
+      ...notReadyAddresses.map(each => [each, false] as const),
+    ]
     skipped += Math.max(0, all.length - MAX_ENDPOINTS)
     for (const [address, ready] of all.slice(0, MAX_ENDPOINTS)) {
       const addressType = address.ip.includes(':') ? 'IPv6' : 'IPv4'
@@ -111,9 +114,9 @@ function endpointOf({ ip, hostname, nodeName, targetRef }: EndpointAddress, read
 
 const portsKey = (ports: readonly EndpointPort[] | undefined) =>
   JSON.stringify(
-    (ports ?? []).map(({ name = '', port, protocol = 'TCP', appProtocol = '' }) =>
-      [name, port, protocol, appProtocol].join('/'),
-    ).sort(),
+    (ports ?? [])
+      .map(({ name = '', port, protocol = 'TCP', appProtocol = '' }) => [name, port, protocol, appProtocol].join('/'))
+      .sort(),
   )
 const samePorts = (a: readonly EndpointPort[] | undefined, b: readonly EndpointPort[]) => portsKey(a) === portsKey(b)
 

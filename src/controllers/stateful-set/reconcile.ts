@@ -217,10 +217,8 @@ function owners({ set, view }: Pass, pod: Pod): Write[] {
   return (set.spec?.volumeClaimTemplates ?? []).flatMap(template => {
     const found = all.get(objectKey(set.metadata?.namespace, claimName(set, template as Claim, ordinalOf(pod))))
     const next = found && withOwners(found, set, pod)
-    if (!found || next === found) return []
-    const { resourceVersion } = found.metadata ?? {}
-    const patch = { metadata: { resourceVersion, ownerReferences: next?.metadata?.ownerReferences } }
-    return [{ type: 'patch' as const, resource: PersistentVolumeClaim as Resource, object: found, patch }]
+    if (!found || !next || next === found) return []
+    return [{ type: 'update' as const, resource: PersistentVolumeClaim as Resource, current: found, next }]
   })
 }
 

@@ -15,6 +15,7 @@ import type { AdmissionPlugin } from './admission/plugin.ts'
 import type { Aggregation } from './aggregation/aggregation.ts'
 import type { Authenticator, Authorizer, UserInfo } from './auth/auth.ts'
 import { impersonationFilter } from './auth/impersonation.ts'
+import { definitionHooks } from './custom/definition-hooks.ts'
 import { createDefinitions } from './custom/definitions.ts'
 import { discovery } from './discovery/discovery.ts'
 import { authenticationFilter } from './filters/authentication.ts'
@@ -145,7 +146,8 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     feed,
     kinds,
     admission: admissionChain(() => extensions?.admission ?? []),
-    hooks: kind => (extensions?.hooks ?? NO_HOOKS).get(kind.key),
+    hooks: kind =>
+      kind.key === CustomResourceDefinition.key ? definitionHooks : (extensions?.hooks ?? NO_HOOKS).get(kind.key),
     now: clock.now,
     uuid: random.uuid,
     random: random.number,

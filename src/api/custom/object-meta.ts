@@ -41,11 +41,16 @@ function mistyped(value: unknown): string {
   return `json: cannot unmarshal ${what} into Go value of type v1.ObjectMeta`
 }
 
-/** The same for every resource embedded below `value`. Stops at the first error. */
-export function coerceEmbedded(value: unknown, node: CustomNode, lenient = false): Coerced {
+/** The same for every resource embedded below `value`. Stops at the first problem. */
+export function coerceEmbedded(
+  value: unknown,
+  node: CustomNode,
+  lenient = false,
+): Coerced & { readonly problem?: FieldError } {
   const unknown: string[] = []
-  const error = node.has.embedded ? coerce(value, node, '', lenient, unknown) : undefined
-  return { ...(error && { error }), unknown: unknown.sort() }
+  const problem = node.has.embedded ? coerce(value, node, '', lenient, unknown) : undefined
+  const error = problem && `${problem.field}: ${problem.message}`
+  return { ...(problem && { problem, error: error! }), unknown: unknown.sort() }
 }
 
 function coerce(
@@ -54,7 +59,7 @@ function coerce(
   path: string,
   lenient: boolean,
   unknown: string[],
-): string | undefined {
+): FieldError | undefined {
   if (!node?.has.embedded) return undefined
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
@@ -77,19 +82,17 @@ function coerce(
   return undefined
 }
 
-function coerceResource(value: Json, path: string, lenient: boolean, unknown: string[]): string | undefined {
+function coerceResource(value: Json, path: string, lenient: boolean, unknown: string[]): FieldError | undefined {
   for (const key of ['apiVersion', 'kind']) {
     if (value[key] === undefined || typeof value[key] === 'string') continue
     if (lenient) delete value[key]
-    else return described(invalid(child(path, key), value[key], 'must be a string'))
+    else return invalid(child(path, key), value[key], 'must be a string')
   }
   const shown = value.metadata
   const found = coerceMetadata(value, path, lenient)
   unknown.push(...found.unknown)
-  return found.error && described(invalid(child(path, 'metadata'), shown, found.error))
+  return found.error === undefined ? undefined : invalid(child(path, 'metadata'), shown, found.error)
 }
-
-const described = ({ field, message }: FieldError) => `${field}: ${message}`
 
 /** What is wrong with resources embedded below `value`. */
 export function embeddedErrors(value: unknown, node: CustomNode): FieldError[] {

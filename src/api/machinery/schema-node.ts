@@ -17,6 +17,7 @@ export type NodeType =
   | 'int-or-string'
   | 'quantity'
   | 'time'
+  | 'schema'
   | 'bytes'
 
 /** How fields in a list or map are owned and merged. */
@@ -118,7 +119,20 @@ function compile(schema: Schema, name: string, register: (node: SchemaNode) => v
   else if (type === 'map') compileMap(node, schema)
   else if (type === 'array') compileArray(node, schema)
   else if (schema.format === 'int32') node.goType = 'int32'
+  const alternatives = SCHEMA_ALTERNATIVES.exec(name)
+  if (alternatives) compileAlternatives(node, alternatives[1]!, name)
   return node
+}
+
+/** Where a schema may also be something else: the OpenAPI document does not tell what (apiextensions/v1). */
+const SCHEMA_ALTERNATIVES = /\.JSONSchemaPropsOr(Bool|Array|StringArray)$/
+
+/** A schema, or what else stands in its place. */
+function compileAlternatives(node: Building, other: string, name: string): void {
+  node.type = 'schema'
+  node.merging = 'granular'
+  node.goType = other
+  node.element = compileSchema(name.slice(0, name.lastIndexOf('Or')))
 }
 
 const ZEROS: Partial<Record<NodeType, () => unknown>> = {

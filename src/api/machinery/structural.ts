@@ -123,8 +123,35 @@ function check(walk: Walk, node: SchemaNode, value: unknown): void {
       if (Array.isArray(value)) checkArray(walk, node, value)
       else mistyped(walk, value)
       return
+    case 'schema':
+      checkSchema(walk, node, value)
+      return
     default:
       checkText(walk, node, value)
+  }
+}
+
+/**
+ * A schema, or a boolean, or a list of schemas, as the field has it. Anything else counts as nothing, or is refused.
+ * What is unknown below is dropped and nothing said, as by Go's decoder where a type decodes itself.
+ */
+function checkSchema(walk: Walk, node: SchemaNode, value: unknown): void {
+  const known = walk.unknown.length
+  checkAlternative(walk, node, value)
+  if (walk.unknown.length > known) prune(node, value, '', [])
+  walk.unknown.length = known
+}
+
+function checkAlternative(walk: Walk, node: SchemaNode, value: unknown): void {
+  if (isObject(value)) check(walk, node.element, value)
+  else if (node.goType === 'Bool' && typeof value !== 'boolean') {
+    malformed(walk, value, 'boolean or JSON schema expected')
+  } else if (node.goType === 'Array' && Array.isArray(value)) {
+    value.forEach((each, index) => {
+      walk.steps.push(index)
+      check(walk, node.element, each)
+      walk.steps.pop()
+    })
   }
 }
 
@@ -250,6 +277,7 @@ function goField(walk: Walk, value: unknown): { struct: string; field: string; t
   let struct = ''
   const fields: string[] = []
   for (const step of walk.steps) {
+    if (node.type === 'schema' && typeof step === 'string') node = node.element
     if (node.type === 'object') {
       struct = node.goType.slice(node.goType.indexOf('.') + 1)
       fields.push(String(step))
@@ -274,7 +302,10 @@ function malformed(walk: Walk, value: unknown, message: string): void {
 function report(walk: Walk, value: unknown, message: string): void {
   const field = pathOf(walk)
   let node = walk.root
-  for (const step of walk.steps) node = (node.type === 'object' ? node.fields.get(String(step)) : node.element) ?? node
+  for (const step of walk.steps) {
+    if (node.type === 'schema' && typeof step === 'string') node = node.element
+    node = (node.type === 'object' ? node.fields.get(String(step)) : node.element) ?? node
+  }
   const shown = typeof value === 'object' && value !== null ? describe(value) : value
   const detail = `${field} in body must be of type ${node.openApiType}: ${JSON.stringify(describeOpenApi(value))}`
   walk.errors.push({ kind: 'type', field, message, fieldError: typeInvalid(field, shown, detail) })
@@ -301,6 +332,10 @@ export function pruneUnknown(object: unknown, schema: Schema | string): string[]
 }
 
 function prune(node: SchemaNode, value: unknown, path: string, pruned: string[]): void {
+  if (node.type === 'schema') {
+    for (const each of Array.isArray(value) ? value : [value]) prune(node.element, each, path, pruned)
+    return
+  }
   if (node.type === 'array' && Array.isArray(value)) {
     value.forEach((item, i) => {
       prune(node.element, item, `${path}[${i}]`, pruned)

@@ -1,7 +1,11 @@
+import { usableFormat } from '../../custom/formats.ts'
+import { type JsonSchema, someSchema } from '../../custom/json-schema.ts'
 import type { CustomResourceDefinition as Type } from '../../generated/types/apiextensions-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { equalJson } from '../../machinery/merge-patch.ts'
 import { rfc3339 } from '../../machinery/time.ts'
 import { createdAtColumns } from '../columns.ts'
+import { definitionErrors } from './definition.validate.ts'
 
 /** apiextensions/v1 CustomResourceDefinition. */
 export type CustomResourceDefinition = Type
@@ -11,6 +15,26 @@ function noteStorageVersion({ spec, status }: CustomResourceDefinition) {
   const stored = spec?.versions?.find(each => each.storage)?.name
   if (!status || stored === undefined || status.storedVersions?.includes(stored)) return
   status.storedVersions = [...(status.storedVersions ?? []), stored]
+}
+
+/** Formats that nobody checks, once for each place where they stand. */
+function unknownFormats({ spec }: CustomResourceDefinition): string[] {
+  const found: string[] = []
+  const note = (schema: JsonSchema) => {
+    if (schema.format && !usableFormat([schema.type ?? ''], schema.format)) found.push(schema.format)
+    return false
+  }
+  const schemas = spec.versions.map(each => each.schema?.openAPIV3Schema as JsonSchema | undefined)
+  const distinct = schemas.every(each => equalJson(each ?? null, schemas[0] ?? null)) ? schemas.slice(0, 1) : schemas
+  for (const schema of distinct) someSchema(schema, note)
+  return found
+}
+
+function formatWarnings(definition: CustomResourceDefinition, old: CustomResourceDefinition | undefined): string[] {
+  const known = new Set(old && unknownFormats(old))
+  return unknownFormats(definition)
+    .filter(format => !known.has(format))
+    .map(format => `unrecognized format ${JSON.stringify(format)}`)
 }
 
 const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
@@ -64,6 +88,8 @@ export const CustomResourceDefinition = defineKind<CustomResourceDefinition>({
   prepareUpdate(definition) {
     noteStorageVersion(definition)
   },
+  rules: [definitionErrors],
+  warnings: (definition, old) => formatWarnings(definition, old),
   beginDeletion: waitForInstances,
   columns: createdAtColumns,
 })

@@ -24,7 +24,7 @@ function unknownFormats({ spec }: CustomResourceDefinition): string[] {
     if (schema.format && !usableFormat([schema.type ?? ''], schema.format)) found.push(schema.format)
     return false
   }
-  const schemas = spec.versions.map(each => each.schema?.openAPIV3Schema as JsonSchema | undefined)
+  const schemas = (spec?.versions ?? []).map(each => each.schema?.openAPIV3Schema as JsonSchema | undefined)
   const distinct = schemas.every(each => equalJson(each ?? null, schemas[0] ?? null)) ? schemas.slice(0, 1) : schemas
   for (const schema of distinct) someSchema(schema, note)
   return found

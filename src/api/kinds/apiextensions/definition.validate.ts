@@ -96,7 +96,7 @@ const READ = {
 
 /** More fields than are allowed may stay where they stood before. */
 function mayBeMany(version: Version, old: Definition | undefined): boolean {
-  const before = old?.spec.versions.find(each => each.name === version.name)?.selectableFields
+  const before = old?.spec?.versions?.find(each => each.name === version.name)?.selectableFields
   return before !== undefined && before.length > 8 && equalJson(before, version.selectableFields ?? null)
 }
 
@@ -160,15 +160,15 @@ function checkShared(versions: readonly Version[], old: Definition | undefined, 
 
 function checkImmutable({ spec }: Definition, old: Definition, errors: Errors): void {
   const established = old.status?.conditions?.some(each => each.type === 'Established' && each.status === 'True')
-  const check = (path: string, value: string, before: string) => {
+  const check = (path: string, value = '', before = '') => {
     if (value !== before) errors.push(invalid(path, value, IMMUTABLE))
   }
   if (established) {
-    check('spec.scope', spec.scope, old.spec.scope)
-    check('spec.names.kind', spec.names.kind, old.spec.names.kind)
+    check('spec.scope', spec?.scope, old.spec?.scope)
+    check('spec.names.kind', spec?.names?.kind, old.spec?.names?.kind)
   }
-  check('spec.group', spec.group, old.spec.group)
-  check('spec.names.plural', spec.names.plural, old.spec.names.plural)
+  check('spec.group', spec?.group, old.spec?.group)
+  check('spec.names.plural', spec?.names?.plural, old.spec?.names?.plural)
 }
 
 function checkStoredVersions({ spec, status }: Definition, errors: Errors): void {

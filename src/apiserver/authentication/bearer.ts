@@ -22,6 +22,16 @@ export function anyOf(authenticators: readonly TokenAuthenticator[]): TokenAuthe
   }
 }
 
+/** For tokens that name no audiences: they are for `own`, the server's, and for nobody else. */
+export const forAudiences =
+  (own: readonly string[], authenticate: TokenAuthenticator): TokenAuthenticator =>
+  async (token, audiences) => {
+    const common = audiences.filter(audience => own.includes(audience))
+    if (!common.length) return undefined
+    const owner = await authenticate(token, common)
+    return owner && { user: owner.user, audiences: common }
+  }
+
 /** The token of an Authorization header: the second word, where the first is `Bearer`. */
 export function tokenOf(header: string | string[] | undefined): string | undefined {
   if (typeof header !== 'string') return undefined

@@ -19,11 +19,9 @@ import { openNodeAuthorizer } from '../auth/node.ts'
 import { openRbac } from '../auth/rbac.ts'
 import { ISSUER, serviceAccountTokens } from '../auth/service-account-tokens.ts'
 import { createTokenSigner } from '../auth/token-signer.ts'
-import { anyOf, bearerTokens, webSocketTokens } from '../authentication/bearer.ts'
-import { bootstrapTokens } from '../authentication/bootstrap-tokens.ts'
-import { clientCertificates } from '../authentication/certificates.ts'
-import { FRONT_PROXY_HEADERS, fingerprints, frontProxy } from '../authentication/front-proxy.ts'
-import { LAST_USED, legacyTokens } from '../authentication/legacy-tokens.ts'
+import { type AuthenticationOptions, createAuthentication } from '../authentication/all.ts'
+import { FRONT_PROXY_HEADERS } from '../authentication/front-proxy.ts'
+import { LAST_USED } from '../authentication/legacy-tokens.ts'
 import { admissionChain } from '../registry/admission-chain.ts'
 import type { KindHooks, Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
@@ -52,12 +50,11 @@ export interface ExtensionDeps {
   readonly nodePorts?: readonly [number, number]
   /** What this server and aggregated ones know each other by; without it they are asked by nobody in particular. */
   readonly frontProxy?: { readonly trust: Trust; client(): Promise<KeyPair> }
+  /** Ways to say who one is, besides certificates, service accounts and bootstrap tokens. */
+  readonly authentication?: AuthenticationOptions
   /** For `kubectl get componentstatuses`. Default: all parts are well, as they run in this process. */
   components?(): readonly ComponentHealth[]
 }
-
-/** What anyone may ask for without saying who they are, where RBAC allows it too. */
-const PUBLIC_PATHS = new Set(['/healthz', '/livez', '/readyz', '/version', '/version/'])
 
 const allWell = (): ComponentHealth[] =>
   ['scheduler', 'controller-manager', 'etcd-0'].map(name => ({ name, healthy: true, message: 'ok' }))
@@ -102,15 +99,12 @@ async function noteUse(registry: Registry, kind: Kind, { metadata }: KubeObject,
   }
 }
 
-/** Users of certificates, and those for whom proxies speak that show one. */
-function certificateAuthenticators({ clock, frontProxy: proxy }: ExtensionDeps): Authenticator[] {
-  if (!proxy) return [clientCertificates(clock)]
-  const { clientCa, frontProxyCa, names } = proxy.trust
-  const clients = new Set<string | undefined>(fingerprints(clientCa))
-  return [
-    frontProxy({ authority: frontProxyCa, allowedNames: names, ...FRONT_PROXY_HEADERS }),
-    clientCertificates(clock, authority => clients.has(authority)),
-  ]
+/** Proxies that speak for users, and how their certificates are told from clients' own. */
+function proxyOptions({ frontProxy }: ExtensionDeps): Pick<AuthenticationOptions, 'frontProxy' | 'clientAuthority'> {
+  if (!frontProxy) return {}
+  const { clientCa, frontProxyCa, names } = frontProxy.trust
+  const options = { authority: frontProxyCa, allowedNames: names, ...FRONT_PROXY_HEADERS }
+  return { frontProxy: options, clientAuthority: clientCa }
 }
 
 /**
@@ -144,15 +138,17 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     uuid: random.uuid,
   })
   const secrets = requireKind(registry, 'v1/secrets')
-  const legacy = legacyTokens({
-    signer,
+  const authentication = await createAuthentication({
+    ...proxyOptions(deps),
+    ...deps.authentication,
     clock,
+    signer,
+    accountTokens: tokens,
     accounts: reader('v1/serviceaccounts'),
     secrets: reader('v1/secrets'),
-    audiences: tokens.audiences,
     noteUse: (secret, day) => void noteUse(registry, secrets, secret, day, logger),
   })
-  const authenticate = anyOf([legacy, tokens.authenticate, bootstrapTokens(reader('v1/secrets'), clock)])
+  const { authenticators, authenticate, anonymous } = authentication
   const admission = admissionPlugins({
     kind: registry.kind,
     reader: registry.reader,
@@ -179,12 +175,8 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     ...(deps.nodePorts && { nodePorts: deps.nodePorts }),
   })
   return {
-    authenticators: [
-      ...certificateAuthenticators(deps),
-      bearerTokens(authenticate, tokens.audiences),
-      webSocketTokens(authenticate, tokens.audiences),
-    ],
-    anonymous: path => PUBLIC_PATHS.has(path),
+    authenticators,
+    anonymous,
     authorizer,
     admission,
     subresources: subresourceHandlers({

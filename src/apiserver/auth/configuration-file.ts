@@ -1,0 +1,43 @@
+/** Files of the group apiserver.config.k8s.io: read strictly, for a word that is not understood may be the lock. */
+
+/** What a value must be: a type, a list of one shape, or an object with these fields. */
+export type Shape = 'string' | 'boolean' | readonly [Shape] | { readonly [field: string]: Shape }
+
+const GROUP = 'apiserver.config.k8s.io'
+const VERSIONS = ['v1', 'v1beta1', 'v1alpha1']
+
+function check(value: unknown, shape: Shape, at: string): void {
+  if (value === undefined || value === null) return
+  const wrong = (what: string) => {
+    throw new Error(`${at || 'the file'} must be ${what}, and is ${JSON.stringify(value)?.slice(0, 100)}`)
+  }
+  if (typeof shape === 'string') {
+    if (typeof value !== shape) wrong(`a ${shape}`)
+  } else if (Array.isArray(shape)) {
+    if (!Array.isArray(value)) wrong('a list')
+    for (const [i, item] of (value as unknown[]).entries()) check(item, shape[0] as Shape, `${at}[${i}]`)
+  } else {
+    if (typeof value !== 'object' || Array.isArray(value)) wrong('an object')
+    for (const [field, inner] of Object.entries(value as object)) {
+      const known = (shape as Record<string, Shape>)[field]
+      const path = at ? `${at}.${field}` : field
+      if (!known) throw new Error(`unknown field ${JSON.stringify(path)}`)
+      check(inner, known, path)
+    }
+  }
+}
+
+/** Reads a file of one kind. Rejects with an Error that names what is wrong in it. */
+export async function readConfiguration<T>(text: string, kind: string, shape: Shape): Promise<T> {
+  const { parseYaml } = await import('../../api/machinery/yaml.ts')
+  const { value, duplicates } = parseYaml(text)
+  if (duplicates.length) throw new Error(`duplicate field ${JSON.stringify(duplicates[0])}`)
+  const { apiVersion, kind: found, ...rest } = (value ?? {}) as Record<string, unknown>
+  const versions = VERSIONS.map(version => `${GROUP}/${version}`)
+  if (found !== kind || !versions.includes(String(apiVersion)))
+    throw new Error(
+      `the file holds ${JSON.stringify(apiVersion)} ${JSON.stringify(found)}: expected ${kind} of ${versions.join(', ')}`,
+    )
+  check(rest, shape, '')
+  return rest as T
+}

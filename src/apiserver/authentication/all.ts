@@ -1,0 +1,87 @@
+/** Every way to say who one is, in the order in which they are tried. */
+import type { KubeObject } from '../../api/machinery/object.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Authenticator, TokenAuthenticator } from '../auth/auth.ts'
+import { ISSUER, type ServiceAccountTokens } from '../auth/service-account-tokens.ts'
+import type { TokenSigner } from '../auth/token-signer.ts'
+import type { KindReader } from '../registry/registry.ts'
+import { anyOf, bearerTokens, forAudiences, webSocketTokens } from './bearer.ts'
+import { bootstrapTokens } from './bootstrap-tokens.ts'
+import { clientCertificates } from './certificates.ts'
+import type { AuthenticationConfiguration } from './configuration.ts'
+import { type FrontProxyOptions, fingerprints, frontProxy } from './front-proxy.ts'
+import { legacyTokens } from './legacy-tokens.ts'
+import { staticTokens } from './static-tokens.ts'
+
+/** What an operator may configure. All of it is optional. */
+export interface AuthenticationOptions {
+  /** Issuers of tokens, and who may be anonymous. */
+  readonly configuration?: AuthenticationConfiguration
+  /** Text of a static token file. */
+  readonly tokens?: string
+  /** Tokens that another server knows. */
+  readonly webhook?: TokenAuthenticator
+  /** A proxy in front that names its users in headers. */
+  readonly frontProxy?: FrontProxyOptions
+  /** PEM of the authorities of clients, where TLS trusts the front proxy's too. */
+  readonly clientAuthority?: string
+}
+
+export interface AuthenticationDeps extends AuthenticationOptions {
+  readonly clock: Clock
+  readonly signer: TokenSigner
+  readonly accountTokens: ServiceAccountTokens
+  readonly accounts: KindReader
+  readonly secrets: KindReader
+  /** Notes on a secret the day on which its token was used. */
+  noteUse(secret: KubeObject, day: string): void
+}
+
+export interface Authentication {
+  readonly authenticators: readonly Authenticator[]
+  /** Knows every token that the server takes. */
+  readonly authenticate: TokenAuthenticator
+  /** Whether a request without credentials may be anonymous, by its path. */
+  anonymous(path: string): boolean
+}
+
+/** What anyone may ask for without saying who they are, where RBAC allows it too. */
+const PUBLIC_PATHS: readonly string[] = ['/healthz', '/livez', '/readyz', '/version', '/version/']
+
+function anonymousPaths({ configuration }: AuthenticationOptions): (path: string) => boolean {
+  const chosen = configuration?.anonymous
+  if (chosen && !chosen.enabled) return () => false
+  if (chosen && !chosen.conditions?.length) return () => true
+  const paths = new Set(chosen?.conditions?.map(({ path }) => path) ?? PUBLIC_PATHS)
+  return path => paths.has(path)
+}
+
+/** Rejects with an Error that says what is wrong with the options. */
+export async function createAuthentication(deps: AuthenticationDeps): Promise<Authentication> {
+  const { clock, signer, accountTokens, accounts, secrets, noteUse, configuration, frontProxy: proxy } = deps
+  const { audiences } = accountTokens
+  const own = (authenticate: TokenAuthenticator) => forAudiences(audiences, authenticate)
+  const tokens: TokenAuthenticator[] = [
+    ...(deps.tokens ? [own(staticTokens(deps.tokens))] : []),
+    legacyTokens({ signer, clock, accounts, secrets, audiences, noteUse }),
+    accountTokens.authenticate,
+    own(bootstrapTokens(secrets, clock)),
+  ]
+  if (configuration) {
+    const { oidcTokens } = await import('./oidc/authenticator.ts')
+    tokens.push(own(oidcTokens(configuration, { clock, ownIssuers: [ISSUER] })))
+  }
+  if (deps.webhook) tokens.push(deps.webhook)
+  const authenticate = anyOf(tokens)
+  const clients = deps.clientAuthority === undefined ? undefined : new Set(fingerprints(deps.clientAuthority))
+  return {
+    authenticators: [
+      ...(proxy ? [frontProxy(proxy)] : []),
+      clientCertificates(clock, clients && (fingerprint => clients.has(fingerprint ?? ''))),
+      bearerTokens(authenticate, audiences),
+      webSocketTokens(authenticate, audiences),
+    ],
+    authenticate,
+    anonymous: anonymousPaths(deps),
+  }
+}

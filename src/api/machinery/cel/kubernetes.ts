@@ -1,7 +1,40 @@
-import { environment, LANGUAGE } from './environment.ts'
+import { environment, extend, LANGUAGE } from './environment.ts'
+import { AUTHORIZATION } from './library/authorizer.ts'
+import { NAMED_FORMATS } from './library/formats.ts'
+import { JSON_PATCH_KEY } from './library/json-patch-key.ts'
+import { LIST_EXTENSIONS } from './library/list-extensions.ts'
+import { LISTS } from './library/lists.ts'
+import { CIDR, IP, NETWORK } from './library/network.ts'
+import { QUANTITIES } from './library/quantities.ts'
+import { REGEX } from './library/regex.ts'
+import { SEMVERS } from './library/semver.ts'
+import { SETS } from './library/sets.ts'
+import { STRINGS } from './library/strings.ts'
+import { URLS } from './library/urls.ts'
+
+const LIBRARIES = [
+  ...LANGUAGE,
+  URLS,
+  REGEX,
+  LISTS,
+  AUTHORIZATION,
+  QUANTITIES,
+  STRINGS,
+  SETS,
+  NETWORK,
+  NAMED_FORMATS,
+  SEMVERS,
+  LIST_EXTENSIONS,
+]
 
 /**
  * The language with everything that Kubernetes adds to it: what every expression of the API may use. Declare variables
  * with `extend`. Made once; shared by all.
  */
-export const KUBERNETES = environment(LANGUAGE)
+export const KUBERNETES = environment(
+  LIBRARIES,
+  [IP, CIDR].map(type => [type.name, type]),
+)
+
+/** The same for expressions that change objects. */
+export const KUBERNETES_MUTATIONS = extend(environment([...LIBRARIES, JSON_PATCH_KEY], KUBERNETES.types), {})

@@ -3,7 +3,7 @@ import { CelError, fail } from './errors.ts'
 import { escapeField, unescapeField } from './field-names.ts'
 import { type Convert, JsonList, JsonMap, type JsonObject, jsonValue } from './json-value.ts'
 import { parseDuration } from './library/duration-text.ts'
-import { parseTimestamp } from './library/timestamp-text.ts'
+import { parseTimestamp, zoneOf } from './library/timestamp-text.ts'
 import { KeyedList, SetList } from './schema-lists.ts'
 import type { ResolveRef } from './schema-type.ts'
 import { Duration, Timestamp, type Value } from './values.ts'
@@ -88,7 +88,7 @@ const STRING_FORMATS: Readonly<Record<string, (text: string) => Value>> = {
 
 function timestamp(text: string, full: string, format: string): Value {
   const nanos = parseTimestamp(full)
-  return nanos === undefined ? fail(`Invalid ${format} formatted string ${text}`) : new Timestamp(nanos)
+  return nanos === undefined ? fail(`Invalid ${format} formatted string ${text}`) : new Timestamp(nanos, zoneOf(full))
 }
 
 const WORD_UNITS: readonly (readonly [RegExp, bigint])[] = [

@@ -13,7 +13,7 @@ export function show(value: Value): string {
   if (value instanceof CelList) return `[${[...value].map(show).join(', ')}]`
   if (value instanceof CelMap) return showMap(value)
   if (value instanceof Optional) return value.value === undefined ? 'none' : `some(${show(value.value)})`
-  if (value instanceof Timestamp) return formatTimestamp(value.nanos)
+  if (value instanceof Timestamp) return formatTimestamp(value.nanos, value.offset)
   if (value instanceof Duration) return formatDuration(value.nanos)
   if (value instanceof TypeValue) return value.type.name
   return (value as Opaque).text() ?? (value as Opaque).typeName

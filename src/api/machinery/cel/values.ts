@@ -29,11 +29,13 @@ export class Uint {
   }
 }
 
-/** A moment, in nanoseconds since 1970. */
+/** A moment, in nanoseconds since 1970; `offset` is the zone that it was written in, in seconds from UTC. */
 export class Timestamp {
   readonly nanos: bigint
-  constructor(nanos: bigint) {
+  readonly offset: number
+  constructor(nanos: bigint, offset = 0) {
     this.nanos = nanos
+    this.offset = offset
   }
 }
 
@@ -66,7 +68,11 @@ export class Optional {
 export abstract class Opaque {
   abstract readonly typeName: string
   abstract equals(other: Opaque): boolean
-  /** What `string(x)` gives; undefined where there is no such conversion. */
+  /** What it counts as when the cost of a call depends on its size. */
+  get size(): number {
+    return 1
+  }
+  /** The value for people. */
   text(): string | undefined {
     return undefined
   }
@@ -274,8 +280,8 @@ export function sizeForCost(value: Value): number {
   if (typeof value !== 'object' || value === null) return 1
   if (value instanceof CelList || value instanceof CelMap) return value.size
   if (value instanceof Uint8Array) return value.length
-  if (value instanceof Optional && value.value !== undefined) return sizeForCost(value.value)
-  return 1
+  if (value instanceof Optional) return value.value === undefined ? 1 : sizeForCost(value.value)
+  return value instanceof Opaque ? value.size : 1
 }
 
 const INT_MIN = -(2n ** 63n)

@@ -246,7 +246,7 @@ class Checker {
     let element: CelType | undefined
     expr.elements.forEach((item, index) => {
       const type = this.#unwrapped(item, expr.optional[index] === true)
-      element = this.#join(item, element, type)
+      element = this.#join(element, type)
     })
     return listOf(element ?? this.#newVariable())
   }
@@ -260,18 +260,18 @@ class Checker {
     return inner ?? type
   }
 
-  #join(item: Expr, previous: CelType | undefined, current: CelType): CelType {
+  #join(previous: CelType | undefined, current: CelType): CelType {
     if (previous === undefined) return current
     if (this.#assign(previous, current)) return mostGeneral(previous, current)
-    return this.#mismatch(item.at, previous, current)
+    return DYN
   }
 
   #map(expr: MapExpr): CelType {
     let key: CelType | undefined
     let value: CelType | undefined
     for (const entry of expr.entries) {
-      key = this.#join(entry.key, key, this.check(entry.key))
-      value = this.#join(entry.value, value, this.#unwrapped(entry.value, entry.optional))
+      key = this.#join(key, this.check(entry.key))
+      value = this.#join(value, this.#unwrapped(entry.value, entry.optional))
     }
     return mapOf(key ?? this.#newVariable(), value ?? this.#newVariable())
   }

@@ -1,6 +1,7 @@
-import type { Issue } from '../errors.ts'
+import { CelError, type Issue } from '../errors.ts'
 import { parseDuration } from '../library/duration-text.ts'
 import { regexProblem } from '../library/regex-engine.ts'
+import { formatUses, VERBS } from '../library/string-format.ts'
 import { parseTimestamp } from '../library/timestamp-text.ts'
 import type { Expr } from '../syntax/ast.ts'
 import { children } from '../syntax/walk.ts'
@@ -39,8 +40,40 @@ function visit(expr: Expr, exempt: boolean, seen: Set<Expr>, found: Found): void
 function checkCall(expr: Extract<Expr, { kind: 'call' }>, found: Found): void {
   const sound = LITERAL_CHECKS[expr.name]
   const arg = expr.args[0]
+  if (expr.name === 'format') checkFormat(expr, found.mixed)
+  if (expr.name === 'duration' && arg?.kind === 'literal' && typeof arg.value === 'bigint')
+    found.duration.push({ at: arg.at, message: 'invalid duration argument' })
   if (sound === undefined || arg?.kind !== 'literal' || typeof arg.value !== 'string' || sound(arg.value)) return
   found[expr.name as 'matches'].push({ at: arg.at, message: `invalid ${expr.name} argument` })
+}
+
+/** `'…'.format([…])` where both are written out: every clause against the type of its argument. */
+function checkFormat(expr: Extract<Expr, { kind: 'call' }>, issues: Issue[]): void {
+  const [text, list] = [expr.target, expr.args[0]]
+  if (text?.kind !== 'literal' || typeof text.value !== 'string' || list?.kind !== 'list') return
+  try {
+    const uses = formatUses(text.value, list.elements.length)
+    for (const use of uses) {
+      const problem = misused(use.verb, list.elements[use.index] as Expr)
+      if (problem !== undefined) return void issues.push(problem)
+    }
+    const [wanted, given] = [uses.length, list.elements.length]
+    if (given > wanted)
+      issues.push({
+        at: expr.at,
+        message: `too many arguments supplied to string.format (expected ${wanted}, got ${given})`,
+      })
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error
+    issues.push({ at: expr.at, message: error.message })
+  }
+}
+
+function misused(verb: string, arg: Expr): Issue | undefined {
+  const type = arg.type as CelType
+  const { types, only } = VERBS[verb] as (typeof VERBS)[string]
+  if (type.kind === 'dyn' || types.includes(type.name)) return undefined
+  return { at: arg.at, message: `error during formatting: ${only}, was given ${type.name}` }
 }
 
 function checkMixed(expr: Expr, issues: Issue[]): void {

@@ -22,7 +22,7 @@ import {
 import { Duration, Timestamp, TypeValue, typeName, Uint, uint64, type Value } from '../values.ts'
 import { parseDuration } from './duration-text.ts'
 import { formatDouble } from './number-text.ts'
-import { formatDuration, formatTimestamp, parseTimestamp } from './timestamp-text.ts'
+import { formatDuration, formatTimestamp, parseTimestamp, zoneOf } from './timestamp-text.ts'
 
 const A = typeParam('A')
 const RANGE = 'range error'
@@ -87,7 +87,7 @@ function stringToDuration(text: string): Duration {
 function stringToTimestamp(text: string): Timestamp {
   const nanos = parseTimestamp(text)
   if (nanos === undefined) return conversionError(TIMESTAMP.name)
-  return nanos < -62_135_596_800_000_000_000n ? fail(RANGE) : new Timestamp(nanos)
+  return nanos < -62_135_596_800_000_000_000n ? fail(RANGE) : new Timestamp(nanos, zoneOf(text))
 }
 
 function bytesToString(bytes: Uint8Array): string {
@@ -138,7 +138,9 @@ export const CONVERSIONS: Library = [
   fn(
     'duration',
     overload('duration_to_duration', [DURATION], DURATION, identity),
-    overload('int64_to_duration', [INT], DURATION, (value: bigint) => new Duration(value)),
+    overload('int64_to_duration', [INT], DURATION, () =>
+      fail(`type conversion error from 'int' to '${DURATION.name}'`),
+    ),
     overload('string_to_duration', [STRING], DURATION, stringToDuration),
   ),
   fn(
@@ -160,7 +162,9 @@ export const CONVERSIONS: Library = [
     overload('double_to_string', [DOUBLE], STRING, formatDouble),
     overload('duration_to_string', [DURATION], STRING, (value: Duration) => formatDuration(value.nanos)),
     overload('int64_to_string', [INT], STRING, String),
-    overload('timestamp_to_string', [TIMESTAMP], STRING, (value: Timestamp) => formatTimestamp(value.nanos)),
+    overload('timestamp_to_string', [TIMESTAMP], STRING, (value: Timestamp) =>
+      formatTimestamp(value.nanos, value.offset),
+    ),
     overload('uint64_to_string', [UINT], STRING, (value: Uint) => String(value.value)),
   ),
   fn(

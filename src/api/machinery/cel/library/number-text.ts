@@ -5,7 +5,7 @@ export function formatDouble(value: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0' : '0'
   const [mantissa, exponent] = value.toExponential().split('e') as [string, string]
   const power = Number(exponent)
-  if (power >= -4 && power < 21) return plain(value, power)
+  if (power >= -4 && power < 6) return plain(value, power)
   const digits = String(Math.abs(power)).padStart(2, '0')
   return `${mantissa}e${power < 0 ? '-' : '+'}${digits}`
 }

@@ -1,6 +1,6 @@
 import type { FunctionDecl, Library, Overload } from '../declarations.ts'
 import { fn, method, overload } from '../declarations.ts'
-import { fail } from '../errors.ts'
+import { CelError, fail } from '../errors.ts'
 import {
   BOOL,
   BYTES,
@@ -27,6 +27,7 @@ import {
   isNumeric,
   sizeForCost,
   Timestamp,
+  typeName,
   Uint,
   uint64,
   type Value,
@@ -39,6 +40,27 @@ const B = typeParam('B')
 const LIST = listOf(A)
 const MAP = mapOf(A, B)
 const NO_OVERLOAD = 'no such overload'
+
+/** Which types have an operation at all: the error about others names the operation. */
+const ORDERED_TYPES = kinds('bool bytes double google.protobuf.Duration int string google.protobuf.Timestamp uint')
+const NUMERIC = kinds('double int uint')
+const CAPABLE: Readonly<Record<string, ReadonlySet<string>>> = {
+  '_+_': kinds('bytes double google.protobuf.Duration int list string google.protobuf.Timestamp uint'),
+  '_-_': kinds('double google.protobuf.Duration int google.protobuf.Timestamp uint'),
+  '_*_': NUMERIC,
+  '_/_': NUMERIC,
+  '_%_': kinds('int uint'),
+  '-_': kinds('double int google.protobuf.Duration'),
+  '_<_': ORDERED_TYPES,
+  '_<=_': ORDERED_TYPES,
+  '_>_': ORDERED_TYPES,
+  '_>=_': ORDERED_TYPES,
+  size: kinds('bytes list map string'),
+}
+
+function kinds(names: string): ReadonlySet<string> {
+  return new Set(names.split(' '))
+}
 
 /** `left + right`. */
 function add(left: Value, right: Value): Value {
@@ -53,8 +75,10 @@ function add(left: Value, right: Value): Value {
 
 function addTimes(left: Value, right: Value): Value {
   if (left instanceof Duration && right instanceof Duration) return durationInRange(left.nanos + right.nanos)
-  if (left instanceof Duration && right instanceof Timestamp) return timestampInRange(left.nanos + right.nanos)
-  if (left instanceof Timestamp && right instanceof Duration) return timestampInRange(left.nanos + right.nanos)
+  if (left instanceof Duration && right instanceof Timestamp)
+    return timestampInRange(left.nanos + right.nanos, right.offset)
+  if (left instanceof Timestamp && right instanceof Duration)
+    return timestampInRange(left.nanos + right.nanos, left.offset)
   return fail(NO_OVERLOAD)
 }
 
@@ -64,7 +88,8 @@ function subtract(left: Value, right: Value): Value {
   if (typeof left === 'number' && typeof right === 'number') return left - right
   if (left instanceof Uint && right instanceof Uint) return uint64(left.value - right.value)
   if (left instanceof Duration && right instanceof Duration) return durationInRange(left.nanos - right.nanos)
-  if (left instanceof Timestamp && right instanceof Duration) return timestampInRange(left.nanos - right.nanos)
+  if (left instanceof Timestamp && right instanceof Duration)
+    return timestampInRange(left.nanos - right.nanos, left.offset)
   if (left instanceof Timestamp && right instanceof Timestamp) return durationInRange(left.nanos - right.nanos)
   return fail(NO_OVERLOAD)
 }
@@ -133,11 +158,20 @@ function size(value: Value): Value {
 }
 
 /** An operator with one implementation for all its signatures. */
-const operator = (name: string, call: (...args: never[]) => Value, overloads: Overload[]): FunctionDecl => ({
-  name,
-  overloads,
-  call,
-})
+function operator(name: string, call: (...args: never[]) => Value, overloads: Overload[]): FunctionDecl {
+  const capable = CAPABLE[name]
+  if (capable === undefined) return { name, overloads, call }
+  const run = call as unknown as (...args: Value[]) => Value
+  const explained = (left: Value, right: Value): Value => {
+    try {
+      return run(left, right)
+    } catch (error) {
+      if (!(error instanceof CelError) || error.message !== NO_OVERLOAD || capable.has(typeName(left))) throw error
+      throw new CelError(`${NO_OVERLOAD}: ${name}`)
+    }
+  }
+  return { name, overloads, call: explained as never }
+}
 
 const arithmetic = (word: string, types: readonly (readonly [string, CelType])[]) =>
   types.map(([suffix, type]) => overload(`${word}_${suffix}`, [type, type], type))

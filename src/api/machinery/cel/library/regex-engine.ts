@@ -18,12 +18,13 @@ const CACHED = 200
 /**
  * Compiles a pattern of RE2's syntax. It runs in time linear in the length of the text, whatever the pattern.
  *
+ * @param prefix what the error says before the reason
  * @throws CelError when the pattern is none.
  */
-export function compileRegex(pattern: string): Regex {
+export function compileRegex(pattern: string, prefix = ''): Regex {
   const known = cache.get(pattern)
   if (known !== undefined) return known
-  const regex = engine(pattern)
+  const regex = engine(pattern, prefix)
   if (cache.size >= CACHED) cache.delete(cache.keys().next().value as string)
   cache.set(pattern, regex)
   return regex
@@ -39,9 +40,9 @@ export function regexProblem(pattern: string): string | undefined {
   }
 }
 
-function engine(pattern: string): Regex {
+function engine(pattern: string, prefix: string): Regex {
   const problem = regexProblem(pattern)
-  if (problem !== undefined) return fail(problem)
+  if (problem !== undefined) return fail(prefix + problem)
   const compiled = RE2JS.compile(pattern)
   return {
     matches: text => compiled.matcher(text).find(),

@@ -7,9 +7,9 @@ const LAST_SECOND = 253_402_300_799n
 const INT64 = 2n ** 63n
 
 /** The moment, when it is in the years 1 to 9999. */
-export function timestampInRange(nanos: bigint): Timestamp {
+export function timestampInRange(nanos: bigint, offset = 0): Timestamp {
   if (nanos < FIRST_SECOND * SECOND || nanos >= (LAST_SECOND + 1n) * SECOND) return fail('timestamp overflow')
-  return new Timestamp(nanos)
+  return new Timestamp(nanos, offset)
 }
 
 /** The duration, when its nanoseconds fit into 64 bits. */

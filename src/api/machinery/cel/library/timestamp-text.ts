@@ -40,16 +40,27 @@ export function offsetSeconds(zone: string): number | undefined {
   return zone.startsWith('-') ? -seconds : seconds
 }
 
-/** The time in RFC 3339, in UTC, with as many digits of the second as it needs. */
-export function formatTimestamp(nanos: bigint): string {
-  const seconds = nanos >= 0n ? nanos / SECOND : -((-nanos + SECOND - 1n) / SECOND)
-  const rest = nanos - seconds * SECOND
+/** The time in RFC 3339 with as many digits of the second as it needs; in UTC, or as many seconds from it as told. */
+export function formatTimestamp(nanos: bigint, offset = 0): string {
+  const local = nanos + BigInt(offset) * SECOND
+  const seconds = local >= 0n ? local / SECOND : -((-local + SECOND - 1n) / SECOND)
+  const rest = local - seconds * SECOND
   const date = new Date(Number(seconds) * 1000)
   const year = String(date.getUTCFullYear()).padStart(4, '0')
   const base = `${year}${date.toISOString().slice(-20, -5)}`
   const fraction = rest === 0n ? '' : `.${String(rest).padStart(9, '0').replace(/0+$/, '')}`
-  return `${base}${fraction}Z`
+  return `${base}${fraction}${zoneText(offset)}`
 }
+
+function zoneText(offset: number): string {
+  if (offset === 0) return 'Z'
+  const minutes = Math.abs(offset) / 60
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0')
+  return `${offset < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`
+}
+
+/** The offset that an RFC 3339 time is written with, in seconds. */
+export const zoneOf = (text: string): number => (/[zZ]$/.test(text) ? 0 : (offsetSeconds(text.slice(-6)) ?? 0))
 
 /** Seconds with a fraction and an `s`, as CEL writes durations: `90s`, `0.5s`. */
 export function formatDuration(nanos: bigint): string {

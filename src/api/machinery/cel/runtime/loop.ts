@@ -64,11 +64,16 @@ function fold(init: Step, range: Step, condition: Planned, step: Step, result: S
   return frame => {
     const items = range(frame)
     frame.locals[vars.accu] = init(frame)
-    each(frame, items, vars, () => {
-      if (!always && condition.step(frame) !== true) return false
-      frame.locals[vars.accu] = step(frame)
-      return true
-    })
+    try {
+      each(frame, items, vars, () => {
+        if (!always && condition.step(frame) !== true) return false
+        frame.locals[vars.accu] = step(frame)
+        return true
+      })
+    } catch (error) {
+      if (error instanceof CelError) frame.charge(1)
+      throw error
+    }
     return result(frame)
   }
 }

@@ -1,5 +1,6 @@
 import type { Declarations, FunctionDecl } from '../declarations.ts'
 import { CelError, fail } from '../errors.ts'
+import { regexProblem } from '../library/regex-engine.ts'
 import type { Call, Comprehension, Expr, ListExpr, MapExpr, StructExpr } from '../syntax/ast.ts'
 import type { CelType } from '../types.ts'
 import {
@@ -151,6 +152,7 @@ export class Planner {
     const run = implementation(decl, expr.overloads)
     if (CONVERSIONS.has(expr.name) && args.length === 1 && args[0]?.constant !== undefined)
       return constant(run(args[0].constant.value))
+    checkConstantPattern(expr, args)
     const membership = constantMembership(expr, args)
     if (membership !== undefined) return membership
     const own = decl.overloads.find(overload => overload.id === expr.overloads?.[0])?.cost
@@ -367,6 +369,15 @@ function addOptional(value: Value, add: (inner: Value) => void): void {
   if (!(value instanceof Optional))
     throw new CelError('cannot initialize optional list element from non-optional value')
   if (value.value !== undefined) add(value.value)
+}
+
+const WITH_PATTERN = new Set(['find', 'findAll', 'matches'])
+
+/** A pattern that is known is looked at now: a bad one makes the expression unusable. */
+function checkConstantPattern(expr: Call, args: readonly Planned[]): void {
+  const pattern = WITH_PATTERN.has(expr.name) ? args[1]?.constant?.value : undefined
+  const problem = typeof pattern === 'string' ? regexProblem(pattern) : undefined
+  if (problem !== undefined) throw new CelError(problem)
 }
 
 /** `x in [1, 2]`: a lookup, which costs nothing but x. */

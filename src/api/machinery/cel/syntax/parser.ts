@@ -2,7 +2,7 @@ import type { Issue } from '../errors.ts'
 import { Uint, type Value } from '../values.ts'
 import type { Call, Expr, FieldInit, Literal, MapEntry } from './ast.ts'
 import { expandMacro } from './macros.ts'
-import { expectedAfter, unexpected } from './syntax-errors.ts'
+import { missingSign, notAnOperand, notTheSign, type OperandPlace, startsOperand } from './syntax-errors.ts'
 import { type Token, tokenize } from './tokens.ts'
 
 /** How long an expression may be, in code points. */
@@ -12,6 +12,7 @@ const MAX_DEPTH = 250
 
 const RELATIONS = new Set(['<', '<=', '>=', '>', '==', '!=', 'in'])
 const LITERALS = new Set(['int', 'uint', 'float', 'string', 'bytes', 'true', 'false', 'null'])
+const CLOSING = new Set([')', ']'])
 const RESERVED = new Set(
   'as break const continue else false for function if import in let loop package namespace null return true var void while'.split(
     ' ',
@@ -54,6 +55,8 @@ class Parser {
   readonly #issues: Issue[]
   readonly #depth = new Map<string, number>()
   #next = 0
+  /** Where the next operand stands, for errors about it. */
+  #place: OperandPlace = 'operand'
 
   constructor(tokens: readonly Token[], issues: Issue[]) {
     this.#tokens = tokens
@@ -62,16 +65,13 @@ class Parser {
 
   start(): Expr {
     const expr = this.#expr()
-    if (this.#peek().kind !== 'eof') this.#stop(this.#peek(), unexpected(this.#peek(), expectedAfter(this.#previous())))
+    const token = this.#peek()
+    if (token.kind !== 'eof') this.#stop(token, notTheSign(token, '<EOF>', this.#peek(1).kind === 'eof'))
     return expr
   }
 
   #peek(ahead = 0): Token {
     return this.#tokens[Math.min(this.#next + ahead, this.#tokens.length - 1)] as Token
-  }
-
-  #previous(): Token | undefined {
-    return this.#tokens[this.#next - 1]
   }
 
   #take(kind: string): Token | undefined {
@@ -81,8 +81,21 @@ class Parser {
     return token
   }
 
+  /** Takes a token that must be there. One too many before it, or it left out at the end, is reported and passed. */
   #want(kind: string, expected: string): Token {
-    return this.#take(kind) ?? this.#stop(this.#peek(), unexpected(this.#peek(), expected))
+    const found = this.#take(kind)
+    if (found !== undefined) return found
+    const token = this.#peek()
+    if (this.#peek(1).kind === kind) {
+      this.#report(token.at, notTheSign(token, expected, true))
+      this.#next += 2
+      return this.#peek(-1)
+    }
+    if (token.kind === 'eof' && CLOSING.has(kind) && expected === `'${kind}'` && this.#depth.get('expr') === 1) {
+      this.#report(token.at, missingSign(kind, token))
+      return token
+    }
+    return this.#stop(token, notTheSign(token, expected, false))
   }
 
   #stop(token: Token, message: string): never {
@@ -115,7 +128,8 @@ class Parser {
     this.#depth.set(rule, (this.#depth.get(rule) ?? 0) - levels)
   }
 
-  #expr(): Expr {
+  #expr(place: OperandPlace = 'operand'): Expr {
+    this.#place = place
     return this.#nested('expr', () => {
       const condition = this.#logical('||')
       const question = this.#take('?')
@@ -223,7 +237,7 @@ class Parser {
 
   #index(operand: Expr, bracket: Token): Expr {
     const optional = this.#take('?')
-    const index = this.#expr()
+    const index = this.#expr('index')
     this.#want(']', "']'")
     return call(bracket.at, optional ? '_[?_]' : '_[_]', operand, index)
   }
@@ -237,31 +251,46 @@ class Parser {
   #arguments(): Expr[] {
     const args: Expr[] = []
     if (this.#take(')')) return args
-    do args.push(this.#expr())
-    while (this.#take(','))
-    this.#want(')', expectedAfter(this.#previous(), "')'"))
+    args.push(this.#expr('argument'))
+    while (this.#take(',')) args.push(this.#expr())
+    this.#want(')', "')'")
     return args
   }
 
   #primary(): Expr {
     const token = this.#peek()
+    if (startsOperand(token)) this.#place = 'operand'
     if (token.kind === '(') return this.#parenthesized()
     if (token.kind === '[') return this.#list()
     if (token.kind === '{') return this.#map()
     if (token.kind === '.' || token.kind === 'ident') return this.#name()
     if (LITERALS.has(token.kind) || (token.kind === '-' && this.#isNumber(1))) return this.#literal()
-    return this.#stop(token, unexpected(token, undefined))
+    return this.#misplaced(token)
+  }
+
+  /** No operand begins here: with one right behind it the token is one too many, and passed. */
+  #misplaced(token: Token): Expr {
+    if (token.kind === 'eof' && this.#peek(-1).kind === '!')
+      return this.#stop(token, notAnOperand(token, this.#place, true))
+    const extra = startsOperand(this.#peek(1)) || (token.kind === ':' && this.#peek(1).kind === 'ident')
+    const message = notAnOperand(token, this.#place, extra)
+    if (!extra) return this.#stop(token, message)
+    this.#report(token.at, message)
+    this.#next++
+    return this.#primary()
   }
 
   #parenthesized(): Expr {
     this.#next++
     const expr = this.#expr()
-    this.#want(')', expectedAfter(this.#previous(), "')'"))
+    this.#want(')', "')'")
     return expr
   }
 
   #name(): Expr {
     const dot = this.#take('.')
+    const next = this.#peek()
+    if (dot && next.kind !== 'ident') this.#stop(next, unexpectedField(next, false))
     const token = this.#want('ident', 'IDENTIFIER')
     if (this.#structFollows()) return this.#struct(dot, token)
     if (RESERVED.has(token.text)) {
@@ -302,7 +331,7 @@ class Parser {
     const optional: boolean[] = []
     this.#listed(']', () => {
       optional.push(this.#take('?') !== undefined)
-      elements.push(this.#expr())
+      elements.push(this.#expr('element'))
     })
     return { kind: 'list', at: bracket.at, elements, optional }
   }
@@ -312,8 +341,8 @@ class Parser {
     const entries: MapEntry[] = []
     this.#listed('}', () => {
       const optional = this.#take('?') !== undefined
-      const key = this.#expr()
-      const colon = this.#want(':', expectedAfter(this.#previous(), "':'"))
+      const key = this.#expr('entry')
+      const colon = this.#want(':', "':'")
       entries.push({ at: colon.at, key, value: this.#expr(), optional })
     })
     return { kind: 'map', at: brace.at, entries }
@@ -321,8 +350,9 @@ class Parser {
 
   /** Elements with commas between them, and one after the last where somebody likes it. */
   #listed(close: string, element: () => void): void {
-    this.#take(',') ?? this.#elements(close, element)
-    this.#want(close, expectedAfter(this.#previous(), `{'${close}', ','}`))
+    const bare = this.#take(',') !== undefined
+    if (!bare) this.#elements(close, element)
+    this.#want(close, bare ? `'${close}'` : `{'${close}', ','}`)
   }
 
   #elements(close: string, element: () => void): void {
@@ -347,12 +377,9 @@ class Parser {
 }
 
 function unexpectedField(token: Token, optional: boolean): string {
-  if (['true', 'false', 'null'].includes(token.kind))
-    return `Syntax error: mismatched input '${token.text}' expecting IDENTIFIER`
-  if (token.kind === 'eof' && !optional) return "Syntax error: no viable alternative at input '.'"
-  return optional || token.kind === 'eof'
-    ? unexpected(token, '{IDENTIFIER, ESC_IDENTIFIER}')
-    : `Syntax error: no viable alternative at input '.${token.text}'`
+  if (['true', 'false', 'null'].includes(token.kind)) return notTheSign(token, 'IDENTIFIER', false)
+  if (optional) return notTheSign(token, '{IDENTIFIER, ESC_IDENTIFIER}', false)
+  return `Syntax error: no viable alternative at input '.${token.kind === 'eof' ? '' : token.text}'`
 }
 
 const call = (at: number, name: string, ...args: Expr[]): Call => ({ kind: 'call', at, name, target: undefined, args })

@@ -1,27 +1,52 @@
 import type { Token } from './tokens.ts'
 
-/** What may begin an expression, as syntax errors list it. */
-const OPERAND =
-  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
-const OPERATORS =
-  "'==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', CLOSE, '.', COMMA'-', '?', '+', '*', '/', '%'"
+const STARTS = [
+  '[',
+  '{',
+  '(',
+  '.',
+  '-',
+  '!',
+  'true',
+  'false',
+  'null',
+  'float',
+  'int',
+  'uint',
+  'string',
+  'bytes',
+  'ident',
+]
+const OPERANDS = new Set(STARTS)
+const LITERALS = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER"
 
-/**
- * The sentence about a token that cannot stand where it stands.
- *
- * @param expected what could have stood there; an operand when nothing is said.
- */
-export function unexpected(token: Token, expected: string | undefined): string {
-  const text = token.text.replaceAll('\n', '\\n')
-  const verb = expected === undefined || token.kind === 'eof' ? 'mismatched' : 'extraneous'
-  return `Syntax error: ${expected === undefined ? 'mismatched' : verb} input '${text}' expecting ${expected ?? OPERAND}`
+/** What may begin an expression, as syntax errors list it; with what else could stand in this place. */
+const OPERAND_SETS = {
+  operand: `{'[', '{', '(', '.', '-', '!', ${LITERALS}}`,
+  argument: `{'[', '{', '(', ')', '.', '-', '!', ${LITERALS}}`,
+  index: `{'[', '{', '(', '.', '-', '!', '?', ${LITERALS}}`,
+  element: `{'[', ']', '{', '(', '.', ',', '-', '!', '?', ${LITERALS}}`,
+  entry: `{'[', '{', '}', '(', '.', ',', '-', '!', '?', ${LITERALS}}`,
 }
 
-/** What may follow a finished operand. */
-export function expectedAfter(_previous: Token | undefined, close = '<EOF>'): string {
-  return close === '<EOF>' ? '<EOF>' : close
+/** Where an operand was wanted. */
+export type OperandPlace = keyof typeof OPERAND_SETS
+
+/** Whether a token begins an expression. */
+export const startsOperand = (token: Token): boolean => OPERANDS.has(token.kind)
+
+const shown = (token: Token) => `'${token.text.replaceAll('\n', '\\n')}'`
+
+/** The sentence about a token that stands where an operand should; `extra` when what follows would have been one. */
+export function notAnOperand(token: Token, place: OperandPlace, extra: boolean): string {
+  return `Syntax error: ${extra ? 'extraneous' : 'mismatched'} input ${shown(token)} expecting ${OPERAND_SETS[place]}`
 }
 
-/** All operators that may follow an operand before the given closing signs. */
-export const operatorsAnd = (close: string, comma: boolean): string =>
-  `{${OPERATORS.replace('CLOSE', close).replace('COMMA', comma ? "',', " : '')}}`
+/** The sentence about a token that stands where a sign should; `extra` when the sign follows it. */
+export function notTheSign(token: Token, expected: string, extra: boolean): string {
+  return `Syntax error: ${extra ? 'extraneous' : 'mismatched'} input ${shown(token)} expecting ${expected}`
+}
+
+/** The sentence about a closing sign that is not there, where leaving it out is the only mistake. */
+export const missingSign = (sign: string, before: Token): string =>
+  `Syntax error: missing '${sign}' at ${shown(before)}`

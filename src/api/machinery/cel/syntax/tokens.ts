@@ -34,6 +34,8 @@ const STRING = new RegExp(
 )
 const ESCAPE = /\\(?:[abfnrtv"'\\?`]|[0-3][0-7][0-7]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/y
 const OPERATORS = ['==', '!=', '<=', '>=', '&&', '||', '<', '>', '[', ']', '{', '}', '(', ')', '.', ',', '-', '!', '?']
+/** `=`, `&` and `|` alone are half a token: a lexer finds out at the next character. */
+const HALF_OPERATORS = new Set(['=', '&', '|'])
 const SIGNS = [...OPERATORS, ':', '+', '*', '/', '%']
 
 /**
@@ -107,6 +109,7 @@ function skipped(source: string, at: number, issues: Issue[]): number {
   const quote = /^[bB]?[rR]?(["'])/.exec(source.slice(at, at + 3))
   let text = String.fromCodePoint(source.codePointAt(at) as number)
   if (quote) text = unterminated(source, at, quote[1] as string)
+  else if (HALF_OPERATORS.has(text) && at + 1 < source.length) text = source.slice(at, at + 2)
   issues.push({ at, message: `Syntax error: token recognition error at: '${shown(text)}'` })
   return text.length
 }

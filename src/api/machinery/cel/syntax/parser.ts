@@ -71,7 +71,7 @@ class Parser {
   }
 
   #peek(ahead = 0): Token {
-    return this.#tokens[Math.min(this.#next + ahead, this.#tokens.length - 1)] as Token
+    return this.#tokens[Math.max(0, Math.min(this.#next + ahead, this.#tokens.length - 1))] as Token
   }
 
   #take(kind: string): Token | undefined {

@@ -1,199 +1,30 @@
-/**
- * Objects, good and bad, that were put to a Kubernetes 1.36 API server; `answers.json` holds what it said
- * (`scripts/record-answers.ts`). Each case is a change to a plain object of its kind.
- */
+/** Cases written by hand: several things wrong at once, and updates from one particular state to another. */
+import { type Ask, create, DRY, MERGE, patch, pathOf, type Scene, topicOf } from '../ask.ts'
+import { bases } from '../bases/all.ts'
+import { type Json, SELECTOR as selector } from '../bases/base.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: objects of every kind, right and wrong
-type Json = Record<string, any>
-
-export interface Case {
+interface Case {
   readonly name: string
   /** What is created; with `update`, what stands there before. */
   readonly object: Json
-  /** What it is then replaced by. */
+  /** What it is then made to be. */
   readonly update?: Json
 }
 
-const meta = { name: 'a', namespace: 'default' }
-const container = { name: 'c', image: 'nginx' }
-const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [container] } }
-const selector = { matchLabels: { app: 'a' } }
-
-const bases: Record<string, Json> = {
-  Pod: { apiVersion: 'v1', kind: 'Pod', metadata: meta, spec: { containers: [container] } },
-  Service: {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: meta,
-    spec: { ports: [{ port: 80 }], selector: { app: 'a' } },
-  },
-  Endpoints: {
-    apiVersion: 'v1',
-    kind: 'Endpoints',
-    metadata: meta,
-    subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }],
-  },
-  EndpointSlice: {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: meta,
-    addressType: 'IPv4',
-    endpoints: [{ addresses: ['10.0.0.1'] }],
-    ports: [{ port: 80 }],
-  },
-  Node: { apiVersion: 'v1', kind: 'Node', metadata: { name: 'a' } },
-  Namespace: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } },
-  ConfigMap: { apiVersion: 'v1', kind: 'ConfigMap', metadata: meta, data: { key: 'value' } },
-  Secret: { apiVersion: 'v1', kind: 'Secret', metadata: meta, data: { key: 'dmFsdWU=' } },
-  ServiceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta },
-  Event: {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: meta,
-    involvedObject: { kind: 'Pod', name: 'a', namespace: 'default' },
-    reason: 'Test',
-    message: 'words',
-    type: 'Normal',
-  },
-  EventsEvent: {
-    apiVersion: 'events.k8s.io/v1',
-    kind: 'Event',
-    metadata: meta,
-    eventTime: '2026-01-01T00:00:00.000000Z',
-    reportingController: 'example.com/test',
-    reportingInstance: 'one',
-    action: 'Testing',
-    reason: 'Test',
-    regarding: { kind: 'Pod', name: 'a', namespace: 'default' },
-    note: 'words',
-    type: 'Normal',
-  },
-  Lease: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: meta, spec: { holderIdentity: 'me' } },
-  Deployment: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: meta, spec: { selector, template } },
-  ReplicaSet: { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: meta, spec: { selector, template } },
-  StatefulSet: {
-    apiVersion: 'apps/v1',
-    kind: 'StatefulSet',
-    metadata: meta,
-    spec: { selector, template, serviceName: 'a' },
-  },
-  DaemonSet: { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: meta, spec: { selector, template } },
-  Job: {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: meta,
-    spec: { template: { spec: { containers: [container], restartPolicy: 'Never' } } },
-  },
-  CronJob: {
-    apiVersion: 'batch/v1',
-    kind: 'CronJob',
-    metadata: meta,
-    spec: {
-      schedule: '* * * * *',
-      jobTemplate: { spec: { template: { spec: { containers: [container], restartPolicy: 'Never' } } } },
-    },
-  },
-  PriorityClass: { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'a' }, value: 10 },
-  RuntimeClass: { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata: { name: 'a' }, handler: 'process' },
-  Role: {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: meta,
-    rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }],
-  },
-  ClusterRole: {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRole',
-    metadata: { name: 'a' },
-    rules: [{ nonResourceURLs: ['/x'], verbs: ['get'] }],
-  },
-  RoleBinding: {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: meta,
-    roleRef: { kind: 'Role', name: 'a', apiGroup: 'rbac.authorization.k8s.io' },
-    subjects: [{ kind: 'User', name: 'u' }],
-  },
-  ClusterRoleBinding: {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRoleBinding',
-    metadata: { name: 'a' },
-    roleRef: { kind: 'ClusterRole', name: 'a', apiGroup: 'rbac.authorization.k8s.io' },
-    subjects: [{ kind: 'ServiceAccount', name: 's', namespace: 'default' }],
-  },
-  HorizontalPodAutoscaler: {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: meta,
-    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' }, maxReplicas: 3, behavior: {} },
-  },
-  HorizontalPodAutoscalerV1: {
-    apiVersion: 'autoscaling/v1',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: meta,
-    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' }, maxReplicas: 3 },
-  },
-  PersistentVolumeClaim: {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: meta,
-    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1024Mi' } } },
-  },
-  PersistentVolume: {
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name: 'a' },
-    spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/x' } },
-  },
-  StorageClass: {
-    apiVersion: 'storage.k8s.io/v1',
-    kind: 'StorageClass',
-    metadata: { name: 'a' },
-    provisioner: 'x.io/p',
-  },
-  CSIDriver: { apiVersion: 'storage.k8s.io/v1', kind: 'CSIDriver', metadata: { name: 'a' }, spec: {} },
-  Ingress: {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'Ingress',
-    metadata: meta,
-    spec: { defaultBackend: { service: { name: 'a', port: { number: 80 } } } },
-  },
-  NetworkPolicy: {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: meta,
-    spec: { podSelector: {}, egress: [{ ports: [{ port: 53 }] }] },
-  },
-  PodDisruptionBudget: {
-    apiVersion: 'policy/v1',
-    kind: 'PodDisruptionBudget',
-    metadata: meta,
-    spec: { minAvailable: 1, selector },
-  },
-  ReplicationController: { apiVersion: 'v1', kind: 'ReplicationController', metadata: meta, spec: { template } },
-  LimitRange: {
-    apiVersion: 'v1',
-    kind: 'LimitRange',
-    metadata: meta,
-    spec: { limits: [{ type: 'Container', max: { cpu: '1' }, min: { cpu: '0.1', memory: '1Mi' } }] },
-  },
-  ValidatingWebhookConfiguration: {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: 'a' },
-    webhooks: [
-      {
-        name: 'a.b.c',
-        sideEffects: 'None',
-        admissionReviewVersions: ['v1'],
-        clientConfig: { service: { name: 'a', namespace: 'default' } },
-        rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
-      },
-    ],
-  },
+const VERSIONS: Readonly<Record<string, string>> = {
+  EventsEvent: 'events.k8s.io/v1',
+  HorizontalPodAutoscalerV1: 'autoscaling/v1',
 }
 
-const base = (kind: string): Json => structuredClone(bases[kind]!)
+/** The minimal object of a kind; the two names above tell apart kinds of one name. */
+function base(name: string): Json {
+  const kind = name.replace(/^EventsEvent$/, 'Event').replace(/V1$/, '')
+  const version = VERSIONS[name] ?? (kind === 'Event' ? 'v1' : undefined)
+  const found = bases.find(({ object }) => object.kind === kind && (!version || object.apiVersion === version))
+  if (!found) throw new Error(`no base for ${name}`)
+  return structuredClone(found.object)
+}
+
 const of = (kind: string, name: string, change: (object: Json) => void): Case => {
   const object = base(kind)
   change(object)
@@ -217,9 +48,7 @@ const podUpdate = (name: string, change: (spec: Json) => void, before?: (spec: J
   )
 const service = (name: string, change: (spec: Json) => void) => of('Service', name, ({ spec }) => change(spec))
 
-export const cases: readonly Case[] = [
-  ...Object.keys(bases).map(kind => of(kind, 'minimal', () => {})),
-
+const cases: readonly Case[] = [
   pod('many defaults', (spec, c) => {
     spec.hostNetwork = true
     spec.initContainers = [{ name: 'i', image: 'a/b:1', resources: { limits: { cpu: 1 } } }]
@@ -780,3 +609,34 @@ export const cases: readonly Case[] = [
   }),
   update('PersistentVolumeClaim', 'modes', ({ spec }) => (spec.accessModes = ['ReadWriteMany'])),
 ]
+
+/** A merge patch from one object to the other. */
+function mergePatchOf(from: unknown, to: unknown): unknown {
+  const isObject = (value: unknown): value is Json =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject(from) || !isObject(to)) return to
+  const changed: Json = {}
+  for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
+    if (JSON.stringify(from[key]) === JSON.stringify(to[key])) continue
+    changed[key] = to[key] === undefined ? null : mergePatchOf(from[key], to[key])
+  }
+  return changed
+}
+
+/** The scenes: one of all creates, and one for each update. */
+export function written(): Scene[] {
+  const creates = new Map<string, Ask[]>()
+  const updates: Scene[] = []
+  for (const { name, object, update } of cases) {
+    const topic = topicOf(object)
+    if (update) {
+      const change = mergePatchOf(object, update)
+      updates.push({
+        topic,
+        name: `written ${name}`,
+        asks: [create('create', object), patch('update', pathOf(object) + DRY, MERGE, change)],
+      })
+    } else creates.set(topic, [...(creates.get(topic) ?? []), create(name, object, DRY)])
+  }
+  return [...[...creates].map(([topic, asks]) => ({ topic, name: 'written', asks })), ...updates]
+}

@@ -1,0 +1,49 @@
+/**
+ * Our server answers thousands of requests as a real one did (see README.md in this folder). `open.json` says how many
+ * answers of a topic still differ: the numbers only fall, until the file is gone.
+ */
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Scene } from './ask.ts'
+import { compareScene, type Mismatch } from './compare.ts'
+import { type Connection, openConnection } from './connection.ts'
+import { type OwnServer, startOwnServer } from './own-server.ts'
+import { prepare } from './play.ts'
+import { readRecorded } from './recorded.ts'
+import { scenes } from './scenes.ts'
+
+const file = join(import.meta.dirname, 'open.json')
+const open: Record<string, number> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+
+let server: OwnServer
+let connection: Connection
+
+before(async () => {
+  server = await startOwnServer()
+  connection = openConnection(server.url, 'any')
+  await prepare(connection)
+})
+
+after(async () => {
+  connection.close()
+  await server.close()
+})
+
+const topics = new Map<string, Scene[]>()
+for (const scene of scenes()) topics.set(scene.topic, [...(topics.get(scene.topic) ?? []), scene])
+
+const show = ({ scene, ask, differences }: Mismatch) =>
+  `${scene.name} / ${ask.title}: ${differences === 'unrecorded' ? 'no recorded answer' : JSON.stringify(differences[0])}`
+
+for (const [topic, own] of topics) {
+  test(`the answers about ${topic} are those of a real server`, async () => {
+    const recorded = readRecorded(topic)
+    const wrong: Mismatch[] = []
+    for (const scene of own) wrong.push(...(await compareScene(connection, scene, ask => recorded.find(scene, ask))))
+    const known = open[topic] ?? 0
+    const first = wrong.slice(0, 20).map(show).join('\n')
+    assert.ok(wrong.length <= known, `${wrong.length} answers differ, ${known} are known to:\n${first}`)
+  })
+}

@@ -1,0 +1,70 @@
+/** A cluster in this process with a real port, and raw requests to it. */
+import { Agent, request } from 'node:https'
+import type { TestContext } from 'node:test'
+import { type Cluster, type StartClusterOptions, startCluster } from '../../../src/cmd/testing.ts'
+import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
+
+export interface RawRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  /** Ends when this has arrived: for watches. */
+  readonly until?: (body: Buffer) => boolean
+}
+
+export interface RawAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: Buffer
+}
+
+/** Starts the cluster; `send` acts as a member of system:masters. Ends with the test. */
+export async function startOnPort(
+  t: TestContext,
+  options: StartClusterOptions = {},
+): Promise<{ cluster: Cluster; send(raw: RawRequest): Promise<RawAnswer> }> {
+  const cluster = await startCluster(options)
+  const times = { now: Date.now(), lifetime: 3_600_000 }
+  const authority = await createAuthority({ commonName: 'test', ...times })
+  const server = await issueCertificate(authority, {
+    commonName: 'api',
+    usage: 'server',
+    hosts: ['127.0.0.1'],
+    ...times,
+  })
+  const admin = { commonName: 'admin', organizations: ['system:masters'], usage: 'client' as const }
+  const client = await issueCertificate(authority, { ...admin, ...times })
+  const tls = { key: server.key, cert: server.certificate, clientCa: authority.certificate }
+  const { port } = await cluster.server.listen({ hosts: ['127.0.0.1'], port: 0, tls })
+  const agent = new Agent({ keepAlive: true, ca: authority.certificate, cert: client.certificate, key: client.key })
+  t.after(async () => {
+    agent.destroy()
+    await cluster.stop()
+  })
+
+  const send = ({ method, path, headers = {}, body, until }: RawRequest) =>
+    new Promise<RawAnswer>((resolve, reject) => {
+      const length = body ? { 'content-length': String(body.length) } : {}
+      const out = request({ host: '127.0.0.1', port, agent, method, path, headers: { ...headers, ...length } })
+      out.on('error', reject)
+      out.on('response', answer => {
+        let whole: Buffer = Buffer.alloc(0)
+        const done = () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            contentType: String(answer.headers['content-type'] ?? ''),
+            body: whole,
+          })
+        answer.on('data', (part: Buffer) => {
+          whole = Buffer.concat([whole, part])
+          if (!until?.(whole)) return
+          done()
+          out.destroy()
+        })
+        answer.on('end', done)
+      })
+      out.end(body)
+    })
+  return { cluster, send }
+}

@@ -1,7 +1,12 @@
-/** Every admission plugin, in the order in which they run (that of Kubernetes 1.36). */
+/**
+ * Every admission plugin, in the order in which they run, and which of them run unless told otherwise: both are those
+ * of kube-apiserver 1.36 (`pkg/kubeapiserver/options/plugins.go`).
+ */
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
 import type { KindReader } from '../registry/registry.ts'
+import type { WebhookCaller } from '../webhooks/call.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
@@ -10,29 +15,104 @@ import { priority } from './priority.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import { compileConditions } from './webhooks/compile-conditions.ts'
+import { liveHooks } from './webhooks/hooks.ts'
+import { mutatingWebhooks } from './webhooks/mutating.ts'
+import { validatingWebhooks } from './webhooks/validating.ts'
+
+/** Which plugins run, and how, as kube-apiserver's flags and AdmissionConfiguration say it. */
+export interface AdmissionOptions {
+  /** Plugins that run besides those that do by default. */
+  readonly enable?: readonly string[]
+  /** Plugins that do not run. */
+  readonly disable?: readonly string[]
+}
 
 export interface AdmissionDeps {
+  kinds(): readonly Kind[]
   kind(key: string): Kind | undefined
   reader(kind: Kind): KindReader
   readonly clock: Clock
+  readonly logger: Logger
   /** A number from 0 to 1. */
   random(): number
+  uuid(): string
+  readonly webhooks: WebhookCaller
+  readonly options?: AdmissionOptions
 }
 
-/** Makes the plugins over a registry. */
+/** What a plugin is made of: the dependencies, and reading by key. */
+interface Parts extends AdmissionDeps {
+  read(key: string): KindReader
+}
+
+interface Entry {
+  readonly name: string
+  /** Absent: not built. */
+  readonly make?: (parts: Parts) => AdmissionPlugin
+  readonly off?: true
+}
+
+const REGISTRATION = 'admissionregistration.k8s.io/v1'
+
+function webhookParts(parts: Parts, configurations: string) {
+  const hooks = liveHooks(parts.read(`${REGISTRATION}/${configurations}`), {
+    caller: parts.webhooks,
+    compile: compileConditions,
+  })
+  const { kinds, kind, uuid, logger } = parts
+  return { hooks, kinds: { kinds, kind }, namespaces: parts.read('v1/namespaces'), uuid, logger }
+}
+
+const PLUGINS: readonly Entry[] = [
+  { name: 'NamespaceLifecycle', make: ({ read }) => namespaceLifecycle(read('v1/namespaces')) },
+  {
+    name: 'ServiceAccount',
+    make: ({ read, clock, random }) => serviceAccount({ accounts: read('v1/serviceaccounts'), clock, random }),
+  },
+  // Off in kube-apiserver unless nodes are authorized as such; here they always are.
+  {
+    name: 'NodeRestriction',
+    make: ({ read }) => nodeRestriction({ pods: read('v1/pods'), nodes: read('v1/nodes') }),
+  },
+  { name: 'TaintNodesByCondition', make: () => taintNodesByCondition },
+  { name: 'Priority', make: ({ read }) => priority(read('scheduling.k8s.io/v1/priorityclasses')) },
+  { name: 'DefaultTolerationSeconds', make: () => defaultTolerationSeconds },
+  { name: 'RuntimeClass', make: ({ read }) => runtimeClass(read('node.k8s.io/v1/runtimeclasses')) },
+  {
+    name: 'MutatingAdmissionWebhook',
+    make: parts => mutatingWebhooks(webhookParts(parts, 'mutatingwebhookconfigurations')),
+  },
+  {
+    name: 'ValidatingAdmissionWebhook',
+    make: parts => validatingWebhooks(webhookParts(parts, 'validatingwebhookconfigurations')),
+  },
+]
+
+/** Refuses names that mean nothing, and plugins that would silently do nothing. */
+function check({ enable = [], disable = [] }: AdmissionOptions): void {
+  for (const name of [...enable, ...disable])
+    if (!PLUGINS.some(each => each.name === name))
+      throw new Error(`admission plugin ${JSON.stringify(name)} is unknown`)
+  for (const name of enable) {
+    if (disable.includes(name)) throw new Error(`admission plugin ${JSON.stringify(name)} is both enabled and disabled`)
+    if (!PLUGINS.find(each => each.name === name)?.make)
+      throw new Error(`admission plugin ${JSON.stringify(name)} is not built yet`)
+  }
+}
+
+/** Makes the plugins over a registry. Throws an Error for options that name a plugin that is not there. */
 export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
-  const reader = (key: string) => {
+  const { options = {} } = deps
+  check(options)
+  const read = (key: string) => {
     const kind = deps.kind(key)
     if (!kind) throw new Error(`admission needs the kind ${key}, which is not served`)
     return deps.reader(kind)
   }
-  return [
-    namespaceLifecycle(reader('v1/namespaces')),
-    serviceAccount({ accounts: reader('v1/serviceaccounts'), clock: deps.clock, random: deps.random }),
-    nodeRestriction({ pods: reader('v1/pods'), nodes: reader('v1/nodes') }),
-    taintNodesByCondition,
-    priority(reader('scheduling.k8s.io/v1/priorityclasses')),
-    defaultTolerationSeconds,
-    runtimeClass(reader('node.k8s.io/v1/runtimeclasses')),
-  ]
+  const parts: Parts = { ...deps, read }
+  return PLUGINS.flatMap(({ name, make, off }) => {
+    const runs = options.enable?.includes(name) || (!off && !options.disable?.includes(name))
+    return make && runs ? [make(parts)] : []
+  })
 }

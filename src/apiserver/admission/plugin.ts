@@ -29,8 +29,11 @@ export interface AdmissionAttributes {
   /** CreateOptions, UpdateOptions or DeleteOptions. */
   readonly options: Readonly<Record<string, unknown>>
   warn(text: string): void
-  /** Notes something for the audit event of the request, e.g. `pod-security.kubernetes.io/enforce-policy`. */
-  audit(key: string, value: string): void
+  /**
+   * Notes something for the audit event of the request, e.g. `pod-security.kubernetes.io/enforce-policy`. `level`: only
+   * where the policy logs at least that much.
+   */
+  audit(key: string, value: string, level?: 'Request'): void
   /** 0; 1 while `mutate` runs for all plugins once more, because one that others do not know of changed the object. */
   round: number
   /** Set by such a plugin (a webhook, a policy): asks for the second round. */

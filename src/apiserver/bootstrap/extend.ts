@@ -6,7 +6,7 @@ import type { NodeDirectory } from '../../client/node-api.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
-import { admissionPlugins } from '../admission/all.ts'
+import { type AdmissionOptions, admissionPlugins } from '../admission/all.ts'
 import { openAggregation } from '../aggregation/aggregation.ts'
 import { publishTrust, type Trust } from '../aggregation/authentication-config.ts'
 import { keepLocalServices } from '../aggregation/local-services.ts'
@@ -31,6 +31,8 @@ import type { ServerExtensions } from '../server.ts'
 import { serviceAllocation } from '../services/allocation.ts'
 import { subresourceHandlers } from '../subresources/all.ts'
 import { answer, requireKind } from '../subresources/request-parts.ts'
+import { createWebhookCaller } from '../webhooks/call.ts'
+import { serviceResolver } from '../webhooks/resolve-service.ts'
 import { clusterRoles } from './policy.generated.ts'
 import { parseRule } from './policy-source.ts'
 import { bootstrap } from './reconcile.ts'
@@ -52,6 +54,8 @@ export interface ExtensionDeps {
   readonly frontProxy?: { readonly trust: Trust; client(): Promise<KeyPair> }
   /** Ways to say who one is, besides certificates, service accounts and bootstrap tokens. */
   readonly authentication?: AuthenticationOptions
+  /** Which admission plugins run. Default: those of kube-apiserver. */
+  readonly admission?: AdmissionOptions
   /** For `kubectl get componentstatuses`. Default: all parts are well, as they run in this process. */
   components?(): readonly ComponentHealth[]
 }
@@ -149,11 +153,24 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     noteUse: (secret, day) => void noteUse(registry, secrets, secret, day, logger),
   })
   const { authenticators, authenticate, anonymous } = authentication
+  const webhooks = createWebhookCaller({
+    resolve: serviceResolver({
+      services: reader('v1/services'),
+      slices: reader('discovery.k8s.io/v1/endpointslices'),
+      random: random.number,
+    }),
+    clock,
+  })
   const admission = admissionPlugins({
+    kinds: registry.kinds,
     kind: registry.kind,
     reader: registry.reader,
     clock,
+    logger,
     random: random.number,
+    uuid: random.uuid,
+    webhooks,
+    ...(deps.admission && { options: deps.admission }),
   })
   const chain = admissionChain(() => admission)
   await Promise.all([

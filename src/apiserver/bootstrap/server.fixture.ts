@@ -31,6 +31,7 @@ type Loose = any
 export interface Reply {
   readonly status: number
   readonly object: Loose
+  readonly warnings: readonly string[]
 }
 
 export const ADMIN: UserInfo = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
@@ -86,13 +87,17 @@ export async function startServer(
   ): Promise<Reply> => {
     const transport = transports.get(user) ?? server.transport(user)
     transports.set(user, transport)
-    const { status, object } = await transport({
+    const {
+      status,
+      object,
+      warnings = [],
+    } = await transport({
       method,
       path,
       ...(body && { body: structuredClone(body) }),
       ...more,
     })
-    return { status, object }
+    return { status, object, warnings }
   }
   // What the service account controller does.
   const accounts = '/api/v1/namespaces/default/serviceaccounts'

@@ -4,7 +4,8 @@ import { badRequest } from '../../api/machinery/status-error.ts'
 import type { ServerRequest } from '../request.ts'
 import { BODY_TYPES, decodeBody } from './decode-body.ts'
 
-const GO_TYPE_META =
+/** How Go names the part of a document that says its type. */
+export const GO_TYPE_META =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 
 /** What Go's JSON decoder calls a value. */

@@ -38,8 +38,10 @@ export function writeContext(
   const { query } = request
   if (query.size) check(query, kind)
   const dryRun = query.has('dryRun')
-  const fieldManager = query.get('fieldManager') || defaultManager(request)
-  const fieldValidation = (query.get('fieldValidation') || (request.local ? 'Ignore' : 'Warn')) as 'Strict'
+  const named = query.get('fieldManager')
+  const asked = query.get('fieldValidation')
+  const fieldManager = named || defaultManager(request)
+  const fieldValidation = (asked || (request.local ? 'Ignore' : 'Warn')) as 'Strict'
   return {
     user: request.user,
     dryRun,
@@ -50,8 +52,8 @@ export function writeContext(
       kind,
       apiVersion: 'meta.k8s.io/v1',
       ...(dryRun && { dryRun: ['All'] }),
-      fieldManager,
-      fieldValidation,
+      ...(named && { fieldManager: named }),
+      ...(asked && { fieldValidation: asked }),
     },
     warn: text => request.warn(text),
   }

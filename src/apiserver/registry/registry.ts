@@ -35,7 +35,7 @@ export interface WriteContext {
   readonly options?: Readonly<Record<string, unknown>>
   warn?(text: string): void
   /** Notes something for the audit event of the request. */
-  audit?(key: string, value: string): void
+  audit?(key: string, value: string, level?: 'Request'): void
   /** Admission has been asked already, about the request that this write is part of. */
   readonly admitted?: boolean
   /** What admission sees in place of the object itself. */

@@ -92,7 +92,7 @@ test('a webhook that answers with nonsense is told apart from one that answers',
     [(_, __, response) => void response.writeHead(404).end(), /^the server could not find the requested resource$/],
     [
       (_, __, response) => void response.writeHead(302, { location: '/again' }).end(),
-      /^the server answered with status 302/,
+      /^the server responded with the status code 302 but did not return more information$/,
     ],
     [() => 'not json', /couldn't get version\/kind; json parse error/],
     [() => 'x'.repeat(3 * 1024 * 1024 + 1), /the answer is longer than 3145728 bytes/],
@@ -122,7 +122,7 @@ test('a webhook whose kept connection has gone is called over another', async t 
   assert.ok(server.connections() > 1)
 })
 
-test('an address that leads nowhere is refused with the words of upstream', async t => {
+test('an address that leads nowhere is refused with the words of upstream', async _t => {
   const caller = createWebhookCaller({ resolve: missing, clock: realClock })
   const server = await startWebhook(() => ({}))
   const { port } = server

@@ -113,17 +113,26 @@ function goDuration(ms: number): string {
   return minutes ? `${minutes}m${rest}s` : `${rest}s`
 }
 
-/** What upstream's client says about an answer that is none. */
+/** What upstream's client says about an answer that is none, by its status. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'the server rejected our request for an unknown reason',
+  401: 'the server has asked for the client to provide credentials',
+  404: 'the server could not find the requested resource',
+  405: 'the server does not allow this method on the requested resource',
+  409: 'the server reported a conflict',
+  429: 'the server has received too many requests and has asked us to try again later',
+  503: 'the server is currently unable to handle the request',
+}
+
 function refusal({ status, bytes }: Exchange): WebhookCallError {
-  const text = bytes.subarray(0, MAX_SHOWN).toString().trim() || 'unknown'
-  if (status === 404) return new WebhookCallError('the server could not find the requested resource', { status })
-  if (status >= 500) {
-    const shown = JSON.stringify(text)
-    return new WebhookCallError(`an error on the server (${shown}) has prevented the request from succeeding`, {
-      status,
-    })
-  }
-  return new WebhookCallError(`the server answered with status ${status}: ${text}`, { status })
+  const text = bytes.subarray(0, MAX_SHOWN).toString().trim()
+  const known = status === 403 ? text : REFUSALS[status]
+  if (known) return new WebhookCallError(known, { status })
+  const message =
+    status >= 500
+      ? `an error on the server (${JSON.stringify(text)}) has prevented the request from succeeding`
+      : `the server responded with the status code ${status} but did not return more information`
+  return new WebhookCallError(message, { status })
 }
 
 function parse(answer: Exchange): unknown {

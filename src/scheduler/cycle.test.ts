@@ -53,7 +53,7 @@ const cases: {
     title: 'says that it displaces nobody, where its priority would let it',
     nodes: [nodeOf('a', { allocatable: { pods: '0' } })],
     pod: podOf('p', { spec: { priority: 1000 } }),
-    expected: '0/1 nodes are available: 1 Too many pods. preemption: not supported yet.',
+    expected: '0/1 nodes are available: 1 Too many pods.',
   },
   {
     title: 'where it is tolerated, value and effect alike',

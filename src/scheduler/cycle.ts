@@ -5,6 +5,7 @@
 import { type BestOf, createBestOf } from './best-of.ts'
 import type { Plugin, Prepared, View } from './plugin.ts'
 import type { PodInfo } from './pod-info.ts'
+import type { Asker } from './preemption.ts'
 
 /** Why no node takes a pod. */
 export interface Refusal {
@@ -27,6 +28,8 @@ export interface NodeVerdict {
 
 export interface Cycle {
   decide(pod: PodInfo): Decision
+  /** Answers of nodes for this pod alone, as pods come and go: see `preemption.ts`. */
+  ask(pod: PodInfo): Asker
   /** What every node says, for people. */
   explain(pod: PodInfo): readonly NodeVerdict[]
   /** Something changed that no result knows of, such as a RuntimeClass. */
@@ -73,11 +76,6 @@ function histogram(refusals: Iterable<Refused>): string {
     .map(([reason, count]) => `${count} ${reason}`)
     .sort()
     .join(', ')
-}
-
-/** A higher priority would let a pod displace others, where that is built. */
-function preemption({ pod, priority }: PodInfo): string {
-  return priority > 0 && pod.spec?.preemptionPolicy !== 'Never' ? ' preemption: not supported yet.' : ''
 }
 
 /** Makes the decisions of `plugins` over a view. */
@@ -205,7 +203,7 @@ export function createCycle(view: View, plugins: readonly Plugin[]): Cycle {
     return fresh
   }
 
-  function explainRefusal(pod: PodInfo, { steps, refusals }: EquivalenceClass): Refusal {
+  function explainRefusal({ steps, refusals }: EquivalenceClass): Refusal {
     const nodes = snapshot.size
     if (nodes === 0)
       return { message: 'no nodes available to schedule pods', plugins: new Set(plugins.map(each => each.name)) }
@@ -217,7 +215,7 @@ export function createCycle(view: View, plugins: readonly Plugin[]): Cycle {
       for (const each of refused) plugin.add(each.plugin)
       why = histogram(refused)
     }
-    return { message: `0/${nodes} nodes are available: ${why}.${preemption(pod)}`, plugins: plugin }
+    return { message: `0/${nodes} nodes are available: ${why}.`, plugins: plugin }
   }
 
   return {
@@ -225,8 +223,24 @@ export function createCycle(view: View, plugins: readonly Plugin[]): Cycle {
       const found = classOf(pod)
       const best = found.steps.some(({ prepared }) => prepared.refusal) ? undefined : found.points.best()
       if (best !== undefined) return { nodeName: snapshot.name(best) }
-      found.explained ??= explainRefusal(pod, found)
+      found.explained ??= explainRefusal(found)
       return { refusal: found.explained }
+    },
+    ask(pod) {
+      const steps = prepare(pod)
+      const isFlat = steps.some(({ prepared }) => prepared.refusal)
+      return {
+        refused(slot) {
+          for (const { prepared } of steps) prepared.affected?.()
+          return refusedBy(steps, slot)?.reasons
+        },
+        hopeless(slot) {
+          if (isFlat) return true
+          return steps.some(
+            ({ prepared }, step) => prepared.hopeless?.(slot) && refusedAt(steps, step, slot) !== undefined,
+          )
+        },
+      }
     },
     explain(pod) {
       const steps = prepare(pod)

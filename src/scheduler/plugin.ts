@@ -30,6 +30,8 @@ export interface Prepared {
   readonly refusal?: string
   /** Why this node will not do, as a sentence after a number: `node(s) were unschedulable`. Several may hold. */
   filter?(slot: number): string | readonly string[] | undefined
+  /** Whether its refusal of this node holds whatever pods stand there. Default: it does not. */
+  hopeless?(slot: number): boolean
   /** How well it suits, 0 to 100. Must depend on nothing but the node, or on what the next two tell. */
   score?(slot: number): number
   /** Slots whose answers changed for reasons that lie outside of them, since the last call; 'all' for every one. */

@@ -7,6 +7,7 @@ import { Namespace } from '../api/kinds/core/namespace.ts'
 import { Node } from '../api/kinds/core/node.ts'
 import { Pod } from '../api/kinds/core/pod.ts'
 import { RuntimeClass } from '../api/kinds/node/runtime-class.ts'
+import { PodDisruptionBudget } from '../api/kinds/policy/pod-disruption-budget.ts'
 import { rfc3339 } from '../api/machinery/time.ts'
 import { type Client, hasReason } from '../client/client.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
@@ -14,11 +15,13 @@ import type { ChangeHandler } from '../client/informer-types.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { createCycle, type NodeVerdict } from './cycle.ts'
+import { createCycle, type NodeVerdict, type Refusal } from './cycle.ts'
+import { createNominations } from './nominations.ts'
 import type { ClusterEvent, Plugin, View } from './plugin.ts'
 import { plugins as defaultPlugins } from './plugins/all.ts'
 import { heldTerms } from './plugins/inter-pod-affinity.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
+import { findRoom, type Room } from './preemption.ts'
 import { createQueue } from './queue.ts'
 import { createSnapshot } from './snapshot.ts'
 import { createSpread } from './spread.ts'
@@ -44,6 +47,8 @@ export interface Scheduler {
 
 /** Bindings under way at one time. */
 const BINDINGS = 256
+/** After a preemption that failed, ms. */
+const EVICTION_RETRY_MS = 1000
 /** Decisions before others get their turn, ms. */
 const TURN_MS = 5
 
@@ -76,6 +81,7 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
   const nodes = informers.of(Node)
   const classes = informers.of(RuntimeClass)
   const namespaces = informers.of(Namespace)
+  const budgets = informers.of<PodDisruptionBudget>(PodDisruptionBudget)
 
   const snapshot = createSnapshot()
   const namespaceLabels = (namespace: string) => namespaces.get(namespace)?.metadata?.labels
@@ -90,6 +96,8 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
   const queue = createQueue(clock, wakeUp)
   /** Placed by us, and not yet seen by the informer. */
   const assumed = new Map<string, PodInfo>()
+  const nominations = createNominations()
+  const noRoom = new WeakMap<Refusal, { readonly message: string }>()
   const underWay = new Set<Promise<void>>()
   let ready = false
   let turn: Promise<void> | undefined
@@ -110,6 +118,7 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
     const sameThere = known?.nodeName === nodeName && known.info.template === info.template
     const isLeaving = info.pod.metadata?.deletionTimestamp !== known?.info.pod.metadata?.deletionTimestamp
     assumed.delete(info.uid)
+    nominations.remove(info.uid)
     if (sameThere && !isLeaving) return
     snapshot.removePod(info.uid)
     snapshot.addPod(info, nodeName)
@@ -117,10 +126,16 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
   }
   function displace(uid: string) {
     assumed.delete(uid)
+    nominations.remove(uid)
     const known = snapshot.pod(uid)
     if (!known) return
     snapshot.removePod(uid)
     tell({ type: 'pod-gone', pod: known.info, nodeName: known.nodeName })
+    release(uid)
+  }
+  /** A victim is gone: those whose room is ready now are tried at once. */
+  function release(uid: string) {
+    for (const info of nominations.gone(uid)) if (queue.has(info.uid)) queue.add(info)
   }
   function onPodGone(pod: Pod) {
     const { uid } = podInfoOf(pod)
@@ -164,9 +179,10 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
     spread.forget()
   }
 
-  async function condition(info: PodInfo, message: string) {
+  async function condition(info: PodInfo, message: string, nominatedNodeName: string | null) {
     const old = info.pod.status?.conditions?.find(each => each.type === 'PodScheduled')
-    if (old?.status === 'False' && old.reason === 'Unschedulable' && old.message === message) return
+    const isTold = old?.status === 'False' && old.reason === 'Unschedulable' && old.message === message
+    if (isTold && (info.pod.status?.nominatedNodeName ?? null) === nominatedNodeName) return
     const now = rfc3339(clock.now())
     const next = {
       type: 'PodScheduled',
@@ -176,14 +192,14 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
       lastProbeTime: null,
       lastTransitionTime: old?.status === 'False' && old.lastTransitionTime ? old.lastTransitionTime : now,
     }
-    const patch = { metadata: { uid: info.pod.metadata?.uid }, status: { conditions: [next] } }
+    const patch = { metadata: { uid: info.pod.metadata?.uid }, status: { conditions: [next], nominatedNodeName } }
     await client.kind(Pod).patch(refTo(info), patch, { type: 'strategic', subresource: 'status' })
   }
-  function refuse(info: PodInfo, message: string, refusedBy: ReadonlySet<string>) {
+  function refuse(info: PodInfo, message: string, { plugins: refusedBy }: Refusal, room?: Room) {
     queue.park(info.uid, refusedBy)
     const pod = pods.get(info.key) ?? info.pod
     recorder.event(withKind(pod), 'Warning', 'FailedScheduling', message)
-    follow(condition({ ...info, pod }, message), error => {
+    follow(condition({ ...info, pod }, message, room?.nodeName ?? null), error => {
       if (!hasReason(error, 'NotFound', 'Conflict'))
         logger.warn({ err: error, pod: info.key }, 'a status could not be written')
     })
@@ -215,9 +231,73 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
     underWay.add(done)
   }
 
+  /** No node takes the pod as things are: it gets the place of others where its priority allows it. */
+  function makeRoom(info: PodInfo, refusal: Refusal) {
+    nominations.remove(info.uid)
+    if (snapshot.size === 0) return refuse(info, refusal.message, refusal)
+    // Where nothing stands below it the answer is the same for all of its class.
+    const isLowest = info.priority <= snapshot.lowestPriority() && info.pod.spec?.preemptionPolicy !== 'Never'
+    const known = isLowest ? noRoom.get(refusal) : undefined
+    const found = known ?? findRoom(info, snapshot, cycle.ask(info), budgets.list())
+    if ('message' in found) {
+      if (isLowest) noRoom.set(refusal, found)
+      return refuse(info, `${refusal.message} preemption: ${found.message}`, refusal)
+    }
+    const [pushed, leaving] = partition(found.victims, each => nominations.get(each.uid) !== undefined)
+    for (const each of pushed) {
+      // It had only been promised a place: it looks for another one.
+      nominations.remove(each.uid)
+      snapshot.removePod(each.uid)
+      queue.add(each)
+    }
+    nominations.set(
+      info,
+      found.nodeName,
+      leaving.map(each => each.uid),
+    )
+    snapshot.addPod(info, found.nodeName)
+    refuse(info, refusal.message, refusal, found)
+    for (const each of leaving) follow(evict(each, info, found.nodeName), error => onEvictionFailed(each, error))
+    if (leaving.length === 0) queue.add(info)
+  }
+  async function evict(victim: PodInfo, info: PodInfo, nodeName: string) {
+    const pod = pods.get(victim.key) ?? victim.pod
+    if (pod.metadata?.deletionTimestamp) return
+    const message = `${name}: preempting to accommodate a higher priority pod`
+    const lastTransitionTime = rfc3339(clock.now())
+    const next = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'PreemptionByScheduler',
+      message,
+      lastTransitionTime,
+    }
+    const uid = pod.metadata?.uid
+    const kind = client.kind(Pod)
+    const patch = { metadata: { uid }, status: { conditions: [next] } }
+    await kind.patch(refTo(victim), patch, { type: 'strategic', subresource: 'status' })
+    await kind.delete(refTo(victim), { ...(uid && { preconditions: { uid } }) })
+    recorder.event(withKind(pod), 'Normal', 'Preempted', `Preempted by pod ${info.uid} on node ${nodeName}`)
+  }
+  function onEvictionFailed(victim: PodInfo, error: unknown) {
+    if (signal.aborted) return
+    // It is gone, or another one has its name: the informer will tell.
+    if (hasReason(error, 'NotFound', 'Conflict')) return
+    logger.warn({ err: error, pod: victim.key }, 'a pod could not be preempted; trying again')
+    clock.after(EVICTION_RETRY_MS, () => release(victim.uid))
+  }
+
   function decide(info: PodInfo) {
+    const nomination = nominations.get(info.uid)
+    // It does not stand in its own way.
+    if (nomination) snapshot.removePod(info.uid)
     const decision = cycle.decide(info)
-    if ('refusal' in decision) return refuse(info, decision.refusal.message, decision.refusal.plugins)
+    if ('refusal' in decision) {
+      if (!nomination || nomination.victims.size === 0) return makeRoom(info, decision.refusal)
+      snapshot.addPod(info, nomination.nodeName)
+      return queue.park(info.uid, decision.refusal.plugins)
+    }
+    nominations.remove(info.uid)
     assumed.set(info.uid, info)
     snapshot.addPod(info, decision.nodeName)
     follow(bind(info, decision.nodeName), error => onBindingFailed(info, error))
@@ -245,7 +325,7 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
   }
 
   async function begin() {
-    await Promise.all([pods.synced(), nodes.synced(), classes.synced(), namespaces.synced()])
+    await Promise.all([pods, nodes, classes, namespaces, budgets].map(each => each.synced()))
     if (signal.aborted) return
     const ends = [
       nodes.onChange(onNode),
@@ -267,6 +347,14 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
       await Promise.all(underWay)
     },
   }
+}
+
+/** Those for which `test` holds, and the others. */
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const item of items) (test(item) ? yes : no).push(item)
+  return [yes, no]
 }
 
 const refTo = ({ pod }: PodInfo) => ({ namespace: pod.metadata?.namespace, name: pod.metadata?.name ?? '' })

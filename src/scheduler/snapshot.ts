@@ -48,6 +48,8 @@ export interface Snapshot {
   removePod(uid: string): void
   /** The pod, where it stands on a node. */
   pod(uid: string): { readonly info: PodInfo; readonly nodeName: string } | undefined
+  /** The lowest priority of any pod on a node; Infinity where there is none. */
+  lowestPriority(): number
   /** Grows with every change. */
   clock(): number
   /** Slots that changed after `clock`, perhaps repeatedly; undefined: too long ago, look at all. */
@@ -87,6 +89,8 @@ export function createSnapshot(): Snapshot {
   const columns = { cpu: column(), memory: column(), storage: column(), count: column() }
   const likely = { cpu: new Float64Array(capacity), memory: new Float64Array(capacity) }
   const others = new Map<string, ReturnType<typeof column>>()
+  /** Pods on nodes by priority: few different ones. */
+  const priorities = new Map<number, number>()
 
   function larger(array: Float64Array): Float64Array<ArrayBuffer> {
     const result = new Float64Array(capacity)
@@ -130,6 +134,9 @@ export function createSnapshot(): Snapshot {
       podsOf[slot]!.delete(info)
       if (info.hostPorts.length > 0) portsOf[slot] = [...podsOf[slot]!].flatMap(each => each.hostPorts)
     }
+    const alike = (priorities.get(info.priority) ?? 0) + sign
+    if (alike > 0) priorities.set(info.priority, alike)
+    else priorities.delete(info.priority)
     for (const listener of listeners) listener.pod(info, slot, sign)
     touch(slot)
   }
@@ -234,6 +241,7 @@ export function createSnapshot(): Snapshot {
       if (waiting?.size === 0) homeless.delete(found.nodeName)
     },
     pod: uid => placed.get(uid),
+    lowestPriority: () => Math.min(...priorities.keys()),
     clock: () => firstChange + changes.length,
     changesSince: clock => (clock < firstChange ? undefined : changes.slice(clock - firstChange)),
     listen(listener) {

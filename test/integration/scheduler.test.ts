@@ -45,7 +45,9 @@ test('the scheduler keeps a pod that fits nowhere Pending, says why, and places 
   await cluster.create(pod('big', asking('6')))
   await cluster.until(async () => (await nodeOf(cluster, 'big')) === 'node-1')
   await cluster.create(pod('p', asking('4')))
-  const message = '0/1 nodes are available: 1 Insufficient cpu.'
+  const message =
+    '0/1 nodes are available: 1 Insufficient cpu. ' +
+    'preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.'
   await cluster.until(async () => scheduled(await pods(cluster).get(inDefault('p')))?.message === message)
   const found = await pods(cluster).get(inDefault('p'))
   assert.equal(found.status?.phase, 'Pending')

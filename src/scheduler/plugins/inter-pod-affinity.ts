@@ -57,13 +57,15 @@ export const interPodAffinity: Plugin = {
     let version = spread.holdersVersion()
     let first = mayBeFirst(near, pod)
     let changes = followed()
+    const isFar = (slot: number) =>
+      near.some(({ tracker }) => {
+        const count = tracker.count(slot)
+        return count === undefined || (count === 0 && !first)
+      })
 
     return {
       filter(slot) {
-        for (const { tracker } of near) {
-          const count = tracker.count(slot)
-          if (count === undefined || (count === 0 && !first)) return "node(s) didn't match pod affinity rules"
-        }
+        if (isFar(slot)) return "node(s) didn't match pod affinity rules"
         for (const { tracker } of far) {
           if (tracker.count(slot)) return "node(s) didn't match pod anti-affinity rules"
         }
@@ -72,6 +74,7 @@ export const interPodAffinity: Plugin = {
         }
         return undefined
       },
+      hopeless: slot => isFar(slot),
       ...(wishes.length > 0 && {
         score(slot: number) {
           const sum = wishes.reduce((total, { tracker, weight }) => total + weight * (tracker.count(slot) ?? 0), 0)

@@ -18,6 +18,7 @@ export const nodeAffinity: Plugin = {
         isSelected(pod.pod.spec, snapshot.node(slot)!)
           ? undefined
           : "node(s) didn't match Pod's node affinity/selector",
+      hopeless: () => true,
       ...(all > 0 && { score: (slot: number) => (100 * had(snapshot.node(slot)!)) / all }),
     }
   },

@@ -9,6 +9,7 @@ export const nodeName: Plugin = {
     if (!wanted) return undefined
     return {
       filter: slot => (snapshot.name(slot) === wanted ? undefined : "node(s) didn't match the requested node name"),
+      hopeless: () => true,
     }
   },
   wokenBy: ['node'],

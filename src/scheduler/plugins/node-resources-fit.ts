@@ -22,6 +22,19 @@ function shortages(requests: Amounts, snapshot: Snapshot, slot: number): string[
   return reasons.length > 0 ? reasons : undefined
 }
 
+/** More than the node has, were it empty. */
+function isTooLarge(requests: Amounts, snapshot: Snapshot, slot: number): boolean {
+  const { cpu, memory, storage } = snapshot
+  const exceeds = (column: Column | undefined, amount: number) =>
+    amount > 0 && amount > (column?.allocatable[slot] ?? 0)
+  return (
+    exceeds(cpu, requests.cpu) ||
+    exceeds(memory, requests.memory) ||
+    exceeds(storage, requests.storage) ||
+    [...requests.others].some(([name, amount]) => exceeds(snapshot.other(name), amount))
+  )
+}
+
 /** Part of `allocatable` that would be left, 0 to 1. */
 const left = (allocatable: number, used: number) =>
   allocatable <= 0 || used >= allocatable ? 0 : (allocatable - used) / allocatable
@@ -36,6 +49,7 @@ export const nodeResourcesFit: Plugin = {
     const ownMemory = requests.memory || 200 * 1024 * 1024
     return {
       filter: slot => shortages(requests, snapshot, slot),
+      hopeless: slot => isTooLarge(requests, snapshot, slot),
       score: slot =>
         50 * left(cpu.allocatable[slot]!, snapshot.likelyCpu[slot]! + ownCpu) +
         50 * left(memory.allocatable[slot]!, snapshot.likelyMemory[slot]! + ownMemory),

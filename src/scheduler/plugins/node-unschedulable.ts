@@ -11,7 +11,10 @@ export const nodeUnschedulable: Plugin = {
   weight: 0,
   prepare(pod, { snapshot }) {
     if (tolerated(pod)) return undefined
-    return { filter: slot => (snapshot.node(slot)!.spec?.unschedulable ? 'node(s) were unschedulable' : undefined) }
+    return {
+      filter: slot => (snapshot.node(slot)!.spec?.unschedulable ? 'node(s) were unschedulable' : undefined),
+      hopeless: () => true,
+    }
   },
   wokenBy: ['node'],
   mayHelp: event => event.type === 'node' && !event.current.spec?.unschedulable,

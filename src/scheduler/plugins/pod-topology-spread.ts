@@ -102,7 +102,10 @@ export const podTopologySpread: Plugin = {
     const { filter, changed } = filterBy(hard)
     const changes = follow([...hard.map(each => each.tracker), ...soft])
     return {
-      ...(hard.length > 0 && { filter }),
+      ...(hard.length > 0 && {
+        filter,
+        hopeless: (slot: number) => hard.some(({ tracker }) => tracker.count(slot) === undefined),
+      }),
       ...(soft.length > 0 && {
         score(slot: number) {
           let sum = 0

@@ -38,6 +38,7 @@ export const runtimeHandlers: Plugin = {
         const has = handlersOf(view.snapshot.node(slot)!)
         return !has || has.includes(handler) ? undefined : refusal(handler)
       },
+      hopeless: () => true,
     }
   },
   wokenBy: ['node', 'runtime-class'],

@@ -24,6 +24,7 @@ export const taintToleration: Plugin = {
       const [taint] = untolerated(pod, snapshot.node(slot)!, HARD)
       return taint && `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`
     },
+    hopeless: () => true,
     score: slot => 100 / (1 + untolerated(pod, snapshot.node(slot)!, SOFT).length),
   }),
   wokenBy: ['node'],

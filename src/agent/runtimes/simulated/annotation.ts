@@ -2,7 +2,9 @@
  * Scripts of single pods: the annotation `tutti.dev/simulate` says what becomes of its containers, e.g.
  * `{"main": {"exitAfterMs": 500, "exitCode": 1}}`. `*` stands for every container that is not named.
  */
+
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
+import { scriptOfCommand } from './command.ts'
 import type { ContainerScript, SimulationScript } from './script.ts'
 
 export const SIMULATE = 'tutti.dev/simulate'
@@ -57,7 +59,9 @@ export function annotatedScript(container: string, annotations: Readonly<Record<
   return script as ContainerScript
 }
 
-/** The script of a node whose pods say themselves how they live. */
+/** The script of a node whose pods say themselves how they live, by annotation or by a command that is plain. */
 export const annotatedScripts: SimulationScript = {
-  container: ({ name }: ContainerConfig, { annotations }: SandboxConfig) => annotatedScript(name, annotations),
+  container({ name, command, args }: ContainerConfig, { annotations }: SandboxConfig) {
+    return { ...scriptOfCommand(command, args), ...annotatedScript(name, annotations) }
+  },
 }

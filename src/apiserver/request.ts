@@ -10,6 +10,7 @@ import type { ListMeta } from '../api/machinery/object.ts'
 import type { WatchEventType } from '../client/transport.ts'
 import type { ClientCertificate, UserInfo } from './auth/auth.ts'
 import type { MediaChoice } from './http/media.ts'
+import type { RequestSeries } from './metrics/requests.ts'
 
 /** What the path and method say (k8s.io/apiserver RequestInfo). */
 export interface RequestInfo {
@@ -71,6 +72,9 @@ export interface ServerRequest {
   readonly clientCertificate?: ClientCertificate
   /** Address of the other end of the connection; absent for calls inside the process. */
   readonly remoteAddress?: string
+  /** Where this request is counted, and whether it counts as open; set by the filter that counts. */
+  series?: RequestSeries
+  isOpen?: boolean
   /** The raw HTTP/1.1 message of an upgrade request. */
   readonly upgrade?: IncomingMessage
 }

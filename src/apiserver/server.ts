@@ -10,6 +10,7 @@ import { pathNotFound } from '../api/machinery/status-error.ts'
 import type { Transport } from '../client/transport.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import { type Family, metricsText } from '../lib/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin } from './admission/plugin.ts'
 import type { Aggregation } from './aggregation/aggregation.ts'
@@ -22,15 +23,17 @@ import { authenticationFilter } from './filters/authentication.ts'
 import { authorizationFilter } from './filters/authorization.ts'
 import { errorFilter } from './filters/errors.ts'
 import { inFlightLimits } from './filters/in-flight.ts'
-import { createMetrics } from './filters/metrics.ts'
-import { processMetrics } from './filters/process-metrics.ts'
 import { representationFilter } from './filters/representation.ts'
-import { serverMetrics } from './filters/server-metrics.ts'
 import { timeoutFilter } from './filters/timeout.ts'
 import { answerHealth, type HealthCheck } from './handlers/health.ts'
 import { createPacer } from './handlers/pacer.ts'
 import { resourceRoutes } from './handlers/route.ts'
 import { listenHttps } from './http/https-server.ts'
+import { accessMetrics } from './metrics/access.ts'
+import { processMetrics } from './metrics/process.ts'
+import { requestMetrics } from './metrics/requests.ts'
+import { serverMetrics } from './metrics/server.ts'
+import { meteredStore } from './metrics/store.ts'
 import { openApi } from './openapi/openapi.ts'
 import { admissionChain } from './registry/admission-chain.ts'
 import { createCacheFeed } from './registry/cache-feed.ts'
@@ -87,6 +90,8 @@ export interface ApiServerDeps {
   readonly version: VersionInfo
   /** Called before the first request is served. It may read and write through the registry. */
   extend(registry: Registry): ServerExtensions | Promise<ServerExtensions>
+  /** Further numbers for `/metrics`. */
+  readonly families?: readonly Family[]
   /** Chance, for replays (DESIGN D10). Default: the machine's. */
   readonly random?: { uuid(): string; number(): number }
 }
@@ -131,7 +136,9 @@ const chain = (filters: readonly Filter[], handler: Handler) =>
 
 /** Loads the registry and makes the server. It listens nowhere yet. */
 export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
-  const { store, clock, logger } = deps
+  const { clock, logger } = deps
+  const { store, families: storeFamilies } = meteredStore(deps.store, clock)
+  const access = accessMetrics(clock)
   const random = deps.random ?? { uuid: randomUUID, number: Math.random }
   const kinds = kindTable(deps.kinds)
   const stored = deps.kinds.filter(kind => !kind.virtual && !kind.storage)
@@ -145,7 +152,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     store,
     feed,
     kinds,
-    admission: admissionChain(() => extensions?.admission ?? []),
+    admission: admissionChain(() => extensions?.admission ?? [], access.admission),
     hooks: kind =>
       kind.key === CustomResourceDefinition.key ? definitionHooks : (extensions?.hooks ?? NO_HOOKS).get(kind.key),
     now: clock.now,
@@ -163,9 +170,16 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   const ownDocuments = openApi(kinds, deps.version.gitVersion)
   const discover = aggregation?.discovery(ownDiscovery) ?? ownDiscovery
   const documents = aggregation?.openApi(ownDocuments) ?? ownDocuments
-  const metrics = createMetrics(clock)
+  const requests = requestMetrics(clock)
   const inFlight = inFlightLimits()
-  const gauges = [...serverMetrics(kinds, registry, inFlight), ...processMetrics(clock.now())]
+  const families = [
+    ...requests.families,
+    ...access.families,
+    ...storeFamilies,
+    ...serverMetrics(kinds, registry, inFlight, deps.version),
+    ...processMetrics(clock.now()),
+    ...(deps.families ?? []),
+  ]
   const checks: HealthCheck[] = [
     { name: 'ping', check: () => {} },
     {
@@ -189,7 +203,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     const healthy = answerHealth(checks, request)
     if (healthy) return healthy
     if (request.path === '/metrics') {
-      const bytes = Buffer.from(await metrics.text(gauges))
+      const bytes = Buffer.from(await metricsText(families))
       return { status: 200, type: 'bytes', contentType: 'text/plain; version=0.0.4; charset=utf-8', bytes }
     }
     if (request.path === '/version') return { status: 200, type: 'value', value: deps.version }
@@ -199,17 +213,17 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   }
   const route: Handler = request => (request.info.isResource ? resources(request) : nonResource(request))
   const inner = [
-    authorizationFilter(ext.authorizer),
+    authorizationFilter(ext.authorizer, access.authorization),
     ...(aggregation ? [aggregation.filter] : []),
     representationFilter(clock, ({ group, version, resource }) => kinds.find(group, version, resource)),
   ]
-  const local = chain([errorFilter(logger), ...inner], route)
+  const local = chain([requests.filter, errorFilter(logger), ...inner], route)
   const wire = chain(
     [
-      metrics.filter,
+      requests.filter,
       errorFilter(logger),
       timeoutFilter(clock),
-      authenticationFilter(ext.authenticators, ext.anonymous),
+      authenticationFilter(ext.authenticators, ext.anonymous, access.authentication),
       inFlight.filter,
       impersonationFilter(ext.authorizer),
       ...inner,
@@ -222,7 +236,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     registry,
     transport: user => localTransport(local, user),
     async listen(options) {
-      const port = await listenHttps({ handler: wire, logger, clock }, options)
+      const port = await listenHttps({ handler: wire, logger, clock, observer: requests }, options)
       listening.add(port)
       return port
     },

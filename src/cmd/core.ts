@@ -26,6 +26,7 @@ import { createScheduler } from '../scheduler/scheduler.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
 import { startNodes } from './nodes.ts'
+import { partMetrics } from './part-metrics.ts'
 import { portableKinds } from './portable-kinds.ts'
 import { KUBERNETES_VERSION } from './version.ts'
 
@@ -166,12 +167,14 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
   const { store, prepared, authority, own, admin, tokenKey, frontProxy } = ground
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
+  const metrics = partMetrics(clock)
   const server = await createApiServer({
     store,
     kinds: network.mode === 'portable' ? portableKinds(kinds) : kinds,
     clock,
     logger,
     version: versionInfo(version),
+    families: metrics.families,
     extend: registry =>
       extendServer(registry, {
         clock,
@@ -193,7 +196,7 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
   await publishKubernetesService(server.registry, { address: prepared.nodeAddress, port, serviceCidr: SERVICE_CIDR })
   // Only a cluster that has come this far owns the machine's network.
   ground.claims?.claim(options.dataDir)
-  return { server, agents, url, own }
+  return { server, agents, url, own, metrics }
 }
 
 /** Listens on loopback and where pods find the node; resolves with the port. Rejects with a `UserError`. */
@@ -218,12 +221,12 @@ async function listen(server: ApiServer, wanted: number, { prepared, listenOnHos
 async function startParts(
   { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
   { prepared, authority, tokenKey }: Ground,
-  { server, agents }: Awaited<ReturnType<typeof serveApi>>,
+  { server, agents, metrics }: Awaited<ReturnType<typeof serveApi>>,
   signal: AbortSignal,
   ends: Ends,
 ) {
   const identity = (name: string, ...groups: string[]) => {
-    const transport = server.transport({ name, groups: [...groups, 'system:authenticated'] })
+    const transport = metrics.metered(server.transport({ name, groups: [...groups, 'system:authenticated'] }))
     const client = createClient(transport)
     return { transport, client, informers: createInformers(client, { clock, logger }, signal) }
   }
@@ -232,7 +235,7 @@ async function startParts(
   const manager = identity('system:kube-controller-manager')
   const signing = { authority: async () => authority, signToken: createTokenSigner(tokenKey).signNow }
   const components = controllerComponents(
-    { ...manager, clock, logger, rootCa: authority.certificate, ...signing },
+    { ...manager, clock, logger, rootCa: authority.certificate, ...signing, metrics: metrics.controllers },
     signal,
   )
   const scheduler = createScheduler({ ...identity('system:kube-scheduler'), clock, logger })

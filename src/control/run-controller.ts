@@ -31,6 +31,8 @@ export interface ControllerDeps {
 
 /** Called as work happens; each call must be cheap. */
 export interface ControllerMetrics {
+  /** A key was asked for. */
+  added(controller: string): void
   /** Keys that wait. */
   depth(controller: string, depth: number): void
   /** One pass: how long it took in ms with its writes, and how it ended. */
@@ -59,6 +61,7 @@ export async function runController(controller: Controller, deps: ControllerDeps
   }
   const ends = subscribe(controller, informers, view, key => {
     queue.add(key)
+    deps.metrics?.added(controller.name)
     deps.metrics?.depth(controller.name, queue.depth())
   })
   const sight = createSight(informers)
@@ -130,6 +133,7 @@ export async function runController(controller: Controller, deps: ControllerDeps
   for (;;) {
     const key = await queue.take()
     if (key === undefined) break
+    deps.metrics?.depth(controller.name, queue.depth())
     const release = await slots.take()
     const task = work(key, release)
     running.add(task)

@@ -9,6 +9,11 @@ const credentialsOf = ({ headers, rawHeaders, clientCertificate }: ServerRequest
   ...(clientCertificate && { certificate: clientCertificate }),
 })
 
+/** Counts and times attempts; what `begin` gives is called with the user, or undefined where there is none. */
+export interface AuthenticationMeter {
+  begin(): (user: UserInfo | undefined) => void
+}
+
 /**
  * Finds out who asks. The first authenticator that knows the credentials decides. A request that none of them knows
  * is anonymous, where `anonymous` lets it be for its path; one with credentials that are bad is refused.
@@ -16,6 +21,7 @@ const credentialsOf = ({ headers, rawHeaders, clientCertificate }: ServerRequest
 export function authenticationFilter(
   authenticators: readonly Authenticator[],
   anonymous: (path: string) => boolean = () => true,
+  meter?: AuthenticationMeter,
 ): Filter {
   const find = async (request: ServerRequest): Promise<UserInfo> => {
     const credentials = credentialsOf(request)
@@ -33,7 +39,14 @@ export function authenticationFilter(
     return ANONYMOUS
   }
   return next => async request => {
-    request.user = await find(request)
+    const done = meter?.begin()
+    try {
+      request.user = await find(request)
+      done?.(request.user)
+    } catch (error) {
+      done?.(undefined)
+      throw error
+    }
     return next(request)
   }
 }

@@ -24,8 +24,13 @@ export function attributesOf(request: ServerRequest): Attributes {
   }
 }
 
+/** Counts and times decisions; what `begin` gives is called with each. */
+export interface AuthorizationMeter {
+  begin(): (decision: Decision) => void
+}
+
 /** Lets through what the authorizer allows; anything else is 403, or 500 where it could not be found out. */
-export function authorizationFilter(authorize: Authorizer): Filter {
+export function authorizationFilter(authorize: Authorizer, meter?: AuthorizationMeter): Filter {
   const refuse = (request: ServerRequest, attributes: Attributes, { reason, error }: Decision): never => {
     if (error) throw internalError(error)
     const { info } = request
@@ -34,9 +39,12 @@ export function authorizationFilter(authorize: Authorizer): Filter {
   }
   return next => request => {
     const attributes = attributesOf(request)
+    const done = meter?.begin()
+    const go = (decision: Decision) => {
+      done?.(decision)
+      return decision.allowed ? next(request) : refuse(request, attributes, decision)
+    }
     const decision = authorize(attributes)
-    if (decision instanceof Promise)
-      return decision.then(known => (known.allowed ? next(request) : refuse(request, attributes, known)))
-    return decision.allowed ? next(request) : refuse(request, attributes, decision)
+    return decision instanceof Promise ? decision.then(go) : go(decision)
   }
 }

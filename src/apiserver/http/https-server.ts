@@ -10,6 +10,7 @@ import { badRequest } from '../../api/machinery/status-error.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { ClientCertificate } from '../auth/auth.ts'
+import type { RequestMetrics } from '../metrics/requests.ts'
 import type { Answer, Handler } from '../request.ts'
 import type { Listening, ListenOptions } from '../server.ts'
 import { chunkPool } from './chunk-pool.ts'
@@ -22,7 +23,12 @@ export interface HttpsServerDeps {
   readonly handler: Handler
   readonly logger: Logger
   readonly clock: Clock
+  /** Told of what has been sent. */
+  readonly observer?: WireObserver
 }
+
+/** What counts the answers on their way. */
+export type WireObserver = Pick<RequestMetrics, 'ended' | 'watched'>
 
 const LOOPBACK = /^(::1|127\.|::ffff:127\.)/
 
@@ -59,8 +65,8 @@ function refuseUpgrade(socket: Duplex, answer: Answer) {
 }
 
 /** What all addresses of a server share: the way of a request, and what is open. */
-function createConversation({ handler, logger }: HttpsServerDeps) {
-  const shared = { lines: watchLines(), pool: chunkPool() }
+function createConversation({ handler, logger, observer }: HttpsServerDeps) {
+  const shared = { observer, lines: watchLines(), pool: chunkPool() }
   const open = new Set<HttpRequest>()
   const connections = new WeakMap<object, Connection>()
 
@@ -76,6 +82,7 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
       sink.cut()
     } finally {
       open.delete(request)
+      observer?.ended(request, sink.sent)
     }
   }
 
@@ -138,7 +145,10 @@ function createConversation({ handler, logger }: HttpsServerDeps) {
       const request = incomingRequest(incoming)
       socket.on('close', () => request.gone())
       open.add(request)
-      socket.on('close', () => open.delete(request))
+      socket.on('close', () => {
+        open.delete(request)
+        observer?.ended(request, 0)
+      })
       const answer = await handler(request)
       if (answer.type === 'upgrade') answer.accept(socket, head)
       else refuseUpgrade(socket, answer)

@@ -16,6 +16,8 @@ export interface Sink {
   end(chunk?: Buffer | string): void
   /** Breaks the answer off, so that the client can tell. */
   cut(): void
+  /** Bytes of the body that were written. */
+  readonly sent: number
   /** The client has gone or the answer was ended. */
   readonly closed: boolean
 }
@@ -46,19 +48,30 @@ function untilDrained(stream: ServerHttp2Stream | ServerResponse): Promise<void>
 
 /** For an HTTP/2 stream. */
 export function http2Sink(stream: ServerHttp2Stream, headOnly: boolean): Sink {
+  let sent = 0
   return {
     head(status, headers) {
       if (stream.closed || stream.destroyed) return
       stream.respond({ ':status': status, ...headers }, headOnly ? { endStream: true } : undefined)
     },
-    write: chunk => stream.closed || stream.destroyed || headOnly || stream.write(chunk),
-    written: chunk => (stream.closed || stream.destroyed || headOnly ? Promise.resolve() : written(stream, chunk)),
+    write(chunk) {
+      sent += chunk.length
+      return stream.closed || stream.destroyed || headOnly || stream.write(chunk)
+    },
+    written(chunk) {
+      sent += chunk.length
+      return stream.closed || stream.destroyed || headOnly ? Promise.resolve() : written(stream, chunk)
+    },
     drained: () => (stream.closed || stream.destroyed ? Promise.resolve() : untilDrained(stream)),
     end(chunk) {
+      sent += chunk?.length ?? 0
       if (!stream.closed && !stream.destroyed && !headOnly) stream.end(chunk)
     },
     cut() {
       if (!stream.closed && !stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    },
+    get sent() {
+      return sent
     },
     get closed() {
       return stream.closed || stream.destroyed
@@ -68,19 +81,30 @@ export function http2Sink(stream: ServerHttp2Stream, headOnly: boolean): Sink {
 
 /** For an HTTP/1.1 answer. Node leaves the body of answers to HEAD away by itself. */
 export function http1Sink(response: ServerResponse): Sink {
+  let sent = 0
   const closed = () => response.destroyed || response.writableEnded || response.socket?.destroyed === true
   return {
     head(status, headers) {
       if (!closed()) response.writeHead(status, headers)
     },
-    write: chunk => closed() || response.write(chunk),
-    written: chunk => (closed() ? Promise.resolve() : written(response, chunk)),
+    write(chunk) {
+      sent += chunk.length
+      return closed() || response.write(chunk)
+    },
+    written(chunk) {
+      sent += chunk.length
+      return closed() ? Promise.resolve() : written(response, chunk)
+    },
     drained: () => (closed() ? Promise.resolve() : untilDrained(response)),
     end(chunk) {
+      sent += chunk?.length ?? 0
       if (!closed()) response.end(chunk)
     },
     cut() {
       response.destroy()
+    },
+    get sent() {
+      return sent
     },
     get closed() {
       return closed()

@@ -2,6 +2,7 @@
 import type { Answer } from '../request.ts'
 import { isPretty, writeBody } from './body.ts'
 import type { ChunkPool } from './chunk-pool.ts'
+import type { WireObserver } from './https-server.ts'
 import type { HttpRequest } from './incoming.ts'
 import { JSON_TYPE, type MediaChoice, negotiate, PROTOBUF_TYPE } from './media.ts'
 import type { Headers, Sink } from './sink.ts'
@@ -44,6 +45,7 @@ async function writeStream(sink: Sink, stream: AsyncIterable<Uint8Array>) {
 export interface SharedWriters {
   readonly pool: ChunkPool
   readonly lines: JoinEvents
+  readonly observer?: WireObserver | undefined
   /** Made with the first watch in protobuf. */
   frames?: JoinEvents
 }
@@ -74,7 +76,7 @@ export async function writeAnswer(
       const join = await joinerOf(media, shared)
       const type = media.format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE
       sink.head(answer.status, headersOf(request, answer, type))
-      return writeWatch(sink, answer, join)
+      return writeWatch(sink, answer, join, (count, bytes) => shared.observer?.watched(request, count, bytes))
     }
     case 'bytes':
       sink.head(answer.status, {

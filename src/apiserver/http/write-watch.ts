@@ -50,10 +50,13 @@ export async function writeWatch(
   sink: Sink,
   answer: Extract<Answer, { type: 'watch' }>,
   join: JoinEvents,
+  sent: (events: number, bytes: number) => void = () => {},
 ): Promise<void> {
   for await (const batch of answer.events) {
     if (sink.closed) break
-    if (!sink.write(join(batch))) await sink.drained()
+    const bytes = join(batch)
+    sent(batch.length, bytes.length)
+    if (!sink.write(bytes)) await sink.drained()
   }
   sink.end()
 }

@@ -9,13 +9,38 @@ export interface AdmissionChain {
   validate(attributes: AdmissionAttributes): Promise<void>
 }
 
+export type AdmissionStep = 'mutate' | 'validate'
+
+/** Times plugins, and whole steps under the name ''; what `begin` gives is told whether the object was refused. */
+export interface AdmissionMeter {
+  begin(plugin: string, step: AdmissionStep, operation: string): (refused: boolean) => void
+}
+
 /** Makes a chain of the plugins that `plugins` gives at the time of each call. */
-export function admissionChain(plugins: () => readonly AdmissionPlugin[]): AdmissionChain {
-  async function run(step: 'mutate' | 'validate', attributes: AdmissionAttributes) {
+export function admissionChain(plugins: () => readonly AdmissionPlugin[], meter?: AdmissionMeter): AdmissionChain {
+  async function run(step: AdmissionStep, attributes: AdmissionAttributes) {
+    if (!meter) return each(step, attributes)
+    const done = meter.begin('', step, attributes.operation)
+    try {
+      await each(step, attributes)
+      done(false)
+    } catch (error) {
+      done(true)
+      throw error
+    }
+  }
+  async function each(step: AdmissionStep, attributes: AdmissionAttributes) {
     for (const plugin of plugins()) {
       if (!plugin[step] || !plugin.handles(attributes)) continue
-      const pending = plugin[step](attributes)
-      if (pending) await pending
+      const done = meter?.begin(plugin.name, step, attributes.operation)
+      try {
+        const pending = plugin[step](attributes)
+        if (pending) await pending
+        done?.(false)
+      } catch (error) {
+        done?.(true)
+        throw error
+      }
     }
   }
   return {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ConfigMap } from '../../api/kinds/core/config-map.ts'
+import { metricsText } from '../../lib/metrics.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { parseRequestInfo } from '../http/request-info.ts'
 import type { ServerRequest } from '../request.ts'
-import { createMetrics } from './metrics.ts'
-import { processMetrics } from './process-metrics.ts'
+import { processMetrics } from './process.ts'
+import { requestMetrics } from './requests.ts'
 
 const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (-?[\d.e+-]+|\+Inf|NaN)$/
 
@@ -29,7 +30,7 @@ function parse(text: string): Map<string, number> {
 function requestFor(method: string, target: string): ServerRequest {
   const { pathname, searchParams } = new URL(target, 'https://localhost')
   const info = parseRequestInfo(method, pathname, searchParams)
-  const request: Partial<ServerRequest> = { method, path: pathname, query: searchParams, info }
+  const request: Partial<ServerRequest> = { method, path: pathname, query: searchParams, info, headers: {} }
   if (info.resource === 'configmaps') request.kind = ConfigMap
   return request as ServerRequest
 }
@@ -37,7 +38,7 @@ function requestFor(method: string, target: string): ServerRequest {
 /** Metrics after some requests that took `ms` each. */
 async function after(requests: readonly [method: string, target: string, status: number, ms: number][]) {
   const clock = virtualClock()
-  const metrics = createMetrics(clock)
+  const metrics = requestMetrics(clock)
   for (const [method, target, status, ms] of requests) {
     const handler = metrics.filter(async () => {
       await clock.advance(ms)
@@ -51,7 +52,7 @@ async function after(requests: readonly [method: string, target: string, status:
 const MAPS = '/api/v1/namespaces/shop/configmaps'
 const OF_MAPS = 'group="",version="v1",resource="configmaps",subresource=""'
 
-test('createMetrics counts requests by verb, resource and code', async () => {
+test('requestMetrics counts requests by verb, resource and code', async () => {
   const metrics = await after([
     ['GET', `${MAPS}/a`, 200, 1],
     ['GET', `${MAPS}/b`, 200, 1],
@@ -59,7 +60,7 @@ test('createMetrics counts requests by verb, resource and code', async () => {
     ['POST', `${MAPS}?dryRun=All`, 201, 1],
     ['GET', '/api/v1/namespaces/shop/made-up', 404, 1],
   ])
-  const samples = parse(await metrics.text([]))
+  const samples = parse(await metricsText(metrics.families))
   const total = (labels: string) => samples.get(`apiserver_request_total{${labels}}`)
   const tail = (scope: string, code: number) => `scope="${scope}",component="apiserver",code="${code}"`
   assert.equal(total(`verb="GET",dry_run="",${OF_MAPS},${tail('resource', 200)}`), 2)
@@ -69,14 +70,14 @@ test('createMetrics counts requests by verb, resource and code', async () => {
   assert.equal(total(`verb="LIST",dry_run="",${unknown},${tail('namespace', 404)}`), 1)
 })
 
-test('createMetrics puts durations in cumulative buckets, whatever the code, and leaves watches out', async () => {
+test('requestMetrics puts durations in cumulative buckets, whatever the code, and leaves watches out', async () => {
   const metrics = await after([
     ['GET', `${MAPS}/a`, 200, 5],
     ['GET', `${MAPS}/a`, 404, 30],
     ['GET', `${MAPS}/a`, 200, 90_000],
     ['GET', `${MAPS}?watch=1`, 200, 1000],
   ])
-  const samples = parse(await metrics.text([]))
+  const samples = parse(await metricsText(metrics.families))
   const labels = `verb="GET",dry_run="",${OF_MAPS},scope="resource",component="apiserver"`
   const name = 'apiserver_request_duration_seconds'
   const below = (le: string) => samples.get(`${name}_bucket{${labels},le="${le}"}`)
@@ -86,19 +87,28 @@ test('createMetrics puts durations in cumulative buckets, whatever the code, and
   assert.equal([...samples.keys()].filter(key => key.startsWith(`${name}_count`)).length, 1)
 })
 
-test('createMetrics writes what gauges read at the moment, and escapes their labels', async () => {
-  let value = 1
-  const read = () => [[{ resource: 'a "b"\\\n' }, value]] as const
-  const metrics = await after([])
-  const text = () => metrics.text([{ name: 'things', help: 'Things.', type: 'gauge', read }])
-  const key = 'things{resource="a \\"b\\"\\\\\\n"}'
-  assert.equal(parse(await text()).get(key), 1)
-  value = 2
-  assert.equal(parse(await text()).get(key), 2)
+test('requestMetrics keeps count of watches that are open, their events, and the sizes of answers', async () => {
+  const metrics = requestMetrics(virtualClock())
+  const sent = async (target: string) => {
+    const request = requestFor('GET', target)
+    await metrics.filter(async () => ({ status: 200, type: 'value', value: null }))(request)
+    return request
+  }
+  const watch = await sent(`${MAPS}?watch=1`)
+  const other = await sent(`${MAPS}?watch=1`)
+  metrics.watched(watch, 3, 3000)
+  metrics.ended(other, 10)
+  metrics.ended(await sent(`${MAPS}/a`), 500)
+  const samples = parse(await metricsText(metrics.families))
+  const labels = (verb: string, scope: string) => `verb="${verb}",${OF_MAPS},scope="${scope}",component="apiserver"`
+  assert.equal(samples.get(`apiserver_longrunning_requests{${labels('WATCH', 'namespace')}}`), 1)
+  assert.equal(samples.get('apiserver_watch_events_total{group="",version="v1",resource="configmaps"}'), 3)
+  assert.equal(samples.get('apiserver_watch_events_sizes_sum{group="",version="v1",resource="configmaps"}'), 3000)
+  assert.equal(samples.get(`apiserver_response_sizes_sum{${labels('GET', 'resource')}}`), 500)
 })
 
 test('processMetrics describes this process', async () => {
-  const samples = parse(await (await after([])).text(processMetrics(5000)))
+  const samples = parse(await metricsText(processMetrics(5000)))
   assert.equal(samples.get('process_start_time_seconds'), 5)
   assert.ok(samples.get('process_resident_memory_bytes')! > 1e6)
   assert.ok(samples.get('process_cpu_seconds_total')! > 0)

@@ -96,6 +96,8 @@ export type Answer = { readonly status: number; readonly headers?: Readonly<Reco
       readonly apiVersion: string
       readonly metadata: ListMeta
       readonly items: readonly Encoded[]
+      /** Items are shown without apiVersion and kind, which the list's own tell: so Go's typed lists are. */
+      readonly untyped?: boolean
     }
   | { readonly type: 'watch'; readonly events: AsyncIterable<readonly ServerWatchEvent[]> }
   | { readonly type: 'bytes'; readonly contentType: string; readonly bytes: Uint8Array }

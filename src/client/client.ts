@@ -132,12 +132,17 @@ export function createClient(transport: Transport, defaults: { readonly fieldMan
         query: query(writeQuery(options)),
         body: object,
       })
-    const list = ({ namespace, ...options }: ListOptions = {}) =>
-      call<KubeList<T>>({
+    const list = async ({ namespace, ...options }: ListOptions = {}) => {
+      const found = await call<KubeList<T>>({
         method: 'GET',
         path: collectionPath(resource, namespace),
         query: query(options as Query),
       })
+      // On the wire the items of a list leave their type to the list.
+      if (!found.items?.length || found.items[0]!.kind) return found
+      const { kind, apiVersion } = resource
+      return { ...found, items: found.items.map(item => ({ kind, apiVersion, ...item })) }
+    }
     const get = (ref: ObjectRef) => call<T>({ method: 'GET', path: objectPath(resource, ref) })
     return {
       get,

@@ -69,8 +69,11 @@ export function formatFieldSelector(requirements: readonly FieldRequirement[]): 
 /** How a field of a kind is read; undefined where the kind cannot be selected by it. */
 export function fieldReader(kind: Kind, field: string): ((object: KubeObject) => string) | undefined {
   if (field === 'metadata.name') return object => object.metadata?.name ?? ''
-  if (field === 'metadata.namespace' && kind.namespaced) return object => object.metadata?.namespace ?? ''
-  const selectable = kind.selectable
+  const { selectable } = kind
+  // Where upstream has no list of its own for a kind, even one without namespaces can be asked for that field.
+  if (field === 'metadata.namespace' && (kind.namespaced || !selectable)) {
+    return object => object.metadata?.namespace ?? ''
+  }
   return selectable && Object.hasOwn(selectable, field) ? selectable[field] : undefined
 }
 
@@ -84,9 +87,13 @@ export function fieldMatcher(kind: Kind, requirements: readonly FieldRequirement
   return object => terms.every(({ read, equal, value }) => (read(object) === value) === equal)
 }
 
-/** Kinds with fields of their own to select by word it in another way. */
+/** Kinds with fields of their own to select by word it in other ways, and some in their very own. */
 function unknownField(kind: Kind, field: string): string {
-  if (kind.selectable) return `field label not supported: ${field}`
+  if (kind.key === 'batch/v1/jobs') return `field label ${JSON.stringify(field)} not supported for Job`
+  if (kind.key === 'resource.k8s.io/v1/resourceslices') {
+    return `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`
+  }
+  if (kind.selectable && kind.key !== 'apps/v1/replicasets') return `field label not supported: ${field}`
   return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
 }
 

@@ -226,7 +226,10 @@ export const notAcceptable = (offered: readonly string[]) =>
   failure(406, 'NotAcceptable', `only the following media types are accepted: ${offered.join(', ')}`)
 
 /** 406 for an answer that has not the form that was asked for. */
-export const notShowable = (message: string) => failure(406, 'NotAcceptable', message)
+export const notShowable = (message: string, details?: StatusDetails) => failure(406, 'NotAcceptable', message, details)
+
+/** 500 without a reason: where upstream lets an error of its own through as it is. */
+export const unexplained = (message: string) => failure(500, '', message)
 
 /** 503. */
 export const serviceUnavailable = (message: string) => failure(503, 'ServiceUnavailable', message)

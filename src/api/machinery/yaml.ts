@@ -37,7 +37,13 @@ export function parseYaml(body: string | Uint8Array): { value: unknown; duplicat
 
 /** A value as YAML that a parser of YAML 1.1 reads as the same. */
 export const formatYaml = (value: unknown): string =>
-  stringify(value, { version: '1.1', aliasDuplicateObjects: false, sortMapEntries: true, lineWidth: 0 })
+  stringify(value, {
+    version: '1.1',
+    aliasDuplicateObjects: false,
+    sortMapEntries: true,
+    indentSeq: false,
+    lineWidth: 0,
+  })
 
 function parse(text: string): Document.Parsed<ParsedNode> {
   try {

@@ -67,6 +67,19 @@ function asTable(answer: Answer, kind: Kind, media: MediaChoice, include: Includ
   return { ...answer, events }
 }
 
+/** Upstream's router looks at Accept before its handlers do; it knows types by their full names, and the range of all. */
+const isRouted = (accept: string) =>
+  accept.split(',').some(clause => {
+    const type = clause.split(';', 1)[0]!.trim()
+    return type === '*/*' || (ACCEPTED as readonly string[]).includes(type)
+  })
+
+/** What it says of others. */
+function routeMessage({ verb }: RequestInfo): string {
+  const offered = verb === 'list' || verb === 'watch' ? [...ACCEPTED, ...ACCEPTED_STREAMS] : ACCEPTED
+  return `406: Not Acceptable\n\nAvailable representations: ${offered.join(', ')}`
+}
+
 const isList = (media: MediaChoice) => media.as === 'PartialObjectMetadataList'
 
 /** What Go calls the type of these objects. */
@@ -87,7 +100,7 @@ function asMetadata(answer: Answer, kind: Kind, media: MediaChoice): Answer {
   if (answer.type === 'list') {
     if (!isList(media)) throw mismatch(media, `the requested object is a list (${goType(kind, kind.listKind)})`)
     const apiVersion = `meta.k8s.io/${version ?? 'v1'}`
-    return { ...answer, kind: 'PartialObjectMetadataList', apiVersion, items: answer.items.map(shown) }
+    return { ...answer, kind: 'PartialObjectMetadataList', apiVersion, items: answer.items.map(shown), untyped: false }
   }
   if (answer.type !== 'watch') return answer
   return { ...answer, events: rewritten(answer.events, object => toPartialObjectMetadata(object, version)) }
@@ -102,8 +115,10 @@ export function representationFilter(clock: Clock, kindOf: (info: RequestInfo) =
     const { accept } = request.headers
     const { info } = request
     if (!accept || !info.isResource || request.upgrade) return next(request)
-    // A custom kind brings its own schema, and has no wire message.
-    const protobuf = !kindOf(info)?.custom
+    const kind = kindOf(info)
+    if (kind && !info.subresource && !isRouted(String(accept))) throw notShowable(routeMessage(info), {})
+    // Custom objects have no wire message.
+    const protobuf = !kind?.custom
     const media = negotiate(String(accept), { protobuf, transforms: true })
     // What special resources answer (logs, proxies) is theirs to say.
     if (!media && !info.subresource) throw notAcceptable(ACCEPTED)

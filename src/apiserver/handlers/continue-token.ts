@@ -1,4 +1,5 @@
 /** Tokens of `continue`: where a list goes on and at which revision, in upstream's form. */
+import { jsonProblem } from '../../api/machinery/json-strict.ts'
 import { badRequest } from '../../api/machinery/status-error.ts'
 import type { ListCursor } from '../registry/watch-cache.ts'
 
@@ -8,17 +9,32 @@ export interface ContinueToken {
   readonly after: ListCursor
 }
 
+const FORM = 'meta.k8s.io/v1'
+
+function parseToken(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new Error(jsonProblem(text, error as Error))
+  }
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
 /** The token's text. */
 export function encodeContinue({ revision, after }: ContinueToken): string {
   const start = `${after.namespace ? `${after.namespace}/` : ''}${after.name}\0`
-  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start })).toString('base64url')
+  return Buffer.from(JSON.stringify({ v: FORM, rv: revision, start })).toString('base64url')
 }
 
 /** Reads a token. Throws BadRequest for what is none. */
 export function decodeContinue(text: string): ContinueToken {
   try {
-    const { v, rv, start } = JSON.parse(Buffer.from(text, 'base64url').toString()) as Record<string, unknown>
-    if (v !== 'meta.k8s.io/v1' || typeof rv !== 'number' || typeof start !== 'string') throw new Error('unknown form')
+    const { v, rv, start } = parseToken(Buffer.from(text, 'base64url').toString())
+    if (v !== FORM) throw new Error(`server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`)
+    if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
+      throw new Error('incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
+    if (typeof start !== 'string' || start === '') throw new Error('encoded start key empty (version meta.k8s.io/v1)')
     const key = start.replace(/\0$/, '')
     const slash = key.indexOf('/')
     return {
@@ -26,6 +42,8 @@ export function decodeContinue(text: string): ContinueToken {
       after: { namespace: slash < 0 ? '' : key.slice(0, slash), name: key.slice(slash + 1) },
     }
   } catch (cause) {
-    throw badRequest(`continue key is not valid: ${cause instanceof Error ? cause.message : cause}`)
+    throw badRequest(
+      `invalid continue token: continue key is not valid: ${cause instanceof Error ? cause.message : cause}`,
+    )
   }
 }

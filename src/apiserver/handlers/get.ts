@@ -2,12 +2,12 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import type { HandlerDeps } from './deps.ts'
 import { tooLargeResourceVersion } from './list.ts'
-import { parseRevision } from './list-options.ts'
+import { badRevision, parseRevision } from './list-options.ts'
 
 /** Answers GET of one object; also of its status, which shows the whole object. */
 export async function get(deps: HandlerDeps, request: ServerRequest, kind: Kind): Promise<Answer> {
   const { namespace, name } = request.info
-  const asked = parseRevision(request.query.get('resourceVersion') ?? '')
+  const asked = parseRevision(request.query.get('resourceVersion') ?? '', badRevision)
   const current = deps.registry.revision()
   if (asked !== undefined && asked > current) throw tooLargeResourceVersion(asked, current)
   const ref = refOf(kind, namespace, name)

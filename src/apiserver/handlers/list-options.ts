@@ -5,7 +5,7 @@ import { type FieldError, forbidden, notSupported } from '../../api/machinery/fi
 import { type FieldRequirement, fieldMatcher, parseFieldSelector } from '../../api/machinery/field-selector.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import { everything, parseLabelSelector, type Selector } from '../../api/machinery/label-selector.ts'
-import { badRequest, invalid } from '../../api/machinery/status-error.ts'
+import { badRequest, invalid, type StatusError, unexplained } from '../../api/machinery/status-error.ts'
 import { isTrue } from '../http/request-info.ts'
 import type { ServerRequest } from '../request.ts'
 
@@ -32,9 +32,9 @@ const NOT_OLDER = 'NotOlderThan'
 export function integerParameter(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined
-  if (!/^[+-]?\d+$/.test(text)) {
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-  }
+  const refuse = (why: string) => badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`)
+  if (!/^[+-]?\d+$/.test(text)) throw refuse('invalid syntax')
+  if (Math.abs(Number(text)) >= 2 ** 63) throw refuse('value out of range')
   return Number(text)
 }
 
@@ -82,16 +82,20 @@ function fieldsOf(request: ServerRequest): FieldRequirement[] {
 export function listOptions(request: ServerRequest, watch: boolean): ListOptions {
   const { query } = request
   const initial = query.get('sendInitialEvents')
+  const version = query.get('resourceVersion') ?? ''
+  const match = query.get('resourceVersionMatch') ?? ''
+  // A watch from nowhere in particular begins with what is there, as one that asks for it does.
+  const fromStart = watch && initial === null && match === '' && (version === '' || version === '0')
   const options: ListOptions = {
     labels: query.has('labelSelector') ? parseLabelSelector(query.get('labelSelector')!) : everything,
     fields: fieldsOf(request),
-    resourceVersion: query.get('resourceVersion') ?? '',
-    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+    resourceVersion: version,
+    resourceVersionMatch: fromStart ? NOT_OLDER : match,
     limit: integerParameter(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
     timeoutSeconds: integerParameter(query, 'timeoutSeconds'),
     allowWatchBookmarks: isTrue(query.get('allowWatchBookmarks')),
-    sendInitialEvents: initial === null ? undefined : isTrue(initial),
+    sendInitialEvents: fromStart ? true : initial === null ? undefined : isTrue(initial),
   }
   const { resourceVersionMatch, resourceVersion, sendInitialEvents } = options
   const errors = watch
@@ -104,20 +108,28 @@ export function listOptions(request: ServerRequest, watch: boolean): ListOptions
   return options
 }
 
-/** A resourceVersion as a number; undefined for ''. Throws for what is no revision. */
-export function parseRevision(text: string): number | undefined {
+/** A resourceVersion as a number; undefined for ''. `refuse` makes the error for what is no revision. */
+export function parseRevision(
+  text: string,
+  refuse: (problem: string) => StatusError = invalidRevision,
+): number | undefined {
   if (text === '') return undefined
-  if (!/^\d+$/.test(text)) {
-    throw invalid({ group: '', kind: '' }, '', [
-      {
-        reason: 'FieldValueInvalid',
-        field: 'resourceVersion',
-        message: `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-      },
-    ])
+  const problem = !/^\d+$/.test(text) ? 'invalid syntax' : Number(text) >= 2 ** 64 ? 'value out of range' : ''
+  if (problem) {
+    const quoted = JSON.stringify(text)
+    throw refuse(`Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${problem}`)
   }
   return Number(text)
 }
+
+const invalidRevision = (message: string) =>
+  invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', field: 'resourceVersion', message }])
+
+/** How reads of one object and watches say it: 500, without a reason. */
+export const badRevision = (problem: string) => unexplained(`resourceVersion: ${problem}`)
+
+/** How a list says it. */
+export const badListRevision = (problem: string) => badRequest(`invalid resource version: resourceVersion: ${problem}`)
 
 /** What the options select, beyond the namespace of the path. */
 export interface Selection {

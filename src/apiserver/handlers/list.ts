@@ -1,16 +1,18 @@
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { ListMeta } from '../../api/machinery/object.ts'
-import { resourceExpired, StatusError, timeout } from '../../api/machinery/status-error.ts'
+import { badRequest, resourceExpired, StatusError, timeout } from '../../api/machinery/status-error.ts'
 import { StoreError } from '../../store/store.ts'
 import type { KindView } from '../registry/kind-view.ts'
 import type { CacheList, CacheListOptions } from '../registry/watch-cache.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import { type ContinueToken, decodeContinue, encodeContinue } from './continue-token.ts'
 import type { HandlerDeps } from './deps.ts'
-import { type ListOptions, listOptions, parseRevision, selectionOf } from './list-options.ts'
+import { badListRevision, type ListOptions, listOptions, parseRevision, selectionOf } from './list-options.ts'
 
 const INCONSISTENT =
   'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
+
+const BOTH = 'specifying resource version is not allowed when using continue'
 
 /** A revision that nobody has written yet: 504, as upstream after its wait. */
 export function tooLargeResourceVersion(asked: number, current: number): StatusError {
@@ -45,8 +47,11 @@ async function listAt(deps: HandlerDeps, of: KindView, options: CacheListOptions
 
 function revisionToShow(deps: HandlerDeps, options: ListOptions, token: ContinueToken | undefined): number | undefined {
   const current = deps.registry.revision()
-  if (token) return token.revision < 0 ? undefined : token.revision
-  const asked = parseRevision(options.resourceVersion)
+  if (token) {
+    if (options.resourceVersion && options.resourceVersion !== '0') throw badRequest(BOTH)
+    return token.revision < 0 ? undefined : token.revision
+  }
+  const asked = parseRevision(options.resourceVersion, badListRevision)
   if (asked === undefined || asked === 0) return undefined
   if (asked > current) throw tooLargeResourceVersion(asked, current)
   const exact = options.resourceVersionMatch === 'Exact' || (!options.resourceVersionMatch && options.limit > 0)
@@ -78,7 +83,8 @@ export async function list(deps: HandlerDeps, request: ServerRequest, kind: Kind
     found = await listAt(deps, of, {
       namespace: selection.namespace,
       ...(token && { after: token.after }),
-      limit: options.limit,
+      // The newest that is at hand comes whole, as from upstream's cache.
+      limit: options.resourceVersion === '0' && !token ? 0 : options.limit,
       ...(filter && { matches: filter }),
       ...(at !== undefined && { at }),
     })
@@ -89,5 +95,6 @@ export async function list(deps: HandlerDeps, request: ServerRequest, kind: Kind
   if (found.remaining) metadata.remainingItemCount = found.remaining
   if (of.convert) await of.convert(found.items)
   const items = of.converts ? found.items.map(of.show) : found.items
-  return { status: 200, type: 'list', kind: kind.listKind, apiVersion: kind.apiVersion, metadata, items }
+  const { listKind, apiVersion } = kind
+  return { status: 200, type: 'list', kind: listKind, apiVersion, metadata, items, untyped: !kind.custom }
 }

@@ -6,7 +6,15 @@ import type { KindView } from '../registry/kind-view.ts'
 import type { Watcher } from '../registry/watcher.ts'
 import type { Answer, ServerRequest, ServerWatchEvent } from '../request.ts'
 import type { HandlerDeps } from './deps.ts'
-import { type ListOptions, listOptions, parseRevision, type Selection, selectionOf } from './list-options.ts'
+import { tooLargeResourceVersion } from './list.ts'
+import {
+  badRevision,
+  type ListOptions,
+  listOptions,
+  parseRevision,
+  type Selection,
+  selectionOf,
+} from './list-options.ts'
 
 /** A watch without timeoutSeconds ends after 30 to 60 minutes, so that clients spread over servers again. */
 const MIN_TIMEOUT = 30 * 60_000
@@ -21,7 +29,7 @@ const encoded = (value: object) => new Encoded(Buffer.from(JSON.stringify(value)
 /** The object of a BOOKMARK: type and resourceVersion only. */
 export function bookmark(kind: Kind, revision: number, initialEnd = false): ServerWatchEvent {
   const annotations = initialEnd ? { annotations: { [INITIAL_END]: 'true' } } : {}
-  const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations }
+  const metadata = { resourceVersion: String(revision), ...annotations }
   return { type: 'BOOKMARK', object: encoded({ kind: kind.kind, apiVersion: kind.apiVersion, metadata }) }
 }
 
@@ -36,13 +44,15 @@ interface Start {
 }
 
 function startOf(deps: HandlerDeps, options: ListOptions): Start {
-  const asked = parseRevision(options.resourceVersion)
-  if (options.sendInitialEvents === true) return { after: undefined, initial: true }
-  if (asked === undefined || asked === 0) return { after: undefined, initial: options.sendInitialEvents === undefined }
-  // A revision of the future is one that was lost with an unflushed write: the client must list again.
-  if (asked > deps.registry.revision()) {
-    throw resourceExpired(`too old resource version: ${asked} (${deps.registry.revision()})`)
+  const asked = parseRevision(options.resourceVersion, badRevision)
+  const current = deps.registry.revision()
+  if (options.sendInitialEvents === true) {
+    if (asked !== undefined && asked > current) throw tooLargeResourceVersion(asked, current)
+    return { after: undefined, initial: true }
   }
+  if (asked === undefined || asked === 0) return { after: undefined, initial: false }
+  // A revision of the future is one that was lost with an unflushed write: the client must list again.
+  if (asked > current) throw resourceExpired(`too old resource version: ${asked} (${current})`)
   return { after: asked, initial: false }
 }
 

@@ -27,8 +27,11 @@ export function isPretty(request: HttpRequest, media: MediaChoice): boolean {
 function jsonOf(answer: BodyAnswer): unknown {
   if (answer.type === 'object') return answer.object.value
   if (answer.type === 'value') return answer.value
-  const { kind, apiVersion, metadata, items } = answer
-  return { kind, apiVersion, metadata, items: items.map(item => item.value) }
+  const { kind, apiVersion, metadata, items, untyped } = answer
+  const shown = untyped
+    ? items.map(({ value: { apiVersion: _, kind: _k, ...rest } }) => rest)
+    : items.map(item => item.value)
+  return { kind, apiVersion, metadata, items: shown }
 }
 
 async function wholeBody(answer: BodyAnswer, media: MediaChoice): Promise<Buffer> {

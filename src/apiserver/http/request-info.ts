@@ -68,8 +68,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   if (!name && verb === 'get') {
     verb = isTrue(query.get('watch')) ? 'watch' : 'list'
     target = selectedName(query.get('fieldSelector'))
-  } else if (name && verb === 'get' && !subresource && isTrue(query.get('watch'))) verb = 'watch'
-  else if (!name && verb === 'delete') verb = 'deletecollection'
+  } else if (!name && verb === 'delete') verb = 'deletecollection'
   return {
     isResource: true,
     verb,

@@ -5,6 +5,8 @@ import type { Sink } from './sink.ts'
 export type ListAnswer = Extract<Answer, { type: 'list' }>
 
 const COMMA = Buffer.from(',')
+const OPEN = Buffer.from('{')
+const COMMA_OPEN = Buffer.from(',{')
 const CLOSE = Buffer.from(']}\n')
 /** Chunks that may wait for the client while the next one is filled. */
 const IN_FLIGHT = 2
@@ -15,10 +17,24 @@ function listHead({ kind, apiVersion, metadata }: Omit<ListAnswer, 'items'>): Bu
   return Buffer.from(`${head.slice(0, -1)},"items":[`)
 }
 
+/** What the bytes of the list's objects begin with, up to where their metadata stands. */
+const typeHead = ({ kind, apiVersion }: ListAnswer) =>
+  Buffer.from(`{"kind":${JSON.stringify(kind.replace(/List$/, ''))},"apiVersion":${JSON.stringify(apiVersion)},`)
+
 /** A list's JSON in pieces: the objects' own bytes one after the other, and what stands between them. */
 export function* jsonList(answer: ListAnswer): Generator<Buffer> {
   yield listHead(answer)
   let first = true
+  if (answer.untyped) {
+    const { length } = typeHead(answer)
+    for (const { bytes } of answer.items) {
+      yield first ? OPEN : COMMA_OPEN
+      first = false
+      yield bytes.subarray(length)
+    }
+    yield CLOSE
+    return
+  }
   for (const { bytes } of answer.items) {
     if (!first) yield COMMA
     first = false

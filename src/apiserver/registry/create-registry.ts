@@ -7,7 +7,7 @@ import {
   conflict,
   generateNameConflict,
   notFound,
-  StatusError,
+  unexplained,
 } from '../../api/machinery/status-error.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
 import type { CommitResult, Op, Store } from '../../store/store.ts'
@@ -47,15 +47,7 @@ export interface ServerRegistry extends Registry {
 const NAME_ATTEMPTS = 8
 
 /** As upstream says it: 500, without a reason. */
-const versionOnCreate = () =>
-  new StatusError({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message: 'resourceVersion should not be set on objects to be created',
-    code: 500,
-  })
+const versionOnCreate = () => unexplained('resourceVersion should not be set on objects to be created')
 
 /** Makes the registry. */
 export function createRegistry(deps: RegistryDeps): ServerRegistry {

@@ -131,3 +131,70 @@ test('deletecollection deletes what the selector shows', async t => {
   assert.equal(status, 200)
   assert.deepEqual(namesOf((await api.get(ALL)).object), ['b'])
 })
+
+const refusals: [string, Record<string, string>, number, string][] = [
+  [
+    ALL,
+    { resourceVersion: 'abc' },
+    400,
+    'invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
+  ],
+  [
+    ALL,
+    { resourceVersion: '18446744073709551616' },
+    400,
+    'invalid resource version: resourceVersion: Invalid value: "18446744073709551616": strconv.ParseUint: parsing "18446744073709551616": value out of range',
+  ],
+  [
+    `${MAPS}/a`,
+    { resourceVersion: 'abc' },
+    500,
+    'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
+  ],
+  [ALL, { limit: '99999999999999999999' }, 400, 'strconv.ParseInt: parsing "99999999999999999999": value out of range'],
+  [
+    ALL,
+    { continue: 'abc' },
+    400,
+    "invalid continue token: continue key is not valid: invalid character 'i' looking for beginning of value",
+  ],
+  [
+    ALL,
+    { continue: 'e30' },
+    400,
+    'invalid continue token: continue key is not valid: server does not recognize this encoded version ',
+  ],
+  ['/apis/batch/v1/jobs', { fieldSelector: 'spec.x=1' }, 400, 'field label "spec.x" not supported for Job'],
+  [
+    '/apis/apps/v1/replicasets',
+    { fieldSelector: 'spec.x=1' },
+    400,
+    '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
+  ],
+  ['/api/v1/pods', { fieldSelector: 'spec.x=1' }, 400, 'field label not supported: spec.x'],
+]
+test('list refuses in the words of upstream', async t => {
+  const api = await filled(['a'])
+  t.after(() => api.server.close())
+  for (const [path, query, status, message] of refusals) {
+    const reply = await api.get(path, query)
+    assert.deepEqual([reply.status, reply.object.message], [status, message], JSON.stringify(query))
+  }
+})
+
+test('list does not take a revision beside a continue token', async t => {
+  const api = await filled(['a', 'b', 'c'])
+  t.after(() => api.server.close())
+  const { metadata } = (await api.get(ALL, { limit: '1' })).object
+  const reply = await api.get(ALL, { continue: metadata.continue, resourceVersion: metadata.resourceVersion })
+  assert.equal(reply.object.message, 'specifying resource version is not allowed when using continue')
+  const more = await api.get(ALL, { continue: metadata.continue, resourceVersion: '0', limit: '1' })
+  assert.deepEqual(namesOf(more.object), ['b'])
+})
+
+test('list at revision 0 comes whole, whatever the limit', async t => {
+  const api = await filled(['a', 'b', 'c'])
+  t.after(() => api.server.close())
+  const { object } = await api.get(ALL, { limit: '1', resourceVersion: '0' })
+  assert.deepEqual([namesOf(object), object.metadata.continue], [['a', 'b', 'c'], undefined])
+})

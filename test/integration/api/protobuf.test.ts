@@ -110,7 +110,7 @@ test('refusals are a Status in protobuf, and JSON where the client accepts nothi
   assert.deepEqual([refused.status, refused.type], [406, 'application/json'])
   assert.equal(
     JSON.parse(refused.bytes.toString()).message,
-    'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch',
   )
 })
 

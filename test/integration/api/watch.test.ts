@@ -80,7 +80,7 @@ test('watch finds pods of one node by index, also when they are bound later', as
 test('watch of one object by name sees only that', async t => {
   const api = await startApi()
   t.after(() => api.server.close())
-  const byPath = await watched(api, `${MAPS}/b`)
+  const byPath = await watched(api, MAPS.replace('/v1/', '/v1/watch/').concat('/b'))
   const byField = await watched(api, MAPS, { fieldSelector: 'metadata.name=b' })
   for (const name of ['a', 'b']) await api.send('POST', MAPS, configMap(name))
   await settled()

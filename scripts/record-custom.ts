@@ -6,7 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import type { Loose } from '../test/integration/api/start.ts'
 import { definitionCases } from '../test/integration/custom/testdata/definitions.ts'
-import { type Told, told } from '../test/integration/custom/told.ts'
+import { scenarios } from '../test/integration/custom/testdata/resources.ts'
+import { type Told, told, withDefaults } from '../test/integration/custom/told.ts'
 
 const [url = '', token = ''] = process.argv.slice(2)
 const TESTDATA = new URL('../test/integration/custom/testdata/', import.meta.url)
@@ -17,9 +18,15 @@ interface Sent {
   readonly warnings: readonly string[]
 }
 
-function send(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<Sent> {
+function send(
+  method: string,
+  path: string,
+  body?: unknown,
+  contentType = 'application/json',
+  accept = 'application/json',
+): Promise<Sent> {
   return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': contentType, 'user-agent': 'test' }
+    const headers = { authorization: `Bearer ${token}`, 'content-type': contentType, 'user-agent': 'test', accept }
     const call = request(`${url}${path}`, { method, headers, rejectUnauthorized: false }, answer => {
       const chunks: Buffer[] = []
       answer.on('data', chunk => void chunks.push(chunk))
@@ -38,8 +45,8 @@ function send(method: string, path: string, body?: unknown, contentType = 'appli
 }
 
 function write(name: string, answers: Readonly<Record<string, unknown>>): void {
-  const lines = Object.entries(answers).map(([title, answer]) => `${JSON.stringify(title)}: ${JSON.stringify(answer)}`)
-  writeFileSync(new URL(name, TESTDATA), `{\n${lines.join(',\n')}\n}\n`)
+  const lines = Object.entries(answers).map(each => `${JSON.stringify(each)}\n`)
+  writeFileSync(new URL(name, TESTDATA), lines.join(''))
 }
 
 async function recordDefinitions(): Promise<void> {
@@ -53,7 +60,41 @@ async function recordDefinitions(): Promise<void> {
     const { object, ...rest } = told(code, body, warnings)
     answers[title] = rest
   }
-  write('definitions.json', answers)
+  write('definitions.jsonl', answers)
+}
+
+const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise(resolve => void setTimeout(resolve, 200))
+}
+
+async function recordResources(): Promise<void> {
+  const answers: Record<string, Told> = {}
+  for (const { title, definition, steps } of scenarios) {
+    const path = `${DEFINITIONS}/${definition.metadata.name}`
+    const created = await send('POST', DEFINITIONS, definition)
+    if (created.code !== 201) throw new Error(`${title}: ${created.body.message}`)
+    const [version] = definition.spec.versions
+    await until(async () => (await send('GET', `/apis/${definition.spec.group}/${version.name}`)).code === 200)
+    for (const step of steps) {
+      const query = new URLSearchParams(withDefaults(step))
+      const { code, body, warnings } = await send(
+        step.method,
+        `${step.path}?${query}`,
+        step.body,
+        step.contentType,
+        step.accept,
+      )
+      answers[`${title}: ${step.title}`] = told(code, body, warnings)
+      // A changed definition is in force a little later.
+      if (step.path.startsWith(DEFINITIONS)) await new Promise(resolve => void setTimeout(resolve, 2000))
+    }
+    await send('DELETE', path)
+    await until(async () => (await send('GET', path)).code === 404)
+  }
+  write('resources.jsonl', answers)
 }
 
 await recordDefinitions()
+await recordResources()

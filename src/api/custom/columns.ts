@@ -1,8 +1,8 @@
 /** The columns of tables that a CustomResourceDefinition asks for. */
 import type { CustomResourceColumnDefinition } from '../generated/types/apiextensions-v1.ts'
+import { goNumber } from '../machinery/go-text.ts'
 import type { Cell, Column } from '../machinery/kind.ts'
 import { humanDuration, parseTime } from '../machinery/time.ts'
-import { goNumber } from './go-text.ts'
 import { parseJsonPath } from './json-path.ts'
 
 const NAME =

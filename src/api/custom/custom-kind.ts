@@ -4,7 +4,7 @@
  */
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../generated/types/apiextensions-v1.ts'
 import type { FieldError } from '../machinery/field-error.ts'
-import { defineKind, type Kind, type KindSpec, type RuleContext, type Verb } from '../machinery/kind.ts'
+import { defineKind, type Kind, type KindSpec, type Verb } from '../machinery/kind.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { applySchema } from './apply-schema.ts'
 import { columnsOf } from './columns.ts'
@@ -82,13 +82,6 @@ function deprecationOf(definition: CustomResourceDefinition, version: CustomReso
   return `${group}/${version.name} ${names.kind} is deprecated${instead}`
 }
 
-/** Changes of the status endpoint are to status alone. */
-function keepAllButStatus(object: KubeObject, old: KubeObject, { subresource }: RuleContext) {
-  if (subresource !== 'status') return
-  const { managedFields } = object.metadata ?? {}
-  object.metadata = { ...old.metadata, ...(managedFields && { managedFields }) }
-}
-
 function makeKind(
   definition: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
@@ -128,7 +121,6 @@ function makeKind(
     }),
     generation: true,
     defaults: object => applyDefaults(object, schema.root),
-    prepareUpdate: keepAllButStatus,
     rules: [
       (next, old, context): FieldError[] => {
         const errors = old ? updateErrors : createErrors

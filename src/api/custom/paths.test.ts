@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { goNumber } from '../machinery/go-text.ts'
 import { columnsOf } from './columns.ts'
 import { hasFormat } from './formats.ts'
-import { goNumber } from './go-text.ts'
 import { parseJsonPath } from './json-path.ts'
 import { compareVersions } from './versions.ts'
 

@@ -1,5 +1,5 @@
 /** Limits of numbers. Whole numbers are compared with limits cut to whole ones, as Kubernetes does it. */
-import { goNumber } from './go-text.ts'
+import { goNumber } from '../machinery/go-text.ts'
 import type { CustomNode } from './node.ts'
 import { Findings, general, type ValueError, wrong } from './value-errors.ts'
 

@@ -49,7 +49,7 @@ const cases: readonly (readonly [JsonSchema, unknown, ...string[]])[] = [
     true,
     'spec: Invalid value: "boolean": spec in body must be of type integer,string: "boolean"',
   ],
-  [{ type: 'array', maxItems: 1, items: { type: 'integer' } }, [1, 2], 'spec: Too many: 2: must have at most 1 items'],
+  [{ type: 'array', maxItems: 1, items: { type: 'integer' } }, [1, 2], 'spec: Too many: 2: must have at most 1 item'],
   [
     { type: 'array', minItems: 1, items: { type: 'integer' } },
     [],
@@ -58,7 +58,7 @@ const cases: readonly (readonly [JsonSchema, unknown, ...string[]])[] = [
   [
     { type: 'object', maxProperties: 1, additionalProperties: { type: 'string' } },
     { a: 'a', b: 'b' },
-    'spec: Too many: 2: must have at most 1 items',
+    'spec: Too many: 2: must have at most 1 item',
   ],
   [{ type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }, {}, 'spec.a: Required value'],
   [

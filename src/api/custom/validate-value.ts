@@ -5,10 +5,10 @@
  */
 
 import type { FieldError } from '../machinery/field-error.ts'
+import { goQuoted } from '../machinery/go-text.ts'
 import { equalJson } from '../machinery/merge-patch.ts'
 import type { Correlation } from './correlation.ts'
 import { hasFormat, isTextFormat } from './formats.ts'
-import { goQuoted } from './go-text.ts'
 import type { CustomNode } from './node.ts'
 import { compilePattern } from './patterns.ts'
 import { checkNumber } from './validate-number.ts'

@@ -11,7 +11,7 @@ import {
   tooMany,
   typeInvalid,
 } from '../machinery/field-error.ts'
-import { goQuoted } from './go-text.ts'
+import { goQuoted } from '../machinery/go-text.ts'
 
 /** One finding. `text` tells it apart from others. */
 export interface ValueError {

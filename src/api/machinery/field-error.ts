@@ -3,6 +3,8 @@
  * A Status of reason Invalid carries one cause per error (see status-error.ts).
  */
 
+import { goNumber } from './go-text.ts'
+
 /** Reasons as in StatusDetails.causes[].reason (meta/v1 CauseType). */
 export type FieldErrorReason =
   | 'FieldValueNotFound'
@@ -25,7 +27,10 @@ export interface FieldError {
 }
 
 /** A value as it stands in messages: strings quoted as Go's %q does, objects as JSON. */
-const show = (value: unknown) => (value === undefined || value === null ? 'null' : JSON.stringify(value))
+const show = (value: unknown) => {
+  if (typeof value === 'number') return goNumber(value)
+  return value === undefined || value === null ? 'null' : JSON.stringify(value)
+}
 const tail = (detail: string) => (detail ? `: ${detail}` : '')
 
 export const required = (field: string, detail = ''): FieldError => ({
@@ -75,13 +80,13 @@ export const notFound = (field: string, value: unknown): FieldError => ({
 export const tooLong = (field: string, max: number): FieldError => ({
   reason: 'FieldValueTooLong',
   field,
-  message: `Too long: may not be more than ${max} bytes`,
+  message: `Too long: may not be more than ${max} ${max === 1 ? 'byte' : 'bytes'}`,
 })
 
 export const tooMany = (field: string, actual: number, max: number): FieldError => ({
   reason: 'FieldValueTooMany',
   field,
-  message: `Too many: ${actual}: must have at most ${max} items`,
+  message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`,
 })
 
 /** The path of a child field: `child('spec', 'containers', 0, 'name')` is `spec.containers[0].name`. */

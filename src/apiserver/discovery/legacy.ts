@@ -7,7 +7,7 @@ const groupVersion = (group: string, version: string) => (group ? `${group}/${ve
 
 /** Tells clients when objects are stored in another form. */
 const storageVersionHash = (kind: Kind) =>
-  createHash('sha512')
+  createHash('sha256')
     .update(kind.storage?.kind ?? `${kind.group}/${kind.custom?.storedAs ?? kind.version}/${kind.kind}`)
     .digest()
     .subarray(0, 8)

@@ -1,9 +1,11 @@
 /** Server-side apply (KEP-555): the merge is `api/machinery/apply`; here it meets the registry. */
 import { applyPatch, conflictError } from '../../api/machinery/apply/apply.ts'
 import { type FieldSet, setOfFields } from '../../api/machinery/apply/field-set.ts'
+import { typedErrors } from '../../api/machinery/apply/typed-errors.ts'
 import { required } from '../../api/machinery/field-error.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
+import { compileSchema } from '../../api/machinery/schema-node.ts'
 import { conflict, invalid, StatusError } from '../../api/machinery/status-error.ts'
 import { checkStructure } from '../../api/machinery/structural.ts'
 import { cloneJson } from '../../lib/json.ts'
@@ -29,20 +31,28 @@ function untyped(kind: Kind, object: KubeObject, problem: string): StatusError {
   })
 }
 
+const told = (problems: readonly string[]) =>
+  problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`
+
 /** What a manager applies must be known field by field, or ownership would mean nothing. */
 function checkIntent(kind: Kind, intent: KubeObject) {
+  if (kind.custom) {
+    const problems = typedErrors(compileSchema(kind.schema), intent)
+    if (problems.length) throw untyped(kind, intent, told(problems))
+    return
+  }
   const { errors, unknown } = checkStructure(intent, kind.schema)
   const [error] = errors
   if (error) throw untyped(kind, intent, `.${error.field}: ${error.message}`)
   if (unknown.length) {
     const problems = unknown.map(field => `.${field}: field not declared in schema`)
-    throw untyped(kind, intent, problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`)
+    throw untyped(kind, intent, told(problems))
   }
 }
 
 /** What this endpoint does not take from a client. */
 function ignoredBy(kind: Kind, subresource: string): FieldSet | undefined {
-  if (subresource === 'status') return setOfFields(['spec'])
+  if (subresource === 'status') return kind.custom ? setOfFields(['spec'], ['metadata']) : setOfFields(['spec'])
   return kind.status ? setOfFields(['status']) : undefined
 }
 

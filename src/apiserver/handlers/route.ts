@@ -1,6 +1,6 @@
 /** From a request to the handler of its verb, or of its special resource. */
 import { type Kind, kindKey } from '../../api/machinery/kind.ts'
-import { methodNotAllowed, methodNotSupported, pathNotFound } from '../../api/machinery/status-error.ts'
+import { methodNotAllowed, methodNotSupported, notFound, pathNotFound } from '../../api/machinery/status-error.ts'
 import type { Answer, Handler, ServerRequest } from '../request.ts'
 import type { ServerExtensions } from '../server.ts'
 import { create } from './create.ts'
@@ -70,6 +70,7 @@ export function resourceRoutes(
     if (subresource === 'status' && kind.status) return part(deps, request, kind, 'status')
     if (PARTS.has(`${kind.key}/${subresource}`)) return part(deps, request, kind, subresource)
     if (subresource === 'scale' && kind.scale) return scale(deps, request, kind, methodOf(request))
+    if (kind.custom) throw notFound(kind, request.info.name)
     throw pathNotFound()
   }
 

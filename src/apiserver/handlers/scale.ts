@@ -8,7 +8,7 @@ import {
   selectorFromLabels,
 } from '../../api/machinery/label-selector.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { invalid, methodNotAllowed } from '../../api/machinery/status-error.ts'
+import { internalError, invalid, methodNotAllowed } from '../../api/machinery/status-error.ts'
 import { checkStructure, decodeError } from '../../api/machinery/structural.ts'
 import { cloneJson } from '../../lib/json.ts'
 import type { WriteContext } from '../registry/registry.ts'
@@ -69,14 +69,21 @@ export function scaleOf(kind: Kind, paths: ScaleSubresource, object: KubeObject)
 }
 
 /** The new number, checked. */
-function replicasOf(scale: Scale, name: string): number {
+function replicasOf(kind: Kind, scale: Scale, name: string): number {
   const { errors } = checkStructure(scale, SCHEMA)
   if (errors[0]) throw decodeError(SCALE, errors[0].message)
   const replicas = scale.spec?.replicas ?? 0
-  if (replicas < 0) {
+  // The rules of a custom kind say it in their own words.
+  if (replicas < 0 && !kind.custom) {
     throw invalid(SCALE, name, [invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')])
   }
   return replicas
+}
+
+/** A custom resource may be without what its definition says that there is. */
+function requireReplicas(paths: ScaleSubresource, object: KubeObject, method: string) {
+  if (method !== 'GET' || at(object, paths.specReplicas) !== undefined) return
+  throw internalError(`the spec replicas field ${JSON.stringify(paths.specReplicas)} does not exist`)
 }
 
 /** The Scale that a request asks for, given the one that is. */
@@ -96,6 +103,8 @@ export async function scale(deps: HandlerDeps, request: ServerRequest, kind: Kin
     type: 'object',
     object: new Encoded(Buffer.from(JSON.stringify(scaleOf(kind, paths, stored.value))), stored.revision),
   })
+  await deps.registry.prepare(kind, ref)
+  if (kind.custom) requireReplicas(paths, deps.registry.get(kind, ref).value, method)
   if (method === 'GET') return answer(deps.registry.get(kind, ref))
   if (method !== 'PUT' && method !== 'PATCH') throw methodNotAllowed()
 
@@ -104,7 +113,7 @@ export async function scale(deps: HandlerDeps, request: ServerRequest, kind: Kin
     admittedAs: {
       kind: SCALE,
       show: object => scaleOf(kind, paths, object),
-      put: (shown, object) => put(object, paths.specReplicas, replicasOf(shown as Scale, name)),
+      put: (shown, object) => put(object, paths.specReplicas, replicasOf(kind, shown as Scale, name)),
     },
   }
   const body = method === 'PUT' ? await objectBody(request, SCALE) : await patchBody(request, false)
@@ -114,7 +123,7 @@ export async function scale(deps: HandlerDeps, request: ServerRequest, kind: Kin
     stored => {
       const asked = askedScale(body, scaleOf(kind, paths, stored))
       checkName(asked, name)
-      put(stored, paths.specReplicas, replicasOf(asked, name))
+      put(stored, paths.specReplicas, replicasOf(kind, asked, name))
       const { resourceVersion, uid } = asked.metadata ?? {}
       stored.metadata = { ...stored.metadata, ...(uid && { uid }) }
       if (resourceVersion) stored.metadata.resourceVersion = resourceVersion

@@ -20,7 +20,8 @@ export function generateName(base: string, random: () => number): string {
 /** Sets metadata.namespace; refuses an object that says another one than the request does. */
 export function settleNamespace(kind: Kind, meta: ObjectMeta, namespace: string) {
   const expected = kind.namespaced ? namespace : ''
-  if (meta.namespace && meta.namespace !== expected) {
+  // What lives in no namespace loses one without a word.
+  if (expected && meta.namespace && meta.namespace !== expected) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
   if (expected) meta.namespace = expected

@@ -147,13 +147,20 @@ function checkPreconditions(kind: Kind, meta: ObjectMeta, old: Encoded) {
       {
         reason: 'FieldValueInvalid',
         field: 'metadata.resourceVersion',
-        message: 'Invalid value: 0x0: must be specified for an update',
+        message: 'Invalid value: 0: must be specified for an update',
       },
     ])
   }
   if (meta.resourceVersion !== stored.resourceVersion) {
     throw conflict(kind, name, MODIFIED)
   }
+}
+
+/** The status endpoint of a custom kind takes no metadata but who owns what. */
+function keepAllMetadata(next: KubeObject, old: KubeObject) {
+  const { managedFields, resourceVersion } = next.metadata ?? {}
+  next.metadata = { ...old.metadata, ...(resourceVersion && { resourceVersion }) }
+  if (managedFields) next.metadata.managedFields = managedFields
 }
 
 /** The main endpoint leaves status alone, and the status endpoint everything but status and metadata. */
@@ -165,6 +172,7 @@ function settleSubresource(kind: Kind, next: KubeObject, old: KubeObject, subres
     if (from.status === undefined) delete to.status
     else to.status = from.status
   } else if (subresource === 'status') {
+    if (kind.custom) keepAllMetadata(next, old)
     for (const key of new Set([...Object.keys(to), ...Object.keys(from)])) {
       if (key === 'status' || key === 'metadata' || key === 'kind' || key === 'apiVersion') continue
       if (from[key] === undefined) delete to[key]

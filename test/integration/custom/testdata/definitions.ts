@@ -1,5 +1,5 @@
 /**
- * Definitions, good and bad, that were put to a Kubernetes 1.36 API server as dry runs; `definitions.json` holds what it
+ * Definitions, good and bad, that were put to a Kubernetes 1.36 API server as dry runs; `definitions.jsonl` holds what it
  * said (`scripts/record-custom.ts`).
  */
 import type { Loose } from '../../api/start.ts'

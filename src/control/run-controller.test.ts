@@ -146,3 +146,24 @@ test('runController survives a reconciler that throws, and goes on with other ob
   assert.equal(run.passes.filter(each => each.key === 'good').length, 1)
   await run.stop()
 })
+
+test('runController slows down for an object that it writes without end', async () => {
+  const { cluster, passes, stop } = await start(map => ({
+    writes: [
+      {
+        type: 'update',
+        resource: ConfigMap,
+        current: map,
+        next: { ...map, data: { count: String(Number(map.data?.count ?? 0) + 1) } },
+      },
+    ],
+  }))
+  await parent(cluster)
+  await cluster.settle()
+  const burst = passes.length
+  assert.ok(burst >= 300 && burst <= 310, `${burst} passes at once`)
+  await cluster.advance(2000)
+  const more = passes.length - burst
+  assert.ok(more >= 15 && more <= 25, `${more} passes in two seconds`)
+  await stop()
+})

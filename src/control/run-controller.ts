@@ -18,6 +18,7 @@ import { commit, isAmbiguous, isQuiet, isTerminating, type Written } from './com
 import type { Controller, View } from './controller.ts'
 import type { Plan } from './plan.ts'
 import { createSight } from './sight.ts'
+import { createWriteBudget } from './write-budget.ts'
 
 export interface ControllerDeps {
   readonly client: Client
@@ -42,6 +43,9 @@ export interface ControllerMetrics {
 /** Waits between tries of one object, ms: 5 doubling to 16 minutes (as upstream). */
 const BACK_OFF = { backOff: 5, backOffMax: 1_000_000 }
 
+/** Between two warnings of one controller, ms. */
+const TELL_MS = 60_000
+
 /** Runs a controller until `signal` aborts; resolves when its last write has ended. */
 export async function runController(controller: Controller, deps: ControllerDeps, signal: AbortSignal): Promise<void> {
   const { clock } = deps
@@ -65,6 +69,8 @@ export async function runController(controller: Controller, deps: ControllerDeps
     deps.metrics?.depth(controller.name, queue.depth())
   })
   const sight = createSight(informers)
+  const budget = createWriteBudget<ObjectKey>(clock)
+  let toldAt = Number.NEGATIVE_INFINITY
   const stop = () => {
     queue.close()
     sight.close()
@@ -115,6 +121,16 @@ export async function runController(controller: Controller, deps: ControllerDeps
     if (isQuiet(error)) logger.debug({ key, err: error, retryInMs: ms }, 'a write was refused')
     else logger.warn({ key, err: error, retryInMs: ms }, 'a pass failed')
   }
+  /** Holds a key that is written again and again: what is asked for meanwhile is done in one. */
+  async function rest(key: ObjectKey) {
+    const ms = budget.spend(key)
+    if (ms === 0) return
+    if (clock.elapsed() - toldAt > TELL_MS) {
+      toldAt = clock.elapsed()
+      logger.warn({ key }, 'an object is written without rest: does something else undo it?')
+    }
+    await sleep(clock, ms, signal)
+  }
   async function work(key: ObjectKey, release: () => void) {
     let written: readonly Written[] = []
     try {
@@ -125,6 +141,7 @@ export async function runController(controller: Controller, deps: ControllerDeps
       release()
     }
     await sight.shown(written)
+    if (written.length > 0) await rest(key)
     queue.done(key)
   }
 

@@ -145,36 +145,45 @@ export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<No
       if (signal.aborted) throw error
     }
   }
-  void keepAlive(deps, node, signal)
-  contradict(deps, node, signal)
+  const known = { node }
+  void keepAlive(deps, known, signal)
+  contradict(deps, known, signal)
   return node
 }
 
-async function keepAlive(deps: NodeDeps, node: Node, signal: AbortSignal) {
+/** The node's object as it was registered last: another one after somebody deleted it. */
+interface Known {
+  node: Node
+}
+
+async function keepAlive(deps: NodeDeps, known: Known, signal: AbortSignal) {
   const { clock, logger, name } = deps
   for (let count = 1; ; count++) {
     await sleep(clock, BEAT_MS, signal)
     if (signal.aborted) return
     try {
-      await beat(deps, node)
-      if (count % BEATS_PER_STATUS === 0) await register(deps)
+      await beat(deps, known.node)
+      if (count % BEATS_PER_STATUS === 0) known.node = await register(deps)
     } catch (error) {
       logger.warn({ err: error, node: name }, 'a heartbeat failed')
     }
   }
 }
 
-/** Watches the node's own object, and writes its status again as soon as another one is seen. */
-function contradict(deps: NodeDeps, first: Node, signal: AbortSignal) {
+/** Watches the node's own object: makes it again when it was deleted, and its status when another one is seen. */
+function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
   const { client, clock, logger, name } = deps
-  let seen = first
-  let written = first
+  let seen: Node | undefined = known.node
   let writing = false
+  const isWrong = () => !seen || (!agrees(seen) && revisionOf(seen) > revisionOf(known.node))
   async function write() {
     writing = true
-    while (!signal.aborted && !agrees(seen) && revisionOf(seen) > revisionOf(written)) {
+    while (!signal.aborted && isWrong()) {
       try {
-        written = await register(deps)
+        const before = known.node.metadata?.uid
+        known.node = await register(deps)
+        // Its lease went with it.
+        if (known.node.metadata?.uid !== before) await beat(deps, known.node)
       } catch (error) {
         logger.warn({ err: error, node: name }, 'the status of the node could not be written; trying again')
       }
@@ -183,9 +192,9 @@ function contradict(deps: NodeDeps, first: Node, signal: AbortSignal) {
     writing = false
   }
   const informer = createInformer(client, nodes, { fieldSelector: `metadata.name=${name}` }, { clock, logger }, signal)
-  informer.onChange(({ current }) => {
-    // A node that was deleted comes back with the next full report.
-    if (!current) return
+  informer.onChange(({ previous, current }) => {
+    // News of the deletion of an earlier one are no news.
+    if (!current && previous?.metadata?.uid !== known.node.metadata?.uid) return
     seen = current
     if (!writing) void write()
   })

@@ -7,7 +7,7 @@ import { StatusError } from '../../api/machinery/status-error.ts'
 import { createBackOff } from '../../client/back-off.ts'
 import type { Client } from '../../client/client.ts'
 import { revisionOf } from '../../client/resource.ts'
-import { type Clock, sleep } from '../../lib/clock.ts'
+import { type Clock, sleep, type Timer } from '../../lib/clock.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Logger } from '../../lib/log.ts'
 import { pods } from '../resources.ts'
@@ -22,6 +22,9 @@ export interface StatusWriter {
   /** Resolves when everything that was set is written, or the pod is gone. */
   flushed(): Promise<void>
 }
+
+/** Between two contradictions, ms. */
+const CONTRADICT_MS = 1000
 
 /** Fields of `old` that `next` has no more, as null: a strategic merge would keep them. */
 function cleared(old: object | undefined, next: object): Record<string, unknown> {
@@ -90,6 +93,8 @@ export function createStatusWriter(
   let annotations: Readonly<Record<string, string>> | undefined
   let running: Promise<void> | undefined
   let gone = false
+  let contradictedAt = Number.NEGATIVE_INFINITY
+  let later: Timer | undefined
 
   async function run() {
     while (wantedText !== writtenText && wanted && !deps.signal.aborted) {
@@ -119,10 +124,19 @@ export function createStatusWriter(
       }
     }
   }
-  /** Takes note of a foreign write that is newer than ours. */
+  /** Takes note of a foreign write that is newer than ours; a writer that insists is answered now and then. */
   const compare = () => {
-    if (running || !wanted || revisionOf(shown) <= writtenRevision) return
+    if (gone || deps.signal.aborted || running || !wanted || revisionOf(shown) <= writtenRevision) return
     if (writtenText === '' || stands(wanted, written ?? {}, shown.status ?? {})) return
+    const rest = contradictedAt + CONTRADICT_MS - deps.clock.elapsed()
+    if (rest > 0) {
+      later ??= deps.clock.after(rest, () => {
+        later = undefined
+        compare()
+      })
+      return
+    }
+    contradictedAt = deps.clock.elapsed()
     written = shown.status
     writtenText = ''
     void flush()

@@ -1,7 +1,7 @@
 /** What becomes of a node that was silent, with the controllers that judge it, on a virtual clock. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { nodes, pods } from '../../../src/agent/resources.ts'
+import { leases, nodes, pods } from '../../../src/agent/resources.ts'
 import type { Node, Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { createInformer } from '../../../src/client/informer.ts'
 import { runAll } from '../../../src/control/lifetime.ts'
@@ -64,6 +64,39 @@ describe('startAgent after a silence', () => {
       'PIDPressure False KubeletHasSufficientPID',
       'Ready True KubeletReady',
     ])
+  })
+
+  it('makes its node again at once when somebody deletes it, with a lease of its own', async () => {
+    const before = await node()
+    await world.admin.kind(nodes).delete({ name: 'n1' })
+    await world.advance(1000)
+    const again = await node()
+    assert.notEqual(again.metadata?.uid, before.metadata?.uid)
+    assert.equal(readiness(again), 'True')
+    const lease = await world.admin.kind(leases).get({ namespace: 'kube-node-lease', name: 'n1' })
+    await world.advance(20_000)
+    const later = await world.admin.kind(leases).get({ namespace: 'kube-node-lease', name: 'n1' })
+    assert.ok((later.spec?.renewTime ?? '') > (lease.spec?.renewTime ?? ''))
+  })
+
+  it('writes the status of a pod that others contradict again and again no more than once a second', async () => {
+    const revision = async () => Number((await pod()).metadata?.resourceVersion)
+    let written = 0
+    for (let turn = 0; turn < 10; turn++) {
+      if ((await pod()).status?.phase === 'Running') written++
+      await world.client.patch(
+        { namespace: 'default', name: 'web' },
+        { status: { phase: 'Unknown' } },
+        { type: 'merge', subresource: 'status' },
+      )
+      await world.advance(200)
+    }
+    assert.ok(written >= 2 && written <= 4, `${written}`)
+    await world.advance(1500)
+    assert.equal((await pod()).status?.phase, 'Running')
+    const still = await revision()
+    await world.advance(5000)
+    assert.equal(await revision(), still)
   })
 
   it('writes to a node that others contradict again and again no more than once a second', async () => {

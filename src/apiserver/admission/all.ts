@@ -5,13 +5,14 @@
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
-import type { KindReader } from '../registry/registry.ts'
+import type { KindReader, Registry } from '../registry/registry.ts'
 import type { WebhookCaller } from '../webhooks/call.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import type { AdmissionPlugin } from './plugin.ts'
 import { priority } from './priority.ts'
+import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
@@ -32,6 +33,7 @@ export interface AdmissionDeps {
   kinds(): readonly Kind[]
   kind(key: string): Kind | undefined
   reader(kind: Kind): KindReader
+  update: Registry['update']
   readonly clock: Clock
   readonly logger: Logger
   /** A number from 0 to 1. */
@@ -44,6 +46,7 @@ export interface AdmissionDeps {
 /** What a plugin is made of: the dependencies, and reading by key. */
 interface Parts extends AdmissionDeps {
   read(key: string): KindReader
+  need(key: string): Kind
 }
 
 interface Entry {
@@ -87,6 +90,7 @@ const PLUGINS: readonly Entry[] = [
     name: 'ValidatingAdmissionWebhook',
     make: parts => validatingWebhooks(webhookParts(parts, 'validatingwebhookconfigurations')),
   },
+  { name: 'ResourceQuota', make: parts => resourceQuota({ ...parts, quotaKind: parts.need('v1/resourcequotas') }) },
 ]
 
 /** Refuses names that mean nothing, and plugins that would silently do nothing. */
@@ -105,12 +109,12 @@ function check({ enable = [], disable = [] }: AdmissionOptions): void {
 export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
   const { options = {} } = deps
   check(options)
-  const read = (key: string) => {
+  const need = (key: string) => {
     const kind = deps.kind(key)
     if (!kind) throw new Error(`admission needs the kind ${key}, which is not served`)
-    return deps.reader(kind)
+    return kind
   }
-  const parts: Parts = { ...deps, read }
+  const parts: Parts = { ...deps, need, read: key => deps.reader(need(key)) }
   return PLUGINS.flatMap(({ name, make, off }) => {
     const runs = options.enable?.includes(name) || (!off && !options.disable?.includes(name))
     return make && runs ? [make(parts)] : []

@@ -69,4 +69,6 @@ export interface AdmissionPlugin {
   handles(attributes: AdmissionAttributes): boolean
   mutate?(attributes: AdmissionAttributes): void | Promise<void>
   validate?(attributes: AdmissionAttributes): void | Promise<void>
+  /** A write that `validate` of all plugins let through has been made, or has not. */
+  settled?(attributes: AdmissionAttributes, made: boolean): void
 }

@@ -165,6 +165,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     kinds: registry.kinds,
     kind: registry.kind,
     reader: registry.reader,
+    update: registry.update,
     clock,
     logger,
     random: random.number,

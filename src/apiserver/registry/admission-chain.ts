@@ -7,6 +7,8 @@ import type { AdmissionAttributes, AdmissionPlugin } from '../admission/plugin.t
 export interface AdmissionChain {
   mutate(attributes: AdmissionAttributes): Promise<void>
   validate(attributes: AdmissionAttributes): Promise<void>
+  /** Tells what became of a write that was let through. */
+  settle(attributes: AdmissionAttributes, made: boolean): void
 }
 
 export type AdmissionStep = 'mutate' | 'validate'
@@ -51,5 +53,8 @@ export function admissionChain(plugins: () => readonly AdmissionPlugin[], meter?
       await run('mutate', attributes)
     },
     validate: attributes => run('validate', attributes),
+    settle(attributes, made) {
+      for (const plugin of plugins()) plugin.settled?.(attributes, made)
+    },
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../../api/machinery/status-error.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
 import type { CommitResult, Op, Store } from '../../store/store.ts'
+import type { AdmissionAttributes } from '../admission/plugin.ts'
 import { type CacheFeed, loadInto } from './cache-feed.ts'
 import { isFinished, planDeletion } from './deletion.ts'
 import type { KindTable } from './kind-table.ts'
@@ -89,8 +90,10 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
     const ref = { namespace: object.metadata?.namespace ?? '', name: object.metadata?.name ?? '' }
     const hooks = deps.hooks(kind)
     await hooks?.beforeCreate?.(object, context)
+    let admitted: AdmissionAttributes | undefined
+    let made = false
     try {
-      await finishCreate(deps, kind, object, context)
+      admitted = await finishCreate(deps, kind, object, context)
       if (of.cache.get(ref.namespace, ref.name)) return fail()
       if (context.dryRun) {
         hooks?.onFailure?.(object, undefined)
@@ -99,10 +102,13 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
       const value = encodeForStore(await of.store(object))
       const key = storeKey(of.resource, ref.namespace, ref.name)
       const result = await commit(of.storage, { type: 'put', key, value, expect: 0 })
+      made = result.ok
       return result.ok ? await committed(of, ref, value, result.revision) : fail()
     } catch (error) {
       hooks?.onFailure?.(object, undefined)
       throw error
+    } finally {
+      if (admitted) deps.admission.settle(admitted, made)
     }
     function fail() {
       hooks?.onFailure?.(object, undefined)
@@ -164,12 +170,14 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
       const old = get(kind, ref)
       const copy = cloneJson(old.value)
       const changed = (await change(copy)) ?? copy
-      const next = await prepareUpdate(deps, kind, changed, old, context)
+      const { next, attributes } = await prepareUpdate(deps, kind, changed, old, context)
       let done: Encoded | undefined
       try {
         done = await replace(kind, ref, next, old, context)
       } finally {
-        if (!done || context.dryRun) hooks?.onFailure?.(next, old.value)
+        const made = done !== undefined && !context.dryRun
+        if (!made) hooks?.onFailure?.(next, old.value)
+        if (attributes) deps.admission.settle(attributes, made)
       }
       if (done) return done
     }

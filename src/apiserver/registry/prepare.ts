@@ -119,15 +119,22 @@ export async function prepareCreate(
   return next
 }
 
-/** Checks a new object that has its name. */
-export async function finishCreate(deps: PrepareDeps, kind: Kind, object: KubeObject, context: WriteContext) {
+/** Checks a new object that has its name. Gives what admission let through, whom to tell what becomes of it. */
+export async function finishCreate(
+  deps: PrepareDeps,
+  kind: Kind,
+  object: KubeObject,
+  context: WriteContext,
+): Promise<AdmissionAttributes | undefined> {
   kind.named?.(object)
   const meta = object.metadata!
   const rules = { subresource: '', now: deps.now() }
   refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...runRules(kind, object, undefined, rules)])
   const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
-  if (!context.admitted) await deps.admission.validate(attributesOf('CREATE', kind, ref, object, undefined, context))
+  const attributes = context.admitted ? undefined : attributesOf('CREATE', kind, ref, object, undefined, context)
+  if (attributes) await deps.admission.validate(attributes)
   warnings(kind, object, undefined, context)
+  return attributes
 }
 
 /** Checks the resourceVersion and uid that the client saw against what is stored. */
@@ -181,6 +188,12 @@ function settleSubresource(kind: Kind, next: KubeObject, old: KubeObject, subres
   }
 }
 
+/** An object that may be written over the stored one, and what admission let through. */
+export interface PreparedUpdate {
+  readonly next: KubeObject
+  readonly attributes: AdmissionAttributes | undefined
+}
+
 /** Everything between a client's changed object and the one to store. Changes `object` in place. */
 export async function prepareUpdate(
   deps: PrepareDeps,
@@ -188,7 +201,7 @@ export async function prepareUpdate(
   object: KubeObject,
   stored: Encoded,
   context: WriteContext,
-): Promise<KubeObject> {
+): Promise<PreparedUpdate> {
   if (kind.custom) await kind.custom.load()
   const old = stored.value
   const next = withIdentity(kind, object)
@@ -214,7 +227,7 @@ export async function prepareUpdate(
   refuse(kind, next, [...validateObjectMetaUpdate(next.metadata, old.metadata), ...runRules(kind, next, old, rules)])
   if (attributes) await deps.admission.validate(attributes)
   warnings(kind, next, old, context)
-  return next
+  return { next, attributes }
 }
 
 async function mutateUpdate(

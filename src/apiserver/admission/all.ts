@@ -8,6 +8,7 @@ import type { Logger } from '../../lib/log.ts'
 import type { KindReader, Registry } from '../registry/registry.ts'
 import type { WebhookCaller } from '../webhooks/call.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import type { AdmissionPlugin } from './plugin.ts'
@@ -69,6 +70,7 @@ function webhookParts(parts: Parts, configurations: string) {
 
 const PLUGINS: readonly Entry[] = [
   { name: 'NamespaceLifecycle', make: ({ read }) => namespaceLifecycle(read('v1/namespaces')) },
+  { name: 'LimitRanger', make: ({ read }) => limitRanger(read('v1/limitranges')) },
   {
     name: 'ServiceAccount',
     make: ({ read, clock, random }) => serviceAccount({ accounts: read('v1/serviceaccounts'), clock, random }),

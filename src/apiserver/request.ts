@@ -66,6 +66,12 @@ export interface ServerRequest {
   /** Adds a `Warning: 299` header to the answer. */
   warn(text: string): void
   readonly warnings: readonly string[]
+  /** Notes something for the audit event of the request; absent where nobody wants to know. */
+  audit?(key: string, value: string): void
+  /** Told what the body holds, where the audit event has it. */
+  noteBody?(value: unknown): void
+  /** The audit log has seen it. */
+  audited?: boolean
   /** A call inside this process. */
   readonly local?: boolean
   /** The certificate that the client showed, trusted or not; absent without one. */

@@ -14,6 +14,7 @@ import { type Family, metricsText } from '../lib/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin } from './admission/plugin.ts'
 import type { Aggregation } from './aggregation/aggregation.ts'
+import type { Audit } from './audit/audit.ts'
 import type { Authenticator, Authorizer, UserInfo } from './auth/auth.ts'
 import { impersonationFilter } from './auth/impersonation.ts'
 import { definitionHooks } from './custom/definition-hooks.ts'
@@ -28,7 +29,7 @@ import { timeoutFilter } from './filters/timeout.ts'
 import { answerHealth, type HealthCheck } from './handlers/health.ts'
 import { createPacer } from './handlers/pacer.ts'
 import { resourceRoutes } from './handlers/route.ts'
-import { listenHttps } from './http/https-server.ts'
+import { listenHttps, type WireObserver } from './http/https-server.ts'
 import { accessMetrics } from './metrics/access.ts'
 import { processMetrics } from './metrics/process.ts'
 import { requestMetrics } from './metrics/requests.ts'
@@ -90,6 +91,10 @@ export interface ApiServerDeps {
   readonly version: VersionInfo
   /** Called before the first request is served. It may read and write through the registry. */
   extend(registry: Registry): ServerExtensions | Promise<ServerExtensions>
+  /** Notes what is asked; nothing is spent without it. It is closed with the server. */
+  readonly audit?: Audit
+  /** Whether what is stored at a key must be written again, though it would be the same: it is encrypted otherwise. */
+  isStale?(key: string): boolean
   /** Further numbers for `/metrics`. */
   readonly families?: readonly Family[]
   /** Chance, for replays (DESIGN D10). Default: the machine's. */
@@ -158,6 +163,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     now: clock.now,
     uuid: random.uuid,
     random: random.number,
+    ...(deps.isStale && { isStale: deps.isStale }),
   })
   const ext = await deps.extend(registry)
   extensions = ext
@@ -178,6 +184,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     ...storeFamilies,
     ...serverMetrics(kinds, registry, inFlight, deps.version),
     ...processMetrics(clock.now()),
+    ...(deps.audit?.families ?? []),
     ...(deps.families ?? []),
   ]
   const checks: HealthCheck[] = [
@@ -217,13 +224,16 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     ...(aggregation ? [aggregation.filter] : []),
     representationFilter(clock, ({ group, version, resource }) => kinds.find(group, version, resource)),
   ]
-  const local = chain([requests.filter, errorFilter(logger), ...inner], route)
+  const audited = deps.audit ? [deps.audit.filter] : []
+  const local = chain([requests.filter, errorFilter(logger), ...audited, ...inner], route)
   const wire = chain(
     [
       requests.filter,
       errorFilter(logger),
       timeoutFilter(clock),
+      ...(deps.audit ? [deps.audit.outer] : []),
       authenticationFilter(ext.authenticators, ext.anonymous, access.authentication),
+      ...audited,
       inFlight.filter,
       impersonationFilter(ext.authorizer),
       ...inner,
@@ -231,12 +241,19 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     route,
   )
   const listening = new Set<Listening>()
+  const observer: WireObserver = {
+    watched: requests.watched,
+    ended(request, bytes) {
+      requests.ended(request, bytes)
+      deps.audit?.ended(request)
+    },
+  }
 
   return {
     registry,
     transport: user => localTransport(local, user),
     async listen(options) {
-      const port = await listenHttps({ handler: wire, logger, clock, observer: requests }, options)
+      const port = await listenHttps({ handler: wire, logger, clock, observer }, options)
       listening.add(port)
       return port
     },
@@ -246,6 +263,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       ext.aggregation?.close()
       feed.close()
       await Promise.all([...listening].map(each => each.close()))
+      await deps.audit?.close()
     },
   }
 }

@@ -1,7 +1,7 @@
-/** Files of the group apiserver.config.k8s.io: read strictly, for a word that is not understood may be the lock. */
+/** Configuration files in the manner of apiserver.config.k8s.io: read strictly, for a word that is not understood may be the lock. */
 
 /** What a value must be: a type, a list of one shape, or an object with these fields. */
-export type Shape = 'string' | 'boolean' | readonly [Shape] | { readonly [field: string]: Shape }
+export type Shape = 'string' | 'boolean' | 'number' | readonly [Shape] | { readonly [field: string]: Shape }
 
 const GROUP = 'apiserver.config.k8s.io'
 const VERSIONS = ['v1', 'v1beta1', 'v1alpha1']
@@ -27,13 +27,23 @@ function check(value: unknown, shape: Shape, at: string): void {
   }
 }
 
+export interface Group {
+  readonly group: string
+  readonly versions: readonly string[]
+}
+
 /** Reads a file of one kind. Rejects with an Error that names what is wrong in it. */
-export async function readConfiguration<T>(text: string, kind: string, shape: Shape): Promise<T> {
+export async function readConfiguration<T>(
+  text: string,
+  kind: string,
+  shape: Shape,
+  of: Group = { group: GROUP, versions: VERSIONS },
+): Promise<T> {
   const { parseYaml } = await import('../../api/machinery/yaml.ts')
   const { value, duplicates } = parseYaml(text)
   if (duplicates.length) throw new Error(`duplicate field ${JSON.stringify(duplicates[0])}`)
   const { apiVersion, kind: found, ...rest } = (value ?? {}) as Record<string, unknown>
-  const versions = VERSIONS.map(version => `${GROUP}/${version}`)
+  const versions = of.versions.map(version => `${of.group}/${version}`)
   if (found !== kind || !versions.includes(String(apiVersion)))
     throw new Error(
       `the file holds ${JSON.stringify(apiVersion)} ${JSON.stringify(found)}: expected ${kind} of ${versions.join(', ')}`,

@@ -29,6 +29,12 @@ export interface AuthorizationMeter {
   begin(): (decision: Decision) => void
 }
 
+/** What the audit log has of a decision. */
+function note({ audit }: ServerRequest, { allowed, reason, error }: Decision) {
+  audit?.('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
+  audit?.('authorization.k8s.io/reason', reason ?? (error ? 'internal error' : ''))
+}
+
 /** Lets through what the authorizer allows; anything else is 403, or 500 where it could not be found out. */
 export function authorizationFilter(authorize: Authorizer, meter?: AuthorizationMeter): Filter {
   const refuse = (request: ServerRequest, attributes: Attributes, { reason, error }: Decision): never => {
@@ -42,6 +48,7 @@ export function authorizationFilter(authorize: Authorizer, meter?: Authorization
     const done = meter?.begin()
     const go = (decision: Decision) => {
       done?.(decision)
+      if (request.audit) note(request, decision)
       return decision.allowed ? next(request) : refuse(request, attributes, decision)
     }
     const decision = authorize(attributes)

@@ -59,6 +59,17 @@ export async function decodeBody(
   accepted: readonly string[] = BODY_TYPES,
   expected?: TypeMeta,
 ): Promise<ParsedJson | undefined> {
+  const decoded = await decode(request, findDuplicates, accepted, expected)
+  if (decoded) request.noteBody?.(decoded.value)
+  return decoded
+}
+
+async function decode(
+  request: ServerRequest,
+  findDuplicates: boolean,
+  accepted: readonly string[],
+  expected: TypeMeta | undefined,
+): Promise<ParsedJson | undefined> {
   const { body } = request
   if (body.type === 'none') return undefined
   if (body.type === 'value') return body.value === undefined ? undefined : { value: body.value, duplicates: NONE }

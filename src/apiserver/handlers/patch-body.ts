@@ -30,7 +30,13 @@ export const patchTypesOf = (kind: Kind | undefined): readonly PatchType[] =>
   kind?.custom ? PATCH_TYPES.filter(type => type !== STRATEGIC) : PATCH_TYPES
 
 /** The patch in a body. Throws 415 for a type that is none, or not one of the request's kind. */
-export async function patchBody({ body, kind }: ServerRequest, findDuplicates: boolean): Promise<PatchBody> {
+export async function patchBody(request: ServerRequest, findDuplicates: boolean): Promise<PatchBody> {
+  const patch = await readPatch(request, findDuplicates)
+  request.noteBody?.(patch.value)
+  return patch
+}
+
+async function readPatch({ body, kind }: ServerRequest, findDuplicates: boolean): Promise<PatchBody> {
   const type = body.type === 'none' ? '' : mediaType(body.contentType)
   const types = patchTypesOf(kind)
   if (!types.some(each => each === type)) throw unsupportedMediaType(types)

@@ -56,5 +56,6 @@ export function writeContext(
       ...(asked && { fieldValidation: asked }),
     },
     warn: text => request.warn(text),
+    ...(request.audit && { audit: request.audit }),
   }
 }

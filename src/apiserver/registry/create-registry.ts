@@ -27,6 +27,8 @@ export interface RegistryDeps extends PrepareDeps {
   readonly feed: CacheFeed
   readonly kinds: KindTable
   readonly random: () => number
+  /** Whether what is stored at a key is to be written again though nothing in it differs. */
+  isStale?(key: string): boolean
 }
 
 /** The registry and what only the server's own handlers need of it. */
@@ -148,12 +150,12 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
     const of = view(kind)
     const stored = of.cache.get(ref.namespace, ref.name)
     if (stored?.revision !== old.revision) return undefined
-    if (equalJson(next, old.value) && of.isCurrent(stored)) return old
+    const key = storeKey(of.resource, ref.namespace, ref.name)
+    if (equalJson(next, old.value) && of.isCurrent(stored) && !deps.isStale?.(key)) return old
     const finished = isFinished(kind, next, old.value)
     if (context.dryRun) return imagined(next, old.revision)
     if (finished) return (await remove(of, ref, stored)) ? imagined(next, old.revision) : undefined
     const value = encodeForStore(await of.store(next))
-    const key = storeKey(of.resource, ref.namespace, ref.name)
     const result = await commit(of.storage, { type: 'put', key, value, expect: old.revision })
     return result.ok ? await committed(of, ref, value, result.revision) : undefined
   }

@@ -101,7 +101,7 @@ export async function readPolicy(text: string): Promise<Policy> {
   const policy = await readConfiguration<Policy>(text, 'Policy', SHAPE, { group: 'audit.k8s.io', versions: ['v1'] })
   if (!policy.rules?.length) throw new Error('rules: Required value: a policy without rules notes nothing')
   checkStages(policy.omitStages, 'omitStages')
-  policy.rules.forEach((rule, i) => checkRule(rule, `rules[${i}]`))
+  for (const [i, rule] of policy.rules.entries()) checkRule(rule, `rules[${i}]`)
   return policy
 }
 

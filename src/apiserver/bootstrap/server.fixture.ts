@@ -7,6 +7,7 @@ import type { ApiRequest, Transport } from '../../client/transport.ts'
 import { silent } from '../../lib/log.ts'
 import { type VirtualClock, virtualClock } from '../../lib/virtual-clock.ts'
 import { memoryStore } from '../../store/memory/memory.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { ClientCertificate, UserInfo } from '../auth/auth.ts'
 import { authenticationFilter } from '../filters/authentication.ts'
 import type { Answer, ServerRequest } from '../request.ts'
@@ -53,6 +54,7 @@ export async function startServer(
     kinds?: readonly Kind[]
     clock?: VirtualClock
     extensions?: Partial<ExtensionDeps>
+    audit?: Audit
   } = {},
 ) {
   const clock = options.clock ?? virtualClock()
@@ -70,6 +72,7 @@ export async function startServer(
     clock,
     logger: silent,
     version: VERSION,
+    ...(options.audit && { audit: options.audit }),
     extend: async registry => {
       const deps = { clock, logger: silent, tokenKey, nodes: (name: string) => nodes.get(name) }
       extensions = await extendServer(registry, { ...deps, ...options.extensions })

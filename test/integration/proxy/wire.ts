@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
+import type { Audit } from '../../../src/apiserver/audit/audit.ts'
 import { startServer, type TestServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../../src/lib/pki/certificate.ts'
 import { virtualClock } from '../../../src/lib/virtual-clock.ts'
@@ -31,7 +32,10 @@ const length = (body: string | undefined) => (body === undefined ? {} : { 'conte
 
 /** Starts one, at the machine's time. */
 export async function startWire(
-  options: { extend?(authority: KeyPair): NonNullable<Parameters<typeof startServer>[0]>['extensions'] } = {},
+  options: {
+    extend?(authority: KeyPair): NonNullable<Parameters<typeof startServer>[0]>['extensions']
+    audit?: Audit
+  } = {},
 ): Promise<WireServer> {
   const times = { now: Date.now(), lifetime: 3_600_000 }
   const authority = await createAuthority({ commonName: 'test', ...times })
@@ -40,6 +44,7 @@ export async function startWire(
   const client = await issueCertificate(authority, { ...admin, usage: 'client', ...times })
   const server = await startServer({
     clock: virtualClock(Date.now()),
+    ...(options.audit && { audit: options.audit }),
     ...(options.extend && { extensions: options.extend(authority)! }),
   })
   const tls = { key: own.key, cert: own.certificate, clientCa: authority.certificate }

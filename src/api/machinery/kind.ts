@@ -142,8 +142,8 @@ export interface KindSpec<T extends KubeObject = KubeObject> {
   readonly durability?: 'durable' | 'relaxed'
   readonly storage?: StorageConversion<T>
 
-  /** Fills absent fields in place, on every write and before validation. Idempotent. */
-  defaults?(object: T): void
+  /** Fills absent fields in place, on every write and before validation. Idempotent. `now` in ms since the epoch, where it is known. */
+  defaults?(object: T, now?: number): void
   /** Drops or resets, in place, what a client may not set on create. Status is cleared by the registry where `status` is set. */
   prepareCreate?(object: T): void
   /** On create, once a name stands (it may be made from generateName): fills in, in place, what depends on it. */

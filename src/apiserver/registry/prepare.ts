@@ -95,7 +95,7 @@ export async function prepareCreate(
   const next = withIdentity(kind, object)
   settleNamespace(kind, next.metadata, namespace)
   checkStructure(kind, next, context)
-  kind.defaults?.(next)
+  kind.defaults?.(next, deps.now())
   const now = deps.now()
   wipeMetadata(next.metadata)
   dropStatus(kind, next)
@@ -115,7 +115,7 @@ export async function prepareCreate(
   }
   initMetadata(kind, next.metadata, deps.uuid(), now)
   kind.prepareCreate?.(next)
-  kind.defaults?.(next)
+  kind.defaults?.(next, deps.now())
   return next
 }
 
@@ -210,7 +210,7 @@ export async function prepareUpdate(
   settleNamespace(kind, next.metadata, old.metadata?.namespace ?? '')
   checkPreconditions(kind, next.metadata, stored)
   checkStructure(kind, next, context)
-  kind.defaults?.(next)
+  kind.defaults?.(next, deps.now())
   settleSubresource(kind, next, old, subresource)
   keepMetadata(next.metadata, old.metadata!)
   trackFields(kind, next, old, context, rules.now)

@@ -1,6 +1,7 @@
 import type { DeviceClass as Type } from '../../generated/types/resource-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
+import { deviceClassRules } from './device-class.validate.ts'
 
 /** resource/v1 DeviceClass. */
 export type DeviceClass = Type
@@ -15,5 +16,6 @@ export const DeviceClass = defineKind<DeviceClass>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.resource.v1.DeviceClass',
   generation: true,
+  rules: deviceClassRules,
   columns: [nameColumn, ageColumn],
 })

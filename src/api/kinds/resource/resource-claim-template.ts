@@ -1,6 +1,8 @@
 import type { ResourceClaimTemplate as Type } from '../../generated/types/resource-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
+import { defaultDeviceClaim } from './claim-spec.defaults.ts'
+import { resourceClaimTemplateRules } from './resource-claim.validate.ts'
 
 /** resource/v1 ResourceClaimTemplate. */
 export type ResourceClaimTemplate = Type
@@ -14,5 +16,7 @@ export const ResourceClaimTemplate = defineKind<ResourceClaimTemplate>({
   namespaced: true,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.resource.v1.ResourceClaimTemplate',
+  defaults: ({ spec }) => defaultDeviceClaim(spec?.spec?.devices),
+  rules: resourceClaimTemplateRules,
   columns: [nameColumn, ageColumn],
 })

@@ -1,6 +1,8 @@
 import type { ResourceClaim as Type } from '../../generated/types/resource-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { defaultDeviceClaim } from './claim-spec.defaults.ts'
+import { resourceClaimRules } from './resource-claim.validate.ts'
 
 /** resource/v1 ResourceClaim. */
 export type ResourceClaim = Type
@@ -22,12 +24,7 @@ export const ResourceClaim = defineKind<ResourceClaim>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.resource.v1.ResourceClaim',
   status: true,
-  defaults({ spec }) {
-    for (const request of spec?.devices?.requests ?? []) {
-      if (!request.exactly) continue
-      request.exactly.allocationMode ||= 'ExactCount'
-      if (request.exactly.allocationMode === 'ExactCount') request.exactly.count ??= 1
-    }
-  },
+  defaults: ({ spec }) => defaultDeviceClaim(spec?.devices),
+  rules: resourceClaimRules,
   columns: [nameColumn, text('State', state), ageColumn],
 })

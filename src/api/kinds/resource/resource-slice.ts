@@ -1,6 +1,8 @@
 import type { ResourceSlice as Type } from '../../generated/types/resource-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { rfc3339 } from '../../machinery/time.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { resourceSliceRules } from './resource-slice.validate.ts'
 
 /** resource/v1 ResourceSlice. */
 export type ResourceSlice = Type
@@ -15,6 +17,13 @@ export const ResourceSlice = defineKind<ResourceSlice>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.resource.v1.ResourceSlice',
   generation: true,
+  defaults({ spec }, now) {
+    if (now === undefined) return
+    for (const { taints } of spec?.devices ?? []) {
+      for (const taint of taints ?? []) taint.timeAdded ??= rfc3339(now)
+    }
+  },
+  rules: resourceSliceRules,
   selectable: {
     'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
     'spec.driver': ({ spec }) => spec?.driver ?? '',

@@ -69,10 +69,10 @@ function checkDevices(spec: ResourceSliceSpec, old: ResourceSliceSpec | undefine
 }
 
 /** A slice keeps its pool, driver and node. */
-function checkUnchanged(spec: ResourceSliceSpec, old: ResourceSliceSpec, errors: Errors): void {
+function checkUnchanged(spec: ResourceSliceSpec, old: Partial<ResourceSliceSpec>, errors: Errors): void {
   const name = spec.pool?.name ?? ''
-  if (name !== old.pool.name) errors.push(invalid('spec.pool.name', name, IMMUTABLE))
-  if ((spec.driver ?? '') !== old.driver) errors.push(invalid('spec.driver', spec.driver ?? '', IMMUTABLE))
+  if (name !== (old.pool?.name ?? '')) errors.push(invalid('spec.pool.name', name, IMMUTABLE))
+  if ((spec.driver ?? '') !== (old.driver ?? '')) errors.push(invalid('spec.driver', spec.driver ?? '', IMMUTABLE))
   if (!sameValue(spec.nodeName, old.nodeName)) errors.push(invalid('spec.nodeName', spec.nodeName, IMMUTABLE))
 }
 
@@ -81,7 +81,7 @@ export const resourceSliceRules: readonly Rule<ResourceSlice>[] = [
     const all: ResourceSliceSpec = spec ?? ({} as ResourceSliceSpec)
     checkDriver(all.driver, 'spec.driver', errors)
     checkPoolOf(all.pool ?? {}, 'spec.pool', errors)
-    if (old) checkUnchanged(all, old.spec, errors)
+    if (old) checkUnchanged(all, old.spec ?? {}, errors)
     checkPlace(all, errors)
     if (all.sharedCounters && all.devices) {
       errors.push(invalid('spec', '', 'only one of `sharedCounters` or `devices` is allowed'))

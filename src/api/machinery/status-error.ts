@@ -140,7 +140,7 @@ export function invalid(of: KindName, name: string, errors: readonly FieldError[
   return failure(422, 'Invalid', body === undefined ? head : `${head}: ${body}`, {
     ...(name && { name }),
     ...(of.group && { group: of.group }),
-    kind: of.kind,
+    ...(of.kind && { kind: of.kind }),
     causes: errors.map(({ reason, message, field }) => ({ reason, message, field })),
   })
 }

@@ -1,4 +1,5 @@
 /** Who asks, and may they: the two questions every request passes. */
+import type { Selection } from './selectors.ts'
 
 export interface UserInfo {
   readonly name: string
@@ -62,8 +63,9 @@ export interface Attributes {
   readonly name: string
   /** For non-resource requests. */
   readonly path: string
-  readonly fieldSelector?: string
-  readonly labelSelector?: string
+  /** Of lists, watches and deletions of collections, where they have one. */
+  readonly fieldSelector?: Selection
+  readonly labelSelector?: Selection
 }
 
 export interface Decision {

@@ -3,6 +3,10 @@ import { test } from 'node:test'
 import { ADMIN, account, nodeUser, pod, startServer } from '../bootstrap/server.fixture.ts'
 import { onTheSpot } from './authorizers.ts'
 
+const onNode = (value: string) => ({
+  requirements: [{ key: 'spec.nodeName', operator: 'In', values: [value] }],
+})
+
 /** A cluster with nodes n1 and n2, and a pod on each that needs a secret, a config map and a claim of its own. */
 async function cluster() {
   const api = await startServer()
@@ -15,13 +19,41 @@ async function cluster() {
       { name: 'b', projected: { sources: [{ configMap: { name: `projected${at}` } }] } },
       { name: 'c', persistentVolumeClaim: { claimName: `claim${at}` } },
     ]
+    const resourceClaims = [{ name: 'gpu', resourceClaimName: `gpu${at}` }]
     const env = [{ name: 'X', valueFrom: { secretKeyRef: { name: `env${at}`, key: 'x' } } }]
     const containers = [{ name: 'main', image: 'host', env, envFrom: [{ configMapRef: { name: `all${at}` } }] }]
     const reply = await make(
       '/api/v1/namespaces/default/pods',
-      pod(`p${at}`, { nodeName: `n${at}`, serviceAccountName: `account${at}`, volumes, containers }),
+      pod(`p${at}`, { nodeName: `n${at}`, serviceAccountName: `account${at}`, volumes, containers, resourceClaims }),
     )
     assert.equal(reply.status, 201, JSON.stringify(reply.object))
+    const claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: `claim${at}` },
+      spec: { accessModes: ['ReadWriteOnce'], volumeName: `pv${at}`, resources: { requests: { storage: '1Gi' } } },
+    }
+    const secret = (name: string) => ({ name: `${name}${at}`, namespace: 'storage' })
+    const volume = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: `pv${at}` },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        csi: {
+          driver: 'x.example.com',
+          volumeHandle: 'x',
+          nodeStageSecretRef: secret('stage'),
+          controllerExpandSecretRef: secret('expand'),
+        },
+      },
+    }
+    for (const made of [
+      await make('/api/v1/namespaces/default/persistentvolumeclaims', claim),
+      await make('/api/v1/persistentvolumes', volume),
+    ])
+      assert.equal(made.status, 201, JSON.stringify(made.object))
   }
   return api
 }
@@ -61,8 +93,8 @@ test('a node reads what the pods bound to it need, and nothing of others', async
     [false, 'create', 'serviceaccounts/token', 'account2'],
     [true, 'get', 'pods', 'p1'],
     [false, 'get', 'pods', 'p2'],
-    [true, 'list', 'pods', '', { namespace: '', fieldSelector: 'spec.nodeName=n1' }],
-    [false, 'list', 'pods', '', { namespace: '', fieldSelector: 'spec.nodeName=n2' }],
+    [true, 'list', 'pods', '', { namespace: '', fieldSelector: onNode('n1') }],
+    [false, 'list', 'pods', '', { namespace: '', fieldSelector: onNode('n2') }],
     [false, 'list', 'pods', '', { namespace: '' }],
     [true, 'update', 'pods/status', 'p1'],
     [false, 'create', 'pods/exec', 'p1'],
@@ -71,6 +103,19 @@ test('a node reads what the pods bound to it need, and nothing of others', async
     [true, 'update', 'leases', 'n1', { group: 'coordination.k8s.io', namespace: 'kube-node-lease' }],
     [false, 'update', 'leases', 'n2', { group: 'coordination.k8s.io', namespace: 'kube-node-lease' }],
     [false, 'update', 'leases', 'n1', { group: 'coordination.k8s.io' }],
+    [true, 'get', 'persistentvolumes', 'pv1', { namespace: '' }],
+    [false, 'get', 'persistentvolumes', 'pv2', { namespace: '' }],
+    [true, 'get', 'secrets', 'stage1', { namespace: 'storage' }],
+    [false, 'get', 'secrets', 'stage2', { namespace: 'storage' }],
+    [false, 'get', 'secrets', 'expand1', { namespace: 'storage' }],
+    [true, 'get', 'resourceclaims', 'gpu1', { group: 'resource.k8s.io' }],
+    [false, 'get', 'resourceclaims', 'gpu2', { group: 'resource.k8s.io' }],
+    [false, 'list', 'resourceclaims', '', { group: 'resource.k8s.io' }],
+    [true, 'list', 'resourceslices', '', { group: 'resource.k8s.io', namespace: '', fieldSelector: onNode('n1') }],
+    [false, 'list', 'resourceslices', '', { group: 'resource.k8s.io', namespace: '' }],
+    [false, 'deletecollection', 'resourceslices', '', { group: 'resource.k8s.io', fieldSelector: onNode('n2') }],
+    [false, 'create', 'serviceaccounts/token', 'account2'],
+    [false, 'create', 'serviceaccounts/token', ''],
     [true, 'create', 'events', ''],
     [true, 'list', 'services', '', { namespace: '' }],
     [false, 'delete', 'services', 'kubernetes'],

@@ -10,6 +10,8 @@ import type { Attributes, Decision, LocalAuthorizer } from './auth.ts'
 import { nodeOf } from './node-identity.ts'
 import { type PodShape, podReferences, type Referenced } from './pod-references.ts'
 import { nameMatches, type PolicyRule, ruleMatches } from './rules.ts'
+import { selectsExactly } from './selectors.ts'
+import { volumeSecrets } from './volume-secrets.ts'
 
 export interface NodeAuthorizerDeps {
   kind(key: string): Kind | undefined
@@ -24,12 +26,10 @@ export interface NodeAuthorizer {
 }
 
 const ALLOWED: Decision = { allowed: true }
+const NO_OPINION: Decision = { allowed: false }
 const no = (reason: string): Decision => ({ allowed: false, reason })
 const LEASE_NAMESPACE = 'kube-node-lease'
 const OWN_VERBS = ['get', 'create', 'update', 'patch', 'delete']
-
-const selects = (selector: string | undefined, field: string, value: string) =>
-  (selector ?? '').split(',').some(term => term === `${field}=${value}` || term === `${field}==${value}`)
 
 /** An object that belongs to a node by having its name. */
 function ownByName(node: string, request: Attributes, what: string, article: string): Decision {
@@ -45,7 +45,7 @@ function decideNode(node: string, request: Attributes): Decision {
   if (subresource === '' && ['create', 'update', 'patch'].includes(verb)) return ALLOWED
   if (subresource === 'status' && ['update', 'patch'].includes(verb)) return ALLOWED
   if (subresource !== '' || !['get', 'list', 'watch'].includes(verb)) return no('')
-  if (name === node || (name === '' && selects(request.fieldSelector, 'metadata.name', node))) return ALLOWED
+  if (name === node) return ALLOWED
   return no(`node '${node}' cannot read ${name ? `'${name}'` : 'all nodes'}, only its own Node object`)
 }
 
@@ -57,6 +57,8 @@ export function openNodeAuthorizer(deps: NodeAuthorizerDeps): NodeAuthorizer {
   }
   const pods = readerOf('v1/pods')
   const claims = readerOf('v1/persistentvolumeclaims')
+  const volumes = readerOf('v1/persistentvolumes')
+  const slices = readerOf('resource.k8s.io/v1/resourceslices')
   const attachments = readerOf('storage.k8s.io/v1/volumeattachments')
   if (!pods) throw new Error('the node authorizer needs the kind v1/pods, which is not served')
 
@@ -87,12 +89,24 @@ export function openNodeAuthorizer(deps: NodeAuthorizerDeps): NodeAuthorizer {
       for (const found of podReferences(pod, type)) if (found === name) return true
     return false
   }
-  const usesVolume = (node: string, volume: string) => {
+  /** Names of the volumes that the node's pods claim. */
+  function* volumesOf(node: string): Generator<string> {
     for (const pod of podsOf(node))
       for (const name of podReferences(pod, 'persistentvolumeclaims')) {
         const claim = name && (claims?.get(pod.metadata?.namespace ?? '', name)?.value as VolumeNamed | undefined)
-        if (claim && claim.spec?.volumeName === volume) return true
+        if (claim && claim.spec?.volumeName) yield claim.spec.volumeName
       }
+  }
+  const usesVolume = (node: string, volume: string) => {
+    for (const name of volumesOf(node)) if (name === volume) return true
+    return false
+  }
+  const usesVolumeSecret = (node: string, namespace: string, secret: string) => {
+    for (const name of volumesOf(node)) {
+      const volume = volumes?.get('', name)?.value
+      if (!volume) continue
+      for (const ref of volumeSecrets(volume)) if (ref.name === secret && ref.namespace === namespace) return true
+    }
     return false
   }
   const related = (node: string, request: Attributes, found: () => boolean): Decision => {
@@ -100,7 +114,13 @@ export function openNodeAuthorizer(deps: NodeAuthorizerDeps): NodeAuthorizer {
     return found() ? ALLOWED : no(`no relationship found between node '${node}' and this object`)
   }
   const referred = (node: string, request: Attributes, type: Referenced) =>
-    related(node, request, () => refers(node, type, request.namespace, request.name))
+    related(
+      node,
+      request,
+      () =>
+        refers(node, type, request.namespace, request.name) ||
+        (type === 'secrets' && usesVolumeSecret(node, request.namespace, request.name)),
+    )
   const onlyGet = (request: Attributes, then: () => Decision) => {
     if (request.verb !== 'get') return no('can only get individual resources of this type')
     return request.subresource ? no('cannot get subresource') : then()
@@ -110,6 +130,31 @@ export function openNodeAuthorizer(deps: NodeAuthorizerDeps): NodeAuthorizer {
     if (request.subresource) return no('cannot read subresource')
     if (!request.namespace) return no('can only read namespaced object of this type')
     return referred(node, request, type)
+  }
+  const decideSlice = (node: string, request: Attributes): Decision => {
+    if (request.subresource) return no('cannot authorize ResourceSlice subresources')
+    switch (request.verb) {
+      case 'create':
+        // Its content is not known yet: NodeRestriction looks at it.
+        return ALLOWED
+      case 'get':
+      case 'update':
+      case 'patch':
+      case 'delete':
+        return related(node, request, () => {
+          const found = slices?.get('', request.name)?.value as VolumeNamed | undefined
+          return found?.spec?.nodeName === node
+        })
+      case 'watch':
+      case 'list':
+      case 'deletecollection':
+        return selectsExactly(request.fieldSelector, 'spec.nodeName', node)
+          ? ALLOWED
+          : no('can only list/watch/deletecollection resourceslices with nodeName field selector')
+    }
+    return no(
+      'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+    )
   }
   const decidePod = (node: string, request: Attributes): Decision => {
     const own = () =>
@@ -121,7 +166,7 @@ export function openNodeAuthorizer(deps: NodeAuthorizerDeps): NodeAuthorizer {
     if (verb === 'create' || verb === 'delete') return ALLOWED
     if (verb === 'get') return own()
     if (verb !== 'list' && verb !== 'watch') return no('')
-    if (selects(request.fieldSelector, 'spec.nodeName', node)) return ALLOWED
+    if (selectsExactly(request.fieldSelector, 'spec.nodeName', node)) return ALLOWED
     return request.name ? own() : no('can only list/watch pods with spec.nodeName field selector')
   }
 
@@ -144,6 +189,10 @@ export function openNodeAuthorizer(deps: NodeAuthorizerDeps): NodeAuthorizer {
           return no('can only create tokens for individual service accounts')
         if (request.subresource !== 'token') return no('can only create token subresource of serviceaccount')
         return referred(node, request, 'serviceaccounts')
+      case 'resource.k8s.io/resourceclaims':
+        return onlyGet(request, () => referred(node, request, 'resourceclaims'))
+      case 'resource.k8s.io/resourceslices':
+        return decideSlice(node, request)
       case 'storage.k8s.io/volumeattachments':
         return onlyGet(request, () =>
           related(node, request, () => {
@@ -172,7 +221,8 @@ export function openNodeAuthorizer(deps: NodeAuthorizerDeps): NodeAuthorizer {
     close,
     authorize(request) {
       const node = nodeOf(request.user)
-      return node ? decide(node, request) : { allowed: false }
+      if (node === '') return no(`unknown node for user ${JSON.stringify(request.user.name)}`)
+      return node ? decide(node, request) : NO_OPINION
     },
   }
 }

@@ -11,6 +11,11 @@ export interface PodShape extends KubeObject {
     containers?: ContainerShape[]
     initContainers?: ContainerShape[]
     ephemeralContainers?: ContainerShape[]
+    resourceClaims?: { name?: string; resourceClaimName?: string }[]
+  }
+  status?: {
+    resourceClaimStatuses?: { resourceClaimName?: string }[]
+    extendedResourceClaimStatus?: { resourceClaimName?: string }
   }
 }
 
@@ -27,9 +32,16 @@ interface VolumeShape {
   ephemeral?: unknown
   projected?: { sources?: { secret?: { name?: string }; configMap?: { name?: string } }[] }
   csi?: { nodePublishSecretRef?: { name?: string } }
+  azureFile?: { secretName?: string }
+  cephfs?: { secretRef?: { name?: string } }
+  flexVolume?: { secretRef?: { name?: string } }
+  iscsi?: { secretRef?: { name?: string } }
+  rbd?: { secretRef?: { name?: string } }
+  scaleIO?: { secretRef?: { name?: string } }
+  storageos?: { secretRef?: { name?: string } }
 }
 
-export type Referenced = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts'
+export type Referenced = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'resourceclaims' | 'serviceaccounts'
 
 function* inContainers(pod: PodShape, type: 'secrets' | 'configmaps'): Generator<string | undefined> {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
@@ -41,11 +53,25 @@ function* inContainers(pod: PodShape, type: 'secrets' | 'configmaps'): Generator
   }
 }
 
+/** Secrets with which a volume's driver is asked. */
+function* driverSecrets(volume: VolumeShape): Generator<string | undefined> {
+  yield volume.csi?.nodePublishSecretRef?.name
+  yield volume.azureFile?.secretName
+  for (const type of ['cephfs', 'flexVolume', 'iscsi', 'rbd', 'scaleIO', 'storageos'] as const)
+    yield volume[type]?.secretRef?.name
+}
+
 /** Names of the objects of one type that a pod refers to, in its own namespace. May repeat, may hold undefined. */
 export function* podReferences(object: KubeObject, type: Referenced): Generator<string | undefined> {
   const pod = object as PodShape
   const { volumes = [] } = pod.spec ?? {}
   if (type === 'serviceaccounts') return yield pod.spec?.serviceAccountName
+  if (type === 'resourceclaims') {
+    for (const { resourceClaimName } of pod.spec?.resourceClaims ?? []) yield resourceClaimName
+    for (const { resourceClaimName } of pod.status?.resourceClaimStatuses ?? []) yield resourceClaimName
+    yield pod.status?.extendedResourceClaimStatus?.resourceClaimName
+    return
+  }
   if (type === 'persistentvolumeclaims') {
     for (const volume of volumes)
       yield volume.ephemeral ? `${pod.metadata?.name}-${volume.name}` : volume.persistentVolumeClaim?.claimName
@@ -54,7 +80,7 @@ export function* podReferences(object: KubeObject, type: Referenced): Generator<
   if (type === 'secrets') for (const { name } of pod.spec?.imagePullSecrets ?? []) yield name
   for (const volume of volumes) {
     yield type === 'secrets' ? volume.secret?.secretName : volume.configMap?.name
-    if (type === 'secrets') yield volume.csi?.nodePublishSecretRef?.name
+    if (type === 'secrets') yield* driverSecrets(volume)
     for (const source of volume.projected?.sources ?? [])
       yield type === 'secrets' ? source.secret?.name : source.configMap?.name
   }

@@ -19,8 +19,13 @@ export interface AuthenticationOptions {
   readonly configuration?: AuthenticationConfiguration
   /** Text of a static token file. */
   readonly tokens?: string
-  /** Tokens that another server knows. */
-  readonly webhook?: TokenAuthenticator
+  /** A server that knows further tokens. */
+  readonly webhook?: {
+    /** Path of the kubeconfig that names it. */
+    readonly kubeconfig: string
+    /** How long its answers are kept. Default two minutes. */
+    readonly cacheMs?: number
+  }
   /** A proxy in front that names its users in headers. */
   readonly frontProxy?: FrontProxyOptions
   /** PEM of the authorities of clients, where TLS trusts the front proxy's too. */
@@ -71,7 +76,14 @@ export async function createAuthentication(deps: AuthenticationDeps): Promise<Au
     const { oidcTokens } = await import('./oidc/authenticator.ts')
     tokens.push(own(oidcTokens(configuration, { clock, ownIssuers: [ISSUER] })))
   }
-  if (deps.webhook) tokens.push(deps.webhook)
+  if (deps.webhook) {
+    const [{ webhookTokens }, { openWebhook }] = await Promise.all([
+      import('./webhook.ts'),
+      import('../auth/webhook-connection.ts'),
+    ])
+    const { kubeconfig, ...options } = deps.webhook
+    tokens.push(webhookTokens({ ...options, endpoint: await openWebhook(kubeconfig, clock), clock, audiences }))
+  }
   const authenticate = anyOf(tokens)
   const clients = deps.clientAuthority === undefined ? undefined : new Set(fingerprints(deps.clientAuthority))
   return {

@@ -11,8 +11,7 @@ import { openAggregation } from '../aggregation/aggregation.ts'
 import { publishTrust, type Trust } from '../aggregation/authentication-config.ts'
 import { keepLocalServices } from '../aggregation/local-services.ts'
 import { keepAggregated } from '../auth/aggregation.ts'
-import type { Authenticator } from '../auth/auth.ts'
-import { firstOf, MASTERS, privilegedGroup } from '../auth/authorizers.ts'
+import { MASTERS } from '../auth/authorizers.ts'
 import { certificateRequestHooks } from '../auth/certificate-requests.ts'
 import { escalationHooks } from '../auth/escalation.ts'
 import { openNodeAuthorizer } from '../auth/node.ts'
@@ -22,6 +21,8 @@ import { createTokenSigner } from '../auth/token-signer.ts'
 import { type AuthenticationOptions, createAuthentication } from '../authentication/all.ts'
 import { FRONT_PROXY_HEADERS } from '../authentication/front-proxy.ts'
 import { LAST_USED } from '../authentication/legacy-tokens.ts'
+import { createAuthorization } from '../authorization/all.ts'
+import type { AuthorizationConfiguration } from '../authorization/configuration.ts'
 import { admissionChain } from '../registry/admission-chain.ts'
 import type { KindHooks, Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
@@ -56,6 +57,8 @@ export interface ExtensionDeps {
   readonly authentication?: AuthenticationOptions
   /** Which admission plugins run. Default: those of kube-apiserver. */
   readonly admission?: AdmissionOptions
+  /** Which authorizers decide. Default: the node authorizer, then RBAC. */
+  readonly authorization?: AuthorizationConfiguration
   /** For `kubectl get componentstatuses`. Default: all parts are well, as they run in this process. */
   components?(): readonly ComponentHealth[]
 }
@@ -128,7 +131,12 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     reader: registry.reader,
     rules: nodeRules,
   })
-  const authorizer = firstOf(privilegedGroup, nodeAuthorizer.authorize, rbac.authorize)
+  const authorizer = await createAuthorization({
+    clock,
+    node: nodeAuthorizer.authorize,
+    rbac: rbac.authorize,
+    ...(deps.authorization && { configuration: deps.authorization }),
+  })
   keepAggregated(registry, requireKind(registry, 'rbac.authorization.k8s.io/v1/clusterroles'), logger)
 
   const signer = createTokenSigner(deps.tokenKey)

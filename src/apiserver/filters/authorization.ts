@@ -1,13 +1,12 @@
 import { forbidden, internalError } from '../../api/machinery/status-error.ts'
 import type { Attributes, Authorizer, Decision } from '../auth/auth.ts'
 import { forbiddenMessage } from '../auth/authorizers.ts'
+import { requestSelections } from '../auth/selectors.ts'
 import type { Filter, ServerRequest } from '../request.ts'
 
 /** What the request wants to do, as authorizers see it. */
 export function attributesOf(request: ServerRequest): Attributes {
   const { info, user, query } = request
-  const fieldSelector = info.isResource ? query.get('fieldSelector') : null
-  const labelSelector = info.isResource ? query.get('labelSelector') : null
   return {
     user,
     verb: info.verb,
@@ -19,8 +18,7 @@ export function attributesOf(request: ServerRequest): Attributes {
     subresource: info.subresource,
     name: info.name,
     path: request.path,
-    ...(fieldSelector && { fieldSelector }),
-    ...(labelSelector && { labelSelector }),
+    ...(info.isResource && requestSelections(info.verb, query)),
   }
 }
 

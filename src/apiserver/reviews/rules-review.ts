@@ -40,6 +40,6 @@ export function rulesReviewHandler(rbac: Rbac): Handler {
       incomplete: faults.length > 0,
       ...(faults.length && { evaluationError: faults.join(', ') }),
     }
-    return answer({ metadata: { creationTimestamp: null }, ...review, spec: {} }, 201)
+    return answer({ metadata: {}, ...review, spec: {} }, 201)
   }
 }

@@ -3,7 +3,7 @@
  * 1.36 answered when asked the same (authorization-matrix.json).
  */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Cluster, startCluster } from '../../../src/cmd/testing.ts'
@@ -37,6 +37,18 @@ const bind = (kind: string, name: string, role: string, namespace?: string) =>
     subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name }],
   } as Loose)
 
+/** Running a command begins with a GET over a WebSocket, and needs the right to create all the same. */
+const COMMANDS = new Set(['pods/attach', 'pods/exec', 'pods/portforward'])
+
+/** What the server itself answers, where RBAC alone would say more. */
+function asAnswered(allowed: Record<string, string[]>): Record<string, string[]> {
+  const entries = Object.entries(allowed).map(([letters, list]): [string, string[]] => [
+    letters,
+    letters.includes('c') ? list : list.filter(resource => !COMMANDS.has(resource)),
+  ])
+  return Object.fromEntries(entries.filter(([, list]) => list.length))
+}
+
 const sorted = (allowed: Allowed) =>
   Object.fromEntries(Object.entries(allowed).map(([key, list]) => [key, list.split(' ').sort()]))
 
@@ -47,7 +59,7 @@ test('every bootstrap role allows exactly what it allows in Kubernetes', async (
     await bind('ClusterRoleBinding', `probe:${role}`, role)
     found.set(role, await allowedTo(cluster, `probe:${role}`, all))
     const wanted = golden[role]
-    if (wanted) assert.deepEqual(sorted(found.get(role)!), sorted(wanted), role)
+    if (wanted) assert.deepEqual(sorted(found.get(role)!), asAnswered(sorted(wanted)), role)
     else assert.match(role, /^tutti:/, `${role} is neither of Kubernetes nor of this program`)
   }
 })
@@ -85,5 +97,10 @@ test('a role that is bound in a namespace allows nothing outside of it', async (
 })
 
 test('docs/authorization.md shows the table that was tested', () => {
-  assert.equal(readFileSync(PAGE, 'utf8'), matrixPage(found), 'write it anew: scripts/authorization-page.ts')
+  if (process.env.WRITE_DOCS) writeFileSync(PAGE, matrixPage(found))
+  assert.equal(
+    readFileSync(PAGE, 'utf8'),
+    matrixPage(found),
+    'write it anew: WRITE_DOCS=1 npm test -- authorization-matrix',
+  )
 })

@@ -63,6 +63,10 @@ export interface ServerRequest {
   kind?: Kind
   /** The form of the answer that the client accepts, once that was found out; JSON when absent. */
   media?: MediaChoice
+  /** The FlowSchema and priority level that the request belongs to, as its answer's headers name them. */
+  flow?: { readonly flow: { readonly uid: string }; readonly level: { readonly uid: string } }
+  /** Called by the HTTP side once the answer was written, or cannot be. */
+  written?: () => void
   /** Adds a `Warning: 299` header to the answer. */
   warn(text: string): void
   readonly warnings: readonly string[]

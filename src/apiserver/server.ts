@@ -23,9 +23,9 @@ import { discovery } from './discovery/discovery.ts'
 import { authenticationFilter } from './filters/authentication.ts'
 import { authorizationFilter } from './filters/authorization.ts'
 import { errorFilter } from './filters/errors.ts'
-import { inFlightLimits } from './filters/in-flight.ts'
 import { representationFilter } from './filters/representation.ts'
 import { timeoutFilter } from './filters/timeout.ts'
+import { createFlowControl } from './flow-control/filter.ts'
 import { answerHealth, type HealthCheck } from './handlers/health.ts'
 import { createPacer } from './handlers/pacer.ts'
 import { resourceRoutes } from './handlers/route.ts'
@@ -177,12 +177,22 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   const discover = aggregation?.discovery(ownDiscovery) ?? ownDiscovery
   const documents = aggregation?.openApi(ownDocuments) ?? ownDocuments
   const requests = requestMetrics(clock)
-  const inFlight = inFlightLimits()
+  const flowControl = createFlowControl({
+    registry,
+    clock,
+    logger,
+    held({ info: { group, version, resource } }) {
+      const kind = kinds.find(group, version, resource)
+      const cache = kind && !kind.virtual ? registry.view(kind).cache : undefined
+      return cache && { count: cache.size, bytes: cache.size ? cache.bytes / cache.size : 0 }
+    },
+  })
   const families = [
     ...requests.families,
+    ...flowControl.families,
     ...access.families,
     ...storeFamilies,
-    ...serverMetrics(kinds, registry, inFlight, deps.version),
+    ...serverMetrics(kinds, registry, flowControl, deps.version),
     ...processMetrics(clock.now()),
     ...(deps.audit?.families ?? []),
     ...(deps.families ?? []),
@@ -234,8 +244,8 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       ...(deps.audit ? [deps.audit.outer] : []),
       authenticationFilter(ext.authenticators, ext.anonymous, access.authentication),
       ...audited,
-      inFlight.filter,
       impersonationFilter(ext.authorizer),
+      flowControl.filter,
       ...inner,
     ],
     route,
@@ -260,6 +270,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     async close() {
       health.closing = true
       definitions.close()
+      flowControl.close()
       ext.aggregation?.close()
       feed.close()
       await Promise.all([...listening].map(each => each.close()))

@@ -82,6 +82,7 @@ function createConversation({ handler, logger, observer }: HttpsServerDeps) {
       sink.cut()
     } finally {
       open.delete(request)
+      request.written?.()
       observer?.ended(request, sink.sent)
     }
   }

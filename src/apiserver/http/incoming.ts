@@ -73,6 +73,8 @@ class WireRequest implements HttpRequest {
   user: UserInfo = ANONYMOUS
   kind?: Kind
   media?: MediaChoice
+  flow?: NonNullable<ServerRequest['flow']>
+  written?: () => void
   #warnings: string[] | undefined
   #controller: AbortController | undefined
   #gone = false

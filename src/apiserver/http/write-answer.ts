@@ -17,6 +17,9 @@ export const warningHeader = (text: string) =>
 function headersOf(request: HttpRequest, answer: Answer, contentType: string): Headers {
   const headers: Headers = { 'content-type': contentType, 'cache-control': 'no-cache, private', ...answer.headers }
   if (request.warnings.length) headers.warning = request.warnings.map(warningHeader)
+  const { flow } = request
+  if (flow?.flow.uid) headers['x-kubernetes-pf-flowschema-uid'] = flow.flow.uid
+  if (flow?.level.uid) headers['x-kubernetes-pf-prioritylevel-uid'] = flow.level.uid
   return headers
 }
 

@@ -2,7 +2,7 @@
 import type { APIService } from '../../api/generated/types/apiregistration-v1.ts'
 import { type Family, lookedUp } from '../../lib/metrics.ts'
 import { API_SERVICES, isAvailable } from '../aggregation/api-service.ts'
-import type { InFlight } from '../filters/in-flight.ts'
+import type { FlowControl } from '../flow-control/filter.ts'
 import type { ServerRegistry } from '../registry/create-registry.ts'
 import type { KindTable } from '../registry/kind-table.ts'
 import type { VersionInfo } from '../server.ts'
@@ -11,7 +11,7 @@ import type { VersionInfo } from '../server.ts'
 export function serverMetrics(
   kinds: KindTable,
   registry: ServerRegistry,
-  inFlight: InFlight,
+  inFlight: FlowControl,
   version: VersionInfo,
 ): Family[] {
   const stored = () => kinds.all().filter(kind => !kind.virtual && !kind.storage)

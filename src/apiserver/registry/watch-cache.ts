@@ -47,6 +47,8 @@ export interface CacheWatchOptions {
 
 export interface WatchCache {
   readonly size: number
+  /** Bytes of JSON of all objects. */
+  readonly bytes: number
   get(namespace: string, name: string): Encoded | undefined
   /** undefined where `at` is older than the ring. */
   list(options: CacheListOptions): CacheList | undefined
@@ -86,6 +88,7 @@ export function createWatchCache(kind: Kind, start: number): WatchCache {
   const byScope: Index = new Map()
   const byField = new Map<string, Index>()
   let size = 0
+  let bytes = 0
 
   // '/' ends a namespace in the map's keys, so that their order is that of the store's keys.
   const bucketOf = (namespace: string) => namespaces.get(`${namespace}/`)
@@ -94,6 +97,7 @@ export function createWatchCache(kind: Kind, start: number): WatchCache {
     let bucket = bucketOf(namespace)
     if (!bucket) namespaces.set(`${namespace}/`, (bucket = sortedMap()))
     size -= bucket.size
+    bytes += object.bytes.length - (bucket.get(name)?.bytes.length ?? 0)
     bucket.set(name, object)
     size += bucket.size
   }
@@ -101,6 +105,7 @@ export function createWatchCache(kind: Kind, start: number): WatchCache {
     const bucket = bucketOf(namespace)
     if (!bucket) return
     size -= bucket.size
+    bytes -= bucket.get(name)?.bytes.length ?? 0
     bucket.delete(name)
     size += bucket.size
     if (bucket.size === 0) namespaces.delete(`${namespace}/`)
@@ -211,6 +216,9 @@ export function createWatchCache(kind: Kind, start: number): WatchCache {
   return {
     get size() {
       return size
+    },
+    get bytes() {
+      return bytes
     },
     get: (namespace, name) => bucketOf(namespace)?.get(name),
     list,

@@ -1,15 +1,41 @@
-/** A custom schema in the form that server-side apply and managed fields read. */
+/** A custom schema in the form that server-side apply, managed fields and CEL read. */
 import type { Schema } from '../machinery/schema.ts'
+import { usableFormat } from './formats.ts'
 import { itemsOf, type JsonSchema, valuesOf } from './json-schema.ts'
 
-type Building = { -readonly [K in keyof Schema]: Schema[K] }
+/** With the limits by which the cost of CEL rules is estimated. */
+export interface LimitedSchema extends Schema {
+  readonly maxLength?: number
+  readonly maxItems?: number
+  readonly maxProperties?: number
+}
+
+type Building = { -readonly [K in keyof LimitedSchema]: LimitedSchema[K] }
 
 const META: Schema = { ref: 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }
 const TEXT: Schema = { type: 'string' }
 
-function convert(schema: JsonSchema): Schema {
+const converted = new WeakMap<JsonSchema, LimitedSchema>()
+
+/** The same schema in the other form; the same one every time. */
+export function convert(schema: JsonSchema): LimitedSchema {
+  const known = converted.get(schema)
+  if (known) return known
+  const made = make(schema)
+  converted.set(schema, made)
+  return made
+}
+
+function make(schema: JsonSchema): LimitedSchema {
   const result: Building = {}
-  if (schema['x-kubernetes-int-or-string']) return { intOrString: true }
+  for (const limit of ['maxLength', 'maxItems', 'maxProperties'] as const) {
+    if (schema[limit] !== undefined) result[limit] = schema[limit]
+  }
+  if (schema['x-kubernetes-int-or-string']) return { ...result, intOrString: true }
+  const format = usableFormat(schema.type ? [schema.type] : [], schema.format)
+  if (format) result.format = format
+  if (schema.required) result.required = schema.required
+  if (schema.enum) result.enum = schema.enum
   if (schema.type) result.type = schema.type as NonNullable<Schema['type']>
   if (schema.properties) {
     result.properties = Object.fromEntries(

@@ -14,7 +14,6 @@ import { finalizerWarnings } from './finalizers.ts'
 import { parseJsonPath } from './json-path.ts'
 import { coerceEmbedded, coerceMetadata } from './object-meta.ts'
 import { publishSchema } from './open-api.ts'
-import { loadPatterns } from './patterns.ts'
 import { pruneNulls, pruneUnknown } from './prune.ts'
 import { createErrors, updateErrors } from './resource-errors.ts'
 import { type VersionSchema, versionSchema } from './version-schema.ts'
@@ -124,7 +123,8 @@ function makeKind(
     rules: [
       (next, old, context): FieldError[] => {
         const errors = old ? updateErrors : createErrors
-        return errors({ next, old: old!, schema, scale, subresource: context.subresource })
+        const { subresource, warn } = context
+        return errors({ next, old: old!, schema, scale, subresource, warn })
       },
     ],
     ...(deprecation !== undefined && { deprecation }),
@@ -137,7 +137,7 @@ function makeKind(
       storedAs: storageVersionOf(definition),
       conversion: createConversion({ definition, version: version.name, schemas, ...options }),
       structure: object => structure(schema, object),
-      load: () => (schema.hasPatterns ? loadPatterns() : undefined),
+      load: schema.load,
       openApi: target => publishSchema(schema.source, of, target),
       fingerprint: `${definition.metadata?.uid ?? ''}/${definition.metadata?.generation ?? 0}/${terminating}`,
     },

@@ -5,6 +5,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import { Correlation } from './correlation.ts'
 import { listErrors } from './list-type.ts'
 import { embeddedErrors } from './object-meta.ts'
+import { rules } from './rules.ts'
 import { valueErrors } from './validate-value.ts'
 import type { VersionSchema } from './version-schema.ts'
 
@@ -17,6 +18,7 @@ export interface Checked {
   readonly schema: VersionSchema
   readonly scale: CustomResourceSubresourceScale | undefined
   readonly subresource: string
+  readonly warn?: ((text: string) => void) | undefined
 }
 
 const MAX_INT32 = 2147483647
@@ -69,11 +71,38 @@ function scaleErrors({ next, scale, subresource }: Checked): FieldError[] {
   return errors
 }
 
+/** Rules are not asked about an object whose form is wrong. */
+const BLOCKING: ReadonlySet<string> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
+const UNCHECKED: FieldError = {
+  reason: 'FieldValueInvalid',
+  field: '<nil>',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+}
+
+/** With what the CEL rules of the schema say; `correlation` on update. */
+function withRules(errors: FieldError[], checked: Checked, correlation?: Correlation): FieldError[] {
+  const { next, old, schema, warn } = checked
+  const { root } = schema
+  if (!root.has.rules) return errors
+  if (errors.some(error => BLOCKING.has(error.reason))) return [...errors, UNCHECKED]
+  const options = { node: root, value: next, isResource: true, warn }
+  const more = correlation ? { old, correlation } : { old: undefined }
+  return [...errors, ...rules().evaluateRules({ ...options, ...more })]
+}
+
 /** What is wrong with a new resource. */
 export function createErrors(checked: Checked): FieldError[] {
   const { next, schema } = checked
   const { root } = schema
-  return [...valueErrors(next, root), ...scaleErrors(checked), ...embeddedErrors(next, root), ...listErrors(next, root)]
+  const errors = [valueErrors(next, root), scaleErrors(checked), embeddedErrors(next, root), listErrors(next, root)]
+  return withRules(errors.flat(), checked)
 }
 
 /** What is wrong with a changed one. What was wrong before and did not change passes. */
@@ -87,7 +116,7 @@ export function updateErrors(checked: Checked): FieldError[] {
   if (!isStatus) errors.push(...embeddedErrors(next, root))
   const lists = listErrors(next, root)
   if (lists.length && listErrors(old, root).length === 0) errors.push(...lists)
-  return errors
+  return withRules(errors, checked, correlation)
 }
 
 function statusErrors({ next, schema }: Checked, correlation: Correlation): FieldError[] {

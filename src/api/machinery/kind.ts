@@ -54,6 +54,8 @@ export interface RuleContext {
   readonly subresource: string
   /** Wall clock, ms since the epoch. */
   readonly now: number
+  /** Tells the client of what is wrong and passes all the same. */
+  warn?(text: string): void
 }
 
 /**

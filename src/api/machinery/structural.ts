@@ -376,9 +376,15 @@ export function unrecognized(kind: Pick<Kind, 'kind'>, message: string, body: Ui
   return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${message} (${shown})`)
 }
 
+/** Of YAML the line is told, not the path: `line 3: key "a" already set in map`. */
+const isLine = (duplicate: string) => /^line \d+: key /.test(duplicate)
+
 /** What strict field validation says; undefined where there is nothing to say. */
 export function strictMessage(unknown: readonly string[], duplicates: readonly string[]): string | undefined {
-  const all = strictProblems(unknown, duplicates)
+  const lines = duplicates.filter(isLine)
+  const yaml = lines.length ? [`yaml: unmarshal errors:\n  ${lines.join('\n  ')}`] : []
+  const fields = duplicates.filter(each => !isLine(each))
+  const all = [...yaml, ...strictProblems(unknown, fields)]
   return all.length ? `strict decoding error: ${all.join(', ')}` : undefined
 }
 
@@ -386,6 +392,6 @@ export function strictMessage(unknown: readonly string[], duplicates: readonly s
 export function strictProblems(unknown: readonly string[], duplicates: readonly string[]): string[] {
   return [
     ...unknown.map(field => `unknown field ${JSON.stringify(field)}`),
-    ...duplicates.map(field => `duplicate field ${JSON.stringify(field)}`),
+    ...duplicates.map(each => (isLine(each) ? each : `duplicate field ${JSON.stringify(each)}`)),
   ]
 }

@@ -23,7 +23,7 @@ describe('parseYaml', () => {
   it('parseYaml finds keys that stand more than once', () => {
     const { value, duplicates } = parseYaml('a: {b: 1, b: 2}\nc:\n- d: 1\n  d: 2\n')
     assert.deepEqual(value, { a: { b: 2 }, c: [{ d: 2 }] })
-    assert.deepEqual(duplicates, ['a.b', 'c[0].d'])
+    assert.deepEqual(duplicates, ['line 1: key "b" already set in map', 'line 4: key "d" already set in map'])
   })
 
   it('parseYaml refuses what is broken, too deep, or blows up by aliases', () => {

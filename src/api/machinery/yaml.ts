@@ -1,6 +1,6 @@
 /** YAML bodies. Not imported by anything at start: the parser is loaded with this file. */
 import type { Document, ParsedNode, Tags } from 'yaml'
-import { isMap, isScalar, isSeq, parseDocument, stringify } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml'
 import { MAX_DEPTH } from './json-strict.ts'
 import { badRequest } from './status-error.ts'
 
@@ -18,18 +18,19 @@ const customTags = (tags: Tags): Tags =>
   })
 
 /**
- * Parses one YAML (or JSON) document. `duplicates` are the paths of keys that stand more than once; the last one counts.
- * Throws StatusError BadRequest.
+ * Parses one YAML (or JSON) document. `duplicates` says which keys stand more than once, and where; the last one
+ * counts. Throws StatusError BadRequest.
  */
 export function parseYaml(body: string | Uint8Array): { value: unknown; duplicates: string[] } {
   const text = typeof body === 'string' ? body : Buffer.from(body).toString()
-  const document = parse(text)
+  const lines = new LineCounter()
+  const document = parse(text, lines)
   const [error] = document.errors
   if (error) throw badRequest(`error converting YAML to JSON: yaml: ${error.message}`)
-  const duplicates = new Set<string>()
-  findDuplicates(document.contents, '', duplicates, 0)
+  const duplicates: string[] = []
+  findDuplicates(document.contents, lines, duplicates, 0)
   try {
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), duplicates: [...duplicates] }
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), duplicates }
   } catch (cause) {
     throw badRequest(`error converting YAML to JSON: yaml: ${(cause as Error).message}`)
   }
@@ -45,31 +46,32 @@ export const formatYaml = (value: unknown): string =>
     lineWidth: 0,
   })
 
-function parse(text: string): Document.Parsed<ParsedNode> {
+function parse(text: string, lineCounter: LineCounter): Document.Parsed<ParsedNode> {
   try {
-    return parseDocument(text, { version: '1.1', schema: 'yaml-1.1', merge: true, uniqueKeys: false, customTags })
+    const schema = { version: '1.1', schema: 'yaml-1.1', merge: true, uniqueKeys: false, customTags } as const
+    return parseDocument(text, { ...schema, lineCounter })
   } catch (cause) {
     // The parser is recursive: what is nested too deeply ends here.
     throw badRequest(`error converting YAML to JSON: yaml: ${(cause as Error).message}`)
   }
 }
 
-function findDuplicates(node: unknown, path: string, found: Set<string>, depth: number): void {
+function findDuplicates(node: unknown, lines: LineCounter, found: string[], depth: number): void {
   if (depth > MAX_DEPTH) {
     throw badRequest(`error converting YAML to JSON: yaml: exceeded max depth of ${MAX_DEPTH}`)
   }
   if (isSeq(node)) {
-    node.items.forEach((item, index) => {
-      findDuplicates(item, `${path}[${index}]`, found, depth + 1)
-    })
+    for (const item of node.items) findDuplicates(item, lines, found, depth + 1)
   } else if (isMap(node)) {
     const seen = new Set<string>()
     for (const { key, value } of node.items) {
       const name = String(isScalar(key) ? key.value : key)
-      const at = path ? `${path}.${name}` : name
-      if (seen.has(name) && name !== '<<') found.add(at)
+      if (seen.has(name) && name !== '<<') {
+        const line = isScalar(key) && key.range ? lines.linePos(key.range[0]).line : 1
+        found.push(`line ${line}: key ${JSON.stringify(name)} already set in map`)
+      }
       seen.add(name)
-      findDuplicates(value, at, found, depth + 1)
+      findDuplicates(value, lines, found, depth + 1)
     }
   }
 }

@@ -6,7 +6,7 @@ import { required } from '../../api/machinery/field-error.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { compileSchema } from '../../api/machinery/schema-node.ts'
-import { conflict, invalid, StatusError } from '../../api/machinery/status-error.ts'
+import { badRequest, conflict, invalid, StatusError } from '../../api/machinery/status-error.ts'
 import { checkStructure } from '../../api/machinery/structural.ts'
 import { cloneJson } from '../../lib/json.ts'
 import { isTrue } from '../http/request-info.ts'
@@ -56,6 +56,15 @@ function ignoredBy(kind: Kind, subresource: string): FieldSet | undefined {
   return kind.status ? setOfFields(['status']) : undefined
 }
 
+/** Keys that the intent repeats are told of once it is known that it could be applied. */
+function tellRepeated({ fieldValidation, duplicates = [], warn }: WriteContext) {
+  if (!duplicates.length) return
+  if (fieldValidation === 'Warn') for (const line of duplicates) warn?.(line)
+  if (fieldValidation !== 'Strict') return
+  const lines = duplicates.join('\n  ')
+  throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${lines}`)
+}
+
 /** Answers an apply patch: creates the object where it does not exist. */
 export async function apply(
   deps: HandlerDeps,
@@ -91,9 +100,10 @@ export async function apply(
       ignored: ignoredBy(kind, subresource),
     })
     if (conflicts) throw conflictError(conflicts)
+    tellRepeated(context)
     return object
   }
-  const write: WriteContext = { ...context, applied: true }
+  const write: WriteContext = { ...context, applied: true, duplicates: [] }
 
   for (;;) {
     try {

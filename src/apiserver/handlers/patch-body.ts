@@ -21,7 +21,7 @@ export type PatchType = (typeof PATCH_TYPES)[number]
 export interface PatchBody {
   readonly type: PatchType
   readonly value: unknown
-  /** Paths of fields that the patch repeats. */
+  /** Paths of fields that the patch repeats; of an apply, lines that say so. */
   readonly duplicates: readonly string[]
 }
 
@@ -45,7 +45,10 @@ async function readPatch({ body, kind }: ServerRequest, findDuplicates: boolean)
   const text = body.type === 'bytes' ? (await body.read()).toString() : ''
   // JSON is YAML, and parsed many times as fast.
   if (type === APPLY && !text.trimStart().startsWith('{')) return { ...known, ...(await parseYamlBody(text)) }
-  return { ...known, ...parseBody(text, findDuplicates) }
+  const parsed = parseBody(text, findDuplicates)
+  // An apply is YAML in any case: its repetitions are told by their lines.
+  const told = type === APPLY && parsed.duplicates.length ? await parseYamlBody(text) : parsed
+  return { ...known, value: parsed.value, duplicates: told.duplicates }
 }
 
 const isMap = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)

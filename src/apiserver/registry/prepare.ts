@@ -128,7 +128,7 @@ export async function finishCreate(
 ): Promise<AdmissionAttributes | undefined> {
   kind.named?.(object)
   const meta = object.metadata!
-  const rules = { subresource: '', now: deps.now() }
+  const rules: RuleContext = { subresource: '', now: deps.now(), ...(context.warn && { warn: context.warn }) }
   refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...runRules(kind, object, undefined, rules)])
   const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
   const attributes = context.admitted ? undefined : attributesOf('CREATE', kind, ref, object, undefined, context)
@@ -206,7 +206,7 @@ export async function prepareUpdate(
   const old = stored.value
   const next = withIdentity(kind, object)
   const subresource = context.subresource ?? ''
-  const rules: RuleContext = { subresource, now: deps.now() }
+  const rules: RuleContext = { subresource, now: deps.now(), ...(context.warn && { warn: context.warn }) }
   settleNamespace(kind, next.metadata, old.metadata?.namespace ?? '')
   checkPreconditions(kind, next.metadata, stored)
   checkStructure(kind, next, context)

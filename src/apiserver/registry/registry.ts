@@ -25,7 +25,7 @@ export interface WriteContext {
   readonly fieldManager?: string
   /** What happens to unknown and duplicate fields. Default `Ignore`: for calls from inside the server. */
   readonly fieldValidation?: 'Strict' | 'Warn' | 'Ignore'
-  /** Paths of fields that the body repeats: they go with the unknown ones. */
+  /** Paths of fields that the body repeats (of YAML, lines that say so): they go with the unknown ones. */
   readonly duplicates?: readonly string[]
   /** The object's managedFields are complete: an apply made them. */
   readonly applied?: boolean

@@ -15,7 +15,8 @@ export interface Told {
 }
 
 /** Values of Go's internal types have other names than JSON's: only the sentence is told. */
-const INTERNAL = /^(Invalid value: )\[?\{.*\}\]?(: (?:must have exactly one|must contain unique|only \[).*)$/s
+const INTERNAL =
+  /^(Invalid value: )\[?\{.*\}\]?(: (?:must have exactly one|must contain unique|only \[|compilation failed|messageExpression |cel expression ).*)$/s
 
 /** The patched object, whose fields stand in another order. */
 const PATCHED = /^(Invalid value: )"\{.*\}"(: (?:strict decoding error|json): .*)$/s

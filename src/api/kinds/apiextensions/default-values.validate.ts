@@ -5,6 +5,7 @@ import { itemsOf, type JsonSchema } from '../../custom/json-schema.ts'
 import { type CustomNode, compileNode } from '../../custom/node.ts'
 import { coerceEmbedded, embeddedErrors } from '../../custom/object-meta.ts'
 import { pruneUnknown } from '../../custom/prune.ts'
+import { rules } from '../../custom/rules.ts'
 import { valueErrors } from '../../custom/validate-value.ts'
 import { type FieldError, invalid } from '../../machinery/field-error.ts'
 import type { Errors } from '../rules.ts'
@@ -66,7 +67,9 @@ function metaErrors(schema: JsonSchema, path: string, { root, wrap }: Surroundin
     const all = problems.length > 1 ? `[${problems.join(', ')}]` : problems[0]
     return [invalid(at, schema.default, `must result in valid metadata: ${all}`)]
   }
-  return valueErrors(schema.default, compileNode(schema), at)
+  const node = compileNode(schema)
+  const values = valueErrors(schema.default, node, at)
+  return values.length ? values : ruleErrors(schema, node, at)
 }
 
 function ownErrors(schema: JsonSchema, path: string): FieldError[] {
@@ -81,5 +84,14 @@ function ownErrors(schema: JsonSchema, path: string): FieldError[] {
   if (problem) return [...errors, { ...problem, field: `${at}.${problem.field}` }]
   const embedded = embeddedErrors(whole, node).map(each => ({ ...each, field: `${at}.${each.field}` }))
   if (embedded.length) return [...errors, ...embedded]
-  return [...errors, ...valueErrors(schema.default, node, at)]
+  const values = valueErrors(schema.default, node, at)
+  return [...errors, ...(values.length ? values : ruleErrors(schema, node, at))]
+}
+
+/** A default obeys the rules beside it, as a new value and as one that stays as it is. */
+function ruleErrors(schema: JsonSchema, node: CustomNode, path: string): FieldError[] {
+  if (!node.has.rules) return []
+  const asked = { node, value: schema.default, path, isResource: node.embedded }
+  const unchanged = rules().evaluateRules({ ...asked, old: schema.default })
+  return unchanged.length ? unchanged : rules().evaluateRules({ ...asked, old: undefined })
 }

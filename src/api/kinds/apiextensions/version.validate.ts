@@ -1,6 +1,7 @@
 /** The parts of a definition that each version may have: schema, subresources, columns, selectable fields. */
 
-import type { JsonSchema } from '../../custom/json-schema.ts'
+import { type JsonSchema, someSchema } from '../../custom/json-schema.ts'
+import { rules } from '../../custom/rules.ts'
 import type {
   CustomResourceColumnDefinition,
   CustomResourceDefinitionVersion,
@@ -134,13 +135,20 @@ export function checkVersionSchema(schema: JsonSchema, path: string, hasStatus: 
   const before = errors.length
   if (hasStatus) checkRoot(schema, at, errors)
   if (schema.nullable) errors.push(forbidden(`${at}.nullable`, 'nullable cannot be true at the root'))
+  const begun = errors.length
   const problem = unreadable(schema)
   if (problem === undefined) {
     const structural = structuralErrors(schema, at)
     if (structural.length) errors.push(...structural)
     else checkDefaults(schema, at, errors)
   }
+  const structuralIsSound = errors.length === begun
+  const beforeSchema = errors.length
   checkSchema(schema, at, errors)
+  const isSound = problem === undefined && errors.length === beforeSchema && structuralIsSound
+  if (isSound && someSchema(schema, each => Boolean(each['x-kubernetes-validations']?.length))) {
+    errors.push(...rules().checkExpressions(schema, at))
+  }
   if (problem !== undefined && errors.length === before) errors.push(invalid(at, '', problem))
 }
 

@@ -446,8 +446,126 @@ const specs: Readonly<Record<string, object>> = {
   'mistyped field in items': { type: 'array', items: { type: 'string', maxLength: 'x' } },
 }
 
+const text = { type: 'string' }
+const few = { type: 'string', maxLength: 10 }
+const withRules = (schema: object, ...list: (string | object)[]) => ({
+  ...schema,
+  'x-kubernetes-validations': list.map(each => (typeof each === 'string' ? { rule: each } : each)),
+})
+
+/** Schemas of `spec` with CEL rules. */
+const ruled: Readonly<Record<string, object>> = {
+  'a good rule': withRules({ type: 'object', properties: { a: { type: 'integer' } } }, 'self.a > 1'),
+  'syntax error': withRules({ type: 'object', properties: { a: { type: 'integer' } } }, 'self.a >'),
+  'unknown field': withRules({ type: 'object', properties: { a: { type: 'integer' } } }, 'self.b > 1', 'has(self.c)'),
+  'unknown variable': withRules(text, 'foo == self'),
+  'wrong types': withRules({ type: 'object', properties: { a: { type: 'integer' } } }, "self.a == 'x'", 'self.a + 1'),
+  'two lines': withRules(
+    { type: 'object', properties: { a: text } },
+    { rule: "self.a == 'x' &&\n  self.b", message: 'm' },
+  ),
+  'message expressions': withRules(
+    { type: 'object', properties: { a: few } },
+    { rule: "self.a == 'x'", messageExpression: "'no ' + self.a" },
+    { rule: "self.a == 'y'", messageExpression: 'self.b' },
+    { rule: "self.a == 'z'", messageExpression: '1 + 1' },
+  ),
+  'transition in a list': {
+    type: 'array',
+    maxItems: 10,
+    items: withRules({ type: 'object', properties: { a: few } }, 'self.a == oldSelf.a'),
+  },
+  'transition in a list map': {
+    type: 'array',
+    maxItems: 10,
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['a'],
+    items: withRules({ type: 'object', required: ['a'], properties: { a: few } }, 'self.a == oldSelf.a'),
+  },
+  'transition in a set': {
+    type: 'array',
+    maxItems: 10,
+    'x-kubernetes-list-type': 'set',
+    items: withRules(few, 'self == oldSelf'),
+  },
+  'optional old self': withRules(
+    few,
+    { rule: 'oldSelf.hasValue() || self.size() > 1', optionalOldSelf: true },
+    { rule: 'self.size() > 1', optionalOldSelf: true },
+    { rule: 'oldSelf.size() > 1', optionalOldSelf: false },
+  ),
+  'expensive rule': withRules({ type: 'array', items: text }, 'self.all(x, self.all(y, x == y))'),
+  'expensive rule in a list': { type: 'array', items: withRules(text, "self.matches('a*b*')") },
+  'cheap by limits': {
+    type: 'array',
+    maxItems: 5,
+    items: withRules({ type: 'string', maxLength: 10 }, "self.matches('^a*$')"),
+  },
+  'expensive all together': {
+    type: 'object',
+    properties: Object.fromEntries(
+      [...'abcdefghijklmnopqrstuvwxyz'].map((name, index) => [
+        name,
+        withRules({ type: 'array', maxItems: 1000 + index, items: few }, 'self.all(x, self.all(y, x == y))'),
+      ]),
+    ),
+  },
+  'functions of Kubernetes': withRules(
+    { type: 'object', properties: { q: few, u: few, i: few, l: { type: 'array', maxItems: 5, items: few } } },
+    "quantity(self.q).isGreaterThan(quantity('1'))",
+    'isURL(self.u)',
+    'ip(self.i).family() == 4',
+    'self.l.isSorted()',
+    "self.q.lowerAscii() == 'x'",
+  ),
+  'fields with strange names': withRules(
+    { type: 'object', properties: { 'a-b': few, namespace: few, '1a': few, 'x.y': few, a__b: few } },
+    "self.a__dash__b == 'x' && self.__namespace__ == 'y' && self.x__dot__y == 'z' && self.a__underscores__b == 'q'",
+    "self.a-b == 'x'",
+  ),
+  'default that breaks a rule': {
+    type: 'object',
+    properties: { a: withRules({ type: 'integer', default: 1 }, 'self > 5') },
+  },
+  'int-or-string': {
+    type: 'object',
+    properties: {
+      p: withRules({ 'x-kubernetes-int-or-string': true }, 'type(self) == int ? self > 1 : self.size() > 1'),
+    },
+  },
+  'preserved fields are not seen': withRules(
+    { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { a: few } },
+    "self.a == 'x'",
+    'self.other == 1',
+  ),
+  'embedded resource': withRules(
+    { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },
+    "self.kind == 'Pod' && self.metadata.name == 'x' && self.apiVersion == 'v1'",
+    'self.metadata.labels.size() > 0',
+  ),
+  'dates and durations': withRules(
+    {
+      type: 'object',
+      properties: {
+        t: { type: 'string', format: 'date-time' },
+        d: { type: 'string', format: 'duration' },
+        b: { type: 'string', format: 'byte', maxLength: 10 },
+      },
+    },
+    "self.t > timestamp('2020-01-01T00:00:00Z')",
+    "self.d < duration('1h')",
+    'self.b.size() < 5',
+  ),
+}
+
 /** Schemas of the whole object. */
 const roots: Readonly<Record<string, object>> = {
+  'rule about metadata': withRules(
+    { type: 'object', properties: { spec: open } },
+    "self.metadata.name == 'x'",
+    'self.metadata.labels.size() > 1',
+    'self.kind == "A"',
+  ),
   'no type': { properties: { spec: open } },
   'another type': { type: 'string' },
   'additional properties': { type: 'object', additionalProperties: { type: 'string' } },
@@ -470,6 +588,10 @@ export const definitionCases: readonly DefinitionCase[] = [
   ...Object.entries(wholes).map(([title, whole]) => ({ title, definition: whole })),
   ...Object.entries(specs).map(([title, schema]) => ({
     title: `spec: ${title}`,
+    definition: withSchema(spec(schema)),
+  })),
+  ...Object.entries(ruled).map(([title, schema]) => ({
+    title: `rules: ${title}`,
     definition: withSchema(spec(schema)),
   })),
   ...Object.entries(roots).map(([title, schema]) => ({ title: `root: ${title}`, definition: withSchema(schema) })),

@@ -90,6 +90,8 @@ const patch = (title: string, name: string, body: Loose, contentType = MERGE, mo
 const apply = (title: string, name: string, body: Loose, query: Record<string, string> = {}, more: More = {}): Step =>
   patch(title, name, body, APPLY, { query, ...more })
 
+const ruled = (schema: object, ...rules: readonly object[]) => ({ ...schema, 'x-kubernetes-validations': rules })
+
 /** Each keyword with a value that breaks it. */
 const KEYWORDS: readonly (readonly [string, object, unknown])[] = [
   ['type string', { type: 'string' }, 1],
@@ -647,6 +649,121 @@ export const scenarios: readonly Scenario[] = [
       patch('good', 'a', {
         spec: { size: 9, colour: 'red', plain: null, tags: null, ports: [{ name: 'x', port: 9 }] },
       }),
+    ],
+  },
+  {
+    title: 'rules',
+    definition: definition([
+      version(
+        {
+          spec: {
+            type: 'object',
+            properties: {
+              min: { type: 'integer' },
+              max: { type: 'integer' },
+              name: ruled({ type: 'string', maxLength: 20 }, { rule: 'self == oldSelf', message: 'name stays' }),
+              word: ruled({ type: 'string', maxLength: 20 }, { rule: "self.startsWith('a')" }),
+              reasons: ruled(
+                { type: 'string', maxLength: 20 },
+                { rule: "self != 'forbidden'", reason: 'FieldValueForbidden', message: 'not that' },
+                { rule: "self != 'required'", reason: 'FieldValueRequired' },
+                { rule: "self != 'duplicate'", reason: 'FieldValueDuplicate' },
+                { rule: "self != 'invalid'", reason: 'FieldValueInvalid' },
+              ),
+              messages: ruled(
+                { type: 'string', maxLength: 20 },
+                { rule: "self != 'one'", messageExpression: "'it is ' + self" },
+                { rule: "self != 'two'", messageExpression: "''", message: 'fallback' },
+                { rule: "self != 'three'", messageExpression: "'a\\nb'" },
+                { rule: "self != 'four'", messageExpression: "string(1 / (self == 'four' ? 0 : 1))" },
+              ),
+              items: {
+                type: 'array',
+                maxItems: 10,
+                'x-kubernetes-list-type': 'map',
+                'x-kubernetes-list-map-keys': ['k'],
+                items: ruled(
+                  {
+                    type: 'object',
+                    required: ['k'],
+                    properties: { k: { type: 'string', maxLength: 5 }, v: { type: 'integer' } },
+                  },
+                  { rule: 'self.v >= oldSelf.v', message: 'only up', fieldPath: '.v' },
+                  { rule: 'self.v < 100' },
+                ),
+              },
+              labels: {
+                type: 'object',
+                maxProperties: 5,
+                additionalProperties: ruled({ type: 'string', maxLength: 10 }, { rule: "self != 'bad'" }),
+              },
+              once: ruled(
+                { type: 'string', maxLength: 10 },
+                { rule: 'oldSelf.hasValue() ? self == oldSelf.value() : self.size() > 1', optionalOldSelf: true },
+              ),
+              port: ruled({ 'x-kubernetes-int-or-string': true }, { rule: 'self > 5' }),
+              when: ruled({ type: 'string', format: 'date-time' }, { rule: 'self.getFullYear() > 2000' }),
+              division: ruled({ type: 'integer' }, { rule: '10 / self > 1' }),
+              nullable: ruled({ type: 'string', nullable: true, maxLength: 10 }, { rule: "self != 'x'" }),
+            },
+            'x-kubernetes-validations': [
+              {
+                rule: '!has(self.min) || !has(self.max) || self.min <= self.max',
+                message: 'min is above max',
+                fieldPath: '.min',
+              },
+              { rule: "!has(self.labels) || !('secret' in self.labels)" },
+              { rule: '!has(oldSelf.max) || has(self.max)', message: 'max stays' },
+            ],
+          },
+          status: {
+            type: 'object',
+            properties: { n: { type: 'integer' } },
+            'x-kubernetes-validations': [{ rule: 'self.n >= oldSelf.n' }],
+          },
+        },
+        { subresources: { status: {} } },
+        { 'x-kubernetes-validations': [{ rule: "self.metadata.name != 'nobody'", message: 'not nobody' }] },
+      ),
+    ]),
+    steps: [
+      create(
+        'good',
+        one('a', { spec: { min: 1, max: 2, name: 'n', items: [{ k: 'x', v: 1 }], once: 'ab', port: 80 } }),
+      ),
+      create('root rule', one('nobody')),
+      create('min above max', one('b', { spec: { min: 3, max: 2 } })),
+      create('default message', one('b', { spec: { word: 'b' } })),
+      ...['forbidden', 'required', 'duplicate', 'invalid'].map(value =>
+        create(`reason ${value}`, one('b', { spec: { reasons: value } })),
+      ),
+      ...['one', 'two', 'three', 'four'].map(value =>
+        create(`message ${value}`, one('b', { spec: { messages: value } })),
+      ),
+      create('key of a map', one('b', { spec: { labels: { secret: 'x', a: 'bad' } } })),
+      create('item', one('b', { spec: { items: [{ k: 'a', v: 100 }] } })),
+      create('item without the field', one('b', { spec: { items: [{ k: 'a' }] } })),
+      create('wrong type of int-or-string', one('b', { spec: { port: 'x' } })),
+      create('date', one('b', { spec: { when: '1999-01-01T00:00:00Z' } })),
+      create('division by zero', one('b', { spec: { division: 0 } })),
+      create('optional old self on create', one('b', { spec: { once: 'a' } })),
+      create('null', one('c', { spec: { nullable: null } })),
+      create('blocked by other errors', one('b', { spec: { word: 5, min: 3, max: 2 } })),
+      create('not blocked by limits', one('b', { spec: { min: 3, max: 2, word: 'b' }, status: { n: 'x' } })),
+      patch('transition', 'a', { spec: { name: 'm' } }),
+      patch('transition, removed', 'a', { spec: { max: null } }),
+      patch('item goes down', 'a', { spec: { items: [{ k: 'x', v: 0 }] } }),
+      patch('item goes up', 'a', {
+        spec: {
+          items: [
+            { k: 'y', v: 0 },
+            { k: 'x', v: 2 },
+          ],
+        },
+      }),
+      patch('optional old self on update', 'a', { spec: { once: 'xy' } }),
+      patch('status', 'a/status', { status: { n: 5 } }),
+      patch('status goes down', 'a/status', { status: { n: 4 } }),
     ],
   },
 ]

@@ -79,6 +79,8 @@ export interface ServerExtensions {
   readonly hooks: ReadonlyMap<string, KindHooks>
   /** Other API servers as part of this one. */
   readonly aggregation?: Aggregation
+  /** Ends what was begun with them. */
+  close?(): void
   /** Further non-resource paths, matched exactly, e.g. `/openid/v1/jwks`. Authorized as non-resource requests. */
   readonly paths?: ReadonlyMap<string, Handler>
 }
@@ -272,6 +274,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       definitions.close()
       flowControl.close()
       ext.aggregation?.close()
+      ext.close?.()
       feed.close()
       await Promise.all([...listening].map(each => each.close()))
       await deps.audit?.close()

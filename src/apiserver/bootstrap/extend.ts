@@ -23,6 +23,7 @@ import { FRONT_PROXY_HEADERS } from '../authentication/front-proxy.ts'
 import { LAST_USED } from '../authentication/legacy-tokens.ts'
 import { createAuthorization } from '../authorization/all.ts'
 import type { AuthorizationConfiguration } from '../authorization/configuration.ts'
+import { expireEvents } from '../events/expiry.ts'
 import { admissionChain } from '../registry/admission-chain.ts'
 import type { KindHooks, Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
@@ -51,6 +52,8 @@ export interface ExtensionDeps {
   readonly serviceCidr?: string
   /** First and last node port. Default 30000 to 32767. */
   readonly nodePorts?: readonly [number, number]
+  /** How long events are kept, in ms. Default an hour. */
+  readonly eventTtl?: number
   /** What this server and aggregated ones know each other by; without it they are asked by nobody in particular. */
   readonly frontProxy?: { readonly trust: Trust; client(): Promise<KeyPair> }
   /** Ways to say who one is, besides certificates, service accounts and bootstrap tokens. */
@@ -231,5 +234,6 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     ]),
     paths: discoveryPaths(signer),
     ...(aggregation && { aggregation }),
+    close: expireEvents(registry, { clock, logger, ...(deps.eventTtl && { ttl: deps.eventTtl }) }),
   }
 }

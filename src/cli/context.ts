@@ -25,6 +25,8 @@ export interface UpOptions {
   readonly runtime: 'auto' | 'process' | 'simulated'
   /** Simulated nodes; 1 where nodes are real. */
   readonly nodes: number
+  /** Absolute path of the configuration file that was named. */
+  readonly config?: string
 }
 
 /** What the composition root can do for commands; they cannot import it (levels). */

@@ -1,4 +1,6 @@
 /** The parts of a cluster on one machine, started in their order and stopped in the reverse. */
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { kinds } from '../api/kinds/all.ts'
 import { createTokenSigner } from '../apiserver/auth/token-signer.ts'
@@ -13,6 +15,7 @@ import type { NodeApi } from '../client/node-api.ts'
 import { runAll } from '../control/lifetime.ts'
 import { controllerComponents } from '../controllers/all.ts'
 import type { Clock } from '../lib/clock.ts'
+import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import { buildKubeconfig, writeKubeconfig } from '../lib/kubeconfig.ts'
 import type { Logger } from '../lib/log.ts'
 import { openPki } from '../lib/pki/files.ts'
@@ -25,12 +28,12 @@ import { createHostListen, isInside, publishPort } from '../network/rootless/por
 import { createScheduler } from '../scheduler/scheduler.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
+import { encryptBy, ownEncryption } from './configuration/encryption.ts'
+import { loadSettings, type Settings } from './configuration/settings.ts'
 import { startNodes } from './nodes.ts'
 import { partMetrics } from './part-metrics.ts'
 import { portableKinds } from './portable-kinds.ts'
 import { KUBERNETES_VERSION } from './version.ts'
-
-export const SERVICE_CIDR = '10.96.0.0/16'
 
 export interface CoreDeps {
   readonly options: UpOptions
@@ -97,13 +100,20 @@ function createEnds() {
 }
 type Ends = ReturnType<typeof createEnds>
 
+/** The file that was named, or the one of the data directory. */
+function configurationFile({ config, dataDir }: UpOptions): string | undefined {
+  const own = join(dataDir, 'config.yaml')
+  return config ?? (existsSync(own) ? own : undefined)
+}
+
 /** Starts everything; resolves when the API answers and the node is Ready. A start that fails leaves nothing running. */
 export async function startCore(deps: CoreDeps): Promise<Core> {
   const ends = createEnds()
   const scope = new AbortController()
   ends.add(() => scope.abort())
   try {
-    const ground = await prepareGround(deps, ends)
+    const settings = await loadSettings(configurationFile(deps.options), { ...deps, uuid: randomUUID })
+    const ground = await prepareGround(deps, settings, ends)
     const api = await serveApi(deps, ground, ends)
     const { traffic, nodes } = await startParts(deps, ground, api, scope.signal, ends)
     return {
@@ -128,23 +138,36 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
 }
 
 /** What everything stands on: the store, a place in the network, certificates. */
-async function prepareGround({ options, network, nodeName, clock, logger, onPhase }: CoreDeps, ends: Ends) {
+async function prepareGround(
+  { options, network, nodeName, clock, logger, onPhase }: CoreDeps,
+  settings: Settings,
+  ends: Ends,
+) {
   const { dataDir } = options
   const { mode, notes } = network
   onPhase('opening the store')
-  const store = await openSqliteStore(join(dataDir, 'state.db'), { clock, ...sqliteWorker() })
-  ends.add(() => store.close())
+  const plain = await openSqliteStore(join(dataDir, 'state.db'), { clock, ...sqliteWorker() })
+  ends.add(() => plain.close())
+  const { serviceCidr, encryption } = settings
+  const encrypted =
+    encryption === false ? undefined : await encryptBy(plain, encryption ?? ownEncryption(dataDir), { clock, logger })
+  if (encrypted) ends.add(() => encrypted.close())
 
   onPhase('preparing the network')
   const claims = mode === 'kernel' ? networkClaims() : undefined
   const listenOnHost = isInside() ? createHostListen() : undefined
   const prepared = await prepareNetwork(
-    { mode, notes, dataDir, nodeName, serviceCidr: SERVICE_CIDR, ...(listenOnHost && { listenOnHost }) },
+    { mode, notes, dataDir, nodeName, serviceCidr, ...(listenOnHost && { listenOnHost }) },
     { clock, logger },
   )
 
   onPhase('making certificates')
-  const pki = openPki({ dir: join(dataDir, 'pki'), clock, hosts: [nodeName, prepared.nodeAddress] })
+  const pki = openPki({
+    dir: join(dataDir, 'pki'),
+    clock,
+    hosts: [nodeName, prepared.nodeAddress],
+    serviceIP: addressAt(parseCidr(serviceCidr), 1),
+  })
   const [authority, own, admin, proxyAuthority] = await Promise.all([
     pki.authority(),
     pki.server(),
@@ -158,23 +181,26 @@ async function prepareGround({ options, network, nodeName, clock, logger, onPhas
   }
   const tokenKey = pki.tokenKey()
   const frontProxy = { trust, client: pki.frontProxyClient }
-  return { store, claims, listenOnHost, prepared, tokenKey, authority, own, admin, frontProxy }
+  return { settings, plain, encrypted, claims, listenOnHost, prepared, tokenKey, authority, own, admin, frontProxy }
 }
 type Ground = Awaited<ReturnType<typeof prepareGround>>
 
 /** The API server on its port, with the kubeconfig that leads to it. */
 async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
-  const { store, prepared, authority, own, admin, tokenKey, frontProxy } = ground
+  const { settings, plain, encrypted, prepared, authority, own, admin, tokenKey, frontProxy } = ground
+  const { serviceCidr, audit, extension } = settings
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
   const metrics = partMetrics(clock)
   const server = await createApiServer({
-    store,
+    store: encrypted?.store ?? plain,
     kinds: network.mode === 'portable' ? portableKinds(kinds) : kinds,
     clock,
     logger,
     version: versionInfo(version),
     families: metrics.families,
+    ...(encrypted && { isStale: encrypted.store.isStale }),
+    ...(audit && { audit }),
     extend: registry =>
       extendServer(registry, {
         clock,
@@ -182,7 +208,8 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
         tokenKey,
         frontProxy,
         nodes: name => agents.get(name),
-        serviceCidr: SERVICE_CIDR,
+        serviceCidr,
+        ...extension,
       }),
   })
   ends.add(() => server.close())
@@ -193,7 +220,7 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
     ownKubeconfig(options.dataDir),
     buildKubeconfig({ name: 'tutti', server: url, authority: authority.certificate, certificate, key }),
   )
-  await publishKubernetesService(server.registry, { address: prepared.nodeAddress, port, serviceCidr: SERVICE_CIDR })
+  await publishKubernetesService(server.registry, { address: prepared.nodeAddress, port, serviceCidr })
   // Only a cluster that has come this far owns the machine's network.
   ground.claims?.claim(options.dataDir)
   return { server, agents, url, own, metrics }
@@ -265,12 +292,15 @@ async function startParts(
 }
 
 /** Nothing runs any more: the machine is left as it was found. */
-async function leaveMachine({ options, network: { mode } }: CoreDeps, { prepared, claims }: Ground): Promise<void> {
+async function leaveMachine(
+  { options, network: { mode } }: CoreDeps,
+  { settings, prepared, claims }: Ground,
+): Promise<void> {
   const { dataDir } = options
   if (mode === 'kernel')
     await removeKernelNetwork({
       nodeAddress: prepared.nodeAddress,
-      serviceCidr: SERVICE_CIDR,
+      serviceCidr: settings.serviceCidr,
       netnsDirectory: netnsDirectory(mode, dataDir),
     })
   if (mode === 'rootless') endHolder(dataDir)

@@ -1,5 +1,7 @@
 /** Configuration files in the manner of apiserver.config.k8s.io: read strictly, for a word that is not understood may be the lock. */
 
+import { parseJson } from '../../api/machinery/json-strict.ts'
+
 /** What a value must be: a type, a list of one shape, or an object with these fields. */
 export type Shape = 'string' | 'boolean' | 'number' | readonly [Shape] | { readonly [field: string]: Shape }
 
@@ -27,6 +29,22 @@ function check(value: unknown, shape: Shape, at: string): void {
   }
 }
 
+/** JSON is YAML, and needs no library. */
+async function parse(text: string): Promise<{ value: unknown; duplicates: readonly string[] }> {
+  if (text.trimStart().startsWith('{') && isJson(text)) return parseJson(text, true)
+  const { parseYaml } = await import('../../api/machinery/yaml.ts')
+  return parseYaml(text)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 export interface Group {
   readonly group: string
   readonly versions: readonly string[]
@@ -39,8 +57,7 @@ export async function readConfiguration<T>(
   shape: Shape,
   of: Group = { group: GROUP, versions: VERSIONS },
 ): Promise<T> {
-  const { parseYaml } = await import('../../api/machinery/yaml.ts')
-  const { value, duplicates } = parseYaml(text)
+  const { value, duplicates } = await parse(text)
   if (duplicates.length) throw new Error(`duplicate field ${JSON.stringify(duplicates[0])}`)
   const { apiVersion, kind: found, ...rest } = (value ?? {}) as Record<string, unknown>
   const versions = of.versions.map(version => `${of.group}/${version}`)

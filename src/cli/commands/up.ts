@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import type { Context, UpOptions } from '../context.ts'
 import { UserError } from '../context.ts'
@@ -66,6 +67,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       default: 'auto',
     },
     { flags: '--nodes <number>', description: 'simulated nodes, with --runtime simulated', default: 1 },
+    { flags: '--config <file>', description: 'configuration of the cluster; DATA_DIR/config.yaml where it is there' },
     { flags: '--kubeconfig <file>', description: 'write the kubeconfig to this file only' },
     { flags: '--foreground', description: 'stay in the foreground and log to the terminal' },
   ],
@@ -76,6 +78,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       network: options.network as UpOptions['network'],
       runtime: options.runtime as UpOptions['runtime'],
       nodes: nodesOf(options.nodes, options.runtime),
+      ...(options.config !== undefined && { config: resolve(String(options.config)) }),
     }
     const file = options.kubeconfig as string | undefined
     const finish = async (instance: Instance, took?: number) => {

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { UserError } from '../../cli/context.ts'
+import { silent } from '../../lib/log.ts'
+import { virtualClock } from '../../lib/virtual-clock.ts'
+import { memoryStore } from '../../store/memory/memory.ts'
+import { encryptBy, ownEncryption } from './encryption.ts'
+import { configurationSchema } from './schema.ts'
+import { loadSettings } from './settings.ts'
+
+const HEAD = 'apiVersion: tutti.dev/v1alpha1\nkind: TuttiConfiguration\n'
+const clock = virtualClock()
+const deps = { clock, logger: silent, uuid: () => 'id' }
+
+function folder(files: Record<string, string> = {}): string {
+  const dir = mkdtempSync(join(tmpdir(), 'config-'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text)
+  return dir
+}
+const load = (text: string, files: Record<string, string> = {}) =>
+  loadSettings(join(folder({ 'config.yaml': text, ...files }), 'config.yaml'), deps)
+
+test('loadSettings has a default for everything', async () => {
+  const settings = await loadSettings(undefined, deps)
+  assert.deepEqual(settings, { serviceCidr: '10.96.0.0/16', extension: {}, audit: undefined, encryption: undefined })
+})
+
+test('loadSettings reads what stands in the file and in those that it names', async () => {
+  const text = `${HEAD}
+network: {serviceCIDR: 10.99.0.0/20, nodePortRange: 31000-31010}
+admission: {enable: [NamespaceAutoProvision], disable: [Priority]}
+events: {ttl: 30m}
+audit: {policyFile: policy.yaml, log: {path: logs/audit.log, maxSize: 10}}
+authentication: {tokenFile: tokens.csv}
+encryption: {configurationFile: keys.yaml}
+`
+  const policy = '{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Metadata}]}'
+  const settings = await load(text, { 'policy.yaml': policy, 'tokens.csv': 'secret,ann,1' })
+  assert.equal(settings.serviceCidr, '10.99.0.0/20')
+  assert.deepEqual(settings.extension, {
+    nodePorts: [31000, 31010],
+    eventTtl: 1_800_000,
+    admission: { enable: ['NamespaceAutoProvision'], disable: ['Priority'] },
+    authentication: { tokens: 'secret,ann,1' },
+  })
+  assert.ok(settings.audit)
+  assert.match(String(settings.encryption), /config-\w+\/keys\.yaml$/)
+  await settings.audit?.close()
+})
+
+const wrong: readonly [text: string, message: RegExp][] = [
+  [
+    'kind: Other',
+    /config\.yaml: the file holds undefined "Other": expected TuttiConfiguration of tutti\.dev\/v1alpha1/,
+  ],
+  [`${HEAD}network: {cidr: x}`, /config\.yaml: unknown field "network\.cidr"/],
+  [`${HEAD}events: {ttl: 5}`, /config\.yaml: events\.ttl must be a string, and is 5/],
+  [`${HEAD}events: {ttl: soon}`, /config\.yaml: events\.ttl: /],
+  [`${HEAD}events: {ttl: 0s}`, /events\.ttl: "0s" is no time like 1h/],
+  [`${HEAD}network: {serviceCIDR: ten}`, /config\.yaml: network\.serviceCIDR: /],
+  [`${HEAD}network: {serviceCIDR: 10.0.0.0/8}`, /serviceCIDR: 10\.0\.0\.0\/8 must have a prefix from \/12 to \/30/],
+  [`${HEAD}network: {nodePortRange: 40000-30000}`, /nodePortRange: "40000-30000" is no range of ports/],
+  [`${HEAD}audit: {log: {path: x}}`, /audit\.policyFile: Required value/],
+  [`${HEAD}audit: {policyFile: none.yaml, log: {path: x}}`, /none\.yaml: Policy: ENOENT/],
+  [`${HEAD}audit: {policyFile: bad.yaml, log: {path: x}}`, /bad\.yaml: Policy: rules: Required value/],
+  [`${HEAD}authentication: {configurationFile: none.yaml}`, /authentication\.configurationFile: ENOENT/],
+  [`${HEAD}events: {ttl: 1h}\nevents: {ttl: 2h}`, /config\.yaml: .*(duplicate|unique)/i],
+]
+for (const [text, message] of wrong) {
+  test(`loadSettings refuses ${JSON.stringify(text.replace(HEAD, ''))}`, async () => {
+    const policy = '{apiVersion: audit.k8s.io/v1, kind: Policy, rules: []}'
+    await assert.rejects(load(text, { 'bad.yaml': policy }), error => {
+      assert.ok(error instanceof UserError)
+      assert.match(error.message, message)
+      return true
+    })
+  })
+}
+
+test('configurationSchema is the one that editors are given', () => {
+  const file = new URL('../../../docs/configuration.schema.json', import.meta.url)
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), configurationSchema())
+})
+
+test('ownEncryption makes a key once, and encryptBy reads what it wrote', async () => {
+  const dir = folder()
+  const file = ownEncryption(dir)
+  const text = readFileSync(file, 'utf8')
+  assert.equal(ownEncryption(dir), file)
+  assert.equal(readFileSync(file, 'utf8'), text)
+  const below = memoryStore({ clock })
+  const { store, close } = await encryptBy(below, file, { clock, logger: silent })
+  const key = '/registry/core/secrets/default/a'
+  await store.commit([{ type: 'put', key, value: Buffer.from('{}') }])
+  assert.match((await below.get(key))!.value.toString('latin1'), /^k8s:enc:aesgcm:v1:key1:/)
+  close()
+  const again = await encryptBy(below, file, { clock, logger: silent })
+  assert.equal((await again.store.get(key))!.value.toString(), '{}')
+  again.close()
+})

@@ -1,0 +1,72 @@
+/**
+ * The one configuration file of a cluster (`tutti up --config FILE`, or DATA_DIR/config.yaml where it is there): what
+ * kube-apiserver has flags for. Files that it names are those of Kubernetes.
+ */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { readConfiguration, type Shape } from '../../apiserver/auth/configuration-file.ts'
+import { UserError } from '../../cli/context.ts'
+
+export const GROUP = { group: 'tutti.dev', versions: ['v1alpha1'] }
+export const KIND = 'TuttiConfiguration'
+
+export interface Configuration {
+  readonly network?: { readonly serviceCIDR?: string; readonly nodePortRange?: string }
+  readonly admission?: { readonly enable?: readonly string[]; readonly disable?: readonly string[] }
+  readonly authentication?: { readonly configurationFile?: string; readonly tokenFile?: string }
+  readonly audit?: {
+    readonly policyFile?: string
+    readonly log?: {
+      readonly path?: string
+      readonly maxSize?: number
+      readonly maxBackups?: number
+      readonly maxAge?: number
+      readonly compress?: boolean
+    }
+  }
+  readonly encryption?: { readonly enabled?: boolean; readonly configurationFile?: string }
+  readonly events?: { readonly ttl?: string }
+}
+
+const strings: Shape = ['string']
+
+/** What may stand in the file. */
+export const SHAPE: Shape = {
+  network: { serviceCIDR: 'string', nodePortRange: 'string' },
+  admission: { enable: strings, disable: strings },
+  authentication: { configurationFile: 'string', tokenFile: 'string' },
+  audit: {
+    policyFile: 'string',
+    log: { path: 'string', maxSize: 'number', maxBackups: 'number', maxAge: 'number', compress: 'boolean' },
+  },
+  encryption: { enabled: 'boolean', configurationFile: 'string' },
+  events: { ttl: 'string' },
+}
+
+/** A configuration, and the paths in it as they are meant: from where the file is. */
+export interface LoadedConfiguration {
+  readonly configuration: Configuration
+  /** Where it stands; '' where there is none. */
+  readonly file: string
+  path(name: string): string
+}
+
+export const NO_CONFIGURATION: LoadedConfiguration = { configuration: {}, file: '', path: name => name }
+
+/** Reads the file. Throws `UserError` that names it and the field that is wrong. */
+export async function loadConfiguration(file: string): Promise<LoadedConfiguration> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new UserError(`the configuration ${file} cannot be read: ${(cause as Error).message}`, '', { cause })
+  }
+  try {
+    const configuration = await readConfiguration<Configuration>(text, KIND, SHAPE, GROUP)
+    return { configuration, file, path: name => resolve(dirname(file), name) }
+  } catch (cause) {
+    throw new UserError(`${file}: ${(cause as Error).message}`, 'docs/configuration.md says what may stand there.', {
+      cause,
+    })
+  }
+}

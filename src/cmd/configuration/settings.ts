@@ -1,0 +1,128 @@
+/** From the configuration file to what the parts of a cluster take, with every file that it names read and checked. */
+import { readFileSync } from 'node:fs'
+import { parseDuration } from '../../api/machinery/time.ts'
+import type { Audit } from '../../apiserver/audit/audit.ts'
+import { readAuthenticationConfiguration } from '../../apiserver/authentication/configuration.ts'
+import type { ExtensionDeps } from '../../apiserver/bootstrap/extend.ts'
+import { UserError } from '../../cli/context.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { parseCidr } from '../../lib/ipv4.ts'
+import type { Logger } from '../../lib/log.ts'
+import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CONFIGURATION } from './configuration.ts'
+
+export const SERVICE_CIDR = '10.96.0.0/16'
+
+export interface Settings {
+  readonly serviceCidr: string
+  /** Options of `extendServer`. */
+  readonly extension: Pick<ExtensionDeps, 'nodePorts' | 'eventTtl' | 'admission' | 'authentication'>
+  readonly audit: Audit | undefined
+  /** `false`: nothing is encrypted; a path: by that EncryptionConfiguration; undefined: by a key of the cluster's own. */
+  readonly encryption: string | false | undefined
+}
+
+interface Deps {
+  readonly clock: Clock
+  readonly logger: Logger
+  uuid(): string
+}
+
+/** Failures with the file and the field that they are about. */
+function about<T>(file: string, field: string, read: () => T): T {
+  const told = (cause: unknown) =>
+    new UserError(
+      `${file}: ${field}: ${(cause as Error).message}`,
+      'docs/configuration.md says what may stand there.',
+      {
+        cause,
+      },
+    )
+  try {
+    const result = read()
+    if (!(result instanceof Promise)) return result
+    return result.catch(cause => {
+      throw told(cause)
+    }) as T
+  } catch (cause) {
+    throw told(cause)
+  }
+}
+
+const PRIVATE_SIZE = { least: 12, most: 30 }
+
+function serviceCidrOf(text: string): string {
+  parseCidr(text)
+  const bits = Number(text.split('/')[1])
+  if (bits < PRIVATE_SIZE.least || bits > PRIVATE_SIZE.most)
+    throw new Error(`${text} must have a prefix from /${PRIVATE_SIZE.least} to /${PRIVATE_SIZE.most}`)
+  return text
+}
+
+function portRangeOf(text: string): readonly [number, number] {
+  const [, first, last] = /^(\d+)-(\d+)$/.exec(text) ?? []
+  const range = [Number(first), Number(last)] as const
+  if (!first || range[0] < 1 || range[1] > 65535 || range[0] > range[1])
+    throw new Error(`${JSON.stringify(text)} is no range of ports like 30000-32767`)
+  return range
+}
+
+function durationOf(text: string): number {
+  const ms = parseDuration(text)
+  if (!(ms > 0)) throw new Error(`${JSON.stringify(text)} is no time like 1h or 30m`)
+  return ms
+}
+
+async function openAudit(loaded: LoadedConfiguration, deps: Deps): Promise<Audit | undefined> {
+  const { audit } = loaded.configuration
+  if (!audit) return undefined
+  if (!audit.policyFile) throw new UserError(`${loaded.file}: audit.policyFile: Required value`, '')
+  if (!audit.log?.path)
+    throw new UserError(`${loaded.file}: audit.log.path: Required value: where the events go, or - for the log`, '')
+  const policyFile = loaded.path(audit.policyFile)
+  const { createAudit } = await import('../../apiserver/audit/audit.ts')
+  const { readPolicy } = await import('../../apiserver/audit/policy.ts')
+  const { fileBackend } = await import('../../apiserver/audit/file-backend.ts')
+  const policy = await about(policyFile, 'Policy', () => readPolicy(readFileSync(policyFile, 'utf8')))
+  const { path, ...rest } = audit.log
+  const options = { ...rest, path: path === '-' ? path : loaded.path(path) }
+  const log = about(loaded.file, 'audit.log', () => fileBackend(options, deps))
+  return createAudit({ policy, backends: [log], clock: deps.clock, uuid: deps.uuid })
+}
+
+async function authenticationOf({ configuration, file, path }: LoadedConfiguration) {
+  const { configurationFile, tokenFile } = configuration.authentication ?? {}
+  const read = (name: string) => readFileSync(path(name), 'utf8')
+  const chosen =
+    configurationFile &&
+    (await about(file, 'authentication.configurationFile', () =>
+      readAuthenticationConfiguration(read(configurationFile)),
+    ))
+  const tokens = tokenFile && about(file, 'authentication.tokenFile', () => read(tokenFile))
+  return { ...(chosen && { configuration: chosen }), ...(tokens && { tokens }) }
+}
+
+function encryptionOf({ configuration: { encryption }, path }: LoadedConfiguration): Settings['encryption'] {
+  if (encryption?.enabled === false) return false
+  return encryption?.configurationFile ? path(encryption.configurationFile) : undefined
+}
+
+/** Reads the configuration and all that it names. `file` is absent where there is none. Rejects with `UserError`. */
+export async function loadSettings(file: string | undefined, deps: Deps): Promise<Settings> {
+  const loaded = file ? await loadConfiguration(file) : NO_CONFIGURATION
+  const { network, events, admission }: Configuration = loaded.configuration
+  const of = <T>(field: string, read: () => T) => about(loaded.file, field, read)
+  const { serviceCIDR = SERVICE_CIDR, nodePortRange } = network ?? {}
+  const ttl = events?.ttl
+  const authentication = await authenticationOf(loaded)
+  return {
+    serviceCidr: of('network.serviceCIDR', () => serviceCidrOf(serviceCIDR)),
+    extension: {
+      ...(nodePortRange && { nodePorts: of('network.nodePortRange', () => portRangeOf(nodePortRange)) }),
+      ...(ttl && { eventTtl: of('events.ttl', () => durationOf(ttl)) }),
+      ...(admission && { admission }),
+      ...(Object.keys(authentication).length > 0 && { authentication }),
+    },
+    audit: await openAudit(loaded, deps),
+    encryption: encryptionOf(loaded),
+  }
+}

@@ -132,11 +132,18 @@ export function createClient(transport: Transport, defaults: { readonly fieldMan
         query: query(writeQuery(options)),
         body: object,
       })
-    const list = async ({ namespace, ...options }: ListOptions = {}) => {
+    const list = async (options: ListOptions = {}) => {
+      const { namespace, limit, continue: next, resourceVersion, resourceVersionMatch } = options
       const found = await call<KubeList<T>>({
         method: 'GET',
         path: collectionPath(resource, namespace),
-        query: query(options as Query),
+        query: query({
+          ...selectionQuery(options),
+          limit,
+          continue: next,
+          resourceVersion,
+          resourceVersionMatch,
+        }),
       })
       // On the wire the items of a list leave their type to the list.
       if (!found.items?.length || found.items[0]!.kind) return found

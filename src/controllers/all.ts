@@ -30,6 +30,7 @@ import { replicationController } from './replication-controller/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { createServedKinds } from './served-kinds.ts'
 import { serviceAccountController } from './service-account/controller.ts'
+import { serviceCidrController } from './service-cidr/controller.ts'
 import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { tokenSecretController } from './token-secret/controller.ts'
@@ -59,6 +60,7 @@ export const controllers: readonly Controller[] = [
   claimProtection,
   volumeProtection,
   certificateCleaner,
+  serviceCidrController,
 ]
 
 export interface ControllersDeps {

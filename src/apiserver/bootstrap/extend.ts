@@ -31,6 +31,7 @@ import { reviewHandlers } from '../reviews/all.ts'
 import type { ComponentHealth } from '../reviews/component-status.ts'
 import type { ServerExtensions } from '../server.ts'
 import { serviceAllocation } from '../services/allocation.ts'
+import { ipAddresses } from '../services/ip-addresses.ts'
 import { subresourceHandlers } from '../subresources/all.ts'
 import { answer, requireKind } from '../subresources/request-parts.ts'
 import { createWebhookCaller } from '../webhooks/call.ts'
@@ -197,8 +198,12 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     random: random.number,
     ...(deps.frontProxy && { client: deps.frontProxy.client }),
   })
+  const addressKind = registry.kind('networking.k8s.io/v1/ipaddresses')
+  const cidrKind = registry.kind('networking.k8s.io/v1/servicecidrs')
   const services = serviceAllocation({
     services: reader('v1/services'),
+    ...(cidrKind && { cidrs: registry.reader(cidrKind) }),
+    ...(addressKind && { objects: ipAddresses(registry, addressKind, logger) }),
     random: random.number,
     ...(deps.serviceCidr && { cidr: deps.serviceCidr }),
     ...(deps.nodePorts && { nodePorts: deps.nodePorts }),

@@ -5,9 +5,11 @@
 import { type FieldError, invalid as invalidField } from '../../api/machinery/field-error.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { internalError, invalid } from '../../api/machinery/status-error.ts'
-import { formatIpv4, parseCidr, parseIpv4 } from '../../lib/ipv4.ts'
+import { formatIpv4, parseIpv4 } from '../../lib/ipv4.ts'
 import type { KindHooks, KindReader } from '../registry/registry.ts'
+import { addressRanges } from './address-ranges.ts'
 import { carryOver } from './carry-over.ts'
+import type { IpAddresses } from './ip-addresses.ts'
 import { createPool, type Pool, staticSize } from './pool.ts'
 import {
   HEADLESS,
@@ -26,12 +28,13 @@ export interface ServiceAllocationDeps {
   random(): number
   /** Network of cluster IPs. Default 10.96.0.0/16; its first address is that of the service `kubernetes`. */
   readonly cidr?: string
+  /** Further networks; absent where ServiceCIDRs are not served. */
+  readonly cidrs?: KindReader
+  /** The objects of addresses; absent where IPAddresses are not served. */
+  readonly objects?: IpAddresses
   /** First and last node port. Default 30000 to 32767. */
   readonly nodePorts?: readonly [number, number]
 }
-
-/** The tenth address of the network is the cluster's DNS server. */
-const DNS_OFFSET = 10
 
 /** What one write took in advance, to be given back when it fails. */
 interface Taken {
@@ -80,19 +83,9 @@ function settleFamilies(service: Service): void {
 /** Makes the hooks of the kind Service. They follow the services from now on. */
 export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHooks; close(): void } {
   const cidr = deps.cidr ?? '10.96.0.0/16'
-  const network = parseCidr(cidr)
+  const { objects } = deps
   const [firstPort, lastPort] = deps.nodePorts ?? [30_000, 32_767]
-  const size = network.size - 2
-  const addresses = createPool(
-    {
-      // Neither the network's own address nor its broadcast address.
-      first: network.base + 1,
-      last: network.base + network.size - 2,
-      staticSize: staticSize(size, 256),
-      reserved: new Set([network.base + 1, network.base + DNS_OFFSET]),
-    },
-    deps.random,
-  )
+  const addresses = addressRanges({ cidr, random: deps.random, ...(deps.cidrs && { cidrs: deps.cidrs }) })
   const ports = createPool(
     { first: firstPort, last: lastPort, staticSize: staticSize(lastPort - firstPort + 1, 128, 32) },
     deps.random,
@@ -111,14 +104,42 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
   const free = (previous: Service, current: Service | undefined) => {
     const owner = ownerOf(previous)
     const [keptAddresses, keptPorts] = current ? [numbers(current.spec), heldPorts(current.spec)] : [[], []]
-    for (const number of numbers(previous.spec)) if (!keptAddresses.includes(number)) addresses.release(number, owner)
+    for (const number of numbers(previous.spec)) {
+      if (keptAddresses.includes(number)) continue
+      addresses.release(number, owner)
+      void objects?.release(formatIpv4(number), owner)
+    }
     for (const port of heldPorts(previous.spec)) if (!keptPorts.includes(port)) ports.release(port, owner)
   }
-  for (const { value } of deps.services.list()) hold(value as Service)
-  const close = deps.services.onChange((previous, current) => {
-    if (previous) free(previous.value as Service, current?.value as Service | undefined)
-    if (current) hold(current.value as Service)
-  })
+  /** Whether the service that an address is of has it. */
+  const holds = (number: number, owner: string) => {
+    const [namespace = '', name = ''] = owner.split('/')
+    const service = deps.services.get(namespace, name)?.value as Service | undefined
+    return service !== undefined && numbers(service.spec).includes(number)
+  }
+  for (const { value } of deps.services.list()) {
+    const service = value as Service
+    hold(service)
+    // Those of before there were such objects.
+    for (const number of numbers(service.spec)) void objects?.claim(formatIpv4(number), ownerOf(service))
+  }
+  const ends = [
+    deps.services.onChange((previous, current) => {
+      if (previous) free(previous.value as Service, current?.value as Service | undefined)
+      if (current) hold(current.value as Service)
+    }),
+    objects?.follow({
+      taken: (number, owner) => void addresses.take(number, owner),
+      free(number, owner) {
+        // A service keeps its address whoever removes the object.
+        if (holds(number, owner)) void objects.claim(formatIpv4(number), owner)
+        else addresses.release(number, owner)
+      },
+    }),
+  ]
+  const close = () => {
+    for (const end of ends) end?.()
+  }
 
   const take = (pool: Pool, number: number, owner: string, list: number[]): boolean => {
     const outcome = pool.take(number, owner)
@@ -193,10 +214,22 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
   }
 
   const giveBack = ({ owner, addresses: held, ports: heldPorts }: Taken) => {
-    for (const number of held) addresses.release(number, owner)
+    for (const number of held) {
+      addresses.release(number, owner)
+      void objects?.release(formatIpv4(number), owner)
+    }
     for (const port of heldPorts) ports.release(port, owner)
   }
-  const allocate = (service: Service, old: Service | undefined, dryRun: boolean) => {
+  /** The objects of the addresses that were taken just now. */
+  const claim = async (service: Service, taken: Taken) => {
+    for (const number of taken.addresses) {
+      const address = formatIpv4(number)
+      if (await objects?.claim(address, taken.owner)) continue
+      const why = `failed to allocate IP ${address}: provided IP is already allocated`
+      throw refuse(service, invalidField('spec.clusterIPs', service.spec.clusterIPs, why))
+    }
+  }
+  const allocate = (service: Service, old: Service | undefined, dryRun: boolean): void | Promise<void> => {
     settleFamilies(service)
     const taken: Taken = { owner: ownerOf(service), addresses: [], ports: [] }
     try {
@@ -206,8 +239,14 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
       giveBack(taken)
       throw error
     }
-    if (dryRun) giveBack(taken)
-    else pending.set(service, taken)
+    if (dryRun) return giveBack(taken)
+    pending.set(service, taken)
+    if (!objects || !taken.addresses.length) return
+    return claim(service, taken).catch(error => {
+      pending.delete(service)
+      giveBack(taken)
+      throw error
+    })
   }
 
   return {
@@ -217,7 +256,7 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
       beforeUpdate(object, old, { dryRun = false, subresource = '' }) {
         if (subresource !== '') return
         carryOver(object as Service, old as Service)
-        allocate(object as Service, old as Service, dryRun)
+        return allocate(object as Service, old as Service, dryRun)
       },
       onFailure(object) {
         const taken = pending.get(object)

@@ -21,9 +21,11 @@ export interface PoolRange {
   readonly reserved?: ReadonlySet<number>
 }
 
-/** Makes a pool. `random` (0 to 1) picks where the search for a free number begins. */
-export function createPool(range: PoolRange, random: () => number): Pool {
-  const owners = new Map<number, string>()
+/**
+ * Makes a pool. `random` (0 to 1) picks where the search for a free number begins. Pools whose ranges may overlap share
+ * `owners`.
+ */
+export function createPool(range: PoolRange, random: () => number, owners = new Map<number, string>()): Pool {
   const dynamicFirst = Math.min(range.first + range.staticSize, range.last + 1)
 
   const search = (first: number, last: number): number | undefined => {

@@ -35,6 +35,7 @@ import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { tokenSecretController } from './token-secret/controller.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
+import { attributesClassProtection } from './volume-protection/attributes-class.ts'
 import { claimProtection, volumeProtection } from './volume-protection/controller.ts'
 
 /** Those that are data; see `controllerComponents` for all. */
@@ -59,6 +60,7 @@ export const controllers: readonly Controller[] = [
   volumePhases,
   claimProtection,
   volumeProtection,
+  attributesClassProtection,
   certificateCleaner,
   serviceCidrController,
 ]

@@ -19,7 +19,10 @@ const REQUIRED = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cp
 const DEVICE_CLASS = 'deviceclass.resource.kubernetes.io/'
 
 const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
-const isExtended = (name: string) => (!isNative(name) && !name.startsWith('requests.')) || name.startsWith(DEVICE_CLASS)
+/** Whether a resource is none of Kubernetes' own: a device, by the name that its driver gives it. */
+export const isExtendedResource = (name: string): boolean => !isNative(name) && !name.startsWith('requests.')
+
+const isExtended = (name: string) => isExtendedResource(name) || name.startsWith(DEVICE_CLASS)
 
 /** Whether a quota's name is about an extended resource: `requests.example.com/gpu`. */
 function limitsExtended(name: string): boolean {

@@ -18,6 +18,7 @@ export interface Volume {
 export interface Container {
   name: string
   volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[]
+  resources?: { requests?: Record<string, string> }
 }
 
 export interface PodSpec {

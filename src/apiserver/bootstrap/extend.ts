@@ -183,6 +183,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     random: random.number,
     uuid: random.uuid,
     webhooks,
+    authorizer,
     ...(deps.admission && { options: deps.admission }),
   })
   const chain = admissionChain(() => admission)

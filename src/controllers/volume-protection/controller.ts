@@ -21,7 +21,7 @@ const users = (pod: Pod): readonly string[] =>
     : []
 
 /** Adds the finalizer to what lives, and takes it from what is deleted and not used any more. */
-function protect<T extends KubeObject>(
+export function protect<T extends KubeObject>(
   object: T,
   resource: Resource<T>,
   finalizer: string,

@@ -109,7 +109,15 @@ const PLUGINS: readonly Entry[] = [
   // Off in kube-apiserver unless nodes are authorized as such; here they always are.
   {
     name: 'NodeRestriction',
-    make: ({ read }) => nodeRestriction({ pods: read('v1/pods'), nodes: read('v1/nodes') }),
+    make: ({ read, authorizer }) =>
+      nodeRestriction({
+        pods: read('v1/pods'),
+        nodes: read('v1/nodes'),
+        claims: read('v1/persistentvolumeclaims'),
+        volumes: read('v1/persistentvolumes'),
+        drivers: read('storage.k8s.io/v1/csidrivers'),
+        authorize: authorizer,
+      }),
   },
   { name: 'TaintNodesByCondition', make: () => taintNodesByCondition },
   { name: 'AlwaysPullImages', off, make: () => alwaysPullImages },

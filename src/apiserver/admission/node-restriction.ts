@@ -6,11 +6,13 @@ import type { KubeObject, OwnerReference } from '../../api/machinery/object.ts'
 import { nodeOf } from '../auth/node-identity.ts'
 import { podReferences } from '../auth/pod-references.ts'
 import type { KindReader } from '../registry/registry.ts'
+import { admitAudience, type NodeTokenDeps } from './node-tokens.ts'
+import { admitCertificateRequest, admitClaim, admitSlice } from './node-writes.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from './plugin.ts'
 import { MIRROR_ANNOTATION, type Pod } from './pod-shape.ts'
 import { refuse, refuseMissing } from './refusal.ts'
 
-export interface NodeRestrictionDeps {
+export interface NodeRestrictionDeps extends NodeTokenDeps {
   readonly pods: KindReader
   readonly nodes: KindReader
 }
@@ -20,7 +22,7 @@ interface Node extends KubeObject {
 }
 
 interface TokenRequest extends KubeObject {
-  spec?: { boundObjectRef?: { apiVersion?: string; kind?: string; name?: string; uid?: string } }
+  spec?: { audiences?: string[]; boundObjectRef?: { apiVersion?: string; kind?: string; name?: string; uid?: string } }
 }
 
 /** Labels of Kubernetes' own prefixes that a node may set on itself, and prefixes of such. */
@@ -55,6 +57,21 @@ function changedForbiddenLabels(next: KubeObject, old?: KubeObject): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])]
     .filter(key => a[key] !== b[key] && isForbiddenLabel(key))
     .sort()
+}
+
+interface ClaimStatus {
+  status?: {
+    resourceClaimStatuses?: { name?: string; resourceClaimName?: string }[]
+    extendedResourceClaimStatus?: { resourceClaimName?: string; requestMappings?: unknown[] }
+  }
+}
+
+const claimStatuses = (pod: KubeObject) =>
+  ((pod as ClaimStatus).status?.resourceClaimStatuses ?? []).map(each => [each.name, each.resourceClaimName ?? null])
+
+function extendedClaim(pod: KubeObject) {
+  const found = (pod as ClaimStatus).status?.extendedResourceClaimStatus
+  return found && [found.resourceClaimName, found.requestMappings ?? []]
 }
 
 const differs = (a: unknown, b: unknown) => JSON.stringify(a ?? null) !== JSON.stringify(b ?? null)
@@ -95,7 +112,8 @@ function ownerFault(owners: readonly OwnerReference[], node: string): string | u
 }
 
 /** Starts the plugin over the registry's pods and nodes. */
-export function nodeRestriction({ pods, nodes }: NodeRestrictionDeps): AdmissionPlugin {
+export function nodeRestriction(deps: NodeRestrictionDeps): AdmissionPlugin {
+  const { pods, nodes } = deps
   const podOf = (request: AdmissionAttributes, name: string): Pod => {
     const found = pods.get(request.namespace, name)
     if (!found) throw refuseMissing('pods', name)
@@ -142,6 +160,10 @@ export function nodeRestriction({ pods, nodes }: NodeRestrictionDeps): Admission
         throw refuse(request, `node ${quoted} can only update pod status for pods with spec.nodeName set to itself`)
       if (differs(next.metadata?.labels, old.metadata?.labels))
         throw refuse(request, `node ${quoted} cannot update labels through pod status`)
+      if (differs(claimStatuses(next), claimStatuses(old)))
+        throw refuse(request, `node ${quoted} cannot update resource claim statues`)
+      if (differs(extendedClaim(next), extendedClaim(old)))
+        throw refuse(request, `node ${quoted} cannot update extended resource claim status`)
     } else if (subresource === 'eviction') {
       if (podOf(request, request.name || request.object?.metadata?.name || '').spec.nodeName !== node)
         throw refuse(request, `node ${node} can only evict pods with spec.nodeName set to itself`)
@@ -152,8 +174,8 @@ export function nodeRestriction({ pods, nodes }: NodeRestrictionDeps): Admission
       )
   }
 
-  const admitToken = (request: AdmissionAttributes, node: string) => {
-    const ref = (request.object as TokenRequest).spec?.boundObjectRef
+  const admitToken = async (request: AdmissionAttributes, node: string) => {
+    const { boundObjectRef: ref, audiences = [] } = (request.object as TokenRequest).spec ?? {}
     if (ref?.apiVersion !== 'v1' || ref.kind !== 'Pod' || !ref.name)
       throw refuse(request, 'node requested token not bound to a pod')
     if (!ref.uid) throw refuse(request, 'node requested token with a pod binding without a uid')
@@ -165,6 +187,7 @@ export function nodeRestriction({ pods, nodes }: NodeRestrictionDeps): Admission
       )
     if (pod.spec.nodeName !== node)
       throw refuse(request, 'node requested token bound to a pod scheduled on a different node')
+    await admitAudience(deps, request, pod as never, audiences)
   }
 
   return {
@@ -179,10 +202,13 @@ export function nodeRestriction({ pods, nodes }: NodeRestrictionDeps): Admission
         case '/nodes':
           return admitNode(request, node)
         case '/persistentvolumeclaims':
-          if (request.subresource !== 'status') throw refuse(request, 'may only update PVC status')
-          return
+          return admitClaim(request, node)
+        case 'resource.k8s.io/resourceslices':
+          return admitSlice(request, node)
+        case 'certificates.k8s.io/certificatesigningrequests':
+          return admitCertificateRequest(request, node)
         case '/serviceaccounts':
-          if (request.operation === 'CREATE' && request.subresource === 'token') admitToken(request, node)
+          if (request.operation === 'CREATE' && request.subresource === 'token') return admitToken(request, node)
           return
         case 'coordination.k8s.io/leases':
           return admitOwn(request, node, 'can only access node lease with the same name as the requesting node')

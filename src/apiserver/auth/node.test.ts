@@ -146,12 +146,12 @@ test('NodeRestriction keeps a node to its own objects', async () => {
   const pods = '/api/v1/namespaces/default/pods'
   const uid = (await send(ADMIN, 'GET', `${pods}/p1`)).object.metadata.uid
   const otherUid = (await send(ADMIN, 'GET', `${pods}/p2`)).object.metadata.uid
-  const token = (name: string, ref?: object) => ({
+  const token = (name: string, ref?: object, audiences?: string[]) => ({
     path: `/api/v1/namespaces/default/serviceaccounts/${name}/token`,
     body: {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
-      spec: { ...(ref && { boundObjectRef: ref }) },
+      spec: { ...(ref && { boundObjectRef: ref }), ...(audiences && { audiences }) },
     },
   })
   const bound = (name: string, podUid: string) => ({ apiVersion: 'v1', kind: 'Pod', name, uid: podUid })
@@ -159,6 +159,8 @@ test('NodeRestriction keeps a node to its own objects', async () => {
     good: token('account1', bound('p1', uid)),
     unbound: token('account1'),
     otherPod: token('account1', bound('p2', otherUid)),
+    vault: token('account1', bound('p1', uid), ['vault']),
+    two: token('account1', bound('p1', uid), ['a', 'b']),
     stale: token('account1', bound('p1', 'other')),
   }
   const cases: [string, number, RegExp, () => ReturnType<typeof send>][] = [
@@ -216,6 +218,24 @@ test('NodeRestriction keeps a node to its own objects', async () => {
       403,
       /different node/,
       () => send(n1, 'POST', tokens.otherPod.path, tokens.otherPod.body),
+    ],
+    [
+      'a token for an audience that its pod does not name',
+      403,
+      /audience "vault" not found in pod spec volume, system:node:n1 is not authorized to request tokens for this audience/,
+      () => send(n1, 'POST', tokens.vault.path, tokens.vault.body),
+    ],
+    [
+      'a token for two audiences',
+      403,
+      /node may only request 0 or 1 audiences/,
+      () => send(n1, 'POST', tokens.two.path, tokens.two.body),
+    ],
+    [
+      'claims of its pod',
+      403,
+      /node "n1" cannot update resource claim statues/,
+      () => send(n1, 'PATCH', `${pods}/p1/status`, { status: { resourceClaimStatuses: [{ name: 'a' }] } }, merge),
     ],
     [
       'a token of a pod that was',

@@ -110,7 +110,6 @@ export function tokenHandler({ registry, tokens, clock, admission }: TokenHandle
         name,
         `the UID in the token request (${body.metadata.uid}) does not match the UID of the service account (${account.metadata?.uid})`,
       )
-    if (!spec.audiences?.length) spec.audiences = [...tokens.audiences]
     spec.expirationSeconds ??= DEFAULT_SECONDS
     const now = clock.now()
     const { uid = '' } = account.metadata ?? {}
@@ -118,6 +117,8 @@ export function tokenHandler({ registry, tokens, clock, admission }: TokenHandle
     const context = writeContext(request, 'token')
     const of = { kind: accounts, subresource: 'token', objectKind: { ...KIND, version: 'v1' }, name }
     await admitCreation(admission, request, context, of, body)
+    // After admission: a node may ask for no audience of its own choice, and this is none.
+    if (!spec.audiences?.length) spec.audiences = [...tokens.audiences]
     const objects = bound(body, namespace, name)
     const ownAudiences = spec.audiences.every(audience => tokens.audiences.includes(audience))
     const extended = objects.pod && spec.expirationSeconds === WARN_ONLY_SECONDS && ownAudiences

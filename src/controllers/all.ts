@@ -18,6 +18,7 @@ import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
+import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage/component.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/component.ts'
@@ -56,6 +57,7 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   podGarbageController,
   disruptionController,
+  ephemeralVolumeController,
   claimBinder,
   volumePhases,
   claimProtection,

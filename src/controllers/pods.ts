@@ -8,6 +8,10 @@ import { controllerReference } from './owner.ts'
 export const isFinished = (pod: Pod) => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 export const isTerminating = (pod: Pod) => pod.metadata?.deletionTimestamp !== undefined
 
+/** The generation of the pod that a new condition speaks of. */
+export const observedGeneration = ({ metadata }: Pod): { observedGeneration?: number } =>
+  metadata?.generation === undefined ? {} : { observedGeneration: metadata.generation }
+
 /** Neither finished nor on its way out. */
 export const isActive = (pod: Pod) => !isFinished(pod) && !isTerminating(pod)
 

@@ -3,12 +3,14 @@ import type { Node } from '../api/kinds/core/node.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Spread } from './spread.ts'
+import type { Storage } from './storage.ts'
 
 /** All that plugins may look at. */
 export interface View {
   readonly snapshot: Snapshot
   /** Counts of pods per selector and topology. */
   readonly spread: Spread
+  readonly storage: Storage
   /** The handler of a RuntimeClass; undefined where there is none of that name. */
   runtimeHandler(runtimeClass: string): string | undefined
   /** Labels of a namespace. */
@@ -23,6 +25,8 @@ export type ClusterEvent =
   | { readonly type: 'pod-placed'; readonly pod: PodInfo; readonly nodeName: string }
   | { readonly type: 'node-gone' }
   | { readonly type: 'runtime-class' }
+  /** A claim, a volume or a storage class changed. */
+  | { readonly type: 'storage' }
 
 /** A plugin's answers for all pods of one template. */
 export interface Prepared {

@@ -108,6 +108,13 @@ function templateOf(pod: Pod, owner: string, requests: Amounts, hostPorts: reado
     spec?.tolerations,
     spec?.topologySpreadConstraints,
     spec?.runtimeClassName,
+    // Claims are the pod's own mostly; those without share their class.
+    spec?.volumes?.some(each => each.persistentVolumeClaim || each.ephemeral)
+      ? [
+          metadata?.name,
+          spec.volumes.map(each => each.persistentVolumeClaim?.claimName ?? each.ephemeral !== undefined),
+        ]
+      : undefined,
     spec?.priority,
   ])
 }

@@ -8,6 +8,7 @@ import { heldTerms } from './plugins/inter-pod-affinity.ts'
 import { podInfoOf } from './pod-info.ts'
 import { createSnapshot } from './snapshot.ts'
 import { createSpread } from './spread.ts'
+import { noStorage, type Storage } from './storage.ts'
 
 export interface NodeOptions {
   readonly labels?: Record<string, string>
@@ -57,11 +58,11 @@ export function podOf(name: string, { labels, requests, owner, spec }: PodOption
 }
 
 /** The decision part of the scheduler by itself. */
-export function bench(runtimeClasses: Readonly<Record<string, string>> = {}) {
+export function bench(runtimeClasses: Readonly<Record<string, string>> = {}, storage: Storage = noStorage) {
   const snapshot = createSnapshot()
   const namespaceLabels = (namespace: string) => ({ 'kubernetes.io/metadata.name': namespace })
   const spread = createSpread(snapshot, info => heldTerms(info, namespaceLabels))
-  const view: View = { snapshot, spread, namespaceLabels, runtimeHandler: name => runtimeClasses[name] }
+  const view: View = { snapshot, spread, storage, namespaceLabels, runtimeHandler: name => runtimeClasses[name] }
   const cycle = createCycle(view, plugins)
   return {
     view,

@@ -25,6 +25,7 @@ import { findRoom, type Room } from './preemption.ts'
 import { createQueue } from './queue.ts'
 import { createSnapshot } from './snapshot.ts'
 import { createSpread } from './spread.ts'
+import { followStorage } from './storage.ts'
 
 export interface SchedulerDeps {
   readonly client: Client
@@ -83,12 +84,15 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
   const namespaces = informers.of(Namespace)
   const budgets = informers.of<PodDisruptionBudget>(PodDisruptionBudget)
 
+  const storage = followStorage(informers)
+
   const snapshot = createSnapshot()
   const namespaceLabels = (namespace: string) => namespaces.get(namespace)?.metadata?.labels
   const spread = createSpread(snapshot, info => heldTerms(info, namespaceLabels))
   const view: View = {
     snapshot,
     spread,
+    storage,
     runtimeHandler: runtimeClass => classes.get(runtimeClass)?.handler,
     namespaceLabels,
   }
@@ -186,6 +190,7 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
     const now = rfc3339(clock.now())
     const next = {
       type: 'PodScheduled',
+      ...observed(info.pod),
       status: 'False',
       reason: 'Unschedulable',
       message,
@@ -267,6 +272,7 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
     const lastTransitionTime = rfc3339(clock.now())
     const next = {
       type: 'DisruptionTarget',
+      ...observed(pod),
       status: 'True',
       reason: 'PreemptionByScheduler',
       message,
@@ -325,12 +331,13 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
   }
 
   async function begin() {
-    await Promise.all([pods, nodes, classes, namespaces, budgets].map(each => each.synced()))
+    await Promise.all([pods, nodes, classes, namespaces, budgets, storage].map(each => each.synced()))
     if (signal.aborted) return
     const ends = [
       nodes.onChange(onNode),
       classes.onChange(onRuntimeClass),
       namespaces.onChange(onNamespace),
+      storage.follow(() => tell({ type: 'storage' })),
       pods.onChange(onPod),
     ]
     signal.addEventListener('abort', () => ends.forEach(end => void end()), { once: true })
@@ -356,6 +363,10 @@ function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[
   for (const item of items) (test(item) ? yes : no).push(item)
   return [yes, no]
 }
+
+/** The generation of the pod that a condition speaks of. */
+const observed = ({ metadata }: Pod) =>
+  metadata?.generation === undefined ? {} : { observedGeneration: metadata.generation }
 
 const refTo = ({ pod }: PodInfo) => ({ namespace: pod.metadata?.namespace, name: pod.metadata?.name ?? '' })
 

@@ -78,7 +78,8 @@ export function reconcile(claim: Claim, view: View): Plan {
   if (volume) return bind(claim, volume)
   const isSelected = annotations?.[SELECTED_NODE] !== undefined
   if (isDelayed && !isSelected && !node) return pending(claim, [waitsFor(claim, consumers)])
-  return classOf(claim) === '' ? pending(claim, [noClass(claim)]) : provision(claim, storageClass)
+  if (classOf(claim) === '') return pending(claim, [noClass(claim)])
+  return provision(claim, storageClass, isDelayed ? nodeName : undefined)
 }
 
 const note = (target: Claim, reason: string, message: string, type: Note['type'] = 'Normal'): Note => ({
@@ -122,8 +123,8 @@ function withPhase(claim: Claim, phase: 'Pending' | 'Bound' | 'Lost', volume: Vo
   } as Claim
 }
 
-/** Somebody else makes the volume; the claim says who. */
-function provision(claim: Claim, storageClass: StorageClass | undefined): Plan {
+/** Somebody else makes the volume; the claim says who, and for which node where that counts. */
+function provision(claim: Claim, storageClass: StorageClass | undefined, nodeName: string | undefined): Plan {
   if (!storageClass) {
     const message = `storageclass.storage.k8s.io "${classOf(claim)}" not found`
     return pending(claim, [note(claim, 'ProvisioningFailed', message, 'Warning')])
@@ -131,8 +132,9 @@ function provision(claim: Claim, storageClass: StorageClass | undefined): Plan {
   const { provisioner } = storageClass
   if (provisioner === NO_PROVISIONER) return pending(claim, [])
   const { annotations } = claim.metadata ?? {}
-  if (PROVISIONERS.some(name => annotations?.[name] !== provisioner)) {
-    const added = Object.fromEntries(PROVISIONERS.map(name => [name, provisioner]))
+  const added: Record<string, string> = Object.fromEntries(PROVISIONERS.map(name => [name, provisioner]))
+  if (nodeName && annotations?.[SELECTED_NODE] === undefined) added[SELECTED_NODE] = nodeName
+  if (Object.entries(added).some(([name, value]) => annotations?.[name] !== value)) {
     const metadata = { ...claim.metadata, annotations: { ...annotations, ...added } }
     return {
       writes: [{ type: 'update', resource: PersistentVolumeClaim, current: claim, next: { ...claim, metadata } }],

@@ -6,7 +6,7 @@ import { keyOf } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
 import { after, type Plan, type Write } from '../../control/plan.ts'
 import { conditionOf, withCondition } from '../conditions.ts'
-import { isFinished, isTerminating } from '../pods.ts'
+import { isFinished, isTerminating, observedGeneration } from '../pods.ts'
 import { podsByNode } from '../pods-by-node.ts'
 
 /** Finished pods that are kept (upstream's terminated-pod-gc-threshold). */
@@ -56,6 +56,7 @@ function failed(pod: Pod, now: number): Write {
       message: 'PodGC: node no longer exists',
     },
     now,
+    observedGeneration(pod),
   )
   const next = { ...pod, status: { ...pod.status, phase: 'Failed', conditions } } as Pod
   return { type: 'status', resource: Pod, current: pod, next }

@@ -9,7 +9,7 @@ import { defineController, read, type View, watch } from '../../control/controll
 import { after, type Plan } from '../../control/plan.ts'
 import { equalJson } from '../../lib/json.ts'
 import { withCondition } from '../conditions.ts'
-import { isTerminating } from '../pods.ts'
+import { isTerminating, observedGeneration } from '../pods.ts'
 import { podsByNode } from '../pods-by-node.ts'
 
 const executing = (node: Node | undefined): Taint[] =>
@@ -57,6 +57,7 @@ function evict(pod: Pod, now: number): Plan {
       message: 'Taint manager: deleting due to NoExecute taint',
     },
     now,
+    observedGeneration(pod),
   )
   const { namespace, name } = pod.metadata ?? {}
   const next = { ...pod, status: { ...pod.status, conditions } } as Pod

@@ -10,6 +10,7 @@ import { nodeUnschedulable } from './node-unschedulable.ts'
 import { podTopologySpread } from './pod-topology-spread.ts'
 import { runtimeHandlers } from './runtime-handlers.ts'
 import { taintToleration } from './taint-toleration.ts'
+import { volumeBinding } from './volume-binding.ts'
 
 export const plugins: readonly Plugin[] = [
   nodeUnschedulable,
@@ -17,6 +18,7 @@ export const plugins: readonly Plugin[] = [
   taintToleration,
   nodeAffinity,
   runtimeHandlers,
+  volumeBinding,
   nodePorts,
   nodeResourcesFit,
   podTopologySpread,

@@ -94,7 +94,9 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
         )
       handler = found.handler
     }
-    const driver = runtimes.find(each => each.capabilities.handlers.includes(handler))
+    const driver =
+      runtimes.find(each => each.capabilities.handlers.includes(handler)) ??
+      runtimes.find(each => each.capabilities.anyHandler)
     if (driver) return { driver, handler }
     const known = [...new Set(runtimes.flatMap(each => each.capabilities.handlers))].map(each => each || '(default)')
     throw new RuntimeError(

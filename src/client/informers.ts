@@ -12,6 +12,8 @@ export interface Informers {
    * callers that give one name must mean the same function.
    */
   of<T extends KubeObject>(resource: Resource<T>, options?: InformerOptions<T>): GrowingInformer<T>
+  /** Ends all informers of a kind that is no more; asked for again, it gets new ones. */
+  drop(resource: Resource): void
   /** Resolves when every informer that was asked for has its first list. */
   synced(): Promise<void>
 }
@@ -20,19 +22,37 @@ export interface Informers {
 export function createInformers(source: Client | Transport, deps: InformerDeps, signal: AbortSignal): Informers {
   const client = typeof source === 'function' ? createClient(source) : source
   const running = new Map<string, GrowingInformer<KubeObject>>()
+  /** What ends the informers of a kind. */
+  const scopes = new Map<string, AbortController>()
+  function scopeOf(key: string): AbortSignal {
+    let scope = scopes.get(key)
+    if (!scope) scopes.set(key, (scope = new AbortController()))
+    return AbortSignal.any([signal, scope.signal])
+  }
   return {
     of<T extends KubeObject>(resource: Resource<T>, options: InformerOptions<T> = {}) {
       const { namespace = '', labelSelector = '', fieldSelector = '', indexes = {} } = options
       const id = JSON.stringify([resource.key, namespace, labelSelector, fieldSelector])
       let informer = running.get(id)
       if (!informer) {
-        informer = createInformer(client, resource, options, deps, signal) as unknown as GrowingInformer<KubeObject>
+        informer = createInformer(
+          client,
+          resource,
+          options,
+          deps,
+          scopeOf(resource.key),
+        ) as unknown as GrowingInformer<KubeObject>
         running.set(id, informer)
       } else {
         for (const [name, index] of Object.entries(indexes))
           informer.addIndex(name, index as (o: KubeObject) => string[])
       }
       return informer as unknown as GrowingInformer<T>
+    },
+    drop({ key }) {
+      scopes.get(key)?.abort()
+      scopes.delete(key)
+      for (const id of running.keys()) if (JSON.parse(id)[0] === key) running.delete(id)
     },
     async synced() {
       await Promise.all([...running.values()].map(informer => informer.synced()))

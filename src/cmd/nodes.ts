@@ -104,15 +104,20 @@ function simulatedNodes(deps: NodesDeps): AgentDeps[] {
     return {
       ...shared(deps, nodeName),
       dataDir: join(options.dataDir, 'nodes', nodeName),
-      runtimes: [simulatedRuntime(clock, ['', 'containers', 'process', 'simulated'], podAddress)],
+      // Whatever a pod asks for is simulated.
+      runtimes: [simulatedRuntime(clock, ['', 'containers', 'process', 'simulated'], podAddress, true)],
       addresses: [{ type: 'InternalIP', address: nodeAddress() }],
       machine,
     }
   })
 }
 
-const simulatedRuntime = (clock: Clock, handlers: readonly string[], address: () => string): RuntimeDriver =>
-  openSimulatedDriver({ clock, handlers, address, script: annotatedScripts })
+const simulatedRuntime = (
+  clock: Clock,
+  handlers: readonly string[],
+  address: () => string,
+  anyHandler = false,
+): RuntimeDriver => openSimulatedDriver({ clock, handlers, anyHandler, address, script: annotatedScripts })
 
 /** Gives out a network's addresses one after the other, and begins anew at its end. */
 function addresses(cidr: ReturnType<typeof parseCidr>): () => string {

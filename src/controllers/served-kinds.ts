@@ -48,7 +48,10 @@ export function createServedKinds(informers: Informers): ServedKinds {
   informers.of<CustomResourceDefinition>(CustomResourceDefinition).onChange(({ previous, current }) => {
     const key = keyOf((current ?? previous)!)
     const known = custom.has(key)
-    if (!current || !isEstablished(current)) return void custom.delete(key)
+    if (!current || !isEstablished(current)) {
+      for (const each of custom.get(key) ?? []) informers.drop(each)
+      return void custom.delete(key)
+    }
     const versions = customKinds(current)
     custom.set(key, versions)
     if (!known && versions[0]) for (const handler of handlers) handler(versions[0])

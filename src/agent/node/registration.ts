@@ -76,6 +76,7 @@ function labelsOf({ name, labels, machine }: NodeDeps): Record<string, string> {
 function statusOf(deps: NodeDeps, old: Node | undefined): NonNullable<Node['status']> {
   const { machine, runtimes, version, addresses, name, clock } = deps
   const handlers = runtimes.flatMap(each => each.capabilities.handlers)
+  const takesAll = runtimes.some(each => each.capabilities.anyHandler)
   return {
     capacity: { ...machine.capacity },
     allocatable: { ...machine.capacity },
@@ -87,10 +88,12 @@ function statusOf(deps: NodeDeps, old: Node | undefined): NonNullable<Node['stat
       kubeletVersion: version,
       kubeProxyVersion: '',
     },
-    runtimeHandlers: handlers.map(handler => ({
-      ...(handler ? { name: handler } : {}),
-      features: { recursiveReadOnlyMounts: false, userNamespaces: false },
-    })),
+    ...(!takesAll && {
+      runtimeHandlers: handlers.map(handler => ({
+        ...(handler ? { name: handler } : {}),
+        features: { recursiveReadOnlyMounts: false, userNamespaces: false },
+      })),
+    }),
   }
 }
 

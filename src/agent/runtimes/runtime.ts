@@ -15,6 +15,8 @@ import type { AttachOptions, CommandStreams, LogOptions } from '../../client/nod
 export interface RuntimeCapabilities {
   /** RuntimeClass handlers that it serves, as in node.status.runtimeHandlers; '' is the default one. */
   readonly handlers: readonly string[]
+  /** It serves every other handler too; the node then names none, and takes pods of all classes. */
+  readonly anyHandler?: boolean
   /** Workloads outlive the program and are found again. */
   readonly survives: boolean
   /** The driver gives pods their addresses itself (`SandboxStatus.ips`): the agent then asks no PodNetwork. */

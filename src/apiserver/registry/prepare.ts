@@ -223,7 +223,9 @@ export async function prepareUpdate(
     kind.prepareUpdate?.(next, old, rules)
   }
   await deps.hooks(kind)?.beforeUpdate?.(next, old, context)
-  if (kind.generation && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
+  // Giving a pod its node is no change of what people want.
+  const counts = kind.generation && subresource !== 'binding'
+  if (counts && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
   refuse(kind, next, [...validateObjectMetaUpdate(next.metadata, old.metadata), ...runRules(kind, next, old, rules)])
   if (attributes) await deps.admission.validate(attributes)
   warnings(kind, next, old, context)

@@ -22,6 +22,8 @@ test('pods/binding sets the node and the condition, once', async () => {
   assert.equal(object.metadata.annotations.a, 'b')
   const scheduled = object.status.conditions.find((each: { type: string }) => each.type === 'PodScheduled')
   assert.equal(scheduled.status, 'True')
+  const placed = await send(ADMIN, 'GET', `${PODS}/p`)
+  assert.equal(placed.object.metadata.generation, 1, 'a node is no change of what is wanted')
   const again = await send(ADMIN, 'POST', `${PODS}/p/binding`, binding('p', 'n2'))
   assert.equal(again.status, 409)
   assert.equal(

@@ -14,7 +14,7 @@ import { silent } from '../../../src/lib/log.ts'
 async function start() {
   const cluster = await startCluster({ clock: 'virtual', nodes: 0 })
   const { clock } = cluster
-  const driver = openSimulatedDriver({ clock, script: annotatedScripts, address: () => '198.18.0.1' })
+  const driver = openSimulatedDriver({ clock, anyHandler: true, script: annotatedScripts, address: () => '198.18.0.1' })
   const scope = new AbortController()
   const starting = startAgent(
     {
@@ -95,5 +95,23 @@ test('a simulated pod that is deleted has its grace, and no more', async () => {
   assert.ok(await find('stubborn'))
   await cluster.advance(2000)
   assert.equal(await find('stubborn'), undefined)
+  await close()
+})
+
+test('a simulated node takes pods of any RuntimeClass', async () => {
+  const { cluster, find, close } = await start()
+  await cluster.create({
+    apiVersion: 'node.k8s.io/v1',
+    kind: 'RuntimeClass',
+    metadata: { name: 'vm' },
+    handler: 'kata',
+  } as object)
+  await cluster.create<Pod>({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p' },
+    spec: { runtimeClassName: 'vm', containers: [{ name: 'main', image: 'x' }] },
+  } as Pod)
+  await cluster.until(async () => ready(await find('p')))
   await close()
 })

@@ -20,6 +20,8 @@ export interface SimulatedDriverOptions {
   readonly script?: SimulationScript
   /** RuntimeClass handlers that it serves. Default: all that Tutti has, so that any pod runs. */
   readonly handlers?: readonly string[]
+  /** Serves whatever other handler a pod asks for, too. */
+  readonly anyHandler?: boolean
   /** A free address of the pod network, for each sandbox. */
   address(): string
 }
@@ -63,7 +65,14 @@ export function openSimulatedDriver(options: SimulatedDriverOptions): RuntimeDri
 
   return {
     version: 'simulated://1',
-    capabilities: { handlers, survives: false, ownNetwork: true, volumes: false, mounts: false },
+    capabilities: {
+      handlers,
+      ...(options.anyHandler && { anyHandler: true }),
+      survives: false,
+      ownNetwork: true,
+      volumes: false,
+      mounts: false,
+    },
     onEvent(handler) {
       listeners.add(handler)
       return () => listeners.delete(handler)

@@ -13,7 +13,12 @@ export const KIND = 'TuttiConfiguration'
 export interface Configuration {
   readonly network?: { readonly serviceCIDR?: string; readonly nodePortRange?: string }
   readonly admission?: { readonly enable?: readonly string[]; readonly disable?: readonly string[] }
-  readonly authentication?: { readonly configurationFile?: string; readonly tokenFile?: string }
+  readonly authentication?: {
+    readonly configurationFile?: string
+    readonly tokenFile?: string
+    readonly webhook?: { readonly kubeconfigFile?: string; readonly cacheTTL?: string }
+  }
+  readonly authorization?: { readonly configurationFile?: string }
   readonly audit?: {
     readonly policyFile?: string
     readonly log?: {
@@ -22,6 +27,13 @@ export interface Configuration {
       readonly maxBackups?: number
       readonly maxAge?: number
       readonly compress?: boolean
+    }
+    readonly webhook?: {
+      readonly kubeconfigFile?: string
+      readonly batchMaxSize?: number
+      readonly batchBufferSize?: number
+      readonly batchMaxWait?: string
+      readonly initialBackoff?: string
     }
   }
   readonly encryption?: { readonly enabled?: boolean; readonly configurationFile?: string }
@@ -34,10 +46,22 @@ const strings: Shape = ['string']
 export const SHAPE: Shape = {
   network: { serviceCIDR: 'string', nodePortRange: 'string' },
   admission: { enable: strings, disable: strings },
-  authentication: { configurationFile: 'string', tokenFile: 'string' },
+  authentication: {
+    configurationFile: 'string',
+    tokenFile: 'string',
+    webhook: { kubeconfigFile: 'string', cacheTTL: 'string' },
+  },
+  authorization: { configurationFile: 'string' },
   audit: {
     policyFile: 'string',
     log: { path: 'string', maxSize: 'number', maxBackups: 'number', maxAge: 'number', compress: 'boolean' },
+    webhook: {
+      kubeconfigFile: 'string',
+      batchMaxSize: 'number',
+      batchBufferSize: 'number',
+      batchMaxWait: 'string',
+      initialBackoff: 'string',
+    },
   },
   encryption: { enabled: 'boolean', configurationFile: 'string' },
   events: { ttl: 'string' },

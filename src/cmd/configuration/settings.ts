@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { parseDuration } from '../../api/machinery/time.ts'
 import type { Audit } from '../../apiserver/audit/audit.ts'
 import { readAuthenticationConfiguration } from '../../apiserver/authentication/configuration.ts'
+import { readAuthorizationConfiguration } from '../../apiserver/authorization/configuration.ts'
 import type { ExtensionDeps } from '../../apiserver/bootstrap/extend.ts'
 import { UserError } from '../../cli/context.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -15,7 +16,7 @@ export const SERVICE_CIDR = '10.96.0.0/16'
 export interface Settings {
   readonly serviceCidr: string
   /** Options of `extendServer`. */
-  readonly extension: Pick<ExtensionDeps, 'nodePorts' | 'eventTtl' | 'admission' | 'authentication'>
+  readonly extension: Pick<ExtensionDeps, 'nodePorts' | 'eventTtl' | 'admission' | 'authentication' | 'authorization'>
   readonly audit: Audit | undefined
   /** `false`: nothing is encrypted; a path: by that EncryptionConfiguration; undefined: by a key of the cluster's own. */
   readonly encryption: string | false | undefined
@@ -76,17 +77,55 @@ async function openAudit(loaded: LoadedConfiguration, deps: Deps): Promise<Audit
   const { audit } = loaded.configuration
   if (!audit) return undefined
   if (!audit.policyFile) throw new UserError(`${loaded.file}: audit.policyFile: Required value`, '')
-  if (!audit.log?.path)
-    throw new UserError(`${loaded.file}: audit.log.path: Required value: where the events go, or - for the log`, '')
+  if (!audit.log?.path && !audit.webhook?.kubeconfigFile)
+    throw new UserError(
+      `${loaded.file}: audit.log.path: Required value: where the events go, or - for the standard output`,
+      'Events may go to audit.webhook.kubeconfigFile instead, or as well.',
+    )
   const policyFile = loaded.path(audit.policyFile)
   const { createAudit } = await import('../../apiserver/audit/audit.ts')
   const { readPolicy } = await import('../../apiserver/audit/policy.ts')
-  const { fileBackend } = await import('../../apiserver/audit/file-backend.ts')
   const policy = await about(policyFile, 'Policy', () => readPolicy(readFileSync(policyFile, 'utf8')))
-  const { path, ...rest } = audit.log
-  const options = { ...rest, path: path === '-' ? path : loaded.path(path) }
-  const log = about(loaded.file, 'audit.log', () => fileBackend(options, deps))
-  return createAudit({ policy, backends: [log], clock: deps.clock, uuid: deps.uuid })
+  const backends = [await logBackend(loaded, deps), await webhookOf(loaded, deps)]
+  return createAudit({
+    policy,
+    backends: backends.filter(each => each !== undefined),
+    clock: deps.clock,
+    uuid: deps.uuid,
+  })
+}
+
+async function logBackend({ configuration, file, path: from }: LoadedConfiguration, deps: Deps) {
+  const { path, ...rest } = configuration.audit?.log ?? {}
+  if (!path) return undefined
+  const { fileBackend } = await import('../../apiserver/audit/file-backend.ts')
+  return about(file, 'audit.log', () => fileBackend({ ...rest, path: path === '-' ? path : from(path) }, deps))
+}
+
+/** An answer is waited for so long, in ms, as upstream does. */
+const POST_TIMEOUT = 30_000
+
+async function webhookOf({ configuration, file, path }: LoadedConfiguration, deps: Deps) {
+  const { kubeconfigFile, batchMaxSize, batchBufferSize, batchMaxWait, initialBackoff } =
+    configuration.audit?.webhook ?? {}
+  if (!kubeconfigFile) return undefined
+  const { webhookBackend } = await import('../../apiserver/audit/webhook-backend.ts')
+  const { openWebhook } = await import('../../apiserver/auth/webhook-connection.ts')
+  const endpoint = await about(file, 'audit.webhook.kubeconfigFile', () =>
+    openWebhook(path(kubeconfigFile), deps.clock),
+  )
+  const time = (field: string, text: string) => about(file, `audit.webhook.${field}`, () => durationOf(text))
+  const post = async (body: string) =>
+    void (await endpoint.post(JSON.parse(body) as object, { timeoutMs: POST_TIMEOUT }))
+  return webhookBackend(
+    { post, clock: deps.clock, logger: deps.logger },
+    {
+      ...(batchMaxSize && { maxSize: batchMaxSize }),
+      ...(batchBufferSize && { bufferSize: batchBufferSize }),
+      ...(batchMaxWait && { maxWait: time('batchMaxWait', batchMaxWait) }),
+      ...(initialBackoff && { initialBackoff: time('initialBackoff', initialBackoff) }),
+    },
+  )
 }
 
 async function authenticationOf({ configuration, file, path }: LoadedConfiguration) {
@@ -98,7 +137,21 @@ async function authenticationOf({ configuration, file, path }: LoadedConfigurati
       readAuthenticationConfiguration(read(configurationFile)),
     ))
   const tokens = tokenFile && about(file, 'authentication.tokenFile', () => read(tokenFile))
-  return { ...(chosen && { configuration: chosen }), ...(tokens && { tokens }) }
+  const { kubeconfigFile, cacheTTL } = configuration.authentication?.webhook ?? {}
+  const cacheMs = cacheTTL && about(file, 'authentication.webhook.cacheTTL', () => durationOf(cacheTTL))
+  return {
+    ...(chosen && { configuration: chosen }),
+    ...(tokens && { tokens }),
+    ...(kubeconfigFile && { webhook: { kubeconfig: path(kubeconfigFile), ...(cacheMs && { cacheMs }) } }),
+  }
+}
+
+async function authorizationOf({ configuration, file, path }: LoadedConfiguration) {
+  const name = configuration.authorization?.configurationFile
+  if (!name) return undefined
+  return about(file, 'authorization.configurationFile', () =>
+    readAuthorizationConfiguration(readFileSync(path(name), 'utf8')),
+  )
 }
 
 function encryptionOf({ configuration: { encryption }, path }: LoadedConfiguration): Settings['encryption'] {
@@ -114,6 +167,7 @@ export async function loadSettings(file: string | undefined, deps: Deps): Promis
   const { serviceCIDR = SERVICE_CIDR, nodePortRange } = network ?? {}
   const ttl = events?.ttl
   const authentication = await authenticationOf(loaded)
+  const authorization = await authorizationOf(loaded)
   return {
     serviceCidr: of('network.serviceCIDR', () => serviceCidrOf(serviceCIDR)),
     extension: {
@@ -121,6 +175,7 @@ export async function loadSettings(file: string | undefined, deps: Deps): Promis
       ...(ttl && { eventTtl: of('events.ttl', () => durationOf(ttl)) }),
       ...(admission && { admission }),
       ...(Object.keys(authentication).length > 0 && { authentication }),
+      ...(authorization && { authorization }),
     },
     audit: await openAudit(loaded, deps),
     encryption: encryptionOf(loaded),

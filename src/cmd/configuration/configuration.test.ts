@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
+import { parseRequestInfo } from '../../apiserver/http/request-info.ts'
+import type { ServerRequest } from '../../apiserver/request.ts'
 import { UserError } from '../../cli/context.ts'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
@@ -79,6 +83,43 @@ for (const [text, message] of wrong) {
     })
   })
 }
+
+test('loadSettings opens a webhook that gets the audit events, whatever it answers', async () => {
+  const bodies: string[] = []
+  const server = createServer(async (request, response) => {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    bodies.push(text)
+    response.end('thanks')
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const kubeconfig = JSON.stringify({
+    clusters: [{ name: 'a', cluster: { server: `http://127.0.0.1:${port}/events` } }],
+    contexts: [{ name: 'a', context: { cluster: 'a' } }],
+    'current-context': 'a',
+  })
+  const policy = '{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Metadata}]}'
+  const text = `${HEAD}audit: {policyFile: policy.yaml, webhook: {kubeconfigFile: hook, batchMaxSize: 1}}`
+  const { audit } = await load(text, { 'policy.yaml': policy, hook: kubeconfig })
+  const request: Partial<ServerRequest> = {
+    method: 'GET',
+    path: '/version',
+    query: new URLSearchParams(),
+    headers: {},
+    info: parseRequestInfo('GET', '/version', new URLSearchParams()),
+    user: { name: 'ann', groups: [] },
+  }
+  await audit!.filter(async () => ({ type: 'value', status: 200, value: null }))(request as ServerRequest)
+  await audit!.close()
+  server.closeAllConnections()
+  server.close()
+  const events = bodies.flatMap(body => JSON.parse(body).items as { stage: string; user: { username: string } }[])
+  assert.deepEqual(
+    events.map(({ stage, user }) => `${stage} ${user.username}`),
+    ['RequestReceived ann', 'ResponseComplete ann'],
+  )
+})
 
 test('configurationSchema is the one that editors are given', () => {
   const file = new URL('../../../docs/configuration.schema.json', import.meta.url)

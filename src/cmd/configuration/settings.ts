@@ -115,8 +115,15 @@ async function webhookOf({ configuration, file, path }: LoadedConfiguration, dep
     openWebhook(path(kubeconfigFile), deps.clock),
   )
   const time = (field: string, text: string) => about(file, `audit.webhook.${field}`, () => durationOf(text))
-  const post = async (body: string) =>
-    void (await endpoint.post(JSON.parse(body) as object, { timeoutMs: POST_TIMEOUT }))
+  const post = async (body: string) => {
+    try {
+      await endpoint.post(JSON.parse(body), { timeoutMs: POST_TIMEOUT })
+    } catch (error) {
+      // What a server says that took the events is of no interest, JSON or not.
+      const { status = 0 } = error as { status?: number }
+      if (status < 200 || status > 299) throw error
+    }
+  }
   return webhookBackend(
     { post, clock: deps.clock, logger: deps.logger },
     {

@@ -1,6 +1,7 @@
 import type { FlowSchema as Type } from '../../generated/types/flowcontrol-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { flowSchemaRules } from './flow-schema.validate.ts'
 
 /** flowcontrol/v1 FlowSchema. */
 export type FlowSchema = Type
@@ -16,9 +17,11 @@ export const FlowSchema = defineKind<FlowSchema>({
   schema: 'io.k8s.api.flowcontrol.v1.FlowSchema',
   status: true,
   generation: true,
-  defaults({ spec }) {
-    if (spec) spec.matchingPrecedence ||= 1000
+  defaults(schema) {
+    schema.spec ??= {} as FlowSchema['spec'] & object
+    schema.spec.matchingPrecedence ||= 1000
   },
+  rules: flowSchemaRules,
   columns: [
     nameColumn,
     text('PriorityLevel', ({ spec }) => spec?.priorityLevelConfiguration?.name ?? ''),

@@ -1,6 +1,7 @@
 import type { PriorityLevelConfiguration as Type } from '../../generated/types/flowcontrol-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { priorityLevelRules } from './priority-level-configuration.validate.ts'
 
 /** flowcontrol/v1 PriorityLevelConfiguration. */
 export type PriorityLevelConfiguration = Type
@@ -30,6 +31,7 @@ export const PriorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
     queuing.queues ||= 64
     queuing.queueLengthLimit ||= 50
   },
+  rules: priorityLevelRules,
   columns: [
     nameColumn,
     text('Type', ({ spec }) => spec?.type ?? ''),

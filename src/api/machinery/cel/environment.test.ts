@@ -107,7 +107,7 @@ test('compile points to the place with a caret', () => {
 
 test('compile refuses a result of another type', () => {
   const result = compile('n + 1', ENV, [BOOL])
-  assert.deepEqual(isProgram(result) ? undefined : result.message, 'must evaluate to bool')
+  assert.deepEqual(isProgram(result) ? undefined : result.message, 'must evaluate to bool but got int')
 })
 
 test('a program stops when it costs more than it may', () => {

@@ -11,7 +11,7 @@ import { Frame, type Variables } from './runtime/frame.ts'
 import { plan } from './runtime/plan.ts'
 import type { Expr } from './syntax/ast.ts'
 import { parse } from './syntax/parser.ts'
-import { type CelType, formatType, isDyn, sameType } from './types.ts'
+import { type CelType, isDyn, sameType } from './types.ts'
 import type { Value } from './values.ts'
 
 /** The most that one evaluation may cost, as Kubernetes limits it. */
@@ -39,8 +39,13 @@ export function extend(
   return {
     functions: base.functions,
     variables: new Map([...base.variables, ...Object.entries(variables)]),
-    types: new Map([...base.types, ...types]),
+    types: moreTypes(base.types, types),
   }
+}
+
+function moreTypes(base: Environment['types'], more: Iterable<[string, CelType]>): Environment['types'] {
+  const added = [...more]
+  return added.length === 0 ? base : new Map([...base, ...added])
 }
 
 /** An expression that can be evaluated. */
@@ -84,22 +89,26 @@ export function compile(source: string, env: Environment, wanted: readonly CelTy
   const literals = literalIssues(expr)
   if (literals.length > 0) return failed(source, literals)
   const type = expr.type as CelType
-  if (wanted.length > 0 && !wanted.some(candidate => fits(candidate, type))) return wrongType(wanted)
+  if (wanted.length > 0 && !wanted.some(candidate => fits(candidate, type))) return wrongType(wanted, type)
   return program(source, expr, env)
 }
 
 /** Whether compiling succeeded. */
 export const isProgram = (result: Program | CompileError): result is Program => 'run' in result
 
-function fits(wanted: CelType, type: CelType): boolean {
-  return isDyn(wanted) || isDyn(type) || sameType(wanted, type)
-}
+/** A result of unknown type does not do: the type must be known when the expression is compiled. */
+const fits = (wanted: CelType, type: CelType) => isDyn(wanted) || sameType(wanted, type)
 
-function wrongType(wanted: readonly CelType[]): CompileError {
-  const names = wanted.map(formatType)
-  const message = names.length === 1 ? `must evaluate to ${names[0]}` : `must evaluate to one of [${names.join(' ')}]`
+function wrongType(wanted: readonly CelType[], type: CelType): CompileError {
+  const names = wanted.map(shown)
+  const expected = names.length === 1 ? names[0] : `one of [${names.join(' ')}]`
+  const message = `must evaluate to ${expected} but got ${shown(type)}`
   return { message, issues: [{ at: -1, message }] }
 }
+
+/** As Kubernetes writes the types of results: by their names at run time. */
+const shown = (type: CelType): string =>
+  type.params.length === 0 ? type.name : `${type.name}(${type.params.map(shown).join(', ')})`
 
 function failed(source: string, issues: readonly Issue[]): CompileError {
   return { message: `compilation failed: ${formatIssues(source, issues)}`, issues }

@@ -1,4 +1,4 @@
-import { environment, extend, LANGUAGE } from './environment.ts'
+import { type Environment, environment, LANGUAGE } from './environment.ts'
 import { AUTHORIZATION } from './library/authorizer.ts'
 import { NAMED_FORMATS } from './library/formats.ts'
 import { JSON_PATCH_KEY } from './library/json-patch-key.ts'
@@ -11,6 +11,7 @@ import { SEMVERS } from './library/semver.ts'
 import { SETS } from './library/sets.ts'
 import { STRINGS } from './library/strings.ts'
 import { URLS } from './library/urls.ts'
+import { type CelType, DYN, objectType, STRING } from './types.ts'
 
 const LIBRARIES = [
   ...LANGUAGE,
@@ -36,5 +37,28 @@ export const KUBERNETES = environment(
   [IP, CIDR].map(type => [type.name, type]),
 )
 
+/** `Object`, `Object.spec`, …: what mutations build. Every field may hold anything. */
+class MutationTypes extends Map<string, CelType> {
+  override get(name: string): CelType | undefined {
+    const known = super.get(name)
+    if (known !== undefined || (name !== OBJECT && !name.startsWith(`${OBJECT}.`))) return known
+    return objectType(name, () => DYN)
+  }
+}
+
+const OBJECT = 'Object'
+
+/** An operation of a JSON patch. */
+export const JSON_PATCH: CelType = objectType('JSONPatch', field => {
+  if (field === 'op' || field === 'path' || field === 'from') return STRING
+  return field === 'value' ? DYN : undefined
+})
+
+/** What a mutation by server-side apply must give. */
+export const APPLY_OBJECT: CelType = objectType(OBJECT, () => DYN)
+
 /** The same for expressions that change objects. */
-export const KUBERNETES_MUTATIONS = extend(environment([...LIBRARIES, JSON_PATCH_KEY], KUBERNETES.types), {})
+export const KUBERNETES_MUTATIONS: Environment = {
+  ...environment([...LIBRARIES, JSON_PATCH_KEY]),
+  types: new MutationTypes([...KUBERNETES.types, ['JSONPatch', JSON_PATCH]]),
+}

@@ -8,7 +8,7 @@ const nothing = () => undefined
 export const AUTHORIZER = objectType('kubernetes.authorization.Authorizer', nothing)
 const PATH_CHECK = objectType('kubernetes.authorization.PathCheck', nothing)
 const GROUP_CHECK = objectType('kubernetes.authorization.GroupCheck', nothing)
-const RESOURCE_CHECK = objectType('kubernetes.authorization.ResourceCheck', nothing)
+export const RESOURCE_CHECK = objectType('kubernetes.authorization.ResourceCheck', nothing)
 const DECISION = objectType('kubernetes.authorization.Decision', nothing)
 
 /** What an expression asks the authorizer. Either a path or a resource. */
@@ -108,7 +108,7 @@ class GroupCheck extends Check {
   readonly typeName = GROUP_CHECK.name
 }
 
-class ResourceCheck extends Check {
+export class ResourceCheck extends Check {
   readonly typeName = RESOURCE_CHECK.name
 }
 

@@ -28,6 +28,7 @@ import type { AdmissionPlugin } from './plugin.ts'
 import { podNodeSelector } from './pod-node-selector.ts'
 import { type PodSecurityOptions, podSecurity } from './pod-security.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
+import { mutatingAdmissionPolicy, type PolicyDeps, validatingAdmissionPolicy } from './policies/lazy-plugin.ts'
 import { priority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
@@ -53,6 +54,7 @@ export interface AdmissionOptions {
 export interface AdmissionDeps {
   kinds(): readonly Kind[]
   kind(key: string): Kind | undefined
+  kindOf(apiVersion: string, kind: string): Kind | undefined
   reader(kind: Kind): KindReader
   update: Registry['update']
   readonly clock: Clock
@@ -89,10 +91,23 @@ const REGISTRATION = 'admissionregistration.k8s.io/v1'
 function webhookParts(parts: Parts, configurations: string) {
   const hooks = liveHooks(parts.read(`${REGISTRATION}/${configurations}`), {
     caller: parts.webhooks,
-    compile: compileConditions,
+    compile: (conditions, ignoresFailure) => compileConditions(conditions, ignoresFailure, parts.authorizer),
   })
   const { kinds, kind, uuid, logger } = parts
   return { hooks, kinds: { kinds, kind }, namespaces: parts.read('v1/namespaces'), uuid, logger }
+}
+
+function policyParts(parts: Parts, policies: string, bindings: string): PolicyDeps {
+  const { kinds, kind, kindOf, reader, authorizer } = parts
+  return {
+    kinds: { kinds, kind },
+    namespaces: parts.read('v1/namespaces'),
+    policies: parts.read(`${REGISTRATION}/${policies}`),
+    bindings: parts.read(`${REGISTRATION}/${bindings}`),
+    authorize: authorizer,
+    kindOf,
+    reader,
+  }
 }
 
 const PLUGINS: readonly Entry[] = [
@@ -166,8 +181,18 @@ const PLUGINS: readonly Entry[] = [
   { name: 'JobValidation', idle },
   { name: 'PodResizeValidator', idle },
   {
+    name: 'MutatingAdmissionPolicy',
+    make: parts =>
+      mutatingAdmissionPolicy(policyParts(parts, 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings')),
+  },
+  {
     name: 'MutatingAdmissionWebhook',
     make: parts => mutatingWebhooks(webhookParts(parts, 'mutatingwebhookconfigurations')),
+  },
+  {
+    name: 'ValidatingAdmissionPolicy',
+    make: parts =>
+      validatingAdmissionPolicy(policyParts(parts, 'validatingadmissionpolicies', 'validatingadmissionpolicybindings')),
   },
   {
     name: 'ValidatingAdmissionWebhook',

@@ -176,6 +176,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
   const admission = admissionPlugins({
     kinds: registry.kinds,
     kind: registry.kind,
+    kindOf: registry.kindOf,
     reader: registry.reader,
     update: registry.update,
     clock,

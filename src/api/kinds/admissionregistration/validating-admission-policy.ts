@@ -18,6 +18,9 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   schema: 'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy',
   status: true,
   generation: true,
+  prepareCreate(policy) {
+    policy.status = {}
+  },
   defaults({ spec }) {
     if (!spec) return
     spec.failurePolicy ??= 'Fail'

@@ -12,8 +12,11 @@ function below(node: SchemaNode, key: string): SchemaNode | undefined {
 
 const step = (key: string) => `.${key}`
 
-/** The first field that the schema does not know: `.spec.foo: field not declared in schema`. */
+/** The first thing that the schema does not know: `.spec.foo: field not declared in schema`. */
 export function undeclaredIn(node: SchemaNode, value: unknown, path = ''): string | undefined {
+  const wanted = node.type === 'array' ? 'list' : node.type === 'object' || node.type === 'map' ? 'map' : undefined
+  if (wanted !== undefined && value !== null && typeof value !== 'object')
+    return `${path}: expected ${wanted}, got &{${String(value)}}`
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
       const found = node.type === 'array' ? undeclaredIn(node.element, item, `${path}[${index}]`) : undefined

@@ -6,13 +6,14 @@ import { checkStructure } from '../../registry/structure.ts'
 import { convertObject } from '../matching/equivalents.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts'
 import { refuse } from '../refusal.ts'
+import { isExempt } from '../webhooks/match-hook.ts'
 import { conditionsHold } from './conditions.ts'
 import { settled } from './evaluation.ts'
 import type { BoundPolicy, PolicyBinding } from './live-policies.ts'
 import { type MutatingProgram, type Mutation, MutationFailed, mutated } from './mutations.ts'
 import { collectParams, Misconfigured } from './params.ts'
 import { RequestInput } from './request-input.ts'
-import { isExempt, namespaceOf, type PolicyPluginDeps, shapeFor } from './validating.ts'
+import { matchingKind, namespaceOf, type PolicyPluginDeps, shapeFor } from './validating.ts'
 
 /** One policy with one binding and one parameter. */
 interface Invocation {
@@ -86,7 +87,7 @@ class Changing {
   }
 
   #invocations(policy: BoundPolicy<MutatingProgram>): Invocation[] {
-    const as = this.#configured(policy, undefined, () => policy.matches(this.#request))
+    const as = this.#configured(policy, undefined, () => matchingKind(policy, this.#request, this.#deps))
     if (as === undefined) return []
     return policy.bindings.flatMap(binding => {
       const params = this.#configured(policy, binding, () => {
@@ -172,7 +173,8 @@ class Changing {
       as.defaults?.(next)
       return await convertObject(next, as, kind)
     } catch (error) {
-      throw internalError(error instanceof Error ? error.message : error)
+      const { message } = error as Error
+      throw internalError(message.replace(/^.*?(?=strict decoding error)/, ''))
     }
   }
 

@@ -134,8 +134,17 @@ function patched(value: Value, object: KubeObject): KubeObject {
   try {
     return jsonPatch(cloneJson(object), operations) as KubeObject
   } catch (error) {
-    const { message } = error as Error
-    if (/testing .* failed|test failed/i.test(message)) return object
-    throw new MutationFailed(`JSON Patch: ${message}`)
+    const { message, cause } = error as Error
+    const problem = cause instanceof Error ? cause.message : message
+    if (problem.endsWith(': test failed')) return object
+    throw new MutationFailed(`JSON Patch: ${placed(problem, operations)}`)
   }
+}
+
+/** A missing key is told with its path. */
+function placed(problem: string, operations: readonly Operation[]): string {
+  const key = /^Unable to remove nonexistent key: (.*): missing value$/.exec(problem)?.[1]
+  const operation =
+    key === undefined ? undefined : operations.find(({ op, path }) => op === 'remove' && path?.endsWith(key))
+  return operation === undefined ? problem : `error in remove for path: '${operation.path}': ${problem}`
 }

@@ -5,10 +5,11 @@ import type { Authorizer } from '../../auth/auth.ts'
 import { convertObject } from '../matching/equivalents.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts'
 import { refuse, refuseMissing } from '../refusal.ts'
+import { isExempt } from '../webhooks/match-hook.ts'
 import { settled } from './evaluation.ts'
 import type { BoundPolicy, PolicyBinding } from './live-policies.ts'
 import type { MatchDeps } from './match-resources.ts'
-import { collectParams, Misconfigured, type ParamDeps } from './params.ts'
+import { collectParams, Misconfigured, type ParamDeps, paramKindOf } from './params.ts'
 import { RequestInput, type RequestShape } from './request-input.ts'
 import { type Denial, judge, type ValidatingProgram, type Verdict } from './validations.ts'
 
@@ -44,18 +45,20 @@ export function validatingPolicies(deps: PolicyPluginDeps<ValidatingProgram>): A
   }
 }
 
-const EXEMPT = new Set([
-  'ValidatingWebhookConfiguration',
-  'MutatingWebhookConfiguration',
-  'ValidatingAdmissionPolicy',
-  'ValidatingAdmissionPolicyBinding',
-  'MutatingAdmissionPolicy',
-  'MutatingAdmissionPolicyBinding',
-])
-
-/** Configuration of admission itself stays in reach when a policy goes wrong. */
-export const isExempt = ({ objectKind }: AdmissionAttributes): boolean =>
-  objectKind.group === 'admissionregistration.k8s.io' && EXEMPT.has(objectKind.kind)
+/**
+ * The kind as which a policy's rules name a request; undefined where they do not.
+ *
+ * @throws Misconfigured when the policy has parameters of a kind that is not served
+ */
+export function matchingKind(
+  policy: BoundPolicy<unknown>,
+  request: AdmissionAttributes,
+  deps: ParamDeps,
+): Kind | undefined {
+  const as = policy.matches(request)
+  if (as !== undefined && policy.paramKind !== undefined) paramKindOf(policy.paramKind, deps)
+  return as
+}
 
 /** The request in the shape of the kind as which a policy's rules name it. */
 export async function shapeFor(request: AdmissionAttributes, as: Kind): Promise<RequestShape> {
@@ -94,7 +97,7 @@ class Judging {
   }
 
   async ask(policy: BoundPolicy<ValidatingProgram>): Promise<void> {
-    const as = this.#configured(policy, undefined, () => policy.matches(this.#request))
+    const as = this.#configured(policy, undefined, () => matchingKind(policy, this.#request, this.#deps))
     if (as === undefined) return
     const annotations = new Map<string, Set<string>>()
     for (const binding of policy.bindings) await this.#askBound(policy, binding, as, annotations)

@@ -1,0 +1,26 @@
+import { PolicyCompiler, RESULTS } from '../../../api/policies/compile.ts'
+import type { Authorizer } from '../../auth/auth.ts'
+import type { ConditionMatcher, MatchCondition } from '../webhooks/condition-matcher.ts'
+import { conditionsHold } from './conditions.ts'
+import { settled } from './evaluation.ts'
+import { RequestInput } from './request-input.ts'
+
+/** The match conditions of a webhook, compiled. */
+export function webhookConditions(
+  conditions: readonly MatchCondition[],
+  ignoresFailure: boolean,
+  authorize: Authorizer,
+): ConditionMatcher {
+  const compiler = new PolicyCompiler({}, false)
+  const compiled = conditions.map(({ name, expression }) => ({
+    name,
+    ...compiler.compile(expression, RESULTS.condition),
+  }))
+  return async (request, { object, old }) => {
+    const input = new RequestInput(request, authorize).variables({ as: request.kind, object, old }, undefined)
+    const holds = await settled(() => conditionsHold(compiled, input, []))
+    if (typeof holds === 'boolean') return holds
+    if (ignoresFailure) return false
+    throw new Error(holds.error)
+  }
+}

@@ -153,6 +153,8 @@ export interface KindSpec<T extends KubeObject = KubeObject> {
   /** As prepareCreate, for update; `old` is what is stored and must not be changed. Status (or spec) was copied over already. */
   prepareUpdate?(object: T, old: T, context: RuleContext): void
   readonly rules?: readonly Rule<T>[]
+  /** Loads what the rules need, where that is heavy. Awaited before they are asked. */
+  load?(): Promise<void>
   /** A warning with every answer, for kinds that upstream has deprecated, e.g. `v1 Endpoints is deprecated in …`. */
   readonly deprecation?: string
   /** Warnings for the client (`Warning: 299` headers). */

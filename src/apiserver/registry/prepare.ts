@@ -83,6 +83,12 @@ function dropStatus(kind: Kind, object: KubeObject) {
   if (kind.status) delete (object as { status?: unknown }).status
 }
 
+/** Rules that are heavy, or a custom kind's own, are loaded with the first write. */
+async function loadRules(kind: Kind): Promise<void> {
+  if (kind.load) await kind.load()
+  if (kind.custom) await kind.custom.load()
+}
+
 /** Everything that changes a new object before its name is made. Changes `object` in place. */
 export async function prepareCreate(
   deps: PrepareDeps,
@@ -91,7 +97,7 @@ export async function prepareCreate(
   object: KubeObject,
   context: WriteContext,
 ): Promise<KubeObject & { metadata: ObjectMeta }> {
-  if (kind.custom) await kind.custom.load()
+  await loadRules(kind)
   const next = withIdentity(kind, object)
   settleNamespace(kind, next.metadata, namespace)
   checkStructure(kind, next, context)
@@ -202,7 +208,7 @@ export async function prepareUpdate(
   stored: Encoded,
   context: WriteContext,
 ): Promise<PreparedUpdate> {
-  if (kind.custom) await kind.custom.load()
+  await loadRules(kind)
   const old = stored.value
   const next = withIdentity(kind, object)
   const subresource = context.subresource ?? ''

@@ -1,6 +1,7 @@
 import type { MutatingAdmissionPolicyBinding as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { mutatingBindingRule } from './binding.rules.ts'
 import { defaultMatchResources, formatParamRef } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 MutatingAdmissionPolicyBinding. */
@@ -20,6 +21,7 @@ export const MutatingAdmissionPolicyBinding = defineKind<MutatingAdmissionPolicy
   defaults({ spec }) {
     defaultMatchResources(spec?.matchResources)
   },
+  rules: [binding => mutatingBindingRule(binding as Parameters<typeof mutatingBindingRule>[0])],
   columns: [
     nameColumn,
     text('PolicyName', ({ spec }) => spec?.policyName ?? ''),

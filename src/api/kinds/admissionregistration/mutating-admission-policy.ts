@@ -1,5 +1,7 @@
 import type { MutatingAdmissionPolicy as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { loadPolicyRules, mutatingPolicyRule } from '../../policies/load-rules.ts'
+import type { PolicyObject } from '../../policies/rules.ts'
 import { ageColumn, count, nameColumn, text } from '../columns.ts'
 import { defaultMatchResources } from './webhook.defaults.ts'
 
@@ -22,6 +24,10 @@ export const MutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
     spec.failurePolicy ??= 'Fail'
     defaultMatchResources(spec.matchConstraints)
   },
+  load: loadPolicyRules,
+  rules: [
+    (policy, _old, { subresource }) => (subresource === 'status' ? [] : mutatingPolicyRule(policy as PolicyObject)),
+  ],
   columns: [
     nameColumn,
     count('Mutations', ({ spec }) => spec?.mutations?.length),

@@ -1,6 +1,7 @@
 import type { ValidatingAdmissionPolicyBinding as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { validatingBindingRule } from './binding.rules.ts'
 import { defaultMatchResources, formatParamRef } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 ValidatingAdmissionPolicyBinding. */
@@ -20,6 +21,7 @@ export const ValidatingAdmissionPolicyBinding = defineKind<ValidatingAdmissionPo
   defaults({ spec }) {
     defaultMatchResources(spec?.matchResources)
   },
+  rules: [binding => validatingBindingRule(binding as Parameters<typeof validatingBindingRule>[0])],
   columns: [
     nameColumn,
     text('PolicyName', ({ spec }) => spec?.policyName ?? ''),

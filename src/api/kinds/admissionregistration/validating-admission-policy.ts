@@ -1,5 +1,7 @@
 import type { ValidatingAdmissionPolicy as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { loadPolicyRules, validatingPolicyRule } from '../../policies/load-rules.ts'
+import type { PolicyObject } from '../../policies/rules.ts'
 import { ageColumn, count, nameColumn, text } from '../columns.ts'
 import { defaultMatchResources } from './webhook.defaults.ts'
 
@@ -26,6 +28,10 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
     spec.failurePolicy ??= 'Fail'
     defaultMatchResources(spec.matchConstraints)
   },
+  load: loadPolicyRules,
+  rules: [
+    (policy, _old, { subresource }) => (subresource === 'status' ? [] : validatingPolicyRule(policy as PolicyObject)),
+  ],
   columns: [
     nameColumn,
     count('Validations', ({ spec }) => spec?.validations?.length),

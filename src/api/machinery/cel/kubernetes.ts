@@ -48,10 +48,13 @@ class MutationTypes extends Map<string, CelType> {
 
 const OBJECT = 'Object'
 
+/** The type of fields that a JSON patch does not have: nothing fits it. */
+const NAMELESS = objectType('', () => undefined)
+
 /** An operation of a JSON patch. */
 export const JSON_PATCH: CelType = objectType('JSONPatch', field => {
   if (field === 'op' || field === 'path' || field === 'from') return STRING
-  return field === 'value' ? DYN : undefined
+  return field === 'value' ? DYN : NAMELESS
 })
 
 /** What a mutation by server-side apply must give. */

@@ -4,6 +4,7 @@ import type { Variables } from '../../../api/machinery/cel/runtime/frame.ts'
 import type { Kind } from '../../../api/machinery/kind.ts'
 import type { KubeObject } from '../../../api/machinery/object.ts'
 import type { Authorizer } from '../../auth/auth.ts'
+import { reviewedFields, reviewedLabels } from '../../auth/selectors.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
 
 /** A request as expressions see it, in the shape of one kind. */
@@ -54,6 +55,8 @@ export function celAuthorizer(authorize: Authorizer, request: AdmissionAttribute
   return access => {
     const account = access.serviceAccount
     const user = account === undefined ? request.user : accountUser(account)
+    const fields = reviewedFields({ rawSelector: access.fieldSelector ?? '' })
+    const labels = reviewedLabels({ rawSelector: access.labelSelector ?? '' })
     const decision = authorize({
       user,
       verb: access.verb,
@@ -65,8 +68,8 @@ export function celAuthorizer(authorize: Authorizer, request: AdmissionAttribute
       subresource: access.subresource ?? '',
       name: access.name ?? '',
       path: access.path ?? '',
-      ...(access.fieldSelector && { fieldSelector: access.fieldSelector }),
-      ...(access.labelSelector && { labelSelector: access.labelSelector }),
+      ...(fields && { fieldSelector: fields }),
+      ...(labels && { labelSelector: labels }),
     })
     const told = ({ allowed, reason = '', error = '' }: Awaited<typeof decision>) => ({ allowed, reason, error })
     return decision instanceof Promise ? decision.then(told) : told(decision)

@@ -8,6 +8,7 @@ import { type ControllerMetrics, runController } from '../control/run-controller
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { KeyPair } from '../lib/pki/certificate.ts'
+import { policyStatusController } from './admission-policy-status/component.ts'
 import { certificateApprover } from './certificates/approver.ts'
 import { certificateCleaner } from './certificates/cleaner.ts'
 import { certificateSigner } from './certificates/signer.ts'
@@ -104,6 +105,7 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
     ...(options.authority ? [certificateSigner({ ...deps, authority: options.authority })] : []),
     certificateApprover(deps),
     namespaceController({ ...deps, served }),
+    policyStatusController(deps),
     garbageCollector({ ...deps, served }),
   ]
 }

@@ -139,8 +139,11 @@ function fieldsType(schema: RuleSchema, name: string, root: boolean, resolve: Re
   }
 }
 
-function stringType(schema: RuleSchema): SchemaType {
+function stringType(schema: RuleSchema): SchemaType | undefined {
   switch (schema.format) {
+    // May be a number as well, so it has no one type.
+    case 'quantity':
+      return undefined
     case 'byte':
       return sized(BYTES, 2, schema.maxLength ?? REQUEST_BYTES - 2)
     case 'duration':

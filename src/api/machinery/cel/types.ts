@@ -82,6 +82,9 @@ export const objectType = (name: string, fields: (field: string) => CelType | un
   fields,
 })
 
+/** An object whose fields nobody may see: a value of a function library. */
+export const sealedType = (name: string): CelType => ({ kind: 'object', name, params: [] })
+
 const SHOWN: Partial<Record<TypeKind, string>> = {
   any: 'any',
   duration: 'duration',

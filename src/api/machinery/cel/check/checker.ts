@@ -142,7 +142,8 @@ class Checker {
       case 'map':
         return target.params[1] as CelType
       case 'object':
-        return target.fields?.(field) ?? this.#issue(at, `undefined field '${field}'`)
+        if (target.fields === undefined) return this.#issue(at, `unexpected failed resolution of '${target.name}'`)
+        return target.fields(field) ?? this.#issue(at, `undefined field '${field}'`)
       case 'param':
         this.#assign(DYN, target)
         return DYN

@@ -1,15 +1,14 @@
 import { isDns1123Label, isDns1123Subdomain } from '../../names.ts'
 import { fn, type Library, method } from '../declarations.ts'
 import { fail } from '../errors.ts'
-import { BOOL, objectType, STRING } from '../types.ts'
+import { BOOL, STRING, sealedType } from '../types.ts'
 import { Opaque } from '../values.ts'
 
-const nothing = () => undefined
-export const AUTHORIZER = objectType('kubernetes.authorization.Authorizer', nothing)
-const PATH_CHECK = objectType('kubernetes.authorization.PathCheck', nothing)
-const GROUP_CHECK = objectType('kubernetes.authorization.GroupCheck', nothing)
-export const RESOURCE_CHECK = objectType('kubernetes.authorization.ResourceCheck', nothing)
-const DECISION = objectType('kubernetes.authorization.Decision', nothing)
+export const AUTHORIZER = sealedType('kubernetes.authorization.Authorizer')
+const PATH_CHECK = sealedType('kubernetes.authorization.PathCheck')
+const GROUP_CHECK = sealedType('kubernetes.authorization.GroupCheck')
+export const RESOURCE_CHECK = sealedType('kubernetes.authorization.ResourceCheck')
+const DECISION = sealedType('kubernetes.authorization.Decision')
 
 /** What an expression asks the authorizer. Either a path or a resource. */
 export interface CelAccess {

@@ -1,11 +1,11 @@
 import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isLabelValue, isQualifiedName } from '../../names.ts'
 import { fn, type Library, method, overload } from '../declarations.ts'
-import { listOf, objectType, optionalOf, STRING } from '../types.ts'
+import { listOf, optionalOf, STRING, sealedType } from '../types.ts'
 import { ArrayList, Opaque, Optional, sizeForCost, type Value } from '../values.ts'
 import { parseTimestamp } from './timestamp-text.ts'
 import { parseUri } from './uri.ts'
 
-export const FORMAT = objectType('kubernetes.NamedFormat', () => undefined)
+export const FORMAT = sealedType('kubernetes.NamedFormat')
 
 type Check = (text: string) => readonly string[]
 

@@ -10,10 +10,10 @@ import {
 } from '../../quantity.ts'
 import { fn, type Library, method, overload } from '../declarations.ts'
 import { fail } from '../errors.ts'
-import { BOOL, DOUBLE, INT, objectType, STRING } from '../types.ts'
+import { BOOL, DOUBLE, INT, STRING, sealedType } from '../types.ts'
 import { Opaque } from '../values.ts'
 
-export const QUANTITY = objectType('kubernetes.Quantity', () => undefined)
+export const QUANTITY = sealedType('kubernetes.Quantity')
 const NANO = 1_000_000_000n
 
 /** A quantity such as `1.5Gi`. */

@@ -1,9 +1,9 @@
 import { fn, type Library, method, overload } from '../declarations.ts'
 import { fail } from '../errors.ts'
-import { BOOL, INT, objectType, STRING } from '../types.ts'
+import { BOOL, INT, STRING, sealedType } from '../types.ts'
 import { Opaque } from '../values.ts'
 
-export const SEMVER = objectType('kubernetes.Semver', () => undefined)
+export const SEMVER = sealedType('kubernetes.Semver')
 
 interface Version {
   readonly numbers: readonly [bigint, bigint, bigint]

@@ -1,10 +1,10 @@
 import { fn, type Library, method, overload } from '../declarations.ts'
 import { fail } from '../errors.ts'
-import { BOOL, listOf, mapOf, objectType, STRING } from '../types.ts'
+import { BOOL, listOf, mapOf, STRING, sealedType } from '../types.ts'
 import { ArrayList, EntryMap, Opaque } from '../values.ts'
 import { escapedPath, formatUri, hostname, parseUri, port, queryValues, type Uri } from './uri.ts'
 
-export const URL_TYPE = objectType('kubernetes.URL', () => undefined)
+export const URL_TYPE = sealedType('kubernetes.URL')
 
 /** A URL that was read. */
 export class UrlValue extends Opaque {

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import type { Encoded } from '../api/machinery/encoded.ts'
 import type { Kind } from '../api/machinery/kind.ts'
-import type { ListMeta } from '../api/machinery/object.ts'
+import type { KubeObject, ListMeta } from '../api/machinery/object.ts'
 import type { WatchEventType } from '../client/transport.ts'
 import type { ClientCertificate, UserInfo } from './auth/auth.ts'
 import type { MediaChoice } from './http/media.ts'
@@ -71,7 +71,9 @@ export interface ServerRequest {
   warn(text: string): void
   readonly warnings: readonly string[]
   /** Notes something for the audit event of the request; absent where nobody wants to know. */
-  audit?(key: string, value: string): void
+  audit?(key: string, value: string, level?: 'Request'): void
+  /** Asks admission about the object in the body, once it is decoded: for kinds that are answered and not kept. */
+  admitBody?(object: KubeObject): Promise<void>
   /** Told what the body holds, where the audit event has it. */
   noteBody?(value: unknown): void
   /** The audit log has seen it. */

@@ -56,7 +56,8 @@ export function createAudit({ policy, backends, clock, uuid }: AuditDeps): Audit
     const given = request.headers['audit-id']
     const id = typeof given === 'string' && given && given.length <= MAX_ID ? given : uuid()
     const record: AuditRecord = { id, plan: chosen, user: request.user, received: clock.now(), annotations: {} }
-    request.audit = (key, value) => {
+    request.audit = (key, value, level) => {
+      if (level && !wants(chosen.level, level)) return
       // The first says it, as upstream has it.
       record.annotations[key] ??= value
     }

@@ -5,8 +5,9 @@ import type { Rbac } from '../auth/rbac.ts'
 import type { AdmissionChain } from '../registry/admission-chain.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
+import { admitReview } from '../subresources/admit.ts'
 import { bindingHandler } from '../subresources/binding.ts'
-import { only } from '../subresources/request-parts.ts'
+import { only, requireKind } from '../subresources/request-parts.ts'
 import { accessReviewHandlers } from './access-review.ts'
 import { type ComponentHealth, componentStatusHandler } from './component-status.ts'
 import { rulesReviewHandler } from './rules-review.ts'
@@ -29,15 +30,18 @@ export interface ReviewDeps {
 /** Makes the handlers. */
 export function reviewHandlers(deps: ReviewDeps): ReadonlyMap<string, Handler> {
   const { subject, local, self } = accessReviewHandlers(deps.authorizer)
-  const create = (handler: Handler) => only(['POST'], handler)
+  const create = (key: string, handler: Handler): [string, Handler] => [
+    key,
+    only(['POST'], admitReview(deps.admission, requireKind(deps.registry, key), handler)),
+  ]
   return new Map<string, Handler>([
-    ['v1/bindings', create(bindingHandler(deps.registry, deps.clock, deps.admission))],
+    ['v1/bindings', only(['POST'], bindingHandler(deps.registry, deps.clock, deps.admission))],
     ['v1/componentstatuses', only(['GET'], componentStatusHandler(deps.components))],
-    ['authentication.k8s.io/v1/tokenreviews', create(tokenReviewHandler(deps.authenticate, deps.audiences))],
-    ['authentication.k8s.io/v1/selfsubjectreviews', create(selfSubjectReviewHandler(deps.clock))],
-    ['authorization.k8s.io/v1/subjectaccessreviews', create(subject)],
-    ['authorization.k8s.io/v1/localsubjectaccessreviews', create(local)],
-    ['authorization.k8s.io/v1/selfsubjectaccessreviews', create(self)],
-    ['authorization.k8s.io/v1/selfsubjectrulesreviews', create(rulesReviewHandler(deps.rbac))],
+    create('authentication.k8s.io/v1/tokenreviews', tokenReviewHandler(deps.authenticate, deps.audiences)),
+    create('authentication.k8s.io/v1/selfsubjectreviews', selfSubjectReviewHandler(deps.clock)),
+    create('authorization.k8s.io/v1/subjectaccessreviews', subject),
+    create('authorization.k8s.io/v1/localsubjectaccessreviews', local),
+    create('authorization.k8s.io/v1/selfsubjectaccessreviews', self),
+    create('authorization.k8s.io/v1/selfsubjectrulesreviews', rulesReviewHandler(deps.rbac)),
   ])
 }

@@ -5,7 +5,7 @@ import { type AdmissionAttributes, admissionAttributes, type ObjectKind } from '
 import type { AdmissionChain } from '../registry/admission-chain.ts'
 import type { WriteContext } from '../registry/registry.ts'
 import type { Handler, ServerRequest } from '../request.ts'
-import { flag, requireKind } from './request-parts.ts'
+import { flag, requireKind, writeContext } from './request-parts.ts'
 
 /** Asks admission about the creation of `object` (a Binding, an Eviction, …) below an object of `kind`. */
 export async function admitCreation(
@@ -28,6 +28,15 @@ export async function admitCreation(
   })
   await chain.mutate(attributes)
   await chain.validate(attributes)
+}
+
+/** `handler` of the creation of a kind that is not kept, which asks admission about the object in the body. */
+export function admitReview(chain: AdmissionChain, kind: Kind, handler: Handler): Handler {
+  return request => {
+    const of = { kind, subresource: '', objectKind: kind, name: '' }
+    request.admitBody = object => admitCreation(chain, request, writeContext(request, ''), of, object)
+    return handler(request)
+  }
 }
 
 type Options = Record<string, unknown>
@@ -88,6 +97,7 @@ export function admitConnection(
       object: { kind: objectKind, apiVersion: 'v1', ...optionsOf(request) } as KubeObject,
       user: request.user,
       warn: text => request.warn(text),
+      ...(request.audit && { audit: request.audit }),
     })
     await chain.mutate(attributes)
     await chain.validate(attributes)

@@ -19,6 +19,7 @@ export async function bodyObject<T extends KubeObject>(
   const { object } = await objectBody(request, { ...expected, version })
   object.kind = expected.kind
   object.apiVersion = expected.apiVersion
+  await request.admitBody?.(object)
   return object as T
 }
 

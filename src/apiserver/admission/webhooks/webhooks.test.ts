@@ -287,3 +287,16 @@ test('webhooks are never asked about the configuration of webhooks and policies'
   const gone = await send(ADMIN, 'DELETE', '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/hook')
   assert.equal(gone.status, 200)
 })
+
+test('webhooks are asked about reviews, which are answered and not kept', async t => {
+  const { send, state, webhook, configure } = await startHooked(t)
+  await configure('Validating', 'hook', { rules: [rule(['subjectaccessreviews'])] })
+  state.answer = body => review(body, { allowed: false })
+  const { status } = await send(ADMIN, 'POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    spec: { user: 'x', resourceAttributes: { verb: 'get', resource: 'pods' } },
+  })
+  assert.equal(status, 400)
+  assert.equal(webhook.received[0].request.object.spec.user, 'x')
+})

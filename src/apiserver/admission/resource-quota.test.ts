@@ -172,3 +172,17 @@ test('ResourceQuota counts services, claims and extended resources', async () =>
   assert.equal((await used(api))['services.nodeports'], '0')
   await api.server.close()
 })
+
+test('ResourceQuota puts right a status that others wrote', async () => {
+  const api = await startServer()
+  await api.send(ADMIN, 'POST', QUOTAS, quota('q', { configmaps: '3' }))
+  await rest(api)
+  const patch = { status: { hard: { configmaps: '30' } } }
+  const merge = { contentType: 'application/merge-patch+json' }
+  const patched = await api.send(ADMIN, 'PATCH', `${QUOTAS}/q/status`, patch, merge)
+  assert.deepEqual(patched.object.status.hard, { configmaps: '30' })
+  await rest(api)
+  const { object } = await api.send(ADMIN, 'GET', `${QUOTAS}/q`)
+  assert.deepEqual(object.status, { hard: { configmaps: '3' }, used: { configmaps: '0' } })
+  await api.server.close()
+})

@@ -58,7 +58,10 @@ export function watchUsage(deps: UsageWatchDeps): { watchKinds(names: readonly s
     if (!current) return
     const quota = current.value as ResourceQuota
     const before = previous?.value as ResourceQuota | undefined
-    if (before && sameAmounts(before.spec?.hard ?? {}, quota.spec?.hard ?? {})) return
+    const hard = quota.spec?.hard ?? {}
+    // A status that says other limits was written by someone who does not count: it is put right.
+    const isTold = sameAmounts(quota.status?.hard ?? {}, hard)
+    if (before && isTold && sameAmounts(before.spec?.hard ?? {}, hard)) return
     watchKinds(hardOf(quota))
     deps.recount(quota.metadata?.namespace ?? '', quota.metadata?.name ?? '')
   }

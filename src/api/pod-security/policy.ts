@@ -12,7 +12,8 @@ export interface LevelVersion {
 
 export type Policy = Readonly<Record<Mode, LevelVersion>>
 
-const LEVELS: readonly Level[] = ['privileged', 'baseline', 'restricted']
+/** From the loosest to the strictest. */
+export const LEVELS: readonly Level[] = ['privileged', 'baseline', 'restricted']
 const PREFIX = 'pod-security.kubernetes.io/'
 
 const isLevel = (text: string): text is Level => (LEVELS as readonly string[]).includes(text)

@@ -3,7 +3,7 @@
 import { parseJson } from '../../api/machinery/json-strict.ts'
 
 /** What a value must be: a type, a list of one shape, or an object with these fields. */
-export type Shape = 'string' | 'boolean' | 'number' | readonly [Shape] | { readonly [field: string]: Shape }
+export type Shape = 'string' | 'boolean' | 'number' | 'object' | readonly [Shape] | { readonly [field: string]: Shape }
 
 const GROUP = 'apiserver.config.k8s.io'
 const VERSIONS = ['v1', 'v1beta1', 'v1alpha1']

@@ -121,6 +121,19 @@ test('loadSettings opens a webhook that gets the audit events, whatever it answe
   )
 })
 
+test('loadSettings reads what AdmissionConfiguration says, and files that it names beside it', async () => {
+  const text = `${HEAD}admission: {configurationFile: admission.yaml}\n`
+  const plugins = 'plugins: [{name: PodSecurity, path: security.yaml}]'
+  const files = {
+    'admission.yaml': `apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n${plugins}`,
+    'security.yaml':
+      'apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\ndefaults: {enforce: baseline}',
+  }
+  const { extension } = await load(text, files)
+  assert.deepEqual(extension.admission?.podSecurity?.defaults?.enforce, { level: 'baseline', version: 'latest' })
+  await assert.rejects(load(text, { ...files, 'security.yaml': 'kind: Other' }), /admission.configurationFile/)
+})
+
 test('configurationSchema is the one that editors are given', () => {
   const file = new URL('../../../docs/configuration.schema.json', import.meta.url)
   assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), configurationSchema())

@@ -12,7 +12,11 @@ export const KIND = 'TuttiConfiguration'
 
 export interface Configuration {
   readonly network?: { readonly serviceCIDR?: string; readonly nodePortRange?: string }
-  readonly admission?: { readonly enable?: readonly string[]; readonly disable?: readonly string[] }
+  readonly admission?: {
+    readonly enable?: readonly string[]
+    readonly disable?: readonly string[]
+    readonly configurationFile?: string
+  }
   readonly authentication?: {
     readonly configurationFile?: string
     readonly tokenFile?: string
@@ -45,7 +49,7 @@ const strings: Shape = ['string']
 /** What may stand in the file. */
 export const SHAPE: Shape = {
   network: { serviceCIDR: 'string', nodePortRange: 'string' },
-  admission: { enable: strings, disable: strings },
+  admission: { enable: strings, disable: strings, configurationFile: 'string' },
   authentication: {
     configurationFile: 'string',
     tokenFile: 'string',

@@ -1,6 +1,9 @@
 /** From the configuration file to what the parts of a cluster take, with every file that it names read and checked. */
 import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { parseDuration } from '../../api/machinery/time.ts'
+import type { AdmissionOptions } from '../../apiserver/admission/all.ts'
+import { readAdmissionConfiguration } from '../../apiserver/admission/configuration.ts'
 import type { Audit } from '../../apiserver/audit/audit.ts'
 import { readAuthenticationConfiguration } from '../../apiserver/authentication/configuration.ts'
 import { readAuthorizationConfiguration } from '../../apiserver/authorization/configuration.ts'
@@ -161,6 +164,18 @@ async function authorizationOf({ configuration, file, path }: LoadedConfiguratio
   )
 }
 
+async function admissionOf({ configuration, file, path }: LoadedConfiguration): Promise<AdmissionOptions | undefined> {
+  if (!configuration.admission) return undefined
+  const { configurationFile: name, ...lists } = configuration.admission
+  if (!name) return lists
+  // Files that it names are meant from where it stands itself.
+  const from = (each: string) => readFileSync(resolve(dirname(path(name)), each), 'utf8')
+  const configured = await about(file, 'admission.configurationFile', () =>
+    readAdmissionConfiguration(readFileSync(path(name), 'utf8'), from),
+  )
+  return { ...lists, ...configured }
+}
+
 function encryptionOf({ configuration: { encryption }, path }: LoadedConfiguration): Settings['encryption'] {
   if (encryption?.enabled === false) return false
   return encryption?.configurationFile ? path(encryption.configurationFile) : undefined
@@ -169,12 +184,13 @@ function encryptionOf({ configuration: { encryption }, path }: LoadedConfigurati
 /** Reads the configuration and all that it names. `file` is absent where there is none. Rejects with `UserError`. */
 export async function loadSettings(file: string | undefined, deps: Deps): Promise<Settings> {
   const loaded = file ? await loadConfiguration(file) : NO_CONFIGURATION
-  const { network, events, admission }: Configuration = loaded.configuration
+  const { network, events }: Configuration = loaded.configuration
   const of = <T>(field: string, read: () => T) => about(loaded.file, field, read)
   const { serviceCIDR = SERVICE_CIDR, nodePortRange } = network ?? {}
   const ttl = events?.ttl
   const authentication = await authenticationOf(loaded)
   const authorization = await authorizationOf(loaded)
+  const admission = await admissionOf(loaded)
   return {
     serviceCidr: of('network.serviceCIDR', () => serviceCidrOf(serviceCIDR)),
     extension: {

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readAdmissionConfiguration } from './configuration.ts'
+
+const HEAD = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n'
+const SECURITY = 'apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\n'
+const nothing = () => {
+  throw new Error('no file')
+}
+
+test('readAdmissionConfiguration reads what PodSecurity takes, inline or from a file', async () => {
+  const file = `${SECURITY}defaults: {enforce: baseline, enforce-version: v1.30}\nexemptions: {namespaces: [kube-system]}\n`
+  const expected = {
+    podSecurity: {
+      defaults: {
+        enforce: { level: 'baseline', version: 30 },
+        audit: { level: 'privileged', version: 'latest' },
+        warn: { level: 'privileged', version: 'latest' },
+      },
+      exemptions: { namespaces: ['kube-system'] },
+    },
+  }
+  const inline = `${HEAD}plugins:\n- name: PodSecurity\n  configuration:\n${file.trimEnd().replace(/^/gm, '    ')}\n`
+  assert.deepEqual(await readAdmissionConfiguration(inline, nothing), expected)
+  const named = `${HEAD}plugins: [{name: PodSecurity, path: security.yaml}]`
+  assert.deepEqual(
+    await readAdmissionConfiguration(named, path => (path === 'security.yaml' ? file : nothing())),
+    expected,
+  )
+  assert.deepEqual(await readAdmissionConfiguration(HEAD, nothing), {})
+})
+
+const wrong: readonly [text: string, message: RegExp][] = [
+  ['plugins: [{name: EventRateLimit, path: x}]', /plugins\[0\]: "EventRateLimit" takes no configuration here/],
+  ['plugins: [{name: PodSecurity}]', /plugins\[0\]: exactly one of path and configuration must be there/],
+  ['plugins: [{name: PodSecurity, configuration: {kind: Other}}]', /expected PodSecurityConfiguration/],
+  ['plugins: [{nome: PodSecurity}]', /unknown field "plugins\[0\].nome"/],
+]
+for (const [text, message] of wrong) {
+  test(`readAdmissionConfiguration refuses ${text}`, async () => {
+    await assert.rejects(readAdmissionConfiguration(HEAD + text, nothing), { message })
+  })
+}
+
+test('readAdmissionConfiguration refuses levels and versions that mean nothing', async () => {
+  const read = (defaults: object) => {
+    const configuration = {
+      apiVersion: 'pod-security.admission.config.k8s.io/v1',
+      kind: 'PodSecurityConfiguration',
+      defaults,
+    }
+    const plugins = [{ name: 'PodSecurity', configuration }]
+    const text = JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration', plugins })
+    return readAdmissionConfiguration(text, nothing)
+  }
+  await assert.rejects(read({ warn: 'strict' }), { message: /defaults.warn: Invalid value: "strict": must be one of/ })
+  await assert.rejects(read({ 'audit-version': 'v2' }), { message: /defaults.audit-version: Invalid value: "v2"/ })
+})

@@ -36,7 +36,7 @@ test('ipAddresses has an object for every cluster IP as soon as the service is t
   const { object } = await make('web')
   const { clusterIP } = object.spec
   const found = await send(ADMIN, 'GET', `${ADDRESSES}/${clusterIP}`)
-  assert.deepEqual(found.object.spec.parentRef, { group: '', resource: 'services', namespace: 'default', name: 'web' })
+  assert.deepEqual(found.object.spec.parentRef, { resource: 'services', namespace: 'default', name: 'web' })
   assert.deepEqual(found.object.metadata.labels, {
     'ipaddress.kubernetes.io/ip-family': 'IPv4',
     'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',

@@ -39,7 +39,7 @@ function objectOf(address: string, owner: string): IPAddress {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'IPAddress',
     metadata: { name: address, labels: { [FAMILY]: 'IPv4', [MANAGED_BY]: MANAGER } },
-    spec: { parentRef: { group: '', resource: 'services', namespace, name } },
+    spec: { parentRef: { resource: 'services', namespace, name } },
   }
 }
 

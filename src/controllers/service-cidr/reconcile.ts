@@ -19,6 +19,8 @@ interface Condition {
 }
 
 const READY: Condition = { type: 'Ready', status: 'True', reason: '', message: 'Kubernetes Service CIDR is ready' }
+/** The cluster's own network. */
+const OWN = 'kubernetes'
 const TERMINATING: Condition = {
   type: 'Ready',
   status: 'False',
@@ -80,7 +82,8 @@ export function reconcile(
     return next ? { writes: [{ type: 'status', resource: Kind, current: object, next }] } : {}
   }
   const holding = (list: string[]): ServiceCIDR => ({ ...object, metadata: { ...object.metadata!, finalizers: list } })
-  if (!deletionTimestamp) return held ? tell(READY) : update(holding([...finalizers, FINALIZER]))
+  const ready = name === OWN ? { ...READY, message: 'Kubernetes default Service CIDR is ready' } : READY
+  if (!deletionTimestamp) return held ? tell(ready) : update(holding([...finalizers, FINALIZER]))
   if (!held) return {}
   const others = all.filter(each => each.metadata?.name !== name)
   if (!isCovered(object, others) && strands(object, others, addresses)) return tell(TERMINATING)

@@ -1,6 +1,7 @@
 import type { APIService as Type } from '../../generated/types/apiregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { apiServiceRules } from './api-service.validate.ts'
 
 /** apiregistration/v1 APIService. */
 export type APIService = Type
@@ -20,6 +21,7 @@ export const APIService = defineKind<APIService>({
   defaults({ spec }) {
     if (spec?.service) spec.service.port ??= 443
   },
+  rules: apiServiceRules,
   columns: [
     nameColumn,
     text('Service', ({ spec }) => (spec?.service ? `${spec.service.namespace}/${spec.service.name}` : 'Local')),

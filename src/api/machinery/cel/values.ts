@@ -228,10 +228,15 @@ function equalMaps(left: CelMap, right: CelMap): boolean {
 export const isNumeric = (value: Value): value is bigint | number | Uint =>
   typeof value === 'bigint' || typeof value === 'number' || value instanceof Uint
 
-/** -1, 0 or 1; NaN when one of the two is not a number. JavaScript compares bigint and number exactly. */
+/**
+ * -1, 0 or 1; NaN when one of the two is not a number. Beside a double every number becomes one, so that those above
+ * 2^53 may be equal to their neighbours: as Kubernetes has it, where the language asks for exactness.
+ */
 export function compareNumbers(left: bigint | number | Uint, right: bigint | number | Uint): number {
-  const a = left instanceof Uint ? left.value : left
-  const b = right instanceof Uint ? right.value : right
+  let a = left instanceof Uint ? left.value : left
+  let b = right instanceof Uint ? right.value : right
+  if (typeof a === 'number') b = Number(b)
+  else if (typeof b === 'number') a = Number(a)
   if (a < b) return -1
   if (a > b) return 1
   return Number.isNaN(Number(a)) || Number.isNaN(Number(b)) ? Number.NaN : 0

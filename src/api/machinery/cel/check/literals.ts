@@ -2,6 +2,7 @@ import { CelError, type Issue } from '../errors.ts'
 import { parseDuration } from '../library/duration-text.ts'
 import { regexProblem } from '../library/regex-engine.ts'
 import { formatUses, VERBS } from '../library/string-format.ts'
+import { FIRST_SECOND, isTimestampInRange, LAST_SECOND } from '../library/time-range.ts'
 import { parseTimestamp } from '../library/timestamp-text.ts'
 import type { Expr } from '../syntax/ast.ts'
 import { children } from '../syntax/walk.ts'
@@ -12,7 +13,7 @@ const MIXED = new Set(['format'])
 
 const LITERAL_CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
   duration: text => parseDuration(text) !== undefined,
-  timestamp: text => parseTimestamp(text) !== undefined,
+  timestamp: text => isTimestampInRange(parseTimestamp(text)),
   matches: text => regexProblem(text) === undefined,
 }
 
@@ -43,6 +44,9 @@ function checkCall(expr: Extract<Expr, { kind: 'call' }>, found: Found): void {
   if (expr.name === 'format') checkFormat(expr, found.mixed)
   if (expr.name === 'duration' && arg?.kind === 'literal' && typeof arg.value === 'bigint')
     found.duration.push({ at: arg.at, message: 'invalid duration argument' })
+  if (expr.name === 'timestamp' && arg?.kind === 'literal' && typeof arg.value === 'bigint')
+    if (arg.value < FIRST_SECOND || arg.value > LAST_SECOND)
+      found.timestamp.push({ at: arg.at, message: 'invalid timestamp argument' })
   if (sound === undefined || arg?.kind !== 'literal' || typeof arg.value !== 'string' || sound(arg.value)) return
   found[expr.name as 'matches'].push({ at: arg.at, message: `invalid ${expr.name} argument` })
 }

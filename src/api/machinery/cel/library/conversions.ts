@@ -22,10 +22,10 @@ import {
 import { Duration, Timestamp, TypeValue, typeName, Uint, uint64, type Value } from '../values.ts'
 import { parseDuration } from './duration-text.ts'
 import { formatDouble } from './number-text.ts'
+import { FIRST_SECOND, LAST_SECOND, timestampInRange } from './time-range.ts'
 import { formatDuration, formatTimestamp, parseTimestamp, zoneOf } from './timestamp-text.ts'
 
 const A = typeParam('A')
-const RANGE = 'range error'
 const identity = (value: Value): Value => value
 
 /** The types that every expression may name. */
@@ -87,7 +87,7 @@ function stringToDuration(text: string): Duration {
 function stringToTimestamp(text: string): Timestamp {
   const nanos = parseTimestamp(text)
   if (nanos === undefined) return conversionError(TIMESTAMP.name)
-  return nanos < -62_135_596_800_000_000_000n ? fail(RANGE) : new Timestamp(nanos, zoneOf(text))
+  return timestampInRange(nanos, zoneOf(text))
 }
 
 function bytesToString(bytes: Uint8Array): string {
@@ -111,7 +111,7 @@ const seconds = (value: Timestamp): bigint => {
 }
 
 function secondsToTimestamp(value: bigint): Timestamp {
-  if (value < -62_135_596_800n || value > 253_402_300_799n) return fail('timestamp overflow')
+  if (value < FIRST_SECOND || value > LAST_SECOND) return fail('timestamp overflow')
   return new Timestamp(value * 1_000_000_000n)
 }
 

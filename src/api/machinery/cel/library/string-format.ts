@@ -53,8 +53,8 @@ export function formatUses(text: string, args: number): FormatUse[] {
       at += 2
       continue
     }
-    if (uses.length >= args) return fail(`index ${uses.length} out of range`)
     if (at + 1 >= text.length) return fail('unexpected end of string')
+    if (uses.length >= args) return fail(`index ${uses.length} out of range`)
     const clause = clauseAt(text, at + 1)
     if (!VERBS[clause.verb])
       return fail(`could not parse formatting clause: unrecognized formatting clause "${clause.verb}"`)

@@ -83,8 +83,8 @@ const part = (name: string, id: string, of: (date: Date) => number): FunctionDec
   )
 
 /** A part that a duration has too, counted in whole units. */
-function timePart(name: string, id: string, of: (date: Date) => number, unit: bigint, inSecond = false): FunctionDecl {
-  const whole = (duration: Duration) => (inSecond ? (duration.nanos / unit) % 1000n : duration.nanos / unit)
+function timePart(name: string, id: string, of: (date: Date) => number, unit: bigint): FunctionDecl {
+  const whole = (duration: Duration) => duration.nanos / unit
   const base = part(name, id, of)
   return { ...base, overloads: [...base.overloads, method(`duration_to_${id}`, [DURATION], INT, whole)] }
 }
@@ -100,5 +100,5 @@ export const TIME_PARTS: Library = [
   timePart('getHours', 'hours', date => date.getUTCHours(), 3_600_000_000_000n),
   timePart('getMinutes', 'minutes', date => date.getUTCMinutes(), 60_000_000_000n),
   timePart('getSeconds', 'seconds', date => date.getUTCSeconds(), 1_000_000_000n),
-  timePart('getMilliseconds', 'milliseconds', date => date.getUTCMilliseconds(), 1_000_000n, true),
+  timePart('getMilliseconds', 'milliseconds', date => date.getUTCMilliseconds(), 1_000_000n),
 ]

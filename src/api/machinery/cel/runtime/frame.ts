@@ -8,7 +8,7 @@ export type Variables = Readonly<Record<string, Value | undefined>>
 export class Frame {
   readonly variables: Variables
   /** Loop variables and accumulators; every one has an index of its own. */
-  readonly locals: Value[]
+  readonly locals: (Value | undefined)[]
   readonly limit: number
   cost = 0
 
@@ -25,7 +25,7 @@ export class Frame {
   }
 }
 
-const NO_LOCALS: Value[] = []
+const NO_LOCALS: (Value | undefined)[] = []
 
 /** A planned expression. Throws `CelError` and `CostExceeded`. */
 export type Step = (frame: Frame) => Value

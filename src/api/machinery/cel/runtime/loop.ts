@@ -10,6 +10,8 @@ import type { Planned, Planner } from './plan.ts'
  * but are charged as if they took it, because that is what users have been told a rule costs.
  */
 export function planLoop(planner: Planner, expr: Comprehension): Step {
+  if (expr.range.kind === 'list' && expr.range.elements.length === 0 && expr.step.kind === 'ident')
+    return planBinding(planner, expr)
   const range = planner.plan(expr.range).step
   const init = planner.plan(expr.init).step
   const loopVars = expr.iterVar2 === undefined ? [expr.iterVar] : [expr.iterVar, expr.iterVar2]
@@ -28,6 +30,19 @@ export function planLoop(planner: Planner, expr: Comprehension): Step {
       return fold(init, range, condition, step, result, vars)
     })
   })
+}
+
+/** A loop over nothing gives its accumulator a name in the result; it is computed when it is first read. */
+function planBinding(planner: Planner, expr: Comprehension): Step {
+  const init = planner.plan(expr.init).step
+  const bind = ([index]: readonly number[]): Step => {
+    const result = planner.plan(expr.result).step
+    return frame => {
+      frame.locals[index as number] = undefined
+      return result(frame)
+    }
+  }
+  return planner.inScope([expr.accuVar], bind, init)
 }
 
 /** Where the loop keeps its variables; `second` is -1 in loops of one variable. */

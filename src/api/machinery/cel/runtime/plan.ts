@@ -41,6 +41,12 @@ export interface Planned {
   readonly constant?: { readonly value: Value }
 }
 
+/** Where a loop keeps a variable. One with `late` is computed when it is first read. */
+interface Local {
+  readonly index: number
+  readonly late: Step | undefined
+}
+
 const CONVERSIONS = new Set('bool bytes double duration dyn int string timestamp type uint'.split(' '))
 
 /**
@@ -58,7 +64,7 @@ export class Planner {
   locals = 0
   readonly #declarations: Declarations
   readonly #done = new Map<Expr, Planned>()
-  #scope: ReadonlyMap<string, number> = new Map()
+  #scope: ReadonlyMap<string, Local> = new Map()
 
   constructor(declarations: Declarations) {
     this.#declarations = declarations
@@ -73,10 +79,11 @@ export class Planner {
   }
 
   /** Plans with more variables in sight; they get indexes of their own. */
-  inScope<T>(names: readonly string[], run: (indexes: readonly number[]) => T): T {
+  inScope<T>(names: readonly string[], run: (indexes: readonly number[]) => T, late?: Step): T {
     const outer = this.#scope
-    const indexes = names.map(() => this.locals++)
-    this.#scope = new Map([...outer, ...names.map((name, index) => [name, indexes[index] as number] as const)])
+    const locals = names.map(() => ({ index: this.locals++, late }))
+    const indexes = locals.map(({ index }) => index)
+    this.#scope = new Map([...outer, ...names.map((name, at) => [name, locals[at] as Local] as const)])
     const result = run(indexes)
     this.#scope = outer
     return result
@@ -106,7 +113,7 @@ export class Planner {
 
   #ident(name: string, type: CelType): Planned {
     const local = this.#scope.get(name)
-    if (local !== undefined) return attribute(frame => frame.locals[local] as Value)
+    if (local !== undefined) return attribute(local.late === undefined ? read(local.index) : bound(local))
     const variable = this.#declarations.variables.has(name)
     if (!variable && type.kind === 'type') return constant(new TypeValue(this.#declarations.types.get(name) ?? type))
     return attribute(frame => {
@@ -235,6 +242,22 @@ export class StructMap extends EntryMap {
     this.type = type
   }
 }
+
+const read =
+  (index: number): Step =>
+  frame =>
+    frame.locals[index] as Value
+
+const bound =
+  ({ index, late }: Local): Step =>
+  frame => {
+    let value = frame.locals[index]
+    if (value === undefined) {
+      value = (late as Step)(frame)
+      frame.locals[index] = value
+    }
+    return value
+  }
 
 const constant = (value: Value): Planned => ({ step: () => value, constant: { value } })
 const constantOf = (planned: Planned): Value => planned.constant?.value as Value

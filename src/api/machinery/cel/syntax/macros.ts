@@ -21,7 +21,6 @@ const RECEIVER_MACROS: ReadonlyMap<string, Expand> = new Map<string, Expand>([
   ['exists/2', (at, target, args) => quantifier(at, target, args, exists)],
   ['exists/3', (at, target, args) => quantifier(at, target, args, exists)],
   ['exists_one/2', (at, target, args) => quantifier(at, target, args, existsOne)],
-  ['existsOne/2', (at, target, args) => quantifier(at, target, args, existsOne)],
   ['exists_one/3', (at, target, args) => quantifier(at, target, args, existsOne)],
   ['existsOne/3', (at, target, args) => quantifier(at, target, args, existsOne)],
   ['map/2', (at, target, [x, f]) => mapList(at, target, x as Expr, undefined, f as Expr)],

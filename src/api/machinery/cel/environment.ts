@@ -13,6 +13,7 @@ import type { Expr } from './syntax/ast.ts'
 import { parse } from './syntax/parser.ts'
 import { type CelType, isDyn, sameType } from './types.ts'
 import type { Value } from './values.ts'
+import { refillWork } from './work.ts'
 
 /** The most that one evaluation may cost, as Kubernetes limits it. */
 export const PER_CALL_LIMIT = 1_000_000
@@ -131,14 +132,15 @@ function program(source: string, expr: Expr, env: Environment): Program | Compil
 }
 
 function evaluate(step: (frame: Frame) => Value, frame: Frame): Outcome {
+  refillWork()
   try {
     const value = step(frame)
     return { value, cost: frame.cost }
   } catch (error) {
     if (error instanceof CelError) return { error: error.message, exceeded: false, cost: frame.cost }
     if (error instanceof CostExceeded) return { error: error.message, exceeded: true, cost: frame.cost }
-    if (error instanceof RangeError)
-      return { error: 'expression is nested too deeply', exceeded: true, cost: frame.cost }
+    // The stack, or a string that is too long for a string.
+    if (error instanceof RangeError) return { error: new CostExceeded().message, exceeded: true, cost: frame.cost }
     throw error
   }
 }

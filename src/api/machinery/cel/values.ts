@@ -1,5 +1,6 @@
 import { fail } from './errors.ts'
 import type { CelType } from './types.ts'
+import { work } from './work.ts'
 
 /**
  * The values of CEL: int is a bigint, double a number, bytes a Uint8Array; null, booleans and strings are
@@ -126,9 +127,7 @@ export class EntryMap extends CelMap {
     this.#entries = entries
   }
   static of(entries: Iterable<readonly [Value, Value]>): EntryMap {
-    const map = new Map<unknown, readonly [Value, Value]>()
-    for (const entry of entries) map.set(mapKey(entry[0]), entry)
-    return new EntryMap(map)
+    return new EntryMap(filed(entries))
   }
   get size(): number {
     return this.#entries.size
@@ -139,9 +138,26 @@ export class EntryMap extends CelMap {
   *keys(): Iterable<Value> {
     for (const [key] of this.#entries.values()) yield key
   }
-  /** The entries, to make a bigger map of. */
-  copy(): Map<unknown, readonly [Value, Value]> {
-    return new Map(this.#entries)
+}
+
+function filed(entries: Iterable<readonly [Value, Value]>): Map<unknown, readonly [Value, Value]> {
+  const map = new Map<unknown, readonly [Value, Value]>()
+  for (const entry of entries) map.set(mapKey(entry[0]), entry)
+  return map
+}
+
+/** A map that a loop makes: nothing else has it until the loop is done, and so it grows where it is. */
+export class GrowingMap extends EntryMap {
+  readonly #entries: Map<unknown, readonly [Value, Value]>
+  private constructor(entries: Map<unknown, readonly [Value, Value]>) {
+    super(entries)
+    this.#entries = entries
+  }
+  static override of(entries: Iterable<readonly [Value, Value]>): GrowingMap {
+    return new GrowingMap(filed(entries))
+  }
+  add(key: Value, value: Value): void {
+    this.#entries.set(mapKey(key), [key, value])
   }
 }
 
@@ -211,12 +227,14 @@ function equalOptionals(left: Optional, right: Optional): boolean {
 function equalLists(left: CelList, right: CelList): boolean {
   if ('equalTo' in left) return (left as unknown as OwnEquality).equalTo(right)
   if (left.size !== right.size) return false
+  work(left.size)
   for (let index = 0; index < left.size; index++) if (!equal(left.at(index), right.at(index))) return false
   return true
 }
 
 function equalMaps(left: CelMap, right: CelMap): boolean {
   if (left.size !== right.size) return false
+  work(left.size)
   for (const key of left.keys()) {
     const other = right.find(key)
     if (other === undefined || !equal(left.find(key) as Value, other)) return false

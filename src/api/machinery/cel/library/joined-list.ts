@@ -1,4 +1,5 @@
 import { ArrayList, CelList, type Value } from '../values.ts'
+import { work } from '../work.ts'
 
 /** Lists whose `+` is not that of their order (sets, keyed lists) say so by this. */
 export interface OwnConcatenation {
@@ -35,6 +36,7 @@ class Joined extends CelList {
   }
 
   #flatten(): Value[] {
+    work(this.size)
     const items: Value[] = []
     const open: CelList[] = [this]
     while (open.length > 0) {

@@ -1,7 +1,7 @@
 import { fn, type Library, method, overload } from '../declarations.ts'
 import { CostExceeded, fail } from '../errors.ts'
 import { DYN, INT, listOf, mapOf, typeParam } from '../types.ts'
-import { ArrayList, CelList, type CelMap, EntryMap, equal, mapKey, typeName, type Value } from '../values.ts'
+import { ArrayList, CelList, type CelMap, equal, GrowingMap, mapKey, typeName, type Value } from '../values.ts'
 import { COMPARABLE } from './comparable.ts'
 import { compare } from './operators.ts'
 
@@ -60,10 +60,10 @@ function sortBy(list: CelList, keys: CelList): CelList {
 }
 
 function insert(map: CelMap, key: Value, value: Value): CelMap {
-  const entries = map instanceof EntryMap ? map.copy() : EntryMap.of(pairs(map)).copy()
-  if (entries.has(mapKey(key))) return fail(`insert failed: key ${String(key)} already exists`)
-  entries.set(mapKey(key), [key, value])
-  return new EntryMap(entries)
+  if (map.find(key) !== undefined) return fail(`insert failed: key ${String(key)} already exists`)
+  const entries = map instanceof GrowingMap ? map : GrowingMap.of(pairs(map))
+  entries.add(key, value)
+  return entries
 }
 
 function insertAll(map: CelMap, more: CelMap): CelMap {

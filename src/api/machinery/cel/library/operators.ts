@@ -32,6 +32,7 @@ import {
   uint64,
   type Value,
 } from '../values.ts'
+import { checkLength } from '../work.ts'
 import { concatenated } from './joined-list.ts'
 import { durationInRange, timestampInRange } from './time-range.ts'
 
@@ -66,7 +67,10 @@ function kinds(names: string): ReadonlySet<string> {
 function add(left: Value, right: Value): Value {
   if (typeof left === 'bigint' && typeof right === 'bigint') return int64(left + right)
   if (typeof left === 'number' && typeof right === 'number') return left + right
-  if (typeof left === 'string' && typeof right === 'string') return left + right
+  if (typeof left === 'string' && typeof right === 'string') {
+    checkLength(left.length + right.length)
+    return left + right
+  }
   if (left instanceof CelList && right instanceof CelList) return concatenated(left, right)
   if (left instanceof Uint && right instanceof Uint) return uint64(left.value + right.value)
   if (left instanceof Uint8Array && right instanceof Uint8Array) return new Uint8Array([...left, ...right])

@@ -2,6 +2,7 @@ import { fn, type Library, method, overload } from '../declarations.ts'
 import { fail } from '../errors.ts'
 import { DYN, INT, listOf, STRING } from '../types.ts'
 import { ArrayList, type CelList } from '../values.ts'
+import { checkLength } from '../work.ts'
 import { formatString } from './string-format.ts'
 
 /** Code points of a text; plain text needs no array. */
@@ -51,9 +52,14 @@ function substring(text: string, start: bigint, end?: bigint): string {
 const lower = (text: string) => text.replace(/[A-Z]+/g, found => found.toLowerCase())
 const upper = (text: string) => text.replace(/[a-z]+/g, found => found.toUpperCase())
 
+function joined(parts: readonly string[], separator: string): string {
+  checkLength(parts.reduce((sum, part) => sum + part.length + separator.length, 0))
+  return parts.join(separator)
+}
+
 function replace(text: string, old: string, by: string, limit = -1n): string {
   const times = limit < 0n ? Number.POSITIVE_INFINITY : Number(limit)
-  if (times === Number.POSITIVE_INFINITY && old !== '') return text.split(old).join(by)
+  if (times === Number.POSITIVE_INFINITY && old !== '') return joined(text.split(old), by)
   return old === '' ? surround(text, by, times) : replaceSome(text, old, by, times)
 }
 
@@ -90,7 +96,7 @@ function join(list: CelList, separator = ''): string {
     if (typeof item !== 'string') return fail(`join: invalid input: ${String(item)}`)
     parts.push(item)
   }
-  return parts.join(separator)
+  return joined(parts, separator)
 }
 
 /** What Unicode calls white space, which is a little less than what JavaScript trims. */

@@ -1,4 +1,5 @@
 import { CelList, CelMap, Opaque, sizeForCost, typeName, type Value } from '../values.ts'
+import { work } from '../work.ts'
 
 /** What reading one character of a string costs. */
 export const STRING_FACTOR = 0.1
@@ -110,10 +111,12 @@ function traversal(value: Value): number {
   if (value instanceof Uint8Array) return Math.floor(value.length * STRING_FACTOR)
   let cost = 0
   if (value instanceof CelList) {
+    work(value.size)
     for (const item of value) cost += traversal(item)
     return cost
   }
   if (value instanceof CelMap) {
+    work(value.size)
     for (const key of value.keys()) cost += traversal(key) + traversal(value.find(key) as Value)
     return cost
   }

@@ -23,6 +23,12 @@ export class Frame {
     this.cost += cost
     if (this.cost > this.limit) throw new CostExceeded()
   }
+
+  /** The cost again; ends the evaluation when adding it would become more than the limit. */
+  affords(cost: number): number {
+    if (this.cost + cost > this.limit) this.charge(cost)
+    return cost
+  }
 }
 
 const NO_LOCALS: (Value | undefined)[] = []

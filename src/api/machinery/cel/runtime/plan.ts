@@ -304,6 +304,7 @@ function callStep(steps: readonly Step[], run: Implementation, cost: CallCost): 
   if (steps.length === 2) return binaryStep(first, second, run, cost)
   return frame => {
     const args = steps.map(step => step(frame))
+    if (isForeseen(cost)) frame.affords(cost(args, null))
     return finished(
       frame,
       cost,
@@ -313,35 +314,44 @@ function callStep(steps: readonly Step[], run: Implementation, cost: CallCost): 
   }
 }
 
+/** Whether a cost depends on the arguments only: then it is known before the call, which need not run if it is too much. */
+const isForeseen = (cost: CallCost) => cost.length < 2
+
 function unaryStep(first: Step, run: Implementation, cost: CallCost): Step {
+  const foreseen = isForeseen(cost)
   return frame => {
     let a: Value = null
     let result: Value
+    let price = 0
     try {
       a = first(frame)
+      if (foreseen) price = frame.affords(cost([a], null))
       result = run(a)
     } catch (error) {
       throw failed(frame, error, cost, [a])
     }
-    frame.charge(cost([a], result))
+    frame.charge(foreseen ? price : cost([a], result))
     return result
   }
 }
 
 function binaryStep(first: Step, second: Step, run: Implementation, cost: CallCost): Step {
+  const foreseen = isForeseen(cost)
   return frame => {
     let a: Value | undefined
     let b: Value | undefined
     let result: Value
+    let price = 0
     try {
       a = first(frame)
       b = second(frame)
+      if (foreseen) price = frame.affords(cost([a, b], null))
       result = run(a, b)
     } catch (error) {
       if (a === undefined) b = quietly(second, frame)
       throw failed(frame, error, cost, [a ?? null, b ?? null])
     }
-    frame.charge(cost([a, b], result))
+    frame.charge(foreseen ? price : cost([a, b], result))
     return result
   }
 }

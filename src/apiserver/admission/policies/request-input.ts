@@ -5,6 +5,7 @@ import type { Kind } from '../../../api/machinery/kind.ts'
 import type { KubeObject } from '../../../api/machinery/object.ts'
 import type { Authorizer } from '../../auth/auth.ts'
 import { reviewedFields, reviewedLabels } from '../../auth/selectors.ts'
+import { namespaceOf } from '../matching/rules.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
 
 /** A request as expressions see it, in the shape of one kind. */
@@ -20,6 +21,7 @@ function admissionRequest(request: AdmissionAttributes, as: Kind): Record<string
   const { kind, objectKind, subresource, user, options } = request
   const own = objectKind.kind === kind.kind
   const shown = own ? as : objectKind
+  const namespace = namespaceOf(request)
   const gvk = ({ group, version, kind: name }: { group: string; version: string; kind: string }) => ({
     group,
     version,
@@ -35,7 +37,7 @@ function admissionRequest(request: AdmissionAttributes, as: Kind): Record<string
     requestResource: gvr(kind),
     ...(subresource && { requestSubResource: subresource }),
     ...(request.name && { name: request.name }),
-    ...(request.namespace && { namespace: request.namespace }),
+    ...(namespace && { namespace }),
     operation: request.operation,
     userInfo: {
       username: user.name,
@@ -111,7 +113,8 @@ export class RequestInput {
   }
 
   #requestResource(): ResourceCheck {
-    const { kind, subresource, namespace, name } = this.#request
+    const { kind, subresource, name } = this.#request
+    const namespace = namespaceOf(this.#request)
     return new ResourceCheck(this.#authorizer, {
       group: kind.group,
       resource: kind.plural,

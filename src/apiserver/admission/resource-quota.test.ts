@@ -186,3 +186,32 @@ test('ResourceQuota puts right a status that others wrote', async () => {
   assert.deepEqual(object.status, { hard: { configmaps: '3' }, used: { configmaps: '0' } })
   await api.server.close()
 })
+
+test('ResourceQuota counts custom resources, which a definition brings later', async () => {
+  const api = await startServer()
+  const { send } = api
+  await send(ADMIN, 'POST', QUOTAS, quota('q', { 'count/things.example.com': '2' }))
+  await rest(api)
+  await send(ADMIN, 'POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'things.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'things', singular: 'thing', kind: 'Thing' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  })
+  await rest(api)
+  const path = '/apis/example.com/v1/namespaces/default/things'
+  const create = (name: string) =>
+    send(ADMIN, 'POST', path, { apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name, namespace: 'default' } })
+  const replies = await Promise.all(['a', 'b', 'c', 'd'].map(create))
+  assert.deepEqual(replies.map(({ status }) => status).sort(), [201, 201, 403, 403])
+  const kept = replies.find(({ status }) => status === 201)!.object.metadata.name
+  await send(ADMIN, 'DELETE', `${path}/${kept}`)
+  assert.deepEqual(await used(api), { 'count/things.example.com': '1' })
+  assert.equal((await create('e')).status, 201)
+  await api.server.close()
+})

@@ -58,6 +58,12 @@ const ATTEMPTS = 10
 const isGone = (error: unknown) => error instanceof StatusError && error.reason === 'NotFound'
 const isConflict = (error: unknown) => error instanceof StatusError && error.reason === 'Conflict'
 
+/** A quota limits what waits, and says nothing of what is used of it: its kind came later than the quota. */
+const isUncounted = ({ spec, status }: ResourceQuota, waiting: readonly Waiting[]) =>
+  waiting.some(({ evaluator }) =>
+    evaluator.matching(Object.keys(spec?.hard ?? {})).some(name => status?.used?.[name] === undefined),
+  )
+
 /** What one pass over a desk came to. */
 interface Pass {
   /** By name, as they will be. */
@@ -85,7 +91,7 @@ export function openLedger(deps: LedgerDeps): Ledger {
     for (const { value } of quotas.list(namespace)) {
       const quota = value as ResourceQuota
       const name = quota.metadata?.name ?? ''
-      state.set(name, recounts.has(name) ? counted(quota) : quota)
+      state.set(name, recounts.has(name) || isUncounted(quota, waiting) ? counted(quota) : quota)
     }
     const pass: Pass = { quotas: state, granted: [], refused: [] }
     for (const each of waiting) {

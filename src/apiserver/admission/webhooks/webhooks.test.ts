@@ -300,3 +300,49 @@ test('webhooks are asked about reviews, which are answered and not kept', async 
   assert.equal(status, 400)
   assert.equal(webhook.received[0].request.object.spec.user, 'x')
 })
+
+test('webhooks are asked about custom resources, in the version that their rules name', async t => {
+  const { send, state, webhook, configure } = await startHooked(t)
+  const schema = {
+    openAPIV3Schema: {
+      type: 'object',
+      properties: {
+        spec: { type: 'object', properties: { a: { type: 'string' }, b: { type: 'string', default: 'x' } } },
+      },
+    },
+  }
+  const version = (name: string, storage: boolean) => ({ name, served: true, storage, schema })
+  const made = await send(ADMIN, 'POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'things.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'things', singular: 'thing', kind: 'Thing' },
+      versions: [version('v1', false), version('v2', true)],
+    },
+  })
+  assert.equal(made.status, 201, made.object.message)
+  const v1 = {
+    rules: [{ operations: ['CREATE'], apiGroups: ['example.com'], apiVersions: ['v1'], resources: ['things'] }],
+  }
+  await configure('Mutating', 'hook', v1)
+  state.answer = body =>
+    review(body, patch({ op: 'add', path: '/spec/a', value: 'patched' }, { op: 'add', path: '/spec/wat', value: 1 }))
+  const thing = { apiVersion: 'example.com/v2', kind: 'Thing', metadata: { name: 't', namespace: 'default' }, spec: {} }
+  const path = '/apis/example.com/v2/namespaces/default/things'
+  let created = await send(ADMIN, 'POST', path, thing)
+  for (let turn = 0; turn < 100 && created.status === 404; turn++) {
+    await new Promise(resolve => setTimeout(resolve, 20))
+    created = await send(ADMIN, 'POST', path, thing)
+  }
+  assert.equal(created.status, 201, created.object.message)
+  assert.equal(created.object.apiVersion, 'example.com/v2')
+  assert.deepEqual(created.object.spec, { a: 'patched', b: 'x' })
+  const { kind, requestKind, object } = webhook.received[0].request
+  assert.deepEqual([kind.version, requestKind.version, object.apiVersion], ['v1', 'v2', 'example.com/v1'])
+  state.answer = body => review(body, { allowed: false, status: { message: 'no things' } })
+  const refused = await send(ADMIN, 'POST', path, { ...thing, metadata: { name: 'u', namespace: 'default' } })
+  assert.equal(refused.object.message, `${denied}: no things`)
+})

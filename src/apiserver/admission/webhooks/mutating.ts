@@ -27,6 +27,9 @@ function changeSeen(rounds: Rounds) {
   rounds.asked.clear()
 }
 
+/** How an answer to a client begins whose object is mistyped: here it is the webhook's. */
+const DECODING = /^\w+ in version "\w+" cannot be handled as a \w+: /
+
 /** Puts everything of `next` in the place of everything of `object`. */
 function become(object: KubeObject, next: KubeObject) {
   for (const key of Object.keys(object)) delete (object as Record<string, unknown>)[key]
@@ -44,8 +47,8 @@ function patchedObject(object: KubeObject, patch: unknown, kind: Kind | undefine
     return next
   } catch (error) {
     // Why an operation does not apply is told here, unlike in an answer to a client's own patch.
-    const { cause } = error as Error
-    throw internalError(cause instanceof Error ? cause : error)
+    const { cause, message } = error as Error
+    throw internalError(cause instanceof Error ? cause : message.replace(DECODING, ''))
   }
 }
 

@@ -124,6 +124,10 @@ test('a mutating webhook changes what is stored, and never status, names or what
     ],
     [patch({ op: 'dance', path: '/data/a' }), 'Internal error occurred: Unexpected kind: dance'],
     [
+      patch({ op: 'replace', path: '/data', value: 'text' }),
+      'Internal error occurred: json: cannot unmarshal string into Go struct field ConfigMap.data of type map[string]string',
+    ],
+    [
       { patch: patch().patch },
       `${failed}received invalid webhook response: webhook returned response.patch but not response.patchType`,
     ],

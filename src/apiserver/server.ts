@@ -4,6 +4,7 @@
  * (authentication, authorization, admission, special resources).
  */
 import { randomUUID } from 'node:crypto'
+import type { AskConverter } from '../api/custom/conversion.ts'
 import { CustomResourceDefinition } from '../api/kinds/apiextensions/custom-resource-definition.ts'
 import type { Kind } from '../api/machinery/kind.ts'
 import { pathNotFound } from '../api/machinery/status-error.ts'
@@ -77,6 +78,8 @@ export interface ServerExtensions {
   readonly virtual: ReadonlyMap<string, Handler>
   /** By kind key. */
   readonly hooks: ReadonlyMap<string, KindHooks>
+  /** The converter of a definition of custom resources that has a webhook for it. */
+  converter?(definition: CustomResourceDefinition): AskConverter | undefined
   /** Other API servers as part of this one. */
   readonly aggregation?: Aggregation
   /** Ends what was begun with them. */
@@ -169,7 +172,12 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   })
   const ext = await deps.extend(registry)
   extensions = ext
-  const definitions = createDefinitions({ registry, logger, now: clock.now })
+  const definitions = createDefinitions({
+    registry,
+    logger,
+    now: clock.now,
+    ...(ext.converter && { converter: ext.converter }),
+  })
   if (registry.kind(CustomResourceDefinition.key)) await definitions.start()
 
   const resources = resourceRoutes({ registry, clock, random: random.number, pace: createPacer(clock) }, ext)

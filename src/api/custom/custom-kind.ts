@@ -46,6 +46,14 @@ export function customKinds(definition: CustomResourceDefinition, options: Custo
   return served.map(version => makeKind(definition, version, schemas, options))
 }
 
+/** The kind of a definition at the version in which its objects are stored, served or not: nothing is converted. */
+export function storedKind(definition: CustomResourceDefinition, options: CustomKindOptions): Kind | undefined {
+  const { versions } = definition.spec
+  const schemas = new Map(versions.map(each => [each.name, versionSchema(each)]))
+  const version = versions.find(each => each.storage)
+  return version && makeKind(definition, version, schemas, options)
+}
+
 /** Brings a decoded object into the structure of a version, in place. */
 function structure(schema: VersionSchema, object: KubeObject) {
   const meta = coerceMetadata(object as Json, '')

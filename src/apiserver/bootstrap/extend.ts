@@ -23,6 +23,7 @@ import { FRONT_PROXY_HEADERS } from '../authentication/front-proxy.ts'
 import { LAST_USED } from '../authentication/legacy-tokens.ts'
 import { createAuthorization } from '../authorization/all.ts'
 import type { AuthorizationConfiguration } from '../authorization/configuration.ts'
+import { webhookConversion } from '../custom/webhook-conversion.ts'
 import { expireEvents } from '../events/expiry.ts'
 import { admissionChain } from '../registry/admission-chain.ts'
 import type { KindHooks, Registry } from '../registry/registry.ts'
@@ -239,6 +240,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
       ['certificates.k8s.io/v1/certificatesigningrequests', certificateRequestHooks],
       ...escalationHooks(rbac, authorizer),
     ]),
+    converter: definition => webhookConversion(definition, { webhooks, uuid: random.uuid }),
     paths: discoveryPaths(signer),
     ...(aggregation && { aggregation }),
     close: expireEvents(registry, { clock, logger, ...(deps.eventTtl && { ttl: deps.eventTtl }) }),

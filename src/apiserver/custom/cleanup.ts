@@ -16,8 +16,8 @@ export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
 export interface CleanupDeps {
   readonly registry: ServerRegistry
   readonly now: () => number
-  /** The served kinds of the definition: all show the same objects. */
-  readonly kinds: readonly Kind[]
+  /** The kind of the definition, as its objects are stored: their deletion asks no webhook. */
+  readonly kind: Kind | undefined
   /** Called when there may be nothing left. */
   wake(): void
 }
@@ -88,11 +88,12 @@ async function deleteAll(registry: ServerRegistry, kind: Kind): Promise<string[]
 
 /** One step: deletes the instances, waits for those that have finalizers, or lets the definition go. */
 export async function removeInstances(deps: CleanupDeps, definition: Encoded<CustomResourceDefinition>): Promise<void> {
-  const [kind] = deps.kinds
+  const { kind } = deps
   if (!hasCondition(definition.value, 'Established')) return write(deps, definition, NEVER_ESTABLISHED)
   if (!kind) return write(deps, definition, OVERLAPPING)
   const begun = definition.value.status?.conditions?.find(each => each.type === 'Terminating')?.reason
   if (begun === 'InstanceDeletionPending') return write(deps, definition, IN_PROGRESS)
+  await deps.registry.openKind(kind)
   const problems = await deleteAll(deps.registry, kind)
   if (problems.length) {
     const all = problems.length > 1 ? `[${problems.join(', ')}]` : problems[0]

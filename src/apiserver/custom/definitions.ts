@@ -9,7 +9,7 @@
  */
 
 import type { AskConverter } from '../../api/custom/conversion.ts'
-import { customKinds, hasCondition } from '../../api/custom/custom-kind.ts'
+import { customKinds, hasCondition, storedKind } from '../../api/custom/custom-kind.ts'
 import { CustomResourceDefinition } from '../../api/kinds/apiextensions/custom-resource-definition.ts'
 import type { Encoded } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
@@ -92,6 +92,15 @@ export function createDefinitions(deps: DefinitionsDeps): Definitions {
     for (const kind of known?.kinds ?? []) registry.removeKind(kind.key)
   }
 
+  /** The kind that its objects are deleted by: none where they are a built-in kind's. */
+  function storedOf(definition: CustomResourceDefinition): Kind | undefined {
+    const { group, names, versions } = definition.spec
+    if (isBuiltIn({ group, plural: names.plural })) return undefined
+    const stored = versions.find(each => each.storage)?.name
+    const served = serving.get(definition.metadata?.name ?? '')?.kinds.find(each => each.version === stored)
+    return served ?? storedKind(definition, { since: 0 })
+  }
+
   const isServable = (definition: CustomResourceDefinition) =>
     hasCondition(definition, 'NamesAccepted') || hasCondition(definition, 'Established')
 
@@ -109,7 +118,7 @@ export function createDefinitions(deps: DefinitionsDeps): Definitions {
     if (isServable(next)) await serve(next, undefined)
     if (definition.metadata?.deletionTimestamp) {
       if (definition.metadata.finalizers?.includes(CLEANUP)) {
-        await removeInstances({ registry, now, kinds: serving.get(name)?.kinds ?? [], wake: () => mark(name) }, found)
+        await removeInstances({ registry, now, kind: storedOf(definition), wake: () => mark(name) }, found)
       }
       return
     }

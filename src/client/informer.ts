@@ -28,6 +28,8 @@ export interface GrowingInformer<T extends KubeObject> extends Informer<T> {
    * as new as this call; rejects when the list fails.
    */
   refresh(): Promise<void>
+  /** Tells handlers that everything has gone. For the end of a kind: the informer is of no use afterwards. */
+  clear(): void
 }
 
 /** First and longest wait after a failure, ms (as client-go's reflector). */
@@ -176,6 +178,9 @@ export function createInformer<T extends KubeObject>(
     },
     synced: () => synced,
     refresh: relist,
+    clear() {
+      for (const key of [...cache.keys()]) notify(cache.set(key, undefined), undefined)
+    },
     reached(wanted) {
       if (wanted <= revision || signal.aborted) return Promise.resolve()
       return new Promise(resolve => void waiting.push({ revision: wanted, resolve }))

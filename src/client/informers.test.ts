@@ -14,7 +14,7 @@ test('Informers.drop ends the informer of a kind, and the next one that is asked
   await create('a')
   await cluster.settle()
   assert.ok(first.get('default/a'))
-  informers.drop(ConfigMap)
+  informers.drop(ConfigMap, false)
   await create('b')
   await cluster.settle()
   assert.equal(first.get('default/b'), undefined)

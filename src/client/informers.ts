@@ -12,8 +12,11 @@ export interface Informers {
    * callers that give one name must mean the same function.
    */
   of<T extends KubeObject>(resource: Resource<T>, options?: InformerOptions<T>): GrowingInformer<T>
-  /** Ends all informers of a kind that is no more; asked for again, it gets new ones. */
-  drop(resource: Resource): void
+  /**
+   * Ends all informers of a kind that is not served any more; asked for again, it gets new ones. With `gone`, handlers
+   * are told that its objects are deleted.
+   */
+  drop(resource: Resource, gone: boolean): void
   /** Resolves when every informer that was asked for has its first list. */
   synced(): Promise<void>
 }
@@ -49,10 +52,14 @@ export function createInformers(source: Client | Transport, deps: InformerDeps, 
       }
       return informer as unknown as GrowingInformer<T>
     },
-    drop({ key }) {
+    drop({ key }, gone) {
       scopes.get(key)?.abort()
       scopes.delete(key)
-      for (const id of running.keys()) if (JSON.parse(id)[0] === key) running.delete(id)
+      for (const [id, informer] of running) {
+        if (JSON.parse(id)[0] !== key) continue
+        running.delete(id)
+        if (gone) informer.clear()
+      }
     },
     async synced() {
       await Promise.all([...running.values()].map(informer => informer.synced()))

@@ -11,7 +11,7 @@ export interface ServedKinds {
   list(): readonly Resource[]
   /** By apiVersion (any served version) and kind name. */
   find(apiVersion: string, kind: string): Resource | undefined
-  /** Calls `handler` for every kind there is and every further one; returns its end. */
+  /** Calls `handler` for every kind there is and every further one, or further version by which one is followed. */
   onAdd(handler: (resource: Resource) => void): () => void
 }
 
@@ -20,7 +20,7 @@ const isStored = (kind: (typeof kinds)[number]) =>
   !kind.storage &&
   ['list', 'watch', 'delete'].every(verb => (kind.verbs as readonly string[]).includes(verb))
 
-/** The kind that a definition makes, at its first served version. */
+/** The versions of the kind that a definition makes, first the one by which its objects are followed. */
 function customKinds(definition: CustomResourceDefinition): Resource[] {
   const { group, names, scope, versions } = definition.spec
   return versions
@@ -46,15 +46,15 @@ export function createServedKinds(informers: Informers): ServedKinds {
   const custom = new Map<string, readonly Resource[]>()
   const handlers = new Set<(resource: Resource) => void>()
   informers.of<CustomResourceDefinition>(CustomResourceDefinition).onChange(({ previous, current }) => {
-    const key = keyOf((current ?? previous)!)
-    const known = custom.has(key)
-    if (!current || !isEstablished(current)) {
-      for (const each of custom.get(key) ?? []) informers.drop(each)
-      return void custom.delete(key)
-    }
-    const versions = customKinds(current)
-    custom.set(key, versions)
-    if (!known && versions[0]) for (const handler of handlers) handler(versions[0])
+    const name = keyOf((current ?? previous)!)
+    const [before] = custom.get(name) ?? []
+    const versions = current && isEstablished(current) ? customKinds(current) : []
+    const [after] = versions
+    if (after) custom.set(name, versions)
+    else custom.delete(name)
+    if (before?.key === after?.key) return
+    if (before) informers.drop(before, !current)
+    if (after) for (const handler of handlers) handler(after)
   })
   const list = () => [...builtIn, ...[...custom.values()].flatMap(each => each.slice(0, 1))]
   return {

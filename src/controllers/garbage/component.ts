@@ -123,14 +123,22 @@ async function attend(context: Context, node: GraphNode): Promise<void> {
   await judge(context, node)
 }
 
+/** The object itself. That its kind is not served any more says nothing of it: this throws. */
+async function find(client: Client, { namespace, name }: GraphNode, resource: Resource) {
+  try {
+    return await client.kind(resource).get({ namespace, name })
+  } catch (error) {
+    if (hasReason(error, 'NotFound') && error.status.details?.name) return undefined
+    throw error
+  }
+}
+
 /** Finds out whether a virtual owner exists. If it does its informer will show it. */
 async function ask({ graph, deps, wake }: Context, node: GraphNode): Promise<void> {
   // A kind that is not served (yet): nothing can be said, and nothing is deleted.
+  node.resource = deps.served.find(node.apiVersion, node.kind)
   if (!node.resource) return
-  const object =
-    node.resource.namespaced && !node.namespace
-      ? undefined
-      : await deps.client.kind(node.resource).find({ namespace: node.namespace, name: node.name })
+  const object = node.resource.namespaced && !node.namespace ? undefined : await find(deps.client, node, node.resource)
   if (object?.metadata?.uid === node.uid || graph.get(node.uid)?.object) return
   node.absent = true
   for (const dependent of node.dependents) wake(dependent.uid)

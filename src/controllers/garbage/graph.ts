@@ -94,6 +94,8 @@ export function createGraph({ find }: GraphDeps): Graph {
         node = { uid, resource, apiVersion, kind, namespace, name, object, absent: false, owners: [], dependents }
         nodes.set(uid, node)
       }
+      // Its kind may be followed by another version now.
+      node.resource = resource
       node.object = object
       return { node, unknown: link(node, object) }
     },

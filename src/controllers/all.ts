@@ -16,6 +16,7 @@ import { cronJobController } from './cron-job/controller.ts'
 import { daemonSetController } from './daemon-set/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
+import { staleDisruptionController } from './disruption/stale.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
@@ -58,6 +59,7 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   podGarbageController,
   disruptionController,
+  staleDisruptionController,
   ephemeralVolumeController,
   claimBinder,
   volumePhases,

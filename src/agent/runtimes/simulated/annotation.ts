@@ -5,6 +5,7 @@
 
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import { scriptOfCommand } from './command.ts'
+import { scriptOfImage } from './image.ts'
 import type { ContainerScript, SimulationScript } from './script.ts'
 
 export const SIMULATE = 'tutti.dev/simulate'
@@ -61,6 +62,7 @@ export function annotatedScript(container: string, annotations: Readonly<Record<
 
 /** The script of a node whose pods say themselves how they live, by annotation or by a command that is plain. */
 export const annotatedScripts: SimulationScript = {
+  image: scriptOfImage,
   container({ name, command, args }: ContainerConfig, { annotations }: SandboxConfig) {
     return { ...scriptOfCommand(command, args), ...annotatedScript(name, annotations) }
   },

@@ -44,6 +44,31 @@ export function checkCidr(text: string, path: string, errors: Errors): void {
   if (!valid) errors.push(invalid(path, text, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'))
 }
 
+/** The bits of an address, from the first. */
+function bitsOf(address: string): string {
+  if (ipFamily(address) === 4) {
+    return address
+      .split('.')
+      .map(part => Number(part).toString(2).padStart(8, '0'))
+      .join('')
+  }
+  const tail = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
+  const pair = (a?: string, b?: string) => (Number(a) * 256 + Number(b)).toString(16)
+  const text = tail ? `${tail[1]}${pair(tail[2], tail[3])}:${pair(tail[4], tail[5])}` : address
+  const [head = '', rest] = text.split('::')
+  const groups = (half: string) => (half ? half.split(':') : [])
+  const missing = 8 - groups(head).length - groups(rest ?? '').length
+  const all = rest === undefined ? groups(head) : [...groups(head), ...Array(missing).fill('0'), ...groups(rest)]
+  return all.map(group => Number.parseInt(group, 16).toString(2).padStart(16, '0')).join('')
+}
+
+/** Whether a block is a part of another, and smaller. Both are valid. */
+export function isInside(inner: string, outer: string): boolean {
+  const [[address = '', length], [around = '', size]] = [inner.split('/'), outer.split('/')]
+  if (ipFamily(address) !== ipFamily(around) || Number(length) <= Number(size)) return false
+  return bitsOf(address).slice(0, Number(size)) === bitsOf(around).slice(0, Number(size))
+}
+
 /** Addresses that no endpoint has: unspecified, loopback, link-local. */
 export function checkEndpointIp(text: string, path: string, errors: Errors): void {
   const v6 = text.toLowerCase()

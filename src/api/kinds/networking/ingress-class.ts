@@ -1,6 +1,7 @@
 import type { IngressClass as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { ingressClassRules } from './ingress-class.validate.ts'
 
 /** networking/v1 IngressClass. */
 export type IngressClass = Type
@@ -28,6 +29,7 @@ export const IngressClass = defineKind<IngressClass>({
   defaults({ spec }) {
     if (spec?.parameters) spec.parameters.scope ??= 'Cluster'
   },
+  rules: ingressClassRules,
   columns: [
     {
       ...nameColumn,

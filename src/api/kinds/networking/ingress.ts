@@ -2,6 +2,7 @@ import type { Ingress as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { loadBalancerAddresses } from '../core/load-balancer.ts'
+import { ingressRules } from './ingress.validate.ts'
 
 /** networking/v1 Ingress. */
 export type Ingress = Type
@@ -27,6 +28,7 @@ export const Ingress = defineKind<Ingress>({
   schema: 'io.k8s.api.networking.v1.Ingress',
   status: true,
   generation: true,
+  rules: ingressRules,
   columns: [
     nameColumn,
     text('Class', ({ spec }) => spec?.ingressClassName ?? '<none>'),

@@ -1,6 +1,7 @@
 import type { IPAddress as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { nameColumn, text } from '../columns.ts'
+import { ipAddressRules } from './ip-address.validate.ts'
 
 /** networking/v1 IPAddress. */
 export type IPAddress = Type
@@ -23,5 +24,6 @@ export const IPAddress = defineKind<IPAddress>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.networking.v1.IPAddress',
   nameFormat: 'path',
+  rules: ipAddressRules,
   columns: [nameColumn, text('ParentRef', parent)],
 })

@@ -1,6 +1,7 @@
 import type { NetworkPolicy as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, formatSelector, nameColumn, text } from '../columns.ts'
+import { networkPolicyRules } from './network-policy.validate.ts'
 
 /** networking/v1 NetworkPolicy. */
 export type NetworkPolicy = Type
@@ -23,5 +24,6 @@ export const NetworkPolicy = defineKind<NetworkPolicy>({
       for (const port of rule.ports ?? []) port.protocol ??= 'TCP'
     }
   },
+  rules: networkPolicyRules,
   columns: [nameColumn, text('Pod-Selector', ({ spec }) => formatSelector(spec?.podSelector ?? {})), ageColumn],
 })

@@ -1,6 +1,7 @@
 import type { ServiceCIDR as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { serviceCidrRules } from './service-cidr.validate.ts'
 
 /** networking/v1 ServiceCIDR. */
 export type ServiceCIDR = Type
@@ -15,5 +16,6 @@ export const ServiceCIDR = defineKind<ServiceCIDR>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.networking.v1.ServiceCIDR',
   status: true,
+  rules: serviceCidrRules,
   columns: [nameColumn, text('CIDRs', ({ spec }) => spec?.cidrs?.join(',') ?? ''), ageColumn],
 })

@@ -1,0 +1,96 @@
+/** Rules of NetworkPolicies (k8s.io/kubernetes `pkg/apis/networking/validation`). */
+import type {
+  IPBlock,
+  NetworkPolicy,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+  NetworkPolicySpec,
+} from '../../generated/types/networking-v1.ts'
+import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
+import type { Rule } from '../../machinery/kind.ts'
+import { validateLabelSelector } from '../../machinery/label-selector.ts'
+import { isPortName, isPortNumber } from '../../machinery/names.ts'
+import { checkCidr, isInside } from '../ip.ts'
+import { check, checkFormat, type Errors } from '../rules.ts'
+
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP']
+const TYPES = ['Ingress', 'Egress']
+
+function checkEndPort(port: NetworkPolicyPort['port'], endPort: number, path: string, errors: Errors): void {
+  if (port === undefined) errors.push(invalid(path, endPort, 'may not be specified when `port` is not specified'))
+  else if (typeof port === 'string') {
+    errors.push(invalid(path, endPort, 'may not be specified when `port` is non-numeric'))
+  } else {
+    if (endPort < port) errors.push(invalid(path, port, 'must be greater than or equal to `port`'))
+    checkFormat(isPortNumber(endPort), endPort, path, errors)
+  }
+}
+
+function checkPort({ protocol, port, endPort }: NetworkPolicyPort, path: string, errors: Errors): void {
+  if (protocol !== undefined && !PROTOCOLS.includes(protocol)) {
+    errors.push(notSupported(`${path}.protocol`, protocol, PROTOCOLS))
+  }
+  const end = () => endPort !== undefined && checkEndPort(port, endPort, `${path}.endPort`, errors)
+  if (typeof port === 'number') checkFormat(isPortNumber(port), port, `${path}.port`, errors)
+  end()
+  if (typeof port === 'string') checkFormat(isPortName(port), port, `${path}.port`, errors)
+}
+
+function checkBlock({ cidr, except = [] }: IPBlock, path: string, errors: Errors): void {
+  if (!cidr) return void errors.push(required(`${path}.cidr`))
+  const before = errors.length
+  checkCidr(cidr, `${path}.cidr`, errors)
+  if (errors.length > before) return
+  for (const [index, one] of except.entries()) {
+    const at = `${path}.except[${index}]`
+    const found = errors.length
+    checkCidr(one, at, errors)
+    if (errors.length === found && !isInside(one, cidr)) {
+      errors.push(invalid(at, one, 'must be a strict subset of `cidr`'))
+    }
+  }
+}
+
+function checkPeer({ podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer, path: string, errors: Errors): void {
+  if (podSelector) errors.push(...validateLabelSelector(podSelector, `${path}.podSelector`))
+  if (namespaceSelector) errors.push(...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`))
+  if (ipBlock) checkBlock(ipBlock, `${path}.ipBlock`, errors)
+  if (!podSelector && !namespaceSelector && !ipBlock) errors.push(required(path, 'must specify a peer'))
+  else if (ipBlock && (podSelector || namespaceSelector)) {
+    errors.push(forbidden(path, 'may not specify both ipBlock and another peer'))
+  }
+}
+
+function checkRule(
+  ports: readonly NetworkPolicyPort[] | undefined,
+  peers: readonly NetworkPolicyPeer[] | undefined,
+  side: 'from' | 'to',
+  path: string,
+  errors: Errors,
+): void {
+  for (const [index, port] of (ports ?? []).entries()) checkPort(port, `${path}.ports[${index}]`, errors)
+  for (const [index, peer] of (peers ?? []).entries()) checkPeer(peer, `${path}.${side}[${index}]`, errors)
+}
+
+function checkTypes(types: readonly string[], errors: Errors): void {
+  if (types.length > TYPES.length) {
+    errors.push(invalid('spec.policyTypes', types, 'may not specify more than two policyTypes'))
+    return
+  }
+  for (const [index, type] of types.entries()) {
+    if (!TYPES.includes(type)) errors.push(notSupported(`spec.policyTypes[${index}]`, type, TYPES))
+  }
+}
+
+export const networkPolicyRules: readonly Rule<NetworkPolicy>[] = [
+  check<NetworkPolicy>(({ spec = {} as NetworkPolicySpec }, errors) => {
+    if (spec.podSelector) errors.push(...validateLabelSelector(spec.podSelector, 'spec.podSelector'))
+    for (const [index, { ports, from }] of (spec.ingress ?? []).entries()) {
+      checkRule(ports, from, 'from', `spec.ingress[${index}]`, errors)
+    }
+    for (const [index, { ports, to }] of (spec.egress ?? []).entries()) {
+      checkRule(ports, to, 'to', `spec.egress[${index}]`, errors)
+    }
+    checkTypes(spec.policyTypes ?? [], errors)
+  }),
+]

@@ -96,8 +96,9 @@ test('kinds: defaults of an object that has them change nothing', () => {
   }
 })
 
-test('kinds: rules, strategies, selectors and columns bear an object that is hardly filled', () => {
+test('kinds: rules, strategies, selectors and columns bear an object that is hardly filled', async () => {
   for (const kind of kinds) {
+    await kind.load?.()
     for (const object of sparse(kind)) {
       for (const column of kind.columns) column.cell(object, 0)
       for (const read of Object.values(kind.selectable ?? {})) assert.equal(typeof read(object), 'string', kind.key)

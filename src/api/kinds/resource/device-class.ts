@@ -2,6 +2,7 @@ import type { DeviceClass as Type } from '../../generated/types/resource-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
 import { deviceClassRules } from './device-class.validate.ts'
+import { loadDeviceSelectors } from './load-selectors.ts'
 
 /** resource/v1 DeviceClass. */
 export type DeviceClass = Type
@@ -16,6 +17,7 @@ export const DeviceClass = defineKind<DeviceClass>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.resource.v1.DeviceClass',
   generation: true,
+  load: loadDeviceSelectors,
   rules: deviceClassRules,
   columns: [nameColumn, ageColumn],
 })

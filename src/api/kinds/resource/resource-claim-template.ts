@@ -2,6 +2,7 @@ import type { ResourceClaimTemplate as Type } from '../../generated/types/resour
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defaultDeviceClaim } from './claim-spec.defaults.ts'
+import { loadDeviceSelectors } from './load-selectors.ts'
 import { resourceClaimTemplateRules } from './resource-claim.validate.ts'
 
 /** resource/v1 ResourceClaimTemplate. */
@@ -17,6 +18,7 @@ export const ResourceClaimTemplate = defineKind<ResourceClaimTemplate>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.resource.v1.ResourceClaimTemplate',
   defaults: ({ spec }) => defaultDeviceClaim(spec?.spec?.devices),
+  load: loadDeviceSelectors,
   rules: resourceClaimTemplateRules,
   columns: [nameColumn, ageColumn],
 })

@@ -2,6 +2,7 @@ import type { ResourceClaim as Type } from '../../generated/types/resource-v1.ts
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defaultDeviceClaim } from './claim-spec.defaults.ts'
+import { loadDeviceSelectors } from './load-selectors.ts'
 import { resourceClaimRules } from './resource-claim.validate.ts'
 
 /** resource/v1 ResourceClaim. */
@@ -25,6 +26,7 @@ export const ResourceClaim = defineKind<ResourceClaim>({
   schema: 'io.k8s.api.resource.v1.ResourceClaim',
   status: true,
   defaults: ({ spec }) => defaultDeviceClaim(spec?.devices),
+  load: loadDeviceSelectors,
   rules: resourceClaimRules,
   columns: [nameColumn, text('State', state), ageColumn],
 })

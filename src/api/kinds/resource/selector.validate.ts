@@ -2,8 +2,8 @@
 import type { DeviceSelector, OpaqueDeviceConfiguration } from '../../generated/types/resource-v1.ts'
 import { forbidden, invalid, required, tooLong } from '../../machinery/field-error.ts'
 import type { Errors } from '../rules.ts'
-import { compileDeviceSelector } from './device-cel.ts'
 import { checkList } from './lists.validate.ts'
+import { deviceSelectors } from './load-selectors.ts'
 import { checkDriver } from './names.validate.ts'
 
 const SELECTORS = 32
@@ -15,7 +15,7 @@ function checkSelector({ cel }: DeviceSelector, path: string, errors: Errors): v
   const at = `${path}.cel.expression`
   const expression = cel.expression ?? ''
   if (expression.length > EXPRESSION_MAX) return void errors.push(tooLong(at, EXPRESSION_MAX))
-  const { problem, tooComplex } = compileDeviceSelector(expression)
+  const { problem, tooComplex } = deviceSelectors().compileDeviceSelector(expression)
   if (problem !== undefined) errors.push(invalid(at, expression, problem))
   else if (tooComplex) errors.push(forbidden(at, 'too complex, exceeds cost limit'))
 }

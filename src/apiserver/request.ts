@@ -84,6 +84,8 @@ export interface ServerRequest {
   readonly clientCertificate?: ClientCertificate
   /** Address of the other end of the connection; absent for calls inside the process. */
   readonly remoteAddress?: string
+  /** When it came, as the clock's `elapsed` has it; set by the filter that counts. */
+  began?: number
   /** Where this request is counted, and whether it counts as open; set by the filter that counts. */
   series?: RequestSeries
   isOpen?: boolean

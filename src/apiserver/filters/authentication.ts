@@ -9,9 +9,10 @@ const credentialsOf = ({ headers, rawHeaders, clientCertificate }: ServerRequest
   ...(clientCertificate && { certificate: clientCertificate }),
 })
 
-/** Counts and times attempts; what `begin` gives is called with the user, or undefined where there is none. */
+/** Counts and times attempts. */
 export interface AuthenticationMeter {
-  begin(): (user: UserInfo | undefined) => void
+  /** `start` is when the request came, as the clock's `elapsed` has it; no user where none could be found. */
+  ended(start: number | undefined, user: UserInfo | undefined): void
 }
 
 /**
@@ -39,12 +40,11 @@ export function authenticationFilter(
     return ANONYMOUS
   }
   return next => async request => {
-    const done = meter?.begin()
     try {
       request.user = await find(request)
-      done?.(request.user)
+      meter?.ended(request.began, request.user)
     } catch (error) {
-      done?.(undefined)
+      meter?.ended(request.began, undefined)
       throw error
     }
     return next(request)

@@ -22,9 +22,12 @@ export function attributesOf(request: ServerRequest): Attributes {
   }
 }
 
-/** Counts and times decisions; what `begin` gives is called with each. */
+/** Counts and times decisions. */
 export interface AuthorizationMeter {
-  begin(): (decision: Decision) => void
+  /** In ms; reading the clock costs more than most decisions. */
+  now(): number
+  /** `start` is when a decision that had to be waited for was asked; those on the spot count as no time. */
+  decided(decision: Decision, start?: number): void
 }
 
 /** What the audit log has of a decision. */
@@ -43,13 +46,14 @@ export function authorizationFilter(authorize: Authorizer, meter?: Authorization
   }
   return next => request => {
     const attributes = attributesOf(request)
-    const done = meter?.begin()
-    const go = (decision: Decision) => {
-      done?.(decision)
+    const go = (decision: Decision, start?: number) => {
+      meter?.decided(decision, start)
       if (request.audit) note(request, decision)
       return decision.allowed ? next(request) : refuse(request, attributes, decision)
     }
     const decision = authorize(attributes)
-    return decision instanceof Promise ? decision.then(go) : go(decision)
+    if (!(decision instanceof Promise)) return go(decision)
+    const start = meter?.now()
+    return decision.then(known => go(known, start))
   }
 }

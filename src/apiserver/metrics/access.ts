@@ -57,30 +57,33 @@ export function accessMetrics(clock: Clock): AccessMetrics {
   return {
     families: [attempts, users, authentication, decisions, authorization, steps, plugins],
     authentication: {
-      begin() {
-        const start = clock.elapsed()
-        return user => {
-          const result = user ? 'success' : 'failure'
-          attempts.at(result).value++
-          authentication.at(result).observe(seconds(start))
-          if (user) users.at(kindOfUser(user.name)).value++
-        }
+      ended(start, user) {
+        const result = user ? 'success' : 'failure'
+        attempts.at(result).value++
+        authentication.at(result).observe(start === undefined ? 0 : seconds(start))
+        if (user) users.at(kindOfUser(user.name)).value++
       },
     },
     authorization: {
-      begin() {
-        const start = clock.elapsed()
-        return ({ allowed, error }) => {
-          const result = allowed ? 'allowed' : error ? 'error' : 'denied'
-          decisions.at(result).value++
-          authorization.at(result).observe(seconds(start))
-        }
+      now: clock.elapsed,
+      decided({ allowed, error }, start) {
+        const result = allowed ? 'allowed' : error ? 'error' : 'denied'
+        decisions.at(result).value++
+        authorization.at(result).observe(start === undefined ? 0 : seconds(start))
       },
     },
     admission: {
-      begin(plugin, step, operation) {
+      begin(step, operation) {
         const start = clock.elapsed()
-        return refused => admitted(plugin, step, operation)[refused ? 1 : 0].observe(seconds(start))
+        let last = start
+        return {
+          plugin(name, waited, refused) {
+            const now = waited ? clock.elapsed() : last
+            admitted(name, step, operation)[refused ? 1 : 0].observe((now - last) / 1000)
+            last = now
+          },
+          end: refused => admitted('', step, operation)[refused ? 1 : 0].observe(seconds(start)),
+        }
       },
     },
   }

@@ -140,6 +140,7 @@ export function requestMetrics(clock: Clock): RequestMetrics {
     families: [total, duration, objective, sizes, bodies, open, events, eventSizes],
     filter: next => async request => {
       const start = clock.elapsed()
+      request.began = start
       const answer = await next(request)
       const series = seriesOf(request)
       let count = series.totals.get(answer.status)

@@ -13,37 +13,39 @@ export interface AdmissionChain {
 
 export type AdmissionStep = 'mutate' | 'validate'
 
-/** Times plugins, and whole steps under the name ''; what `begin` gives is told whether the object was refused. */
+/** Times the steps of one request. */
+export interface AdmissionTimes {
+  /** A plugin has answered: on the spot, which counts as no time, or after it was waited for. */
+  plugin(name: string, waited: boolean, refused: boolean): void
+  /** The step is over. */
+  end(refused: boolean): void
+}
+
 export interface AdmissionMeter {
-  begin(plugin: string, step: AdmissionStep, operation: string): (refused: boolean) => void
+  begin(step: AdmissionStep, operation: string): AdmissionTimes
 }
 
 /** Makes a chain of the plugins that `plugins` gives at the time of each call. */
 export function admissionChain(plugins: () => readonly AdmissionPlugin[], meter?: AdmissionMeter): AdmissionChain {
   async function run(step: AdmissionStep, attributes: AdmissionAttributes) {
-    if (!meter) return each(step, attributes)
-    const done = meter.begin('', step, attributes.operation)
-    try {
-      await each(step, attributes)
-      done(false)
-    } catch (error) {
-      done(true)
-      throw error
-    }
-  }
-  async function each(step: AdmissionStep, attributes: AdmissionAttributes) {
+    const times = meter?.begin(step, attributes.operation)
     for (const plugin of plugins()) {
       if (!plugin[step] || !plugin.handles(attributes)) continue
-      const done = meter?.begin(plugin.name, step, attributes.operation)
+      let waited = false
       try {
         const pending = plugin[step](attributes)
-        if (pending) await pending
-        done?.(false)
+        if (pending) {
+          waited = true
+          await pending
+        }
+        times?.plugin(plugin.name, waited, false)
       } catch (error) {
-        done?.(true)
+        times?.plugin(plugin.name, waited, true)
+        times?.end(true)
         throw error
       }
     }
+    times?.end(false)
   }
   return {
     async mutate(attributes) {

@@ -87,7 +87,7 @@ export interface ServerRequest {
   /** When it came, as the clock's `elapsed` has it; set by the filter that counts. */
   began?: number
   /** Where this request is counted, and whether it counts as open; set by the filter that counts. */
-  series?: RequestSeries
+  series?: RequestSeries | undefined
   isOpen?: boolean
   /** The raw HTTP/1.1 message of an upgrade request. */
   readonly upgrade?: IncomingMessage

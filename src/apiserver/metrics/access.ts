@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { counter, type Distribution, exponential, type Family, histogram } from '../../lib/metrics.ts'
 import type { AuthenticationMeter } from '../filters/authentication.ts'
 import type { AuthorizationMeter } from '../filters/authorization.ts'
-import type { AdmissionMeter } from '../registry/admission-chain.ts'
+import type { AdmissionMeter, AdmissionStep } from '../registry/admission-chain.ts'
 
 export interface AccessMetrics {
   readonly authentication: AuthenticationMeter
@@ -42,17 +42,19 @@ export function accessMetrics(clock: Clock): AccessMetrics {
     ADMISSION_SECONDS,
   )
   const seconds = (start: number) => (clock.elapsed() - start) / 1000
-  const known = new Map<string, readonly [passed: Distribution, refused: Distribution]>()
-  const admitted = (plugin: string, step: 'mutate' | 'validate', operation: string) => {
-    const key = `${plugin} ${step} ${operation}`
+  /** By step and operation, then by plugin; '' is the step itself. */
+  const known = new Map<string, Map<string, readonly [passed: Distribution, refused: Distribution]>>()
+  const admittedIn = (step: AdmissionStep, operation: string) => {
+    const key = `${step} ${operation}`
     let found = known.get(key)
-    if (!found) {
-      const type = step === 'mutate' ? 'admit' : 'validate'
-      const at = (rejected: string) =>
-        plugin ? plugins.at(plugin, type, operation, rejected) : steps.at(type, operation, rejected)
-      known.set(key, (found = [at('false'), at('true')]))
-    }
+    if (!found) known.set(key, (found = new Map()))
     return found
+  }
+  const make = (plugin: string, step: AdmissionStep, operation: string) => {
+    const type = step === 'mutate' ? 'admit' : 'validate'
+    const at = (rejected: string) =>
+      plugin ? plugins.at(plugin, type, operation, rejected) : steps.at(type, operation, rejected)
+    return [at('false'), at('true')] as const
   }
   return {
     families: [attempts, users, authentication, decisions, authorization, steps, plugins],
@@ -76,13 +78,19 @@ export function accessMetrics(clock: Clock): AccessMetrics {
       begin(step, operation) {
         const start = clock.elapsed()
         let last = start
+        const kept = admittedIn(step, operation)
+        const observe = (name: string, refused: boolean, ms: number) => {
+          let found = kept.get(name)
+          if (!found) kept.set(name, (found = make(name, step, operation)))
+          found[refused ? 1 : 0].observe(ms / 1000)
+        }
         return {
           plugin(name, waited, refused) {
             const now = waited ? clock.elapsed() : last
-            admitted(name, step, operation)[refused ? 1 : 0].observe((now - last) / 1000)
+            observe(name, refused, now - last)
             last = now
           },
-          end: refused => admitted('', step, operation)[refused ? 1 : 0].observe(seconds(start)),
+          end: refused => observe('', refused, clock.elapsed() - start),
         }
       },
     },

@@ -163,7 +163,7 @@ export function requestMetrics(clock: Clock): RequestMetrics {
     ended(request, bytes) {
       const { series } = request
       if (!series) return
-      delete request.series
+      request.series = undefined
       series.sizes?.observe(bytes)
       if (request.isOpen) series.open.value--
     },

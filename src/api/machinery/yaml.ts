@@ -1,6 +1,6 @@
 /** YAML bodies. Not imported by anything at start: the parser is loaded with this file. */
-import type { Document, ParsedNode, Tags } from 'yaml'
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml'
+import type { ParsedNode, Tags } from 'yaml'
+import { Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 import { MAX_DEPTH } from './json-strict.ts'
 import { badRequest } from './status-error.ts'
 
@@ -36,15 +36,21 @@ export function parseYaml(body: string | Uint8Array): { value: unknown; duplicat
   }
 }
 
+/** Texts that the library writes as a block and does not read back as they were. */
+const NO_BLOCK = /(^|\n)\s|\s(\n|$)/
+
 /** A value as YAML that a parser of YAML 1.1 reads as the same. */
-export const formatYaml = (value: unknown): string =>
-  stringify(value, {
-    version: '1.1',
-    aliasDuplicateObjects: false,
-    sortMapEntries: true,
-    indentSeq: false,
-    lineWidth: 0,
+export function formatYaml(value: unknown): string {
+  const document = new Document(value, { version: '1.1', aliasDuplicateObjects: false, sortMapEntries: true })
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value === 'string' && node.value.includes('\n') && NO_BLOCK.test(node.value.replace(/\n$/, ''))) {
+        node.type = 'QUOTE_DOUBLE'
+      }
+    },
   })
+  return document.toString({ indentSeq: false, lineWidth: 0 })
+}
 
 function parse(text: string, lineCounter: LineCounter): Document.Parsed<ParsedNode> {
   try {

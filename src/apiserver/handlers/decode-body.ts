@@ -3,6 +3,7 @@ import { type ParsedJson, parseJson } from '../../api/machinery/json-strict.ts'
 import type { TypeMeta } from '../../api/machinery/protobuf.ts'
 import { badRequest, StatusError, unsupportedMediaType } from '../../api/machinery/status-error.ts'
 import type { ServerRequest } from '../request.ts'
+import { parseInThread, THREAD_FROM } from './yaml-thread.ts'
 
 /** Media types of objects that are understood. */
 export const BODY_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const
@@ -93,6 +94,7 @@ async function decode(
 
 /** Parses YAML; the parser is loaded when first needed. */
 export async function parseYamlBody(text: string): Promise<ParsedJson> {
+  if (text.length > THREAD_FROM) return parseInThread(text)
   const { parseYaml } = await import('../../api/machinery/yaml.ts')
   return parseYaml(text)
 }

@@ -30,6 +30,22 @@ export interface HttpsServerDeps {
 /** What counts the answers on their way. */
 export type WireObserver = Pick<RequestMetrics, 'ended' | 'watched'>
 
+/** A connection that says nothing is cut, in ms: before TLS is agreed on, and, as upstream, once no stream is open. */
+const HANDSHAKE = 15_000
+const IDLE = 90_000
+
+/** Ends a session that has had no stream for a while. Watches keep theirs, however quiet. */
+function closeWhenIdle(session: ServerHttp2Session) {
+  let streams = 0
+  session.on('stream', stream => {
+    streams++
+    stream.on('close', () => streams--)
+  })
+  session.setTimeout(IDLE, () => {
+    if (streams === 0) session.close()
+  })
+}
+
 const LOOPBACK = /^(::1|127\.|::ffff:127\.)/
 
 /** What is the same for all requests of a connection. */
@@ -191,6 +207,7 @@ export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions)
       cert,
       allowHTTP1: true,
       noDelay: true,
+      handshakeTimeout: HANDSHAKE,
       minVersion: 'TLSv1.2',
       // The shorter key is as safe and a third faster.
       ciphers: `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`,
@@ -205,6 +222,7 @@ export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions)
     server.on('upgrade', conversation.onUpgrade as never)
     server.on('session', (session: ServerHttp2Session) => {
       sessions.add(session)
+      closeWhenIdle(session)
       session.on('close', () => sessions.delete(session))
       session.on('error', () => {})
     })

@@ -20,6 +20,8 @@ import { denyServiceExternalIps } from './deny-service-external-ips.ts'
 import { extendedResourceToleration } from './extended-resource-toleration.ts'
 import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { namespaceAutoProvision } from './namespace-auto-provision.ts'
+import { namespaceExists } from './namespace-exists.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references-permission-enforcement.ts'
@@ -56,6 +58,7 @@ export interface AdmissionDeps {
   kind(key: string): Kind | undefined
   kindOf(apiVersion: string, kind: string): Kind | undefined
   reader(kind: Kind): KindReader
+  create: Registry['create']
   update: Registry['update']
   readonly clock: Clock
   readonly logger: Logger
@@ -112,9 +115,14 @@ function policyParts(parts: Parts, policies: string, bindings: string): PolicyDe
 
 const PLUGINS: readonly Entry[] = [
   { name: 'AlwaysAdmit', off, make: () => alwaysAdmit },
-  { name: 'NamespaceAutoProvision', off },
+  {
+    name: 'NamespaceAutoProvision',
+    off,
+    make: ({ need, read, create }) =>
+      namespaceAutoProvision({ kind: need('v1/namespaces'), namespaces: read('v1/namespaces'), create }),
+  },
   { name: 'NamespaceLifecycle', make: ({ read }) => namespaceLifecycle(read('v1/namespaces')) },
-  { name: 'NamespaceExists', off },
+  { name: 'NamespaceExists', off, make: ({ read }) => namespaceExists(read('v1/namespaces')) },
   { name: 'LimitPodHardAntiAffinityTopology', off, make: () => limitPodHardAntiAffinityTopology },
   { name: 'LimitRanger', make: ({ read }) => limitRanger(read('v1/limitranges')) },
   {

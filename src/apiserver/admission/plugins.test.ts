@@ -257,6 +257,23 @@ test('PodNodeSelector sends the pods of a namespace to its nodes', async () => {
   await server.close()
 })
 
+test('NamespaceAutoProvision makes the namespace that a new object needs, and NamespaceExists wants one', async () => {
+  const map = (namespace: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm', namespace } })
+  const maps = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`
+  const { server, send } = await withAdmission('NamespaceAutoProvision')
+  const dry = await send(ADMIN, 'POST', maps('new'), map('new'), { query: { dryRun: 'All' } })
+  assert.equal(dry.status, 404)
+  const replies = await Promise.all([1, 2].map(() => send(ADMIN, 'POST', maps('new'), map('new'))))
+  assert.deepEqual(replies.map(({ status }) => status).sort(), [201, 409])
+  assert.equal((await send(ADMIN, 'GET', '/api/v1/namespaces/new')).object.status.phase, 'Active')
+  await server.close()
+  const admission = { enable: ['NamespaceExists'], disable: ['NamespaceLifecycle'] }
+  const other = await startServer({ extensions: { admission } })
+  const missing = await other.send(ADMIN, 'POST', maps('no'), map('no'))
+  assert.deepEqual([missing.status, missing.object.message], [404, 'namespaces "no" not found'])
+  await other.server.close()
+})
+
 test('admission options refuse plugins that do not exist, contradict themselves or are not built', async () => {
   const cases: [object, RegExp][] = [
     [{ enable: ['Nonsense'] }, /admission plugin "Nonsense" is unknown/],

@@ -179,6 +179,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     kind: registry.kind,
     kindOf: registry.kindOf,
     reader: registry.reader,
+    create: registry.create,
     update: registry.update,
     clock,
     logger,

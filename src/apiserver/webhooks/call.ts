@@ -199,8 +199,8 @@ export interface WebhookCallerDeps {
 
 /** Makes a caller; one is enough for a server. */
 export function createWebhookCaller({ resolve, clock }: WebhookCallerDeps): WebhookCaller {
-  const secureAgent = new Agent({ keepAlive: true, maxFreeSockets: 16, ALPNProtocols: ['http/1.1'] })
-  const plainAgent = new HttpAgent({ keepAlive: true, maxFreeSockets: 16 })
+  const secureAgent = new Agent({ keepAlive: true, maxFreeSockets: 64, ALPNProtocols: ['http/1.1'] })
+  const plainAgent = new HttpAgent({ keepAlive: true, maxFreeSockets: 64 })
 
   /** One call within its time. `send` gets the signal that ends it. */
   function within<T>({ timeoutMs, signal }: WebhookCallOptions, send: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -124,7 +124,8 @@ class Changing {
     const key = keyOf(invocation)
     const shape = await shapeFor(this.#request, as)
     const input = this.#input.variables(shape, namespace, param)
-    const holds = await settled(() => conditionsHold(program.conditions, input, program.variables))
+    const forConditions = this.#input.forConditions(input, as)
+    const holds = await settled(() => conditionsHold(program.conditions, forConditions, program.variables))
     if (typeof holds === 'object') return this.#problem(policy, binding, holds.error, 'Invalid')
     if (!holds || (this.#request.round > 0 && !this.#rounds.again.has(key))) return
     let changed = false

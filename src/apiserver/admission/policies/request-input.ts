@@ -16,6 +16,8 @@ export interface RequestShape {
   readonly old: KubeObject | undefined
 }
 
+const gvr = ({ group, version, plural }: Kind) => ({ group, version, resource: plural })
+
 /** The AdmissionRequest of a request, without its objects. */
 function admissionRequest(request: AdmissionAttributes, as: Kind): Record<string, unknown> {
   const { kind, objectKind, subresource, user, options } = request
@@ -27,7 +29,6 @@ function admissionRequest(request: AdmissionAttributes, as: Kind): Record<string
     version,
     kind: name,
   })
-  const gvr = ({ group, version, plural }: Kind) => ({ group, version, resource: plural })
   return {
     uid: '',
     kind: gvk(shown),
@@ -94,13 +95,25 @@ export class RequestInput {
     this.#authorizer = new AuthorizerValue(celAuthorizer(authorize, request))
   }
 
+  /** The same for match conditions: to them, the resource of a request is that which it names. */
+  forConditions(variables: Variables, as: Kind): Variables {
+    const { kind } = this.#request
+    if (as === kind) return variables
+    return { ...variables, request: jsonValue({ ...this.#requestAs(as), resource: gvr(kind) }) }
+  }
+
+  #requestAs(as: Kind): Record<string, unknown> {
+    let request = this.#requests.get(as.key)
+    if (request === undefined) {
+      request = admissionRequest(this.#request, as)
+      this.#requests.set(as.key, request)
+    }
+    return request
+  }
+
   /** The variables for a policy, without `variables`. */
   variables(shape: RequestShape, namespace: KubeObject | undefined, params?: KubeObject | null): Variables {
-    let request = this.#requests.get(shape.as.key)
-    if (request === undefined) {
-      request = admissionRequest(this.#request, shape.as)
-      this.#requests.set(shape.as.key, request)
-    }
+    const request = this.#requestAs(shape.as)
     return {
       object: jsonValue(shape.object ?? null),
       oldObject: jsonValue(shape.old ?? null),

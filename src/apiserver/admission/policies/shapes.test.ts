@@ -15,6 +15,7 @@ interface Rule {
   readonly resource: string
   readonly rule?: object
   readonly constraints?: object
+  readonly condition?: string
   readonly binding?: object
 }
 
@@ -44,6 +45,7 @@ async function told(server: TestServer, rule: Rule, tell: string, ...requests: R
   const rules = [{ apiGroups: [group], apiVersions: [version], operations: ['*'], resources: [resource], ...rule.rule }]
   const spec = {
     matchConstraints: { resourceRules: rules, ...rule.constraints },
+    matchConditions: rule.condition ? [{ name: 'c', expression: rule.condition }] : [],
     validations: [{ expression: 'false', messageExpression: tell }],
   }
   const binding = { policyName: 'p', validationActions: ['Deny'], ...rule.binding }
@@ -70,6 +72,8 @@ test('ValidatingAdmissionPolicy sees a request in the version of its rule', asyn
   const rule = { group: 'autoscaling', version: 'v2', resource: 'horizontalpodautoscalers' }
   const create: Request = ['POST', SCALERS, scaler]
   assert.deepEqual(await told(server, rule, seen, create), ['v2 v2 v1 autoscaling/v2 true'])
+  const condition = "request.kind.version == 'v2' && request.resource.version == 'v1' && has(object.spec.metrics)"
+  assert.deepEqual(await told(server, { ...rule, condition }, "'no'", create), ['no'])
   const exact = { ...rule, constraints: { matchPolicy: 'Exact' } }
   assert.deepEqual(await told(server, exact, seen, create), ['-'])
 })

@@ -120,7 +120,8 @@ class Judging {
     const namespace = namespaceOf(request, this.#deps)
     for (const param of params) {
       const input = this.#input.variables(shape, namespace, param)
-      const verdict = await settled(() => judge(policy.program(), input, policy.ignoresFailure))
+      const forConditions = this.#input.forConditions(input, as)
+      const verdict = await settled(() => judge(policy.program(), input, policy.ignoresFailure, forConditions))
       this.#heed(policy, binding, verdict, annotations)
     }
   }

@@ -85,10 +85,15 @@ const MESSAGE_BYTES = 5 * 1024
  *
  * @throws Waiting when the authorizer must be awaited first
  */
-export function judge(program: ValidatingProgram, input: Variables, ignoresFailure: boolean): Verdict {
+export function judge(
+  program: ValidatingProgram,
+  input: Variables,
+  ignoresFailure: boolean,
+  forConditions = input,
+): Verdict {
   const failed = (message: string): Verdict =>
     ignoresFailure ? PASSED : { ...PASSED, denials: [{ index: 0, message, reason: '' }] }
-  const holds = conditionsHold(program.conditions, input, program.variables)
+  const holds = conditionsHold(program.conditions, forConditions, program.variables)
   if (typeof holds === 'object') return failed(holds.error)
   if (!holds) return PASSED
   try {

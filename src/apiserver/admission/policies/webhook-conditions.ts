@@ -16,9 +16,10 @@ export function webhookConditions(
     name,
     ...compiler.compile(expression, RESULTS.condition),
   }))
-  return async (request, { object, old }) => {
-    const input = new RequestInput(request, authorize).variables({ as: request.kind, object, old }, undefined)
-    const holds = await settled(() => conditionsHold(compiled, input, []))
+  return async (request, shape) => {
+    const input = new RequestInput(request, authorize)
+    const variables = input.forConditions(input.variables(shape, undefined), shape.as)
+    const holds = await settled(() => conditionsHold(compiled, variables, []))
     if (typeof holds === 'boolean') return holds
     if (ignoresFailure) return false
     throw new Error(holds.error)

@@ -1,4 +1,5 @@
 /** What decides by CEL whether a webhook is called (`matchConditions`). */
+import type { Kind } from '../../../api/machinery/kind.ts'
 import type { KubeObject } from '../../../api/machinery/object.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
 
@@ -11,5 +12,5 @@ export interface MatchCondition {
 export type ConditionMatcher = (
   request: AdmissionAttributes,
   /** As the webhook would see them. */
-  shown: { readonly object: KubeObject | undefined; readonly old: KubeObject | undefined },
+  shown: { readonly as: Kind; readonly object: KubeObject | undefined; readonly old: KubeObject | undefined },
 ) => boolean | Promise<boolean>

@@ -71,7 +71,7 @@ export async function matchHook(
   if (matcher) {
     let matches: boolean
     try {
-      matches = await matcher(request, shown)
+      matches = await matcher(request, { as, ...shown })
     } catch (error) {
       throw refuse(request, (error as Error).message)
     }

@@ -14,7 +14,8 @@ export interface HistoryLimits {
   readonly age: number
 }
 
-export const defaultHistory: HistoryLimits = { events: 20_000, bytes: 64 * 2 ** 20, age: 15 * 60_000 }
+/** As long as clients of Kubernetes are used to: the suite waits for a continue token to expire within ten minutes. */
+export const defaultHistory: HistoryLimits = { events: 20_000, bytes: 64 * 2 ** 20, age: 5 * 60_000 }
 
 export interface Change<E> {
   readonly revision: number

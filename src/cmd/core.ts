@@ -13,6 +13,7 @@ import { createClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
 import type { NodeApi } from '../client/node-api.ts'
 import { runAll } from '../control/lifetime.ts'
+import { controllerUser } from '../controllers/accounts.ts'
 import { controllerComponents } from '../controllers/all.ts'
 import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
@@ -261,8 +262,9 @@ async function startParts(
   onPhase('starting controllers and scheduler')
   const manager = identity('system:kube-controller-manager')
   const signing = { authority: async () => authority, signToken: createTokenSigner(tokenKey).signNow }
+  const transportAs = (account: string) => metrics.metered(server.transport(controllerUser(account)))
   const components = controllerComponents(
-    { ...manager, clock, logger, rootCa: authority.certificate, ...signing, metrics: metrics.controllers },
+    { ...manager, transportAs, clock, logger, rootCa: authority.certificate, ...signing, metrics: metrics.controllers },
     signal,
   )
   const scheduler = createScheduler({ ...identity('system:kube-scheduler'), clock, logger })

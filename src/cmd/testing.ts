@@ -14,6 +14,7 @@ import { type Client, createClient, type KindClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
 import type { Transport } from '../client/transport.ts'
 import { type Component, runAll } from '../control/lifetime.ts'
+import { controllerUser } from '../controllers/accounts.ts'
 import { controllerComponents } from '../controllers/all.ts'
 import { type Clock, realClock } from '../lib/clock.ts'
 import { type Logger, silent } from '../lib/log.ts'
@@ -125,7 +126,9 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     { fieldManager: 'kube-controller-manager' },
   )
   const informers = createInformers(inside, { clock, logger }, scope.signal)
-  const deps = { transport: inside.transport, informers, clock, logger, authority, signToken }
+  // Controllers write with no more rights than they have in a real cluster.
+  const transportAs = (account: string) => faults.transport(server.transport(controllerUser(account)))
+  const deps = { transport: inside.transport, transportAs, informers, clock, logger, authority, signToken }
   // With no more rights than it has in a real cluster.
   const scheduling = createClient(
     faults.transport(server.transport({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })),

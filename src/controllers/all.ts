@@ -8,6 +8,7 @@ import { type ControllerMetrics, runController } from '../control/run-controller
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { KeyPair } from '../lib/pki/certificate.ts'
+import { CONTROLLER_ACCOUNTS } from './accounts.ts'
 import { policyStatusController } from './admission-policy-status/component.ts'
 import { certificateApprover } from './certificates/approver.ts'
 import { certificateCleaner } from './certificates/cleaner.ts'
@@ -73,6 +74,8 @@ export const controllers: readonly Controller[] = [
 export interface ControllersDeps {
   /** As a user that may do everything that controllers do. */
   readonly transport: Transport
+  /** The same as a service account of kube-system: controllers that have one of their own write as it. */
+  transportAs?(account: string): Transport
   /** Informers to share with others under the same identity; default: their own, which run until `signal` aborts. */
   readonly informers?: Informers
   readonly clock: Clock
@@ -93,6 +96,18 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
   const informers = options.informers ?? createInformers(client, { clock, logger }, signal)
   const served = createServedKinds(informers)
   const deps = { client, informers, clock, logger, ...(metrics && { metrics }) }
+  const clients = new Map<string, Client>()
+  /** What a controller gets: the common caches, and a client under its own name. */
+  const depsOf = (name: string) => {
+    const account = CONTROLLER_ACCOUNTS[name]
+    if (account === undefined || !options.transportAs) return deps
+    let own = clients.get(account)
+    if (!own) {
+      own = createClient(options.transportAs(account), { fieldManager: 'kube-controller-manager' })
+      clients.set(account, own)
+    }
+    return { ...deps, client: own }
+  }
   const { rootCa, signToken } = options
   const plain = [
     ...controllers,
@@ -102,12 +117,19 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
   return [
     ...plain.map(controller => ({
       name: controller.name,
-      run: (scope: AbortSignal) => runController(controller, deps, scope),
+      run: (scope: AbortSignal) => runController(controller, depsOf(controller.name), scope),
     })),
-    ...(options.authority ? [certificateSigner({ ...deps, authority: options.authority })] : []),
-    certificateApprover(deps),
-    namespaceController({ ...deps, served }),
-    policyStatusController(deps),
-    garbageCollector({ ...deps, served }),
+    ...(options.authority
+      ? [
+          certificateSigner({
+            ...depsOf('certificatesigningrequest-signing-controller'),
+            authority: options.authority,
+          }),
+        ]
+      : []),
+    certificateApprover(depsOf('certificatesigningrequest-approving-controller')),
+    namespaceController({ ...depsOf('namespace-controller'), served }),
+    policyStatusController(depsOf('validatingadmissionpolicy-status-controller')),
+    garbageCollector({ ...depsOf('garbage-collector-controller'), served }),
   ]
 }

@@ -24,6 +24,9 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
     ],
   },
   'tutti:controllers': { rules: controllerRules() },
+  // Where our controllers write by another verb than Kubernetes' own.
+  'tutti:deployment-controller': { rules: ['patch apps deployments,deployments/status'] },
+  'tutti:pod-garbage-collector': { rules: ['update core pods/status'] },
   // A pod goes to a node that has the handler of its class.
   'tutti:scheduler': { rules: ['get,list,watch node.k8s.io runtimeclasses'] },
   // Names for services and pods.
@@ -42,6 +45,8 @@ const JOINING = 'group:system:bootstrappers:tutti:default-node-token'
 export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> = {
   'tutti:node-network': { subjects: ['user:system:kube-proxy', 'account:kube-system/kube-proxy'] },
   'tutti:controllers': { subjects: ['user:system:kube-controller-manager'] },
+  'tutti:deployment-controller': { subjects: ['account:kube-system/deployment-controller'] },
+  'tutti:pod-garbage-collector': { subjects: ['account:kube-system/pod-garbage-collector'] },
   'tutti:scheduler': { subjects: ['user:system:kube-scheduler'] },
   'tutti:dns': { subjects: ['account:kube-system/coredns', 'account:kube-system/kube-dns'] },
   // A node renews its own certificate; one that joins with a token of this group gets its first.

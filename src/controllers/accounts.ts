@@ -14,6 +14,7 @@ export const CONTROLLER_ACCOUNTS: Readonly<Record<string, string>> = {
   'endpoint-controller': 'endpoint-controller',
   'endpoint-slice-controller': 'endpointslice-controller',
   'endpoint-slice-mirroring-controller': 'endpointslicemirroring-controller',
+  ephemeral_volume: 'ephemeral-volume-controller',
   'garbage-collector-controller': 'generic-garbage-collector',
   'job-controller': 'job-controller',
   'namespace-controller': 'namespace-controller',
@@ -26,10 +27,12 @@ export const CONTROLLER_ACCOUNTS: Readonly<Record<string, string>> = {
   'replication-controller': 'replication-controller',
   'root-ca-certificate-publisher-controller': 'root-ca-cert-publisher',
   'serviceaccount-controller': 'service-account-controller',
+  'service-cidr-controller': 'service-cidrs-controller',
   'statefulset-controller': 'statefulset-controller',
   'taint-eviction-controller': 'node-controller',
   'ttl-after-finished-controller': 'ttl-after-finished-controller',
   'validatingadmissionpolicy-status-controller': 'validatingadmissionpolicy-status-controller',
+  'volumeattributesclass-protection-controller': 'volumeattributesclass-protection-controller',
 }
 
 /** The user that an account in kube-system is. */

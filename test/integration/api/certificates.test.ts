@@ -1,11 +1,11 @@
-import 'reflect-metadata'
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
-import * as x509 from '@peculiar/x509'
+import type { JsonName } from '@peculiar/x509'
 import { createClient } from '../../../src/client/client.ts'
 import { type Cluster, startCluster } from '../../../src/cmd/testing.ts'
 import { certificateSubject } from '../../../src/lib/pki/subject.ts'
+import { csr, pkcs10 } from './pkcs10.ts'
 import type { Loose } from './start.ts'
 
 const KUBELET = 'kubernetes.io/kube-apiserver-client-kubelet'
@@ -14,32 +14,7 @@ const SERVING = 'kubernetes.io/kubelet-serving'
 const CLIENT_USAGES = ['digital signature', 'client auth']
 const REQUESTS = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
 
-interface Asked {
-  readonly subject: x509.JsonName
-  readonly hosts?: string[]
-}
-
-/** A request in PEM, encoded as the API wants it. */
-async function pkcs10({ subject, hosts = [] }: Asked): Promise<string> {
-  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
-  const names = hosts.map(value => ({ type: 'dns' as const, value }))
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: subject,
-    keys,
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-    extensions: names.length ? [new x509.SubjectAlternativeNameExtension(names)] : [],
-  })
-  return Buffer.from(request.toString('pem')).toString('base64')
-}
-
-const node = (name: string): x509.JsonName => [{ O: ['system:nodes'] }, { CN: [`system:node:${name}`] }]
-
-const csr = (name: string, request: string, signerName: string, usages: string[], more: object = {}) => ({
-  apiVersion: 'certificates.k8s.io/v1',
-  kind: 'CertificateSigningRequest',
-  metadata: { name },
-  spec: { request, signerName, usages, ...more },
-})
+const node = (name: string): JsonName => [{ O: ['system:nodes'] }, { CN: [`system:node:${name}`] }]
 
 const admin = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
 

@@ -6,6 +6,7 @@ import { impersonationFilter } from '../../../src/apiserver/auth/impersonation.t
 import { startServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
 import type { ApiRequest } from '../../../src/client/transport.ts'
 import { type Cluster, startCluster } from '../../../src/cmd/testing.ts'
+import { csr, pkcs10 } from './pkcs10.ts'
 import type { Loose } from './start.ts'
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'
@@ -359,6 +360,57 @@ test('a node keeps to itself and to its own pods', () =>
       /cannot get resource "secrets"/,
     ],
   ]))
+
+test('nobody gets a certificate that makes them more than they are', async () => {
+  const REQUESTS = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
+  const grant = async (name: string, ...rules: object[]) => {
+    await cluster.create(role('ClusterRole', name, rules))
+    await cluster.create(binding('ClusterRoleBinding', name, ['ClusterRole', name], name))
+    return person(name)
+  }
+  const group = 'certificates.k8s.io'
+  const asker = await grant('asker', rule('create,get', group, 'certificatesigningrequests'))
+  /** May write what the parts hold, but speaks for no signer. */
+  const writer = await grant(
+    'writer',
+    rule('update,patch', group, ['approval', 'status'].map(part => `certificatesigningrequests/${part}`).join()),
+  )
+  const client = 'kubernetes.io/kube-apiserver-client'
+  const masters = await pkcs10({ subject: [{ O: ['system:masters'] }, { CN: ['asker'] }] })
+  const request = await pkcs10({ subject: [{ CN: ['kubernetes-admin'] }] })
+  assert.equal((await send(asker, 'POST', REQUESTS, csr('plain', request, client, ['client auth']))).status, 201)
+  const condition = { status: { conditions: [{ type: 'Approved', status: 'True' }] } }
+  const certificate = {
+    status: { certificate: Buffer.from((await cluster.authority()).certificate).toString('base64') },
+  }
+  await allRefused([
+    [asker, 'POST', REQUESTS, csr('x', masters, client, ['client auth']), /system:masters/],
+    [
+      asker,
+      'PATCH',
+      `${REQUESTS}/plain/approval`,
+      condition,
+      /cannot patch resource "certificatesigningrequests\/approval"/,
+      MERGE,
+    ],
+    [
+      writer,
+      'PATCH',
+      `${REQUESTS}/plain/approval`,
+      condition,
+      /user not permitted to approve requests with signerName "kubernetes.io\/kube-apiserver-client"/,
+      MERGE,
+    ],
+    [
+      writer,
+      'PATCH',
+      `${REQUESTS}/plain/status`,
+      certificate,
+      /user not permitted to sign requests with signerName "kubernetes.io\/kube-apiserver-client"/,
+      MERGE,
+    ],
+  ])
+})
 
 test('paths that mean another are read as they are written', async () => {
   for (const path of [

@@ -30,6 +30,7 @@ export const CONTROLLER_ACCOUNTS: Readonly<Record<string, string>> = {
   'service-cidr-controller': 'service-cidrs-controller',
   'statefulset-controller': 'statefulset-controller',
   'taint-eviction-controller': 'node-controller',
+  'token-cleaner-controller': 'token-cleaner',
   'ttl-after-finished-controller': 'ttl-after-finished-controller',
   'validatingadmissionpolicy-status-controller': 'validatingadmissionpolicy-status-controller',
   'volumeattributesclass-protection-controller': 'volumeattributesclass-protection-controller',

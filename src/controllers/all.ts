@@ -37,6 +37,7 @@ import { serviceAccountController } from './service-account/controller.ts'
 import { serviceCidrController } from './service-cidr/controller.ts'
 import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
+import { tokenCleaner } from './token-cleaner/controller.ts'
 import { tokenSecretController } from './token-secret/controller.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
 import { attributesClassProtection } from './volume-protection/attributes-class.ts'
@@ -69,6 +70,7 @@ export const controllers: readonly Controller[] = [
   attributesClassProtection,
   certificateCleaner,
   serviceCidrController,
+  tokenCleaner,
 ]
 
 export interface ControllersDeps {

@@ -72,3 +72,38 @@ test('a secret for an account that is not there goes', async () => {
   await cluster.create(tokenSecret('lost', 'nobody'))
   await cluster.until(async () => !(await cluster.objects('Secret').find(ref('lost'))))
 })
+
+test('a bootstrap token is good until its time is over, and is then deleted', async () => {
+  await using cluster = await startCluster({ nodes: 0, clock: 'virtual' })
+  const encode = (text: string) => Buffer.from(text).toString('base64')
+  const end = new Date(cluster.clock.now() + 60_000).toISOString().replace(/\.\d+/, '')
+  const values = {
+    'token-id': 'abcdef',
+    'token-secret': '0123456789abcdef',
+    'usage-bootstrap-authentication': 'true',
+    'auth-extra-groups': 'system:bootstrappers:tutti:default-node-token',
+    expiration: end,
+  }
+  const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encode(value)]))
+  const metadata = { name: 'bootstrap-token-abcdef', namespace: 'kube-system' }
+  await cluster.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata,
+    type: 'bootstrap.kubernetes.io/token',
+    data,
+  } as Loose)
+  const good = await review(cluster, 'abcdef.0123456789abcdef')
+  assert.equal(good.user.username, 'system:bootstrap:abcdef')
+  assert.deepEqual(good.user.groups, [
+    'system:bootstrappers',
+    'system:bootstrappers:tutti:default-node-token',
+    'system:authenticated',
+  ])
+  const bad = ['abcdef.0123456789abcdee', 'abcdeg.0123456789abcdef', 'abcdef.0123456789ABCDEF']
+  for (const token of bad) assert.match((await review(cluster, token)).error, /invalid bearer token/)
+  const elsewhere = await review(cluster, 'abcdef.0123456789abcdef', ['vault'])
+  assert.match(elsewhere.error, /invalid bearer token/)
+  await cluster.advance(61_000)
+  assert.equal(await cluster.objects('Secret').find(metadata), undefined)
+})

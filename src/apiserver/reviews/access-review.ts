@@ -3,10 +3,12 @@ import { type FieldError, forbidden, invalid as invalidField, required } from '.
 import { isQualifiedName } from '../../api/machinery/names.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, invalid } from '../../api/machinery/status-error.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Attributes, Authorizer, UserInfo } from '../auth/auth.ts'
 import { reviewedFields, reviewedLabels, type Selection, type SelectorAttributes } from '../auth/selectors.ts'
 import type { Handler } from '../request.ts'
-import { answer, bodyObject } from '../subresources/request-parts.ts'
+import { answer } from '../subresources/request-parts.ts'
+import { reviewBody } from './review-body.ts'
 
 interface ReviewSpec {
   resourceAttributes?: {
@@ -174,9 +176,9 @@ function settleNamespace(review: Review, namespace: string): void {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
 
-function reviewHandler(kind: string, authorize: Authorizer, check: Check, self: boolean): Handler {
+function reviewHandler(authorize: Authorizer, clock: Pick<Clock, 'now'>, check: Check, self: boolean): Handler {
   return async request => {
-    const review = await bodyObject<Review>(request, { apiVersion: `${GROUP}/v1`, kind })
+    const review = await reviewBody<Review>(request, clock)
     const spec = review.spec ?? {}
     if (request.info.namespace) settleNamespace(review, request.info.namespace)
     const errors = check(review, spec)
@@ -203,7 +205,10 @@ function reviewHandler(kind: string, authorize: Authorizer, check: Check, self: 
 }
 
 /** The handlers of the three kinds that ask about one action. */
-export function accessReviewHandlers(authorize: Authorizer): { subject: Handler; local: Handler; self: Handler } {
+export function accessReviewHandlers(
+  authorize: Authorizer,
+  clock: Pick<Clock, 'now'>,
+): { subject: Handler; local: Handler; self: Handler } {
   const checkSubject: Check = (review, spec) => [
     ...attributeErrors(spec),
     ...subjectErrors(spec),
@@ -216,8 +221,8 @@ export function accessReviewHandlers(authorize: Authorizer): { subject: Handler;
     ...metadataErrors(review),
   ]
   return {
-    subject: reviewHandler('SubjectAccessReview', authorize, checkSubject, false),
-    local: reviewHandler('LocalSubjectAccessReview', authorize, checkLocal, false),
-    self: reviewHandler('SelfSubjectAccessReview', authorize, checkSelf, true),
+    subject: reviewHandler(authorize, clock, checkSubject, false),
+    local: reviewHandler(authorize, clock, checkLocal, false),
+    self: reviewHandler(authorize, clock, checkSelf, true),
   }
 }

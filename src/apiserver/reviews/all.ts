@@ -29,7 +29,7 @@ export interface ReviewDeps {
 
 /** Makes the handlers. */
 export function reviewHandlers(deps: ReviewDeps): ReadonlyMap<string, Handler> {
-  const { subject, local, self } = accessReviewHandlers(deps.authorizer)
+  const { subject, local, self } = accessReviewHandlers(deps.authorizer, deps.clock)
   const create = (key: string, handler: Handler): [string, Handler] => [
     key,
     only(['POST'], admitReview(deps.admission, requireKind(deps.registry, key), handler)),
@@ -37,11 +37,11 @@ export function reviewHandlers(deps: ReviewDeps): ReadonlyMap<string, Handler> {
   return new Map<string, Handler>([
     ['v1/bindings', only(['POST'], bindingHandler(deps.registry, deps.clock, deps.admission))],
     ['v1/componentstatuses', only(['GET'], componentStatusHandler(deps.components))],
-    create('authentication.k8s.io/v1/tokenreviews', tokenReviewHandler(deps.authenticate, deps.audiences)),
+    create('authentication.k8s.io/v1/tokenreviews', tokenReviewHandler(deps.authenticate, deps.audiences, deps.clock)),
     create('authentication.k8s.io/v1/selfsubjectreviews', selfSubjectReviewHandler(deps.clock)),
     create('authorization.k8s.io/v1/subjectaccessreviews', subject),
     create('authorization.k8s.io/v1/localsubjectaccessreviews', local),
     create('authorization.k8s.io/v1/selfsubjectaccessreviews', self),
-    create('authorization.k8s.io/v1/selfsubjectrulesreviews', rulesReviewHandler(deps.rbac)),
+    create('authorization.k8s.io/v1/selfsubjectrulesreviews', rulesReviewHandler(deps.rbac, deps.clock)),
   ])
 }

@@ -1,10 +1,12 @@
 /** SelfSubjectRulesReview: everything the caller may do in a namespace, as `kubectl auth can-i --list` shows it. */
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest } from '../../api/machinery/status-error.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { nodeOf } from '../auth/node-identity.ts'
 import type { Rbac } from '../auth/rbac.ts'
 import type { Handler } from '../request.ts'
-import { answer, bodyObject } from '../subresources/request-parts.ts'
+import { answer } from '../subresources/request-parts.ts'
+import { reviewBody } from './review-body.ts'
 
 interface RulesReview extends KubeObject {
   spec?: { namespace?: string }
@@ -12,12 +14,9 @@ interface RulesReview extends KubeObject {
 }
 
 /** The handler. */
-export function rulesReviewHandler(rbac: Rbac): Handler {
+export function rulesReviewHandler(rbac: Rbac, clock: Pick<Clock, 'now'>): Handler {
   return async request => {
-    const review = await bodyObject<RulesReview>(request, {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SelfSubjectRulesReview',
-    })
+    const review = await reviewBody<RulesReview>(request, clock)
     const namespace = review.spec?.namespace
     if (!namespace) throw badRequest('no namespace on request')
     const { user } = request

@@ -6,7 +6,8 @@ import type { Clock } from '../../lib/clock.ts'
 import type { TokenAuthenticator, UserInfo } from '../auth/auth.ts'
 import { withAuthenticated } from '../auth/groups.ts'
 import type { Handler } from '../request.ts'
-import { answer, bodyObject } from '../subresources/request-parts.ts'
+import { answer } from '../subresources/request-parts.ts'
+import { reviewBody } from './review-body.ts'
 
 interface TokenReview extends KubeObject {
   spec?: { token?: string; audiences?: string[] }
@@ -22,12 +23,13 @@ export const shownUser = ({ name, uid, groups, extra }: UserInfo) => ({
 })
 
 /** The handler. `authenticate` knows all tokens that the server takes; `own` are the server's audiences. */
-export function tokenReviewHandler(authenticate: TokenAuthenticator, own: readonly string[]): Handler {
+export function tokenReviewHandler(
+  authenticate: TokenAuthenticator,
+  own: readonly string[],
+  clock: Pick<Clock, 'now'>,
+): Handler {
   return async request => {
-    const review = await bodyObject<TokenReview>(request, {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenReview',
-    })
+    const review = await reviewBody<TokenReview>(request, clock)
     const { token, audiences } = review.spec ?? {}
     if (!token) throw badRequest('token is required for TokenReview in authentication')
     const wanted = audiences?.length ? audiences : own
@@ -51,10 +53,7 @@ export function tokenReviewHandler(authenticate: TokenAuthenticator, own: readon
 export const selfSubjectReviewHandler =
   (clock: Pick<Clock, 'now'>): Handler =>
   async request => {
-    const review = await bodyObject<KubeObject & { status?: object }>(request, {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'SelfSubjectReview',
-    })
+    const review = await reviewBody<KubeObject & { status?: object }>(request, clock)
     return answer(
       {
         ...review,

@@ -12,7 +12,7 @@ const KIND = { group: 'certificates.k8s.io', kind: 'CertificateSigningRequest' }
 const decoded = (base64: string | undefined) => Buffer.from(base64 ?? '', 'base64').toString('latin1')
 
 async function checkRequest({ metadata, spec }: CertificateSigningRequest): Promise<void> {
-  const text = decoded(spec.request)
+  const text = decoded(spec?.request)
   // What is no PEM at all is found by the kind's rules, with everything else that is wrong.
   if (pemBlocks(text)[0]?.label !== 'CERTIFICATE REQUEST') return
   const { readRequest } = await import('../../lib/pki/certificate-request.ts')
@@ -40,6 +40,8 @@ function checkCertificate({ metadata, status }: CertificateSigningRequest): void
 export const certificateRequestHooks: KindHooks = {
   async beforeCreate(object: KubeObject, { user }) {
     const request = object as CertificateSigningRequest
+    // A request without a spec is for the kind's rules to refuse.
+    request.spec ??= {} as CertificateSigningRequest['spec']
     Object.assign(request.spec, {
       username: user.name,
       ...(user.uid && { uid: user.uid }),

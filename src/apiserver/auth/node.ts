@@ -94,7 +94,8 @@ export function openNodeAuthorizer(deps: NodeAuthorizerDeps): NodeAuthorizer {
     for (const pod of podsOf(node))
       for (const name of podReferences(pod, 'persistentvolumeclaims')) {
         const claim = name && (claims?.get(pod.metadata?.namespace ?? '', name)?.value as VolumeNamed | undefined)
-        if (claim && claim.spec?.volumeName) yield claim.spec.volumeName
+        const volume = claim ? claim.spec?.volumeName : undefined
+        if (volume) yield volume
       }
   }
   const usesVolume = (node: string, volume: string) => {

@@ -100,7 +100,7 @@ function gathered(
   isGood: (requirement: SelectorRequirement) => boolean,
 ): Selection | undefined {
   if (attributes?.requirements?.length) {
-    const requirements = attributes.requirements.filter(isGood)
+    const requirements = attributes.requirements.filter(requirement => requirement?.key && isGood(requirement))
     return { requirements, ...(requirements.length < attributes.requirements.length && { broken: true }) }
   }
   return attributes?.rawSelector ? ofText(attributes.rawSelector) : undefined

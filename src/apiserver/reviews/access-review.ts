@@ -5,7 +5,13 @@ import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, invalid } from '../../api/machinery/status-error.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Attributes, Authorizer, UserInfo } from '../auth/auth.ts'
-import { reviewedFields, reviewedLabels, type Selection, type SelectorAttributes } from '../auth/selectors.ts'
+import {
+  reviewedFields,
+  reviewedLabels,
+  type Selection,
+  type SelectorAttributes,
+  type SelectorRequirement,
+} from '../auth/selectors.ts'
 import type { Handler } from '../request.ts'
 import { answer } from '../subresources/request-parts.ts'
 import { reviewBody } from './review-body.ts'
@@ -69,7 +75,8 @@ function checkSelector(
     errors.push(invalidField(`${at}.rawSelector`, rawSelector, 'may not specified at the same time as requirements'))
   if (!rawSelector && !requirements.length)
     errors.push(required(`${at}.requirements`, `when ${at} is specified, requirements or rawSelector is required`))
-  for (const [i, { key, operator, values = [] }] of requirements.entries()) {
+  for (const [i, requirement] of requirements.entries()) {
+    const { key = '', operator = '', values = [] }: Partial<SelectorRequirement> = requirement ?? {}
     const path = `${at}.requirements[${i}]`
     const wants = operator === 'In' || operator === 'NotIn'
     if (wants && !values.length)

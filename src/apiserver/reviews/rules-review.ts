@@ -39,6 +39,6 @@ export function rulesReviewHandler(rbac: Rbac, clock: Pick<Clock, 'now'>): Handl
       incomplete: faults.length > 0,
       ...(faults.length && { evaluationError: faults.join(', ') }),
     }
-    return answer({ metadata: {}, ...review, spec: {} }, 201)
+    return answer({ ...review, metadata: {}, spec: {} }, 201)
   }
 }

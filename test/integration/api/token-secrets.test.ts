@@ -14,7 +14,11 @@ const ref = (name: string) => ({ namespace: 'default', name })
 
 /** What a TokenReview says of a token. */
 async function review({ transport }: Cluster, token: string, audiences?: string[]): Promise<Loose> {
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, ...(audiences && { audiences }) } }
+  const body = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenReview',
+    spec: { token, ...(audiences && { audiences }) },
+  }
   const path = '/apis/authentication.k8s.io/v1/tokenreviews'
   return ((await transport({ method: 'POST', path, body })).object as Loose).status
 }

@@ -8,6 +8,7 @@ import type { UserInfo } from './auth/auth.ts'
 import type { MediaChoice } from './http/media.ts'
 import { parseRequestInfo } from './http/request-info.ts'
 import type { Answer, Handler, RequestBody, RequestInfo, ServerRequest, ServerWatchEvent } from './request.ts'
+import { Warnings } from './warnings.ts'
 
 const NO_QUERY = new URLSearchParams()
 const NO_BODY: RequestBody = { type: 'none' }
@@ -23,7 +24,7 @@ class LocalRequest implements ServerRequest {
   user: UserInfo
   kind?: Kind
   media?: MediaChoice
-  warnings: string[] = []
+  readonly #warnings = new Warnings()
   #signal: AbortSignal | undefined
 
   constructor(request: ApiRequest, user: UserInfo) {
@@ -46,7 +47,11 @@ class LocalRequest implements ServerRequest {
   }
 
   warn(text: string) {
-    if (!this.warnings.includes(text)) this.warnings.push(text)
+    this.#warnings.add(text)
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings.list
   }
 }
 

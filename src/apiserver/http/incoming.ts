@@ -5,6 +5,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import { requestEntityTooLarge } from '../../api/machinery/status-error.ts'
 import { ANONYMOUS, type ClientCertificate, type UserInfo } from '../auth/auth.ts'
 import type { RequestBody, RequestInfo, ServerRequest } from '../request.ts'
+import { Warnings } from '../warnings.ts'
 import type { MediaChoice } from './media.ts'
 import { parseRequestInfo } from './request-info.ts'
 
@@ -75,7 +76,7 @@ class WireRequest implements HttpRequest {
   media?: MediaChoice
   flow?: NonNullable<ServerRequest['flow']>
   written?: () => void
-  #warnings: string[] | undefined
+  #warnings: Warnings | undefined
   #controller: AbortController | undefined
   #gone = false
 
@@ -112,12 +113,12 @@ class WireRequest implements HttpRequest {
   }
 
   warn(text: string) {
-    this.#warnings ??= []
-    if (!this.#warnings.includes(text)) this.#warnings.push(text)
+    this.#warnings ??= new Warnings()
+    this.#warnings.add(text)
   }
 
   get warnings(): readonly string[] {
-    return this.#warnings ?? []
+    return this.#warnings?.list ?? []
   }
 }
 

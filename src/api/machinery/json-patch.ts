@@ -117,10 +117,7 @@ function replace(draft: Draft, operation: PatchOperation): void {
   }
   const container = parentOf(draft, steps, operation)
   if (Array.isArray(container)) container[index(container, step, false)] = operation.value
-  else if (Object.hasOwn(container, step)) write(container, step, operation.value)
-  else {
-    throw new PatchProblem(`replace operation does not apply: doc is missing key: ${operation.path}: missing value`)
-  }
+  else write(container, step, operation.value)
 }
 
 function test(draft: Draft, operation: PatchOperation): void {
@@ -133,7 +130,7 @@ function test(draft: Draft, operation: PatchOperation): void {
 
 function apply(draft: Draft, operation: PatchOperation): void {
   const { op, path, from, value } = operation
-  if (op === 'add') add(draft, operation, value)
+  if (op === 'add') add(draft, operation, value ?? null)
   else if (op === 'remove') remove(draft, path, operation)
   else if (op === 'replace') replace(draft, operation)
   else if (op === 'test') test(draft, operation)
@@ -151,8 +148,9 @@ function apply(draft: Draft, operation: PatchOperation): void {
  * missing path). The cause says which operation.
  */
 export function jsonPatch(target: unknown, patch: unknown): unknown {
+  if (patch === null) return target
   if (!Array.isArray(patch)) {
-    const found = patch === null ? 'null' : typeof patch
+    const found = typeof patch
     throw badRequest(
       `error decoding patch: json: cannot unmarshal ${found} into Go value of type []handlers.jsonPatchOp`,
     )

@@ -373,6 +373,7 @@ export function validateObjectMetaUpdate(
   next: ObjectMeta | undefined,
   old: ObjectMeta | undefined,
   path = 'metadata',
+  customResource = false,
 ): FieldError[] {
   const errors: FieldError[] = []
   if (old?.deletionTimestamp) {
@@ -396,7 +397,10 @@ export function validateObjectMetaUpdate(
     errors.push(invalid(`${path}.${field}`, next?.[field] ?? empty, 'field is immutable'))
   }
   if (next) validateMaps(next, path, errors)
-  if (next?.finalizers?.length) validateFinalizers(next.finalizers, `${path}.finalizers`, errors)
+  if (next?.finalizers?.length) {
+    validateFinalizers(next.finalizers, `${path}.finalizers`, errors)
+    if (!customResource) validateFinalizerDomains(next.finalizers, `${path}.finalizers`, errors)
+  }
   return errors
 }
 

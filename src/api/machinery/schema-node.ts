@@ -2,6 +2,7 @@
  * Schemas, compiled: references followed, fields in maps, types narrowed to what the walks over objects tell apart.
  * Compiled once per schema; recursive schemas make recursive nodes.
  */
+import { goFields } from '../generated/go-fields.ts'
 import { definition } from '../generated/schemas.ts'
 import type { Schema } from './schema.ts'
 
@@ -42,8 +43,12 @@ export interface SchemaNode {
   readonly keys: readonly string[]
   /** Defaults of key fields, by name: an absent key counts as its default. */
   readonly keyDefaults: Readonly<Record<string, unknown>>
-  /** Fields of a built-in kind that every object has, filled or not. */
-  readonly alwaysThere: ReadonlySet<string>
+  /** An object of a built-in kind: what Go's encoder leaves out is not kept. */
+  readonly typed: boolean
+  /** What every object of a built-in kind shows, filled or not: fields with their zeros. */
+  readonly zeros: readonly (readonly [key: string, zero: unknown])[]
+  /** Optional scalars of a built-in kind that keep a zero that was said. */
+  readonly pointers: ReadonlySet<string>
   /** Strategic merge: what is done with the field, and the key of list items. */
   readonly patchStrategy: string
   readonly patchMergeKey: string
@@ -61,8 +66,7 @@ const bySchema = new WeakMap<Schema, SchemaNode>()
 const NO_FIELDS: ReadonlyMap<string, SchemaNode> = new Map()
 const NO_NAMES: ReadonlySet<string> = new Set()
 const NONE: readonly string[] = []
-/** Parts that Go's types hold by value, beside those that are required: the OpenAPI document does not tell. */
-const BY_VALUE = ['metadata', 'spec', 'status', 'template', 'strategy', 'updateStrategy']
+const NO_ZEROS: SchemaNode['zeros'] = []
 
 /** The compiled form of a schema, or of the generated schema of that name. Throws for a name that does not exist. */
 export function compileSchema(schema: Schema | string): SchemaNode {
@@ -106,7 +110,9 @@ function compile(schema: Schema, name: string, register: (node: SchemaNode) => v
     merging: 'atomic',
     keys: [...(schema.listMapKeys ?? NONE)].sort(),
     keyDefaults: {},
-    alwaysThere: NO_NAMES,
+    typed: false,
+    zeros: NO_ZEROS,
+    pointers: NO_NAMES,
     patchStrategy: schema.patchStrategy ?? '',
     patchMergeKey: schema.patchMergeKey ?? '',
     goType: GO[type] ?? '',
@@ -119,6 +125,7 @@ function compile(schema: Schema, name: string, register: (node: SchemaNode) => v
   else if (type === 'map') compileMap(node, schema)
   else if (type === 'array') compileArray(node, schema)
   else if (schema.format === 'int32') node.goType = 'int32'
+  else if (name.endsWith('.MicroTime')) node.goType = 'v1.MicroTime'
   const alternatives = SCHEMA_ALTERNATIVES.exec(name)
   if (alternatives) compileAlternatives(node, alternatives[1]!, name)
   return node
@@ -173,14 +180,26 @@ function typeOf(schema: Schema): NodeType {
 function compileObject(node: Building, schema: Schema, name: string): void {
   const fields = new Map<string, SchemaNode>()
   node.fields = fields
-  node.goType = `v1.${name.slice(name.lastIndexOf('.') + 1)}`
+  node.goType = name.split('.').slice(-2).join('.')
   node.open = schema.preserveUnknown === true || schema.additionalProperties === true
   node.merging = schema.mapType === 'atomic' ? 'atomic' : 'granular'
-  for (const [key, property] of Object.entries(schema.properties ?? {})) fields.set(key, compileField(property))
-  if (name) node.alwaysThere = new Set([...BY_VALUE.filter(key => fields.has(key)), ...node.required])
+  const { zeros = {}, pointers = [], types = {} } = goFields(name)
+  for (const [key, property] of Object.entries(schema.properties ?? {})) {
+    const field = compileField(property)
+    fields.set(key, types[key] && property.ref === undefined ? { ...field, goType: types[key] } : field)
+  }
+  node.typed = name.startsWith('io.k8s.')
+  node.zeros = Object.entries(zeros)
+  node.pointers = pointers.length ? new Set(pointers) : NO_NAMES
   if (!schema.embeddedResource) return
   for (const key of ['apiVersion', 'kind']) if (!fields.has(key)) fields.set(key, compileField({ type: 'string' }))
   if (!fields.has('metadata')) fields.set('metadata', compileSchema('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'))
+}
+
+/** The zero of a field: a new object with all that it always shows, or a plain value. */
+export function madeZero(node: SchemaNode, zero: unknown): unknown {
+  if (typeof zero !== 'object' || zero === null) return zero
+  return Object.fromEntries(node.zeros.map(([key, inner]) => [key, madeZero(node.fields.get(key)!, inner)]))
 }
 
 /** A reference beside which nothing stands shares its node; patch and list rules stand on the field's own schema. */

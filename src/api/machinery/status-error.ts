@@ -221,9 +221,20 @@ export const unsupportedMediaType = (accepted: readonly string[]) =>
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   )
 
+/** 500 without a reason, as upstream answers with errors that it has no class for. */
+export const unclassified = (message: string) =>
+  new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
+
 /** 406; `offered` are the media types that can be made. */
 export const notAcceptable = (offered: readonly string[]) =>
   failure(406, 'NotAcceptable', `only the following media types are accepted: ${offered.join(', ')}`)
+
+/** 406 for a media type that no answer of this path is made in. */
+export const noRepresentation = (offered: readonly string[]) =>
+  failure(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${offered.join(', ')}`, {})
+
+/** 415 for a media type that this path does not take. */
+export const notTaken = () => failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
 
 /** 406 for an answer that has not the form that was asked for. */
 export const notShowable = (message: string, details?: StatusDetails) => failure(406, 'NotAcceptable', message, details)

@@ -7,7 +7,7 @@ import { equalJson } from './merge-patch.ts'
 import type { Schema } from './schema.ts'
 import type { SchemaNode } from './schema-node.ts'
 import { compileSchema } from './schema-node.ts'
-import { badRequest } from './status-error.ts'
+import { badRequest, unclassified } from './status-error.ts'
 
 type Json = Record<string, unknown>
 
@@ -49,7 +49,7 @@ function mergeObject(node: SchemaNode | undefined, current: Json, patch: Json): 
     const { [PATCH]: _, ...rest } = patch
     if (directive === 'delete') return {}
     if (directive === 'replace') return clean(rest) as Json
-    if (directive !== 'merge') throw badRequest(`unknown patch type: ${String(directive)} in map: ${goMap(patch)}`)
+    if (directive !== 'merge') throw unclassified(`unknown patch type: ${String(directive)} in map: ${goMap(patch)}`)
   }
   const result = retained(current, patch)
   for (const key of Object.keys(patch)) {

@@ -53,6 +53,7 @@ describe('checkStructure', () => {
     assert.deepEqual(pod, {
       metadata: { name: 'a', labels: { x: '' }, managedFields: [] },
       spec: { containers: [{ name: 'c', command: ['a', ''], resources: {} }] },
+      status: {},
     })
   })
 
@@ -69,7 +70,14 @@ describe('checkStructure', () => {
   })
 
   it('checkStructure reports required fields when asked', () => {
-    const { errors } = checkStructure({ spec: { containers: [{}] } }, SCHEMAS.pods!, { required: true })
+    const { errors } = checkStructure(
+      { spec: { volumes: [{ secret: {} }], topologySpreadConstraints: [{}] } },
+      SCHEMAS.pods!,
+      {
+        required: true,
+        nulls: 'check',
+      },
+    )
     assert.deepEqual(
       errors.map(({ kind, field }) => [kind, field]),
       [['required', 'spec.containers[0].name']],

@@ -9,12 +9,12 @@ import { definition } from '../generated/schemas.ts'
 import type { FieldError } from './field-error.ts'
 import { required, typeInvalid } from './field-error.ts'
 import type { Kind } from './kind.ts'
-import { quantityProblem } from './quantity.ts'
+import { canonicalQuantity, quantityProblem } from './quantity.ts'
 import type { Schema } from './schema.ts'
 import type { SchemaNode } from './schema-node.ts'
-import { compileSchema } from './schema-node.ts'
+import { compileSchema, madeZero } from './schema-node.ts'
 import { badRequest, type StatusError } from './status-error.ts'
-import { parseTime } from './time.ts'
+import { parseTime, rfc3339, rfc3339Micro } from './time.ts'
 
 export interface StructuralError {
   readonly kind: 'type' | 'required'
@@ -37,6 +37,8 @@ export interface StructuralOptions {
   readonly required?: boolean
   /** Default `drop`. */
   readonly nulls?: 'drop' | 'check'
+  /** A part of an object: what it does not say is not filled in, and what it says stays as it is said. */
+  readonly partial?: boolean
 }
 
 type Json = Record<string, unknown>
@@ -64,6 +66,8 @@ interface Walk {
   readonly root: SchemaNode
   readonly required: boolean
   readonly checkNulls: boolean
+  /** Values stay as they are said. */
+  readonly asSaid: boolean
   /** Fields, indices and keys from the root to where the walk is. */
   readonly steps: (string | number)[]
   readonly errors: StructuralError[]
@@ -83,6 +87,7 @@ export function checkStructure(
     root,
     required: options.required === true,
     checkNulls: options.nulls === 'check',
+    asSaid: options.nulls === 'check' || options.partial === true,
     steps: [],
     errors: [],
     unknown: [],
@@ -174,20 +179,75 @@ function checkObject(walk: Walk, node: SchemaNode, value: Json): void {
         continue
       }
     } else if (inner === null) continue
-    if (child.type === 'string' && typeof inner === 'string') continue
-    if ((child.type === 'array' || child.type === 'map') && !walk.checkNulls && isEmpty(inner)) {
+    if (!walk.asSaid && isZero(child, inner) && isLeftOut(node, key)) {
       // An empty list of managedFields says that all of them are to be forgotten.
-      if (key !== 'managedFields' && !node.required.includes(key)) delete value[key]
+      if (key !== 'managedFields') delete value[key]
+      continue
+    }
+    if (child.type === 'string' && typeof inner === 'string') continue
+    if (child.type === 'quantity' || child.type === 'time') {
+      checkCanonical(walk, child, value, key)
       continue
     }
     walk.steps.push(key)
     check(walk, child, inner)
     walk.steps.pop()
   }
+  if (!walk.asSaid) {
+    for (const [key, zero] of node.zeros) {
+      if (value[key] === undefined) value[key] = madeZero(fields.get(key)!, zero)
+    }
+  }
   if (walk.required) {
     for (const key of node.required) if (value[key] === undefined) missing(walk, key)
   }
 }
+
+/** The zero of a type whose zeros Go's encoder may leave out. */
+function isZero({ type }: SchemaNode, value: unknown): boolean {
+  switch (type) {
+    case 'string':
+    case 'bytes':
+      return value === ''
+    case 'integer':
+    case 'number':
+      return value === 0
+    case 'boolean':
+      return value === false
+    case 'array':
+    case 'map':
+      return isEmpty(value)
+    default:
+      return false
+  }
+}
+
+/** Whether a zero of this field is not shown. Outside of built-in kinds only empty lists and maps are not. */
+function isLeftOut(node: SchemaNode, key: string): boolean {
+  if (!node.typed) return !node.required.includes(key)
+  if (node.pointers.has(key)) return false
+  for (const [shown] of node.zeros) if (shown === key) return false
+  return true
+}
+
+/** Checks an amount or a time, and writes it in its canonical form. */
+function checkCanonical(walk: Walk, node: SchemaNode, parent: Json, key: string): void {
+  const value = parent[key]
+  const before = walk.errors.length
+  walk.steps.push(key)
+  check(walk, node, value)
+  walk.steps.pop()
+  if (walk.errors.length > before || walk.asSaid) return
+  if (node.type === 'quantity') parent[key] = canonicalQuantity(value as string | number)
+  else if (typeof value === 'string' && !CANONICAL_TIME.test(value)) {
+    const ms = parseTime(value)!
+    parent[key] = node.goType === 'v1.MicroTime' ? rfc3339Micro(ms) : rfc3339(ms)
+  } else if (typeof value === 'string' && node.goType === 'v1.MicroTime' && value.length === 20) {
+    parent[key] = `${value.slice(0, -1)}.000000Z`
+  }
+}
+
+const CANONICAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$/
 
 function isEmpty(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0
@@ -205,6 +265,10 @@ function checkMap(walk: Walk, node: SchemaNode, value: Json): void {
     if (texts && typeof inner === 'string') continue
     if (inner === null && (element.nullable || !walk.checkNulls)) {
       if (!element.nullable) setZero(value, key, element)
+      continue
+    }
+    if (element.type === 'quantity') {
+      checkCanonical(walk, element, value, key)
       continue
     }
     walk.steps.push(key)
@@ -290,7 +354,7 @@ function goField(walk: Walk, value: unknown): { struct: string; field: string; t
 
 function mistyped(walk: Walk, value: unknown): void {
   const { struct, field, type } = goField(walk, value)
-  const what = typeof value === 'number' && /int/.test(type) ? `number ${value}` : describe(value)
+  const what = typeof value === 'number' && /^u?int\d*$/.test(type) ? `number ${value}` : describe(value)
   const where = field ? `Go struct field ${struct}.${field}` : 'Go value'
   report(walk, value, `json: cannot unmarshal ${what} into ${where} of type ${type}`)
 }

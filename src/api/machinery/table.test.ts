@@ -40,7 +40,9 @@ describe('toTable', () => {
   })
 
   it('toTable carries what includeObject asks for, and no definitions after the first event', () => {
-    assert.deepEqual(toTable(kind, [object], { now: 1, includeObject: 'None' }).rows, [{ cells: ['a', 'old'] }])
+    assert.deepEqual(toTable(kind, [object], { now: 1, includeObject: 'None' }).rows, [
+      { cells: ['a', 'old'], object: null },
+    ])
     const later = toTable(kind, [object], { now: 1, includeObject: 'Object', noHeaders: true })
     assert.equal(later.columnDefinitions, null)
     assert.equal(later.rows[0]!.object, object)

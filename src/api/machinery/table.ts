@@ -78,7 +78,7 @@ export function tableRow(kind: Kind, object: KubeObject, options: TableOptions):
   const cells = cellsOf(kind.columns, object, options.now)
   switch (options.includeObject) {
     case 'None':
-      return { cells }
+      return { cells, object: null }
     case 'Object':
       return { cells, object }
     default:

@@ -5,10 +5,10 @@
 import { Encoded } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { badRequest, notAcceptable, notShowable } from '../../api/machinery/status-error.ts'
+import { badRequest, noRepresentation, notAcceptable, notShowable } from '../../api/machinery/status-error.ts'
 import { type TableOptions, toPartialObjectMetadata, toTable } from '../../api/machinery/table.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { ACCEPTED, ACCEPTED_STREAMS, type MediaChoice, negotiate } from '../http/media.ts'
+import { ACCEPTED, ACCEPTED_STREAMS, includes, type MediaChoice, negotiate, parseAccept } from '../http/media.ts'
 import type { Answer, Filter, RequestInfo, ServerRequest, ServerWatchEvent } from '../request.ts'
 
 type Include = NonNullable<TableOptions['includeObject']>
@@ -106,6 +106,13 @@ function asMetadata(answer: Answer, kind: Kind, media: MediaChoice): Answer {
   return { ...answer, events: rewritten(answer.events, object => toPartialObjectMetadata(object, version)) }
 }
 
+/** 406: either no type that it accepts is known, or no form of it. */
+function refusal(accept: string, { name, verb }: RequestInfo) {
+  if (parseAccept(accept).some(clause => ACCEPTED.some(type => includes(clause, type)))) return notAcceptable(ACCEPTED)
+  const streams = name === '' && (verb === 'list' || verb === 'watch')
+  return noRepresentation(streams ? [...ACCEPTED, ...ACCEPTED_STREAMS] : ACCEPTED)
+}
+
 /**
  * Answers with what the client accepts; 406 where that cannot be made. Only resource requests are asked. `kindOf` finds
  * the kind of a request's resource.
@@ -121,7 +128,7 @@ export function representationFilter(clock: Clock, kindOf: (info: RequestInfo) =
     const protobuf = !kind?.custom
     const media = negotiate(String(accept), { protobuf, transforms: true })
     // What special resources answer (logs, proxies) is theirs to say.
-    if (!media && !info.subresource) throw notAcceptable(ACCEPTED)
+    if (!media && !info.subresource) throw refusal(String(accept), info)
     if (!media) return next(request)
     if (media.format === 'yaml' && info.verb === 'watch') throw notAcceptable(ACCEPTED_STREAMS)
     request.media = media

@@ -26,7 +26,7 @@ function untyped(kind: Kind, object: KubeObject, problem: string): StatusError {
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
-    message: `failed to create typed patch object (${where}; ${kind.apiVersion}, Kind=${kind.kind}): ${problem}`,
+    message: `failed to create typed patch object (${where}; ${kind.group}/${kind.version}, Kind=${kind.kind}): ${problem}`,
     code: 500,
   })
 }
@@ -41,7 +41,7 @@ function checkIntent(kind: Kind, intent: KubeObject) {
     if (problems.length) throw untyped(kind, intent, told(problems))
     return
   }
-  const { errors, unknown } = checkStructure(intent, kind.schema)
+  const { errors, unknown } = checkStructure(intent, kind.schema, { partial: true })
   const [error] = errors
   if (error) throw untyped(kind, intent, `.${error.field}: ${error.message}`)
   if (unknown.length) {
@@ -77,6 +77,11 @@ export async function apply(
   if (!query.get('fieldManager') && !request.local) {
     const error = required('fieldManager', 'is required for apply patch')
     throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [error])
+  }
+  const said = value as KubeObject | null
+  if (typeof said === 'object' && said !== null && (!said.kind || !said.apiVersion)) {
+    const { apiVersion = '', kind: name = '' } = said
+    throw badRequest(`invalid object type: ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${name}`)
   }
   const intent = checkKind(value, kind)
   intent.metadata ??= {}

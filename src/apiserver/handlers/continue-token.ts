@@ -29,6 +29,11 @@ export function encodeContinue({ revision, after }: ContinueToken): string {
 
 /** Reads a token. Throws BadRequest for what is none. */
 export function decodeContinue(text: string): ContinueToken {
+  const bad = text.search(/[^A-Za-z0-9_-]/)
+  if (bad >= 0 || text.length % 4 === 1) {
+    const at = bad >= 0 ? bad : text.length - 1
+    throw badRequest(`invalid continue token: continue key is not valid: illegal base64 data at input byte ${at}`)
+  }
   try {
     const { v, rv, start } = parseToken(Buffer.from(text, 'base64url').toString())
     if (v !== FORM) throw new Error(`server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`)

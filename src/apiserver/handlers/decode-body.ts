@@ -2,6 +2,7 @@
 import { type ParsedJson, parseJson } from '../../api/machinery/json-strict.ts'
 import type { TypeMeta } from '../../api/machinery/protobuf.ts'
 import { badRequest, StatusError, unsupportedMediaType } from '../../api/machinery/status-error.ts'
+import { unrecognized } from '../../api/machinery/structural.ts'
 import type { ServerRequest } from '../request.ts'
 import { parseInThread, THREAD_FROM } from './yaml-thread.ts'
 
@@ -79,7 +80,14 @@ async function decode(
   if (!yaml && type !== 'application/json' && type !== PROTOBUF && !accepted.includes(type))
     throw unsupportedMediaType(accepted)
   const bytes = await body.read()
-  if (bytes.length === 0) return undefined
+  const unknown = (problem: string) => {
+    const message = `couldn't get version/kind; json parse error: ${problem}`
+    return expected?.kind ? unrecognized({ kind: expected.kind }, message, bytes) : badRequest(message)
+  }
+  if (bytes.length === 0) {
+    if (expected && type !== PROTOBUF) throw unknown('unexpected end of JSON input')
+    return undefined
+  }
   if (type === PROTOBUF) {
     const { parseProtobuf } = await import('../../api/machinery/protobuf.ts')
     try {
@@ -89,7 +97,37 @@ async function decode(
     }
   }
   const text = bytes.toString()
-  return yaml ? parseYamlBody(text) : parseBody(text, findDuplicates)
+  if (yaml) return parseYamlBody(text)
+  let parsed: ParsedJson
+  try {
+    parsed = parseBody(text, findDuplicates)
+  } catch (error) {
+    const [, problem] = splitOnce((error as Error).message, 'json parse error: ')
+    throw problem ? unknown(problem) : error
+  }
+  const problem = typeProblem(parsed.value)
+  if (problem) throw unknown(problem)
+  return parsed
+}
+
+/** How Go names the part of a document that says its type. */
+const GO_TYPE_META =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
+/** Why a value does not say what it is, in the words of Go's decoder; undefined where it does or says nothing. */
+function typeProblem(value: unknown): string | undefined {
+  if (value === null) return undefined
+  const name = (each: unknown) => (Array.isArray(each) ? 'array' : typeof each === 'boolean' ? 'bool' : typeof each)
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    return `json: cannot unmarshal ${name(value)} into Go value of type ${GO_TYPE_META}`
+  }
+  for (const field of ['apiVersion', 'kind'] as const) {
+    const said = (value as Record<string, unknown>)[field]
+    if (said !== undefined && said !== null && typeof said !== 'string') {
+      return `json: cannot unmarshal ${name(said)} into Go struct field .${field} of type string`
+    }
+  }
+  return undefined
 }
 
 /** Parses YAML; the parser is loaded when first needed. */

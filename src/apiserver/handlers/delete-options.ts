@@ -40,7 +40,7 @@ function check(options: WireOptions) {
   if (policy && !POLICIES.includes(policy)) {
     errors.push(notSupported('propagationPolicy', policy, [...POLICIES, 'nil']))
   }
-  for (const value of dryRun ?? []) if (value !== 'All') errors.push(notSupported('dryRun', value, ['All']))
+  if (dryRun?.some(value => value !== 'All')) errors.push(notSupported('dryRun', dryRun, ['All']))
   if (errors.length) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
 }
 
@@ -78,6 +78,6 @@ export async function deleteOptions(
   return {
     options,
     context: { ...base, dryRun, options: { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...wire } },
-    accepted: orphanDependents === false || propagationPolicy === 'Foreground',
+    accepted: orphanDependents === false,
   }
 }

@@ -1,5 +1,6 @@
 /** PATCH: JSON patch, merge patch and strategic merge patch of what is stored; apply is in `apply.ts`. */
 import type { Kind } from '../../api/machinery/kind.ts'
+import { StatusError } from '../../api/machinery/status-error.ts'
 import { cloneJson } from '../../lib/json.ts'
 import type { WriteContext } from '../registry/registry.ts'
 import { checkPatched } from '../registry/structure.ts'
@@ -15,7 +16,13 @@ import { writeContext } from './write-options.ts'
 export async function patch(deps: HandlerDeps, request: ServerRequest, kind: Kind, subresource = ''): Promise<Answer> {
   const { info } = request
   const context = writeContext(request, 'PatchOptions', subresource)
-  const { type, value, duplicates } = await patchBody(request, context.fieldValidation !== 'Ignore')
+  const { type, value, duplicates } = await patchBody(request, context.fieldValidation !== 'Ignore').catch(error => {
+    // A patch is read when there is something to patch.
+    if (!(error instanceof StatusError && error.code === 415)) {
+      deps.registry.get(kind, refOf(kind, info.namespace, info.name))
+    }
+    throw error
+  })
   const write: WriteContext = { ...context, duplicates }
   if (type === APPLY) return apply(deps, request, kind, value, write)
   const object = await deps.registry.update(

@@ -58,6 +58,8 @@ function part(deps: HandlerDeps, request: ServerRequest, kind: Kind, subresource
 /** Parts that are written as the status is: the kind's `prepareUpdate` says what of the object they change. */
 const PARTS = new Set(['certificates.k8s.io/v1/certificatesigningrequests/approval'])
 
+const NAMED = new Set(['create', 'update', 'patch'])
+
 /** Makes the handler of all resource requests. */
 export function resourceRoutes(
   deps: HandlerDeps,
@@ -93,6 +95,8 @@ export function resourceRoutes(
       if (info.verb === 'deletecollection') throw methodNotAllowed()
       throw methodNotSupported(kind, info.verb)
     }
+    // One object is made in a collection, and changed by its name.
+    if ((info.verb === 'create') === (info.name !== '') && NAMED.has(info.verb)) throw methodNotAllowed()
     return handler(deps, request, kind)
   }
 }

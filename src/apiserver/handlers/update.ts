@@ -12,7 +12,9 @@ import { writeContext } from './write-options.ts'
 /** The name in the body must be that of the path. */
 export function checkName(object: KubeObject, name: string) {
   const { metadata } = object
-  if (!metadata?.name) throw badRequest('name must be provided')
+  if (!metadata?.name) {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  }
   if (metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   }

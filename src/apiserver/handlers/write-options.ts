@@ -4,7 +4,7 @@ import { invalid } from '../../api/machinery/status-error.ts'
 import type { WriteContext } from '../registry/registry.ts'
 import type { ServerRequest } from '../request.ts'
 
-const MODES = ['Ignore', 'Strict', 'Warn']
+const MODES = ['', 'Ignore', 'Strict', 'Warn']
 const MAX_MANAGER = 128
 
 /** The fieldManager of a client that names none: the program's name in its User-Agent. */
@@ -16,13 +16,16 @@ function defaultManager(request: ServerRequest): string {
 
 function check(query: URLSearchParams, kind: string) {
   const errors: FieldError[] = []
-  for (const value of query.getAll('dryRun')) {
-    if (value !== 'All') errors.push(notSupported('dryRun', value, ['All']))
-  }
+  const dryRun = query.getAll('dryRun')
+  if (dryRun.some(value => value !== 'All')) errors.push(notSupported('dryRun', dryRun, ['All']))
   const manager = query.get('fieldManager') ?? ''
   if (manager.length > MAX_MANAGER) errors.push(tooLong('fieldManager', MAX_MANAGER))
-  else if (/[^\x20-\x7e\xa0-\uffff]/.test(manager)) {
-    errors.push(invalidValue('fieldManager', manager, 'should only contain printable characters'))
+  else {
+    const at = manager.search(/[^\x20-\x7e\xa0-\uffff]/)
+    if (at >= 0) {
+      const code = manager.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0')
+      errors.push(invalidValue('fieldManager', manager, `invalid character U+${code} (at position ${at})`))
+    }
   }
   const mode = query.get('fieldValidation')
   if (mode && !MODES.includes(mode)) errors.push(notSupported('fieldValidation', mode, MODES))

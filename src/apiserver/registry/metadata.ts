@@ -32,7 +32,6 @@ export function settleNamespace(kind: Kind, meta: ObjectMeta, namespace: string)
 export function wipeMetadata(meta: ObjectMeta) {
   delete meta.uid
   delete meta.creationTimestamp
-  delete meta.generation
   delete meta.deletionTimestamp
   delete meta.deletionGracePeriodSeconds
   delete meta.selfLink
@@ -47,33 +46,15 @@ export function initMetadata(kind: Kind, meta: ObjectMeta, uid: string, now: num
   if (kind.generation) meta.generation = 1
 }
 
-type Kept =
-  | 'uid'
-  | 'creationTimestamp'
-  | 'deletionTimestamp'
-  | 'deletionGracePeriodSeconds'
-  | 'generation'
-  | 'name'
-  | 'generateName'
-
-const KEPT: readonly Kept[] = [
-  'name',
-  'generateName',
-  'uid',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'generation',
-]
-
-/** Puts back what an update cannot change. */
+/** Puts back what an update cannot change; what it may not change, and does, validation finds. */
 export function keepMetadata(meta: ObjectMeta, old: ObjectMeta) {
-  for (const field of KEPT) {
-    if (old[field] !== undefined) (meta as Record<Kept, unknown>)[field] = old[field]
-    else delete meta[field]
-  }
+  meta.uid ||= old.uid!
   meta.resourceVersion = old.resourceVersion!
-  delete meta.selfLink
+  if (old.creationTimestamp) meta.creationTimestamp = old.creationTimestamp
+  if (old.deletionTimestamp) meta.deletionTimestamp = old.deletionTimestamp
+  if (old.deletionGracePeriodSeconds !== undefined) meta.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds
+  if (old.generation !== undefined) meta.generation = old.generation
+  else delete meta.generation
 }
 
 /** Whether anything but metadata and status differs: what metadata.generation counts. */

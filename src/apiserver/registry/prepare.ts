@@ -7,7 +7,8 @@ import type { FieldError } from '../../api/machinery/field-error.ts'
 import type { Kind, RuleContext } from '../../api/machinery/kind.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machinery/names.ts'
 import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
-import { conflict, forbidden, invalid, MODIFIED } from '../../api/machinery/status-error.ts'
+import { compileSchema, madeZero } from '../../api/machinery/schema-node.ts'
+import { conflict, forbidden, invalid, MODIFIED, unclassified } from '../../api/machinery/status-error.ts'
 import { type AdmissionAttributes, admissionAttributes } from '../admission/plugin.ts'
 import type { AdmissionChain } from './admission-chain.ts'
 import { trackFields } from './managed-fields.ts'
@@ -79,8 +80,13 @@ function withIdentity(kind: Kind, object: KubeObject): KubeObject & { metadata: 
   return object as KubeObject & { metadata: ObjectMeta }
 }
 
+/** The status as it is in an object that nobody has seen yet. */
 function dropStatus(kind: Kind, object: KubeObject) {
-  if (kind.status) delete (object as { status?: unknown }).status
+  if (!kind.status) return
+  const node = compileSchema(kind.schema)
+  const zero = node.zeros.find(([key]) => key === 'status')
+  if (zero) (object as Spec).status = madeZero(node.fields.get('status')!, zero[1])
+  else delete (object as Spec).status
 }
 
 /** Rules that are heavy, or a custom kind's own, are loaded with the first write. */
@@ -144,10 +150,11 @@ export async function finishCreate(
 }
 
 /** Checks the resourceVersion and uid that the client saw against what is stored. */
-function checkPreconditions(kind: Kind, meta: ObjectMeta, old: Encoded) {
+function checkPreconditions(kind: Kind, meta: ObjectMeta, old: Encoded, context: WriteContext) {
   const stored = old.value.metadata!
   const name = stored.name ?? ''
-  if (meta.uid && meta.uid !== stored.uid) {
+  // Only a whole object says what it replaces.
+  if (meta.uid && meta.uid !== stored.uid && context.options?.kind !== 'PatchOptions') {
     throw conflict(
       kind,
       name,
@@ -163,6 +170,9 @@ function checkPreconditions(kind: Kind, meta: ObjectMeta, old: Encoded) {
         message: 'Invalid value: 0: must be specified for an update',
       },
     ])
+  }
+  if (!/^\d+$/.test(meta.resourceVersion)) {
+    throw unclassified(`strconv.ParseUint: parsing ${JSON.stringify(meta.resourceVersion)}: invalid syntax`)
   }
   if (meta.resourceVersion !== stored.resourceVersion) {
     throw conflict(kind, name, MODIFIED)
@@ -214,7 +224,7 @@ export async function prepareUpdate(
   const subresource = context.subresource ?? ''
   const rules: RuleContext = { subresource, now: deps.now(), ...(context.warn && { warn: context.warn }) }
   settleNamespace(kind, next.metadata, old.metadata?.namespace ?? '')
-  checkPreconditions(kind, next.metadata, stored)
+  checkPreconditions(kind, next.metadata, stored, context)
   checkStructure(kind, next, context)
   kind.defaults?.(next, deps.now())
   settleSubresource(kind, next, old, subresource)
@@ -232,7 +242,10 @@ export async function prepareUpdate(
   // Giving a pod its node is no change of what people want.
   const counts = kind.generation && subresource !== 'binding'
   if (counts && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
-  refuse(kind, next, [...validateObjectMetaUpdate(next.metadata, old.metadata), ...runRules(kind, next, old, rules)])
+  refuse(kind, next, [
+    ...validateObjectMetaUpdate(next.metadata, old.metadata, 'metadata', kind.custom !== undefined),
+    ...runRules(kind, next, old, rules),
+  ])
   if (attributes) await deps.admission.validate(attributes)
   warnings(kind, next, old, context)
   return { next, attributes }

@@ -36,7 +36,10 @@ function structureOf(kind: Kind, object: KubeObject): { error?: string; unknown:
 
 /** The same for what a patch made, where upstream answers in other words. */
 export function checkPatched(kind: Kind, object: KubeObject, context: WriteContext) {
-  const { error, unknown } = structureOf(kind, kind.custom ? cloneJson(object) : object)
+  const { error: mistyped, unknown } = structureOf(kind, kind.custom ? cloneJson(object) : object)
+  const other = object.kind !== kind.kind || object.apiVersion !== kind.apiVersion
+  const unregistered = `no kind ${JSON.stringify(object.kind)} is registered for version ${JSON.stringify(object.apiVersion)}`
+  const error = other && object.metadata?.name ? unregistered : mistyped
   const duplicates = context.duplicates ?? []
   const strict = context.fieldValidation === 'Strict' ? strictMessage(unknown, duplicates) : undefined
   const message = error ?? strict

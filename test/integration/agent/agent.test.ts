@@ -32,7 +32,7 @@ describe('startAgent', () => {
     assert.ok(Number(status?.allocatable?.cpu) >= 1)
     assert.deepEqual(
       status?.runtimeHandlers?.map(each => each.name),
-      [undefined, 'process'],
+      ['', 'process'],
     )
     assert.equal(metadata?.labels?.['kubernetes.io/hostname'], 'n1')
   })

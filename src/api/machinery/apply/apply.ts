@@ -16,7 +16,6 @@ import {
   difference,
   differenceRecursive,
   EMPTY,
-  equalSets,
   intersection,
   isEmptySet,
   pathsOf,
@@ -123,8 +122,8 @@ function attempt(node: SchemaNode, options: ApplyOptions, force: boolean): Attem
     .map(owner => ({ ...owner, set: difference(difference(owner.set, touched), comparison.removed) }))
     .filter(owner => !isEmptySet(owner.set))
   const changed = !equalJson(live, next)
-  const same = mine && !changed && equalSets(mine.set, set) && mine.apiVersion === apiVersion
-  const time = same ? mine.time : rfc3339(options.now)
+  // Who only says what already is so has no time of an own change.
+  const time = changed ? rfc3339(options.now) : mine?.time
   const entry: Owner = { manager, operation: 'Apply', apiVersion, subresource, time, set }
   const managedFields = writeOwners(isEmptySet(set) ? kept : [...kept, entry])
   return { object: { ...next, metadata: { ...next.metadata, managedFields } } }

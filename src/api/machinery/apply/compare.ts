@@ -59,25 +59,26 @@ function compareFields(node: SchemaNode, old: Json, next: Json, ignore: Readonly
     const before = old[key]
     if (before === value) continue
     const child = fieldNode(node, key)
-    result.add(`f:${key}`, before === undefined ? appeared(node, key, child, value) : compare(child, before, value))
+    result.add(`f:${key}`, before === undefined ? appeared(child, value) : compare(child, before, value))
   }
   for (const key in old) {
     if (old[key] === undefined || next[key] !== undefined || ignore?.has(key)) continue
-    result.add(`f:${key}`, disappeared(node, key, fieldNode(node, key), old[key]))
+    result.add(`f:${key}`, disappeared(fieldNode(node, key), old[key]))
   }
   return result
 }
 
-/** Parts of built-in kinds that every object has are not added by who first fills them. */
-function appeared(node: SchemaNode, key: string, child: SchemaNode, value: unknown): Differences {
-  if (node.alwaysThere.has(key) && shapeOf(child, value) !== 'leaf') return compare(child, null, value)
-  return { added: addedSet(child, value), modified: undefined, removed: undefined }
-}
+const appeared = (node: SchemaNode, value: unknown): Differences => ({
+  added: addedSet(node, value),
+  modified: undefined,
+  removed: undefined,
+})
 
-function disappeared(node: SchemaNode, key: string, child: SchemaNode, value: unknown): Differences {
-  if (node.alwaysThere.has(key) && shapeOf(child, value) !== 'leaf') return compare(child, value, null)
-  return { added: undefined, modified: undefined, removed: addedSet(child, value) }
-}
+const disappeared = (node: SchemaNode, value: unknown): Differences => ({
+  added: undefined,
+  modified: undefined,
+  removed: addedSet(node, value),
+})
 
 function compareItems(node: SchemaNode, old: readonly unknown[], next: readonly unknown[]): Differences {
   const result = new Collector()

@@ -4,6 +4,7 @@ import { recorded } from '../../../../test/fixtures/kube-apiserver/recorded.ts'
 import { randomObject, seeded } from '../../../../test/fixtures/random-deployment.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../object.ts'
 import { compileSchema } from '../schema-node.ts'
+import { checkStructure } from '../structural.ts'
 import type { FieldSet } from './field-set.ts'
 import { difference, equalSets, intersection, isEmptySet, pathsOf, union } from './field-set.ts'
 import { compareObjects, readOwners, trackUpdate } from './managed-fields.ts'
@@ -101,6 +102,7 @@ describe('trackUpdate', () => {
       let live: KubeObject | undefined
       for (let step = 0; step < 5; step++) {
         const next = randomObject(random)
+        checkStructure(next, SCHEMAS.Deployment!)
         const managedFields = track(live, next, `m${step % 3}`, step * 1000)
         live = { ...next, metadata: { ...next.metadata, managedFields } }
         const owners = readOwners(managedFields)

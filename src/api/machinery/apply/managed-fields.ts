@@ -5,7 +5,7 @@
 import type { KubeObject, ManagedFieldsEntry } from '../object.ts'
 import type { Schema } from '../schema.ts'
 import type { SchemaNode } from '../schema-node.ts'
-import { compileSchema } from '../schema-node.ts'
+import { compileSchema, madeZero } from '../schema-node.ts'
 import { rfc3339 } from '../time.ts'
 import type { Comparison } from './compare.ts'
 import { compareValues } from './compare.ts'
@@ -65,6 +65,7 @@ export function trackUpdate(options: TrackUpdateOptions): ManagedFieldsEntry[] {
   const { live, next, apiVersion, manager, subresource = '', now } = options
   const node = compileSchema(options.schema)
   const sent = startingEntries(live, next, subresource)
+  if (!sent) return []
   const comparison = compareObjects(node, live, next)
   const { added, modified, removed } = comparison
   if (isEmptySet(added) && isEmptySet(modified) && isEmptySet(removed)) {
@@ -88,13 +89,13 @@ export function trackUpdate(options: TrackUpdateOptions): ManagedFieldsEntry[] {
   return writeOwners(capUpdates(kept))
 }
 
-/** The entries that a write starts from. */
+/** The entries that a write starts from; undefined where it forgets them, its own too. */
 function startingEntries(live: KubeObject | undefined, next: KubeObject, subresource: string) {
   const stored = live?.metadata?.managedFields ?? []
   const sent = next.metadata?.managedFields
   if (subresource || sent === undefined || sent === null) return stored
   const [first] = sent
-  if (!first || (sent.length === 1 && isEmptySet(first as unknown as FieldSet))) return []
+  if (!first || (sent.length === 1 && isEmptySet(first as unknown as FieldSet))) return undefined
   if (sent === stored) return stored
   return readOwners(sent).length ? sent : stored
 }
@@ -114,7 +115,8 @@ const NO_OBJECT: Json = {}
 
 /** How two objects differ, without what nobody owns. */
 export function compareObjects(node: SchemaNode, live: KubeObject | undefined, next: KubeObject): Comparison {
-  const old = (live ?? NO_OBJECT) as Json
+  // A new object is compared with an empty one of its kind.
+  const old = (live ?? madeZero(node, NO_OBJECT)) as Json
   const now = next as Json
   const body = compareValues(node, old, now, UNOWNED_ALL)
   if (old.metadata === now.metadata) return body

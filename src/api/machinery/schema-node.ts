@@ -45,7 +45,7 @@ export interface SchemaNode {
   readonly keyDefaults: Readonly<Record<string, unknown>>
   /** An object of a built-in kind: what Go's encoder leaves out is not kept. */
   readonly typed: boolean
-  /** What every object of a built-in kind shows, filled or not: fields with their zeros. */
+  /** What every object of a built-in kind shows, filled or not: fields with their zeros. Null is left out. */
   readonly zeros: readonly (readonly [key: string, zero: unknown])[]
   /** Optional scalars of a built-in kind that keep a zero that was said. */
   readonly pointers: ReadonlySet<string>
@@ -199,7 +199,23 @@ function compileObject(node: Building, schema: Schema, name: string): void {
 /** The zero of a field: a new object with all that it always shows, or a plain value. */
 export function madeZero(node: SchemaNode, zero: unknown): unknown {
   if (typeof zero !== 'object' || zero === null) return zero
-  return Object.fromEntries(node.zeros.map(([key, inner]) => [key, madeZero(node.fields.get(key)!, inner)]))
+  const said = node.zeros.filter(([, inner]) => inner !== null)
+  return Object.fromEntries(said.map(([key, inner]) => [key, madeZero(node.fields.get(key)!, inner)]))
+}
+
+/** Fills, in place, what objects of built-in types always show. */
+export function fillZeros(node: SchemaNode, value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  if (node.type === 'array' && Array.isArray(value)) for (const item of value) fillZeros(node.element, item)
+  if (node.type === 'map') for (const item of Object.values(value)) fillZeros(node.element, item)
+  if (node.type !== 'object') return
+  const object = value as Record<string, unknown>
+  for (const key in object) {
+    const field = node.fields.get(key)
+    if (field) fillZeros(field, object[key])
+  }
+  for (const [key, zero] of node.zeros)
+    if (zero !== null && object[key] === undefined) object[key] = madeZero(node.fields.get(key)!, zero)
 }
 
 /** A reference beside which nothing stands shares its node; patch and list rules stand on the field's own schema. */

@@ -70,14 +70,10 @@ describe('checkStructure', () => {
   })
 
   it('checkStructure reports required fields when asked', () => {
-    const { errors } = checkStructure(
-      { spec: { volumes: [{ secret: {} }], topologySpreadConstraints: [{}] } },
-      SCHEMAS.pods!,
-      {
-        required: true,
-        nulls: 'check',
-      },
-    )
+    const { errors } = checkStructure({ spec: { containers: [{}] } }, SCHEMAS.pods!, {
+      required: true,
+      nulls: 'check',
+    })
     assert.deepEqual(
       errors.map(({ kind, field }) => [kind, field]),
       [['required', 'spec.containers[0].name']],

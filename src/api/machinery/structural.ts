@@ -195,7 +195,7 @@ function checkObject(walk: Walk, node: SchemaNode, value: Json): void {
   }
   if (!walk.asSaid) {
     for (const [key, zero] of node.zeros) {
-      if (value[key] === undefined) value[key] = madeZero(fields.get(key)!, zero)
+      if (zero !== null && value[key] === undefined) value[key] = madeZero(fields.get(key)!, zero)
     }
   }
   if (walk.required) {

@@ -7,7 +7,7 @@ import type { FieldError } from '../../api/machinery/field-error.ts'
 import type { Kind, RuleContext } from '../../api/machinery/kind.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machinery/names.ts'
 import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
-import { compileSchema, madeZero } from '../../api/machinery/schema-node.ts'
+import { compileSchema, fillZeros, madeZero } from '../../api/machinery/schema-node.ts'
 import { conflict, forbidden, invalid, MODIFIED, unclassified } from '../../api/machinery/status-error.ts'
 import { type AdmissionAttributes, admissionAttributes } from '../admission/plugin.ts'
 import type { AdmissionChain } from './admission-chain.ts'
@@ -15,7 +15,7 @@ import { trackFields } from './managed-fields.ts'
 import { initMetadata, keepMetadata, settleNamespace, specDiffers, wipeMetadata } from './metadata.ts'
 import type { KindHooks, ObjectRef, WriteContext } from './registry.ts'
 import { checkStructure } from './structure.ts'
-import { allowsUnconditionalUpdate } from './traits.ts'
+import { allowsUnconditionalUpdate, keepsMetadataOnStatus } from './traits.ts'
 
 export interface PrepareDeps {
   readonly admission: AdmissionChain
@@ -128,6 +128,10 @@ export async function prepareCreate(
   initMetadata(kind, next.metadata, deps.uuid(), now)
   kind.prepareCreate?.(next)
   kind.defaults?.(next, deps.now())
+  if (kind.prepareCreate && kind.status && !kind.custom) {
+    const { status } = next as { status?: unknown }
+    fillZeros(compileSchema(kind.schema).fields.get('status')!, status)
+  }
   return next
 }
 
@@ -195,7 +199,7 @@ function settleSubresource(kind: Kind, next: KubeObject, old: KubeObject, subres
     if (from.status === undefined) delete to.status
     else to.status = from.status
   } else if (subresource === 'status') {
-    if (kind.custom) keepAllMetadata(next, old)
+    if (kind.custom || keepsMetadataOnStatus(kind)) keepAllMetadata(next, old)
     for (const key of new Set([...Object.keys(to), ...Object.keys(from)])) {
       if (key === 'status' || key === 'metadata' || key === 'kind' || key === 'apiVersion') continue
       if (from[key] === undefined) delete to[key]

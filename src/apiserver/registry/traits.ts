@@ -35,6 +35,17 @@ const CREATED_BY_UPDATE = new Set([
   'v1/services',
 ])
 
+/** The status endpoint leaves metadata alone; with the other kinds it changes with the status. */
+const METADATA_KEPT_ON_STATUS = new Set([
+  'admissionregistration.k8s.io/v1/validatingadmissionpolicies',
+  'apps/v1/deployments',
+  'flowcontrol.apiserver.k8s.io/v1/flowschemas',
+  'flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations',
+  'networking.k8s.io/v1/servicecidrs',
+  'resource.k8s.io/v1/resourceclaims',
+  'storage.k8s.io/v1/volumeattachments',
+])
+
 /** A completed delete answers with the object; the others answer with a Status. */
 const RETURNS_DELETED = new Set([
   'resource.k8s.io/v1/deviceclasses',
@@ -58,6 +69,7 @@ const RETURNS_DELETED = new Set([
 
 export const allowsUnconditionalUpdate = (kind: Kind) => !kind.custom && !CONDITIONAL.has(kind.key)
 export const allowsCreateOnUpdate = (kind: Kind) => CREATED_BY_UPDATE.has(kind.key)
+export const keepsMetadataOnStatus = (kind: Kind) => METADATA_KEPT_ON_STATUS.has(kind.key)
 export const returnsDeleted = (kind: Kind) => RETURNS_DELETED.has(kind.key)
 /** Dependents of a deleted object stay unless asked otherwise. */
 export const orphansByDefault = (kind: Kind) => kind.key === 'v1/replicationcontrollers'

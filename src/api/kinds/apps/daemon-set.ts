@@ -30,8 +30,10 @@ export const DaemonSet = defineKind<DaemonSet>({
   schema: 'io.k8s.api.apps.v1.DaemonSet',
   status: true,
   generation: true,
-  defaults({ spec }) {
+  defaults(set) {
+    const { spec } = set
     if (!spec) return
+    if (!set.metadata?.annotations?.[TEMPLATE_GENERATION]) setTemplateGeneration(set, 0)
     const strategy = (spec.updateStrategy ??= {})
     strategy.type ||= 'RollingUpdate'
     if (strategy.type === 'RollingUpdate') {

@@ -34,6 +34,8 @@ export const StatefulSet = defineKind<StatefulSet>({
     if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate) {
       strategy.rollingUpdate.partition ??= 0
     }
+    // Behind a feature gate that is off.
+    delete strategy.rollingUpdate?.maxUnavailable
     const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {})
     retention.whenDeleted ||= 'Retain'
     retention.whenScaled ||= 'Retain'

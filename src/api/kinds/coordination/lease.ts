@@ -17,6 +17,11 @@ export const Lease = defineKind<Lease>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.coordination.v1.Lease',
   durability: 'relaxed',
+  // Fields of coordinated leader election, which a default server does not have.
+  prepareCreate({ spec }) {
+    delete spec?.strategy
+    delete spec?.preferredHolder
+  },
   rules: [
     nonNegative('spec.leaseTransitions'),
     check(({ spec }, errors) => {

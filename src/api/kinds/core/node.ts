@@ -31,6 +31,10 @@ export const Node = defineKind<Node>({
     canonicalResources(status.allocatable)
     if (status.capacity && !status.allocatable) status.allocatable = { ...status.capacity }
   },
+  // Configuration of kubelets by the API is gone.
+  prepareCreate({ spec }) {
+    delete spec?.configSource
+  },
   selectable: { 'spec.unschedulable': node => String(node.spec?.unschedulable ?? false) },
   rules: nodeRules,
   columns: nodeColumns,

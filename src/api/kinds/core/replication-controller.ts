@@ -29,7 +29,6 @@ export const ReplicationController = defineKind<ReplicationController>({
   defaults(controller) {
     const spec = (controller.spec ??= {})
     spec.replicas ??= 1
-    spec.minReadySeconds ??= 0
     const labels = spec.template?.metadata?.labels
     if (labels) {
       if (isEmpty(spec.selector)) spec.selector = { ...labels }

@@ -22,6 +22,10 @@ export const EndpointSlice = defineKind<EndpointSlice>({
       port.protocol ??= 'TCP'
     }
   },
+  // A field of an older version of the API.
+  prepareCreate({ endpoints }) {
+    for (const endpoint of endpoints ?? []) delete endpoint.deprecatedTopology
+  },
   rules: endpointSliceRules,
   columns: [
     nameColumn,

@@ -59,26 +59,27 @@ function compareFields(node: SchemaNode, old: Json, next: Json, ignore: Readonly
     const before = old[key]
     if (before === value) continue
     const child = fieldNode(node, key)
-    result.add(`f:${key}`, before === undefined ? appeared(child, value) : compare(child, before, value))
+    result.add(`f:${key}`, before === undefined ? appeared(node, key, child, value) : compare(child, before, value))
   }
   for (const key in old) {
     if (old[key] === undefined || next[key] !== undefined || ignore?.has(key)) continue
-    result.add(`f:${key}`, disappeared(fieldNode(node, key), old[key]))
+    result.add(`f:${key}`, disappeared(node, key, fieldNode(node, key), old[key]))
   }
   return result
 }
 
-const appeared = (node: SchemaNode, value: unknown): Differences => ({
-  added: addedSet(node, value),
-  modified: undefined,
-  removed: undefined,
-})
+/** Lists that Go shows as null are there before they are filled, although we leave them out. */
+const isNullZero = (node: SchemaNode, key: string) => node.zeros?.some(([name, zero]) => name === key && zero === null)
 
-const disappeared = (node: SchemaNode, value: unknown): Differences => ({
-  added: undefined,
-  modified: undefined,
-  removed: addedSet(node, value),
-})
+function appeared(parent: SchemaNode, key: string, node: SchemaNode, value: unknown): Differences {
+  if (isNullZero(parent, key) && shapeOf(node, value) !== 'leaf') return compare(node, null, value)
+  return { added: addedSet(node, value), modified: undefined, removed: undefined }
+}
+
+function disappeared(parent: SchemaNode, key: string, node: SchemaNode, value: unknown): Differences {
+  if (isNullZero(parent, key) && shapeOf(node, value) !== 'leaf') return compare(node, value, null)
+  return { added: undefined, modified: undefined, removed: addedSet(node, value) }
+}
 
 function compareItems(node: SchemaNode, old: readonly unknown[], next: readonly unknown[]): Differences {
   const result = new Collector()

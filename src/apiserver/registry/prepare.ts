@@ -239,6 +239,7 @@ export async function prepareUpdate(
   if (attributes?.changed) {
     settleNamespace(kind, withIdentity(kind, next).metadata, old.metadata?.namespace ?? '')
     settleSubresource(kind, next, old, subresource)
+    next.metadata.uid = old.metadata!.uid!
     keepMetadata(next.metadata, old.metadata!)
     kind.prepareUpdate?.(next, old, rules)
   }

@@ -137,14 +137,14 @@ const bad: [string, string | Buffer, Record<string, string>, number, RegExp][] =
     '{"kind": "ConfigMap"',
     JSON_TYPE,
     400,
-    /^couldn't get version\/kind; json parse error: unexpected end of JSON input$/,
+    /couldn't get version\/kind; json parse error: unexpected end of JSON input \(/,
   ],
   [
     'JSON that is none',
     '{bad',
     JSON_TYPE,
     400,
-    /json parse error: invalid character 'b' looking for beginning of object key string$/,
+    /json parse error: invalid character 'b' looking for beginning of object key string \(/,
   ],
   ['YAML that is none', 'a: [1', { 'content-type': 'application/yaml' }, 400, /^error converting YAML to JSON: yaml: /],
   [
@@ -155,7 +155,7 @@ const bad: [string, string | Buffer, Record<string, string>, number, RegExp][] =
     /accepted media types include: application\/json/,
   ],
   ['4 MB', Buffer.alloc(4 << 20, 0x20), JSON_TYPE, 413, /^Request entity too large: limit is 3145728$/],
-  ['nothing', '', JSON_TYPE, 400, /EOF$/],
+  ['nothing', '', JSON_TYPE, 400, /unexpected end of JSON input \(<empty>\)$/],
   ['protobuf that is none', 'abc', { 'content-type': 'application/vnd.kubernetes.protobuf' }, 400, /./],
 ]
 for (const [what, body, headers, status, message] of bad) {

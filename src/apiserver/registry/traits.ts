@@ -38,7 +38,6 @@ const CREATED_BY_UPDATE = new Set([
 /** The status endpoint leaves metadata alone; with the other kinds it changes with the status. */
 const METADATA_KEPT_ON_STATUS = new Set([
   'admissionregistration.k8s.io/v1/validatingadmissionpolicies',
-  'apps/v1/deployments',
   'flowcontrol.apiserver.k8s.io/v1/flowschemas',
   'flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations',
   'networking.k8s.io/v1/servicecidrs',

@@ -203,7 +203,9 @@ function commonErrors(spec: PolicySpec): FieldError[] {
       ? [required('spec.matchConstraints')]
       : matchResourcesErrors(spec.matchConstraints, 'spec.matchConstraints')
   return [
-    ...oneOf('spec.failurePolicy', spec.failurePolicy, FAILURE_POLICIES),
+    ...(spec.failurePolicy === ''
+      ? [notSupported('spec.failurePolicy', '', FAILURE_POLICIES)]
+      : oneOf('spec.failurePolicy', spec.failurePolicy, FAILURE_POLICIES)),
     ...(spec.paramKind === undefined ? [] : paramKindErrors(spec.paramKind)),
     ...constraints,
     ...(spec.matchConstraints !== undefined && rules.length === 0

@@ -1,7 +1,9 @@
 import type { MutatingWebhookConfiguration as Type } from '../../generated/types/admissionregistration-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { loadPolicyRules } from '../../policies/load-rules.ts'
 import { ageColumn, count, nameColumn } from '../columns.ts'
 import { defaultMutatingWebhook } from './webhook.defaults.ts'
+import { webhookConfigurationRule } from './webhook.rules.ts'
 
 /** admissionregistration/v1 MutatingWebhookConfiguration. */
 export type MutatingWebhookConfiguration = Type
@@ -20,5 +22,7 @@ export const MutatingWebhookConfiguration = defineKind<MutatingWebhookConfigurat
   defaults({ webhooks }) {
     for (const webhook of webhooks ?? []) defaultMutatingWebhook(webhook)
   },
+  load: loadPolicyRules,
+  rules: [webhookConfigurationRule],
   columns: [nameColumn, count('Webhooks', ({ webhooks }) => webhooks?.length), ageColumn],
 })

@@ -1,9 +1,10 @@
 import type { PersistentVolumeClaim as Type } from '../../generated/types/core-v1.ts'
-import { forbidden, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
-import { check, onObject, sameValue } from '../rules.ts'
 import { accessModes, storageClass } from './access-modes.ts'
+import { alignSources } from './data-source.ts'
+import { persistentVolumeClaimWarnings } from './persistent-volume.warnings.ts'
+import { persistentVolumeClaimRules } from './persistent-volume-claim.validate.ts'
 import { canonicalResources } from './resources.ts'
 
 /** core/v1 PersistentVolumeClaim. */
@@ -29,35 +30,16 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     claim.spec.volumeMode ??= 'Filesystem'
     canonicalResources(claim.spec.resources?.requests)
     canonicalResources(claim.spec.resources?.limits)
-    // Upstream keeps the two names of the source alike.
-    if (claim.spec.dataSource && !claim.spec.dataSourceRef) claim.spec.dataSourceRef = { ...claim.spec.dataSource }
   },
   prepareCreate(claim) {
     claim.status = { phase: 'Pending' }
+    alignSources(claim.spec, undefined)
   },
-  rules: [
-    onObject(
-      check<PersistentVolumeClaim>(({ spec, status }, errors, old) => {
-        if (!spec?.accessModes?.length) errors.push(required('spec.accessModes', 'at least 1 access mode is required'))
-        if (spec?.resources?.requests?.storage === undefined) errors.push(required('spec.resources[storage]'))
-        if (!old?.spec) return
-        const kept = { ...spec, volumeName: old.spec.volumeName || spec?.volumeName }
-        if (status?.phase === 'Bound') {
-          Object.assign(kept, {
-            resources: old.spec.resources,
-            volumeAttributesClassName: old.spec.volumeAttributesClassName,
-          })
-        }
-        // The class may be filled in later, but not changed.
-        if (old.spec.storageClassName === undefined) delete kept.storageClassName
-        const before = { ...old.spec, volumeName: kept.volumeName }
-        if (sameValue(kept, before)) return
-        const what =
-          'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
-        errors.push(forbidden('spec', what))
-      }),
-    ),
-  ],
+  prepareUpdate(claim, old, { subresource }) {
+    if (subresource !== 'status') alignSources(claim.spec, old.spec)
+  },
+  rules: persistentVolumeClaimRules,
+  warnings: persistentVolumeClaimWarnings,
   columns: [
     nameColumn,
     text('Status', ({ metadata, status }) => (metadata?.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''))),

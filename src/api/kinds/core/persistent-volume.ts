@@ -1,7 +1,11 @@
 import type { PersistentVolume as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { rfc3339 } from '../../machinery/time.ts'
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { accessModes, storageClass } from './access-modes.ts'
+import { defaultPersistentSource } from './persistent-volume.defaults.ts'
+import { persistentVolumeRules } from './persistent-volume.validate.ts'
+import { persistentVolumeWarnings } from './persistent-volume.warnings.ts'
 import { canonicalResources } from './resources.ts'
 
 /** core/v1 PersistentVolume. */
@@ -25,12 +29,23 @@ export const PersistentVolume = defineKind<PersistentVolume>({
     volume.spec.persistentVolumeReclaimPolicy ||= 'Retain'
     volume.spec.volumeMode ??= 'Filesystem'
     canonicalResources(volume.spec.capacity)
-    if (volume.spec.hostPath) volume.spec.hostPath.type ??= ''
+    defaultPersistentSource(volume.spec)
   },
   prepareCreate(volume) {
     const created = volume.metadata?.creationTimestamp
     volume.status = { phase: 'Pending', ...(created && { lastPhaseTransitionTime: created }) }
   },
+  prepareUpdate(volume, old, { subresource, now }) {
+    if (subresource !== 'status') return
+    const status = (volume.status ??= {})
+    const before = old.status?.lastPhaseTransitionTime
+    const after = status.lastPhaseTransitionTime
+    if (status.phase !== old.status?.phase) {
+      if (after === undefined || after === before) status.lastPhaseTransitionTime = rfc3339(now)
+    } else if (after === undefined && before !== undefined) status.lastPhaseTransitionTime = before
+  },
+  rules: persistentVolumeRules,
+  warnings: persistentVolumeWarnings,
   columns: [
     nameColumn,
     text('Capacity', ({ spec }) => spec?.capacity?.storage ?? '0'),

@@ -1,16 +1,30 @@
 /** Resource lists (`cpu: 500m`): their canonical form and what a pod asks for. */
 import type { Pod } from '../../generated/types/core-v1.ts'
-import { canonicalQuantity, compareQuantities, isZeroQuantity, quantityProblem } from '../../machinery/quantity.ts'
+import {
+  canonicalQuantity,
+  compareQuantities,
+  formatQuantity,
+  isZeroQuantity,
+  milliValue,
+  quantityOfMilli,
+  quantityProblem,
+} from '../../machinery/quantity.ts'
 
 /** Amounts by resource name. */
 export type ResourceList = Record<string, string>
+
+/** In thousandths: what is finer is rounded away from zero. */
+function canonicalAmount(amount: string): string {
+  const canonical = canonicalQuantity(amount)
+  return /[nu]$/.test(canonical) ? formatQuantity(quantityOfMilli(milliValue(amount))) : canonical
+}
 
 /** Writes each amount in its canonical form, in place: `0.5` becomes `500m`. Leaves alone what is no quantity. */
 export function canonicalResources(list: ResourceList | undefined | null): void {
   if (!list) return
   for (const name in list) {
     const amount = list[name]!
-    if (quantityProblem(amount) === undefined) list[name] = canonicalQuantity(amount)
+    if (quantityProblem(amount) === undefined) list[name] = canonicalAmount(amount)
   }
 }
 

@@ -13,7 +13,7 @@ import { checkLabelName } from '../rules.ts'
 import { checkFileMode, checkLocalPath, checkNoBacksteps } from './paths.validate.ts'
 import { checkFieldRef, checkResourceRef, VOLUME_FIELDS } from './references.validate.ts'
 
-const HOST_PATH_TYPES = [
+export const HOST_PATH_TYPES = [
   '',
   'BlockDevice',
   'CharDevice',

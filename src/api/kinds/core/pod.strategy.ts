@@ -5,6 +5,7 @@ import type { Pod, PodAffinityTerm } from '../../generated/types/core-v1.ts'
 import type { LabelSelector } from '../../generated/types/meta-v1.ts'
 import type { RuleContext } from '../../machinery/kind.ts'
 import { isDns1123Label } from '../../machinery/names.ts'
+import { podTemplateWarnings } from './pod-warnings.ts'
 import { qosClass } from './resources.ts'
 
 type Expression = NonNullable<LabelSelector['matchExpressions']>[number]
@@ -55,6 +56,8 @@ export function preparePod(pod: Pod): void {
       },
     ]
   }
+  const seconds = pod.spec?.terminationGracePeriodSeconds ?? 0
+  if (pod.spec && seconds < 0) pod.spec.terminationGracePeriodSeconds = 1
   resolveLabelKeys(pod)
 }
 
@@ -64,6 +67,9 @@ export function preparePodUpdate(pod: Pod, old: Pod, { subresource }: RuleContex
     const { ownerReferences: _, ...meta } = pod.metadata ?? {}
     const owners = old.metadata?.ownerReferences
     pod.metadata = owners ? { ...meta, ownerReferences: owners } : meta
+    const { podIP, podIPs } = pod.status ?? {}
+    // The older field is believed where the two do not agree.
+    if (podIP && podIPs?.[0]?.ip !== podIP) pod.status = { ...pod.status, podIPs: [{ ip: podIP }] }
     if (old.status?.qosClass) pod.status = { ...pod.status, qosClass: pod.status?.qosClass || old.status.qosClass }
   } else if (subresource === 'ephemeralcontainers') {
     const containers = pod.spec?.ephemeralContainers
@@ -82,8 +88,10 @@ export function podGracePeriod({ spec, status }: Pod, requested: number | undefi
 export function podWarnings(pod: Pod, old: Pod | undefined): string[] {
   if (old) return []
   const problems = isDns1123Label(pod.metadata?.name ?? '')
-  if (!problems.length) return []
+  const others = podTemplateWarnings(pod)
+  if (!problems.length) return others
   return [
     `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+    ...others,
   ]
 }

@@ -1,12 +1,11 @@
 /** Rules of Pod: what a new one must be, and the few fields that may change (k8s.io/kubernetes `pkg/apis/core/validation`). */
-import type { Container, ContainerStatus, Pod, PodSpec, Toleration } from '../../generated/types/core-v1.ts'
-import { duplicate, forbidden, invalid, required } from '../../machinery/field-error.ts'
+import type { Container, Pod, PodSpec, Toleration } from '../../generated/types/core-v1.ts'
+import { forbidden, invalid } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
-import { isDns1123Subdomain } from '../../machinery/names.ts'
-import { ipFamily } from '../ip.ts'
 import type { Errors } from '../rules.ts'
-import { checkFormat, checkQualifiedName, IMMUTABLE, sameValue } from '../rules.ts'
+import { sameValue } from '../rules.ts'
 import { checkPodSpec } from './pod-spec.validate.ts'
+import { checkPodStatus } from './pod-status.validate.ts'
 import { checkTolerations } from './scheduling.validate.ts'
 
 const UPDATABLE = [
@@ -139,72 +138,11 @@ function checkEphemeralUpdate({ spec: next }: Pod, { spec: old }: Pod, errors: E
   }
 }
 
-/** A container that has ended for good does not come back. */
-function checkTransitions(
-  next: Pod,
-  old: Pod,
-  field: 'containerStatuses' | 'initContainerStatuses',
-  errors: Errors,
-): void {
-  const policy = old.spec?.restartPolicy
-  if (policy === 'Always') return
-  const containers = field === 'containerStatuses' ? old.spec?.containers : old.spec?.initContainers
-  const now = new Map(next.status?.[field]?.map(status => [status.name, status]))
-  for (const [index, { name, state }] of (old.status?.[field] ?? []).entries()) {
-    const terminated = state?.terminated
-    const after: ContainerStatus | undefined = now.get(name)
-    if (!terminated || !after || after.state?.terminated) continue
-    const own = containers?.find(container => container.name === name)
-    if (own?.restartPolicy || own?.restartPolicyRules?.length) continue
-    const mayRetry = terminated.exitCode !== 0 && (policy === 'OnFailure' || field === 'initContainerStatuses')
-    if (mayRetry && !(field === 'initContainerStatuses' && policy === 'Never')) continue
-    errors.push(forbidden(`status.${field}[${index}].state`, 'may not be transitioned to non-terminated state'))
-  }
-}
-
-const SYSTEM_CONDITIONS = new Set(['PodScheduled', 'Ready', 'Initialized'])
-
-function checkIps(ips: readonly { ip?: string }[] | undefined, field: string, errors: Errors): void {
-  const seen = new Set<string>()
-  for (const [index, { ip = '' }] of (ips ?? []).entries()) {
-    const at = `status.${field}[${index}]`
-    if (!ipFamily(ip)) {
-      errors.push(invalid(at, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))
-    }
-    if (seen.has(ip)) errors.push(duplicate(at, { ip }))
-    seen.add(ip)
-  }
-  if (ips && ips.length > 1 && (ips.length > 2 || ipFamily(ips[0]!.ip ?? '') === ipFamily(ips[1]!.ip ?? ''))) {
-    errors.push(invalid(`status.${field}`, ips, 'may specify no more than one IP for each IP family'))
-  }
-}
-
-function checkStatus(next: Pod, old: Pod, errors: Errors): void {
-  const { status = {} } = next
-  for (const [index, { type }] of (status.conditions ?? []).entries()) {
-    if (!SYSTEM_CONDITIONS.has(type)) checkQualifiedName(type ?? '', `status.conditions[${index}].Type`, errors)
-  }
-  const nominated = status.nominatedNodeName
-  if (nominated && nominated !== old.status?.nominatedNodeName) {
-    checkFormat(isDns1123Subdomain(nominated), nominated, 'status.nominatedNodeName', errors)
-  }
-  if (old.status?.qosClass && status.qosClass !== old.status.qosClass) {
-    errors.push(invalid('status.qosClass', status.qosClass, IMMUTABLE))
-  }
-  checkTransitions(next, old, 'containerStatuses', errors)
-  checkTransitions(next, old, 'initContainerStatuses', errors)
-  checkIps(status.podIPs, 'podIPs', errors)
-  checkIps(status.hostIPs, 'hostIPs', errors)
-  for (const [index, { name }] of (status.containerStatuses ?? []).entries()) {
-    if (!name) errors.push(required(`status.containerStatuses[${index}].name`))
-  }
-}
-
 export const podRules: readonly Rule<Pod>[] = [
   (next, old, { subresource }) => {
     const errors: Errors = []
     if (old && subresource === 'status') {
-      checkStatus(next, old, errors)
+      checkPodStatus(next, old, errors)
       return errors
     }
     // An update that leaves the spec as it is changes metadata only: nothing new can be wrong with it.

@@ -9,6 +9,11 @@ import { statefulSetRules } from './stateful-set.validate.ts'
 /** apps/v1 StatefulSet. */
 export type StatefulSet = Type
 
+/** maxUnavailable is behind a feature gate that is off. It is dropped after the managed fields are told, as upstream does. */
+function dropGated({ spec }: StatefulSet): void {
+  delete spec?.updateStrategy?.rollingUpdate?.maxUnavailable
+}
+
 export const StatefulSet = defineKind<StatefulSet>({
   group: 'apps',
   version: 'v1',
@@ -34,8 +39,6 @@ export const StatefulSet = defineKind<StatefulSet>({
     if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate) {
       strategy.rollingUpdate.partition ??= 0
     }
-    // Behind a feature gate that is off.
-    delete strategy.rollingUpdate?.maxUnavailable
     const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {})
     retention.whenDeleted ||= 'Retain'
     retention.whenScaled ||= 'Retain'
@@ -49,8 +52,10 @@ export const StatefulSet = defineKind<StatefulSet>({
     }
   },
   prepareCreate(set) {
+    dropGated(set)
     set.status = { replicas: 0, availableReplicas: 0 }
   },
+  prepareUpdate: dropGated,
   rules: statefulSetRules,
   columns: [
     nameColumn,

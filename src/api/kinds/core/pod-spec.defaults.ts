@@ -78,12 +78,6 @@ function defaultProjection(source: VolumeProjection): void {
   }
 }
 
-/** A server with Kubernetes' default feature gates does not keep these sources. */
-function dropGatedSources(source: VolumeProjection): void {
-  delete source.clusterTrustBundle
-  delete source.podCertificate
-}
-
 /** Defaults of a claim made for one pod. */
 function defaultClaimTemplate(template: PersistentVolumeClaimTemplate | undefined): void {
   if (!template?.spec) return
@@ -109,10 +103,7 @@ function defaultVolume(volume: Volume): void {
   }
   if (volume.projected) {
     volume.projected.defaultMode ??= FILE_MODE
-    for (const source of volume.projected.sources ?? []) {
-      dropGatedSources(source)
-      defaultProjection(source)
-    }
+    for (const source of volume.projected.sources ?? []) defaultProjection(source)
   }
   if (volume.ephemeral) defaultClaimTemplate(volume.ephemeral.volumeClaimTemplate)
   if (volume.iscsi) volume.iscsi.iscsiInterface ||= 'default'

@@ -43,6 +43,16 @@ function resolveLabelKeys({ metadata, spec }: Pod): void {
   }
 }
 
+/** A server with Kubernetes' default feature gates does not keep these sources of projected volumes. */
+function dropGatedSources(pod: Pod): void {
+  for (const { projected } of pod.spec?.volumes ?? []) {
+    for (const source of projected?.sources ?? []) {
+      delete source.clusterTrustBundle
+      delete source.podCertificate
+    }
+  }
+}
+
 export function preparePod(pod: Pod): void {
   pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
   if (pod.spec?.schedulingGates?.length) {
@@ -58,6 +68,7 @@ export function preparePod(pod: Pod): void {
   }
   const seconds = pod.spec?.terminationGracePeriodSeconds ?? 0
   if (pod.spec && seconds < 0) pod.spec.terminationGracePeriodSeconds = 1
+  dropGatedSources(pod)
   resolveLabelKeys(pod)
 }
 
@@ -75,7 +86,7 @@ export function preparePodUpdate(pod: Pod, old: Pod, { subresource }: RuleContex
     const containers = pod.spec?.ephemeralContainers
     pod.spec = { ...old.spec!, ...(containers && { ephemeralContainers: containers }) }
     if (old.status) pod.status = old.status
-  }
+  } else dropGatedSources(pod)
 }
 
 /** Seconds between the stop signal and the kill; 0 where nothing runs. */

@@ -43,16 +43,21 @@ export function sameValue(a: unknown, b: unknown): boolean {
 
 export const IMMUTABLE = 'field is immutable'
 
-/** The fields may not change once the object is made. */
-export const immutable =
-  (...paths: string[]): Rule =>
+const fixed =
+  (absent: unknown, paths: readonly string[]): Rule =>
   (next, old) => {
     if (!old) return []
     return paths.flatMap(path => {
       const value = valueAt(next, path)
-      return sameValue(value, valueAt(old, path)) ? [] : [invalid(path, value, IMMUTABLE)]
+      return sameValue(value, valueAt(old, path)) ? [] : [invalid(path, value ?? absent, IMMUTABLE)]
     })
   }
+
+/** The fields may not change once the object is made. */
+export const immutable = (...paths: string[]): Rule => fixed(null, paths)
+
+/** As immutable, for strings: one that is gone is shown as an empty one. */
+export const immutableText = (...paths: string[]): Rule => fixed('', paths)
 
 /** The fields must be there, and not be empty. */
 export const mandatory =

@@ -1,9 +1,14 @@
 import type { CSIDriver as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, flag, nameColumn, text } from '../columns.ts'
+import { sameValue } from '../rules.ts'
+import { csiDriverRules } from './csi-driver.validate.ts'
 
 /** storage/v1 CSIDriver. */
 export type CSIDriver = Type
+
+const TOKENS_IN_ATTRIBUTES =
+  'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes'
 
 export const CSIDriver = defineKind<CSIDriver>({
   group: 'storage.k8s.io',
@@ -23,6 +28,20 @@ export const CSIDriver = defineKind<CSIDriver>({
     if (!spec.volumeLifecycleModes?.length) spec.volumeLifecycleModes = ['Persistent']
     spec.requiresRepublish ??= false
     spec.seLinuxMount ??= false
+  },
+  prepareCreate({ spec }) {
+    // Behind a feature gate that is off.
+    delete spec?.preventPodSchedulingIfMissing
+  },
+  prepareUpdate(driver, old) {
+    if (old.spec?.preventPodSchedulingIfMissing === undefined) delete driver.spec?.preventPodSchedulingIfMissing
+    if (!driver.metadata || sameValue(driver.spec, old.spec)) return
+    driver.metadata.generation = (old.metadata?.generation ?? 0) + 1
+  },
+  rules: csiDriverRules,
+  warnings({ spec }, old) {
+    if (!spec?.tokenRequests?.length || spec.serviceAccountTokenInSecrets !== undefined) return []
+    return old && sameValue(spec.tokenRequests, old.spec?.tokenRequests) ? [] : [TOKENS_IN_ATTRIBUTES]
   },
   columns: [
     nameColumn,

@@ -1,6 +1,7 @@
 import type { CSIStorageCapacity as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { createdAtColumns } from '../columns.ts'
+import { csiStorageCapacityRules } from './csi-storage-capacity.validate.ts'
 
 /** storage/v1 CSIStorageCapacity. */
 export type CSIStorageCapacity = Type
@@ -14,5 +15,6 @@ export const CSIStorageCapacity = defineKind<CSIStorageCapacity>({
   namespaced: true,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.storage.v1.CSIStorageCapacity',
+  rules: csiStorageCapacityRules,
   columns: createdAtColumns,
 })

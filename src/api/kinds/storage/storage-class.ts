@@ -1,7 +1,7 @@
 import type { StorageClass as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
-import { immutable, mandatory, oneOf } from '../rules.ts'
+import { storageClassRules } from './storage-class.validate.ts'
 
 /** storage/v1 StorageClass. */
 export type StorageClass = Type
@@ -24,12 +24,7 @@ export const StorageClass = defineKind<StorageClass>({
     storageClass.reclaimPolicy ??= 'Delete'
     storageClass.volumeBindingMode ??= 'Immediate'
   },
-  rules: [
-    mandatory('provisioner'),
-    oneOf('reclaimPolicy', 'Delete', 'Retain'),
-    oneOf('volumeBindingMode', 'Immediate', 'WaitForFirstConsumer'),
-    immutable('parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'),
-  ],
+  rules: storageClassRules,
   columns: [
     {
       ...nameColumn,

@@ -1,6 +1,7 @@
 import type { VolumeAttachment as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, flag, nameColumn, text } from '../columns.ts'
+import { volumeAttachmentRules } from './volume-attachment.validate.ts'
 
 /** storage/v1 VolumeAttachment. */
 export type VolumeAttachment = Type
@@ -15,6 +16,7 @@ export const VolumeAttachment = defineKind<VolumeAttachment>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.storage.v1.VolumeAttachment',
   status: true,
+  rules: volumeAttachmentRules,
   columns: [
     nameColumn,
     { ...text<VolumeAttachment>('Attacher', ({ spec }) => spec?.attacher ?? ''), format: 'name' },

@@ -1,6 +1,7 @@
 import type { VolumeAttributesClass as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { volumeAttributesClassRules } from './volume-attributes-class.validate.ts'
 
 /** storage/v1 VolumeAttributesClass. */
 export type VolumeAttributesClass = Type
@@ -15,5 +16,6 @@ export const VolumeAttributesClass = defineKind<VolumeAttributesClass>({
   namespaced: false,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.storage.v1.VolumeAttributesClass',
+  rules: volumeAttributesClassRules,
   columns: [nameColumn, text('DriverName', ({ driverName }) => driverName ?? ''), ageColumn],
 })

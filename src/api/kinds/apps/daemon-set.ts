@@ -2,6 +2,7 @@ import type { DaemonSet as Type } from '../../generated/types/apps-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, formatLabels, formatSelector, nameColumn, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { sameValue } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { daemonSetRules } from './daemon-set.validate.ts'
@@ -54,6 +55,7 @@ export const DaemonSet = defineKind<DaemonSet>({
     setTemplateGeneration(set, sameValue(set.spec?.template, old.spec?.template) ? before : before + 1)
   },
   rules: daemonSetRules,
+  warnings: templateWarnings(({ spec }) => spec?.template),
   columns: [
     nameColumn,
     count('Desired', ({ status }) => status?.desiredNumberScheduled),

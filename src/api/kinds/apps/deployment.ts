@@ -3,6 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { equalJson } from '../../machinery/merge-patch.ts'
 import { ageColumn, nameColumn, selectorText, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { deploymentRules } from './deployment.validate.ts'
 
@@ -46,6 +47,7 @@ export const Deployment = defineKind<Deployment>({
     deployment.metadata = { ...deployment.metadata, generation: (old.metadata?.generation ?? 0) + 1 }
   },
   rules: deploymentRules,
+  warnings: templateWarnings(({ spec }) => spec?.template),
   columns: [
     nameColumn,
     text('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),

@@ -2,6 +2,7 @@ import type { ReplicaSet as Type } from '../../generated/types/apps-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, formatSelector, nameColumn, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { replicaSetRules } from './replica-set.validate.ts'
 
@@ -32,6 +33,7 @@ export const ReplicaSet = defineKind<ReplicaSet>({
   },
   selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   rules: replicaSetRules,
+  warnings: templateWarnings(({ spec }) => spec?.template),
   columns: [
     nameColumn,
     count('Desired', ({ spec }) => spec?.replicas),

@@ -3,6 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { statefulSetRules } from './stateful-set.validate.ts'
 
@@ -57,6 +58,7 @@ export const StatefulSet = defineKind<StatefulSet>({
   },
   prepareUpdate: dropGated,
   rules: statefulSetRules,
+  warnings: templateWarnings(({ spec }) => spec?.template),
   columns: [
     nameColumn,
     text('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),

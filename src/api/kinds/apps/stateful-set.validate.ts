@@ -4,6 +4,7 @@ import type { PodTemplateSpec } from '../../generated/types/core-v1.ts'
 import { forbidden, invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isDns1123Label } from '../../machinery/names.ts'
+import { checkClaimSpec } from '../core/persistent-volume-claim.validate.ts'
 import type { Errors } from '../rules.ts'
 import { check, checkFormat, nonNegative, onObject, onStatus, sameValue } from '../rules.ts'
 import { checkCounts, checkRunningTemplate, checkSelector } from './workload.validate.ts'
@@ -51,6 +52,11 @@ function checkSpec({ spec }: StatefulSet, errors: Errors, old: StatefulSet | und
     return
   }
   checkPolicies(spec, errors)
+  if (!old) {
+    for (const [index, claim] of (spec.volumeClaimTemplates ?? []).entries()) {
+      checkClaimSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${index}].spec`, errors)
+    }
+  }
   if (!old && spec.serviceName)
     checkFormat(isDns1123Label(spec.serviceName), spec.serviceName, 'spec.serviceName', errors)
   checkSelector(spec.selector, spec.template, 'statefulset', errors)

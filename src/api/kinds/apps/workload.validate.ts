@@ -30,7 +30,8 @@ export function checkSelector(
   const labels = template?.metadata?.labels ?? {}
   const compiled = selectorFromLabelSelector(selector)
   if (!compiled.empty && !compiled.matches(labels)) {
-    errors.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'))
+    const shown = Object.keys(labels).length ? labels : null
+    errors.push(invalid('spec.template.metadata.labels', shown, '`selector` does not match template `labels`'))
   }
 }
 

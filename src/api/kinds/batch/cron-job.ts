@@ -4,8 +4,10 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { age, ageColumn, count, formatSelector, nameColumn, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { checkPodTemplate } from '../core/pod-spec.validate.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { check, checkEnum, nonNegative, onObject } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
+import { checkPolicies } from './job.validate.ts'
 import { checkSchedule } from './schedule.validate.ts'
 
 /** batch/v1 CronJob. */
@@ -45,6 +47,10 @@ export const CronJob = defineKind<CronJob>({
         'spec.jobTemplate.spec.parallelism',
         'spec.jobTemplate.spec.completions',
         'spec.jobTemplate.spec.backoffLimit',
+        'spec.jobTemplate.spec.activeDeadlineSeconds',
+        'spec.jobTemplate.spec.ttlSecondsAfterFinished',
+        'spec.jobTemplate.spec.backoffLimitPerIndex',
+        'spec.jobTemplate.spec.maxFailedIndexes',
       ),
       check<CronJob>(({ spec }, errors, old) => {
         if (!spec?.schedule) errors.push(required('spec.schedule'))
@@ -52,12 +58,15 @@ export const CronJob = defineKind<CronJob>({
         checkEnum(spec?.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', errors)
         const template = spec?.jobTemplate?.spec?.template
         checkPodTemplate(template, 'spec.jobTemplate.spec.template', errors)
-        const policy = template?.spec?.restartPolicy
-        if (policy === 'OnFailure' || policy === 'Never') return
-        errors.push(required('spec.jobTemplate.spec.template.spec.restartPolicy', 'valid values: "OnFailure", "Never"'))
+        if (spec?.jobTemplate?.spec) checkPolicies(spec.jobTemplate.spec, 'spec.jobTemplate.spec', errors)
+        else
+          errors.push(
+            required('spec.jobTemplate.spec.template.spec.restartPolicy', 'valid values: "OnFailure", "Never"'),
+          )
       }),
     ),
   ],
+  warnings: templateWarnings(({ spec }) => spec?.jobTemplate?.spec?.template, 'spec.jobTemplate.spec.template.'),
   columns: [
     nameColumn,
     text('Schedule', ({ spec }) => spec?.schedule ?? ''),

@@ -1,5 +1,6 @@
 import type { Job as Type } from '../../generated/types/batch-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { defaultJob, generateSelector, prepareJob } from './job.strategy.ts'
 import { jobRules } from './job.validate.ts'
 import { jobColumns } from './job-columns.ts'
@@ -24,5 +25,6 @@ export const Job = defineKind<Job>({
   named: generateSelector,
   selectable: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
   rules: jobRules,
+  warnings: templateWarnings(({ spec }) => spec?.template),
   columns: jobColumns,
 })

@@ -1,15 +1,16 @@
 /** Rules of Job (k8s.io/kubernetes `pkg/apis/batch/validation`). */
 import type { Job, JobSpec, PodFailurePolicyRule } from '../../generated/types/batch-v1.ts'
-import { invalid, notSupported, required, tooMany } from '../../machinery/field-error.ts'
+import { duplicate, invalid, notSupported, required, tooLong, tooMany } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { selectorFromLabelSelector, validateLabelSelector } from '../../machinery/label-selector.ts'
-import { isDns1123Label } from '../../machinery/names.ts'
+import { isDns1123Label, regexError } from '../../machinery/names.ts'
 import { checkPodTemplate } from '../core/pod-spec.validate.ts'
 import type { Errors } from '../rules.ts'
 import {
   check,
   checkEnum,
   checkQualifiedName,
+  checkSubdomain,
   IMMUTABLE,
   immutable,
   nonNegative,
@@ -22,42 +23,49 @@ import {
   LEGACY_CONTROLLER_UID_LABEL,
   LEGACY_JOB_NAME_LABEL,
 } from './job.strategy.ts'
+import { checkSuccess } from './success-policy.validate.ts'
 
 const MAX_PARALLEL_INDEXES = 100_000
 
-function checkIndexed(spec: JobSpec, errors: Errors): void {
+/** One of the values; what is missing is told with all of them. */
+function checkListed(value: string | undefined, values: readonly string[], path: string, errors: Errors): void {
+  if (value) checkEnum(value, values, path, errors)
+  else errors.push(required(path, `valid values: [${values.map(each => JSON.stringify(each)).join(' ')}]`))
+}
+
+function checkIndexed(spec: JobSpec, path: string, errors: Errors): void {
   if (spec.completionMode !== 'Indexed') {
     for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy'] as const) {
       if (spec[field] !== undefined)
-        errors.push(invalid(`spec.${field}`, spec[field], 'requires indexed completion mode'))
+        errors.push(invalid(`${path}.${field}`, spec[field], 'requires indexed completion mode'))
     }
     return
   }
   const { completions, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex } = spec
-  if (completions === undefined) errors.push(required('spec.completions', 'when completion mode is Indexed'))
+  if (completions === undefined) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'))
   if (parallelism > MAX_PARALLEL_INDEXES) {
     const wanted = `must be less than or equal to ${MAX_PARALLEL_INDEXES} when completion mode is Indexed`
-    errors.push(invalid('spec.parallelism', parallelism, wanted))
+    errors.push(invalid(`${path}.parallelism`, parallelism, wanted))
   }
   if (maxFailedIndexes !== undefined) {
     if (completions !== undefined && maxFailedIndexes > completions) {
-      errors.push(invalid('spec.maxFailedIndexes', maxFailedIndexes, 'must be less than or equal to completions'))
+      errors.push(invalid(`${path}.maxFailedIndexes`, maxFailedIndexes, 'must be less than or equal to completions'))
     }
     if (backoffLimitPerIndex === undefined) {
-      errors.push(required('spec.backoffLimitPerIndex', 'when maxFailedIndexes is specified'))
+      errors.push(required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'))
     }
   }
 }
 
 function checkFailureRule(rule: PodFailurePolicyRule, spec: JobSpec, path: string, errors: Errors): void {
   const { action, onExitCodes, onPodConditions = [] } = rule
-  checkEnum(action, ['Count', 'FailIndex', 'FailJob', 'Ignore'], `${path}.action`, errors)
+  checkListed(action, ['Count', 'FailIndex', 'FailJob', 'Ignore'], `${path}.action`, errors)
   if (action === 'FailIndex' && spec.backoffLimitPerIndex === undefined) {
     errors.push(invalid(`${path}.action`, action, 'requires the backoffLimitPerIndex to be set'))
   }
   for (const [index, { type, status }] of onPodConditions.entries()) {
     checkQualifiedName(type ?? '', `${path}.onPodConditions[${index}].type`, errors)
-    checkEnum(status, ['False', 'True', 'Unknown'], `${path}.onPodConditions[${index}].status`, errors)
+    checkListed(status, ['False', 'True', 'Unknown'], `${path}.onPodConditions[${index}].status`, errors)
   }
   if (Boolean(onExitCodes) === Boolean(onPodConditions.length)) {
     const what = onExitCodes
@@ -74,8 +82,8 @@ function checkExitCodes(
   path: string,
   errors: Errors,
 ): void {
-  checkEnum(operator, ['In', 'NotIn'], `${path}.operator`, errors)
-  const containers = [...(template.spec?.containers ?? []), ...(template.spec?.initContainers ?? [])]
+  checkListed(operator, ['In', 'NotIn'], `${path}.operator`, errors)
+  const containers = [...(template?.spec?.containers ?? []), ...(template?.spec?.initContainers ?? [])]
   if (containerName !== undefined && !containers.some(({ name }) => name === containerName)) {
     const wanted = 'must be one of the container or initContainer names in the pod template'
     errors.push(invalid(`${path}.containerName`, containerName, wanted))
@@ -86,24 +94,52 @@ function checkExitCodes(
     if (operator === 'In' && code === 0) {
       errors.push(invalid(`${path}.values[${index}]`, code, 'must not be 0 for the In operator'))
     }
+    if (values.indexOf(code) < index) errors.push(duplicate(`${path}.values[${index}]`, code))
   }
   if (values.some((code, index) => index > 0 && values[index - 1]! > code)) {
     errors.push(invalid(`${path}.values`, values, 'must be ordered'))
   }
 }
 
-function checkPolicies(spec: JobSpec, errors: Errors): void {
-  checkEnum(spec.completionMode, ['Indexed', 'NonIndexed'], 'spec.completionMode', errors)
-  checkIndexed(spec, errors)
-  const rules = spec.podFailurePolicy?.rules ?? []
-  if (rules.length > 20) errors.push(tooMany('spec.podFailurePolicy.rules', rules.length, 20))
-  for (const [index, rule] of rules.entries()) {
-    checkFailureRule(rule, spec, `spec.podFailurePolicy.rules[${index}]`, errors)
+const MAX_MANAGED_BY = 63
+
+/** The name of a controller: `example.com/name`. */
+function checkManagedBy(name: string | undefined, path: string, errors: Errors): void {
+  if (name === undefined) return
+  if (!name) errors.push(required(path))
+  else {
+    const slash = name.indexOf('/')
+    const [domain, rest] = [name.slice(0, slash), name.slice(slash + 1)]
+    if (slash < 0 || !domain || !rest) {
+      errors.push(invalid(path, name, 'must be a domain-prefixed path (such as "acme.io/foo")'))
+    } else {
+      checkSubdomain(domain, path, errors)
+      if (!/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(rest)) {
+        errors.push(invalid(path, rest, regexError('Invalid path', "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+")))
+      }
+    }
   }
+  if (name.length > MAX_MANAGED_BY) errors.push(tooLong(path, MAX_MANAGED_BY))
+}
+
+/** What a Job and the job of a CronJob have in common. `root` is the path of the spec. */
+export function checkPolicies(spec: JobSpec, root: string, errors: Errors): void {
+  const mode = spec.completionMode
+  if (mode !== undefined && mode !== 'Indexed' && mode !== 'NonIndexed') {
+    errors.push(notSupported(`${root}.completionMode`, mode, ['NonIndexed', 'Indexed']))
+  }
+  checkIndexed(spec, root, errors)
+  const rules = spec.podFailurePolicy?.rules ?? []
+  if (rules.length > 20) errors.push(tooMany(`${root}.podFailurePolicy.rules`, rules.length, 20))
+  for (const [index, rule] of rules.entries()) {
+    checkFailureRule(rule, spec, `${root}.podFailurePolicy.rules[${index}]`, errors)
+  }
+  checkManagedBy(spec.managedBy, `${root}.managedBy`, errors)
+  if (spec.completionMode === 'Indexed') checkSuccess(spec, `${root}.successPolicy`, errors)
   const replacement = spec.podReplacementPolicy
   const allowed = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed']
-  if (replacement !== undefined) checkEnum(replacement, allowed, 'spec.podReplacementPolicy', errors)
-  const path = 'spec.template.spec.restartPolicy'
+  if (replacement !== undefined) checkEnum(replacement, allowed, `${root}.podReplacementPolicy`, errors)
+  const path = `${root}.template.spec.restartPolicy`
   const policy = spec.template?.spec?.restartPolicy
   if (!policy || policy === 'Always') {
     // The message names the values; which of them is meant is the author's choice.
@@ -156,7 +192,7 @@ function checkJob(job: Job, errors: Errors, old: Job | undefined): void {
   }
   checkGenerated(job, errors)
   checkSelector(spec, errors)
-  checkPolicies(spec, errors)
+  checkPolicies(spec, 'spec', errors)
   if (!old || !sameValue(spec.template, old.spec?.template)) checkPodTemplate(spec.template, 'spec.template', errors)
   if (spec.completionMode === 'Indexed' && (spec.completions ?? 0) > 0) {
     const longest = `${metadata?.name}-${spec.completions! - 1}`
@@ -172,9 +208,9 @@ function withoutSchedulable(template: JobSpec['template'], like: JobSpec['templa
   const { nodeSelector, tolerations, schedulingGates, affinity } = like.spec ?? ({} as NonNullable<typeof like.spec>)
   const spec = { ...template.spec!, nodeSelector, tolerations, schedulingGates }
   const nodeAffinity = affinity?.nodeAffinity
-  const containers = spec.containers.map((one, index) => ({
+  const containers = (spec.containers ?? []).map((one, index) => ({
     ...one,
-    resources: like.spec?.containers[index]?.resources,
+    resources: like.spec?.containers?.[index]?.resources,
   }))
   return {
     metadata: { ...template.metadata, labels: like.metadata?.labels, annotations: like.metadata?.annotations },

@@ -41,6 +41,9 @@ export interface PodScope {
 export const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError']
+const RULE_ACTIONS = ['Restart', 'RestartAllContainers']
+const RULE_OPERATORS = ['In', 'NotIn']
+const MAX_EXIT_CODES = 255
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure']
 
 function checkPorts(ports: readonly ContainerPort[] | undefined, path: string, errors: Errors): void {
@@ -219,10 +222,16 @@ function checkRestartPolicy(container: Container, path: string, errors: Errors):
     errors.push(notSupported(`${path}.restartPolicy`, restartPolicy, RESTART_POLICIES))
   }
   if (rules.length > 20) errors.push(tooMany(`${path}.restartPolicyRules`, rules.length, 20))
-  for (const [index, { exitCodes }] of rules.entries()) {
-    const at = `${path}.restartPolicyRules[${index}].exitCodes`
+  for (const [index, { action = '', exitCodes }] of rules.entries()) {
+    const rule = `${path}.restartPolicyRules[${index}]`
+    const at = `${rule}.exitCodes`
+    if (!RULE_ACTIONS.includes(action)) errors.push(notSupported(`${rule}.action`, action, RULE_ACTIONS))
     if (!exitCodes) errors.push(required(at, 'must be specified'))
-    else checkEnum(exitCodes.operator, ['In', 'NotIn'], `${at}.operator`, errors)
+    else {
+      const { operator = '', values = [] } = exitCodes
+      if (!RULE_OPERATORS.includes(operator)) errors.push(notSupported(`${at}.operator`, operator, RULE_OPERATORS))
+      if (values.length > MAX_EXIT_CODES) errors.push(tooMany(`${at}.values`, values.length, MAX_EXIT_CODES))
+    }
   }
 }
 

@@ -17,6 +17,12 @@ function checkName(name: string, path: string, errors: Errors): void {
   if (!format?.[1].test(name)) errors.push(invalid(path, name, 'must be valid format'))
 }
 
+/** The name of a target or an initiator in a pod's volume, where the message says more. */
+export function checkInitiator(name: string, path: string, errors: Errors): void {
+  if (FORMATS.some(([prefix]) => name.startsWith(prefix))) checkName(name, path, errors)
+  else errors.push(invalid(path, name, 'must be valid format starting with iqn, eui, or naa'))
+}
+
 export function checkLun(lun: number, path: string, errors: Errors): void {
   if (lun < 0 || lun > LUN_MAX) errors.push(invalid(path, lun, `must be between 0 and ${LUN_MAX}, inclusive`))
 }

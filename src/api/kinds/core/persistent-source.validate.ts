@@ -13,9 +13,8 @@ import type {
 import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
 import { checkLabelName, type Errors } from '../rules.ts'
 import { checkIscsi, checkLun } from './iscsi.validate.ts'
-import { checkNoBacksteps } from './paths.validate.ts'
+import { checkNoBacksteps, HOST_PATH_TYPES } from './paths.validate.ts'
 import { checkDriverName, checkSecretPresent, checkSecretReference } from './secret-reference.validate.ts'
-import { HOST_PATH_TYPES } from './volume.validate.ts'
 
 type Check<T> = (source: T, path: string, errors: Errors, volume: string) => void
 
@@ -36,7 +35,7 @@ const all =
   }
 
 const PARTITION_MAX = 255
-const checkPartition: Check<{ partition?: number }> = ({ partition = 0 }, path, errors) => {
+export const checkPartition: Check<{ partition?: number }> = ({ partition = 0 }, path, errors) => {
   if (partition < 0 || partition > PARTITION_MAX) {
     errors.push(invalid(`${path}.partition`, partition, `must be between 1 and ${PARTITION_MAX}, inclusive`))
   }
@@ -55,7 +54,7 @@ const checkGlusterfs: Check<GlusterfsPersistentVolumeSource> = ({ endpointsNames
   } else if (endpointsNamespace !== undefined) checkLabelName(endpointsNamespace, at, errors)
 }
 
-const checkFlocker: Check<FlockerVolumeSource> = ({ datasetName, datasetUUID }, path, errors) => {
+export const checkFlocker: Check<FlockerVolumeSource> = ({ datasetName, datasetUUID }, path, errors) => {
   if (!datasetName && !datasetUUID) errors.push(required(path, 'one of datasetName and datasetUUID is required'))
   if (datasetName && datasetUUID) {
     errors.push(invalid(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously'))
@@ -66,7 +65,7 @@ const checkFlocker: Check<FlockerVolumeSource> = ({ datasetName, datasetUUID }, 
 const HOST_PORT = /^(\[[^[\]]*\]|[^:[\]]*):[^:[\]]*$/
 const TENANT_MAX = 64
 
-const checkQuobyte: Check<QuobyteVolumeSource> = ({ registry, tenant = '', volume }, path, errors) => {
+export const checkQuobyte: Check<QuobyteVolumeSource> = ({ registry, tenant = '', volume }, path, errors) => {
   const pairs = 'must be a host:port pair or multiple pairs separated by commas'
   if (!registry) errors.push(required(`${path}.registry`, pairs))
   else if (tenant.length > TENANT_MAX) {
@@ -80,7 +79,7 @@ const checkQuobyte: Check<QuobyteVolumeSource> = ({ registry, tenant = '', volum
   if (!volume) errors.push(required(`${path}.volume`))
 }
 
-const checkFc: Check<FCVolumeSource> = ({ targetWWNs = [], wwids = [], lun }, path, errors) => {
+export const checkFc: Check<FCVolumeSource> = ({ targetWWNs = [], wwids = [], lun }, path, errors) => {
   const at = `${path}.targetWWNs`
   if (!targetWWNs.length && !wwids.length) {
     errors.push(required(at, 'must specify either targetWWNs or wwids, but not both'))
@@ -93,7 +92,7 @@ const checkFc: Check<FCVolumeSource> = ({ targetWWNs = [], wwids = [], lun }, pa
 
 const RESERVED = /(^|\.)(kubernetes|k8s)\.io$/i
 
-const checkFlex: Check<{ options?: Record<string, string> }> = ({ options = {} }, path, errors) => {
+export const checkFlex: Check<{ options?: Record<string, string> }> = ({ options = {} }, path, errors) => {
   for (const key of Object.keys(options)) {
     if (!RESERVED.test(key.split('/', 1)[0]!)) continue
     errors.push(invalid(`${path}.options[${key}]`, key, 'kubernetes.io and k8s.io namespaces are reserved'))
@@ -105,7 +104,7 @@ const DISKS = ['Dedicated', 'Managed', 'Shared']
 const MANAGED_URI = '/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}'
 const BLOB_URI = 'https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd'
 
-const checkAzureDisk: Check<AzureDiskVolumeSource> = ({ diskURI = '', cachingMode, kind }, path, errors) => {
+export const checkAzureDisk: Check<AzureDiskVolumeSource> = ({ diskURI = '', cachingMode, kind }, path, errors) => {
   if (cachingMode !== undefined && !CACHING.includes(cachingMode)) {
     errors.push(notSupported(`${path}.cachingMode`, cachingMode, CACHING))
   }

@@ -1,6 +1,6 @@
 /** What holds for a PodSpec, in a pod as in a template (k8s.io/kubernetes `pkg/apis/core/validation`: ValidatePodSpec). */
 import type { PodSpec, PodTemplateSpec } from '../../generated/types/core-v1.ts'
-import { duplicate, forbidden, invalid, required } from '../../machinery/field-error.ts'
+import { duplicate, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
 import {
   isDns1123Label,
   isDns1123Subdomain,
@@ -128,6 +128,19 @@ function checkHostAliases(spec: PodSpec, path: string, errors: Errors): void {
   }
 }
 
+interface ClaimShown {
+  readonly name?: string
+  readonly resourceClaimName?: string | null
+  readonly resourceClaimTemplateName?: string | null
+}
+
+/** As upstream's message shows a claim. */
+const shownClaim = ({ name = '', resourceClaimName = null, resourceClaimTemplateName = null }: ClaimShown) => ({
+  Name: name,
+  ResourceClaimName: resourceClaimName,
+  ResourceClaimTemplateName: resourceClaimTemplateName,
+})
+
 function checkClaims(spec: PodSpec, path: string, errors: Errors): ReadonlySet<string> {
   if (!spec.resourceClaims) return NO_CLAIMS
   const names = new Set<string>()
@@ -139,10 +152,14 @@ function checkClaims(spec: PodSpec, path: string, errors: Errors): ReadonlySet<s
     names.add(claim.name)
     const sources = [claim.resourceClaimName, claim.resourceClaimTemplateName].filter(name => name !== undefined)
     const wanted = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'
-    if (sources.length === 0) errors.push(required(at, wanted))
+    if (sources.length === 0) errors.push(invalid(at, shownClaim(claim), wanted))
     else if (sources.length > 1) {
       errors.push(
-        invalid(at, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'),
+        invalid(
+          at,
+          shownClaim(claim),
+          'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified',
+        ),
       )
     }
   }
@@ -187,7 +204,11 @@ export function checkPodSpec(spec: PodSpec | undefined, isPod: boolean, path: st
   }
   if (spec.overhead) checkRequirements({ limits: spec.overhead }, NO_CLAIMS, `${path}.overhead`, errors)
   if (spec.resources) checkRequirements(spec.resources, NO_CLAIMS, `${path}.resources`, errors)
-  if (spec.os) checkEnum(spec.os.name, ['linux', 'windows'], `${path}.os.name`, errors)
+  if (spec.os && spec.os.name !== 'linux' && spec.os.name !== 'windows') {
+    errors.push(
+      spec.os.name ? notSupported(`${path}.os`, spec.os.name, ['linux', 'windows']) : required(`${path}.os.name`),
+    )
+  }
 }
 
 /** Checks a template with its defaults filled in. */

@@ -164,6 +164,19 @@ function portWarnings(containers: readonly (readonly [Container, string])[]): st
   return warnings
 }
 
+interface Templated {
+  readonly metadata?: { readonly name?: string; readonly generation?: number }
+}
+
+/** Warnings about the template of a kind that makes pods: when it is made, and when its spec changes. */
+export const templateWarnings =
+  <T extends Templated>(template: (object: T) => PodTemplateSpec | undefined, path = 'spec.template.') =>
+  (object: T, old: T | undefined): string[] => {
+    const made = template(object)
+    if (!made || (old && old.metadata?.generation === object.metadata?.generation)) return []
+    return podTemplateWarnings(made, path)
+  }
+
 /** Warnings about a pod (`path` empty) or a template of pods (`path` with a dot at its end: `spec.template.`). */
 export function podTemplateWarnings({ metadata, spec }: PodTemplateSpec, path = ''): string[] {
   if (!spec) return []

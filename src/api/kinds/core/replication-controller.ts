@@ -6,6 +6,7 @@ import { ageColumn, count, formatLabels, nameColumn, wide } from '../columns.ts'
 import { check, nonNegative, onObject } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { defaultPodSpec } from './pod-spec.defaults.ts'
+import { templateWarnings } from './pod-warnings.ts'
 
 /** core/v1 ReplicationController. */
 export type ReplicationController = Type
@@ -57,6 +58,7 @@ export const ReplicationController = defineKind<ReplicationController>({
       }),
     ),
   ],
+  warnings: templateWarnings(({ spec }) => spec?.template),
   columns: [
     nameColumn,
     count('Desired', ({ spec }) => spec?.replicas),

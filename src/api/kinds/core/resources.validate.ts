@@ -3,8 +3,7 @@ import type { ResourceRequirements } from '../../generated/types/core-v1.ts'
 import { duplicate, forbidden, invalid, notFound, required, typeInvalid } from '../../machinery/field-error.ts'
 import { isQualifiedName } from '../../machinery/names.ts'
 import { compareQuantities, milliValue, quantityProblem } from '../../machinery/quantity.ts'
-import type { Errors } from '../rules.ts'
-import { checkFormat } from '../rules.ts'
+import { checkFormat, checkLabelName, type Errors } from '../rules.ts'
 import type { ResourceList } from './resources.ts'
 
 const CONTAINER = new Set(['cpu', 'memory', 'ephemeral-storage'])
@@ -101,10 +100,21 @@ function checkClaims(resources: ResourceRequirements, claims: ReadonlySet<string
   const seen = new Set<string>()
   for (const [index, { name, request = '' }] of (resources.claims ?? []).entries()) {
     const at = `${path}.claims[${index}]`
-    const key = `${name}/${request}`
-    if (!name) errors.push(required(`${at}.name`))
-    else if (seen.has(key)) errors.push(duplicate(at, request ? key : name))
-    else if (!claims.has(name)) errors.push(notFound(`${at}.name`, name))
+    const key = request ? `${name}/${request}` : name
+    if (!name) {
+      errors.push(required(at))
+      continue
+    }
+    if (seen.has(name)) errors.push(duplicate(at, name))
+    else {
+      if (request) checkLabelName(request, `${at}.request`, errors)
+      if (seen.has(key)) errors.push(duplicate(at, request ? key : name))
+    }
+    if (!claims.has(name)) {
+      const what = claims.size ? `: ${[...claims].sort().join(', ')}` : ' which is empty'
+      const { message, ...error } = notFound(at, name)
+      errors.push({ ...error, message: `${message}: must be one of the names in pod.spec.resourceClaims${what}` })
+    }
     seen.add(key)
   }
 }

@@ -1,11 +1,15 @@
 /** Security contexts of pods and containers (k8s.io/kubernetes `pkg/apis/core/validation`). */
-import type { PodSpec, SeccompProfile, SecurityContext } from '../../generated/types/core-v1.ts'
-import { duplicate, invalid, required } from '../../machinery/field-error.ts'
+import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext } from '../../generated/types/core-v1.ts'
+import { duplicate, invalid, notSupported, required, tooLong } from '../../machinery/field-error.ts'
 import type { Errors } from '../rules.ts'
-import { checkEnum } from '../rules.ts'
 import { checkDescending } from './paths.validate.ts'
 
 const MAX_ID = 2147483647
+
+/** A field that is there is one of the values; an empty one is not. */
+function checkChoice(value: string, values: readonly string[], path: string, errors: Errors): void {
+  if (!values.includes(value)) errors.push(notSupported(path, value, values))
+}
 
 function checkId(id: number | undefined, path: string, errors: Errors): void {
   if (id !== undefined && (id < 0 || id > MAX_ID)) {
@@ -13,10 +17,33 @@ function checkId(id: number | undefined, path: string, errors: Errors): void {
   }
 }
 
+const PROFILES = ['Localhost', 'RuntimeDefault', 'Unconfined']
+
+function checkProfileType(type: string | undefined, field: string, path: string, errors: Errors): void {
+  if (!type) errors.push(required(`${path}.type`, `type is required when ${field} is set`))
+  else if (!PROFILES.includes(type)) errors.push(notSupported(`${path}.type`, type, PROFILES))
+}
+
+const LONGEST_PATH = 4095
+
+function checkAppArmor(profile: AppArmorProfile | undefined, path: string, errors: Errors): void {
+  if (!profile) return
+  const { type, localhostProfile: name } = profile
+  const at = `${path}.localhostProfile`
+  checkProfileType(type, 'appArmorProfile', path, errors)
+  if (type === 'Localhost') {
+    if (name === undefined || name === '') errors.push(required(at, 'must be set when AppArmor type is Localhost'))
+    else if (name.trim() !== name) errors.push(invalid(at, name, 'must not be padded with whitespace'))
+    if (name && name.length > LONGEST_PATH) errors.push(tooLong(at, LONGEST_PATH))
+  } else if (PROFILES.includes(type) && name !== undefined) {
+    errors.push(invalid(at, name, 'can only be set when AppArmor type is Localhost'))
+  }
+}
+
 function checkSeccomp(profile: SeccompProfile | undefined, path: string, errors: Errors): void {
   if (!profile) return
   const at = `${path}.localhostProfile`
-  checkEnum(profile.type, ['Localhost', 'RuntimeDefault', 'Unconfined'], `${path}.type`, errors)
+  checkProfileType(profile.type, 'seccompProfile', path, errors)
   if (profile.type === 'Localhost') {
     if (profile.localhostProfile === undefined) {
       errors.push(required(at, 'must be set when seccomp type is Localhost'))
@@ -37,13 +64,14 @@ export function checkSecurityContext(
   checkId(context.runAsUser, `${path}.runAsUser`, errors)
   checkId(context.runAsGroup, `${path}.runAsGroup`, errors)
   if (context.procMount !== undefined) {
-    checkEnum(context.procMount, ['Default', 'Unmasked'], `${path}.procMount`, errors)
+    checkChoice(context.procMount, ['Default', 'Unmasked'], `${path}.procMount`, errors)
     if (hostUsers && context.procMount === 'Unmasked') {
       const wanted = '`hostUsers` must be false to use `Unmasked`'
       errors.push(invalid(`${path}.procMount`, context.procMount, wanted))
     }
   }
   checkSeccomp(context.seccompProfile, `${path}.seccompProfile`, errors)
+  checkAppArmor(context.appArmorProfile, `${path}.appArmorProfile`, errors)
   if (context.allowPrivilegeEscalation !== false) return
   const cannot = 'cannot set `allowPrivilegeEscalation` to false and'
   if (context.privileged) errors.push(invalid(path, context, `${cannot} \`privileged\` to true`))
@@ -88,10 +116,11 @@ export function checkPodSecurityContext(
     seen.add(name)
   }
   if (securityContext.fsGroupChangePolicy !== undefined) {
-    checkEnum(securityContext.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${at}.fsGroupChangePolicy`, errors)
+    checkChoice(securityContext.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${at}.fsGroupChangePolicy`, errors)
   }
   if (securityContext.supplementalGroupsPolicy !== undefined) {
-    checkEnum(securityContext.supplementalGroupsPolicy, ['Merge', 'Strict'], `${at}.supplementalGroupsPolicy`, errors)
+    checkChoice(securityContext.supplementalGroupsPolicy, ['Merge', 'Strict'], `${at}.supplementalGroupsPolicy`, errors)
   }
   checkSeccomp(securityContext.seccompProfile, `${at}.seccompProfile`, errors)
+  checkAppArmor(securityContext.appArmorProfile, `${at}.appArmorProfile`, errors)
 }

@@ -10,19 +10,9 @@ import { duplicate, forbidden, invalid, notSupported, required } from '../../mac
 import { compareQuantities, quantityProblem } from '../../machinery/quantity.ts'
 import type { Errors } from '../rules.ts'
 import { checkLabelName } from '../rules.ts'
-import { checkFileMode, checkLocalPath, checkNoBacksteps } from './paths.validate.ts'
+import { checkFileMode, checkLocalPath, checkNoBacksteps, HOST_PATH_TYPES } from './paths.validate.ts'
 import { checkFieldRef, checkResourceRef, VOLUME_FIELDS } from './references.validate.ts'
-
-export const HOST_PATH_TYPES = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-]
+import { checkVolumeSource } from './volume-source.validate.ts'
 
 /** The fields that a source of that type cannot be without. */
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
@@ -43,10 +33,10 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   persistentVolumeClaim: ['claimName'],
   photonPersistentDisk: ['pdID'],
   portworxVolume: ['volumeID'],
-  quobyte: ['registry', 'volume'],
   rbd: ['monitors', 'image'],
   scaleIO: ['gateway', 'system', 'volumeName'],
   secret: ['secretName'],
+  storageos: ['volumeName'],
   vsphereVolume: ['volumePath'],
 }
 
@@ -135,8 +125,11 @@ function checkProjected(projected: ProjectedVolumeSource, path: string, errors: 
   }
 }
 
+/** Names that messages have for types. */
+const SURPLUS: Readonly<Record<string, string>> = { downwardAPI: 'downwarAPI' }
+
 function checkSource(type: string, volume: Volume, path: string, errors: Errors): void {
-  const at = `${path}.${type}`
+  const at = `${path}.${type === 'gcePersistentDisk' ? 'persistentDisk' : type}`
   const source = volume[type as 'secret'] as Record<string, unknown>
   for (const field of REQUIRED[type] ?? []) {
     const value = source[field]
@@ -144,6 +137,7 @@ function checkSource(type: string, volume: Volume, path: string, errors: Errors)
       errors.push(required(`${at}.${field}`))
     }
   }
+  checkVolumeSource(type as keyof Volume, volume, at, errors)
   const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, nfs, gitRepo } = volume
   switch (type) {
     case 'emptyDir':
@@ -174,8 +168,8 @@ function checkSource(type: string, volume: Volume, path: string, errors: Errors)
       checkProjected(projected!, at, errors)
       break
     case 'nfs':
-      if (nfs?.path && !nfs.path.startsWith('/')) {
-        errors.push(invalid(`${at}.path`, nfs.path, 'must be an absolute path'))
+      if (nfs && !nfs.path?.startsWith('/')) {
+        errors.push(invalid(`${at}.path`, nfs.path ?? '', 'must be an absolute path'))
       }
       break
     case 'gitRepo':
@@ -200,7 +194,7 @@ export function checkVolumes(
     const types = Object.keys(volume).filter(key => key !== 'name' && volume[key as keyof Volume] !== undefined)
     for (const [order, type] of types.entries()) {
       if (order === 0) checkSource(type, volume, at, errors)
-      else errors.push(forbidden(`${at}.${type}`, 'may not specify more than 1 volume type'))
+      else errors.push(forbidden(`${at}.${SURPLUS[type] ?? type}`, 'may not specify more than 1 volume type'))
     }
     if (!types.length) errors.push(required(at, 'must specify a volume type'))
     if (!volume.name) errors.push(required(`${at}.name`))

@@ -1,0 +1,88 @@
+/** Sources of a pod's volumes that have more rules than what must be there (k8s.io/kubernetes `pkg/apis/core/validation`). */
+import type { CSIVolumeSource, ISCSIVolumeSource, Volume } from '../../generated/types/core-v1.ts'
+import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { validateAnnotations, validateLabels } from '../../machinery/names.ts'
+import { checkLabelName, checkSubdomain, type Errors } from '../rules.ts'
+import { checkInitiator, checkLun } from './iscsi.validate.ts'
+import {
+  checkAzureDisk,
+  checkFc,
+  checkFlex,
+  checkFlocker,
+  checkPartition,
+  checkQuobyte,
+} from './persistent-source.validate.ts'
+import { checkClaimSpec } from './persistent-volume-claim.validate.ts'
+import { checkDriverName } from './secret-reference.validate.ts'
+
+type Check<T> = (source: T, path: string, errors: Errors, volume: string) => void
+
+const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
+const NAME_MAX = 64
+
+const checkIscsi: Check<ISCSIVolumeSource> = (source, path, errors, volume) => {
+  const { targetPortal = '', iqn, lun = 0, initiatorName, secretRef } = source
+  if (initiatorName !== undefined && `${volume}:${targetPortal}`.length > NAME_MAX) {
+    const what = `Total length of <volume name>:<iscsi.targetPortal> must be under ${NAME_MAX} characters if iscsi.initiatorName is specified.`
+    errors.push(invalid(path.replace(/iscsi$/, 'name'), volume, what))
+  }
+  if (iqn) checkInitiator(iqn, `${path}.iqn`, errors)
+  checkLun(lun, `${path}.lun`, errors)
+  if ((source.chapAuthDiscovery || source.chapAuthSession) && !secretRef) errors.push(required(`${path}.secretRef`))
+  if (initiatorName !== undefined) checkInitiator(initiatorName, `${path}.initiatorname`, errors)
+}
+
+const checkSecretName: Check<{ secretRef?: { name?: string } }> = ({ secretRef }, path, errors) => {
+  if (secretRef && !secretRef.name) errors.push(required(`${path}.secretRef.name`))
+}
+
+const checkCsi: Check<CSIVolumeSource> = ({ driver, nodePublishSecretRef: secret }, path, errors) => {
+  if (driver) checkDriverName(driver, `${path}.driver`, errors)
+  if (!secret) return
+  if (secret.name) checkSubdomain(secret.name, `${path}.name`, errors)
+  else errors.push(required(`${path}.nodePublishSecretRef.name`))
+}
+
+const checkEphemeral: Check<NonNullable<Volume['ephemeral']>> = ({ volumeClaimTemplate: claim }, path, errors) => {
+  const at = `${path}.volumeClaimTemplate`
+  if (!claim) return
+  const { labels, annotations, ...others } = claim.metadata ?? {}
+  if (labels) errors.push(...validateLabels(labels, `${at}.metadata.labels`))
+  if (annotations) errors.push(...validateAnnotations(annotations, `${at}.metadata.annotations`))
+  for (const [field, value] of Object.entries(others)) {
+    if (value !== undefined && value !== '' && value !== 0 && value !== null) {
+      errors.push(forbidden(`${at}.metadata.${field}`, 'cannot be set'))
+    }
+  }
+  checkClaimSpec(claim.spec ?? {}, `${at}.spec`, errors)
+}
+
+const SOURCES: { readonly [F in keyof Volume]?: Check<NonNullable<Volume[F]>> } = {
+  gcePersistentDisk: checkPartition,
+  awsElasticBlockStore: checkPartition,
+  flocker: checkFlocker,
+  quobyte: checkQuobyte,
+  fc: checkFc,
+  flexVolume: checkFlex,
+  azureDisk: checkAzureDisk,
+  iscsi: checkIscsi,
+  cinder: checkSecretName,
+  storageos(source, path, errors) {
+    if (source.volumeName) checkLabelName(source.volumeName, `${path}.volumeName`, errors)
+    if (source.volumeNamespace) checkLabelName(source.volumeNamespace, `${path}.volumeNamespace`, errors)
+    checkSecretName(source, path, errors, '')
+  },
+  csi: checkCsi,
+  ephemeral: checkEphemeral,
+  image({ pullPolicy }, path, errors) {
+    if (pullPolicy && !PULL_POLICIES.includes(pullPolicy)) {
+      errors.push(notSupported(`${path}.pullPolicy`, pullPolicy, PULL_POLICIES))
+    }
+  },
+}
+
+/** What is wrong with a source beyond what is missing from it. `volume` is the name of the volume. */
+export function checkVolumeSource(type: keyof Volume, volume: Volume, path: string, errors: Errors): void {
+  const check = SOURCES[type] as Check<unknown> | undefined
+  check?.(volume[type], path, errors, volume.name ?? '')
+}

@@ -1,7 +1,9 @@
 import type { HorizontalPodAutoscaler as Type } from '../../generated/types/autoscaling-v1.ts'
-import { ALL_VERBS, defineKind, kindKey } from '../../machinery/kind.ts'
+import { ALL_VERBS, defineKind, kindKey, type Rule } from '../../machinery/kind.ts'
 import { HorizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
-import { fromV2, toV2 } from './v1-conversion.ts'
+import { horizontalPodAutoscalerRules } from './horizontal-pod-autoscaler.validate.ts'
+import { CPU_PERCENT } from './scaling-rules.ts'
+import { fromV2, hasMetrics, toV2 } from './v1-conversion.ts'
 
 /** autoscaling/v1 HorizontalPodAutoscaler. */
 export type HorizontalPodAutoscalerV1 = Type
@@ -23,9 +25,16 @@ export const HorizontalPodAutoscalerV1 = defineKind<HorizontalPodAutoscalerV1>({
     encode: toV2,
     decode: stored => fromV2(stored as HorizontalPodAutoscaler),
   },
-  defaults({ spec }) {
-    if (spec) spec.minReplicas ??= 1
+  defaults({ metadata, spec }) {
+    if (!spec) return
+    spec.minReplicas ??= 1
+    if (!hasMetrics(metadata?.annotations)) spec.targetCPUUtilizationPercentage ??= CPU_PERCENT
   },
+  rules: horizontalPodAutoscalerRules.map(
+    (rule): Rule<HorizontalPodAutoscalerV1> =>
+      (next, old, context) =>
+        rule(toV2(next), old && toV2(old), context),
+  ),
   columns: HorizontalPodAutoscaler.columns.map(column => ({
     ...column,
     cell: (object, now) => column.cell(toV2(object), now),

@@ -1,10 +1,9 @@
 import type { HorizontalPodAutoscaler as Type } from '../../generated/types/autoscaling-v2.ts'
-import { invalid, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
-import { check, onObject } from '../rules.ts'
+import { horizontalPodAutoscalerRules } from './horizontal-pod-autoscaler.validate.ts'
 import { formatMetrics } from './metric-columns.ts'
-import { cpuMetric, SCALE_DOWN, SCALE_UP } from './scaling-rules.ts'
+import { CPU_PERCENT, cpuMetric, SCALE_DOWN, SCALE_UP } from './scaling-rules.ts'
 
 /** autoscaling/v2 HorizontalPodAutoscaler. */
 export type HorizontalPodAutoscaler = Type
@@ -24,7 +23,7 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   defaults({ spec }) {
     if (!spec) return
     spec.minReplicas ??= 1
-    if (!spec.metrics?.length) spec.metrics = [cpuMetric(80)]
+    if (!spec.metrics?.length) spec.metrics = [cpuMetric(CPU_PERCENT)]
     if (!spec.behavior) return
     spec.behavior.scaleUp = { ...SCALE_UP, ...spec.behavior.scaleUp }
     spec.behavior.scaleDown = { ...SCALE_DOWN, ...spec.behavior.scaleDown }
@@ -32,27 +31,7 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   prepareCreate(autoscaler) {
     autoscaler.status = { desiredReplicas: 0 }
   },
-  rules: [
-    onObject(
-      check<HorizontalPodAutoscaler>(({ spec }, errors) => {
-        const { minReplicas = 1, maxReplicas = 0, scaleTargetRef } = spec ?? {}
-        if (minReplicas < 1) {
-          errors.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'))
-        }
-        if (maxReplicas < 1) errors.push(required('spec.maxReplicas', 'must be set and greater than 0'))
-        if (maxReplicas < minReplicas) {
-          errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
-        }
-        const { apiVersion = '', kind } = scaleTargetRef ?? {}
-        // Replication controllers are the one kind of the core group that scales.
-        if (!apiVersion.includes('/') && kind !== 'ReplicationController') {
-          errors.push(invalid('spec.scaleTargetRef.apiVersion', apiVersion, 'apiVersion must specify API group'))
-        }
-        if (!scaleTargetRef?.kind) errors.push(required('spec.scaleTargetRef.kind'))
-        if (!scaleTargetRef?.name) errors.push(required('spec.scaleTargetRef.name'))
-      }),
-    ),
-  ],
+  rules: horizontalPodAutoscalerRules,
   columns: [
     nameColumn,
     text('Reference', ({ spec }) => `${spec?.scaleTargetRef?.kind ?? ''}/${spec?.scaleTargetRef?.name ?? ''}`),

@@ -15,6 +15,9 @@ export const SCALE_DOWN: HPAScalingRules = {
   policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
 }
 
+/** Average use of the requested CPU that an autoscaler without a metric aims at, in percent. */
+export const CPU_PERCENT = 80
+
 /** The metric of autoscaling/v1: average use of the requested CPU, in percent. */
 export const cpuMetric = (averageUtilization: number): MetricSpec => ({
   type: 'Resource',

@@ -9,7 +9,7 @@ import type {
   HorizontalPodAutoscaler as V2,
   HorizontalPodAutoscalerStatus as V2Status,
 } from '../../generated/types/autoscaling-v2.ts'
-import { cpuMetric } from './scaling-rules.ts'
+import { CPU_PERCENT, cpuMetric } from './scaling-rules.ts'
 
 const PREFIX = 'autoscaling.alpha.kubernetes.io/'
 const METRICS = `${PREFIX}metrics`
@@ -42,6 +42,10 @@ function withAnnotations<T extends { annotations?: Record<string, string> }>(
   return (annotations ? { ...rest, annotations } : rest) as T
 }
 
+/** Whether annotations say what to measure. */
+export const hasMetrics = (annotations: Record<string, string> | undefined): boolean =>
+  Boolean(read<unknown[]>(annotations, METRICS)?.length)
+
 /** As autoscaling/v2. */
 export function toV2(object: V1): V2 {
   const { targetCPUUtilizationPercentage: cpu, ...spec } = object.spec ?? ({} as NonNullable<V1['spec']>)
@@ -58,7 +62,7 @@ export function toV2(object: V1): V2 {
     ...object,
     apiVersion: 'autoscaling/v2',
     metadata: withAnnotations(object.metadata ?? {}, without(annotations)),
-    spec: { ...spec, metrics: metrics.length ? metrics : [cpuMetric(80)], ...(behavior && { behavior }) },
+    spec: { ...spec, metrics: metrics.length ? metrics : [cpuMetric(CPU_PERCENT)], ...(behavior && { behavior }) },
     ...(object.status && {
       status: { ...status, ...(currentMetrics && { currentMetrics }), ...(conditions && { conditions }) },
     }),

@@ -1,6 +1,7 @@
 import type { LimitRange as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { createdAtColumns } from '../columns.ts'
+import { limitRangeRules } from './limit-range.validate.ts'
 import { canonicalResources } from './resources.ts'
 
 /** core/v1 LimitRange. */
@@ -22,9 +23,12 @@ export const LimitRange = defineKind<LimitRange>({
         canonicalResources(list)
       }
       if (item.type !== 'Container') continue
-      item.default = { ...item.max, ...item.default }
-      item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest }
+      const limits = { ...item.max, ...item.default }
+      const requests = { ...item.min, ...limits, ...item.defaultRequest }
+      if (Object.keys(limits).length) item.default = limits
+      if (Object.keys(requests).length) item.defaultRequest = requests
     }
   },
+  rules: limitRangeRules,
   columns: createdAtColumns,
 })

@@ -1,6 +1,7 @@
 import type { ResourceQuota as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { resourceQuotaRules } from './resource-quota.validate.ts'
 import { canonicalResources } from './resources.ts'
 
 /** core/v1 ResourceQuota. */
@@ -30,6 +31,7 @@ export const ResourceQuota = defineKind<ResourceQuota>({
     canonicalResources(status?.hard)
     canonicalResources(status?.used)
   },
+  rules: resourceQuotaRules,
   columns: [
     nameColumn,
     text('Request', quota => usage(quota, false)),

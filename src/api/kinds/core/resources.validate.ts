@@ -14,23 +14,30 @@ const STANDARD = new Set([
   ...['replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims'],
   ...['services.nodeports', 'services.loadbalancers'],
 ])
-const INTEGER = new Set(['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps'])
+const INTEGER = new Set([
+  ...['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps'],
+  ...['persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'],
+])
 
 const isHugePages = (name: string) => name.startsWith('hugepages-')
 const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
 const isExtended = (name: string) =>
   !isNative(name) && !name.startsWith('requests.') && !isQualifiedName(`requests.${name}`).length
+/** A resource that Kubernetes itself knows, without a prefix. */
+export const isStandardResource = (name: string): boolean => STANDARD.has(name)
+/** There are only whole ones of it. */
+export const isCounted = (name: string): boolean => INTEGER.has(name) || isExtended(name)
 /** More of it may be promised than there is. */
-const canOvercommit = (name: string) => isNative(name) && !isHugePages(name)
+export const canOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name)
 
 /** A name that a container can ask for: cpu, memory, ephemeral storage, huge pages, or `vendor.example/thing`. */
 export function checkContainerResourceName(name: string, path: string, errors: Errors): void {
   if (CONTAINER.has(name)) return
   const problems = isQualifiedName(name)
-  if (problems.length) checkFormat(problems, name, path, errors)
-  else if (!name.includes('/')) {
+  checkFormat(problems, name, path, errors)
+  if (!name.includes('/')) {
     if (isHugePages(name)) return
-    if (!STANDARD.has(name)) {
+    if (!problems.length && !STANDARD.has(name)) {
       errors.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
     }
     errors.push(invalid(path, name, 'must be a standard resource for containers'))
@@ -47,7 +54,7 @@ export function checkAmount(name: string, amount: string, path: string, errors: 
     return false
   }
   if (compareQuantities(amount, '0') < 0) errors.push(invalid(path, amount, 'must be greater than or equal to 0'))
-  if ((INTEGER.has(name) || isExtended(name)) && milliValue(amount) % 1000 !== 0) {
+  if (isCounted(name) && milliValue(amount) % 1000 !== 0) {
     errors.push(invalid(path, amount, 'must be an integer'))
   }
   return true

@@ -27,7 +27,8 @@ const textOf = ({ matchLabelExpressions = [] }: TopologySelectorTerm) =>
   )
 
 function checkTopologies(terms: readonly TopologySelectorTerm[], path: string, errors: Errors): void {
-  const seen: string[] = []
+  // Upstream counts an empty term as a copy of one for each term.
+  const seen = terms.map(() => '[]')
   for (const [index, term] of terms.entries()) {
     const at = `${path}[${index}].matchLabelExpressions`
     const keys = new Set<string>()

@@ -30,7 +30,7 @@ export function checkSelector(
   const labels = template?.metadata?.labels ?? {}
   const compiled = selectorFromLabelSelector(selector)
   if (!compiled.empty && !compiled.matches(labels)) {
-    const shown = Object.keys(labels).length ? labels : null
+    const shown = template?.metadata?.labels ?? null
     errors.push(invalid('spec.template.metadata.labels', shown, '`selector` does not match template `labels`'))
   }
 }

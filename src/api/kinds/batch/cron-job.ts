@@ -33,6 +33,9 @@ export const CronJob = defineKind<CronJob>({
     spec.successfulJobsHistoryLimit ??= 3
     spec.failedJobsHistoryLimit ??= 1
     // The template's job is defaulted when it is made; only its pods are here.
+    for (const rule of spec.jobTemplate?.spec?.podFailurePolicy?.rules ?? []) {
+      for (const pattern of rule.onPodConditions ?? []) pattern.status ||= 'True'
+    }
     defaultPodSpec(spec.jobTemplate?.spec?.template?.spec)
   },
   prepareCreate(job) {

@@ -164,8 +164,8 @@ function checkGenerated({ spec, metadata }: Job, errors: Errors): void {
   }
   const path = 'spec.template.metadata.labels'
   for (const [key, value] of Object.entries(wanted)) {
-    if (labels[key] === undefined) errors.push(required(path, `must be '${key}'`))
-    else if (labels[key] !== value) errors.push(invalid(path, labels, `must be '${value}'`))
+    if (labels[key] === undefined) errors.push(required(`${path}[${key}]`, `must be '${value}'`))
+    else if (labels[key] !== value) errors.push(invalid(`${path}[${key}]`, labels, `must be '${value}'`))
   }
   if (!selectorFromLabelSelector(spec.selector).matches(wanted)) {
     errors.push(invalid('spec.selector', spec.selector, '`selector` not auto-generated'))

@@ -13,6 +13,7 @@ import type { Errors } from '../rules.ts'
 import { checkEnum, checkFormat, checkLabelName, checkQualifiedName, checkSubdomain } from '../rules.ts'
 import type { PodScope } from './container.validate.ts'
 import { checkContainers, checkEphemeralContainers, checkInitContainers } from './container.validate.ts'
+import { checkOperatingSystem } from './pod-os.validate.ts'
 import { checkRequirements } from './resources.validate.ts'
 import { checkAffinity, checkSpread, checkTolerations } from './scheduling.validate.ts'
 import { checkPodSecurityContext } from './security-context.validate.ts'
@@ -149,7 +150,7 @@ function checkClaims(spec: PodSpec, path: string, errors: Errors): ReadonlySet<s
     if (!claim.name) errors.push(required(`${at}.name`))
     else if (names.has(claim.name)) errors.push(duplicate(`${at}.name`, claim.name))
     else checkLabelName(claim.name, `${at}.name`, errors)
-    names.add(claim.name)
+    if (claim.name) names.add(claim.name)
     const sources = [claim.resourceClaimName, claim.resourceClaimTemplateName].filter(name => name !== undefined)
     const wanted = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'
     if (sources.length === 0) errors.push(invalid(at, shownClaim(claim), wanted))
@@ -204,6 +205,7 @@ export function checkPodSpec(spec: PodSpec | undefined, isPod: boolean, path: st
   }
   if (spec.overhead) checkRequirements({ limits: spec.overhead }, NO_CLAIMS, `${path}.overhead`, errors)
   if (spec.resources) checkRequirements(spec.resources, NO_CLAIMS, `${path}.resources`, errors)
+  checkOperatingSystem(spec, path, errors)
   if (spec.os && spec.os.name !== 'linux' && spec.os.name !== 'windows') {
     errors.push(
       spec.os.name ? notSupported(`${path}.os`, spec.os.name, ['linux', 'windows']) : required(`${path}.os.name`),

@@ -1,8 +1,11 @@
 import type { PodTemplate as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { formatLabels, nameColumn, text } from '../columns.ts'
+import { check } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { defaultPodSpec } from './pod-spec.defaults.ts'
+import { checkPodTemplate } from './pod-spec.validate.ts'
+import { templateWarnings } from './pod-warnings.ts'
 
 /** core/v1 PodTemplate. */
 export type PodTemplate = Type
@@ -20,6 +23,8 @@ export const PodTemplate = defineKind<PodTemplate>({
   defaults({ template }) {
     defaultPodSpec(template?.spec)
   },
+  rules: [check(({ template }, errors) => checkPodTemplate(template, 'template', errors))],
+  warnings: templateWarnings(({ template }) => template, 'template.'),
   columns: [
     nameColumn,
     text('Containers', ({ template }) => containerNames(template)),

@@ -1,6 +1,6 @@
 /** Rules of Pod: what a new one must be, and the few fields that may change (k8s.io/kubernetes `pkg/apis/core/validation`). */
 import type { Container, Pod, PodSpec, Toleration } from '../../generated/types/core-v1.ts'
-import { forbidden, invalid } from '../../machinery/field-error.ts'
+import { forbidden, invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import type { Errors } from '../rules.ts'
 import { sameValue } from '../rules.ts'
@@ -40,6 +40,9 @@ function checkPod(pod: Pod, errors: Errors): void {
   checkPodSpec(pod.spec, true, 'spec', errors)
   if (!pod.spec) return
   checkTokenVolumes(pod.spec, errors)
+  for (const [index, { image }] of (pod.spec.volumes ?? []).entries()) {
+    if (image && !image.reference) errors.push(required(`spec.volumes[${index}].image.reference`))
+  }
   checkImages(pod.spec.containers, 'spec.containers', errors)
   checkImages(pod.spec.initContainers, 'spec.initContainers', errors)
 }

@@ -186,6 +186,21 @@ export function checkTaints(taints: readonly Taint[] | undefined, path: string, 
   }
 }
 
+/** Which pods and nodes a constraint counts. */
+function checkSpreadNodes(one: TopologySpreadConstraint, at: string, errors: Errors): void {
+  const keys = one.matchLabelKeys ?? []
+  if (keys.length && !one.labelSelector) {
+    errors.push(forbidden(`${at}.matchLabelKeys`, 'must not be specified when labelSelector is not set'))
+  } else {
+    for (const [key, label] of keys.entries()) checkQualifiedName(label, `${at}.matchLabelKeys[${key}]`, errors)
+  }
+  for (const field of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
+    const value = one[field] as string | undefined
+    if (value === undefined || value === 'Honor' || value === 'Ignore') continue
+    errors.push(notSupported(`${at}.${field}`, value, ['Honor', 'Ignore']))
+  }
+}
+
 export function checkSpread(
   constraints: readonly TopologySpreadConstraint[] | undefined,
   path: string,
@@ -199,6 +214,7 @@ export function checkSpread(
     if (!actions.includes(one.whenUnsatisfiable)) {
       errors.push(notSupported(`${at}.whenUnsatisfiable`, one.whenUnsatisfiable ?? '', actions))
     }
+    checkSpreadNodes(one, at, errors)
     const same = (other: TopologySpreadConstraint) =>
       other.topologyKey === one.topologyKey && other.whenUnsatisfiable === one.whenUnsatisfiable
     if (constraints!.slice(index + 1).some(same)) {
@@ -211,9 +227,6 @@ export function checkSpread(
         const wanted = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${one.whenUnsatisfiable}`
         errors.push(invalid(`${at}.minDomains`, one.minDomains, wanted))
       }
-    }
-    for (const field of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
-      if (one[field] !== undefined) checkEnum(one[field], ['Honor', 'Ignore'], `${at}.${field}`, errors)
     }
     checkSelector(one.labelSelector, `${at}.labelSelector`, errors)
   }

@@ -1,7 +1,7 @@
 /** Rules of StatefulSet (k8s.io/kubernetes `pkg/apis/apps/validation`). */
 import type { StatefulSet, StatefulSetSpec } from '../../generated/types/apps-v1.ts'
 import type { PodTemplateSpec } from '../../generated/types/core-v1.ts'
-import { forbidden, invalid, required } from '../../machinery/field-error.ts'
+import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isDns1123Label } from '../../machinery/names.ts'
 import { checkClaimSpec } from '../core/persistent-volume-claim.validate.ts'
@@ -25,11 +25,9 @@ const WHAT_CHANGES = `${QUOTED.slice(0, -1).join(', ')} and ${QUOTED.at(-1)}`
 /** The template with the volumes of the claims, which its containers may mount. */
 function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec {
   if (!template?.spec || !volumeClaimTemplates.length) return template
-  const claims = volumeClaimTemplates.map(({ metadata }) => ({
-    name: metadata?.name ?? '',
-    persistentVolumeClaim: { claimName: metadata?.name ?? '' },
-  }))
-  const others = (template.spec.volumes ?? []).filter(({ name }) => !claims.some(claim => claim.name === name))
+  const names = new Set(volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? ''))
+  const claims = [...names].map(name => ({ name, persistentVolumeClaim: { claimName: name } }))
+  const others = (template.spec.volumes ?? []).filter(({ name }) => !names.has(name))
   return { ...template, spec: { ...template.spec, volumes: [...claims, ...others] } }
 }
 
@@ -46,12 +44,23 @@ function checkPolicies({ podManagementPolicy, updateStrategy }: StatefulSetSpec,
   }
 }
 
+const RETENTION = ['Retain', 'Delete']
+
+function checkRetention({ persistentVolumeClaimRetentionPolicy: policy }: StatefulSetSpec, errors: Errors): void {
+  for (const field of ['whenDeleted', 'whenScaled'] as const) {
+    const value = policy?.[field]
+    if (value === undefined || RETENTION.includes(value)) continue
+    errors.push(notSupported(`spec.persistentVolumeClaimRetentionPolicy.${field}`, value, RETENTION))
+  }
+}
+
 function checkSpec({ spec }: StatefulSet, errors: Errors, old: StatefulSet | undefined): void {
   if (!spec) {
     errors.push(required('spec.selector'))
     return
   }
   checkPolicies(spec, errors)
+  checkRetention(spec, errors)
   if (!old) {
     for (const [index, claim] of (spec.volumeClaimTemplates ?? []).entries()) {
       checkClaimSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${index}].spec`, errors)

@@ -55,12 +55,12 @@ interface Counts {
 
 /** Counts of a status are not negative, and parts are not more than the whole. `parts` are names of counts. */
 export function checkCounts<T extends Counts>(
-  status: T | undefined,
+  next: T | undefined,
   old: T | undefined,
   parts: readonly (keyof T & string)[],
   errors: Errors,
 ): void {
-  if (!status) return
+  const status = next ?? ({} as T)
   for (const [field, value] of Object.entries(status)) {
     if (typeof value === 'number') checkNonNegative(value, `status.${field}`, errors)
   }

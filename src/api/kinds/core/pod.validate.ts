@@ -4,6 +4,7 @@ import { forbidden, invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import type { Errors } from '../rules.ts'
 import { sameValue } from '../rules.ts'
+import { checkGatedUpdate, withNodeAffinity } from './pod-gated.validate.ts'
 import { checkPodSpec } from './pod-spec.validate.ts'
 import { checkPodStatus } from './pod-status.validate.ts'
 import { checkTolerations } from './scheduling.validate.ts'
@@ -101,7 +102,7 @@ function withoutChangeable(next: PodSpec, old: PodSpec) {
   }
   if (gated) {
     put('nodeSelector')
-    kept.affinity = { ...next.affinity, nodeAffinity: old.affinity?.nodeAffinity }
+    kept.affinity = withNodeAffinity(next.affinity, old.affinity)
   }
   return kept
 }
@@ -123,6 +124,7 @@ function checkUpdate({ spec: next }: Pod, { spec: old }: Pod, errors: Errors): v
   checkDeadline(next, old, errors)
   checkAddedTolerations(next, old, errors)
   checkDeletedGates(next, old, errors)
+  if (old.schedulingGates?.length) checkGatedUpdate(next, old, errors)
   const rest = withoutChangeable(next, old)
   if (sameValue(rest, old)) return
   const difference = changed(rest, old)

@@ -51,7 +51,7 @@ const checkEphemeral: Check<NonNullable<Volume['ephemeral']>> = ({ volumeClaimTe
   if (annotations) errors.push(...validateAnnotations(annotations, `${at}.metadata.annotations`))
   for (const [field, value] of Object.entries(others)) {
     if (value !== undefined && value !== '' && value !== 0 && value !== null) {
-      errors.push(forbidden(`${at}.metadata.${field}`, 'cannot be set'))
+      errors.push(forbidden(`${at}.metadata.${field === 'uid' ? 'uID' : field}`, 'cannot be set'))
     }
   }
   checkClaimSpec(claim.spec ?? {}, `${at}.spec`, errors)

@@ -96,12 +96,17 @@ test('a webhook that does not answer as it should fails the request, unless its 
 })
 
 test('a webhook is asked about a dry run only where it says that it has no side effects', async t => {
-  const { send, webhook, configure } = await startHooked(t)
+  const { send, store, webhook, configure } = await startHooked(t)
   const dryRun = { query: { dryRun: 'All' } }
   await configure('Validating', 'safe', { sideEffects: 'NoneOnDryRun' })
   assert.equal((await send(ADMIN, 'POST', MAPS, configMap('m'), dryRun)).status, 201)
   assert.equal(webhook.received[0].request.dryRun, true)
-  await configure('Validating', 'unsafe', { sideEffects: 'Some' })
+  assert.equal((await configure('Validating', 'unsafe', { sideEffects: 'Some' })).status, 422)
+  // One that was stored when side effects were still allowed.
+  const { object: old } = await configure('Validating', 'unsafe', {})
+  const webhooks = (old.webhooks as Loose[]).map(each => ({ ...each, sideEffects: 'Some' }))
+  const key = '/registry/admissionregistration.k8s.io/validatingwebhookconfigurations/unsafe'
+  await store.commit([{ type: 'put', key, value: Buffer.from(JSON.stringify({ ...old, webhooks })) }])
   const { status, object } = await send(ADMIN, 'POST', MAPS, configMap('m'), dryRun)
   assert.deepEqual([status, object.message], [400, 'admission webhook "unsafe0.example.com" does not support dry run'])
 })

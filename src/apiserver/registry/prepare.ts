@@ -58,10 +58,13 @@ function runRules(kind: Kind, next: KubeObject, old: KubeObject | undefined, rul
   return errors
 }
 
-const metadataRules = ({ namespaced, nameFormat, custom }: Kind) => ({
+/** Kinds that come from servers of their own upstream; like custom ones they take finalizers without a domain. */
+const SEPARATE = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
+
+const metadataRules = ({ namespaced, nameFormat, custom, group }: Kind) => ({
   namespaced,
   nameFormat,
-  customResource: custom !== undefined,
+  customResource: custom !== undefined || SEPARATE.has(group),
 })
 
 function refuse(kind: Kind, object: KubeObject, errors: readonly FieldError[]) {
@@ -248,7 +251,7 @@ export async function prepareUpdate(
   const counts = kind.generation && subresource !== 'binding'
   if (counts && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
   refuse(kind, next, [
-    ...validateObjectMetaUpdate(next.metadata, old.metadata, 'metadata', kind.custom !== undefined),
+    ...validateObjectMetaUpdate(next.metadata, old.metadata, 'metadata', metadataRules(kind).customResource),
     ...runRules(kind, next, old, rules),
   ])
   if (attributes) await deps.admission.validate(attributes)

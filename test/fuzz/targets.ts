@@ -29,6 +29,8 @@ const POD = 'io.k8s.api.core.v1.Pod'
 const never = () => false
 const badRequest = (error: unknown) => error instanceof StatusError && error.code === 400
 const unprocessable = (error: unknown) => error instanceof StatusError && (error.code === 400 || error.code === 422)
+/** A directive that nobody knows is answered with 500, as upstream does. */
+const unmergeable = (error: unknown) => unprocessable(error) || (error instanceof StatusError && error.code === 500)
 
 /** Anything that JSON can say, from a text that may be none. */
 function jsonOf(input: Buffer): unknown {
@@ -64,6 +66,7 @@ const patchTarget = (
   name: string,
   patch: (object: unknown, patch: unknown) => unknown,
   tokens: readonly string[],
+  refuses: FuzzTarget['refuses'] = unprocessable,
 ): FuzzTarget => ({
   name,
   tokens: [...JSON_TOKENS, ...tokens],
@@ -74,7 +77,7 @@ const patchTarget = (
     assert.doesNotThrow(() => JSON.stringify(result))
     assert.equal(({} as { polluted?: unknown }).polluted, undefined)
   },
-  refuses: unprocessable,
+  refuses,
 })
 
 export const targets: readonly FuzzTarget[] = [
@@ -195,15 +198,20 @@ export const targets: readonly FuzzTarget[] = [
     '/99999999999',
   ]),
   patchTarget('merge-patch', mergePatch, ['"__proto__":{"polluted":1}', '"a":null']),
-  patchTarget('strategic-merge-patch', (object, patch) => strategicMergePatch(object, patch ?? {}, POD), [
-    '"$patch":"delete"',
-    '"$patch":"replace"',
-    '"$retainKeys":[',
-    '"$setElementOrder/containers":[',
-    '"$deleteFromPrimitiveList/finalizers":[',
-    '"containers":[{"name":"a"',
-    '"__proto__":{"polluted":1}',
-  ]),
+  patchTarget(
+    'strategic-merge-patch',
+    (object, patch) => strategicMergePatch(object, patch ?? {}, POD),
+    [
+      '"$patch":"delete"',
+      '"$patch":"replace"',
+      '"$retainKeys":[',
+      '"$setElementOrder/containers":[',
+      '"$deleteFromPrimitiveList/finalizers":[',
+      '"containers":[{"name":"a"',
+      '"__proto__":{"polluted":1}',
+    ],
+    unmergeable,
+  ),
   {
     name: 'accept',
     tokens: [

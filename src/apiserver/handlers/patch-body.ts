@@ -4,7 +4,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import { mergePatch } from '../../api/machinery/merge-patch.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
-import { badRequest, notTaken } from '../../api/machinery/status-error.ts'
+import { badRequest, notTaken, unsupportedMediaType } from '../../api/machinery/status-error.ts'
 import { strategicMergePatch } from '../../api/machinery/strategic-merge-patch.ts'
 import type { ServerRequest } from '../request.ts'
 import { mediaType, parseBody, parseYamlBody } from './decode-body.ts'
@@ -39,7 +39,7 @@ export async function patchBody(request: ServerRequest, findDuplicates: boolean)
 async function readPatch({ body, kind }: ServerRequest, findDuplicates: boolean): Promise<PatchBody> {
   const type = body.type === 'none' ? '' : mediaType(body.contentType)
   const types = patchTypesOf(kind)
-  if (!types.some(each => each === type)) throw notTaken()
+  if (!types.some(each => each === type)) throw kind?.custom ? unsupportedMediaType(types) : notTaken()
   const known = { type: type as PatchType }
   if (body.type === 'value') return { ...known, value: body.value, duplicates: [] }
   const text = body.type === 'bytes' ? (await body.read()).toString() : ''

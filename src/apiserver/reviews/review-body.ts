@@ -36,5 +36,6 @@ export async function reviewBody<T extends KubeObject>(request: ServerRequest, c
   dropEmpty(object)
   // Calls inside the process are not asked who wrote what.
   if (!request.local || context.fieldManager) trackFields(kind, object, undefined, context, clock.now())
+  await request.admitBody?.(object)
   return object as T
 }

@@ -11,6 +11,7 @@ import type { NodeApi } from '../../../src/client/node-api.ts'
 import { realClock } from '../../../src/lib/clock.ts'
 import { buildKubeconfig, writeKubeconfig } from '../../../src/lib/kubeconfig.ts'
 import { openPki } from '../../../src/lib/pki/files.ts'
+import { virtualClock } from '../../../src/lib/virtual-clock.ts'
 import { kubectlPath, toolsMissing } from '../../tools.ts'
 
 const SIZE = 8 * 1024 * 1024
@@ -69,7 +70,7 @@ describe('kubectl over the streams of the API server', { skip: toolsMissing }, (
 
   before(async () => {
     await new Promise<void>(resolve => echo.listen(0, '127.0.0.1', resolve))
-    const { server, nodes, send } = await startServer()
+    const { server, nodes, send } = await startServer({ clock: virtualClock(Date.now()) })
     const test = testNode((echo.address() as { port: number }).port)
     nodes.set('n1', test.node)
     aborted = test.aborted

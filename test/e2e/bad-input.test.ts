@@ -117,7 +117,7 @@ test('bad input', options, async t => {
     ['YAML nested on one line', CONFIG_MAPS, YAML_BODY, 'a: b: c', 400, /error converting YAML to JSON: yaml: /],
     ['YAML that unfolds to gigabytes', CONFIG_MAPS, YAML_BODY, bomb(), 400, /error converting YAML to JSON: yaml: /],
     ['a million brackets', CONFIG_MAPS, JSON_BODY, '['.repeat(1_000_000), 400, /exceeded max depth/],
-    ['no body', CONFIG_MAPS, JSON_BODY, '', 400, /EOF/],
+    ['no body', CONFIG_MAPS, JSON_BODY, '', 400, /unexpected end of JSON input/],
     ['null', CONFIG_MAPS, JSON_BODY, 'null', 422, /name or generateName is required/],
     ['a list of nothing', CONFIG_MAPS, JSON_BODY, '[]', 400, /cannot unmarshal array/],
     ['another type of body', CONFIG_MAPS, 'text/plain', 'x', 415, /unknown format - accepted media types include/],

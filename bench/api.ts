@@ -4,9 +4,9 @@
  * KUBERNETES_BIN names a folder with the binaries.
  */
 import { parseArgs } from 'node:util'
-import { type BenchCluster, connectBench } from './lib/cluster.ts'
-import { measure, type Rate, type Row, sleep, table } from './lib/measure.ts'
-import { peerFolder, startKubernetes, startTutti } from './lib/targets.ts'
+import type { BenchCluster } from './lib/cluster.ts'
+import { driveEach } from './lib/drive-each.ts'
+import { measure, type Rate, sleep, table } from './lib/measure.ts'
 
 const { values } = parseArgs({
   options: { n: { type: 'string', default: '3000' }, watchers: { type: 'string', default: '100' } },
@@ -91,24 +91,7 @@ async function drive(cluster: BenchCluster): Promise<Figures> {
   return { serial, create, update, get, list, listBytes, remove, createWatched, eventsPerSecond }
 }
 
-const results: Record<string, Figures> = {}
-const bin = peerFolder()
-for (const start of [() => startTutti(), ...(bin ? [() => startKubernetes(bin)] : [])]) {
-  const target = await start()
-  const cluster = connectBench(target.name, target.kubeconfig)
-  try {
-    results[target.name] = await drive(cluster)
-  } finally {
-    cluster.close()
-    await target.stop()
-  }
-}
-const pick = (what: string, unit: string, of: (figures: Figures) => number, lessIsBetter = false): Row => ({
-  what,
-  unit,
-  lessIsBetter,
-  figures: Object.fromEntries(Object.entries(results).map(([name, figures]) => [name, of(figures)])),
-})
+const pick = await driveEach(drive)
 console.log(
   table([
     pick('create, one at a time', '/s', f => f.serial.perSecond),

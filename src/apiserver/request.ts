@@ -8,7 +8,7 @@ import type { Encoded } from '../api/machinery/encoded.ts'
 import type { Kind } from '../api/machinery/kind.ts'
 import type { KubeObject, ListMeta } from '../api/machinery/object.ts'
 import type { WatchEventType } from '../client/transport.ts'
-import type { ClientCertificate, UserInfo } from './auth/auth.ts'
+import type { ClientCertificate, UserInfo } from './authentication/authenticator.ts'
 import type { MediaChoice } from './http/media.ts'
 import type { RequestSeries } from './metrics/requests.ts'
 

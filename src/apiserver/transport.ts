@@ -4,7 +4,7 @@
  */
 import type { Kind } from '../api/machinery/kind.ts'
 import type { ApiRequest, ApiResponse, Transport, WatchEvent } from '../client/transport.ts'
-import type { UserInfo } from './auth/auth.ts'
+import type { UserInfo } from './authentication/authenticator.ts'
 import type { MediaChoice } from './http/media.ts'
 import { parseRequestInfo } from './http/request-info.ts'
 import type { Answer, Handler, RequestBody, RequestInfo, ServerRequest, ServerWatchEvent } from './request.ts'

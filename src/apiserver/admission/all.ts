@@ -5,7 +5,7 @@
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
-import type { Authorizer } from '../auth/auth.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
 import type { KindReader, Registry } from '../registry/registry.ts'
 import type { WebhookCaller } from '../webhooks/call.ts'
 import { alwaysAdmit, alwaysDeny } from './always.ts'

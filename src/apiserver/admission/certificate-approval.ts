@@ -1,5 +1,5 @@
 import type { CertificateSigningRequest } from '../../api/generated/types/certificates-v1.ts'
-import type { Authorizer } from '../auth/auth.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
 import type { AdmissionPlugin } from './plugin.ts'
 import { refuse } from './refusal.ts'
 import { maySign } from './signer-rights.ts'

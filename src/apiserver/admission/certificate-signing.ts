@@ -1,6 +1,6 @@
 import type { CertificateSigningRequest } from '../../api/generated/types/certificates-v1.ts'
 import { equalJson } from '../../lib/json.ts'
-import type { Authorizer } from '../auth/auth.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
 import type { AdmissionPlugin } from './plugin.ts'
 import { refuse } from './refusal.ts'
 import { maySign } from './signer-rights.ts'

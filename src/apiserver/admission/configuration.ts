@@ -1,6 +1,6 @@
 /** The file that kube-apiserver takes by `--admission-control-config-file`: AdmissionConfiguration. */
 import { LEVELS, type Level, type LevelVersion, type Mode, parseVersion } from '../../api/pod-security/policy.ts'
-import { readConfiguration, type Shape } from '../auth/configuration-file.ts'
+import { readConfiguration, type Shape } from '../configuration/read.ts'
 import type { AdmissionOptions } from './all.ts'
 import type { PodSecurityOptions } from './pod-security.ts'
 

@@ -3,8 +3,8 @@
  * it, tokens for them (Kubernetes documentation, "Admission Controllers: NodeRestriction").
  */
 import type { KubeObject, OwnerReference } from '../../api/machinery/object.ts'
-import { nodeOf } from '../auth/node-identity.ts'
-import { podReferences } from '../auth/pod-references.ts'
+import { nodeOf } from '../authorization/node/node-identity.ts'
+import { podReferences } from '../authorization/node/pod-references.ts'
 import type { KindReader } from '../registry/registry.ts'
 import { admitAudience, type NodeTokenDeps } from './node-tokens.ts'
 import { admitCertificateRequest, admitClaim, admitSlice } from './node-writes.ts'

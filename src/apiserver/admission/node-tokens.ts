@@ -2,7 +2,7 @@
 
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types/core-v1.ts'
 import type { CSIDriver } from '../../api/generated/types/storage-v1.ts'
-import type { Authorizer } from '../auth/auth.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
 import type { KindReader } from '../registry/registry.ts'
 import type { AdmissionAttributes } from './plugin.ts'
 import { refuse } from './refusal.ts'

@@ -5,7 +5,7 @@
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject, OwnerReference } from '../../api/machinery/object.ts'
 import { equalJson } from '../../lib/json.ts'
-import type { Attributes, Authorizer } from '../auth/auth.ts'
+import type { Attributes, Authorizer } from '../authorization/authorizer.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from './plugin.ts'
 import { refuse } from './refusal.ts'
 

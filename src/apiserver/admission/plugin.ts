@@ -1,7 +1,7 @@
 /** The shape of an admission plugin. The order of plugins is the one list in `admission/all.ts`. */
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import type { UserInfo } from '../auth/auth.ts'
+import type { UserInfo } from '../authentication/authenticator.ts'
 
 /** What names the type of an object. A `Kind` fits. */
 export interface ObjectKind {

@@ -1,5 +1,5 @@
 /** Whether a user may act for a signer: by its full name, or for all of its domain (`example.com/*`). */
-import type { Authorizer } from '../auth/auth.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
 import type { AdmissionAttributes } from './plugin.ts'
 
 export async function maySign(

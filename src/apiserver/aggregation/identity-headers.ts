@@ -1,5 +1,5 @@
 /** Who asks, told to another server (Kubernetes documentation, "Authenticating Proxy"). */
-import type { UserInfo } from '../auth/auth.ts'
+import type { UserInfo } from '../authentication/authenticator.ts'
 import type { ProxyHeaders } from '../proxy/headers.ts'
 
 /** The names of the headers, which servers learn from the cluster. */

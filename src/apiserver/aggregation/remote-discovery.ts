@@ -1,5 +1,5 @@
 /** What an aggregated server serves: asked in the form that has everything in one answer, or else version by version. */
-import type { UserInfo } from '../auth/auth.ts'
+import type { UserInfo } from '../authentication/authenticator.ts'
 import { groupVersionPath } from './api-service.ts'
 import type { RemoteServer } from './remote-server.ts'
 

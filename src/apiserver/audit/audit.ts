@@ -5,7 +5,7 @@
 import { statusOf } from '../../api/machinery/status-error.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { counter, type Family } from '../../lib/metrics.ts'
-import { ANONYMOUS } from '../auth/auth.ts'
+import { ANONYMOUS } from '../authentication/authenticator.ts'
 import { attributesOf } from '../filters/authorization.ts'
 import type { Answer, Filter, ServerRequest } from '../request.ts'
 import { type AuditRecord, answeredObject, eventLine, wants } from './event.ts'

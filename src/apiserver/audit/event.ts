@@ -1,7 +1,7 @@
 /** One event of the audit log: audit.k8s.io/v1 Event. */
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { rfc3339Micro } from '../../api/machinery/time.ts'
-import type { UserInfo } from '../auth/auth.ts'
+import type { UserInfo } from '../authentication/authenticator.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import type { Level, Plan, Stage } from './policy.ts'
 

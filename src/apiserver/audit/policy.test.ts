@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { Attributes } from '../auth/auth.ts'
+import type { Attributes } from '../authorization/authorizer.ts'
 import { planner, readPolicy } from './policy.ts'
 
 const attributes = (of: Partial<Attributes> = {}): Attributes => ({

@@ -1,6 +1,6 @@
 /** Which requests are noted, and how much of them: audit.k8s.io/v1 Policy. The first rule that fits decides. */
-import type { Attributes } from '../auth/auth.ts'
-import { readConfiguration, type Shape } from '../auth/configuration-file.ts'
+import type { Attributes } from '../authorization/authorizer.ts'
+import { readConfiguration, type Shape } from '../configuration/read.ts'
 
 export const LEVELS = ['None', 'Metadata', 'Request', 'RequestResponse'] as const
 export type Level = (typeof LEVELS)[number]

@@ -1,16 +1,16 @@
 /** Every way to say who one is, in the order in which they are tried. */
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Authenticator, TokenAuthenticator } from '../auth/auth.ts'
-import { ISSUER, type ServiceAccountTokens } from '../auth/service-account-tokens.ts'
-import type { TokenSigner } from '../auth/token-signer.ts'
 import type { KindReader } from '../registry/registry.ts'
+import type { Authenticator, TokenAuthenticator } from './authenticator.ts'
 import { anyOf, bearerTokens, forAudiences, webSocketTokens } from './bearer.ts'
 import { bootstrapTokens } from './bootstrap-tokens.ts'
 import { clientCertificates } from './certificates.ts'
 import type { AuthenticationConfiguration } from './configuration.ts'
 import { type FrontProxyOptions, fingerprints, frontProxy } from './front-proxy.ts'
-import { legacyTokens } from './legacy-tokens.ts'
+import { legacyTokens } from './service-accounts/legacy-tokens.ts'
+import type { TokenSigner } from './service-accounts/token-signer.ts'
+import { ISSUER, type ServiceAccountTokens } from './service-accounts/tokens.ts'
 import { staticTokens } from './static-tokens.ts'
 
 /** What an operator may configure. All of it is optional. */
@@ -79,7 +79,7 @@ export async function createAuthentication(deps: AuthenticationDeps): Promise<Au
   if (deps.webhook) {
     const [{ webhookTokens }, { openWebhook }] = await Promise.all([
       import('./webhook.ts'),
-      import('../auth/webhook-connection.ts'),
+      import('../webhooks/connection.ts'),
     ])
     const { kubeconfig, ...options } = deps.webhook
     tokens.push(webhookTokens({ ...options, endpoint: await openWebhook(kubeconfig, clock), clock, audiences }))

@@ -1,6 +1,7 @@
 /** Tokens of requests: in the Authorization header, or among the subprotocols of a browser's WebSocket. */
-import type { Authenticator, Credentials, TokenAuthenticator, TokenOwner } from '../auth/auth.ts'
-import { dropHeaders } from '../auth/headers.ts'
+
+import { dropHeaders } from '../http/headers.ts'
+import type { Authenticator, Credentials, TokenAuthenticator, TokenOwner } from './authenticator.ts'
 
 const INVALID = 'invalid bearer token'
 const PROTOCOL_HEADER = 'sec-websocket-protocol'

@@ -6,8 +6,8 @@ import { timingSafeEqual } from 'node:crypto'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { TokenAuthenticator, UserInfo } from '../auth/auth.ts'
 import type { KindReader } from '../registry/registry.ts'
+import type { TokenAuthenticator, UserInfo } from './authenticator.ts'
 
 interface TokenSecret extends KubeObject {
   type?: string

@@ -2,7 +2,7 @@
 import { hash, X509Certificate } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
 import { certificateSubject, certificateUids } from '../../lib/pki/subject.ts'
-import type { Authenticator, ClientCertificate, UserInfo } from '../auth/auth.ts'
+import type { Authenticator, ClientCertificate, UserInfo } from './authenticator.ts'
 
 /** Users that are remembered by their certificate. */
 const KNOWN_LIMIT = 10_000

@@ -1,5 +1,5 @@
 /** apiserver.config.k8s.io AuthenticationConfiguration: the shape of the file, and reading it. */
-import { readConfiguration, type Shape } from '../auth/configuration-file.ts'
+import { readConfiguration, type Shape } from '../configuration/read.ts'
 
 export interface PrefixedClaimOrExpression {
   readonly claim?: string

@@ -4,8 +4,8 @@
  */
 import { hash, X509Certificate } from 'node:crypto'
 import { certificateSubject } from '../../lib/pki/subject.ts'
-import type { Authenticator, Credentials, UserInfo } from '../auth/auth.ts'
-import { dropHeaders, headerValues, prefixedHeaders } from '../auth/headers.ts'
+import { dropHeaders, headerValues, prefixedHeaders } from '../http/headers.ts'
+import type { Authenticator, Credentials, UserInfo } from './authenticator.ts'
 
 /** The `--requestheader-…` settings of kube-apiserver. */
 export interface FrontProxyOptions {

@@ -1,5 +1,5 @@
 /** Tokens listed in a file (Kubernetes documentation, "Static token file"): `token,user,uid,"group1,group2"`. */
-import type { TokenAuthenticator, UserInfo } from '../auth/auth.ts'
+import type { TokenAuthenticator, UserInfo } from './authenticator.ts'
 
 /** The fields of each record of a text in CSV (RFC 4180). Throws for a quote that does not end. */
 function records(text: string): string[][] {

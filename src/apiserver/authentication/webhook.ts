@@ -1,9 +1,9 @@
 /** Tokens that another server knows: it is sent a TokenReview (Kubernetes documentation, "Webhook Token Authentication"). */
 import type { Clock } from '../../lib/clock.ts'
-import { createAnswers } from '../auth/answers.ts'
-import type { TokenAuthenticator, TokenOwner, UserInfo } from '../auth/auth.ts'
-import { postReview } from '../auth/webhook-connection.ts'
+import { createAnswers } from '../webhooks/answers.ts'
 import type { WebhookEndpoint } from '../webhooks/call.ts'
+import { postReview } from '../webhooks/connection.ts'
+import type { TokenAuthenticator, TokenOwner, UserInfo } from './authenticator.ts'
 
 export interface TokenWebhook {
   readonly endpoint: WebhookEndpoint

@@ -1,8 +1,8 @@
 /** The authorizers of a server in their order: privileged users first, whatever is configured. */
 import { parseDuration } from '../../api/machinery/time.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Authorizer } from '../auth/auth.ts'
-import { firstOf, privilegedGroup } from '../auth/authorizers.ts'
+import type { Authorizer } from './authorizer.ts'
+import { firstOf, privilegedGroup } from './authorizers.ts'
 import { type AuthorizationConfiguration, checkConfiguration, type WebhookConfiguration } from './configuration.ts'
 
 export interface AuthorizationDeps {
@@ -28,7 +28,7 @@ async function matchOf({ matchConditions = [] }: WebhookConfiguration, at: strin
 
 async function openWebhookAuthorizer(webhook: WebhookConfiguration, at: string, clock: Clock): Promise<Authorizer> {
   const [{ openWebhook }, { webhookAuthorizer }, match] = await Promise.all([
-    import('../auth/webhook-connection.ts'),
+    import('../webhooks/connection.ts'),
     import('./webhook.ts'),
     matchOf(webhook, at),
   ])

@@ -9,7 +9,7 @@ import {
 } from '../../api/machinery/field-error.ts'
 import { isDns1123Subdomain } from '../../api/machinery/names.ts'
 import { formatDuration, parseDuration } from '../../api/machinery/time.ts'
-import { readConfiguration, type Shape } from '../auth/configuration-file.ts'
+import { readConfiguration, type Shape } from '../configuration/read.ts'
 
 export interface WebhookConfiguration {
   readonly timeout?: string

@@ -1,6 +1,6 @@
 /** A question to an authorizer as a SubjectAccessReview asks it (API doc: authorization.k8s.io/v1). Pure. */
-import type { Attributes } from '../auth/auth.ts'
-import type { SelectorAttributes } from '../auth/selectors.ts'
+import type { Attributes } from './authorizer.ts'
+import type { SelectorAttributes } from './selectors.ts'
 
 export interface ReviewSpec {
   readonly resourceAttributes?: {

@@ -1,9 +1,9 @@
 /** Another server that decides: it is sent a SubjectAccessReview (Kubernetes documentation, "Webhook Mode"). */
 import type { Clock } from '../../lib/clock.ts'
-import { createAnswers } from '../auth/answers.ts'
-import type { Authorizer, Decision } from '../auth/auth.ts'
-import { postReview } from '../auth/webhook-connection.ts'
+import { createAnswers } from '../webhooks/answers.ts'
 import type { WebhookEndpoint } from '../webhooks/call.ts'
+import { postReview } from '../webhooks/connection.ts'
+import type { Authorizer, Decision } from './authorizer.ts'
 import type { MatchConditions } from './match-conditions.ts'
 import { type ReviewSpec, reviewOf } from './review.ts'
 

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { realClock } from '../../lib/clock.ts'
-import type { Attributes, Decision } from '../auth/auth.ts'
-import { openWebhook } from '../auth/webhook-connection.ts'
 import { webhookTokens } from '../authentication/webhook.ts'
+import { openWebhook } from '../webhooks/connection.ts'
 import { type Answerer, type Loose, startWebhook } from '../webhooks/webhook-server.fixture.ts'
 import { createAuthorization } from './all.ts'
+import type { Attributes, Decision } from './authorizer.ts'
 import { checkConfiguration, readAuthorizationConfiguration } from './configuration.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'authorization-'))

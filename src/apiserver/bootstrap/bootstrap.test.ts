@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onTheSpot } from '../auth/authorizers.ts'
+import { onTheSpot } from '../authorization/authorizers.ts'
 import { bootstrapRoles } from './objects.ts'
 import { parseRule } from './policy-source.ts'
 import { repair } from './reconcile.ts'

@@ -1,7 +1,7 @@
 /** The objects of a fresh cluster. */
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { aggregatedRules } from '../auth/aggregation.ts'
-import type { Role } from '../auth/rules.ts'
+import { aggregatedRules } from '../authorization/rbac/aggregation.ts'
+import type { Role } from '../authorization/rbac/rules.ts'
 import { flowSchemas, priorityLevels } from './flow-control.generated.ts'
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './policy.generated.ts'
 import { bindingFrom, roleFrom } from './policy-source.ts'

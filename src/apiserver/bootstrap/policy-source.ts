@@ -1,5 +1,5 @@
 /** The short form in which the bootstrap policy is kept, and the objects that it stands for. */
-import type { Binding, PolicyRule, Role, Subject } from '../auth/rules.ts'
+import type { Binding, PolicyRule, Role, Subject } from '../authorization/rbac/rules.ts'
 
 export interface RoleSource {
   /** `verbs urls` or `verbs groups resources [names]`, each a list joined by commas; the core group is `core`. */

@@ -4,9 +4,9 @@
  */
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
-import type { UserInfo } from '../auth/auth.ts'
-import { MASTERS } from '../auth/authorizers.ts'
-import { type Binding, missingPermissions, type Role, type Subject } from '../auth/rules.ts'
+import type { UserInfo } from '../authentication/authenticator.ts'
+import { MASTERS } from '../authorization/authorizers.ts'
+import { type Binding, missingPermissions, type Role, type Subject } from '../authorization/rbac/rules.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type BootstrapOptions, bootstrapObjects } from './objects.ts'
 

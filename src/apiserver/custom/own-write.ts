@@ -1,4 +1,4 @@
-import { MASTERS } from '../auth/authorizers.ts'
+import { MASTERS } from '../authorization/authorizers.ts'
 import type { WriteContext } from '../registry/registry.ts'
 
 /** How the server itself writes the status of definitions. */

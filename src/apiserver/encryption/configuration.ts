@@ -1,5 +1,5 @@
 /** Which resources are kept encrypted, and how: apiserver.config.k8s.io/v1 EncryptionConfiguration. */
-import { readConfiguration, type Shape } from '../auth/configuration-file.ts'
+import { readConfiguration, type Shape } from '../configuration/read.ts'
 import { aesCbc, aesGcm, identity, type Provider } from './providers.ts'
 
 interface Key {

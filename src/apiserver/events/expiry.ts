@@ -7,7 +7,7 @@ import { StatusError } from '../../api/machinery/status-error.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
-import { MASTERS } from '../auth/authorizers.ts'
+import { MASTERS } from '../authorization/authorizers.ts'
 import type { Registry } from '../registry/registry.ts'
 
 /** As upstream: an hour. */

@@ -1,6 +1,6 @@
 import { unauthorized } from '../../api/machinery/status-error.ts'
-import { ANONYMOUS, type Authenticator, type Credentials, type UserInfo } from '../auth/auth.ts'
-import { withAuthenticated } from '../auth/groups.ts'
+import { ANONYMOUS, type Authenticator, type Credentials, type UserInfo } from '../authentication/authenticator.ts'
+import { withAuthenticated } from '../authentication/groups.ts'
 import type { Filter, ServerRequest } from '../request.ts'
 
 const credentialsOf = ({ headers, rawHeaders, clientCertificate }: ServerRequest): Credentials => ({

@@ -1,7 +1,7 @@
 import { forbidden, internalError } from '../../api/machinery/status-error.ts'
-import type { Attributes, Authorizer, Decision } from '../auth/auth.ts'
-import { forbiddenMessage } from '../auth/authorizers.ts'
-import { requestSelections } from '../auth/selectors.ts'
+import type { Attributes, Authorizer, Decision } from '../authorization/authorizer.ts'
+import { forbiddenMessage } from '../authorization/authorizers.ts'
+import { requestSelections } from '../authorization/selectors.ts'
 import type { Filter, ServerRequest } from '../request.ts'
 
 /** What the request wants to do, as authorizers see it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PolicyRulesWithSubjects } from '../../api/generated/types/flowcontrol-v1.ts'
-import type { UserInfo } from '../auth/auth.ts'
+import type { UserInfo } from '../authentication/authenticator.ts'
 import { parseRequestInfo } from '../http/request-info.ts'
 import type { ServerRequest } from '../request.ts'
 import { compileFlow } from './flow-schema.ts'

@@ -6,7 +6,7 @@ import type {
   ResourcePolicyRule,
   Subject,
 } from '../../api/generated/types/flowcontrol-v1.ts'
-import type { UserInfo } from '../auth/auth.ts'
+import type { UserInfo } from '../authentication/authenticator.ts'
 import type { ServerRequest } from '../request.ts'
 
 export interface Flow {

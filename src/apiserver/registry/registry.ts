@@ -8,7 +8,7 @@
 import type { Encoded } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import type { UserInfo } from '../auth/auth.ts'
+import type { UserInfo } from '../authentication/authenticator.ts'
 
 /** One object. `namespace` is '' for cluster-scoped kinds. */
 export interface ObjectRef {

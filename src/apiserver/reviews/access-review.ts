@@ -4,14 +4,15 @@ import { isQualifiedName } from '../../api/machinery/names.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, invalid } from '../../api/machinery/status-error.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Attributes, Authorizer, UserInfo } from '../auth/auth.ts'
+import type { UserInfo } from '../authentication/authenticator.ts'
+import type { Attributes, Authorizer } from '../authorization/authorizer.ts'
 import {
   reviewedFields,
   reviewedLabels,
   type Selection,
   type SelectorAttributes,
   type SelectorRequirement,
-} from '../auth/selectors.ts'
+} from '../authorization/selectors.ts'
 import type { Handler } from '../request.ts'
 import { answer } from '../subresources/request-parts.ts'
 import { reviewBody } from './review-body.ts'

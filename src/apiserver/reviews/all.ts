@@ -1,7 +1,8 @@
 /** Every kind that is answered and not kept, by its key. */
 import type { Clock } from '../../lib/clock.ts'
-import type { Authorizer, TokenAuthenticator } from '../auth/auth.ts'
-import type { Rbac } from '../auth/rbac.ts'
+import type { TokenAuthenticator } from '../authentication/authenticator.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
+import type { Rbac } from '../authorization/rbac/rbac.ts'
 import type { AdmissionChain } from '../registry/admission-chain.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'

@@ -7,7 +7,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { parseIpv4 } from '../../lib/ipv4.ts'
 import type { Logger } from '../../lib/log.ts'
-import { MASTERS } from '../auth/authorizers.ts'
+import { MASTERS } from '../authorization/authorizers.ts'
 import type { Registry } from '../registry/registry.ts'
 
 const FAMILY = 'ipaddress.kubernetes.io/ip-family'

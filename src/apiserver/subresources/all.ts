@@ -1,8 +1,8 @@
 /** Every subresource that is not status or scale, by kind key and name. */
 import type { NodeDirectory } from '../../client/node-api.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Authorizer } from '../auth/auth.ts'
-import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts'
+import type { ServiceAccountTokens } from '../authentication/service-accounts/tokens.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
 import type { AdmissionChain } from '../registry/admission-chain.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'

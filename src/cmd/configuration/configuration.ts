@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { readConfiguration, type Shape } from '../../apiserver/auth/configuration-file.ts'
+import { readConfiguration, type Shape } from '../../apiserver/configuration/read.ts'
 import { UserError } from '../../cli/context.ts'
 
 export const GROUP = { group: 'tutti.dev', versions: ['v1alpha1'] }

@@ -1,5 +1,5 @@
 /** The configuration's JSON Schema, for editors: made from the one list of fields. */
-import type { Shape } from '../../apiserver/auth/configuration-file.ts'
+import type { Shape } from '../../apiserver/configuration/read.ts'
 import { GROUP, KIND, SHAPE } from './configuration.ts'
 
 /** JSON Schema (draft 2020-12). */

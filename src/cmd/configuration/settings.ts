@@ -113,7 +113,7 @@ async function webhookOf({ configuration, file, path }: LoadedConfiguration, dep
     configuration.audit?.webhook ?? {}
   if (!kubeconfigFile) return undefined
   const { webhookBackend } = await import('../../apiserver/audit/webhook-backend.ts')
-  const { openWebhook } = await import('../../apiserver/auth/webhook-connection.ts')
+  const { openWebhook } = await import('../../apiserver/webhooks/connection.ts')
   const endpoint = await about(file, 'audit.webhook.kubeconfigFile', () =>
     openWebhook(path(kubeconfigFile), deps.clock),
   )

@@ -1,8 +1,8 @@
 /** Attempts to get more rights than one has, each by real requests, each refused. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { UserInfo } from '../../../src/apiserver/auth/auth.ts'
-import { impersonationFilter } from '../../../src/apiserver/auth/impersonation.ts'
+import type { UserInfo } from '../../../src/apiserver/authentication/authenticator.ts'
+import { impersonationFilter } from '../../../src/apiserver/authentication/impersonation/impersonation.ts'
 import { startServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
 import type { ApiRequest } from '../../../src/client/transport.ts'
 import { type Cluster, startCluster } from '../../../src/cmd/testing.ts'

@@ -1,5 +1,5 @@
 import type { Kind } from '../../../api/machinery/kind.ts'
-import type { Authorizer } from '../../auth/auth.ts'
+import type { Authorizer } from '../../authorization/authorizer.ts'
 import type { KindReader } from '../../registry/registry.ts'
 import type { KindSource } from '../matching/equivalents.ts'
 import type { AdmissionPlugin } from '../plugin.ts'

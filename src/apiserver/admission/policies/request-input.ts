@@ -3,8 +3,8 @@ import { AuthorizerValue, type CelAuthorizer, ResourceCheck } from '../../../api
 import type { Variables } from '../../../api/machinery/cel/runtime/frame.ts'
 import type { Kind } from '../../../api/machinery/kind.ts'
 import type { KubeObject } from '../../../api/machinery/object.ts'
-import type { Authorizer } from '../../auth/auth.ts'
-import { reviewedFields, reviewedLabels } from '../../auth/selectors.ts'
+import type { Authorizer } from '../../authorization/authorizer.ts'
+import { reviewedFields, reviewedLabels } from '../../authorization/selectors.ts'
 import { namespaceOf } from '../matching/rules.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
 

@@ -1,7 +1,7 @@
 import type { Kind } from '../../../api/machinery/kind.ts'
 import type { KubeObject } from '../../../api/machinery/object.ts'
 import { internalError, StatusError } from '../../../api/machinery/status-error.ts'
-import type { Authorizer } from '../../auth/auth.ts'
+import type { Authorizer } from '../../authorization/authorizer.ts'
 import { convertObject } from '../matching/equivalents.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts'
 import { refuse, refuseMissing } from '../refusal.ts'

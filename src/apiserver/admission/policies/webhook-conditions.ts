@@ -1,5 +1,5 @@
 import { PolicyCompiler, RESULTS } from '../../../api/policies/compile.ts'
-import type { Authorizer } from '../../auth/auth.ts'
+import type { Authorizer } from '../../authorization/authorizer.ts'
 import type { ConditionMatcher, MatchCondition } from '../webhooks/condition-matcher.ts'
 import { conditionsHold } from './conditions.ts'
 import { settled } from './evaluation.ts'

@@ -1,4 +1,4 @@
-import type { Authorizer } from '../../auth/auth.ts'
+import type { Authorizer } from '../../authorization/authorizer.ts'
 import type { ConditionMatcher, MatchCondition } from './condition-matcher.ts'
 
 /**

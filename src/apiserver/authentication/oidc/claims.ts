@@ -1,5 +1,5 @@
 /** From the claims of a verified token to a user, by claims' names or by expressions. */
-import type { UserInfo } from '../../auth/auth.ts'
+import type { UserInfo } from '../authenticator.ts'
 import type { JwtAuthenticator } from '../configuration.ts'
 import { type Expression, stringsOf } from './expressions.ts'
 import type { Compiled } from './rules.ts'

@@ -3,11 +3,12 @@
  * escalation prevention and bootstrapping"). Plugged in as hooks of the four kinds.
  */
 
-import type { KubeObject } from '../../api/machinery/object.ts'
-import { forbidden, notFound } from '../../api/machinery/status-error.ts'
-import type { KindHooks, WriteContext } from '../registry/registry.ts'
-import type { Attributes, Authorizer, UserInfo } from './auth.ts'
-import { MASTERS } from './authorizers.ts'
+import type { KubeObject } from '../../../api/machinery/object.ts'
+import { forbidden, notFound } from '../../../api/machinery/status-error.ts'
+import type { UserInfo } from '../../authentication/authenticator.ts'
+import type { KindHooks, WriteContext } from '../../registry/registry.ts'
+import type { Attributes, Authorizer } from '../authorizer.ts'
+import { MASTERS } from '../authorizers.ts'
 import type { Rbac } from './rbac.ts'
 import {
   type Binding,

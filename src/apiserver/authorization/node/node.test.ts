@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ADMIN, account, nodeUser, pod, startServer } from '../bootstrap/server.fixture.ts'
-import { onTheSpot } from './authorizers.ts'
+import { ADMIN, account, nodeUser, pod, startServer } from '../../bootstrap/server.fixture.ts'
+import { onTheSpot } from '../authorizers.ts'
 
 const onNode = (value: string) => ({
   requirements: [{ key: 'spec.nodeName', operator: 'In', values: [value] }],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { readKubeconfig } from '../../lib/kubeconfig.ts'
-import { createWebhookCaller, type WebhookAddress, WebhookCallError, type WebhookEndpoint } from '../webhooks/call.ts'
+import { createWebhookCaller, type WebhookAddress, WebhookCallError, type WebhookEndpoint } from './call.ts'
 
 interface Named {
   readonly name?: string

@@ -1,4 +1,4 @@
-import { ANONYMOUS, type UserInfo } from './auth.ts'
+import { ANONYMOUS, type UserInfo } from './authenticator.ts'
 
 const AUTHENTICATED = 'system:authenticated'
 const known = new WeakMap<UserInfo, UserInfo>()

@@ -1,9 +1,9 @@
 /**
  * What a policy rule of RBAC allows and what it covers (API doc: rbac.authorization.k8s.io/v1 PolicyRule). Pure.
  */
-import type { LabelSelector } from '../../api/machinery/label-selector.ts'
-import type { KubeObject } from '../../api/machinery/object.ts'
-import type { Attributes } from './auth.ts'
+import type { LabelSelector } from '../../../api/machinery/label-selector.ts'
+import type { KubeObject } from '../../../api/machinery/object.ts'
+import type { Attributes } from '../authorizer.ts'
 
 export interface PolicyRule {
   verbs?: readonly string[]

@@ -1,5 +1,5 @@
 /** The secrets that a persistent volume's driver needs on a node (API doc: core/v1 PersistentVolumeSpec). Pure. */
-import type { KubeObject } from '../../api/machinery/object.ts'
+import type { KubeObject } from '../../../api/machinery/object.ts'
 
 interface SecretRef {
   readonly name?: string

@@ -3,11 +3,11 @@
  * with every change, where Kubernetes has a controller.
  */
 
-import type { Kind } from '../../api/machinery/kind.ts'
-import { selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
-import type { Logger } from '../../lib/log.ts'
-import type { Registry } from '../registry/registry.ts'
-import { MASTERS } from './authorizers.ts'
+import type { Kind } from '../../../api/machinery/kind.ts'
+import { selectorFromLabelSelector } from '../../../api/machinery/label-selector.ts'
+import type { Logger } from '../../../lib/log.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { MASTERS } from '../authorizers.ts'
 import type { PolicyRule, Role } from './rules.ts'
 
 const USER = {

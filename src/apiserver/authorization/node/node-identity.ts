@@ -1,4 +1,4 @@
-import type { UserInfo } from './auth.ts'
+import type { UserInfo } from '../../authentication/authenticator.ts'
 
 const PREFIX = 'system:node:'
 

@@ -1,7 +1,7 @@
 /** Whom a request wants to be taken for, as its headers say (Kubernetes documentation, "User impersonation"). */
-import { badRequest } from '../../api/machinery/status-error.ts'
-import type { UserInfo } from './auth.ts'
-import { dropHeaders, headerValues, prefixedHeaders, type WithHeaders } from './headers.ts'
+import { badRequest } from '../../../api/machinery/status-error.ts'
+import { dropHeaders, headerValues, prefixedHeaders, type WithHeaders } from '../../http/headers.ts'
+import type { UserInfo } from '../authenticator.ts'
 
 /** The parts that were named; groups that come with the name by themselves are not among them. */
 export interface Wish {

@@ -3,12 +3,12 @@
  * long as those and the account exist (KEP-1205, KEP-4193).
  */
 import { hash } from 'node:crypto'
-import type { KubeObject } from '../../api/machinery/object.ts'
-import type { Clock } from '../../lib/clock.ts'
-import { unverifiedClaims } from '../authentication/jwt.ts'
-import type { KindReader } from '../registry/registry.ts'
-import type { TokenAuthenticator, UserInfo } from './auth.ts'
-import { showList } from './rules.ts'
+import type { KubeObject } from '../../../api/machinery/object.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { showList } from '../../authorization/rbac/rules.ts'
+import type { KindReader } from '../../registry/registry.ts'
+import type { TokenAuthenticator, UserInfo } from '../authenticator.ts'
+import { unverifiedClaims } from '../jwt.ts'
 import type { TokenSigner } from './token-signer.ts'
 
 export const ISSUER = 'https://kubernetes.default.svc.cluster.local'

@@ -3,14 +3,14 @@
  * holds them and the account is there (Kubernetes documentation, "Manually create a long-lived API token").
  */
 import { hash, timingSafeEqual } from 'node:crypto'
-import type { KubeObject } from '../../api/machinery/object.ts'
-import type { Clock } from '../../lib/clock.ts'
-import type { TokenAuthenticator, UserInfo } from '../auth/auth.ts'
-import { showList } from '../auth/rules.ts'
-import { accountUserName } from '../auth/service-account-tokens.ts'
-import type { TokenSigner } from '../auth/token-signer.ts'
-import type { KindReader } from '../registry/registry.ts'
-import { unverifiedClaims } from './jwt.ts'
+import type { KubeObject } from '../../../api/machinery/object.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { showList } from '../../authorization/rbac/rules.ts'
+import type { KindReader } from '../../registry/registry.ts'
+import type { TokenAuthenticator, UserInfo } from '../authenticator.ts'
+import { unverifiedClaims } from '../jwt.ts'
+import type { TokenSigner } from './token-signer.ts'
+import { accountUserName } from './tokens.ts'
 
 export const LEGACY_ISSUER = 'kubernetes/serviceaccount'
 export const LAST_USED = 'kubernetes.io/legacy-token-last-used'

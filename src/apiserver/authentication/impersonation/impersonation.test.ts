@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { person } from '../bootstrap/server.fixture.ts'
-import { parseRequestInfo } from '../http/request-info.ts'
-import type { Answer, ServerRequest } from '../request.ts'
-import type { Attributes, UserInfo } from './auth.ts'
+import type { Attributes } from '../../authorization/authorizer.ts'
+import { person } from '../../bootstrap/server.fixture.ts'
+import { parseRequestInfo } from '../../http/request-info.ts'
+import type { Answer, ServerRequest } from '../../request.ts'
+import type { UserInfo } from '../authenticator.ts'
 import { impersonationFilter } from './impersonation.ts'
 
 type Headers = Record<string, string | string[]>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { createLocalJWKSet, jwtVerify } from 'jose'
-import { ADMIN, account, identify, pod, startServer, type TestServer } from '../bootstrap/server.fixture.ts'
+import { ADMIN, account, identify, pod, startServer, type TestServer } from '../../bootstrap/server.fixture.ts'
 import { createTokenSigner } from './token-signer.ts'
 
 const SA = '/api/v1/namespaces/default/serviceaccounts'

@@ -1,5 +1,5 @@
 /** Authorizers in a row, and what a client is told when none of them allows. */
-import type { Attributes, Authorizer, Decision, LocalAuthorizer } from './auth.ts'
+import type { Attributes, Authorizer, Decision, LocalAuthorizer } from './authorizer.ts'
 
 export const MASTERS = 'system:masters'
 const NO_OPINION: Decision = { allowed: false }

@@ -2,11 +2,12 @@
  * Role-based access control over the registry's live view of roles and bindings. Bindings are indexed by subject as
  * they change, so a decision looks only at what concerns its user; decisions are kept until a role or binding changes.
  */
-import type { Kind } from '../../api/machinery/kind.ts'
-import { kindKey } from '../../api/machinery/kind.ts'
-import type { KubeObject } from '../../api/machinery/object.ts'
-import type { KindReader } from '../registry/registry.ts'
-import type { Attributes, Decision, LocalAuthorizer, UserInfo } from './auth.ts'
+import type { Kind } from '../../../api/machinery/kind.ts'
+import { kindKey } from '../../../api/machinery/kind.ts'
+import type { KubeObject } from '../../../api/machinery/object.ts'
+import type { UserInfo } from '../../authentication/authenticator.ts'
+import type { KindReader } from '../../registry/registry.ts'
+import type { Attributes, Decision, LocalAuthorizer } from '../authorizer.ts'
 import {
   type Binding,
   nameMatches,

@@ -3,12 +3,13 @@
  * impersonate each part of the identity; in the constrained modes (KEP-5284) also to do this very thing in its name,
  * and then no more than that.
  */
-import { forbidden, StatusError } from '../../api/machinery/status-error.ts'
-import { attributesOf } from '../filters/authorization.ts'
-import type { Filter } from '../request.ts'
-import type { Attributes, Authorizer, UserInfo } from './auth.ts'
-import { forbiddenMessage, MASTERS } from './authorizers.ts'
-import { accountOf, isNameOnly, nodeNameOf, takeWish, type Wish, wishedUser } from './impersonation-wish.ts'
+import { forbidden, StatusError } from '../../../api/machinery/status-error.ts'
+import type { Attributes, Authorizer } from '../../authorization/authorizer.ts'
+import { forbiddenMessage, MASTERS } from '../../authorization/authorizers.ts'
+import { attributesOf } from '../../filters/authorization.ts'
+import type { Filter } from '../../request.ts'
+import type { UserInfo } from '../authenticator.ts'
+import { accountOf, isNameOnly, nodeNameOf, takeWish, type Wish, wishedUser } from './wish.ts'
 
 const AUTHENTICATION = 'authentication.k8s.io'
 const NODE_NAME_KEY = 'authentication.kubernetes.io/node-name'

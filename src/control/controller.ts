@@ -34,6 +34,8 @@ export interface Reads<T extends KubeObject = KubeObject> {
 export interface ControllerSpec<T extends KubeObject> {
   /** As upstream names the component in events: `deployment-controller`. */
   readonly name: string
+  /** The name of its queue in metrics, as upstream's: `deployment`. Default: `name`. */
+  readonly queue?: string
   readonly for: Resource<T>
   /** Kinds of children: their changes concern the object that controls them. */
   readonly owns?: readonly Resource[]

@@ -30,14 +30,14 @@ export interface ControllerDeps {
   readonly metrics?: ControllerMetrics
 }
 
-/** Called as work happens; each call must be cheap. */
+/** Called as work happens, with the name of the controller's queue; each call must be cheap. */
 export interface ControllerMetrics {
   /** A key was asked for. */
-  added(controller: string): void
+  added(queue: string): void
   /** Keys that wait. */
-  depth(controller: string, depth: number): void
+  depth(queue: string, depth: number): void
   /** One pass: how long it took in ms with its writes, and how it ended. */
-  reconciled(controller: string, ms: number, result: 'done' | 'failed', writes: number): void
+  reconciled(queue: string, ms: number, result: 'done' | 'failed', writes: number): void
 }
 
 /** Waits between tries of one object, ms: 5 doubling to 16 minutes (as upstream). */
@@ -49,6 +49,7 @@ const TELL_MS = 60_000
 /** Runs a controller until `signal` aborts; resolves when its last write has ended. */
 export async function runController(controller: Controller, deps: ControllerDeps, signal: AbortSignal): Promise<void> {
   const { clock } = deps
+  const { queue: queueName = controller.name } = controller
   const logger = deps.logger.child({ controller: controller.name })
   const recorder = createEventRecorder(deps.client.transport, { component: controller.name }, { clock, logger }, signal)
   const queue = createWorkQueue<ObjectKey>(clock, BACK_OFF)
@@ -65,8 +66,8 @@ export async function runController(controller: Controller, deps: ControllerDeps
   }
   const ends = subscribe(controller, informers, view, key => {
     queue.add(key)
-    deps.metrics?.added(controller.name)
-    deps.metrics?.depth(controller.name, queue.depth())
+    deps.metrics?.added(queueName)
+    deps.metrics?.depth(queueName, queue.depth())
   })
   const sight = createSight(informers)
   const budget = createWriteBudget<ObjectKey>(clock)
@@ -90,7 +91,7 @@ export async function runController(controller: Controller, deps: ControllerDeps
     const object = informers.get(controller.for.key)!.get(key)
     const plan = planFor(key, object)
     const { written, error } = await commit(plan, controller.for, object, { client: deps.client, recorder })
-    deps.metrics?.reconciled(controller.name, clock.now() - start, error ? 'failed' : 'done', written.length)
+    deps.metrics?.reconciled(queueName, clock.now() - start, error ? 'failed' : 'done', written.length)
     if (error) {
       if (isAmbiguous(error)) await refresh(plan, key)
       // Nothing can be made in a namespace that goes away: wait for its changes.
@@ -150,7 +151,7 @@ export async function runController(controller: Controller, deps: ControllerDeps
   for (;;) {
     const key = await queue.take()
     if (key === undefined) break
-    deps.metrics?.depth(controller.name, queue.depth())
+    deps.metrics?.depth(queueName, queue.depth())
     const release = await slots.take()
     const task = work(key, release)
     running.add(task)

@@ -7,7 +7,7 @@ import { StatusError } from '../../api/machinery/status-error.ts'
 import { createBackOff } from '../../client/back-off.ts'
 import type { Client } from '../../client/client.ts'
 import { revisionOf } from '../../client/resource.ts'
-import { type Clock, sleep, type Timer } from '../../lib/clock.ts'
+import { type Clock, sleep } from '../../lib/clock.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Logger } from '../../lib/log.ts'
 import { pods } from '../resources.ts'
@@ -94,7 +94,7 @@ export function createStatusWriter(
   let running: Promise<void> | undefined
   let gone = false
   let contradictedAt = Number.NEGATIVE_INFINITY
-  let later: Timer | undefined
+  let isWaiting = false
 
   async function run() {
     while (wantedText !== writtenText && wanted && !deps.signal.aborted) {
@@ -130,8 +130,10 @@ export function createStatusWriter(
     if (writtenText === '' || stands(wanted, written ?? {}, shown.status ?? {})) return
     const rest = contradictedAt + CONTRADICT_MS - deps.clock.elapsed()
     if (rest > 0) {
-      later ??= deps.clock.after(rest, () => {
-        later = undefined
+      if (isWaiting) return
+      isWaiting = true
+      deps.clock.after(rest, () => {
+        isWaiting = false
         compare()
       })
       return

@@ -6,7 +6,7 @@ import type { KeyPair } from '../../lib/pki/certificate.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Answer, Filter, ServerRequest } from '../request.ts'
 import { podDialer, serviceDialer } from '../services/dial.ts'
-import { resolveService, type ServiceReaders } from '../services/endpoint.ts'
+import { type ServiceReaders, serviceResolver } from '../services/endpoint.ts'
 import { API_SERVICES } from './api-service.ts'
 import { handOnFilter } from './hand-on.ts'
 import { mergeDiscovery } from './merged-discovery.ts'
@@ -54,7 +54,7 @@ export function openAggregation(deps: AggregationDeps): Aggregation | undefined 
     readers,
     clock,
     logger,
-    resolve: (namespace, name, port) => resolveService(readers, namespace, name, port),
+    resolve: serviceResolver(readers),
     dial: serviceDialer(pods, podDialer(deps.nodes)),
     ...(client && { client }),
   })

@@ -32,11 +32,11 @@ import { reviewHandlers } from '../reviews/all.ts'
 import type { ComponentHealth } from '../reviews/component-status.ts'
 import type { ServerExtensions } from '../server.ts'
 import { serviceAllocation } from '../services/allocation.ts'
+import { serviceResolver } from '../services/endpoint.ts'
 import { ipAddresses } from '../services/ip-addresses.ts'
 import { subresourceHandlers } from '../subresources/all.ts'
 import { answer, requireKind } from '../subresources/request-parts.ts'
 import { createWebhookCaller } from '../webhooks/call.ts'
-import { serviceResolver } from '../webhooks/resolve-service.ts'
 import { clusterRoles } from './policy.generated.ts'
 import { parseRule } from './policy-source.ts'
 import { bootstrap } from './reconcile.ts'
@@ -169,7 +169,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
   const webhooks = createWebhookCaller({
     resolve: serviceResolver({
       services: reader('v1/services'),
-      slices: reader('discovery.k8s.io/v1/endpointslices'),
+      endpointSlices: reader('discovery.k8s.io/v1/endpointslices'),
       random: random.number,
     }),
     clock,

@@ -8,7 +8,8 @@ import type { EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
 import { notFound, serviceUnavailable } from '../../api/machinery/status-error.ts'
 import type { KindReader } from '../registry/registry.ts'
 
-const SERVICES = { group: '', plural: 'services' }
+/** Kubernetes' resolver names it so in its errors. */
+const SERVICE = { group: '', plural: 'service' }
 
 /** Which service an endpoint slice belongs to. */
 export const SERVICE_NAME = 'kubernetes.io/service-name'
@@ -77,13 +78,18 @@ export function readyEndpoint(
  * Where to find a service's port. Throws StatusError: NotFound for a service that is not there, ServiceUnavailable
  * where it has no such port or no endpoint that is ready.
  */
-export function resolveService(readers: ServiceReaders, namespace: string, name: string, port: number): ServiceAddress {
-  const service = readers.services.get(namespace, name)?.value as Service | undefined
-  if (!service) throw notFound(SERVICES, name)
-  const { type, externalName } = service.spec ?? {}
-  if (type === 'ExternalName') return { host: externalName ?? '', port }
-  const { name: portName = '' } = servicePort(service, port)
-  const found = readyEndpoint(slicesOf(readers, namespace, name), portName, readers.random)
-  if (found) return found
-  throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`)
-}
+export type ServiceResolver = (namespace: string, name: string, port: number) => ServiceAddress
+
+/** A resolver over the API's own objects. */
+export const serviceResolver =
+  (readers: ServiceReaders): ServiceResolver =>
+  (namespace, name, port) => {
+    const service = readers.services.get(namespace, name)?.value as Service | undefined
+    if (!service) throw notFound(SERVICE, name)
+    const { type, externalName } = service.spec ?? {}
+    if (type === 'ExternalName') return { host: externalName ?? '', port }
+    const { name: portName = '' } = servicePort(service, port)
+    const found = readyEndpoint(slicesOf(readers, namespace, name), portName, readers.random)
+    if (found) return found
+    throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`)
+  }

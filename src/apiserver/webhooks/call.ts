@@ -6,8 +6,8 @@
 import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as startHttp } from 'node:http'
 import { Agent, request as startHttps } from 'node:https'
 import type { Clock } from '../../lib/clock.ts'
+import type { ServiceResolver } from '../services/endpoint.ts'
 import { goError, hostPort } from './go-errors.ts'
-import type { ServiceResolver } from './resolve-service.ts'
 
 /** Where a webhook is (the API's WebhookClientConfig, and what a kubeconfig adds to it). */
 export interface WebhookAddress {
@@ -187,7 +187,10 @@ function serviceTarget({ service, serverName }: WebhookAddress, resolve: Service
     host: hostPort(host, port),
     path: path.startsWith('/') ? path : `/${path}`,
     serverName: serverName ?? host,
-    locate: () => resolve(namespace, name, port),
+    locate() {
+      const { host, port: endpointPort } = resolve(namespace, name, port)
+      return { host, port: endpointPort }
+    },
   }
 }
 

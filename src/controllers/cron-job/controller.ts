@@ -6,6 +6,7 @@ import { reconcile } from './reconcile.ts'
 
 export const cronJobController = defineController<CronJob>({
   name: 'cronjob-controller',
+  queue: 'cronjob',
   for: CronJob,
   owns: [Job],
   reconcile,

@@ -15,6 +15,7 @@ const sameWish = (set: DaemonSet, a: Node, b: Node) => equalJson(wishFor(set, a)
 
 export const daemonSetController = defineController<DaemonSet>({
   name: 'daemonset-controller',
+  queue: 'daemonset',
   for: DaemonSet,
   owns: [Pod, ControllerRevision],
   watches: [

@@ -10,6 +10,7 @@ import { reconcile } from './reconcile.ts'
 
 export const deploymentController = defineController<Deployment>({
   name: 'deployment-controller',
+  queue: 'deployment',
   for: Deployment,
   owns: [ReplicaSet],
   watches: [

@@ -21,6 +21,7 @@ const EVICTION_MS = 120_000
 
 export const disruptionController = defineController<PodDisruptionBudget>({
   name: 'disruption-controller',
+  queue: 'disruption',
   for: PodDisruptionBudget,
   watches: [
     watch(Pod, ({ previous, current }, view) =>

@@ -11,6 +11,7 @@ const STALE_MS = 120_000
 
 export const staleDisruptionController = defineController<Pod>({
   name: 'disruption-controller',
+  queue: 'stale_pod_disruption',
   for: Pod,
   reconcile,
 })

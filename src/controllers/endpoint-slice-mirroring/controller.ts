@@ -9,6 +9,7 @@ import { absent, reconcile } from './reconcile.ts'
 
 export const endpointSliceMirroringController = defineController<Endpoints>({
   name: 'endpoint-slice-mirroring-controller',
+  queue: 'endpoint_slice_mirroring',
   for: Endpoints,
   owns: [EndpointSlice],
   watches: [

@@ -9,6 +9,7 @@ import { reconcile } from './reconcile.ts'
 
 export const endpointSliceController = defineController<Service>({
   name: 'endpoint-slice-controller',
+  queue: 'endpoint_slice',
   for: Service,
   owns: [EndpointSlice],
   watches: [watch(Pod, servicesOf)],

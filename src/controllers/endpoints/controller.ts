@@ -9,6 +9,7 @@ import { absent, reconcile } from './reconcile.ts'
 
 export const endpointsController = defineController<Service>({
   name: 'endpoint-controller',
+  queue: 'endpoint',
   for: Service,
   watches: [
     watch(Pod, servicesOf),

@@ -10,6 +10,7 @@ import { absent, reconcile } from './reconcile.ts'
 
 export const jobController = defineController<Job>({
   name: 'job-controller',
+  queue: 'job',
   for: Job,
   owns: [Pod],
   watches: [

@@ -12,6 +12,7 @@ import { readiness, reconcile } from './reconcile.ts'
 
 export const nodeLifecycleController = defineController<Node>({
   name: 'node-controller',
+  queue: 'node_lifecycle_controller',
   for: Node,
   watches: [
     // Evictions stop when no node is well: whether one is concerns all.

@@ -33,6 +33,7 @@ const waiting = (view: View) =>
 
 export const claimBinder = defineController<Claim>({
   name: 'persistentvolume-controller',
+  queue: 'claims',
   for: PersistentVolumeClaim,
   watches: [
     watch(PersistentVolume, ({ previous, current }, view) => {

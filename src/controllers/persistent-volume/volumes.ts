@@ -13,6 +13,7 @@ type Phase = 'Available' | 'Bound' | 'Released' | 'Failed'
 
 export const volumePhases = defineController<Volume>({
   name: 'persistentvolume-controller',
+  queue: 'volumes',
   for: PersistentVolume,
   watches: [
     watch(PersistentVolumeClaim, ({ previous, current }, view) => {

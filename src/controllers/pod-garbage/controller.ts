@@ -18,6 +18,7 @@ const finished = (pod: Pod): readonly string[] => (isFinished(pod) ? [''] : [])
 
 export const podGarbageController = defineController<Pod>({
   name: 'pod-garbage-collector',
+  queue: 'orphaned_pods_nodes',
   for: Pod,
   watches: [
     watch(Node, ({ previous, current }, view) =>

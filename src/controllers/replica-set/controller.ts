@@ -9,6 +9,7 @@ import { reconcileReplicas, replicaSets } from './reconcile.ts'
 
 export const replicaSetController = defineController<ReplicaSet>({
   name: 'replicaset-controller',
+  queue: 'replicaset',
   for: ReplicaSet,
   owns: [Pod],
   watches: [

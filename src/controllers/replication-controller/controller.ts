@@ -15,6 +15,7 @@ const flavour: Flavour<ReplicationController> = {
 
 export const replicationController = defineController<ReplicationController>({
   name: 'replication-controller',
+  queue: 'replicationmanager',
   for: ReplicationController,
   owns: [Pod],
   watches: [

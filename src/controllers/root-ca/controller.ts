@@ -13,6 +13,7 @@ const DESCRIPTION =
 export const rootCaController = (authority: string): Controller =>
   defineController<Namespace>({
     name: 'root-ca-certificate-publisher-controller',
+    queue: 'root_ca_cert_publisher',
     for: Namespace,
     watches: [
       watch(ConfigMap, ({ previous, current }) => {

@@ -8,6 +8,7 @@ const NAME = 'default'
 
 export const serviceAccountController = defineController<Namespace>({
   name: 'serviceaccount-controller',
+  queue: 'serviceaccount',
   for: Namespace,
   watches: [
     watch(ServiceAccount, ({ previous, current }) =>

@@ -16,6 +16,7 @@ const ending = (view: View) =>
 
 export const serviceCidrController = defineController<Type>({
   name: 'service-cidr-controller',
+  queue: 'ipaddresses',
   for: ServiceCIDR,
   watches: [
     watch(IPAddress, ({ current }, view) => (current ? [] : ending(view))),

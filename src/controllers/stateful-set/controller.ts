@@ -12,6 +12,7 @@ import { reconcile } from './reconcile.ts'
 
 export const statefulSetController = defineController<StatefulSet>({
   name: 'statefulset-controller',
+  queue: 'statefulset',
   for: StatefulSet,
   owns: [Pod, ControllerRevision],
   watches: [

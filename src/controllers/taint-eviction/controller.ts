@@ -17,6 +17,7 @@ const executing = (node: Node | undefined): Taint[] =>
 
 export const taintEvictionController = defineController<Pod>({
   name: 'taint-eviction-controller',
+  queue: 'noexec_taint_pod',
   for: Pod,
   watches: [
     watch(Node, ({ previous, current }, view) => {

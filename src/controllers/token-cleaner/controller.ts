@@ -15,6 +15,7 @@ export function endOf({ type, data, metadata }: Secret): number | undefined {
 
 export const tokenCleaner = defineController<Secret>({
   name: 'token-cleaner-controller',
+  queue: 'token_cleaner',
   for: Secret,
   reconcile(secret, _view, now): Plan {
     const end = endOf(secret)

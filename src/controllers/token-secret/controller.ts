@@ -63,6 +63,7 @@ function isGone(view: View, key: string, now: number): boolean | number {
 export const tokenSecretController = (options: TokenSecretOptions): Controller =>
   defineController<Secret>({
     name: 'serviceaccount-token-controller',
+    queue: 'serviceaccount_tokens_service',
     for: SecretKind,
     watches: [
       watch<ServiceAccount>(AccountKind, ({ previous, current }, view) => {

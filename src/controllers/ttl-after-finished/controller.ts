@@ -6,6 +6,7 @@ import { after, type Plan } from '../../control/plan.ts'
 
 export const ttlAfterFinishedController = defineController<Job>({
   name: 'ttl-after-finished-controller',
+  queue: 'ttl_jobs_to_delete',
   for: Job,
   reconcile(job, _view, now): Plan {
     const seconds = job.spec?.ttlSecondsAfterFinished

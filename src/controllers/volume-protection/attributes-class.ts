@@ -13,6 +13,7 @@ const classOf = ({ spec }: PersistentVolume): readonly string[] =>
 
 export const attributesClassProtection = defineController<VolumeAttributesClass>({
   name: 'volumeattributesclass-protection-controller',
+  queue: 'vacprotection',
   for: VolumeAttributesClass,
   watches: [
     watch(PersistentVolumeClaim, ({ previous }) => (previous ? attributeClasses(previous) : [])),

@@ -38,6 +38,7 @@ export function protect<T extends KubeObject>(
 
 export const claimProtection = defineController<PersistentVolumeClaim>({
   name: 'pvc-protection-controller',
+  queue: 'pvcprotection',
   for: PersistentVolumeClaim,
   watches: [
     watch(Pod, ({ previous, current }, view) => {
@@ -57,6 +58,7 @@ export const claimProtection = defineController<PersistentVolumeClaim>({
 
 export const volumeProtection = defineController<PersistentVolume>({
   name: 'pv-protection-controller',
+  queue: 'pvprotection',
   for: PersistentVolume,
   reconcile: (volume: PersistentVolume) =>
     protect(volume, PersistentVolume, VOLUME_FINALIZER, () => volume.status?.phase === 'Bound'),

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Encoded } from '../../api/machinery/encoded.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { KindReader } from '../registry/registry.ts'
-import { serviceResolver } from './resolve-service.ts'
+import { serviceResolver } from './endpoint.ts'
 
 function reader(...objects: object[]): KindReader {
   const all = objects.map(each => new Encoded(Buffer.from(JSON.stringify(each)), 1))
@@ -40,7 +40,7 @@ test('serviceResolver finds a ready endpoint by the name of the port, or says wh
       { addresses: ['10.0.0.3'] },
     ],
   })
-  const at = (number: number) => serviceResolver({ services, slices, random: () => number })
+  const at = (number: number) => serviceResolver({ services, endpointSlices: slices, random: () => number })
   assert.deepEqual(at(0)('n', 'web', 443), { host: '10.0.0.2', port: 9443 })
   assert.deepEqual(at(0.99)('n', 'web', 8443), { host: '10.0.0.3', port: 9444 })
   assert.deepEqual(at(0)('n', 'out', 443), { host: 'hook.example.com', port: 443 })

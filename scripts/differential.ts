@@ -1,5 +1,5 @@
 /** Records a real server's answers for the differential test, and shows what differs: test/differential/README.md. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Answer, Scene } from '../test/differential/ask.ts'
@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
     wide: { type: 'boolean', default: false },
     /** Only cases whose title contains it. */
     like: { type: 'string', default: '' },
-    /** Writes open.json. */
+    /** Writes what is left of the topics to open.json. */
     open: { type: 'boolean', default: false },
     /** Differences of one answer that are shown. */
     most: { type: 'string', default: '6' },
@@ -63,18 +63,21 @@ async function compare(topics: readonly string[], real?: Connection) {
   let asked = 0
   for (const [topic, group] of chosen(topics)) {
     const recorded = readRecorded(topic)
+    left[topic] = 0
     for (const scene of group) {
       const answers = real && (await play(real, scene))
       const wrong = await compareScene(own, scene, (ask, at) => (answers ? answers[at] : recorded.find(scene, ask)))
       asked += scene.asks.length
-      if (wrong.length) left[topic] = (left[topic] ?? 0) + wrong.length
+      left[topic] += wrong.length
       for (const each of wrong) if (`${scene.name} ${each.ask.title}`.includes(values.like)) show(each)
     }
   }
   console.log(`${asked} answers`, left)
   if (values.open) {
     const file = join(import.meta.dirname, '../test/differential/open.json')
-    writeFileSync(file, `${JSON.stringify(left, null, 2)}\n`)
+    const known: Record<string, number> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+    const open = Object.entries({ ...known, ...left }).filter(([, count]) => count > 0)
+    writeFileSync(file, `${JSON.stringify(Object.fromEntries(open), null, 2)}\n`)
   }
   own.close()
   await server.close()

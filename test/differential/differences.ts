@@ -23,21 +23,51 @@ function compare(at: string, expected: unknown, actual: unknown, found: Differen
   }
 }
 
-/** Errors count as a set: Go says them in the order of its maps, and those of metadata twice. */
-function canonical(answer: Answer): Answer {
-  const body = answer.body as { message?: string; details?: { causes?: unknown[] } } | null
-  const causes = body?.details?.causes
-  if (!causes || causes.length < 2) return answer
-  const sorted = [...new Set(causes.map(cause => JSON.stringify(cause)))].sort()
-  const message = sorted.length > 1 ? body.message?.replace(/: \[.*\]$/s, ': [the causes]') : body.message
-  return { ...answer, body: { ...body, message, details: { ...body.details, causes: sorted } } }
+interface Cause {
+  readonly reason?: string
+  readonly message?: string
+  readonly field?: string
 }
+
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+const textOf = ({ field, reason, message }: Cause) => JSON.stringify([field, reason, message])
+
+/** Errors count as a set: Go says them in the order of its maps, and those of metadata twice. */
+function withCausesSorted(body: unknown): unknown {
+  const { message, details } = (body ?? {}) as { message?: string; details?: { causes?: Cause[] } }
+  const causes = details?.causes
+  if (!causes || causes.length < 2) return body
+  const unique = new Map(causes.map(cause => [textOf(cause), cause]))
+  const sorted = [...unique].sort(([a], [b]) => compareText(a, b)).map(([, cause]) => cause)
+  const text = sorted.length > 1 ? message?.replace(/: \[.*\]$/s, ': [the causes]') : message
+  return { ...(body as object), message: text, details: { ...details, causes: sorted } }
+}
+
+const orderOf = (entry: unknown) => {
+  const { manager, operation, subresource, apiVersion } = (entry ?? {}) as Record<string, unknown>
+  return JSON.stringify([manager, operation, subresource, apiVersion])
+}
+
+/** Managers count as a set: they stand in the order of their times, so it matters which fell into one second. */
+function withManagersSorted(value: unknown): unknown {
+  if (!isObject(value)) return value
+  if (Array.isArray(value)) return value.map(withManagersSorted)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      if (key !== 'managedFields' || !Array.isArray(inner)) return [key, withManagersSorted(inner)]
+      return [key, inner.toSorted((a, b) => compareText(orderOf(a), orderOf(b)))]
+    }),
+  )
+}
+
+const canonical = (body: unknown) => withManagersSorted(withCausesSorted(body))
 
 /** All differences between the answer that a real server gave and ours. */
 export function differences(expected: Answer, actual: Answer): Difference[] {
   const found: Difference[] = []
   compare('status', expected.status, actual.status, found)
   compare('warnings', expected.warnings ?? [], actual.warnings ?? [], found)
-  compare('body', canonical(expected).body, canonical(actual).body, found)
+  compare('body', canonical(expected.body), canonical(actual.body), found)
   return found
 }

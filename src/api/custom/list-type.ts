@@ -18,6 +18,7 @@ function walk(value: unknown, node: CustomNode | undefined, path: string, errors
   if (Array.isArray(value)) {
     if (node.listType === 'set') checkSet(value, path, errors)
     else if (node.listType === 'map') checkMap(value, node, path, errors)
+    if (!node.items?.has.keyed) return
     value.forEach((item, i) => {
       walk(item, node.items, `${path}[${i}]`, errors)
     })
@@ -41,12 +42,15 @@ function canonical(value: unknown): unknown {
   )
 }
 
+/** What equal values have in common. Sets are long lists of strings: those are not worth a copy. */
+const keyOf = (value: unknown) => (typeof value === 'string' ? `"${value}` : JSON.stringify(canonical(value)))
+
 /** Indices of the second appearance of what stands more than once. */
 function secondAppearances(values: readonly unknown[]): number[] {
   const seen = new Map<string, number>()
   const result: number[] = []
   values.forEach((value, index) => {
-    const text = JSON.stringify(canonical(value)) ?? ''
+    const text = keyOf(value)
     const times = seen.get(text) ?? 0
     seen.set(text, times + 1)
     if (times === 1) result.push(index)

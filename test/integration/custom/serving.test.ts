@@ -188,3 +188,13 @@ test('definitions that are stored are served from the first request on', async t
   t.after(() => again.server.close())
   assert.equal((await again.get(`${WIDGETS}/a`)).object.metadata.name, 'a')
 })
+
+test('a schema nested beyond measure is a bad request, also from inside the process', async t => {
+  const api = await startApi()
+  t.after(() => api.server.close())
+  let schema: object = { type: 'string' }
+  for (let depth = 0; depth < 20_000; depth++) schema = { type: 'object', properties: { a: schema } }
+  const { status, object } = await api.send('POST', DEFINITIONS, definition({ spec: schema }))
+  assert.equal(status, 400)
+  assert.match(object.message, /nested too deeply/)
+})

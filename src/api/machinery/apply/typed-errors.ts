@@ -95,6 +95,7 @@ function walkFields(node: SchemaNode, value: Json, path: readonly string[], erro
 
 function walkItems(node: SchemaNode, list: readonly unknown[], path: readonly string[], errors: string[]): void {
   const isKeyed = node.merging === 'map' || node.merging === 'set'
+  const isScalar = !['object', 'map', 'array'].includes(node.element.type)
   const seen = new Set<string>()
   for (const [index, item] of list.entries()) {
     const problem = isKeyed ? itemProblem(node, item) : undefined
@@ -105,6 +106,7 @@ function walkItems(node: SchemaNode, list: readonly unknown[], path: readonly st
     const step = isKeyed ? itemStep(node, item, index) : `i:${index}`
     if (seen.has(step)) errors.push(`${showPath(path)}: duplicate entries for key ${showPath([step])}`)
     if (isKeyed) seen.add(step)
+    if (isScalar && !scalarProblem(node.element, item)) continue
     walk(node.element, item, [...path, step], errors)
   }
 }

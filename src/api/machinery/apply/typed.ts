@@ -85,6 +85,7 @@ export function findDuplicate(node: SchemaNode, value: unknown, path: readonly s
       const step = itemStep(node, item, index)
       if (seen.has(step)) return [...path, step]
       seen.add(step)
+      if (typeof item !== 'object') continue
       const found = findDuplicate(node.element, item, [...path, step])
       if (found) return found
     }

@@ -22,6 +22,8 @@ import type { Authorizer } from './authorization/authorizer.ts'
 import { definitionHooks } from './custom/definition-hooks.ts'
 import { createDefinitions } from './custom/definitions.ts'
 import { discovery } from './discovery/discovery.ts'
+import type { FeaturesOff } from './features/features.ts'
+import { withoutFeatures } from './features/without.ts'
 import { authenticationFilter } from './filters/authentication.ts'
 import { authorizationFilter } from './filters/authorization.ts'
 import { errorFilter } from './filters/errors.ts'
@@ -101,6 +103,8 @@ export interface ApiServerDeps {
   readonly audit?: Audit
   /** Whether what is stored at a key must be written again, though it would be the same: it is encrypted otherwise. */
   isStale?(key: string): boolean
+  /** Features that are on by default and shall be off. */
+  readonly featuresOff?: FeaturesOff
   /** Further numbers for `/metrics`. */
   readonly families?: readonly Family[]
   /** Chance, for replays (DESIGN D10). Default: the machine's. */
@@ -240,7 +244,10 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     throw pathNotFound()
   }
   const route: Handler = request => (request.info.isResource ? resources(request) : nonResource(request))
+  const featuresOff = deps.featuresOff ?? new Set<never>()
+  const without = withoutFeatures(featuresOff)
   const inner = [
+    ...(without ? [without] : []),
     authorizationFilter(ext.authorizer, access.authorization),
     ...(aggregation ? [aggregation.filter] : []),
     representationFilter(clock, ({ group, version, resource }) => kinds.find(group, version, resource)),
@@ -255,7 +262,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       ...(deps.audit ? [deps.audit.outer] : []),
       authenticationFilter(ext.authenticators, ext.anonymous, access.authentication),
       ...audited,
-      impersonationFilter(ext.authorizer),
+      impersonationFilter(ext.authorizer, { constrained: !featuresOff.has('ConstrainedImpersonation') }),
       flowControl.filter,
       ...inner,
     ],

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { kinds } from '../api/kinds/all.ts'
 import { createTokenSigner } from '../apiserver/authentication/service-accounts/token-signer.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
@@ -189,7 +188,7 @@ type Ground = Awaited<ReturnType<typeof prepareGround>>
 /** The API server on its port, with the kubeconfig that leads to it. */
 async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
   const { settings, plain, encrypted, prepared, authority, own, admin, tokenKey, frontProxy } = ground
-  const { serviceCidr, audit, extension } = settings
+  const { kinds, featuresOff, serviceCidr, audit, extension } = settings
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
   const metrics = partMetrics(clock)
@@ -200,6 +199,7 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
     logger,
     version: versionInfo(version),
     families: metrics.families,
+    featuresOff,
     ...(encrypted && { isStale: encrypted.store.isStale }),
     ...(audit && { audit }),
     extend: registry =>
@@ -248,7 +248,7 @@ async function listen(server: ApiServer, wanted: number, { prepared, listenOnHos
 /** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
 async function startParts(
   { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
-  { prepared, authority, tokenKey }: Ground,
+  { settings, prepared, authority, tokenKey }: Ground,
   { server, agents, metrics }: Awaited<ReturnType<typeof serveApi>>,
   signal: AbortSignal,
   ends: Ends,
@@ -264,7 +264,16 @@ async function startParts(
   const signing = { authority: async () => authority, signToken: createTokenSigner(tokenKey).signNow }
   const transportAs = (account: string) => metrics.metered(server.transport(controllerUser(account)))
   const components = controllerComponents(
-    { ...manager, transportAs, clock, logger, rootCa: authority.certificate, ...signing, metrics: metrics.controllers },
+    {
+      ...manager,
+      transportAs,
+      kinds: settings.kinds,
+      clock,
+      logger,
+      rootCa: authority.certificate,
+      ...signing,
+      metrics: metrics.controllers,
+    },
     signal,
   )
   const scheduler = createScheduler({ ...identity('system:kube-scheduler'), clock, logger })

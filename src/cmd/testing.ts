@@ -4,11 +4,12 @@
  * `tutti/testing`; it loads nothing of the command line.
  */
 import { generateKeyPairSync } from 'node:crypto'
-import { kinds } from '../api/kinds/all.ts'
+import { kinds as allKinds } from '../api/kinds/all.ts'
 import type { Kind } from '../api/machinery/kind.ts'
 import type { KubeObject } from '../api/machinery/object.ts'
 import { createTokenSigner } from '../apiserver/authentication/service-accounts/token-signer.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
+import { type RuntimeConfig, servedKinds } from '../apiserver/features/runtime-config.ts'
 import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
 import { type Client, createClient, type KindClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
@@ -35,6 +36,8 @@ export interface StartClusterOptions {
   readonly nodes?: number | readonly SimulatedNodeOptions[]
   /** What becomes of pods on nodes that have no script of their own. */
   readonly script?: SimulatedNodeOptions['script']
+  /** Versions of the API that are served or not: `{ 'apps/v1': false }` (kube-apiserver's `--runtime-config`). */
+  readonly runtimeConfig?: RuntimeConfig
   /** Runs the controllers. Default true. */
   readonly controllers?: boolean
   /** Chance of everything in the cluster. Default 1. */
@@ -90,7 +93,8 @@ const VERSION: VersionInfo = {
 
 /** Starts a cluster; resolves when its API answers and the nodes have registered. */
 export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
-  const { seed = 1, logger = silent } = options
+  const { seed = 1, logger = silent, runtimeConfig } = options
+  const kinds = runtimeConfig ? servedKinds(allKinds, runtimeConfig) : allKinds
   const virtual = options.clock === 'virtual' ? virtualClock() : undefined
   const clock: Clock = virtual ?? realClock
   const random = seededRandom(seed)
@@ -128,7 +132,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const informers = createInformers(inside, { clock, logger }, scope.signal)
   // Controllers write with no more rights than they have in a real cluster.
   const transportAs = (account: string) => faults.transport(server.transport(controllerUser(account)))
-  const deps = { transport: inside.transport, transportAs, informers, clock, logger, authority, signToken }
+  const deps = { transport: inside.transport, transportAs, kinds, informers, clock, logger, authority, signToken }
   // With no more rights than it has in a real cluster.
   const scheduling = createClient(
     faults.transport(server.transport({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })),

@@ -1,4 +1,7 @@
 /** Every controller, in one list. */
+import { kinds as allKinds } from '../api/kinds/all.ts'
+import { CertificateSigningRequest } from '../api/kinds/certificates/certificate-signing-request.ts'
+import type { Kind } from '../api/machinery/kind.ts'
 import { type Client, createClient } from '../client/client.ts'
 import { createInformers, type Informers } from '../client/informers.ts'
 import type { Transport } from '../client/transport.ts'
@@ -80,6 +83,8 @@ export interface ControllersDeps {
   transportAs?(account: string): Transport
   /** Informers to share with others under the same identity; default: their own, which run until `signal` aborts. */
   readonly informers?: Informers
+  /** Built-in kinds that the server serves; a controller that looks at another one does not run. Default: all. */
+  readonly kinds?: readonly Kind[]
   readonly clock: Clock
   readonly logger: Logger
   /** PEM of the cluster's certificate authority, for `kube-root-ca.crt`; without it none is published. */
@@ -91,12 +96,17 @@ export interface ControllersDeps {
   readonly metrics?: ControllerMetrics
 }
 
+/** Keys of the kinds that a controller looks at. */
+const kindsOf = ({ for: own, owns = [], watches = [], reads = [] }: Controller): string[] =>
+  [own, ...owns, ...watches.map(each => each.resource), ...reads.map(each => each.resource)].map(each => each.key)
+
 /** What runs the controllers, for `runAll`. */
 export function controllerComponents(options: ControllersDeps, signal: AbortSignal): Component[] {
-  const { clock, logger, metrics } = options
+  const { clock, logger, metrics, kinds = allKinds } = options
+  const isServed = new Set(kinds.map(each => each.key))
   const client: Client = createClient(options.transport, { fieldManager: 'kube-controller-manager' })
   const informers = options.informers ?? createInformers(client, { clock, logger }, signal)
-  const served = createServedKinds(informers)
+  const served = createServedKinds(informers, kinds)
   const deps = { client, informers, clock, logger, ...(metrics && { metrics }) }
   const clients = new Map<string, Client>()
   /** What a controller gets: the common caches, and a client under its own name. */
@@ -117,11 +127,13 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
     ...(signToken ? [tokenSecretController({ sign: signToken, authority: rootCa ?? '' })] : []),
   ]
   return [
-    ...plain.map(controller => ({
-      name: controller.name,
-      run: (scope: AbortSignal) => runController(controller, depsOf(controller.name), scope),
-    })),
-    ...(options.authority
+    ...plain
+      .filter(each => kindsOf(each).every(key => isServed.has(key)))
+      .map(controller => ({
+        name: controller.name,
+        run: (scope: AbortSignal) => runController(controller, depsOf(controller.name), scope),
+      })),
+    ...(options.authority && isServed.has(CertificateSigningRequest.key)
       ? [
           certificateSigner({
             ...depsOf('certificatesigningrequest-signing-controller'),
@@ -129,7 +141,9 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
           }),
         ]
       : []),
-    certificateApprover(depsOf('certificatesigningrequest-approving-controller')),
+    ...(isServed.has(CertificateSigningRequest.key)
+      ? [certificateApprover(depsOf('certificatesigningrequest-approving-controller'))]
+      : []),
     namespaceController({ ...depsOf('namespace-controller'), served }),
     policyStatusController(depsOf('validatingadmissionpolicy-status-controller')),
     garbageCollector({ ...depsOf('garbage-collector-controller'), served }),

@@ -1,7 +1,6 @@
 /** Every kind whose objects live in the store: the built-in ones, and custom ones as their definitions come and go. */
-import { kinds } from '../api/kinds/all.ts'
 import { CustomResourceDefinition } from '../api/kinds/apiextensions/custom-resource-definition.ts'
-import { kindKey } from '../api/machinery/kind.ts'
+import { type Kind, kindKey } from '../api/machinery/kind.ts'
 import { keyOf } from '../client/informer-types.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Resource } from '../client/resource.ts'
@@ -15,7 +14,7 @@ export interface ServedKinds {
   onAdd(handler: (resource: Resource) => void): () => void
 }
 
-const isStored = (kind: (typeof kinds)[number]) =>
+const isStored = (kind: Kind) =>
   !kind.virtual &&
   !kind.storage &&
   ['list', 'watch', 'delete'].every(verb => (kind.verbs as readonly string[]).includes(verb))
@@ -40,8 +39,8 @@ function customKinds(definition: CustomResourceDefinition): Resource[] {
 const isEstablished = (definition: CustomResourceDefinition) =>
   definition.status?.conditions?.some(each => each.type === 'Established' && each.status === 'True') ?? false
 
-/** Follows the definitions of custom resources. */
-export function createServedKinds(informers: Informers): ServedKinds {
+/** Follows the definitions of custom resources; `kinds` are the built-in ones. */
+export function createServedKinds(informers: Informers, kinds: readonly Kind[]): ServedKinds {
   const builtIn = kinds.filter(isStored) as readonly Resource[]
   const custom = new Map<string, readonly Resource[]>()
   const handlers = new Set<(resource: Resource) => void>()

@@ -2,7 +2,7 @@
 
 import { parseJson } from '../../api/machinery/json-strict.ts'
 
-/** What a value must be: a type, a list of one shape, or an object with these fields. */
+/** What a value must be: a type, a list of one shape, or an object with these fields; `*` is every other field. */
 export type Shape = 'string' | 'boolean' | 'number' | 'object' | readonly [Shape] | { readonly [field: string]: Shape }
 
 const GROUP = 'apiserver.config.k8s.io'
@@ -21,7 +21,7 @@ function check(value: unknown, shape: Shape, at: string): void {
   } else {
     if (typeof value !== 'object' || Array.isArray(value)) wrong('an object')
     for (const [field, inner] of Object.entries(value as object)) {
-      const known = (shape as Record<string, Shape>)[field]
+      const known = (shape as Record<string, Shape>)[field] ?? (shape as Record<string, Shape>)['*']
       const path = at ? `${at}.${field}` : field
       if (!known) throw new Error(`unknown field ${JSON.stringify(path)}`)
       check(inner, known, path)

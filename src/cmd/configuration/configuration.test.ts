@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
+import { kinds } from '../../api/kinds/all.ts'
 import { parseRequestInfo } from '../../apiserver/http/request-info.ts'
 import type { ServerRequest } from '../../apiserver/request.ts'
 import { UserError } from '../../cli/context.ts'
@@ -29,7 +30,10 @@ const load = (text: string, files: Record<string, string> = {}) =>
 
 test('loadSettings has a default for everything', async () => {
   const settings = await loadSettings(undefined, deps)
-  assert.deepEqual(settings, { serviceCidr: '10.96.0.0/16', extension: {}, audit: undefined, encryption: undefined })
+  const { kinds: served, featuresOff, ...rest } = settings
+  assert.equal(served, kinds)
+  assert.deepEqual([...featuresOff], [])
+  assert.deepEqual(rest, { serviceCidr: '10.96.0.0/16', extension: {}, audit: undefined, encryption: undefined })
 })
 
 test('loadSettings reads what stands in the file and in those that it names', async () => {
@@ -40,10 +44,20 @@ events: {ttl: 30m}
 audit: {policyFile: policy.yaml, log: {path: logs/audit.log, maxSize: 10}}
 authentication: {tokenFile: tokens.csv}
 encryption: {configurationFile: keys.yaml}
+runtimeConfig: {batch/v1: false, api/beta: false}
+featureGates: {WatchList: false, AllAlpha: false, OpenAPIEnums: true, SidecarContainers: true}
 `
   const policy = '{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Metadata}]}'
   const settings = await load(text, { 'policy.yaml': policy, 'tokens.csv': 'secret,ann,1' })
   assert.equal(settings.serviceCidr, '10.99.0.0/20')
+  assert.deepEqual(
+    kinds
+      .filter(each => !settings.kinds.includes(each))
+      .map(each => each.key)
+      .sort(),
+    ['batch/v1/cronjobs', 'batch/v1/jobs'],
+  )
+  assert.deepEqual([...settings.featuresOff], ['WatchList'])
   assert.deepEqual(settings.extension, {
     nodePorts: [31000, 31010],
     eventTtl: 1_800_000,
@@ -71,6 +85,33 @@ const wrong: readonly [text: string, message: RegExp][] = [
   [`${HEAD}audit: {policyFile: none.yaml, log: {path: x}}`, /none\.yaml: Policy: ENOENT/],
   [`${HEAD}audit: {policyFile: bad.yaml, log: {path: x}}`, /bad\.yaml: Policy: rules: Required value/],
   [`${HEAD}authentication: {configurationFile: none.yaml}`, /authentication\.configurationFile: ENOENT/],
+  [`${HEAD}runtimeConfig: {batch/v1: 1}`, /config\.yaml: runtimeConfig\.batch\/v1 must be a boolean, and is 1/],
+  [
+    `${HEAD}runtimeConfig: {batch/v2: true}`,
+    /runtimeConfig: version "v2" of the API group "batch" is not built: batch\/v1 is/,
+  ],
+  [`${HEAD}runtimeConfig: {bach/v1: false}`, /runtimeConfig: unknown api groups bach: is "batch\/v1" meant\?/],
+  [`${HEAD}runtimeConfig: {v1: false}`, /runtimeConfig: "v1" cannot be turned off: the cluster's own parts need it/],
+  [`${HEAD}runtimeConfig: {api/all: false}`, /runtimeConfig: invalid key with only api\/all=false/],
+  [
+    `${HEAD}runtimeConfig: {autoscaling/v2: false}`,
+    /"autoscaling\/v2" cannot be turned off while autoscaling\/v1 is served/,
+  ],
+  [
+    `${HEAD}featureGates: {WatchLists: true}`,
+    /featureGates: unknown feature gate "WatchLists": is "WatchList" meant\?/,
+  ],
+  [`${HEAD}featureGates: {Nonsense: true}`, /featureGates: unknown feature gate "Nonsense"$/],
+  [
+    `${HEAD}featureGates: {SidecarContainers: false}`,
+    /cannot set feature gate SidecarContainers to false, feature is locked to true/,
+  ],
+  [
+    `${HEAD}featureGates: {StorageVersionMigrator: true}`,
+    /"StorageVersionMigrator" cannot be turned on: the feature is not built/,
+  ],
+  [`${HEAD}featureGates: {OpenAPIEnums: false}`, /"OpenAPIEnums" cannot be turned off here/],
+  [`${HEAD}featureGates: {AllAlpha: true}`, /"AllAlpha" cannot be set to true: turn features on one by one/],
   [`${HEAD}events: {ttl: 1h}\nevents: {ttl: 2h}`, /config\.yaml: .*(duplicate|unique)/i],
 ]
 for (const [text, message] of wrong) {

@@ -11,6 +11,8 @@ export const GROUP = { group: 'tutti.dev', versions: ['v1alpha1'] }
 export const KIND = 'TuttiConfiguration'
 
 export interface Configuration {
+  readonly runtimeConfig?: Readonly<Record<string, boolean>>
+  readonly featureGates?: Readonly<Record<string, boolean>>
   readonly network?: { readonly serviceCIDR?: string; readonly nodePortRange?: string }
   readonly admission?: {
     readonly enable?: readonly string[]
@@ -48,6 +50,8 @@ const strings: Shape = ['string']
 
 /** What may stand in the file. */
 export const SHAPE: Shape = {
+  runtimeConfig: { '*': 'boolean' },
+  featureGates: { '*': 'boolean' },
   network: { serviceCIDR: 'string', nodePortRange: 'string' },
   admission: { enable: strings, disable: strings, configurationFile: 'string' },
   authentication: {

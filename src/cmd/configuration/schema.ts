@@ -8,10 +8,11 @@ export type JsonSchema = { readonly [key: string]: unknown }
 function schemaOf(shape: Shape): JsonSchema {
   if (typeof shape === 'string') return { type: shape }
   if (Array.isArray(shape)) return { type: 'array', items: schemaOf(shape[0] as Shape) }
-  const fields = Object.entries(shape as Record<string, Shape>)
+  const { '*': others, ...named } = shape as Record<string, Shape>
+  const fields = Object.entries(named)
   return {
     type: 'object',
-    additionalProperties: false,
+    additionalProperties: others ? schemaOf(others) : false,
     properties: Object.fromEntries(fields.map(([name, inner]) => [name, schemaOf(inner)])),
   }
 }

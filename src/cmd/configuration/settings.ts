@@ -1,6 +1,8 @@
 /** From the configuration file to what the parts of a cluster take, with every file that it names read and checked. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { kinds } from '../../api/kinds/all.ts'
+import type { Kind } from '../../api/machinery/kind.ts'
 import { parseDuration } from '../../api/machinery/time.ts'
 import type { AdmissionOptions } from '../../apiserver/admission/all.ts'
 import { readAdmissionConfiguration } from '../../apiserver/admission/configuration.ts'
@@ -8,6 +10,8 @@ import type { Audit } from '../../apiserver/audit/audit.ts'
 import { readAuthenticationConfiguration } from '../../apiserver/authentication/configuration.ts'
 import { readAuthorizationConfiguration } from '../../apiserver/authorization/configuration.ts'
 import type { ExtensionDeps } from '../../apiserver/bootstrap/extend.ts'
+import { chooseFeatures, type FeaturesOff } from '../../apiserver/features/features.ts'
+import { servedKinds } from '../../apiserver/features/runtime-config.ts'
 import { UserError } from '../../cli/context.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { parseCidr } from '../../lib/ipv4.ts'
@@ -17,6 +21,9 @@ import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CON
 export const SERVICE_CIDR = '10.96.0.0/16'
 
 export interface Settings {
+  /** Built-in kinds that are served. */
+  readonly kinds: readonly Kind[]
+  readonly featuresOff: FeaturesOff
   readonly serviceCidr: string
   /** Options of `extendServer`. */
   readonly extension: Pick<ExtensionDeps, 'nodePorts' | 'eventTtl' | 'admission' | 'authentication' | 'authorization'>
@@ -192,6 +199,8 @@ export async function loadSettings(file: string | undefined, deps: Deps): Promis
   const authorization = await authorizationOf(loaded)
   const admission = await admissionOf(loaded)
   return {
+    kinds: of('runtimeConfig', () => servedKinds(kinds, loaded.configuration.runtimeConfig ?? {})),
+    featuresOff: of('featureGates', () => chooseFeatures(loaded.configuration.featureGates ?? {})),
     serviceCidr: of('network.serviceCIDR', () => serviceCidrOf(serviceCIDR)),
     extension: {
       ...(nodePortRange && { nodePorts: of('network.nodePortRange', () => portRangeOf(nodePortRange)) }),

@@ -149,20 +149,27 @@ const associatedNode: Mode = attempt => {
   })({ ...attempt, authorize })
 }
 
+/** The one mode of old: whoever may impersonate may do all that the other may. */
+const impersonate: Mode = async attempt => {
+  await mayBe(attempt, 'impersonate')
+  return granted(attempt.wish, false)
+}
+
 /** In the order in which they are tried. */
 const MODES: readonly Mode[] = [
   associatedNode,
   constrained('arbitrary-node', wish => isNameOnly(wish) && nodeNameOf(wish.name) !== undefined),
   constrained('serviceaccount', wish => isNameOnly(wish) && accountOf(wish.name) !== undefined),
   constrained('user-info', ({ name }) => nodeNameOf(name) === undefined && accountOf(name) === undefined),
-  async attempt => {
-    await mayBe(attempt, 'impersonate')
-    return granted(attempt.wish, false)
-  },
+  impersonate,
 ]
 
-/** Puts the user that the headers name in place of the one that sent them, who must be allowed to. */
-export function impersonationFilter(authorize: Authorizer): Filter {
+/**
+ * Puts the user that the headers name in place of the one that sent them, who must be allowed to. Without the
+ * constrained modes only the verb `impersonate` counts.
+ */
+export function impersonationFilter(authorize: Authorizer, { constrained = true } = {}): Filter {
+  const modes = constrained ? MODES : [impersonate]
   /** The mode that last worked for someone is tried first: its refusal is the one that makes sense to them. */
   const worked = new WeakMap<UserInfo, Mode>()
 
@@ -170,7 +177,7 @@ export function impersonationFilter(authorize: Authorizer): Filter {
     const by = attempt.request.user
     const first = worked.get(by)
     let refusal: unknown
-    for (const mode of first ? [first, ...MODES.filter(each => each !== first)] : MODES)
+    for (const mode of first ? [first, ...modes.filter(each => each !== first)] : modes)
       try {
         const user = await mode(attempt)
         if (!user) continue

@@ -39,6 +39,7 @@ export async function startOwnServer(): Promise<OwnServer> {
         tokenKey,
         nodes: () => undefined,
         serviceCidr: '10.97.0.0/16',
+        gatherRoles: false,
       })),
       authenticators: [() => ADMIN],
     }),

@@ -37,7 +37,7 @@ export interface SchemaNode {
   /** Bounds of an integer. */
   readonly min: number
   readonly max: number
-  /** Maps and objects: atomic or granular. Arrays: atomic, set or map. */
+  /** Maps, objects and what may be anything: atomic or granular. Arrays: atomic, set or map. */
   readonly merging: Merging
   /** Keys of an array of merging `map`. */
   readonly keys: readonly string[]
@@ -124,12 +124,16 @@ function compile(schema: Schema, name: string, register: (node: SchemaNode) => v
   if (type === 'object') compileObject(node, schema, name)
   else if (type === 'map') compileMap(node, schema)
   else if (type === 'array') compileArray(node, schema)
+  else if (type === 'any') node.merging = isAtomicAny(schema, name) ? 'atomic' : 'granular'
   else if (schema.format === 'int32') node.goType = 'int32'
   else if (name.endsWith('.MicroTime')) node.goType = 'v1.MicroTime'
   const alternatives = SCHEMA_ALTERNATIVES.exec(name)
   if (alternatives) compileAlternatives(node, alternatives[1]!, name)
   return node
 }
+
+/** What holds an object of any kind is owned as one: to Go it is bytes. */
+const isAtomicAny = ({ mapType }: Schema, name: string) => mapType === 'atomic' || name.endsWith('.RawExtension')
 
 /** Where a schema may also be something else: the OpenAPI document does not tell what (apiextensions/v1). */
 const SCHEMA_ALTERNATIVES = /\.JSONSchemaPropsOr(Bool|Array|StringArray)$/

@@ -49,12 +49,21 @@ describe('checkStructure', () => {
         nodeSelector: {},
       },
     }
-    assert.deepEqual(checkStructure(pod, SCHEMAS.pods!), { errors: [], unknown: [] })
+    assert.deepEqual(checkStructure(pod, SCHEMAS.pods!), { errors: [], unknown: [], empties: [] })
     assert.deepEqual(pod, {
       metadata: { name: 'a', labels: { x: '' }, managedFields: [] },
       spec: { containers: [{ name: 'c', command: ['a', ''], resources: {} }] },
       status: {},
     })
+  })
+
+  it('checkStructure finds empty lists where Go shows null for none', () => {
+    const role = { metadata: { name: 'a' }, rules: [{ verbs: [], resources: [] }] }
+    const { empties } = checkStructure(role, 'io.k8s.api.rbac.v1.Role')
+    assert.deepEqual(
+      empties.map(([holder, key]) => [holder === role.rules[0], key]),
+      [[true, 'verbs']],
+    )
   })
 
   it('checkStructure reports nulls of custom resources unless they are nullable', () => {

@@ -30,6 +30,8 @@ export interface StructuralResult {
   readonly errors: readonly StructuralError[]
   /** Paths of unknown fields, e.g. `spec.foo`. */
   readonly unknown: readonly string[]
+  /** Lists and maps that are said to be empty where Go tells that from null: the objects that hold them, and the keys. */
+  readonly empties: readonly (readonly [holder: Record<string, unknown>, key: string])[]
 }
 
 export interface StructuralOptions {
@@ -43,7 +45,11 @@ export interface StructuralOptions {
 
 type Json = Record<string, unknown>
 
-const CLEAN: StructuralResult = Object.freeze({ errors: Object.freeze([]), unknown: Object.freeze([]) })
+const CLEAN: StructuralResult = Object.freeze({
+  errors: Object.freeze([]),
+  unknown: Object.freeze([]),
+  empties: Object.freeze([]),
+})
 /** As many as Kubernetes reports. */
 const MAX_UNKNOWN = 100
 
@@ -72,6 +78,7 @@ interface Walk {
   readonly steps: (string | number)[]
   readonly errors: StructuralError[]
   readonly unknown: string[]
+  readonly empties: [Json, string][]
 }
 
 /**
@@ -91,10 +98,11 @@ export function checkStructure(
     steps: [],
     errors: [],
     unknown: [],
+    empties: [],
   }
   check(walk, root, object)
-  const { errors, unknown } = walk
-  return errors.length || unknown.length ? { errors, unknown } : CLEAN
+  const { errors, unknown, empties } = walk
+  return errors.length || unknown.length || empties.length ? { errors, unknown, empties } : CLEAN
 }
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -184,6 +192,7 @@ function checkObject(walk: Walk, node: SchemaNode, value: Json): void {
       if (key !== 'managedFields') delete value[key]
       continue
     }
+    if (!walk.asSaid && node.typed && isEmpty(inner) && isNullZero(node, key)) walk.empties.push([value, key])
     if (child.type === 'string' && typeof inner === 'string') continue
     if (child.type === 'quantity' || child.type === 'time') {
       checkCanonical(walk, child, value, key)
@@ -228,6 +237,12 @@ function isLeftOut(node: SchemaNode, key: string): boolean {
   if (node.pointers.has(key)) return false
   for (const [shown] of node.zeros) if (shown === key) return false
   return true
+}
+
+/** Whether the field is null where nothing was said. */
+function isNullZero({ zeros }: SchemaNode, key: string): boolean {
+  for (const [shown, zero] of zeros) if (shown === key) return zero === null
+  return false
 }
 
 /** Checks an amount or a time, and writes it in its canonical form. */

@@ -62,6 +62,8 @@ export interface ExtensionDeps {
   readonly authentication?: AuthenticationOptions
   /** Which admission plugins run. Default: those of kube-apiserver. */
   readonly admission?: AdmissionOptions
+  /** Whether ClusterRoles with an aggregation rule are filled, which Kubernetes has a controller for. Default true. */
+  readonly gatherRoles?: boolean
   /** Which authorizers decide. Default: the node authorizer, then RBAC. */
   readonly authorization?: AuthorizationConfiguration
   /** For `kubectl get componentstatuses`. Default: all parts are well, as they run in this process. */
@@ -142,7 +144,9 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     rbac: rbac.authorize,
     ...(deps.authorization && { configuration: deps.authorization }),
   })
-  keepAggregated(registry, requireKind(registry, 'rbac.authorization.k8s.io/v1/clusterroles'), logger)
+  if (deps.gatherRoles !== false) {
+    keepAggregated(registry, requireKind(registry, 'rbac.authorization.k8s.io/v1/clusterroles'), logger)
+  }
 
   const signer = createTokenSigner(deps.tokenKey)
   const tokens = serviceAccountTokens({

@@ -1,17 +1,21 @@
 /** Writes into the status of every FlowSchema whether its priority level exists, as upstream's condition Dangling. */
 import type { FlowSchema } from '../../api/generated/types/flowcontrol-v1.ts'
 import { FlowSchema as FlowSchemaKind } from '../../api/kinds/flowcontrol/flow-schema.ts'
+import { applyPatch } from '../../api/machinery/apply/apply.ts'
+import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Registry, WriteContext } from '../registry/registry.ts'
+import { resetFields } from '../registry/reset-fields.ts'
 
 const MANAGER = 'api-priority-and-fairness-config-consumer-v1'
 const CONTEXT: WriteContext = {
   user: { name: 'system:apiserver', groups: ['system:masters'] },
   fieldManager: MANAGER,
   subresource: 'status',
+  applied: true,
 }
 
 type Conditions = NonNullable<NonNullable<FlowSchema['status']>['conditions']>
@@ -34,6 +38,24 @@ export function danglingCondition(
   return { type: 'Dangling', lastTransitionTime: since ?? rfc3339(now), ...wanted }
 }
 
+/** The schema with the condition, as a server-side apply of nothing else makes it: upstream's does that. */
+function applied(kind: Kind, live: KubeObject, condition: Condition, now: number): KubeObject | undefined {
+  const { apiVersion } = kind
+  const intent = { apiVersion, kind: kind.kind, metadata: { name: live.metadata!.name! } }
+  const { object } = applyPatch({
+    live,
+    applied: { ...intent, status: { conditions: [condition] } } as KubeObject,
+    schema: kind.schema,
+    apiVersion,
+    manager: MANAGER,
+    subresource: 'status',
+    force: true,
+    now,
+    ignored: resetFields(kind, 'status'),
+  })
+  return object
+}
+
 /** Makes the writer. It is told the schemas and the levels that exist after every change, and writes what differs. */
 export function statusWriter(registry: Registry, clock: Clock, logger: Logger) {
   const writing = new Set<string>()
@@ -47,12 +69,9 @@ export function statusWriter(registry: Registry, clock: Clock, logger: Logger) {
       await registry.update(
         kind,
         { namespace: '', name },
-        (object: KubeObject) => {
-          const next = object as FlowSchema
-          const condition = danglingCondition(next, levels, clock.now())
-          if (!condition) return
-          const others = next.status?.conditions?.filter(({ type }) => type !== 'Dangling') ?? []
-          next.status = { ...next.status, conditions: [...others, condition] }
+        (live: KubeObject) => {
+          const condition = danglingCondition(live as FlowSchema, levels, clock.now())
+          return condition && applied(kind, live, condition, clock.now())
         },
         CONTEXT,
       )

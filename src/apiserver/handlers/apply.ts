@@ -1,6 +1,5 @@
 /** Server-side apply (KEP-555): the merge is `api/machinery/apply`; here it meets the registry. */
 import { applyPatch, conflictError } from '../../api/machinery/apply/apply.ts'
-import { type FieldSet, setOfFields } from '../../api/machinery/apply/field-set.ts'
 import { typedErrors } from '../../api/machinery/apply/typed-errors.ts'
 import { required } from '../../api/machinery/field-error.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
@@ -11,6 +10,7 @@ import { checkStructure } from '../../api/machinery/structural.ts'
 import { cloneJson } from '../../lib/json.ts'
 import { isTrue } from '../http/request-info.ts'
 import type { ObjectRef, WriteContext } from '../registry/registry.ts'
+import { resetFields } from '../registry/reset-fields.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import type { HandlerDeps } from './deps.ts'
 import { refOf } from './get.ts'
@@ -48,12 +48,6 @@ function checkIntent(kind: Kind, intent: KubeObject) {
     const problems = unknown.map(field => `.${field}: field not declared in schema`)
     throw untyped(kind, intent, told(problems))
   }
-}
-
-/** What this endpoint does not take from a client. */
-function ignoredBy(kind: Kind, subresource: string): FieldSet | undefined {
-  if (subresource === 'status') return kind.custom ? setOfFields(['spec'], ['metadata']) : setOfFields(['spec'])
-  return kind.status ? setOfFields(['status']) : undefined
 }
 
 /** Keys that the intent repeats are told of once it is known that it could be applied. */
@@ -102,7 +96,7 @@ export async function apply(
       subresource,
       force: isTrue(query.get('force')),
       now: deps.clock.now(),
-      ignored: ignoredBy(kind, subresource),
+      ignored: resetFields(kind, subresource),
     })
     if (conflicts) throw conflictError(conflicts)
     tellRepeated(context)

@@ -153,7 +153,7 @@ export function selectionOf(kind: Kind, namespace: string, options: ListOptions)
     ({ field, operator, value }) =>
       !(
         operator === '=' &&
-        ((field === 'metadata.name' && value) || (field === 'metadata.namespace' && value === scope))
+        ((field === 'metadata.name' && value && value === name) || (field === 'metadata.namespace' && value === scope))
       ),
   )
   // Checks the names of all fields, those found by index too.

@@ -2,6 +2,7 @@ import { trackUpdate } from '../../api/machinery/apply/managed-fields.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { WriteContext } from './registry.ts'
+import { resetLater } from './reset-fields.ts'
 
 /** Records in metadata.managedFields what this write changed, in place. An apply has done so itself. */
 export function trackFields(
@@ -19,6 +20,7 @@ export function trackFields(
     apiVersion: kind.apiVersion,
     manager: context.fieldManager || context.user.name,
     subresource: context.subresource,
+    ignored: resetLater(kind, context.subresource ?? ''),
     now,
   })
   const meta = next.metadata!

@@ -109,13 +109,14 @@ export async function prepareCreate(
   await loadRules(kind)
   const next = withIdentity(kind, object)
   settleNamespace(kind, next.metadata, namespace)
-  checkStructure(kind, next, context)
+  const dropEmpties = checkStructure(kind, next, context)
   kind.defaults?.(next, deps.now())
   const now = deps.now()
   wipeMetadata(next.metadata)
   dropStatus(kind, next)
   // Here: what admission, allocators and preparation add belongs to nobody.
   trackFields(kind, next, undefined, context, now)
+  dropEmpties()
   const ref = { namespace: kind.namespaced ? namespace : '', name: next.metadata.name ?? '' }
   if (kind.custom?.terminating) {
     throw forbidden(kind, ref.name, 'create not allowed while custom resource definition is terminating')
@@ -232,11 +233,12 @@ export async function prepareUpdate(
   const rules: RuleContext = { subresource, now: deps.now(), ...(context.warn && { warn: context.warn }) }
   settleNamespace(kind, next.metadata, old.metadata?.namespace ?? '')
   checkPreconditions(kind, next.metadata, stored, context)
-  checkStructure(kind, next, context)
+  const dropEmpties = checkStructure(kind, next, context)
   kind.defaults?.(next, deps.now())
   settleSubresource(kind, next, old, subresource)
   keepMetadata(next.metadata, old.metadata!)
   trackFields(kind, next, old, context, rules.now)
+  dropEmpties()
   kind.prepareUpdate?.(next, old, rules)
   const attributes = context.admitted ? undefined : await mutateUpdate(deps, kind, next, old, context)
   if (attributes?.changed) {

@@ -5,19 +5,30 @@ import {
   checkStructure as check,
   decodeError,
   pruneUnknown,
+  type StructuralResult,
   strictMessage,
   strictProblems,
 } from '../../api/machinery/structural.ts'
 import { cloneJson } from '../../lib/json.ts'
 import type { WriteContext } from './registry.ts'
 
+/** Upstream keeps these kinds, and custom ones, as JSON, which tells an empty list from none. */
+const KEPT_AS_JSON = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
+
 /**
  * Refuses mistyped fields, and drops unknown ones from `object` in place: with an error, a warning or nothing, as the
- * client asked.
+ * client asked. Returns what drops, in place, the empty lists that are not told from none once they are kept.
  */
-export function checkStructure(kind: Kind, object: KubeObject, context: WriteContext) {
-  const { error, unknown } = structureOf(kind, object)
+export function checkStructure(kind: Kind, object: KubeObject, context: WriteContext): () => void {
+  const { error, unknown, empties = [] } = structureOf(kind, object)
   if (error !== undefined) throw decodeError(kind, error)
+  tellUnknown(kind, object, unknown, context)
+  return () => {
+    if (!KEPT_AS_JSON.has(kind.group)) for (const [holder, key] of empties) delete holder[key]
+  }
+}
+
+function tellUnknown(kind: Kind, object: KubeObject, unknown: readonly string[], context: WriteContext) {
   const duplicates = context.duplicates ?? []
   if (unknown.length === 0 && duplicates.length === 0) return
   if (context.fieldValidation === 'Strict') throw decodeError(kind, strictMessage(unknown, duplicates)!)
@@ -28,10 +39,13 @@ export function checkStructure(kind: Kind, object: KubeObject, context: WriteCon
 }
 
 /** The first reason why an object has not the structure of its kind, and its unknown fields. */
-function structureOf(kind: Kind, object: KubeObject): { error?: string; unknown: readonly string[] } {
+function structureOf(
+  kind: Kind,
+  object: KubeObject,
+): { error?: string; unknown: readonly string[]; empties?: StructuralResult['empties'] } {
   if (kind.custom) return kind.custom.structure(object)
-  const { errors, unknown } = check(object, kind.schema)
-  return errors[0] ? { error: errors[0].message, unknown } : { unknown }
+  const { errors, unknown, empties } = check(object, kind.schema)
+  return errors[0] ? { error: errors[0].message, unknown } : { unknown, empties }
 }
 
 /** The same for what a patch made, where upstream answers in other words. */

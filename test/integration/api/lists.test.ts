@@ -77,6 +77,8 @@ test('list selects by labels and fields', async t => {
     [{ labelSelector: 'app in (db, web)', fieldSelector: 'metadata.name!=b' }, ['a', 'c']],
     [{ fieldSelector: 'metadata.name=c' }, ['c']],
     [{ fieldSelector: 'metadata.name=c', labelSelector: 'app=web' }, []],
+    [{ fieldSelector: 'metadata.name=a,metadata.name=b' }, []],
+    [{ fieldSelector: 'metadata.name=a,metadata.name=a' }, ['a']],
     [{ fieldSelector: 'metadata.namespace=default' }, ['a', 'b', 'c']],
     [{ fieldSelector: 'metadata.namespace=other' }, []],
   ]

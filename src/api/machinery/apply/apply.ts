@@ -24,7 +24,7 @@ import {
   union,
 } from './field-set.ts'
 import type { Owner } from './managed-fields.ts'
-import { compareObjects, readOwners, stripUnowned, touchedOf, writeOwners } from './managed-fields.ts'
+import { compareObjects, readOwners, stripUnowned, touchedOf, withoutIgnored, writeOwners } from './managed-fields.ts'
 import { dropNulls, fieldSetOf, findDuplicate, mergeValues, removePaths, withNamedFields } from './typed.ts'
 
 export interface ApplyOptions {
@@ -131,14 +131,6 @@ function attempt(node: SchemaNode, options: ApplyOptions, force: boolean): Attem
 
 /** Stays whatever the manager applied before: it is in every intent. */
 const IDENTITY = setOfFields(['apiVersion'], ['kind'], ['metadata', 'name'], ['metadata', 'namespace'])
-
-function withoutIgnored({ added, modified, removed }: Comparison, ignored: FieldSet): Comparison {
-  return {
-    added: differenceRecursive(added, ignored),
-    modified: differenceRecursive(modified, ignored),
-    removed: differenceRecursive(removed, ignored),
-  }
-}
 
 function withoutManagedFields(object: KubeObject | undefined): KubeObject | undefined {
   if (!object?.metadata?.managedFields) return object

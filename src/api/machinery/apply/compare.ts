@@ -68,16 +68,16 @@ function compareFields(node: SchemaNode, old: Json, next: Json, ignore: Readonly
   return result
 }
 
-/** Lists that Go shows as null are there before they are filled, although we leave them out. */
+/** Lists and times that Go shows as null are there before they are filled, although we leave them out. */
 const isNullZero = (node: SchemaNode, key: string) => node.zeros?.some(([name, zero]) => name === key && zero === null)
 
 function appeared(parent: SchemaNode, key: string, node: SchemaNode, value: unknown): Differences {
-  if (isNullZero(parent, key) && shapeOf(node, value) !== 'leaf') return compare(node, null, value)
+  if (isNullZero(parent, key)) return compare(node, null, value)
   return { added: addedSet(node, value), modified: undefined, removed: undefined }
 }
 
 function disappeared(parent: SchemaNode, key: string, node: SchemaNode, value: unknown): Differences {
-  if (isNullZero(parent, key) && shapeOf(node, value) !== 'leaf') return compare(node, value, null)
+  if (isNullZero(parent, key)) return compare(node, value, null)
   return { added: undefined, modified: undefined, removed: addedSet(node, value) }
 }
 

@@ -10,7 +10,7 @@ import { rfc3339 } from '../time.ts'
 import type { Comparison } from './compare.ts'
 import { compareValues } from './compare.ts'
 import type { BuildingSet, FieldSet } from './field-set.ts'
-import { difference, intersection, isEmptySet, parseFieldSet, union } from './field-set.ts'
+import { difference, differenceRecursive, intersection, isEmptySet, parseFieldSet, union } from './field-set.ts'
 import type { Json } from './typed.ts'
 
 /** Who owns a set of fields, and since when. */
@@ -52,6 +52,8 @@ export interface TrackUpdateOptions {
   readonly manager: string
   /** '' (default) for the object itself. */
   readonly subresource?: string | undefined
+  /** Fields that this endpoint resets: changed in vain, and owned by nobody. */
+  readonly ignored?: FieldSet | undefined
   /** Wall clock, ms since the epoch. */
   readonly now: number
 }
@@ -66,8 +68,7 @@ export function trackUpdate(options: TrackUpdateOptions): ManagedFieldsEntry[] {
   const node = compileSchema(options.schema)
   const sent = startingEntries(live, next, subresource)
   if (!sent) return []
-  const comparison = compareObjects(node, live, next)
-  const { added, modified, removed } = comparison
+  const { added, modified, removed } = withoutIgnored(compareObjects(node, live, next), options.ignored)
   if (isEmptySet(added) && isEmptySet(modified) && isEmptySet(removed)) {
     return sent as ManagedFieldsEntry[]
   }
@@ -87,6 +88,17 @@ export function trackUpdate(options: TrackUpdateOptions): ManagedFieldsEntry[] {
     else kept[mine] = entry
   }
   return writeOwners(capUpdates(kept))
+}
+
+/** A comparison without fields that do not count, and what lies below them. */
+export function withoutIgnored(comparison: Comparison, ignored: FieldSet | undefined): Comparison {
+  if (!ignored || isEmptySet(ignored)) return comparison
+  const { added, modified, removed } = comparison
+  return {
+    added: differenceRecursive(added, ignored),
+    modified: differenceRecursive(modified, ignored),
+    removed: differenceRecursive(removed, ignored),
+  }
 }
 
 /** The entries that a write starts from; undefined where it forgets them, its own too. */

@@ -17,13 +17,12 @@ export type Shape = 'leaf' | 'fields' | 'items'
 export function shapeOf(node: SchemaNode, value: unknown): Shape {
   if (typeof value !== 'object' || value === null) {
     // Null and absent take the shape of the schema.
-    if (node.merging === 'atomic' && node.type !== 'any') return 'leaf'
-    if (value !== null) return 'leaf'
+    if (node.merging === 'atomic' || value !== null) return 'leaf'
     return node.type === 'array' ? 'items' : node.type === 'object' || node.type === 'map' ? 'fields' : 'leaf'
   }
   if (Array.isArray(value)) return node.type === 'array' && node.merging !== 'atomic' ? 'items' : 'leaf'
-  if (node.type === 'any') return 'fields'
-  return (node.type === 'object' || node.type === 'map') && node.merging !== 'atomic' ? 'fields' : 'leaf'
+  if (node.merging === 'atomic') return 'leaf'
+  return node.type === 'object' || node.type === 'map' || node.type === 'any' ? 'fields' : 'leaf'
 }
 
 /** The schema of a field of an object or map. */
@@ -145,6 +144,12 @@ export function addedSet(node: SchemaNode, value: unknown): FieldSet {
     for (const key in value as Json) {
       if ((value as Json)[key] === undefined) continue
       result[`f:${key}`] = addedSet(fieldNode(node, key), (value as Json)[key])
+      empty = false
+    }
+    // What Go shows as null is there too, although we leave it out.
+    for (const [key, zero] of node.zeros ?? []) {
+      if (zero !== null || (value as Json)[key] !== undefined) continue
+      result[`f:${key}`] = LEAF
       empty = false
     }
   }

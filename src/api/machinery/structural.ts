@@ -26,12 +26,20 @@ export interface StructuralError {
   readonly fieldError: FieldError
 }
 
+/** Where an empty list or map stood. `shown`: Go's encoder shows null where it is not there, so it was left standing. */
+export interface Empty {
+  readonly holder: Record<string, unknown>
+  readonly key: string
+  readonly value: unknown
+  readonly shown: boolean
+}
+
 export interface StructuralResult {
   readonly errors: readonly StructuralError[]
   /** Paths of unknown fields, e.g. `spec.foo`. */
   readonly unknown: readonly string[]
-  /** Lists and maps that are said to be empty where Go tells that from null: the objects that hold them, and the keys. */
-  readonly empties: readonly (readonly [holder: Record<string, unknown>, key: string])[]
+  /** Lists and maps that are said to be empty: to Go's rules that is another thing than none. */
+  readonly empties: readonly Empty[]
 }
 
 export interface StructuralOptions {
@@ -78,7 +86,7 @@ interface Walk {
   readonly steps: (string | number)[]
   readonly errors: StructuralError[]
   readonly unknown: string[]
-  readonly empties: [Json, string][]
+  readonly empties: Empty[]
 }
 
 /**
@@ -187,12 +195,13 @@ function checkObject(walk: Walk, node: SchemaNode, value: Json): void {
         continue
       }
     } else if (inner === null) continue
-    if (!walk.asSaid && isZero(child, inner) && isLeftOut(node, key)) {
+    if (!walk.asSaid && isZero(child, inner)) {
+      const leftOut = isLeftOut(node, key)
+      if (isEmpty(inner) && (leftOut || isNullZero(node, key))) noteEmpty(walk, value, key, !leftOut)
       // An empty list of managedFields says that all of them are to be forgotten.
-      if (key !== 'managedFields') delete value[key]
-      continue
+      if (leftOut && key !== 'managedFields') delete value[key]
+      if (leftOut) continue
     }
-    if (!walk.asSaid && node.typed && isEmpty(inner) && isNullZero(node, key)) walk.empties.push([value, key])
     if (child.type === 'string' && typeof inner === 'string') continue
     if (child.type === 'quantity' || child.type === 'time') {
       checkCanonical(walk, child, value, key)
@@ -210,6 +219,25 @@ function checkObject(walk: Walk, node: SchemaNode, value: Json): void {
   if (walk.required) {
     for (const key of node.required) if (value[key] === undefined) missing(walk, key)
   }
+}
+
+/** Deletes, in place, the empty lists and maps that `checkStructure` would tell of. */
+export function dropEmpties(value: unknown, node: SchemaNode): void {
+  if (node.type === 'array' && Array.isArray(value)) for (const item of value) dropEmpties(item, node.element)
+  if (!isObject(value)) return
+  if (node.type === 'map') for (const key in value) dropEmpties(value[key], node.element)
+  if (node.type !== 'object') return
+  for (const key in value) {
+    const child = node.fields.get(key)
+    if (!child) continue
+    const counts = child.type === 'array' || child.type === 'map'
+    if (counts && isEmpty(value[key]) && (isLeftOut(node, key) || isNullZero(node, key))) delete value[key]
+    else dropEmpties(value[key], child)
+  }
+}
+
+function noteEmpty(walk: Walk, holder: Json, key: string, shown: boolean): void {
+  if (key !== 'managedFields') walk.empties.push({ holder, key, value: holder[key], shown })
 }
 
 /** The zero of a type whose zeros Go's encoder may leave out. */

@@ -87,7 +87,12 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
   }
 
   /** One attempt to put a prepared object under its name; undefined when the name is taken. */
-  async function insert(kind: Kind, object: KubeObject, context: WriteContext): Promise<Encoded | undefined> {
+  async function insert(
+    kind: Kind,
+    object: KubeObject,
+    empties: boolean,
+    context: WriteContext,
+  ): Promise<Encoded | undefined> {
     const of = view(kind)
     const ref = { namespace: object.metadata?.namespace ?? '', name: object.metadata?.name ?? '' }
     const hooks = deps.hooks(kind)
@@ -95,7 +100,7 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
     let admitted: AdmissionAttributes | undefined
     let made = false
     try {
-      admitted = await finishCreate(deps, kind, object, context)
+      admitted = await finishCreate(deps, kind, object, empties, context)
       if (of.cache.get(ref.namespace, ref.name)) return fail()
       if (context.dryRun) {
         hooks?.onFailure?.(object, undefined)
@@ -120,12 +125,12 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
 
   async function create(kind: Kind, namespace: string, object: KubeObject, context: WriteContext): Promise<Encoded> {
     if (object.metadata?.resourceVersion) throw versionOnCreate()
-    const next = await prepareCreate(deps, kind, namespace, object, context)
+    const { next, empties } = await prepareCreate(deps, kind, namespace, object, context)
     const { metadata } = next
     const base = metadata.name ? undefined : metadata.generateName
     for (let attempt = 1; ; attempt++) {
       if (base) metadata.name = generateName(base, deps.random)
-      const created = await insert(kind, base ? cloneJson(next) : next, context)
+      const created = await insert(kind, base ? cloneJson(next) : next, empties, context)
       if (created) return created
       if (!base) throw alreadyExists(kind, metadata.name ?? '')
       if (attempt === NAME_ATTEMPTS) throw generateNameConflict(kind, metadata.name ?? '')

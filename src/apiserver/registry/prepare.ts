@@ -9,6 +9,7 @@ import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/machiner
 import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
 import { compileSchema, fillZeros, madeZero } from '../../api/machinery/schema-node.ts'
 import { conflict, forbidden, invalid, MODIFIED, unclassified } from '../../api/machinery/status-error.ts'
+import { dropEmpties } from '../../api/machinery/structural.ts'
 import { type AdmissionAttributes, admissionAttributes } from '../admission/plugin.ts'
 import type { AdmissionChain } from './admission-chain.ts'
 import { trackFields } from './managed-fields.ts'
@@ -98,6 +99,13 @@ async function loadRules(kind: Kind): Promise<void> {
   if (kind.custom) await kind.custom.load()
 }
 
+/** A new object before its name is made. */
+export interface PreparedCreate {
+  readonly next: KubeObject & { metadata: ObjectMeta }
+  /** It has empty lists and maps, which are for rules to see, and not to be kept. */
+  readonly empties: boolean
+}
+
 /** Everything that changes a new object before its name is made. Changes `object` in place. */
 export async function prepareCreate(
   deps: PrepareDeps,
@@ -105,18 +113,18 @@ export async function prepareCreate(
   namespace: string,
   object: KubeObject,
   context: WriteContext,
-): Promise<KubeObject & { metadata: ObjectMeta }> {
+): Promise<PreparedCreate> {
   await loadRules(kind)
   const next = withIdentity(kind, object)
   settleNamespace(kind, next.metadata, namespace)
-  const dropEmpties = checkStructure(kind, next, context)
+  const empties = checkStructure(kind, next, context)
   kind.defaults?.(next, deps.now())
   const now = deps.now()
   wipeMetadata(next.metadata)
   dropStatus(kind, next)
   // Here: what admission, allocators and preparation add belongs to nobody.
   trackFields(kind, next, undefined, context, now)
-  dropEmpties()
+  empties.drop()
   const ref = { namespace: kind.namespaced ? namespace : '', name: next.metadata.name ?? '' }
   if (kind.custom?.terminating) {
     throw forbidden(kind, ref.name, 'create not allowed while custom resource definition is terminating')
@@ -136,7 +144,8 @@ export async function prepareCreate(
     const { status } = next as { status?: unknown }
     fillZeros(compileSchema(kind.schema).fields.get('status')!, status)
   }
-  return next
+  empties.restore()
+  return { next, empties: empties.any }
 }
 
 /** Checks a new object that has its name. Gives what admission let through, whom to tell what becomes of it. */
@@ -144,12 +153,14 @@ export async function finishCreate(
   deps: PrepareDeps,
   kind: Kind,
   object: KubeObject,
+  empties: boolean,
   context: WriteContext,
 ): Promise<AdmissionAttributes | undefined> {
   kind.named?.(object)
   const meta = object.metadata!
   const rules: RuleContext = { subresource: '', now: deps.now(), ...(context.warn && { warn: context.warn }) }
   refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...runRules(kind, object, undefined, rules)])
+  if (empties) dropEmpties(object, compileSchema(kind.schema))
   const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
   const attributes = context.admitted ? undefined : attributesOf('CREATE', kind, ref, object, undefined, context)
   if (attributes) await deps.admission.validate(attributes)
@@ -233,12 +244,12 @@ export async function prepareUpdate(
   const rules: RuleContext = { subresource, now: deps.now(), ...(context.warn && { warn: context.warn }) }
   settleNamespace(kind, next.metadata, old.metadata?.namespace ?? '')
   checkPreconditions(kind, next.metadata, stored, context)
-  const dropEmpties = checkStructure(kind, next, context)
+  const empties = checkStructure(kind, next, context)
   kind.defaults?.(next, deps.now())
   settleSubresource(kind, next, old, subresource)
   keepMetadata(next.metadata, old.metadata!)
   trackFields(kind, next, old, context, rules.now)
-  dropEmpties()
+  empties.drop()
   kind.prepareUpdate?.(next, old, rules)
   const attributes = context.admitted ? undefined : await mutateUpdate(deps, kind, next, old, context)
   if (attributes?.changed) {
@@ -252,10 +263,12 @@ export async function prepareUpdate(
   // Giving a pod its node is no change of what people want.
   const counts = kind.generation && subresource !== 'binding'
   if (counts && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
+  empties.restore()
   refuse(kind, next, [
     ...validateObjectMetaUpdate(next.metadata, old.metadata, 'metadata', metadataRules(kind).customResource),
     ...runRules(kind, next, old, rules),
   ])
+  empties.drop()
   if (attributes) await deps.admission.validate(attributes)
   warnings(kind, next, old, context)
   return { next, attributes }

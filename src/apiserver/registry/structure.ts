@@ -15,16 +15,34 @@ import type { WriteContext } from './registry.ts'
 /** Upstream keeps these kinds, and custom ones, as JSON, which tells an empty list from none. */
 const KEPT_AS_JSON = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
 
+/** Empty lists and maps that the client said. They are not told from none once they are kept, but by rules they are. */
+export interface Empties {
+  readonly any: boolean
+  /** Takes them out of the object, in place. */
+  drop(): void
+  /** Puts them where they stood, unless something stands there. */
+  restore(): void
+}
+
+const NO_EMPTIES: Empties = { any: false, drop() {}, restore() {} }
+
 /**
  * Refuses mistyped fields, and drops unknown ones from `object` in place: with an error, a warning or nothing, as the
- * client asked. Returns what drops, in place, the empty lists that are not told from none once they are kept.
+ * client asked. Those empty lists that Go would show as null are left standing.
  */
-export function checkStructure(kind: Kind, object: KubeObject, context: WriteContext): () => void {
+export function checkStructure(kind: Kind, object: KubeObject, context: WriteContext): Empties {
   const { error, unknown, empties = [] } = structureOf(kind, object)
   if (error !== undefined) throw decodeError(kind, error)
   tellUnknown(kind, object, unknown, context)
-  return () => {
-    if (!KEPT_AS_JSON.has(kind.group)) for (const [holder, key] of empties) delete holder[key]
+  if (!empties.length || KEPT_AS_JSON.has(kind.group)) return NO_EMPTIES
+  return {
+    any: true,
+    drop() {
+      for (const { holder, key, value } of empties) if (holder[key] === value) delete holder[key]
+    },
+    restore() {
+      for (const { holder, key, value } of empties) holder[key] ??= value
+    },
   }
 }
 

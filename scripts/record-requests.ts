@@ -2,6 +2,9 @@
  * Stands between a client and an API server and keeps what the client sends, for the golden fixtures of
  * test/fixtures/clients: `node scripts/record-requests.ts KUBECONFIG OUT.jsonl.gz` writes OUT.jsonl.gz.kubeconfig for
  * the client and runs until it is interrupted. Requests that differ only in names, versions and values are kept once.
+ *
+ * With `--before` each request can be sent again by itself: it is kept with the object as it stood before, and what
+ * cannot be is left out (custom kinds, watches that begin at a version).
  */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -14,9 +17,10 @@ import { parse, stringify } from 'yaml'
 import { parseProtobuf } from '../src/api/machinery/protobuf.ts'
 import type { RecordedRequest } from '../test/fixtures/clients/recorded.ts'
 
-const [kubeconfig, out] = process.argv.slice(2)
+const withBefore = process.argv.includes('--before')
+const [kubeconfig, out] = process.argv.slice(2).filter(each => !each.startsWith('--'))
 if (!kubeconfig || !out) {
-  console.error('usage: node scripts/record-requests.ts KUBECONFIG OUT.jsonl.gz')
+  console.error('usage: node scripts/record-requests.ts KUBECONFIG OUT.jsonl.gz [--before]')
   process.exit(2)
 }
 const config = parse(readFileSync(kubeconfig, 'utf8'))
@@ -55,33 +59,49 @@ function readBody(body: Buffer, contentType: string): unknown {
 
 const seen = new Map<string, RecordedRequest>()
 
-function keep(method: string, url: string, headers: NodeJS.Dict<string | string[]>, body: Buffer, status: number) {
+/** Groups whose kinds are there without a CustomResourceDefinition. */
+const isBuiltIn = (group: string) => !group.includes('.') || group.endsWith('.k8s.io')
+
+/** A path taken apart, without the names in it; `object` is the path of the object that it is about. */
+function place(path: string): { form: string; builtIn: boolean; object?: string } {
+  const parts = path.split('/').filter(Boolean)
+  const group = parts[0] === 'api' ? 2 : 3
+  const scoped = parts[group] === 'namespaces' && parts.length > group + 2 && parts[group + 2] !== 'status'
+  const resource = scoped ? group + 2 : group
+  const names = [...(scoped ? [group + 1] : []), resource + 1].filter(at => at < parts.length)
+  return {
+    form: parts.map((part, at) => (names.includes(at) ? '*' : part)).join('/'),
+    builtIn: group === 2 || (parts[0] === 'apis' && isBuiltIn(parts[1] ?? '')),
+    ...(parts.length > resource + 1 && { object: `/${parts.slice(0, resource + 2).join('/')}` }),
+  }
+}
+
+/** What makes a request worth keeping; undefined for one that is not, or is kept already. */
+function identify(method: string, url: string, headers: NodeJS.Dict<string | string[]>, body: Buffer) {
   const contentType = String(headers['content-type'] ?? '')
   const accept = String(headers.accept ?? '')
   const { pathname, searchParams } = new URL(url, target)
-  if (body.length === 0 && !/protobuf/.test(accept)) return
-  const parts = pathname.split('/').filter(Boolean)
-  const at = parts.indexOf('namespaces')
-  const place = at >= 0 && parts.length > at + 2 ? parts.toSpliced(at + 1, 1, '*') : parts
-  const form = body.length ? shape(readBody(body, contentType)).sort().join() : ''
-  const identity = [
-    method,
-    place.slice(0, 6).join('/'),
-    contentType,
-    [...searchParams.keys()].sort(),
-    accept,
-    form,
-  ].join()
-  if (seen.has(identity)) return
-  const { 'user-agent': agent } = headers
-  seen.set(identity, {
-    client: String(agent ?? '').split(/[ /]/)[0] ?? '',
-    method,
-    url,
-    status,
-    ...(accept && { accept }),
-    ...(contentType && { contentType }),
-    ...(body.length && { body: body.toString('base64') }),
+  if (body.length === 0 && !/protobuf/.test(accept)) return undefined
+  const { form, builtIn } = place(pathname)
+  const watchFrom = searchParams.get('watch') === 'true' && !searchParams.has('sendInitialEvents')
+  if (withBefore && (!builtIn || watchFrom || searchParams.has('continue'))) return undefined
+  const fields = body.length ? shape(readBody(body, contentType)).sort().join() : ''
+  const identity = [method, form, contentType, [...searchParams.keys()].sort(), accept, fields].join()
+  return seen.has(identity) ? undefined : identity
+}
+
+/** The object that a request is about, as it stands; undefined where there is none. */
+function before(method: string, url: string): Promise<string | undefined> {
+  const { object } = place(new URL(url, target).pathname)
+  if (!withBefore || !object || (method === 'POST' && object === new URL(url, target).pathname))
+    return Promise.resolve(undefined)
+  return new Promise(resolve => {
+    const get = send({ ...upstream, path: object, headers: plain({ accept: 'application/json' }) }, answer => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', part => (text += part))
+      answer.on('end', () => resolve(answer.statusCode === 200 ? text : undefined))
+    })
+    get.on('error', () => resolve(undefined)).end()
   })
 }
 
@@ -99,9 +119,23 @@ async function forward(
   for await (const part of request) parts.push(part)
   const body = Buffer.concat(parts)
   const [method, url] = [request.method ?? 'GET', request.url ?? '/']
+  const identity = identify(method, url, request.headers, body)
+  const standing = identity && (await before(method, url))
   const onward = send({ ...upstream, method, path: url, headers: plain(request.headers) }, answer => {
     const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...headers } = answer.headers
-    keep(method, url, request.headers, body, answer.statusCode ?? 0)
+    if (identity && !seen.has(identity)) {
+      const { accept, 'content-type': contentType, 'user-agent': agent } = request.headers
+      seen.set(identity, {
+        client: String(agent ?? '').split(/[ /]/)[0] ?? '',
+        method,
+        url,
+        status: answer.statusCode ?? 0,
+        ...(accept && { accept: String(accept) }),
+        ...(contentType && { contentType: String(contentType) }),
+        ...(body.length && { body: body.toString('base64') }),
+        ...(standing && { before: standing }),
+      })
+    }
     const writable = response as ServerResponse
     writable.writeHead(answer.statusCode ?? 502, headers)
     writable.flushHeaders?.()

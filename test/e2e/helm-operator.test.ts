@@ -1,11 +1,28 @@
 /** Helm with a chart as operators' charts are: a custom kind, webhooks with a certificate of the chart's making, hooks. */
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { helmPath, toolsMissing } from '../tools.ts'
 import { execute, startE2eCluster } from './cluster.ts'
 
 const chart = join(import.meta.dirname, '../fixtures/operator-chart')
+
+/** A plugin of Helm that gives every object of a chart a label on its way to the cluster. */
+function writePostRenderer(folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  const plugin = {
+    apiVersion: 'v1',
+    type: 'postrenderer/v1',
+    name: 'stamp',
+    version: '1.0.0',
+    runtime: 'subprocess',
+    runtimeConfig: {
+      platformCommand: [{ command: process.execPath, args: [join(import.meta.dirname, '../fixtures/stamp.mjs')] }],
+    },
+  }
+  writeFileSync(join(folder, 'plugin.yaml'), JSON.stringify(plugin))
+}
 
 const loaf = (name: string, spec: object) =>
   JSON.stringify({ apiVersion: 'bakery.example.com/v1', kind: 'Loaf', metadata: { name }, spec })
@@ -20,6 +37,7 @@ test('helm with a chart of an operator', { skip: toolsMissing ?? false }, async 
     HELM_CACHE_HOME: join(home, 'helm/cache'),
     HELM_CONFIG_HOME: join(home, 'helm/config'),
     HELM_DATA_HOME: join(home, 'helm/data'),
+    HELM_PLUGINS: join(home, 'helm/plugins'),
   }
   const tryHelm = (line: string) => execute(helmPath(), line.split(' '), { env })
   const helm = async (line: string) => {
@@ -70,6 +88,15 @@ test('helm with a chart of an operator', { skip: toolsMissing ?? false }, async 
     )
     assert.notEqual(failed.code, 0)
     assert.match(await helm('history bakery'), /3\s.*failed[\s\S]*4\s.*deployed.*Rollback to 2/)
+  })
+
+  await t.test('a post-renderer changes what is sent', async () => {
+    writePostRenderer(join(home, 'helm/plugins/stamp'))
+    await helm(`upgrade bakery ${chart} --post-renderer stamp --wait --timeout 60s`)
+    assert.match(
+      await kubectl('get deployments,services,secrets -l stamped=here -o name'),
+      /deployment[\s\S]*service[\s\S]*secret/,
+    )
   })
 
   await t.test('test runs the test pod', async () => {

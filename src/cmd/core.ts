@@ -16,7 +16,7 @@ import { controllerUser } from '../controllers/accounts.ts'
 import { controllerComponents } from '../controllers/all.ts'
 import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
-import { buildKubeconfig, writeKubeconfig } from '../lib/kubeconfig.ts'
+import { buildKubeconfig, writeKubeconfigJson } from '../lib/kubeconfig.ts'
 import type { Logger } from '../lib/log.ts'
 import { openPki } from '../lib/pki/files.ts'
 import { networkClaims } from '../network/claim.ts'
@@ -217,7 +217,7 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
   const port = await listen(server, options.port, ground)
   const url = `https://127.0.0.1:${port}`
   const { certificate, key } = admin
-  await writeKubeconfig(
+  writeKubeconfigJson(
     ownKubeconfig(options.dataDir),
     buildKubeconfig({ name: 'tutti', server: url, authority: authority.certificate, certificate, key }),
   )

@@ -41,8 +41,8 @@ const nodeName = () =>
 async function chooseNetwork({ network, dataDir, runtime }: UpOptions): Promise<Choice> {
   // The porter outside has chosen already.
   if (isInside()) return { mode: 'rootless', notes: JSON.parse(process.env[NOTES_ENV] ?? '[]') }
-  // Simulated pods send nothing, so nothing of this machine has to be touched for them.
-  if (network === 'auto' && runtime === 'simulated') return { mode: 'portable', notes: [] }
+  // Simulated pods send nothing, so nothing of this machine has to be touched for them; loopback is there everywhere.
+  if (network === 'portable' || (network === 'auto' && runtime === 'simulated')) return { mode: 'portable', notes: [] }
   const found = await detectCapabilities()
   const owner = found.kernel.usable ? networkClaims().owner(dataDir) : undefined
   const kernel: Capabilities['kernel'] = owner

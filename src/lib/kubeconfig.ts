@@ -96,6 +96,15 @@ const target = (path: string) => {
   }
 }
 
+/** JSON needs no YAML parser, which takes longer to load than the file to read; undefined for what is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** Reads a kubeconfig; undefined when there is no file. Throws for what is not a kubeconfig, naming the file. */
 export async function readKubeconfig(path: string): Promise<Kubeconfig | undefined> {
   let text: string
@@ -105,10 +114,10 @@ export async function readKubeconfig(path: string): Promise<Kubeconfig | undefin
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new Error(`reading the kubeconfig ${path} failed: ${(cause as Error).message}`, { cause })
   }
-  const { parse } = await import('yaml')
   let value: unknown
   try {
-    value = parse(text)
+    value = text.startsWith('{') ? parseJson(text) : undefined
+    value ??= (await import('yaml')).parse(text)
   } catch (cause) {
     throw new Error(`the kubeconfig ${path} is not valid YAML: ${(cause as Error).message}`, { cause })
   }
@@ -125,6 +134,10 @@ export async function writeKubeconfig(path: string, config: Kubeconfig): Promise
   const { stringify } = await import('yaml')
   writeFileAtomic(target(path), stringify(config, { lineWidth: 0 }))
 }
+
+/** The same in JSON, which every reader of YAML reads: for a file of programs, made while a cluster starts. */
+export const writeKubeconfigJson = (path: string, config: Kubeconfig): void =>
+  writeFileAtomic(target(path), `${JSON.stringify(config, null, 2)}\n`)
 
 /** Adds or replaces a context in the file at `path` and makes it the current one. Makes the file where it is missing. */
 export async function addContext(path: string, options: ContextOptions): Promise<void> {

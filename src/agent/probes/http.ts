@@ -1,7 +1,8 @@
 /** http probes and hooks (API doc: HTTPGetAction), with the kubelet's outcomes and sentences. */
-import http from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { HTTPGetAction } from '../../api/generated/types/core-v1.ts'
+import { http } from '../../lib/http.ts'
 import type { ProbeResult } from '../runtimes/runtime.ts'
 
 const BODY_LIMIT = 10 * 1024
@@ -87,7 +88,7 @@ function get(
   })
 }
 
-function outcome(response: http.IncomingMessage, body: string): ProbeResult {
+function outcome(response: IncomingMessage, body: string): ProbeResult {
   const status = response.statusCode ?? 0
   if (status >= 200 && status < 400) return { ok: true, output: body }
   return { ok: false, output: `HTTP probe failed with statuscode: ${status}` }

@@ -156,7 +156,7 @@ test('certificate plugins ask whether the user may act for the signer', async ()
 
 /** A request in PEM for a subject of this name and organization. */
 async function certificateRequest(name: string, organization: string): Promise<string> {
-  await import('../../lib/pki/certificate.ts')
+  await import('../../lib/pki/certificate-request.ts')
   const x509 = await import('@peculiar/x509')
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
   const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' }

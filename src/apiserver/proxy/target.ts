@@ -1,7 +1,8 @@
 /** A server behind the proxy, reached over a connection that somebody else knows how to open. */
-import { request as httpRequest, type RequestOptions } from 'node:http'
+import type { RequestOptions } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import { http } from '../../lib/http.ts'
 
 export interface Connector {
   /** Opens the connection under the request. */
@@ -17,7 +18,7 @@ async function connection({ dial, tls }: Connector): Promise<Duplex> {
 
 /** Begins a request over a connection of its own. */
 export function openOver(connector: Connector, options: RequestOptions) {
-  return httpRequest({
+  return http.request({
     ...options,
     setHost: false,
     createConnection: (_options, done) => {

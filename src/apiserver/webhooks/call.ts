@@ -3,9 +3,10 @@
  * document back. The server on the other side may hang, lie, redirect in circles or send without end: every call ends
  * within its time and its size. Connections are kept; an idle one costs no timer.
  */
-import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as startHttp } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import { Agent, request as startHttps } from 'node:https'
 import type { Clock } from '../../lib/clock.ts'
+import { http } from '../../lib/http.ts'
 import type { ServiceResolver } from '../services/endpoint.ts'
 import { goError, hostPort } from './go-errors.ts'
 
@@ -90,7 +91,7 @@ async function readBody(message: IncomingMessage, maxBytes: number): Promise<Buf
 
 function exchange(options: RequestOptions, secure: boolean, body: Buffer, maxBytes: number): Promise<Exchange> {
   return new Promise((resolve, reject) => {
-    const outgoing = (secure ? startHttps : startHttp)(options, message => {
+    const outgoing = (secure ? startHttps : http.request)(options, message => {
       readBody(message, maxBytes).then(
         bytes =>
           resolve({ status: message.statusCode ?? 0, type: String(message.headers['content-type'] ?? ''), bytes }),
@@ -203,7 +204,7 @@ export interface WebhookCallerDeps {
 /** Makes a caller; one is enough for a server. */
 export function createWebhookCaller({ resolve, clock }: WebhookCallerDeps): WebhookCaller {
   const secureAgent = new Agent({ keepAlive: true, maxFreeSockets: 64, ALPNProtocols: ['http/1.1'] })
-  const plainAgent = new HttpAgent({ keepAlive: true, maxFreeSockets: 64 })
+  const plainAgent = new http.Agent({ keepAlive: true, maxFreeSockets: 64 })
 
   /** One call within its time. `send` gets the signal that ends it. */
   function within<T>({ timeoutMs, signal }: WebhookCallOptions, send: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -103,6 +103,8 @@ export interface ApiServerDeps {
   readonly audit?: Audit
   /** Whether what is stored at a key must be written again, though it would be the same: it is encrypted otherwise. */
   isStale?(key: string): boolean
+  /** Further checks of health. */
+  readonly checks?: readonly HealthCheck[]
   /** Features that are on by default and shall be off. */
   readonly featuresOff?: FeaturesOff
   /** Further numbers for `/metrics`. */
@@ -220,6 +222,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
         if (health.broken) throw health.broken
       },
     },
+    ...(deps.checks ?? []),
     {
       name: 'shutdown',
       onlyReady: true,

@@ -150,7 +150,9 @@ async function prepareGround(
   ends.add(() => plain.close())
   const { serviceCidr, encryption } = settings
   const encrypted =
-    encryption === false ? undefined : await encryptBy(plain, encryption ?? ownEncryption(dataDir), { clock, logger })
+    encryption === false
+      ? undefined
+      : await encryptBy(plain, encryption ?? ownEncryption(dataDir), { clock, logger, uuid: randomUUID })
   if (encrypted) ends.add(() => encrypted.close())
 
   onPhase('preparing the network')
@@ -200,7 +202,7 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
     version: versionInfo(version),
     families: metrics.families,
     featuresOff,
-    ...(encrypted && { isStale: encrypted.store.isStale }),
+    ...(encrypted && { isStale: encrypted.store.isStale, checks: encrypted.checks }),
     ...(audit && { audit }),
     extend: registry =>
       extendServer(registry, {

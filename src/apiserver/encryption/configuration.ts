@@ -1,4 +1,8 @@
 /** Which resources are kept encrypted, and how: apiserver.config.k8s.io/v1 EncryptionConfiguration. */
+
+import { parseDuration } from '../../api/machinery/time.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
 import { readConfiguration, type Shape } from '../configuration/read.ts'
 import { aesCbc, aesGcm, identity, type Provider } from './providers.ts'
 
@@ -9,12 +13,19 @@ interface Key {
 interface Keys {
   readonly keys?: readonly Key[]
 }
+interface Kms {
+  readonly apiVersion?: string
+  readonly name?: string
+  readonly endpoint?: string
+  readonly timeout?: string
+  readonly cachesize?: number
+}
 interface ProviderEntry {
   readonly aesgcm?: Keys
   readonly aescbc?: Keys
   readonly identity?: object
   readonly secretbox?: Keys
-  readonly kms?: object
+  readonly kms?: Kms
 }
 interface Entry {
   readonly resources?: readonly string[]
@@ -29,11 +40,18 @@ export interface Rule {
 }
 
 const keys: Shape = { keys: [{ name: 'string', secret: 'string' }] }
+const kms: Shape = {
+  apiVersion: 'string',
+  name: 'string',
+  endpoint: 'string',
+  timeout: 'string',
+  cachesize: 'number',
+}
 const SHAPE: Shape = {
   resources: [
     {
       resources: ['string'],
-      providers: [{ aesgcm: keys, aescbc: keys, secretbox: keys, identity: {}, kms: { name: 'string' } }],
+      providers: [{ aesgcm: keys, aescbc: keys, secretbox: keys, identity: {}, kms }],
     },
   ],
 }
@@ -50,8 +68,21 @@ function secretOf({ secret = '' }: Key, sizes: readonly number[], at: string): B
   return bytes
 }
 
-function providersOf(type: 'aesgcm' | 'aescbc', { keys = [] }: Keys, at: string): Provider[] {
+type Keyed = 'aesgcm' | 'aescbc' | 'secretbox'
+const SIZES: Readonly<Record<Keyed, readonly number[]>> = {
+  aesgcm: [16, 24, 32],
+  aescbc: [16, 24, 32],
+  secretbox: [32],
+}
+
+async function makerOf(type: Keyed): Promise<(name: string, key: Buffer) => Provider> {
+  if (type === 'aesgcm') return aesGcm
+  return type === 'aescbc' ? aesCbc : (await import('./secretbox.ts')).secretBox
+}
+
+async function providersOf(type: Keyed, { keys = [] }: Keys, at: string): Promise<Provider[]> {
   if (!keys.length) throw new Error(`${at}.${type}.keys: Required value: at least one key is needed`)
+  const make = await makerOf(type)
   const names = new Set<string>()
   return keys.map((key, i) => {
     const place = `${at}.${type}.keys[${i}]`
@@ -60,19 +91,58 @@ function providersOf(type: 'aesgcm' | 'aescbc', { keys = [] }: Keys, at: string)
       throw new Error(`${place}.name: Invalid value: ${JSON.stringify(key.name)}: no ":" may be in it`)
     if (names.has(key.name)) throw new Error(`${place}.name: Duplicate value: ${JSON.stringify(key.name)}`)
     names.add(key.name)
-    const secret = secretOf(key, [16, 24, 32], place)
-    return type === 'aesgcm' ? aesGcm(key.name, secret) : aesCbc(key.name, secret)
+    return make(key.name, secretOf(key, SIZES[type], place))
   })
 }
 
-function providers(entry: ProviderEntry, at: string): Provider[] {
+const KMS_V1 =
+  'KMSv1 is deprecated and will only receive security updates going forward. Use KMSv2 instead: apiVersion: v2'
+
+/** What the field says of a KMS plugin, checked. */
+function kmsOf({ apiVersion = 'v1', name = '', endpoint = '', timeout = '3s', cachesize }: Kms, at: string) {
+  const wrong = (field: string, value: string, why: string) =>
+    new Error(`${at}.${field}: Invalid value: ${JSON.stringify(value)}: ${why}`)
+  if (apiVersion === 'v1') throw wrong('apiVersion', apiVersion, KMS_V1)
+  if (apiVersion !== 'v2')
+    throw wrong(
+      'apiVersion',
+      apiVersion,
+      'unsupported apiVersion apiVersion for KMS provider, only v1 and v2 are supported',
+    )
+  if (!name) throw new Error(`${at}.name: Required value: name is mandatory in a provider`)
+  if (name.includes(':')) throw wrong('name', name, `invalid KMS provider name ${name}, must not contain ':'`)
+  if (!endpoint) throw wrong('endpoint', endpoint, 'endpoint is mandatory in a kms')
+  if (!endpoint.startsWith('unix:')) {
+    const scheme = endpoint.includes(':') ? endpoint.slice(0, endpoint.indexOf(':')) : ''
+    throw wrong(
+      'endpoint',
+      endpoint,
+      `unsupported scheme ${JSON.stringify(scheme)} for KMS provider, only unix is supported`,
+    )
+  }
+  if (cachesize !== undefined) throw wrong('cachesize', String(cachesize), 'cachesize is not supported in v2')
+  let timeoutMs = 0
+  try {
+    timeoutMs = parseDuration(timeout)
+  } catch {}
+  if (!(timeoutMs > 0)) throw wrong('timeout', timeout, 'timeout should be a positive value')
+  return { name, endpoint, timeoutMs }
+}
+
+async function kmsProviderOf(entry: Kms, at: string, deps: EncryptionDeps): Promise<Provider> {
+  const { name, endpoint, timeoutMs } = kmsOf(entry, at)
+  const { kmsPlugin } = await import('./kms/plugin.ts')
+  const { kmsProvider } = await import('./kms/provider.ts')
+  return kmsProvider({ name, plugin: kmsPlugin(endpoint, timeoutMs, deps.clock), ...deps })
+}
+
+async function providers(entry: ProviderEntry, at: string, deps: EncryptionDeps): Promise<Provider[]> {
   const [type, ...more] = Object.keys(entry)
   if (!type) throw new Error(`${at}: Required value: a provider must be named`)
   if (more.length) throw new Error(`${at}: Invalid value: more than one provider specified in a single element`)
-  if (entry.aesgcm) return providersOf('aesgcm', entry.aesgcm, at)
-  if (entry.aescbc) return providersOf('aescbc', entry.aescbc, at)
   if (entry.identity) return [identity]
-  throw new Error(`${at}.${type}: the provider ${type} is not built yet: use aesgcm, aescbc or identity`)
+  if (entry.kms) return [await kmsProviderOf(entry.kms, `${at}.kms`, deps)]
+  return providersOf(type as Keyed, entry[type as Keyed] ?? {}, at)
 }
 
 function checkResource(resource: string, at: string) {
@@ -82,8 +152,18 @@ function checkResource(resource: string, at: string) {
     )
 }
 
-/** Reads a configuration. Rejects with an Error that names the field that is wrong, and never a secret. */
-export async function readEncryption(text: string): Promise<Rule[]> {
+/** What providers that ask others need. */
+export interface EncryptionDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  uuid(): string
+}
+
+/**
+ * Reads a configuration. Rejects with an Error that names the field that is wrong, and never a secret. The providers
+ * that have a `start` must be started before they are used.
+ */
+export async function readEncryption(text: string, deps: EncryptionDeps): Promise<Rule[]> {
   const { resources: entries = [] } = await readConfiguration<{ resources?: readonly Entry[] }>(
     text,
     'EncryptionConfiguration',
@@ -91,7 +171,9 @@ export async function readEncryption(text: string): Promise<Rule[]> {
   )
   if (!entries.length) throw new Error('resources: Required value: at least one entry is needed')
   const known = new Set<string>()
-  return entries.map(({ resources = [], providers: list = [] }, i) => {
+  const plugins = new Set<string>()
+  const rules: Rule[] = []
+  for (const [i, { resources = [], providers: list = [] }] of entries.entries()) {
     const at = `resources[${i}]`
     if (!resources.length) throw new Error(`${at}.resources: Required value`)
     if (!list.length) throw new Error(`${at}.providers: Required value`)
@@ -100,6 +182,15 @@ export async function readEncryption(text: string): Promise<Rule[]> {
       if (known.has(resource)) throw new Error(`${at}.resources[${j}]: Duplicate value: ${JSON.stringify(resource)}`)
       known.add(resource)
     })
-    return { resources, providers: list.flatMap((entry, j) => providers(entry, `${at}.providers[${j}]`)) }
-  })
+    list.forEach(({ kms: { name = '' } = {} }, j) => {
+      if (name && plugins.has(name))
+        throw new Error(
+          `${at}.providers[${j}].kms.name: Invalid value: ${JSON.stringify(name)}: duplicate KMS provider name ${name}, names must be unique`,
+        )
+      plugins.add(name)
+    })
+    const made = await Promise.all(list.map((entry, j) => providers(entry, `${at}.providers[${j}]`, deps)))
+    rules.push({ resources, providers: made.flat() })
+  }
+  return rules
 }

@@ -61,21 +61,41 @@ export function encryptedStore(store: Store, initial: readonly Rule[]): Encrypte
     return found
   }
 
+  /** Who reads a sealed value, and what of it. */
+  function found(key: string, value: Buffer) {
+    const prefix = prefixOf(value)
+    const provider = providersOf(key).find(each => each.prefix === prefix)
+    return { provider, prefix, rest: value.subarray(Buffer.byteLength(prefix)) }
+  }
+
+  /** Fetches what opening these needs; undefined where nothing is missing, which is nearly always so. */
+  function prepare(
+    items: readonly (readonly [key: string, value: Buffer | undefined])[],
+  ): Promise<unknown> | undefined {
+    let missing: Promise<void>[] | undefined
+    for (const [key, value] of items) {
+      if (!value || !isSealed(value)) continue
+      const { provider, rest } = found(key, value)
+      const one = provider?.prepare?.(rest)
+      if (one) (missing ??= []).push(one)
+    }
+    return missing && Promise.all(missing)
+  }
+
   function open(key: string, value: Buffer): Buffer {
     if (!isSealed(value)) {
       sealedBy.delete(key)
       return value
     }
-    const prefix = prefixOf(value)
-    const provider = providersOf(key).find(each => each.prefix === prefix)
+    const { provider, prefix, rest } = found(key, value)
     if (!provider)
       throw new StoreError(
         'corrupt',
         `${key} is encrypted as ${prefix}, and no provider of the configuration reads that`,
       )
-    sealedBy.set(key, prefix)
     try {
-      return provider.open(value.subarray(Buffer.byteLength(prefix)), key)
+      sealedBy.set(key, provider.writtenBy?.(rest) ?? prefix)
+      return provider.open(rest, key)
     } catch (cause) {
       throw new StoreError(
         'corrupt',
@@ -109,36 +129,62 @@ export function encryptedStore(store: Store, initial: readonly Rule[]): Encrypte
   }
 
   return Object.assign(Object.create(store) as Store, {
-    isStale: (key: string) => (sealedBy.get(key) ?? '') !== (providersOf(key)[0] ?? identity).prefix,
+    isStale(key: string) {
+      const { prefix, current } = providersOf(key)[0] ?? identity
+      return (sealedBy.get(key) ?? '') !== (current?.() ?? prefix)
+    },
     setRules(next: readonly Rule[]) {
       rules = next
       chosen = new Map()
     },
     async get(key: string) {
-      const found = await store.get(key)
-      return found && shown(found)
+      const item = await store.get(key)
+      await prepare([[key, item?.value]])
+      return item && shown(item)
     },
     async range(options: Parameters<Store['range']>[0]) {
       const result = await store.range(options)
+      await prepare(result.items.map(({ key, value }) => [key, value]))
       return { ...result, items: result.items.map(shown) }
     },
     async commit(ops: readonly Op[], durability?: 'durable' | 'relaxed'): Promise<CommitResult> {
       const result = await store.commit(ops.map(sealed), durability)
-      return result.ok || !result.current ? result : { ...result, current: shown(result.current) }
+      if (result.ok || !result.current) return result
+      const { current } = result
+      await prepare([[current.key, current.value]])
+      return { ...result, current: shown(current) }
     },
-    watch: (options: Parameters<Store['watch']>[0]) =>
-      store.watch({
+    watch(options: Parameters<Store['watch']>[0]) {
+      /** Events whose keys are being fetched: those that follow wait for them. */
+      let tail: Promise<void> | undefined
+      function show(events: readonly StoreEvent[]) {
+        let plain: readonly StoreEvent[]
+        try {
+          plain = events.map(shownEvent)
+        } catch (error) {
+          options.onError?.(error as Error)
+          return
+        }
+        options.onEvents(plain)
+      }
+      return store.watch({
         ...options,
         onEvents(events) {
-          let plain: readonly StoreEvent[]
-          try {
-            plain = events.map(shownEvent)
-          } catch (error) {
-            options.onError?.(error as Error)
-            return
-          }
-          options.onEvents(plain)
+          const missing = prepare(
+            events.flatMap(({ key, value, previous }) => [[key, value] as const, [key, previous?.value] as const]),
+          )
+          if (!missing && !tail) return show(events)
+          const mine = Promise.all([tail, missing])
+            .then(
+              () => show(events),
+              (error: Error) => options.onError?.(error),
+            )
+            .finally(() => {
+              if (tail === mine) tail = undefined
+            })
+          tail = mine
         },
-      }),
+      })
+    },
   })
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test from 'node:test'
+import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { memoryStore } from '../../store/memory/memory.ts'
 import { readEncryption } from './configuration.ts'
@@ -10,6 +11,7 @@ const key = (name: string, size = 32) => ({ name, secret: Buffer.alloc(size, nam
 const configuration = (...resources: object[]) =>
   readEncryption(
     JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration', resources }),
+    { clock: virtualClock(), logger: silent, uuid: () => 'uid' },
   )
 const secrets = (...providers: object[]) => configuration({ resources: ['secrets'], providers })
 const SECRET = '/registry/core/secrets/default/a'
@@ -24,7 +26,7 @@ async function startWith(rules: Awaited<ReturnType<typeof secrets>>) {
   return { below, store, put, read, raw }
 }
 
-for (const type of ['aesgcm', 'aescbc']) {
+for (const type of ['aesgcm', 'aescbc', 'secretbox']) {
   test(`encryptedStore keeps secrets by ${type}, in Kubernetes' form, and nothing else`, async () => {
     const { put, read, raw, store } = await startWith(
       await secrets({ [type]: { keys: [key('one')] } }, { identity: {} }),
@@ -116,6 +118,8 @@ test('encryptedStore takes the nearest rule for a resource', async () => {
   }
 })
 
+const kms = (fields: object, resource = 'a') => [{ resources: [resource], providers: [{ kms: fields }] }]
+
 const wrong: readonly [name: string, resources: object[], message: RegExp][] = [
   ['no entries', [], /^Error: resources: Required value/],
   ['no resources', [{ providers: [{ identity: {} }] }], /resources\[0\]\.resources: Required value/],
@@ -145,9 +149,32 @@ const wrong: readonly [name: string, resources: object[], message: RegExp][] = [
   ['a resource twice', [{ resources: ['a', 'a'], providers: [{ identity: {} }] }], /resources\[1\]: Duplicate value/],
   ['an odd resource', [{ resources: ['*'], providers: [{ identity: {} }] }], /Invalid value: "\*": use <resource>/],
   [
-    'what is not built',
-    [{ resources: ['a'], providers: [{ secretbox: { keys: [key('k')] } }] }],
-    /secretbox is not built yet/,
+    'a secretbox key of another length',
+    [{ resources: ['a'], providers: [{ secretbox: { keys: [key('k', 16)] } }] }],
+    /got 16, expected one of \[32\]/,
+  ],
+  ['KMS v1', kms({ name: 'k', endpoint: 'unix:///s' }), /kms\.apiVersion: Invalid value: "v1": KMSv1 is deprecated/],
+  ['a KMS without a name', kms({ apiVersion: 'v2', endpoint: 'unix:///s' }), /kms\.name: Required value/],
+  ['a KMS with a colon', kms({ apiVersion: 'v2', name: 'a:b', endpoint: 'unix:///s' }), /must not contain ':'/],
+  [
+    'a KMS without an endpoint',
+    kms({ apiVersion: 'v2', name: 'a' }),
+    /kms\.endpoint: .*endpoint is mandatory in a kms/,
+  ],
+  [
+    'a KMS over the network',
+    kms({ apiVersion: 'v2', name: 'a', endpoint: 'http://x' }),
+    /unsupported scheme "http" for KMS provider, only unix is supported/,
+  ],
+  [
+    'a KMS that has no time',
+    kms({ apiVersion: 'v2', name: 'a', endpoint: 'unix:///s', timeout: '0s' }),
+    /timeout should be a positive value/,
+  ],
+  [
+    'two KMS of one name',
+    [...kms({ apiVersion: 'v2', name: 'a', endpoint: 'unix:///s' }), ...kms({ apiVersion: 'v2', name: 'a' }, 'b')],
+    /resources\[1\]\.providers\[0\]\.kms\.name: .*duplicate KMS provider name a, names must be unique/,
   ],
 ]
 for (const [name, resources, message] of wrong) {

@@ -11,6 +11,18 @@ export interface Provider {
   seal(plain: Buffer, place: string): Buffer
   /** Without the prefix. Throws for what was changed, stands elsewhere, or has another key. */
   open(sealed: Buffer, place: string): Buffer
+  /** What it writes is marked so now: a value with another mark is stale. Default: `prefix`. */
+  current?(): string
+  /** The mark of a value, given without its prefix. Default: `prefix`. */
+  writtenBy?(sealed: Buffer): string
+  /** Fetches what `open` needs for a value (without its prefix); undefined where that is there. Rejects when it cannot. */
+  prepare?(sealed: Buffer): Promise<void> | undefined
+  /** Resolves when it can be used; rejects with an Error that says why it cannot. Called once. */
+  start?(): Promise<void>
+  /** What is wrong with it at the moment. */
+  problem?(): string | undefined
+  /** Ends what was started. */
+  close?(): void
 }
 
 /** What no plain value begins with: objects are JSON. */

@@ -5,12 +5,12 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, watch } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { readEncryption } from '../../apiserver/encryption/configuration.ts'
+import { type EncryptionDeps, type Rule, readEncryption } from '../../apiserver/encryption/configuration.ts'
 import { type EncryptedStore, encryptedStore } from '../../apiserver/encryption/encrypted-store.ts'
+import type { HealthCheck } from '../../apiserver/handlers/health.ts'
 import { UserError } from '../../cli/context.ts'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
-import type { Clock, Timer } from '../../lib/clock.ts'
-import type { Logger } from '../../lib/log.ts'
+import type { Timer } from '../../lib/clock.ts'
 import type { Store } from '../../store/store.ts'
 
 /** Changes within this time are one, in ms: editors write in several steps. */
@@ -43,28 +43,46 @@ export function ownEncryption(dataDir: string): string {
   return file
 }
 
-async function readRules(file: string) {
+/** The rules of a file, with every provider started. */
+async function openRules(file: string, deps: EncryptionDeps): Promise<Rule[]> {
+  let rules: Rule[] = []
   try {
-    return await readEncryption(readFileSync(file, 'utf8'))
+    rules = await readEncryption(readFileSync(file, 'utf8'), deps)
+    await Promise.all(providersOf(rules).map(each => each.start?.()))
+    return rules
   } catch (cause) {
+    closeRules(rules)
     throw new UserError(`${file}: ${(cause as Error).message}`, 'Without it what is encrypted cannot be read.', {
       cause,
     })
   }
 }
 
+const providersOf = (rules: readonly Rule[]) => rules.flatMap(each => each.providers)
+
+function closeRules(rules: readonly Rule[]) {
+  for (const provider of providersOf(rules)) provider.close?.()
+}
+
 /** Encrypts the store by a file. Rejects with `UserError` where that is wrong. `close` ends the looking for changes. */
 export async function encryptBy(
   store: Store,
   file: string,
-  { clock, logger }: { clock: Clock; logger: Logger },
-): Promise<{ readonly store: EncryptedStore; close(): void }> {
-  const encrypted = encryptedStore(store, await readRules(file))
+  deps: EncryptionDeps,
+): Promise<{ readonly store: EncryptedStore; readonly checks: readonly HealthCheck[]; close(): void }> {
+  const { clock, logger } = deps
+  let rules = await openRules(file, deps)
+  const encrypted = encryptedStore(store, rules)
   let timer: Timer | undefined
+  let isClosed = false
   const reload = async () => {
     timer = undefined
     try {
-      encrypted.setRules(await readRules(file))
+      const next = await openRules(file, deps)
+      if (isClosed) return closeRules(next)
+      encrypted.setRules(next)
+      closeRules(rules)
+      rules = next
       logger.info({ file }, 'the encryption of the store was read anew')
     } catch (error) {
       // What was good before goes on.
@@ -78,8 +96,18 @@ export async function encryptBy(
   watcher.on('error', error => logger.error({ err: error, file }, 'changes of a file are not seen any more'))
   return {
     store: encrypted,
+    checks: [
+      {
+        name: 'kms-providers',
+        check() {
+          for (const provider of providersOf(rules)) if (provider.problem?.()) throw new Error(provider.problem())
+        },
+      },
+    ],
     close() {
+      isClosed = true
       timer?.cancel()
+      closeRules(rules)
       watcher.close()
     },
   }

@@ -76,6 +76,13 @@ export const notFound = (field: string, value: unknown): FieldError => ({
   message: `Not found: ${show(value)}`,
 })
 
+/** The check itself went wrong. */
+export const internal = (field: string, detail: string): FieldError => ({
+  reason: 'InternalError',
+  field,
+  message: `Internal error: ${detail}`,
+})
+
 /** `max` is in bytes. The value itself is not repeated. */
 export const tooLong = (field: string, max: number): FieldError => ({
   reason: 'FieldValueTooLong',

@@ -134,6 +134,8 @@ export interface KindSpec<T extends KubeObject = KubeObject> {
 
   /** Has `/status`: then the main endpoint ignores status, and the status endpoint everything else. */
   readonly status?: boolean
+  /** A create may say the status too. */
+  readonly statusOnCreate?: boolean
   readonly scale?: ScaleSubresource
   /** Further subresources, each with the verbs and the kind that discovery names; their handlers live in the API server. */
   readonly subresources?: readonly Subresource[]

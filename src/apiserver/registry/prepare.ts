@@ -84,8 +84,8 @@ function withIdentity(kind: Kind, object: KubeObject): KubeObject & { metadata: 
   return object as KubeObject & { metadata: ObjectMeta }
 }
 
-/** The status as it is in an object that nobody has seen yet. */
-function dropStatus(kind: Kind, object: KubeObject) {
+/** Puts the status as it is in an object that nobody has seen yet. */
+function resetStatus(kind: Kind, object: KubeObject) {
   if (!kind.status) return
   const node = compileSchema(kind.schema)
   const zero = node.zeros.find(([key]) => key === 'status')
@@ -121,7 +121,7 @@ export async function prepareCreate(
   kind.defaults?.(next, deps.now())
   const now = deps.now()
   wipeMetadata(next.metadata)
-  dropStatus(kind, next)
+  if (!kind.statusOnCreate) resetStatus(kind, next)
   // Here: what admission, allocators and preparation add belongs to nobody.
   trackFields(kind, next, undefined, context, now)
   empties.drop()
@@ -134,7 +134,7 @@ export async function prepareCreate(
     await deps.admission.mutate(attributes)
     if (attributes.changed) {
       settleNamespace(kind, withIdentity(kind, next).metadata, namespace)
-      dropStatus(kind, next)
+      if (!kind.statusOnCreate) resetStatus(kind, next)
     }
   }
   initMetadata(kind, next.metadata, deps.uuid(), now)

@@ -18,6 +18,7 @@ const OWN: Readonly<Record<string, Readonly<Record<string, FieldSet>>>> = {
     status: setOfFields(['spec'], ['status', 'conditions']),
     approval: setOfFields(['spec'], ['status', 'certificate']),
   },
+  'v1/nodes': { '': STATUS },
   'v1/pods': { status: setOfFields(['spec'], ['metadata', 'deletionTimestamp'], ['metadata', 'ownerReferences']) },
 }
 

@@ -134,6 +134,14 @@ describe('trackUpdate', () => {
     for (const list of [[], [{}]]) assert.deepEqual(track(live, configMap({ a: '1' }, list), 'n'), [])
   })
 
+  it('trackUpdate notes who made an object, whatever list came with it', () => {
+    for (const list of [[], [{}]]) assert.equal(track(undefined, configMap({ a: '1' }, list), 'n').length, 1)
+  })
+
+  it('trackUpdate does not begin with an object that has no owners', () => {
+    assert.deepEqual(track(configMap({ a: '1' }), configMap({ a: '2' }), 'n'), [])
+  })
+
   it('trackUpdate puts the oldest managers together when there are more than ten', () => {
     let live: KubeObject | undefined
     for (let i = 0; i < 14; i++) {

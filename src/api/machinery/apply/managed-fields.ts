@@ -61,19 +61,21 @@ export interface TrackUpdateOptions {
 /**
  * The managedFields that `next` is to have after a write that is no apply. What the writer changed becomes its own and
  * nobody else's; times of owners who lost or won nothing stay. Entries that came with `next` replace those of `live`;
- * an empty list or one empty entry forgets them all.
+ * an empty list or one empty entry forgets them all, and an object that has none stays without until it is applied to.
  */
 export function trackUpdate(options: TrackUpdateOptions): ManagedFieldsEntry[] {
   const { live, next, apiVersion, manager, subresource = '', now } = options
   const node = compileSchema(options.schema)
   const sent = startingEntries(live, next, subresource)
-  if (!sent) return []
+  if (live && sent.length === 0) return []
   const { added, modified, removed } = withoutIgnored(compareObjects(node, live, next), options.ignored)
   if (isEmptySet(added) && isEmptySet(modified) && isEmptySet(removed)) {
     return sent as ManagedFieldsEntry[]
   }
+  const owners = readOwners(sent)
+  if (live && owners.length === 0) return []
   const touched = union(modified, added)
-  const kept = release(readOwners(sent), touched, removed)
+  const kept = release(owners, touched, removed)
   if (!isEmptySet(touched)) {
     const mine = kept.findIndex(
       owner =>
@@ -101,13 +103,13 @@ export function withoutIgnored(comparison: Comparison, ignored: FieldSet | undef
   }
 }
 
-/** The entries that a write starts from; undefined where it forgets them, its own too. */
+/** The entries that a write starts from; none where it forgets them. */
 function startingEntries(live: KubeObject | undefined, next: KubeObject, subresource: string) {
   const stored = live?.metadata?.managedFields ?? []
   const sent = next.metadata?.managedFields
   if (subresource || sent === undefined || sent === null) return stored
   const [first] = sent
-  if (!first || (sent.length === 1 && isEmptySet(first as unknown as FieldSet))) return undefined
+  if (!first || (sent.length === 1 && isEmptySet(first as unknown as FieldSet))) return []
   if (sent === stored) return stored
   return readOwners(sent).length ? sent : stored
 }

@@ -57,12 +57,18 @@ const moduleOf = (name: string) => {
 /** The schema of machinery for one of OpenAPI. */
 function convert(source: Swagger, name?: string): Schema {
   const ref = refOf(source)
-  if (ref) return { ref, ...(source.default === undefined ? {} : { default: source.default }) }
-  const anything = !source.type || aliases[name ?? '']?.match(/unknown/)
   const schema: { -readonly [K in keyof Schema]: Schema[K] } = {}
   const put = <K extends keyof Schema>(key: K, value: Schema[K]) => {
     if (value !== undefined) schema[key] = value
   }
+  if (ref) {
+    put('ref', ref)
+    put('default', source.default)
+    put('mapType', source['x-kubernetes-map-type'])
+    put('patchStrategy', source['x-kubernetes-patch-strategy'])
+    return schema
+  }
+  const anything = !source.type || aliases[name ?? '']?.match(/unknown/)
   put('type', source.type)
   put('format', name?.endsWith('.resource.Quantity') ? 'quantity' : source.format)
   put('required', source.required)

@@ -111,15 +111,25 @@ function resolve(type: string, home: string): { home: string; name: string } {
   return { home: goPackage(home).imports.get(first!) ?? '', name: second }
 }
 
+interface FoundField {
+  readonly field: GoField
+  readonly home: string
+  /** Names of the embedded structs that it stands in, with dots. */
+  readonly inside: string
+}
+
 /** Fields of a struct with those of the structs that are embedded in it. */
-function fieldsOf(home: string, name: string): { field: GoField; home: string }[] {
+function fieldsOf(home: string, name: string): FoundField[] {
   const struct = goPackage(home).structs.get(name)
   if (!struct) return []
   const inherited = struct.embedded.flatMap(each => {
     const found = resolve(each, home)
-    return fieldsOf(found.home, found.name)
+    return fieldsOf(found.home, found.name).map(one => ({
+      ...one,
+      inside: one.inside ? `${found.name}.${one.inside}` : found.name,
+    }))
   })
-  return [...inherited, ...struct.fields.map(field => ({ field, home }))]
+  return [...inherited, ...struct.fields.map(field => ({ field, home, inside: '' }))]
 }
 
 const SCALARS = /^(string|bool|int|int8|int16|int32|int64|uint8|uint16|uint32|uint64|float32|float64|byte)$/
@@ -152,8 +162,9 @@ function zeroOf({ type, omitempty, omitzero }: GoField, home: string): string | 
 /** What Go calls the type of a field, where that is not plain from the schema: `v1.PodPhase`, `[]v1.FinalizerName`. */
 function nameOf(type: string, home: string): string | undefined {
   const bare = type.replace(/^\*/, '')
-  const around = /^(\[\]|map\[\w+\])/.exec(bare)?.[0] ?? ''
-  const found = resolve(bare.slice(around.length), home)
+  const outer = /^(\[\]|map\[([\w.]+)\])/.exec(bare)
+  const around = outer?.[2] ? `map[${nameOf(outer[2], home) ?? outer[2]}]` : (outer?.[0] ?? '')
+  const found = resolve(bare.slice(outer?.[0].length ?? 0), home)
   if (SCALARS.test(found.name))
     return found.name === 'int32' || found.name === 'int64' || found.name === 'string' || found.name === 'bool'
       ? undefined
@@ -169,10 +180,7 @@ const isPointer = ({ type, omitempty }: GoField, property: Property) =>
   (!property.$ref || /Quantity|IntOrString/.test(property.$ref)) &&
   property.type !== 'array'
 
-const result: Record<
-  string,
-  Record<string, { zeros?: Record<string, unknown>; pointers?: string[]; types?: Record<string, string> }>
-> = {}
+const result: Record<string, Record<string, import('../src/api/generated/go-fields.ts').GoFields>> = {}
 const missing: string[] = []
 for (const [name, definition] of Object.entries(definitions).sort(([a], [b]) => (a < b ? -1 : 1))) {
   if (!definition.properties) continue
@@ -183,6 +191,7 @@ for (const [name, definition] of Object.entries(definitions).sort(([a], [b]) => 
   const zeros: Record<string, unknown> = {}
   const types: Record<string, string> = {}
   const pointers: string[] = []
+  const embedded: Record<string, string> = {}
   for (const [json, property] of Object.entries(definition.properties)) {
     const found = fields.get(json)
     if (!found) continue
@@ -191,11 +200,13 @@ for (const [name, definition] of Object.entries(definitions).sort(([a], [b]) => 
     if (isPointer(found.field, property)) pointers.push(json)
     const type = nameOf(found.field.type, found.home)
     if (type) types[json] = type
+    if (found.inside && found.inside !== 'TypeMeta') embedded[json] = found.inside
   }
   const facts = {
     ...(Object.keys(zeros).length && { zeros }),
     ...(pointers.length && { pointers }),
     ...(Object.keys(types).length && { types }),
+    ...(Object.keys(embedded).length && { embedded }),
   }
   if (Object.keys(facts).length) (result[home] ??= {})[short] = facts
 }

@@ -11,6 +11,8 @@ export interface GoFields {
   readonly pointers?: readonly string[]
   /** What error messages call the types of fields, where the schema does not tell. */
   readonly types?: Readonly<Record<string, string>>
+  /** The structs, with dots, that fields stand in and JSON does not show: `VolumeSource`. */
+  readonly embedded?: Readonly<Record<string, string>>
 }
 
 const NONE: GoFields = Object.freeze({})

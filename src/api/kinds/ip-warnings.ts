@@ -1,10 +1,5 @@
 /** Warnings about addresses that are valid, and not written as they should be. */
-import {
-  formatIp,
-  type IpAddress,
-  isMapped,
-  parseIp,
-} from '../machinery/cel/library/ip-address.ts'
+import { formatIp, type IpAddress, isMapped, parseIp } from '../machinery/cel/library/ip-address.ts'
 
 /** An address in which parts of version 4 may begin with zeros. */
 function parseSloppily(text: string): IpAddress | undefined {

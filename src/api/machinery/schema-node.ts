@@ -52,6 +52,8 @@ export interface SchemaNode {
   /** Strategic merge: what is done with the field, and the key of list items. */
   readonly patchStrategy: string
   readonly patchMergeKey: string
+  /** Structs of Go, with dots, that fields of an object stand in and JSON does not show. */
+  readonly embedded: Readonly<Record<string, string>>
   /** What Go and OpenAPI call the type. */
   readonly goType: string
   readonly openApiType: string
@@ -73,7 +75,7 @@ export function compileSchema(schema: Schema | string): SchemaNode {
   if (typeof schema !== 'string') {
     const known = bySchema.get(schema)
     if (known) return known
-    if (schema.ref !== undefined) return compileSchema(schema.ref)
+    if (schema.ref !== undefined) return compileReference(schema, schema.ref)
     return compile(schema, '', node => bySchema.set(schema, node))
   }
   const known = byName.get(schema)
@@ -81,6 +83,16 @@ export function compileSchema(schema: Schema | string): SchemaNode {
   const found = definition(schema)
   if (!found) throw new Error(`no definition ${JSON.stringify(schema)} among the generated schemas`)
   return compile(found, schema, node => byName.set(schema, node))
+}
+
+/** What is referred to, with what the field says of it. */
+function compileReference(schema: Schema, ref: string): SchemaNode {
+  const { mapType, patchStrategy } = schema
+  const node = compileSchema(ref)
+  if (mapType === undefined && patchStrategy === undefined) return node
+  const own = { ...node, merging: mapType ?? node.merging, patchStrategy: patchStrategy ?? node.patchStrategy }
+  bySchema.set(schema, own)
+  return own
 }
 
 const GO: Partial<Record<NodeType, string>> = {
@@ -113,6 +125,7 @@ function compile(schema: Schema, name: string, register: (node: SchemaNode) => v
     typed: false,
     zeros: NO_ZEROS,
     pointers: NO_NAMES,
+    embedded: {},
     patchStrategy: schema.patchStrategy ?? '',
     patchMergeKey: schema.patchMergeKey ?? '',
     goType: GO[type] ?? '',
@@ -187,17 +200,24 @@ function compileObject(node: Building, schema: Schema, name: string): void {
   node.goType = name.split('.').slice(-2).join('.')
   node.open = schema.preserveUnknown === true || schema.additionalProperties === true
   node.merging = schema.mapType === 'atomic' ? 'atomic' : 'granular'
-  const { zeros = {}, pointers = [], types = {} } = goFields(name)
+  const { zeros = {}, pointers = [], types = {}, embedded = {} } = goFields(name)
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     const field = compileField(property)
-    fields.set(key, types[key] && property.ref === undefined ? { ...field, goType: types[key] } : field)
+    fields.set(key, types[key] && property.ref === undefined ? named(field, types[key]) : field)
   }
+  node.embedded = embedded
   node.typed = name.startsWith('io.k8s.')
   node.zeros = Object.entries(zeros)
   node.pointers = pointers.length ? new Set(pointers) : NO_NAMES
   if (!schema.embeddedResource) return
   for (const key of ['apiVersion', 'kind']) if (!fields.has(key)) fields.set(key, compileField({ type: 'string' }))
   if (!fields.has('metadata')) fields.set('metadata', compileSchema('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'))
+}
+
+/** A field whose type has a name in Go, or is a list or map of such. */
+function named(field: SchemaNode, goType: string): SchemaNode {
+  const inner = /^(?:\[\]|map\[[^\]]+\])(.+)$/.exec(goType)?.[1]
+  return { ...field, goType, ...(inner && { element: { ...field.element, goType: inner } }) }
 }
 
 /** The zero of a field: a new object with all that it always shows, or a plain value. */

@@ -4,7 +4,7 @@
  * merge, server-side apply and the OpenAPI documents all read this one form.
  */
 export interface Schema {
-  /** Name of another schema in `api/generated/schemas`; then nothing else stands here but `default`. */
+  /** Name of another schema in `api/generated/schemas`; beside it stand only `default`, `mapType` and `patchStrategy`. */
   readonly ref?: string
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
   /** `int32`, `int64`, `byte`, `date-time`, `int-or-string`, `quantity`, … */

@@ -20,6 +20,45 @@ interface Recorded {
 }
 
 describe('checkStructure', () => {
+  const go: readonly [schema: string, object: object, said: string][] = [
+    [
+      'Pod',
+      { spec: { volumes: [{ emptyDir: 'x' }] } },
+      'string into Go struct field Volume.spec.volumes.VolumeSource.emptyDir of type v1.EmptyDirVolumeSource',
+    ],
+    [
+      'Pod',
+      { spec: { volumes: [{ secret: { secretName: 7 } }] } },
+      'number into Go struct field SecretVolumeSource.spec.volumes.VolumeSource.secret.secretName of type string',
+    ],
+    ['Event', { firstTimestamp: 7 }, 'number into Go struct field Event.firstTimestamp of type string'],
+    ['Event', { eventTime: true }, 'bool into Go struct field Event.eventTime of type string'],
+    [
+      'PersistentVolumeClaim',
+      { spec: { accessModes: [7] } },
+      'number into Go struct field PersistentVolumeClaimSpec.spec.accessModes of type v1.PersistentVolumeAccessMode',
+    ],
+    [
+      'PersistentVolumeClaim',
+      { status: { allocatedResourceStatuses: 'x' } },
+      'string into Go struct field PersistentVolumeClaimStatus.status.allocatedResourceStatuses of type map[v1.ResourceName]v1.ClaimResourceStatus',
+    ],
+    [
+      'PersistentVolumeClaim',
+      { status: { allocatedResourceStatuses: { a: [] } } },
+      'array into Go struct field PersistentVolumeClaimStatus.status.allocatedResourceStatuses of type v1.ClaimResourceStatus',
+    ],
+  ]
+  for (const [kind, object, said] of go) {
+    it(`checkStructure names Go structs and types: ${said}`, () => {
+      const { errors } = checkStructure(object, `io.k8s.api.core.v1.${kind}`)
+      assert.deepEqual(
+        errors.map(({ message }) => message),
+        [`json: cannot unmarshal ${said}`],
+      )
+    })
+  }
+
   const cases = recorded<Recorded>('errors').filter(
     one =>
       one.method === 'POST' &&

@@ -387,12 +387,14 @@ function goField(walk: Walk, value: unknown): { struct: string; field: string; t
     if (node.type === 'schema' && typeof step === 'string') node = node.element
     if (node.type === 'object') {
       struct = node.goType.slice(node.goType.indexOf('.') + 1)
-      fields.push(String(step))
+      const inside = node.embedded[step]
+      fields.push(inside ? `${inside}.${step}` : String(step))
       node = node.fields.get(String(step)) ?? node
     } else node = node.element
   }
-  const number = node.type === 'int-or-string' && typeof value !== 'string'
-  return { struct, field: fields.join('.'), type: number ? 'int32' : node.goType }
+  // These decode themselves, from what they are in JSON.
+  const inner = node.type === 'int-or-string' && typeof value !== 'string' ? 'int32' : undefined
+  return { struct, field: fields.join('.'), type: node.type === 'time' ? 'string' : (inner ?? node.goType) }
 }
 
 function mistyped(walk: Walk, value: unknown): void {

@@ -42,13 +42,21 @@ function typeOf(schema: Schema, dialect: Dialect): Json {
   return { ...(schema.type && { type: schema.type }), ...(schema.format && { format: schema.format }) }
 }
 
+function extensionsOf(schema: Schema): Json {
+  const result: Json = {}
+  for (const [field, name] of EXTENSIONS) if (schema[field] !== undefined) result[name] = schema[field]
+  return result
+}
+
 /** One schema. `refs` gathers the names that it refers to. */
 export function openApiSchema(schema: Schema, dialect: Dialect, refs: Set<string>): Json {
   if (schema.ref !== undefined) {
     refs.add(schema.ref)
-    const ref = { $ref: dialect.prefix + schema.ref }
-    if (schema.default === undefined || dialect.version === 2) return ref
-    return { allOf: [ref], default: schema.default }
+    const ref: Json = { $ref: dialect.prefix + schema.ref }
+    const said = extensionsOf(schema)
+    if (dialect.version === 2) return { ...ref, ...said }
+    if (schema.default === undefined && !Object.keys(said).length) return ref
+    return { allOf: [ref], ...(schema.default !== undefined && { default: schema.default }), ...said }
   }
   const inner = (each: Schema) => openApiSchema(each, dialect, refs)
   const result: Json = typeOf(schema, dialect)
@@ -64,8 +72,7 @@ export function openApiSchema(schema: Schema, dialect: Dialect, refs: Set<string
   if (schema.enum) result.enum = schema.enum
   if (schema.default !== undefined) result.default = schema.default
   if (schema.nullable && dialect.version === 3) result.nullable = true
-  for (const [field, name] of EXTENSIONS) if (schema[field] !== undefined) result[name] = schema[field]
-  return result
+  return Object.assign(result, extensionsOf(schema))
 }
 
 /** The name under which a kind's schema stands in documents. */

@@ -146,16 +146,17 @@ export const stepOf = (member: boolean, children: FieldSet): FieldSet | undefine
 /** Whether what a step holds includes the step itself. */
 export const includesSelf = isMember
 
-/** Every path of a set, each as its steps. */
+const KINDS = 'fkvi'
+const compareSteps = (a: string, b: string) => KINDS.indexOf(a[0]!) - KINDS.indexOf(b[0]!) || (a < b ? -1 : 1)
+
+/** Every path of a set, each as its steps, in the order in which messages say them: what is short comes first. */
 export function pathsOf(set: FieldSet): string[][] {
   const result: string[][] = []
-  const walk = (at: FieldSet, path: string[]) => {
-    for (const step in at) {
-      if (step === SELF) continue
-      const here = [...path, step]
-      if (isMember(at[step]!)) result.push(here)
-      walk(at[step]!, here)
-    }
+  const walk = (at: FieldSet, path: readonly string[]) => {
+    const steps = Object.keys(at).filter(step => step !== SELF)
+    steps.sort(compareSteps)
+    for (const step of steps) if (isMember(at[step]!)) result.push([...path, step])
+    for (const step of steps) walk(at[step]!, [...path, step])
   }
   walk(set, [])
   return result

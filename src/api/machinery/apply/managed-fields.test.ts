@@ -183,6 +183,18 @@ describe('trackUpdate', () => {
 })
 
 describe('field sets', () => {
+  it('pathsOf says short paths first, fields before keys, values and indices', () => {
+    const set = {
+      'f:b': { 'f:z': {}, 'f:a': { '.': {}, 'f:x': {} } },
+      'v:1': {},
+      'k:{"a":1}': {},
+      'i:0': {},
+      'f:a': {},
+    }
+    const paths = [['f:a'], ['k:{"a":1}'], ['v:1'], ['i:0'], ['f:b', 'f:a'], ['f:b', 'f:z'], ['f:b', 'f:a', 'f:x']]
+    assert.deepEqual(pathsOf(set), paths)
+  })
+
   for (let seed = 1; seed <= 40; seed++) {
     it(`union, intersection and difference obey the laws of sets, seed ${seed}`, () => {
       const random = seeded(seed)

@@ -69,10 +69,12 @@ describe('trackUpdate', () => {
     const [version, name] = kind.split(' ') as [string, string]
     const object = (fields: object) => ({ apiVersion: version, kind: name, metadata: { name: 'x' }, ...fields })
     const group = version.split('/')[0]!.split('.')[0]
-    const options = { schema: `io.k8s.api.${group}.v1.${name}`, apiVersion: version, manager: 'm', now: 0 }
-    const before = live && (object(live) as KubeObject)
-    const owned = trackUpdate({ live: before, next: object(next) as KubeObject, ignored, ...options })
-    return owned[0]?.fieldsV1
+    const options = { schema: `io.k8s.api.${group}.v1.${name}`, apiVersion: version, now: 0 }
+    const write = (old: KubeObject | undefined, made: object, manager: string) =>
+      trackUpdate({ live: old, next: object(made) as KubeObject, ignored, ...options, manager })
+    const before = live && (object({ ...live }) as KubeObject)
+    if (before) before.metadata!.managedFields = write(undefined, live, 'before')
+    return write(before, next, 'm').find(({ manager }) => manager === 'm')?.fieldsV1
   }
 
   const RULE = { verbs: ['get'], resources: ['pods'], apiGroups: [''] }

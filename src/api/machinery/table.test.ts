@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { kinds } from '../kinds/all.ts'
 import { defineKind } from './kind.ts'
 import type { KubeObject } from './object.ts'
-import { toPartialObjectMetadataList, toTable } from './table.ts'
+import { columnDefinitions, toPartialObjectMetadataList, toTable } from './table.ts'
+
+/** Kubernetes says nothing of these. */
+const EMPTY = ['node.k8s.io/v1/runtimeclasses Handler']
 
 const kind = defineKind<KubeObject>({
   group: '',
@@ -54,4 +58,18 @@ describe('toTable', () => {
     assert.deepEqual(list.items[0]!.metadata, { name: 'a' })
     assert.deepEqual(list.metadata, { continue: 'x' })
   })
+})
+
+it('columnDefinitions describes every column of a built-in kind', () => {
+  const without = kinds
+    .filter(each => each.verbs.includes('list'))
+    .flatMap(kind => columnDefinitions(kind).map(each => ({ at: `${kind.key} ${each.name}`, ...each })))
+    .filter(each => !each.description)
+  assert.deepEqual(
+    without.map(each => each.at),
+    EMPTY,
+  )
+  const [name, ready] = columnDefinitions(kinds.find(each => each.key === 'v1/pods')!)
+  assert.match(name!.description, /^Name must be unique within a namespace\./)
+  assert.match(ready!.description, /aggregate readiness state of the containers/)
 })

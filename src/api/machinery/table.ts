@@ -2,6 +2,7 @@
  * The forms of an answer that show a part of an object: Table (what `kubectl get` prints) and PartialObjectMetadata
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables).
  */
+import { columnData } from '../generated/column-descriptions.ts'
 import type { Cell, Column, Kind } from './kind.ts'
 import type { KubeObject, ListMeta, ObjectMeta } from './object.ts'
 
@@ -49,20 +50,29 @@ export interface TableOptions {
   readonly version?: string | undefined
 }
 
-const definitionsOfColumns = new WeakMap<object, readonly TableColumnDefinition[]>()
+const definitionsOf = new WeakMap<object, readonly TableColumnDefinition[]>()
+
+let described: { readonly texts: readonly string[]; readonly columns: Readonly<Record<string, readonly number[]>> }
+
+/** What Kubernetes says of the columns of a built-in kind, in their order; read when the first table is made. */
+function descriptionsOf(key: string): readonly (string | undefined)[] {
+  described ??= JSON.parse(columnData)
+  return described.columns[key]?.map(at => described.texts[at]) ?? []
+}
 
 /** The column definitions of a kind. One shared list per kind. */
-export function columnDefinitions(kind: Pick<Kind, 'columns'>): readonly TableColumnDefinition[] {
-  const known = definitionsOfColumns.get(kind.columns)
+export function columnDefinitions(kind: Pick<Kind, 'columns' | 'key'>): readonly TableColumnDefinition[] {
+  const known = definitionsOf.get(kind)
   if (known) return known
-  const made = kind.columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({
+  const texts = descriptionsOf(kind.key)
+  const made = kind.columns.map(({ name, type, format = '', description, priority = 0 }, at) => ({
     name,
     type,
     format,
-    description,
+    description: description ?? texts[at] ?? '',
     priority,
   }))
-  definitionsOfColumns.set(kind.columns, made)
+  definitionsOf.set(kind, made)
   return made
 }
 

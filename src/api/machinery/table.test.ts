@@ -71,5 +71,5 @@ it('columnDefinitions describes every column of a built-in kind', () => {
   )
   const [name, ready] = columnDefinitions(kinds.find(each => each.key === 'v1/pods')!)
   assert.match(name!.description, /^Name must be unique within a namespace\./)
-  assert.match(ready!.description, /aggregate readiness state of the containers/)
+  assert.match(ready!.description, /^The aggregate readiness state of this pod/)
 })

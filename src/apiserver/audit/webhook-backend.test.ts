@@ -43,6 +43,41 @@ test('webhookBackend tries again, later each time, and keeps the order', async (
   assert.deepEqual(sent, [[1], [2]])
 })
 
+test('webhookBackend sends no more often than it may, and as many as a burst at once', async () => {
+  const { clock, sent, take } = start({ maxSize: 1, qps: 2, burst: 3 })
+  take(1, 2, 3, 4, 5)
+  await clock.advance(0)
+  assert.deepEqual(sent.flat(), [1, 2, 3])
+  await clock.advance(499)
+  assert.equal(sent.length, 3)
+  await clock.advance(1)
+  assert.deepEqual(sent.flat(), [1, 2, 3, 4])
+  await clock.advance(500)
+  assert.deepEqual(sent.flat(), [1, 2, 3, 4, 5])
+  await clock.advance(60_000)
+  take(6, 7, 8, 9)
+  await clock.advance(0)
+  assert.deepEqual(sent.flat().slice(5), [6, 7, 8])
+})
+
+test('webhookBackend is not held back where that is turned off', async () => {
+  const { clock, sent, take } = start({ maxSize: 1, qps: 1, burst: 1, throttle: false })
+  take(1, 2, 3, 4)
+  await clock.advance(0)
+  assert.deepEqual(sent.flat(), [1, 2, 3, 4])
+})
+
+test('webhookBackend sends no more bytes together than it may, but any single event', async () => {
+  const { clock, sent, take } = start({ maxBytes: 16, maxWait: 10 })
+  take(1, 2, 3)
+  await clock.advance(10)
+  assert.deepEqual(sent, [[1, 2], [3]])
+  const { clock: other, sent: alone, take: takeOne } = start({ maxBytes: 1, maxWait: 10 })
+  takeOne(1, 2)
+  await other.advance(10)
+  assert.deepEqual(alone, [[1], [2]])
+})
+
 test('webhookBackend drops what it has no room for, and sends the rest when it ends', async () => {
   const { sent, take, backend } = start({ bufferSize: 2, maxWait: 1000 })
   take(1, 2, 3)

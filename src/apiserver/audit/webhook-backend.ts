@@ -12,6 +12,14 @@ export interface BatchOptions {
   readonly bufferSize?: number
   /** An event waits no longer than this for others, in ms. Default 30,000. */
   readonly maxWait?: number
+  /** Bytes of one request; a single event may be larger. Default: no bound. */
+  readonly maxBytes?: number
+  /** Requests in a second, in the long run. Default 10. */
+  readonly qps?: number
+  /** Requests at once, after a pause. Default 15. */
+  readonly burst?: number
+  /** Whether `qps` and `burst` count. Default true. */
+  readonly throttle?: boolean
   /** Before the first of the tries that follow a failure, in ms; doubled with each. Default 10,000. */
   readonly initialBackoff?: number
 }
@@ -29,6 +37,7 @@ export interface WebhookDeps {
 /** Makes the backend. A timer runs only while events wait. */
 export function webhookBackend({ post, clock, logger }: WebhookDeps, options: BatchOptions = {}): AuditBackend {
   const { maxSize = 400, bufferSize = 10_000, maxWait = 30_000, initialBackoff = 10_000 } = options
+  const { maxBytes = Number.POSITIVE_INFINITY, qps = 10, burst = 15, throttle = true } = options
   let waiting: string[] = []
   let timer: Timer | undefined
   let sending: Promise<void> | undefined
@@ -50,11 +59,27 @@ export function webhookBackend({ post, clock, logger }: WebhookDeps, options: Ba
     }
   }
 
+  const tokens = { left: burst, at: clock.elapsed() }
+  /** Waits until a request may go out. */
+  async function turn() {
+    if (!throttle) return
+    const now = clock.elapsed()
+    tokens.left = Math.min(burst, tokens.left + ((now - tokens.at) / 1000) * qps) - 1
+    tokens.at = now
+    if (tokens.left < 0) await sleep(clock, (-tokens.left / qps) * 1000, closing.signal)
+  }
+  /** As many of those that wait as one request takes. */
+  function nextBatch(): string[] {
+    let bytes = 0
+    const end = waiting.findIndex((line, at) => at === maxSize || ((bytes += line.length) > maxBytes && at > 0))
+    const batch = end < 0 ? waiting : waiting.slice(0, end)
+    waiting = end < 0 ? [] : waiting.slice(end)
+    return batch
+  }
   async function drain() {
     while (waiting.length) {
-      const batch = waiting.slice(0, maxSize)
-      waiting = waiting.slice(maxSize)
-      await send(batch)
+      await turn()
+      await send(nextBatch())
     }
     sending = undefined
   }

@@ -33,12 +33,21 @@ export interface Configuration {
       readonly maxBackups?: number
       readonly maxAge?: number
       readonly compress?: boolean
+      readonly truncate?: { readonly enabled?: boolean; readonly maxEventSize?: number }
     }
     readonly webhook?: {
       readonly kubeconfigFile?: string
       readonly batchMaxSize?: number
       readonly batchBufferSize?: number
       readonly batchMaxWait?: string
+      readonly batchThrottleEnable?: boolean
+      readonly batchThrottleQPS?: number
+      readonly batchThrottleBurst?: number
+      readonly truncate?: {
+        readonly enabled?: boolean
+        readonly maxEventSize?: number
+        readonly maxBatchSize?: number
+      }
       readonly initialBackoff?: string
     }
   }
@@ -62,12 +71,23 @@ export const SHAPE: Shape = {
   authorization: { configurationFile: 'string' },
   audit: {
     policyFile: 'string',
-    log: { path: 'string', maxSize: 'number', maxBackups: 'number', maxAge: 'number', compress: 'boolean' },
+    log: {
+      path: 'string',
+      maxSize: 'number',
+      maxBackups: 'number',
+      maxAge: 'number',
+      compress: 'boolean',
+      truncate: { enabled: 'boolean', maxEventSize: 'number' },
+    },
     webhook: {
       kubeconfigFile: 'string',
       batchMaxSize: 'number',
       batchBufferSize: 'number',
       batchMaxWait: 'string',
+      batchThrottleEnable: 'boolean',
+      batchThrottleQPS: 'number',
+      batchThrottleBurst: 'number',
+      truncate: { enabled: 'boolean', maxEventSize: 'number', maxBatchSize: 'number' },
       initialBackoff: 'string',
     },
   },

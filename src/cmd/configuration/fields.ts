@@ -1,0 +1,31 @@
+/** Reading the values of single fields. */
+import { parseDuration } from '../../api/machinery/time.ts'
+import { UserError } from '../../cli/context.ts'
+
+/** Failures with the file and the field that they are about. */
+export function about<T>(file: string, field: string, read: () => T): T {
+  const told = (cause: unknown) =>
+    new UserError(
+      `${file}: ${field}: ${(cause as Error).message}`,
+      'docs/configuration.md says what may stand there.',
+      {
+        cause,
+      },
+    )
+  try {
+    const result = read()
+    if (!(result instanceof Promise)) return result
+    return result.catch(cause => {
+      throw told(cause)
+    }) as T
+  } catch (cause) {
+    throw told(cause)
+  }
+}
+
+/** Milliseconds of a time like `1h30m`. Throws an Error for what is none, or not above zero. */
+export function durationOf(text: string): number {
+  const ms = parseDuration(text)
+  if (!(ms > 0)) throw new Error(`${JSON.stringify(text)} is no time like 1h or 30m`)
+  return ms
+}

@@ -1,6 +1,8 @@
 /** Every way to say who one is, in the order in which they are tried. */
+import { equalJson } from '../../api/machinery/merge-patch.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Follow } from '../configuration/follow.ts'
 import type { KindReader } from '../registry/registry.ts'
 import type { Authenticator, TokenAuthenticator } from './authenticator.ts'
 import { anyOf, bearerTokens, forAudiences, webSocketTokens } from './bearer.ts'
@@ -17,6 +19,8 @@ import { staticTokens } from './static-tokens.ts'
 export interface AuthenticationOptions {
   /** Issuers of tokens, and who may be anonymous. */
   readonly configuration?: AuthenticationConfiguration
+  /** Later forms of `configuration`; who may be anonymous must stay the same. */
+  readonly follow?: Follow<AuthenticationConfiguration>
   /** Text of a static token file. */
   readonly tokens?: string
   /** A server that knows further tokens. */
@@ -48,6 +52,7 @@ export interface Authentication {
   readonly authenticate: TokenAuthenticator
   /** Whether a request without credentials may be anonymous, by its path. */
   anonymous(path: string): boolean
+  close(): void
 }
 
 /** What anyone may ask for without saying who they are, where RBAC allows it too. */
@@ -72,9 +77,17 @@ export async function createAuthentication(deps: AuthenticationDeps): Promise<Au
     accountTokens.authenticate,
     own(bootstrapTokens(secrets, clock)),
   ]
+  let end: (() => void) | undefined
   if (configuration) {
     const { oidcTokens } = await import('./oidc/authenticator.ts')
-    tokens.push(own(oidcTokens(configuration, { clock, ownIssuers: [ISSUER] })))
+    const make = (from: AuthenticationConfiguration) => oidcTokens(from, { clock, ownIssuers: [ISSUER] })
+    let current = make(configuration)
+    tokens.push(own((...asked) => current(...asked)))
+    end = deps.follow?.(async next => {
+      if (!equalJson(next.anonymous ?? null, configuration.anonymous ?? null))
+        throw new Error('anonymous: Forbidden: changed from initial configuration file')
+      current = make(next)
+    })
   }
   if (deps.webhook) {
     const [{ webhookTokens }, { openWebhook }] = await Promise.all([
@@ -95,5 +108,6 @@ export async function createAuthentication(deps: AuthenticationDeps): Promise<Au
     ],
     authenticate,
     anonymous: anonymousPaths(deps),
+    close: () => end?.(),
   }
 }

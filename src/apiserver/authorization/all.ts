@@ -1,6 +1,7 @@
 /** The authorizers of a server in their order: privileged users first, whatever is configured. */
 import { parseDuration } from '../../api/machinery/time.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Follow } from '../configuration/follow.ts'
 import type { Authorizer } from './authorizer.ts'
 import { firstOf, privilegedGroup } from './authorizers.ts'
 import { type AuthorizationConfiguration, checkConfiguration, type WebhookConfiguration } from './configuration.ts'
@@ -11,6 +12,13 @@ export interface AuthorizationDeps {
   readonly rbac: Authorizer
   /** Default: the node authorizer, then RBAC. */
   readonly configuration?: AuthorizationConfiguration
+  /** Later forms of `configuration`. */
+  readonly follow?: Follow<AuthorizationConfiguration>
+}
+
+export interface Authorization {
+  readonly authorize: Authorizer
+  close(): void
 }
 
 function refuse(faults: readonly string[]): void {
@@ -45,13 +53,20 @@ async function openWebhookAuthorizer(webhook: WebhookConfiguration, at: string, 
 }
 
 /** Makes the authorizer of a server. Rejects with an Error that says what is wrong with the configuration. */
-export async function createAuthorization({
-  clock,
-  node,
-  rbac,
-  configuration,
-}: AuthorizationDeps): Promise<Authorizer> {
-  if (!configuration) return firstOf(privilegedGroup, node, rbac)
+export async function createAuthorization(deps: AuthorizationDeps): Promise<Authorization> {
+  const { node, rbac, configuration, follow } = deps
+  if (!configuration) return { authorize: firstOf(privilegedGroup, node, rbac), close() {} }
+  let current = await authorizerOf(configuration, deps)
+  const end = follow?.(async next => {
+    current = await authorizerOf(next, deps)
+  })
+  return { authorize: attributes => current(attributes), close: () => end?.() }
+}
+
+async function authorizerOf(
+  configuration: AuthorizationConfiguration,
+  { clock, node, rbac }: AuthorizationDeps,
+): Promise<Authorizer> {
   refuse(checkConfiguration(configuration).map(({ field, message }) => `${field}: ${message}`))
   const chosen = (configuration.authorizers ?? []).map(async ({ type, webhook }, i): Promise<Authorizer> => {
     if (type === 'Webhook') return openWebhookAuthorizer(webhook ?? {}, `authorizers[${i}]`, clock)

@@ -59,8 +59,8 @@ const settings = {
   failurePolicy: 'NoOpinion',
 }
 
-const authorizer = (file: string, more: object = {}, clock = realClock) =>
-  createAuthorization({
+const authorizer = async (file: string, more: object = {}, clock = realClock) => {
+  const { authorize } = await createAuthorization({
     clock,
     node: () => ({ allowed: false }),
     rbac: () => ({ allowed: false, reason: 'RBAC: no' }),
@@ -75,6 +75,8 @@ const authorizer = (file: string, more: object = {}, clock = realClock) =>
       ],
     },
   })
+  return authorize
+}
 
 const answered = (status: object) => (body: Loose) => ({ ...body, status })
 
@@ -234,4 +236,28 @@ test('openWebhook names the file that leads nowhere', async () => {
   const file = join(folder, 'empty')
   writeFileSync(file, '{}')
   await assert.rejects(openWebhook(file, realClock), /names no cluster/)
+})
+
+test('createAuthorization follows its configuration; a form that is wrong changes nothing', async () => {
+  let use: ((next: object) => Promise<void>) | undefined
+  let ended = false
+  const { authorize, close } = await createAuthorization({
+    clock: realClock,
+    node: () => ({ allowed: false }),
+    rbac: () => ({ allowed: false, reason: 'RBAC: no' }),
+    configuration: { authorizers: [{ type: 'RBAC', name: 'rbac' }] },
+    follow(next) {
+      use = next
+      return () => {
+        ended = true
+      }
+    },
+  })
+  assert.deepEqual(await authorize(base), { allowed: false, reason: 'RBAC: no' })
+  await use!({ authorizers: [{ type: 'AlwaysAllow', name: 'all' }] })
+  assert.deepEqual(await authorize(base), { allowed: true })
+  await assert.rejects(use!({ authorizers: [{ type: 'Nobody', name: 'x' }] }), /authorization configuration is wrong/)
+  assert.deepEqual(await authorize(base), { allowed: true })
+  close()
+  assert.equal(ended, true)
 })

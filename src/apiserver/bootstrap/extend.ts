@@ -16,9 +16,8 @@ import { FRONT_PROXY_HEADERS } from '../authentication/front-proxy.ts'
 import { LAST_USED } from '../authentication/service-accounts/legacy-tokens.ts'
 import { createTokenSigner } from '../authentication/service-accounts/token-signer.ts'
 import { ISSUER, serviceAccountTokens } from '../authentication/service-accounts/tokens.ts'
-import { createAuthorization } from '../authorization/all.ts'
+import { type AuthorizationDeps, createAuthorization } from '../authorization/all.ts'
 import { MASTERS } from '../authorization/authorizers.ts'
-import type { AuthorizationConfiguration } from '../authorization/configuration.ts'
 import { openNodeAuthorizer } from '../authorization/node/node.ts'
 import { keepAggregated } from '../authorization/rbac/aggregation.ts'
 import { escalationHooks } from '../authorization/rbac/escalation.ts'
@@ -65,7 +64,7 @@ export interface ExtensionDeps {
   /** Whether ClusterRoles with an aggregation rule are filled, which Kubernetes has a controller for. Default true. */
   readonly gatherRoles?: boolean
   /** Which authorizers decide. Default: the node authorizer, then RBAC. */
-  readonly authorization?: AuthorizationConfiguration
+  readonly authorization?: Pick<AuthorizationDeps, 'configuration' | 'follow'>
   /** For `kubectl get componentstatuses`. Default: all parts are well, as they run in this process. */
   components?(): readonly ComponentHealth[]
 }
@@ -138,12 +137,13 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     reader: registry.reader,
     rules: nodeRules,
   })
-  const authorizer = await createAuthorization({
+  const authorization = await createAuthorization({
     clock,
     node: nodeAuthorizer.authorize,
     rbac: rbac.authorize,
-    ...(deps.authorization && { configuration: deps.authorization }),
+    ...deps.authorization,
   })
+  const authorizer = authorization.authorize
   if (deps.gatherRoles !== false) {
     keepAggregated(registry, requireKind(registry, 'rbac.authorization.k8s.io/v1/clusterroles'), logger)
   }
@@ -216,6 +216,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     ...(deps.serviceCidr && { cidr: deps.serviceCidr }),
     ...(deps.nodePorts && { nodePorts: deps.nodePorts }),
   })
+  const endExpiry = expireEvents(registry, { clock, logger, ...(deps.eventTtl && { ttl: deps.eventTtl }) })
   return {
     authenticators,
     anonymous,
@@ -248,6 +249,10 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     converter: definition => webhookConversion(definition, { webhooks, uuid: random.uuid }),
     paths: discoveryPaths(signer),
     ...(aggregation && { aggregation }),
-    close: expireEvents(registry, { clock, logger, ...(deps.eventTtl && { ttl: deps.eventTtl }) }),
+    close() {
+      endExpiry()
+      authentication.close()
+      authorization.close()
+    },
   }
 }

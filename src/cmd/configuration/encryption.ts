@@ -3,18 +3,15 @@
  * its first start. The file is read again when it changes, so that keys can be rotated without a restart.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, watch } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type EncryptionDeps, type Rule, readEncryption } from '../../apiserver/encryption/configuration.ts'
 import { type EncryptedStore, encryptedStore } from '../../apiserver/encryption/encrypted-store.ts'
 import type { HealthCheck } from '../../apiserver/handlers/health.ts'
 import { UserError } from '../../cli/context.ts'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
-import type { Timer } from '../../lib/clock.ts'
 import type { Store } from '../../store/store.ts'
-
-/** Changes within this time are one, in ms: editors write in several steps. */
-const SETTLE = 200
+import { followFile } from './follow-file.ts'
 
 /** Secrets by a new key; what is there from before stays readable. */
 const ownConfiguration = () =>
@@ -43,18 +40,26 @@ export function ownEncryption(dataDir: string): string {
   return file
 }
 
+const HINT = 'Without it what is encrypted cannot be read.'
+
 /** The rules of a file, with every provider started. */
-async function openRules(file: string, deps: EncryptionDeps): Promise<Rule[]> {
+async function openRules(file: string, text: string, deps: EncryptionDeps): Promise<Rule[]> {
   let rules: Rule[] = []
   try {
-    rules = await readEncryption(readFileSync(file, 'utf8'), deps)
+    rules = await readEncryption(text, deps)
     await Promise.all(providersOf(rules).map(each => each.start?.()))
     return rules
   } catch (cause) {
     closeRules(rules)
-    throw new UserError(`${file}: ${(cause as Error).message}`, 'Without it what is encrypted cannot be read.', {
-      cause,
-    })
+    throw new UserError(`${file}: ${(cause as Error).message}`, HINT, { cause })
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new UserError(`${file}: ${(cause as Error).message}`, HINT, { cause })
   }
 }
 
@@ -70,30 +75,16 @@ export async function encryptBy(
   file: string,
   deps: EncryptionDeps,
 ): Promise<{ readonly store: EncryptedStore; readonly checks: readonly HealthCheck[]; close(): void }> {
-  const { clock, logger } = deps
-  let rules = await openRules(file, deps)
+  let rules = await openRules(file, readText(file), deps)
   const encrypted = encryptedStore(store, rules)
-  let timer: Timer | undefined
   let isClosed = false
-  const reload = async () => {
-    timer = undefined
-    try {
-      const next = await openRules(file, deps)
-      if (isClosed) return closeRules(next)
-      encrypted.setRules(next)
-      closeRules(rules)
-      rules = next
-      logger.info({ file }, 'the encryption of the store was read anew')
-    } catch (error) {
-      // What was good before goes on.
-      logger.error({ err: error, file }, 'the encryption of the store is wrong now, and stays as it was')
-    }
-  }
-  // The folder is watched: editors put a new file in the place of the old.
-  const watcher = watch(dirname(file), { persistent: false }, (_event, name) => {
-    if (name === basename(file)) timer ??= clock.after(SETTLE, () => void reload())
+  const end = followFile({ file, what: 'the encryption of the store', ...deps }, async text => {
+    const next = await openRules(file, text, deps)
+    if (isClosed) return closeRules(next)
+    encrypted.setRules(next)
+    closeRules(rules)
+    rules = next
   })
-  watcher.on('error', error => logger.error({ err: error, file }, 'changes of a file are not seen any more'))
   return {
     store: encrypted,
     checks: [
@@ -106,9 +97,8 @@ export async function encryptBy(
     ],
     close() {
       isClosed = true
-      timer?.cancel()
+      end()
       closeRules(rules)
-      watcher.close()
     },
   }
 }

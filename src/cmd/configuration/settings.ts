@@ -9,12 +9,14 @@ import type { Audit } from '../../apiserver/audit/audit.ts'
 import { readAuthenticationConfiguration } from '../../apiserver/authentication/configuration.ts'
 import { readAuthorizationConfiguration } from '../../apiserver/authorization/configuration.ts'
 import type { ExtensionDeps } from '../../apiserver/bootstrap/extend.ts'
+import type { Follow } from '../../apiserver/configuration/follow.ts'
 import { chooseFeatures, type FeaturesOff } from '../../apiserver/features/features.ts'
 import { servedKinds } from '../../apiserver/features/runtime-config.ts'
 import { parseCidr } from '../../lib/ipv4.ts'
 import { type AuditLogDeps, openAudit } from './audit.ts'
 import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CONFIGURATION } from './configuration.ts'
 import { about, durationOf } from './fields.ts'
+import { followFile } from './follow-file.ts'
 
 export const SERVICE_CIDR = '10.96.0.0/16'
 
@@ -48,7 +50,13 @@ function portRangeOf(text: string): readonly [number, number] {
   return range
 }
 
-async function authenticationOf({ configuration, file, path }: LoadedConfiguration) {
+/** A file as it is later, read by `read`. */
+const follow =
+  <T>(file: string, what: string, read: (text: string) => Promise<T>, deps: AuditLogDeps): Follow<T> =>
+  use =>
+    followFile({ file, what, ...deps }, async text => use(await read(text)))
+
+async function authenticationOf({ configuration, file, path }: LoadedConfiguration, deps: AuditLogDeps) {
   const { configurationFile, tokenFile } = configuration.authentication ?? {}
   const read = (name: string) => readFileSync(path(name), 'utf8')
   const chosen =
@@ -60,18 +68,28 @@ async function authenticationOf({ configuration, file, path }: LoadedConfigurati
   const { kubeconfigFile, cacheTTL } = configuration.authentication?.webhook ?? {}
   const cacheMs = cacheTTL && about(file, 'authentication.webhook.cacheTTL', () => durationOf(cacheTTL))
   return {
-    ...(chosen && { configuration: chosen }),
+    ...(chosen && {
+      configuration: chosen,
+      follow: follow(
+        path(configurationFile),
+        'the authentication configuration',
+        readAuthenticationConfiguration,
+        deps,
+      ),
+    }),
     ...(tokens && { tokens }),
     ...(kubeconfigFile && { webhook: { kubeconfig: path(kubeconfigFile), ...(cacheMs && { cacheMs }) } }),
   }
 }
 
-async function authorizationOf({ configuration, file, path }: LoadedConfiguration) {
+async function authorizationOf({ configuration, file, path }: LoadedConfiguration, deps: AuditLogDeps) {
   const name = configuration.authorization?.configurationFile
   if (!name) return undefined
-  return about(file, 'authorization.configurationFile', () =>
+  const chosen = await about(file, 'authorization.configurationFile', () =>
     readAuthorizationConfiguration(readFileSync(path(name), 'utf8')),
   )
+  const later = follow(path(name), 'the authorization configuration', readAuthorizationConfiguration, deps)
+  return { configuration: chosen, follow: later }
 }
 
 async function admissionOf({ configuration, file, path }: LoadedConfiguration): Promise<AdmissionOptions | undefined> {
@@ -98,8 +116,8 @@ export async function loadSettings(file: string | undefined, deps: AuditLogDeps)
   const of = <T>(field: string, read: () => T) => about(loaded.file, field, read)
   const { serviceCIDR = SERVICE_CIDR, nodePortRange } = network ?? {}
   const ttl = events?.ttl
-  const authentication = await authenticationOf(loaded)
-  const authorization = await authorizationOf(loaded)
+  const authentication = await authenticationOf(loaded, deps)
+  const authorization = await authorizationOf(loaded, deps)
   const admission = await admissionOf(loaded)
   return {
     kinds: of('runtimeConfig', () => servedKinds(kinds, loaded.configuration.runtimeConfig ?? {})),

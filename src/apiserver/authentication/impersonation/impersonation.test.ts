@@ -167,3 +167,18 @@ test('impersonationFilter keeps a group whose name holds a comma in one piece', 
   } as unknown as ServerRequest)
   assert.deepEqual(user?.groups, ['a, system:nodes', 'system:authenticated'])
 })
+
+test('impersonationFilter knows the verb impersonate alone where the constrained modes are off', async () => {
+  const asked: string[] = []
+  const authorize = (request: Attributes) => {
+    asked.push(words(request))
+    return { allowed: true }
+  }
+  const filter = impersonationFilter(authorize, { constrained: false })(async () => ({}) as Answer)
+  const path = '/api/v1/namespaces/shop/pods'
+  const query = new URLSearchParams()
+  const info = parseRequestInfo('GET', path, query)
+  const headers = { 'impersonate-user': 'bob' }
+  await filter({ headers, user: person('ann'), info, path, query } as unknown as ServerRequest)
+  assert.deepEqual(asked, ['impersonate users bob'])
+})

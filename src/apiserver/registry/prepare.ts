@@ -73,7 +73,10 @@ function refuse(kind: Kind, object: KubeObject, errors: readonly FieldError[]) {
 }
 
 function warnings(kind: Kind, object: KubeObject, old: KubeObject | undefined, context: WriteContext) {
-  if (kind.warnings && context.warn) for (const text of kind.warnings(object, old)) context.warn(text)
+  const { subresource = '' } = context
+  // Of the other subresources, upstream's strategies warn of nothing.
+  if (!kind.warnings || !context.warn || (subresource !== '' && subresource !== 'scale')) return
+  for (const text of kind.warnings(object, old)) context.warn(text)
 }
 
 /** apiVersion, kind and metadata first, as the store wants them. */

@@ -9,6 +9,7 @@ import { formatIpv4, parseIpv4 } from '../../lib/ipv4.ts'
 import type { KindHooks, KindReader } from '../registry/registry.ts'
 import { addressRanges } from './address-ranges.ts'
 import { carryOver } from './carry-over.ts'
+import { settleFamilies } from './families.ts'
 import type { IpAddresses } from './ip-addresses.ts'
 import { createPool, type Pool, staticSize } from './pool.ts'
 import {
@@ -47,38 +48,6 @@ const ownerOf = ({ metadata }: KubeObject) => `${metadata?.namespace}/${metadata
 
 const refuse = (service: Service, error: FieldError) =>
   invalid({ group: '', kind: 'Service' }, service.metadata?.name ?? '', [error])
-
-/** Family and policy, and the two forms of the address, as far as one family goes. */
-function settleFamilies(service: Service): void {
-  const { spec } = service
-  if (isExternal(spec)) return
-  if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
-  else if (!spec.clusterIP && spec.clusterIPs?.[0]) spec.clusterIP = spec.clusterIPs[0]
-  const open = spec.clusterIP === HEADLESS && Object.keys(spec.selector ?? {}).length === 0
-  spec.ipFamilyPolicy ??= open ? 'RequireDualStack' : 'SingleStack'
-  if (!spec.ipFamilies?.length) spec.ipFamilies = ['IPv4']
-  // Whoever fills the endpoints of a headless service without selector decides on the families.
-  if (open) {
-    if (spec.ipFamilyPolicy !== 'SingleStack' && spec.ipFamilies.length === 1)
-      spec.ipFamilies = [...spec.ipFamilies, spec.ipFamilies[0] === 'IPv4' ? 'IPv6' : 'IPv4']
-    return
-  }
-  if (spec.ipFamilyPolicy === 'RequireDualStack')
-    throw refuse(
-      service,
-      invalidField(
-        'spec.ipFamilyPolicy',
-        spec.ipFamilyPolicy,
-        'this cluster is not configured for dual-stack services',
-      ),
-    )
-  const other = spec.ipFamilies.findIndex(family => family !== 'IPv4')
-  if (other >= 0)
-    throw refuse(
-      service,
-      invalidField(`spec.ipFamilies[${other}]`, spec.ipFamilies[other], 'not configured on this cluster'),
-    )
-}
 
 /** Makes the hooks of the kind Service. They follow the services from now on. */
 export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHooks; close(): void } {
@@ -192,12 +161,14 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
     taken.ports.push(port)
     return port
   }
-  const allocatePorts = (service: Service, taken: Taken, kept: readonly number[]) => {
+  const allocatePorts = (service: Service, taken: Taken, kept: readonly number[], dryRun: boolean) => {
     const { spec } = service
     if (needsNodePorts(spec)) {
-      spec.ports?.forEach(({ nodePort }, at) => {
-        if (nodePort && !kept.includes(nodePort)) takePort(service, `spec.ports[${at}].nodePort`, nodePort, taken)
-      })
+      // Upstream asks for nothing in a dry run.
+      if (!dryRun)
+        spec.ports?.forEach(({ nodePort }, at) => {
+          if (nodePort && !kept.includes(nodePort)) takePort(service, `spec.ports[${at}].nodePort`, nodePort, taken)
+        })
       for (const port of spec.ports ?? []) {
         if (port.nodePort) continue
         // One number serves the same port in two protocols.
@@ -210,7 +181,7 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
     if (!needsHealthCheckPort(spec)) return
     const asked = spec.healthCheckNodePort
     if (!asked) spec.healthCheckNodePort = nextPort(taken)
-    else if (!kept.includes(asked)) takePort(service, 'spec.healthCheckNodePort', asked, taken)
+    else if (!dryRun && !kept.includes(asked)) takePort(service, 'spec.healthCheckNodePort', asked, taken)
   }
 
   const giveBack = ({ owner, addresses: held, ports: heldPorts }: Taken) => {
@@ -234,7 +205,7 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
     const taken: Taken = { owner: ownerOf(service), addresses: [], ports: [] }
     try {
       allocateAddress(service, taken, old ? numbers(old.spec) : [])
-      allocatePorts(service, taken, old ? heldPorts(old.spec) : [])
+      allocatePorts(service, taken, old ? heldPorts(old.spec) : [], dryRun)
     } catch (error) {
       giveBack(taken)
       throw error

@@ -2,6 +2,7 @@ import type { Service as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { defaultService, prepareService, prepareServiceUpdate } from './service.strategy.ts'
 import { serviceRules } from './service.validate.ts'
+import { serviceWarnings } from './service.warnings.ts'
 import { serviceColumns } from './service-columns.ts'
 
 /** core/v1 Service. */
@@ -35,5 +36,6 @@ export const Service = defineKind<Service>({
     'spec.type': ({ spec }) => spec?.type ?? '',
   },
   rules: serviceRules,
+  warnings: serviceWarnings,
   columns: serviceColumns,
 })

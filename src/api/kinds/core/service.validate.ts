@@ -11,6 +11,7 @@ import { checkPort } from './probe.validate.ts'
 import { isExternal } from './service.strategy.ts'
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
+const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode']
 const MAX_AFFINITY_SECONDS = 86_400
 
 const isHeadless = (spec: ServiceSpec) => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None'
@@ -77,15 +78,18 @@ function checkAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpec, 
   }
 }
 
+/** As checkEnum, for a field that may be absent, though not empty. */
+function checkSupported(value: string | undefined, values: readonly string[], path: string, errors: Errors): void {
+  if (value !== undefined && !values.includes(value)) errors.push(notSupported(path, value, values))
+}
+
 function checkFamilies({ ipFamilies = [], ipFamilyPolicy }: ServiceSpec, errors: Errors): void {
   for (const [index, family] of ipFamilies.entries()) {
     const path = `spec.ipFamilies[${index}]`
     if (family !== 'IPv4' && family !== 'IPv6') errors.push(notSupported(path, family, ['IPv4', 'IPv6']))
     if (ipFamilies.indexOf(family) < index) errors.push(duplicate(path, family))
   }
-  if (ipFamilyPolicy === undefined) return
-  const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
-  checkEnum(ipFamilyPolicy, policies, 'spec.ipFamilyPolicy', errors)
+  checkSupported(ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack'], 'spec.ipFamilyPolicy', errors)
 }
 
 function checkClusterIPs(spec: ServiceSpec, errors: Errors): void {
@@ -114,11 +118,18 @@ function checkClusterIPs(spec: ServiceSpec, errors: Errors): void {
   }
   for (const [index, ip] of clusterIPs.entries()) {
     const family = ipFamilies[index]
-    if (family && family !== `IPv${ipFamily(ip)}`) {
+    if ((family === 'IPv4' || family === 'IPv6') && family !== `IPv${ipFamily(ip)}`) {
       const wanted = `expected an ${family} value as indicated by \`ipFamilies[${index}]\``
       errors.push(invalid(`${path}[${index}]`, ip, wanted))
     }
   }
+}
+
+/** What is wrong with the addresses and families of a service; found before any address is given to it, too. */
+export function clusterIpProblems(spec: ServiceSpec): Errors {
+  const errors: Errors = []
+  checkClusterIPs(spec, errors)
+  return errors
 }
 
 function checkExternal({ spec, metadata }: Service, errors: Errors): void {
@@ -172,13 +183,11 @@ function checkService(service: Service, errors: Errors): void {
   checkAffinity(spec, errors)
   checkClusterIPs(spec, errors)
   checkExternal(service, errors)
-  if (spec.type !== 'ExternalName' || spec.internalTrafficPolicy !== undefined) {
-    checkEnum(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy', errors)
+  if (spec.type !== 'ExternalName' && spec.internalTrafficPolicy === undefined) {
+    errors.push(required('spec.internalTrafficPolicy'))
   }
-  if (spec.trafficDistribution !== undefined) {
-    const values = ['PreferClose', 'PreferSameNode', 'PreferSameZone']
-    checkEnum(spec.trafficDistribution, values, 'spec.trafficDistribution', errors)
-  }
+  checkSupported(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy', errors)
+  checkSupported(spec.trafficDistribution, DISTRIBUTIONS, 'spec.trafficDistribution', errors)
 }
 
 /** What was given stays; a second family may come and go. */

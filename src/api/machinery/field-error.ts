@@ -3,7 +3,7 @@
  * A Status of reason Invalid carries one cause per error (see status-error.ts).
  */
 
-import { goNumber } from './go-text.ts'
+import { goNumber, goQuoted } from './go-text.ts'
 
 /** Reasons as in StatusDetails.causes[].reason (meta/v1 CauseType). */
 export type FieldErrorReason =
@@ -29,6 +29,7 @@ export interface FieldError {
 /** A value as it stands in messages: strings quoted as Go's %q does, objects as JSON. */
 const show = (value: unknown) => {
   if (typeof value === 'number') return goNumber(value)
+  if (typeof value === 'string') return goQuoted(value)
   return value === undefined || value === null ? 'null' : JSON.stringify(value)
 }
 const tail = (detail: string) => (detail ? `: ${detail}` : '')

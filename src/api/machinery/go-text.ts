@@ -11,5 +11,23 @@ export function goNumber(value: number): string {
   return String(value)
 }
 
+const ESCAPES: Readonly<Record<string, string>> = { '\u0007': '\\a', '\u000b': '\\v' }
+
+/** What JSON and Go escape in different ways: control characters, and what cannot be seen. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]|(?! )\p{Zs}/gu
+
 /** A text in quotes, as %q. */
-export const goQuoted = (value: string) => JSON.stringify(value)
+export function goQuoted(value: string): string {
+  const text = JSON.stringify(value)
+  // JSON has escaped what is below a space.
+  const shown = text.includes('\\u') ? text.replace(/(?<!\\)((?:\\\\)*)\\u(00[01][0-9a-f])/g, fromJson) : text
+  return shown.replace(UNPRINTABLE, found => {
+    const code = found.codePointAt(0)!
+    if (code < 0x80) return `\\x${code.toString(16)}`
+    return code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+  })
+}
+
+function fromJson(_found: string, before: string, hex: string): string {
+  return before + (ESCAPES[String.fromCharCode(Number.parseInt(hex, 16))] ?? `\\x${hex.slice(2)}`)
+}

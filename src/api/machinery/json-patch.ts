@@ -92,6 +92,16 @@ function valueAt(draft: Draft, path: string | undefined): unknown {
   return value
 }
 
+/** What is to be copied; null where only the last field is not there. */
+function copied(draft: Draft, path: string | undefined): unknown {
+  const steps = pointer(path)
+  let value = draft.root
+  for (const step of steps.slice(0, -1)) value = isContainer(value) ? read(value, step) : undefined
+  const last = steps.at(-1)
+  const isOpen = isContainer(value) && !Array.isArray(value) && last !== undefined
+  return isOpen && read(value as Container, last) === undefined ? null : valueAt(draft, path)
+}
+
 function add(draft: Draft, operation: PatchOperation, value: unknown): void {
   const steps = pointer(operation.path)
   if (!steps.length) draft.root = value
@@ -134,7 +144,7 @@ function apply(draft: Draft, operation: PatchOperation): void {
   else if (op === 'remove') remove(draft, path, operation)
   else if (op === 'replace') replace(draft, operation)
   else if (op === 'test') test(draft, operation)
-  else if (op === 'copy') add(draft, operation, structuredClone(valueAt(draft, from)))
+  else if (op === 'copy') add(draft, operation, structuredClone(copied(draft, from)))
   else {
     const moved = valueAt(draft, from)
     remove(draft, from!, operation)

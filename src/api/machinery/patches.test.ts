@@ -126,6 +126,13 @@ interface Recorded {
   result: KubeObject & { message?: string }
 }
 
+describe('jsonPatch', () => {
+  it('jsonPatch copies null for a field that is not there, and refuses what lies deeper', () => {
+    assert.deepEqual(jsonPatch({ a: 1 }, [{ op: 'copy', from: '/x', path: '/y' }]), { a: 1, y: null })
+    assert.throws(() => jsonPatch({ a: 1 }, [{ op: 'copy', from: '/x/z', path: '/y' }]))
+  })
+})
+
 describe('strategicMergePatch', () => {
   recorded<Recorded>('strategic-merge-patch').forEach(({ live, patch, code, result }, index) => {
     it(`strategicMergePatch does what the real server does, case ${index}: ${JSON.stringify(patch).slice(0, 100)}`, () => {
@@ -158,6 +165,56 @@ describe('strategicMergePatch', () => {
       metadata: { labels: {}, annotations: { b: '2' } },
     })
   })
+
+  const POD = 'io.k8s.api.core.v1.Pod'
+  const BUDGET = 'io.k8s.api.policy.v1.PodDisruptionBudget'
+  const made: readonly [what: string, schema: string, live: object, patch: object, expected: object][] = [
+    ['keeps directives about nothing', POD, {}, { spec: { $retainKeys: ['a'] } }, { spec: { $retainKeys: ['a'] } }],
+    [
+      'drops what only says how to merge',
+      POD,
+      { spec: {} },
+      { spec: { dnsConfig: { $patch: 'delete' } } },
+      { spec: {} },
+    ],
+    [
+      'replaces a map of that strategy',
+      BUDGET,
+      { spec: { selector: { a: 1 } } },
+      { spec: { selector: { b: 2 } } },
+      { spec: { selector: { b: 2 } } },
+    ],
+    [
+      'takes a replacement as it is',
+      POD,
+      { spec: { a: 1 } },
+      { spec: { $patch: 'replace', b: null } },
+      { spec: { b: null } },
+    ],
+  ]
+  for (const [what, schema, live, patch, expected] of made) {
+    it(`strategicMergePatch ${what}`, () => assert.deepEqual(strategicMergePatch(live, patch, schema), expected))
+  }
+
+  const bad: readonly [patch: object, message: string][] = [
+    [{ spec: { containers: [{ image: 'x' }] } }, 'map: map[image:x] does not contain declared merge key: name'],
+    [
+      { spec: { containers: [{ $patch: 'delete' }] } },
+      'map: map[$patch:delete] does not contain declared merge key: name',
+    ],
+    [{ spec: { containers: [{ $patch: 'merge', name: 'a' }] } }, 'merging lists cannot yet be specified in the patch'],
+    [{ spec: { containers: [{ $patch: 'x', name: 'a' }] } }, 'unknown patch type: x in map: map[$patch:x name:a]'],
+    [{ spec: { $patch: 'merge' } }, 'unknown patch type: merge in map: map[$patch:merge]'],
+  ]
+  for (const [patch, message] of bad) {
+    it(`strategicMergePatch fails with 500: ${message}`, () => {
+      const live = { spec: { containers: [{ name: 'a' }] } }
+      assert.throws(
+        () => strategicMergePatch(live, patch, POD),
+        (error: StatusError) => error.code === 500 && error.message === message,
+      )
+    })
+  }
 
   it('strategicMergePatch refuses retainKeys that leave out a field of the patch', () => {
     assert.throws(() => strategicMergePatch({ spec: {} }, { spec: { $retainKeys: ['a'], replicas: 1 } }, DEPLOYMENT))

@@ -18,6 +18,9 @@ const DELETE_FROM = '$deleteFromPrimitiveList/'
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** An object that says how to merge. */
+const hasDirective = (value: unknown): value is Json => isObject(value) && Object.hasOwn(value, PATCH)
+
 function put(target: Json, key: string, value: unknown): void {
   if (key === '__proto__') {
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
@@ -48,18 +51,19 @@ function mergeObject(node: SchemaNode | undefined, current: Json, patch: Json): 
   if (directive !== undefined) {
     const { [PATCH]: _, ...rest } = patch
     if (directive === 'delete') return {}
-    if (directive === 'replace') return clean(rest) as Json
-    if (directive !== 'merge') throw unclassified(`unknown patch type: ${String(directive)} in map: ${goMap(patch)}`)
+    if (directive === 'replace') return rest
+    throw unknownDirective(patch)
   }
   const result = retained(current, patch)
   for (const key of Object.keys(patch)) {
-    if (key === PATCH || key === RETAIN_KEYS || key.startsWith(DELETE_FROM)) continue
+    if (key === RETAIN_KEYS || key.startsWith(DELETE_FROM)) continue
     if (key.startsWith(ORDER)) {
       orderOnly(node, result, patch, key.slice(ORDER.length))
       continue
     }
     const value = patch[key]
     if (value === null) delete result[key]
+    else if (hasDirective(value) && !isObject(result[key])) delete result[key]
     else if (!Object.hasOwn(result, key)) put(result, key, clean(ordered(fieldOf(node, key), [], value, patch, key)))
     else put(result, key, mergeField(fieldOf(node, key), result[key], value, patch, key))
   }
@@ -81,9 +85,12 @@ function retained(current: Json, patch: Json): Json {
 }
 
 function mergeField(node: SchemaNode | undefined, current: unknown, value: unknown, patch: Json, key: string): unknown {
-  if (isObject(current) && isObject(value)) return mergeObject(node, current, value)
+  const strategies = node?.patchStrategy.split(',') ?? []
+  if (isObject(current) && isObject(value)) {
+    return strategies.includes('replace') ? value : mergeObject(node, current, value)
+  }
   if (!Array.isArray(current) || !Array.isArray(value)) return clean(value)
-  if (!node?.patchStrategy.split(',').includes('merge')) return clean(value)
+  if (!node || !strategies.includes('merge')) return value
   const merged = node.patchMergeKey ? mergeByKey(node, current, value) : mergePrimitives(current, value)
   // What the patch names comes in the patch's order, unless it brings an order of its own.
   const sorted = sortBy(node, value, current, merged)
@@ -100,7 +107,7 @@ function mergePrimitives(current: readonly unknown[], items: readonly unknown[])
 function keyOf(item: unknown, key: string): unknown {
   if (!isObject(item)) throw badRequest(`invalid list item ${JSON.stringify(item)}: expected an object with ${key}`)
   if (!Object.hasOwn(item, key)) {
-    throw badRequest(`map: ${goMap(item)} does not contain declared merge key: ${key}`)
+    throw unclassified(`map: ${goMap(item)} does not contain declared merge key: ${key}`)
   }
   return item[key]
 }
@@ -108,8 +115,9 @@ function keyOf(item: unknown, key: string): unknown {
 /** Items with the same key merge; `$patch: delete` takes one away, `$patch: replace` puts the patch for the whole list. */
 function mergeByKey(node: SchemaNode, current: readonly unknown[], items: readonly unknown[]): unknown[] {
   const key = node.patchMergeKey
+  for (const item of items) checkListDirective(item)
   const replace = items.some(item => isObject(item) && item[PATCH] === 'replace')
-  if (replace) return items.filter(item => !(isObject(item) && item[PATCH] === 'replace')).map(clean)
+  if (replace) return items.filter(item => !hasDirective(item))
   let result = [...current]
   const same = (item: unknown, value: unknown) => isObject(item) && equalJson(item[key], value)
   for (const item of items) {
@@ -120,11 +128,21 @@ function mergeByKey(node: SchemaNode, current: readonly unknown[], items: readon
       continue
     }
     const at = result.findIndex(other => same(other, value))
-    if (at < 0) result.push(clean(item))
+    if (at < 0) result.push(item)
     else result[at] = mergeObject(elementOf(node), result[at] as Json, item as Json)
   }
   return result
 }
+
+function checkListDirective(item: unknown): void {
+  if (!hasDirective(item)) return
+  const directive = item[PATCH]
+  if (directive === 'merge') throw unclassified('merging lists cannot yet be specified in the patch')
+  if (directive !== 'delete' && directive !== 'replace') throw unknownDirective(item)
+}
+
+const unknownDirective = (patch: Json) =>
+  unclassified(`unknown patch type: ${String(patch[PATCH])} in map: ${goMap(patch)}`)
 
 /** Removes the values of `$deleteFromPrimitiveList/…` from lists that the object had; added ones stay. */
 function deletePrimitives(result: Json, current: Json, patch: Json): void {
@@ -190,16 +208,16 @@ function sortBy(
   return [...result, ...rest]
 }
 
-/** A value that the object did not have: without directives, nulls, and items that only say how to merge. */
+/**
+ * A value that the object did not have: without nulls, and without objects that only say how to merge. Other directives
+ * stay, and are unknown fields: there is nothing that they could be about.
+ */
 function clean(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.filter(item => !(isObject(item) && Object.hasOwn(item, PATCH))).map(clean)
-  }
+  if (Array.isArray(value)) return value.filter(item => !hasDirective(item)).map(clean)
   if (!isObject(value)) return value
   const result: Json = {}
   for (const key of Object.keys(value)) {
-    if (key.startsWith('$') && isDirective(key)) continue
-    if (value[key] !== null) put(result, key, clean(value[key]))
+    if (value[key] !== null && !hasDirective(value[key])) put(result, key, clean(value[key]))
   }
   return result
 }
@@ -218,6 +236,3 @@ function goMap(value: unknown): string {
   const keys = Object.keys(value).sort()
   return `map[${keys.map(key => `${key}:${goMap(value[key])}`).join(' ')}]`
 }
-
-const isDirective = (key: string) =>
-  key === PATCH || key === RETAIN_KEYS || key.startsWith(ORDER) || key.startsWith(DELETE_FROM)

@@ -48,7 +48,16 @@ describe('checkStructure', () => {
       { status: { allocatedResourceStatuses: { a: [] } } },
       'array into Go struct field PersistentVolumeClaimStatus.status.allocatedResourceStatuses of type v1.ClaimResourceStatus',
     ],
+    ['Secret', { data: { a: [300] } }, 'number 300 into Go struct field Secret.data of type uint8'],
+    ['Secret', { data: { a: ['x'] } }, 'string into Go struct field Secret.data of type uint8'],
+    ['Secret', { data: { a: 7 } }, 'number into Go struct field Secret.data of type []uint8'],
   ]
+  it('checkStructure takes bytes as numbers, and writes them as base64', () => {
+    const secret = { data: { a: [1, null, 255], b: 'AQ==' } }
+    assert.equal(checkStructure(secret, 'io.k8s.api.core.v1.Secret').errors.length, 0)
+    assert.deepEqual(secret.data, { a: 'AQD/', b: 'AQ==' })
+  })
+
   for (const [kind, object, said] of go) {
     it(`checkStructure names Go structs and types: ${said}`, () => {
       const { errors } = checkStructure(object, `io.k8s.api.core.v1.${kind}`)

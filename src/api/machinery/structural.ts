@@ -203,7 +203,7 @@ function checkObject(walk: Walk, node: SchemaNode, value: Json): void {
       if (leftOut) continue
     }
     if (child.type === 'string' && typeof inner === 'string') continue
-    if (child.type === 'quantity' || child.type === 'time') {
+    if (child.type === 'quantity' || child.type === 'time' || (child.type === 'bytes' && Array.isArray(inner))) {
       checkCanonical(walk, child, value, key)
       continue
     }
@@ -273,7 +273,7 @@ function isNullZero({ zeros }: SchemaNode, key: string): boolean {
   return false
 }
 
-/** Checks an amount or a time, and writes it in its canonical form. */
+/** Checks an amount, a time or a list of bytes, and writes it in its canonical form. */
 function checkCanonical(walk: Walk, node: SchemaNode, parent: Json, key: string): void {
   const value = parent[key]
   const before = walk.errors.length
@@ -282,6 +282,7 @@ function checkCanonical(walk: Walk, node: SchemaNode, parent: Json, key: string)
   walk.steps.pop()
   if (walk.errors.length > before || walk.asSaid) return
   if (node.type === 'quantity') parent[key] = canonicalQuantity(value as string | number)
+  else if (Array.isArray(value)) setValue(parent, key, Buffer.from(value.map(Number)).toString('base64'))
   else if (typeof value === 'string' && !CANONICAL_TIME.test(value)) {
     const ms = parseTime(value)!
     parent[key] = node.goType === 'v1.MicroTime' ? rfc3339Micro(ms) : rfc3339(ms)
@@ -307,10 +308,10 @@ function checkMap(walk: Walk, node: SchemaNode, value: Json): void {
     const inner = value[key]
     if (texts && typeof inner === 'string') continue
     if (inner === null && (element.nullable || !walk.checkNulls)) {
-      if (!element.nullable) setZero(value, key, element)
+      if (!element.nullable) setValue(value, key, element.zero())
       continue
     }
-    if (element.type === 'quantity') {
+    if (element.type === 'quantity' || (element.type === 'bytes' && Array.isArray(inner))) {
       checkCanonical(walk, element, value, key)
       continue
     }
@@ -334,8 +335,8 @@ function checkArray(walk: Walk, node: SchemaNode, value: unknown[]): void {
   }
 }
 
-function setZero(target: Json, key: string, node: SchemaNode): void {
-  Object.defineProperty(target, key, { value: node.zero(), enumerable: true, configurable: true, writable: true })
+function setValue(target: Json, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** Types that decode from a text in a form of their own. */
@@ -348,13 +349,24 @@ function checkText(walk: Walk, node: SchemaNode, value: unknown): void {
         ? quantityProblem(value)
         : "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
     if (problem !== undefined) malformed(walk, value, problem)
-  } else if (typeof value !== 'string') mistyped(walk, value)
+  } else if (node.type === 'bytes' && Array.isArray(value) && !walk.asSaid) checkBytes(walk, value)
+  else if (typeof value !== 'string') mistyped(walk, value)
   else if (node.type === 'time') {
     if (parseTime(value) === undefined) malformed(walk, value, timeProblem(value))
   } else if (node.type === 'bytes' && !BASE64.test(value)) {
     const at = value.search(/[^A-Za-z0-9+/]/)
     malformed(walk, value, `illegal base64 data at input byte ${at < 0 ? value.length : at}`)
   }
+}
+
+/** Bytes may be said as numbers, one by one. */
+function checkBytes(walk: Walk, list: readonly unknown[]): void {
+  list.forEach((each, index) => {
+    if (each === null || (Number.isInteger(each) && (each as number) >= 0 && (each as number) <= 255)) return
+    walk.steps.push(index)
+    mistyped(walk, each)
+    walk.steps.pop()
+  })
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
@@ -392,9 +404,14 @@ function goField(walk: Walk, value: unknown): { struct: string; field: string; t
       node = node.fields.get(String(step)) ?? node
     } else node = node.element
   }
-  // These decode themselves, from what they are in JSON.
-  const inner = node.type === 'int-or-string' && typeof value !== 'string' ? 'int32' : undefined
-  return { struct, field: fields.join('.'), type: node.type === 'time' ? 'string' : (inner ?? node.goType) }
+  return { struct, field: fields.join('.'), type: goTypeOf(node, value, walk.steps.at(-1)) }
+}
+
+/** Some types decode themselves, from what they are in JSON. */
+function goTypeOf(node: SchemaNode, value: unknown, step: string | number | undefined): string {
+  if (node.type === 'time') return 'string'
+  if (node.type === 'bytes' && typeof step === 'number') return 'uint8'
+  return node.type === 'int-or-string' && typeof value !== 'string' ? 'int32' : node.goType
 }
 
 function mistyped(walk: Walk, value: unknown): void {

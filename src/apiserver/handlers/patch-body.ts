@@ -12,7 +12,7 @@ import { typeName } from './object-body.ts'
 
 const JSON_PATCH = 'application/json-patch+json'
 const MERGE_PATCH = 'application/merge-patch+json'
-const STRATEGIC = 'application/strategic-merge-patch+json'
+export const STRATEGIC = 'application/strategic-merge-patch+json'
 export const APPLY = 'application/apply-patch+yaml'
 
 export const PATCH_TYPES = [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY] as const

@@ -8,7 +8,7 @@ import type { Answer, ServerRequest } from '../request.ts'
 import { apply } from './apply.ts'
 import type { HandlerDeps } from './deps.ts'
 import { refOf } from './get.ts'
-import { APPLY, patchBody, patched } from './patch-body.ts'
+import { APPLY, patchBody, patched, STRATEGIC } from './patch-body.ts'
 import { checkName } from './update.ts'
 import { writeContext } from './write-options.ts'
 
@@ -30,6 +30,8 @@ export async function patch(deps: HandlerDeps, request: ServerRequest, kind: Kin
     refOf(kind, info.namespace, info.name),
     stored => {
       const next = patched(type, stored, cloneJson(value), kind.schema, context.fieldValidation !== 'Ignore')
+      // A strategic merge is made in the kind's own type.
+      if (type === STRATEGIC) Object.assign(next, { apiVersion: kind.apiVersion, kind: kind.kind })
       checkPatched(kind, next, write)
       checkName(next, info.name)
       return next

@@ -13,7 +13,7 @@ rmSync(join(root, 'dist'), { recursive: true, force: true })
 
 await build({
   entryPoints: {
-    tutti: join(root, 'src/cmd/main.ts'),
+    tutti: join(root, 'src/cmd/start.mjs'),
     testing: join(root, 'src/cmd/testing.ts'),
     'sqlite-worker': join(root, 'src/store/sqlite/worker-entry.ts'),
     'yaml-worker': join(root, 'src/apiserver/handlers/yaml-thread-entry.ts'),

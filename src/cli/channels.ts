@@ -1,16 +1,18 @@
 /** WebSocket connections to the API server's streaming endpoints (channel protocols v5 and v4). */
-import WebSocket from 'ws'
+import type WebSocket from 'ws'
 import type { Status } from '../api/machinery/status-error.ts'
 import { StatusError } from '../api/machinery/status-error.ts'
 import type { Connection } from './context.ts'
 import { UserError } from './context.ts'
 
-/** Opens a connection that speaks one of `protocols`. Throws what the server answered instead of 101. */
-export function openChannels(
+/** Opens a connection that speaks one of `protocols`. Rejects with what the server answered instead of 101. */
+export async function openChannels(
   { server, tls, token }: Connection,
   path: string,
   protocols: readonly string[],
 ): Promise<WebSocket> {
+  // Loaded with the first connection: it brings Node's whole HTTP along.
+  const { WebSocket } = await import('ws')
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${server.replace(/^http/, 'ws')}${path}`, [...protocols], {
       ...tls,

@@ -17,7 +17,7 @@ export type StartMessage =
 /** Node's own arguments, kept for child processes of the same program. */
 export const nodeArguments = () => [
   '--disable-warning=ExperimentalWarning',
-  join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'main.ts' : 'tutti.js'),
+  join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'start.mjs' : 'tutti.js'),
 ]
 
 async function* linesOf(stream: Readable): AsyncGenerator<StartMessage> {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
@@ -28,4 +30,21 @@ test('the program that runs in the background loads neither heavy packages nor t
     builtins.filter(name => name.includes('undici')),
     [],
   )
+})
+
+test('the program from source finds itself in the compile cache, and does without the type stripper', async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'compile-'))
+  const tell = `data:text/javascript,process.on('exit', () => console.log(JSON.stringify(process.moduleLoadList)))`
+  const run = async () => {
+    const args = ['--import', tell, join(import.meta.dirname, 'start.mjs'), 'completion', 'bash']
+    const env = { ...process.env, NODE_COMPILE_CACHE: cache }
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+    return stdout.trim().split('\n').at(-1)!.includes('amaro')
+  }
+  try {
+    assert.equal(await run(), true)
+    assert.equal(await run(), false)
+  } finally {
+    rmSync(cache, { recursive: true })
+  }
 })

@@ -1,13 +1,4 @@
-/** The entry: turns the compile cache on, then loads the one part of the program that was asked for. */
-import { enableCompileCache } from 'node:module'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-
-// Code that was compiled once is read back: about 20 ms less to start the bundle, several hundred from source.
-enableCompileCache(
-  process.env.NODE_COMPILE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tutti', 'compile'),
-)
-
+/** The entry, begun by `start.mjs`: loads the one part of the program that was asked for. */
 const [, , verb, ...rest] = process.argv
 if (verb === 'daemon') {
   const { runDaemon } = await import('./daemon.ts')

@@ -1,9 +1,10 @@
-import { Pod } from '../../api/kinds/core/pod.ts'
+import type { Pod } from '../../api/kinds/core/pod.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { pathOf } from '../api.ts'
 import { defineCommand, NAMESPACE, namespaceOf } from '../command.ts'
 import type { Connection, Context } from '../context.ts'
 import { paint } from '../output/color.ts'
+import { findResource } from '../resources/find-kind.ts'
 import { podsOf } from '../resources/pods-of.ts'
 
 const COLORS = ['cyan', 'green', 'yellow', 'dim'] as const
@@ -50,6 +51,7 @@ export const logs = defineCommand({
     const connection = await context.connect()
     const namespace = namespaceOf(options, connection.namespace)
     const pods = await podsOf(connection.transport, namespace, target)
+    const kind = await findResource(connection.transport, 'pods')
     const query: Record<string, string> = {
       ...(options.follow ? { follow: 'true' } : {}),
       ...(options.previous ? { previous: 'true' } : {}),
@@ -70,7 +72,7 @@ export const logs = defineCommand({
       printLog(
         context,
         connection,
-        pathOf(Pod, namespace, pod.metadata?.name, 'log'),
+        pathOf(kind, namespace, pod.metadata?.name, 'log'),
         { ...query, container },
         several ? `${paint(context.io, COLORS[index % COLORS.length]!, labelOf(pod, container).padEnd(width))} ` : '',
       )

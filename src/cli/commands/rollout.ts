@@ -1,5 +1,5 @@
 import type { Deployment } from '../../api/kinds/apps/deployment.ts'
-import { ReplicaSet } from '../../api/kinds/apps/replica-set.ts'
+import type { ReplicaSet } from '../../api/kinds/apps/replica-set.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import { getList, pathOf, request } from '../api.ts'
 import { printedName } from '../apply/apply-objects.ts'
@@ -8,7 +8,7 @@ import type { Connection, Context } from '../context.ts'
 import { UserError } from '../context.ts'
 import { withProgress } from '../output/progress.ts'
 import { textTable } from '../output/table.ts'
-import { findTargets, type ResourceKind } from '../resources/find-kind.ts'
+import { findResource, findTargets, type ResourceKind } from '../resources/find-kind.ts'
 import { rolloutState } from '../resources/rollout-state.ts'
 
 interface Target {
@@ -27,7 +27,8 @@ const merge = ({ transport }: Connection, { path }: Target, body: unknown) =>
 /** The replica sets that a deployment owns, oldest revision first. */
 async function revisionsOf(connection: Connection, target: Target): Promise<{ revision: number; set: ReplicaSet }[]> {
   const deployment = await read(connection, target)
-  const sets = await getList<ReplicaSet>(connection.transport, pathOf(ReplicaSet, target.namespace))
+  const kind = await findResource(connection.transport, 'replicasets')
+  const sets = await getList<ReplicaSet>(connection.transport, pathOf(kind, target.namespace))
   return sets
     .filter(set => set.metadata?.ownerReferences?.some(owner => owner.uid === deployment.metadata?.uid))
     .map(set => ({ revision: Number(set.metadata?.annotations?.[REVISION] ?? 0), set }))

@@ -1,6 +1,5 @@
 /** Finds kinds by what people type: `pods`, `po`, `deploy`, `deployments.apps`. Built-in kinds first, then discovery. */
-import { kinds } from '../../api/kinds/all.ts'
-import { type Kind, kindKey } from '../../api/machinery/kind.ts'
+import type { Kind } from '../../api/machinery/kind.ts'
 import type { Resource } from '../../client/resource.ts'
 import type { Transport } from '../../client/transport.ts'
 import { request } from '../api.ts'
@@ -9,12 +8,14 @@ import { UserError } from '../context.ts'
 /** What commands need to know of a kind. */
 export type ResourceKind = Resource
 
+/** The kinds that are known without asking; loaded when one is looked for, so that `tutti up` does without. */
+const loadKinds = async () => (await import('../../api/kinds/all.ts')).kinds
+
 /** A kind that was found by discovery, complete. */
-const toResource = (parts: Pick<Resource, 'group' | 'version' | 'kind' | 'plural' | 'namespaced'>): ResourceKind => ({
-  ...parts,
-  apiVersion: parts.group ? `${parts.group}/${parts.version}` : parts.version,
-  key: kindKey(parts.group, parts.version, parts.plural),
-})
+function toResource(parts: Pick<Resource, 'group' | 'version' | 'kind' | 'plural' | 'namespaced'>): ResourceKind {
+  const apiVersion = parts.group ? `${parts.group}/${parts.version}` : parts.version
+  return { ...parts, apiVersion, key: `${apiVersion}/${parts.plural}` }
+}
 
 const names = (kind: Kind) => [kind.plural, kind.singular, kind.kind.toLowerCase(), ...(kind.shortNames ?? [])]
 
@@ -66,7 +67,7 @@ async function discovered(
 export async function findResource(transport: Transport, text: string): Promise<ResourceKind> {
   const [name = '', ...rest] = text.toLowerCase().split('.')
   const group = rest.length > 0 ? rest.join('.') : undefined
-  const builtIn = kinds.find(
+  const builtIn = (await loadKinds()).find(
     kind => !kind.virtual && names(kind).includes(name) && (group === undefined || kind.group === group),
   )
   const found = builtIn ?? (await discovered(transport, name, group))
@@ -80,7 +81,7 @@ export async function findResource(transport: Transport, text: string): Promise<
 
 /** The kind of an object of a manifest, by its apiVersion and kind. */
 export async function resourceOfObject(transport: Transport, apiVersion: string, kind: string): Promise<ResourceKind> {
-  const builtIn = kinds.find(each => each.apiVersion === apiVersion && each.kind === kind)
+  const builtIn = (await loadKinds()).find(each => each.apiVersion === apiVersion && each.kind === kind)
   if (builtIn) return builtIn
   const list = await request<{ resources?: { name: string; kind: string; namespaced: boolean }[] }>(transport, {
     method: 'GET',

@@ -7,6 +7,8 @@ export type Headers = Record<string, string | string[]>
 export interface Sink {
   /** Sends status and headers. Once, and first. */
   head(status: number, headers: Headers): void
+  /** As `head`, and lets nothing wait for a body that may be long in coming: a client of a watch learns that it stands. */
+  headNow(status: number, headers: Headers): void
   /** False: wait for `drained` before writing more. */
   write(chunk: Buffer | string): boolean
   /** Writes, and resolves when the chunk's memory may be used for something else. */
@@ -49,11 +51,14 @@ function untilDrained(stream: ServerHttp2Stream | ServerResponse): Promise<void>
 /** For an HTTP/2 stream. */
 export function http2Sink(stream: ServerHttp2Stream, headOnly: boolean): Sink {
   let sent = 0
+  // HTTP/2 sends heads at once.
+  const head = (status: number, headers: Headers) => {
+    if (stream.closed || stream.destroyed) return
+    stream.respond({ ':status': status, ...headers }, headOnly ? { endStream: true } : undefined)
+  }
   return {
-    head(status, headers) {
-      if (stream.closed || stream.destroyed) return
-      stream.respond({ ':status': status, ...headers }, headOnly ? { endStream: true } : undefined)
-    },
+    head,
+    headNow: head,
     write(chunk) {
       sent += chunk.length
       return stream.closed || stream.destroyed || headOnly || stream.write(chunk)
@@ -86,6 +91,9 @@ export function http1Sink(response: ServerResponse): Sink {
   return {
     head(status, headers) {
       if (!closed()) response.writeHead(status, headers)
+    },
+    headNow(status, headers) {
+      if (!closed()) response.writeHead(status, headers).flushHeaders()
     },
     write(chunk) {
       sent += chunk.length

@@ -78,7 +78,7 @@ export async function writeAnswer(
       const media = request.media ?? JSON_CHOICE
       const join = await joinerOf(media, shared)
       const type = media.format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE
-      sink.head(answer.status, headersOf(request, answer, type))
+      sink.headNow(answer.status, headersOf(request, answer, type))
       return writeWatch(sink, answer, join, (count, bytes) => shared.observer?.watched(request, count, bytes))
     }
     case 'bytes':
@@ -88,10 +88,10 @@ export async function writeAnswer(
       })
       return sink.end(Buffer.from(answer.bytes.buffer, answer.bytes.byteOffset, answer.bytes.byteLength))
     case 'stream':
-      sink.head(answer.status, headersOf(request, answer, answer.contentType))
+      sink.headNow(answer.status, headersOf(request, answer, answer.contentType))
       return writeStream(sink, answer.stream)
     case 'relayed':
-      sink.head(answer.status, relayedHeaders(request, answer.received))
+      sink.headNow(answer.status, relayedHeaders(request, answer.received))
       return writeStream(sink, answer.stream)
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import { after, before, test } from 'node:test'
@@ -16,6 +17,7 @@ let api: TestApi
 let listening: Listening
 let authority: KeyPair
 let server: KeyPair
+let client: KeyPair
 let session: ClientHttp2Session
 
 before(async () => {
@@ -23,7 +25,7 @@ before(async () => {
   authority = await createAuthority({ commonName: 'test', ...times })
   server = await issueCertificate(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], ...times })
   const user = { commonName: 'ann', organizations: ['readers'] }
-  const client = await issueCertificate(authority, { ...user, usage: 'client', ...times })
+  client = await issueCertificate(authority, { ...user, usage: 'client', ...times })
   api = await startApi(
     {
       authenticators: [
@@ -125,6 +127,27 @@ test('HTTP/1.1 without credentials is anonymous', async () => {
     parse(refused).message,
     'configmaps is forbidden: User "system:anonymous" cannot list resource "configmaps" in API group "" in the namespace "default"',
   )
+})
+
+test('HTTP/1.1 tells at once that a watch stands, before there is an event', async t => {
+  const since = parse(await http2('GET', MAPS)).metadata.resourceVersion
+  const request = httpsRequest({
+    host: '127.0.0.1',
+    port: listening.port,
+    path: `${MAPS}?watch=true&resourceVersion=${since}`,
+    ca: authority.certificate,
+    cert: client.certificate,
+    key: client.key,
+    agent: false,
+  })
+  t.after(() => request.destroy())
+  request.on('error', () => {})
+  const [response] = await once(request.end(), 'response')
+  assert.equal(response.statusCode, 200)
+  const line = once(response, 'data')
+  await http2('POST', MAPS, JSON.stringify(configMap('watched', {})), JSON_TYPE)
+  assert.equal(JSON.parse(String((await line)[0])).object.metadata.name, 'watched')
+  await http2('DELETE', `${MAPS}/watched`)
 })
 
 test('a token that nobody knows is 401', async () => {

@@ -352,7 +352,8 @@ function checkText(walk: Walk, node: SchemaNode, value: unknown): void {
   } else if (node.type === 'bytes' && Array.isArray(value) && !walk.asSaid) checkBytes(walk, value)
   else if (typeof value !== 'string') mistyped(walk, value)
   else if (node.type === 'time') {
-    if (parseTime(value) === undefined) malformed(walk, value, timeProblem(value))
+    const problem = node.goType === 'v1.MicroTime' ? microTimeProblem(value) : timeProblem(value)
+    if (problem !== undefined) malformed(walk, value, problem)
   } else if (node.type === 'bytes' && !BASE64.test(value)) {
     const at = value.search(/[^A-Za-z0-9+/]/)
     malformed(walk, value, `illegal base64 data at input byte ${at < 0 ? value.length : at}`)
@@ -371,9 +372,21 @@ function checkBytes(walk: Walk, list: readonly unknown[]): void {
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
-function timeProblem(value: string): string {
-  const layout = '2006-01-02T15:04:05Z07:00'
-  return `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`
+/** A time to the microsecond has exactly six digits of a second's fraction. */
+function microTimeProblem(value: string): string | undefined {
+  const layout = '2006-01-02T15:04:05.000000Z07:00'
+  const [, rest = ''] = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(.*)$/s.exec(value) ?? []
+  if (!rest || parseTime(value) === undefined) return timeProblem(value, layout)
+  const [, fraction = '', after = ''] = /^([.,]\d{0,6})?(.*)$/s.exec(rest) ?? []
+  const wrong = fraction.length < 7 ? [rest, '.000000'] : /^\d/.test(after) ? [after, 'Z07:00'] : undefined
+  return wrong && cannotParse(value, layout, wrong[0]!, wrong[1]!)
+}
+
+const cannotParse = (value: string, layout: string, rest: string, as: string) =>
+  `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(as)}`
+
+function timeProblem(value: string, layout = '2006-01-02T15:04:05Z07:00'): string | undefined {
+  return parseTime(value) === undefined ? cannotParse(value, layout, value, '2006') : undefined
 }
 
 /** The path to where the walk is: fields with dots, indices in brackets. */

@@ -17,7 +17,7 @@ import { isFinished, planDeletion } from './deletion.ts'
 import type { KindTable } from './kind-table.ts'
 import { type KindView, kindViews } from './kind-view.ts'
 import { generateName } from './metadata.ts'
-import { admitDelete, finishCreate, type PrepareDeps, prepareCreate, prepareUpdate } from './prepare.ts'
+import { admitDelete, finishCreate, judgedAs, type PrepareDeps, prepareCreate, prepareUpdate } from './prepare.ts'
 import type { DeleteOptions, DeleteResult, ObjectRef, Registry, WriteContext } from './registry.ts'
 import { resourceOf, storeKey } from './store-key.ts'
 import { type CacheList, type CacheListOptions, createWatchCache } from './watch-cache.ts'
@@ -192,7 +192,7 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
 
   function checkPreconditions(kind: Kind, ref: ObjectRef, old: KubeObject, { preconditions }: DeleteOptions) {
     const { uid, resourceVersion } = old.metadata ?? {}
-    const of = { group: kind.group, plural: kind.kind }
+    const of = { group: judgedAs(kind).group, plural: kind.kind }
     if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
       throw conflict(
         of,

@@ -3,7 +3,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import type { DeleteOptions } from './registry.ts'
-import { orphansByDefault } from './traits.ts'
+import { hasNoDependents, orphansByDefault } from './traits.ts'
 
 const ORPHAN = 'orphan'
 const FOREGROUND = 'foregroundDeletion'
@@ -43,6 +43,7 @@ function shouldWaitForDependents(finalizers: readonly string[], options: DeleteO
 
 /** The finalizers that the options ask for, in place of the two that belong to garbage collection. */
 function finalizersFor(kind: Kind, old: readonly string[], options: DeleteOptions): string[] {
+  if (hasNoDependents(kind)) return [...old]
   const result = old.filter(each => each !== ORPHAN && each !== FOREGROUND)
   if (shouldOrphan(kind, old, options)) result.push(ORPHAN)
   if (shouldWaitForDependents(old, options)) result.push(FOREGROUND)

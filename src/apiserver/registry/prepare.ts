@@ -68,8 +68,13 @@ const metadataRules = ({ namespaced, nameFormat, custom, group }: Kind) => ({
   customResource: custom !== undefined || SEPARATE.has(group),
 })
 
+/** Objects that several groups show are judged in the name of the one that keeps them. */
+export function judgedAs({ kind, group, storage }: Kind): { kind: string; group: string } {
+  return { kind, group: storage ? storage.kind.split('/').slice(0, -2).join('/') : group }
+}
+
 function refuse(kind: Kind, object: KubeObject, errors: readonly FieldError[]) {
-  if (errors.length) throw invalid(kind, object.metadata?.name ?? '', errors)
+  if (errors.length) throw invalid(judgedAs(kind), object.metadata?.name ?? '', errors)
 }
 
 function warnings(kind: Kind, object: KubeObject, old: KubeObject | undefined, context: WriteContext) {
@@ -121,7 +126,9 @@ export async function prepareCreate(
   const next = withIdentity(kind, object)
   settleNamespace(kind, next.metadata, namespace)
   const empties = checkStructure(kind, next, context)
+  empties.restore()
   kind.defaults?.(next, deps.now())
+  empties.hide()
   const now = deps.now()
   wipeMetadata(next.metadata)
   if (!kind.statusOnCreate) resetStatus(kind, next)
@@ -141,13 +148,13 @@ export async function prepareCreate(
     }
   }
   initMetadata(kind, next.metadata, deps.uuid(), now)
+  empties.restore()
   kind.prepareCreate?.(next)
   kind.defaults?.(next, deps.now())
   if (kind.prepareCreate && kind.status && !kind.custom) {
     const { status } = next as { status?: unknown }
     fillZeros(compileSchema(kind.schema).fields.get('status')!, status)
   }
-  empties.restore()
   return { next, empties: empties.any }
 }
 
@@ -248,7 +255,9 @@ export async function prepareUpdate(
   settleNamespace(kind, next.metadata, old.metadata?.namespace ?? '')
   checkPreconditions(kind, next.metadata, stored, context)
   const empties = checkStructure(kind, next, context)
+  empties.restore()
   kind.defaults?.(next, deps.now())
+  empties.hide()
   settleSubresource(kind, next, old, subresource)
   keepMetadata(next.metadata, old.metadata!)
   trackFields(kind, next, old, context, rules.now)

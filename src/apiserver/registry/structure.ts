@@ -18,13 +18,15 @@ const KEPT_AS_JSON = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
 /** Empty lists and maps that the client said. They are not told from none once they are kept, but by rules they are. */
 export interface Empties {
   readonly any: boolean
-  /** Takes them out of the object, in place. */
+  /** Takes those out of the object, in place, that Go's encoder would leave out. */
+  hide(): void
+  /** Takes all of them out. */
   drop(): void
   /** Puts them where they stood, unless something stands there. */
   restore(): void
 }
 
-const NO_EMPTIES: Empties = { any: false, drop() {}, restore() {} }
+const NO_EMPTIES: Empties = { any: false, hide() {}, drop() {}, restore() {} }
 
 /**
  * Refuses mistyped fields, and drops unknown ones from `object` in place: with an error, a warning or nothing, as the
@@ -35,11 +37,13 @@ export function checkStructure(kind: Kind, object: KubeObject, context: WriteCon
   if (error !== undefined) throw decodeError(kind, error)
   tellUnknown(kind, object, unknown, context)
   if (!empties.length || KEPT_AS_JSON.has(kind.group)) return NO_EMPTIES
+  const remove = (which: typeof empties) => {
+    for (const { holder, key, value } of which) if (holder[key] === value) delete holder[key]
+  }
   return {
     any: true,
-    drop() {
-      for (const { holder, key, value } of empties) if (holder[key] === value) delete holder[key]
-    },
+    hide: () => remove(empties.filter(({ shown }) => !shown)),
+    drop: () => remove(empties),
     restore() {
       for (const { holder, key, value } of empties) holder[key] ??= value
     },

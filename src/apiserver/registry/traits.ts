@@ -66,9 +66,20 @@ const RETURNS_DELETED = new Set([
   'v1/services',
 ])
 
+const JOBS = 'batch/v1/jobs'
+const ORPHANING = new Set(['v1/replicationcontrollers', JOBS])
+const EVENTS = new Set(['v1/events', 'events.k8s.io/v1/events'])
+
 export const allowsUnconditionalUpdate = (kind: Kind) => !kind.custom && !CONDITIONAL.has(kind.key)
 export const allowsCreateOnUpdate = (kind: Kind) => CREATED_BY_UPDATE.has(kind.key)
 export const keepsMetadataOnStatus = (kind: Kind) => METADATA_KEPT_ON_STATUS.has(kind.key)
 export const returnsDeleted = (kind: Kind) => RETURNS_DELETED.has(kind.key)
 /** Dependents of a deleted object stay unless asked otherwise. */
-export const orphansByDefault = (kind: Kind) => kind.key === 'v1/replicationcontrollers'
+export const orphansByDefault = (kind: Kind) => ORPHANING.has(kind.key)
+/** Nothing depends on objects of the kind: garbage collection is not asked. */
+export const hasNoDependents = (kind: Kind) => EVENTS.has(kind.key)
+/** What one is told who deletes an object of the kind and does not say what is to become of its dependents. */
+export const unsaidPropagation = (kind: Kind) =>
+  kind.key === JOBS
+    ? 'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
+    : undefined

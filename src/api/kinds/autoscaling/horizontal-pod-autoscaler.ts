@@ -1,4 +1,4 @@
-import type { HorizontalPodAutoscaler as Type } from '../../generated/types/autoscaling-v2.ts'
+import type { HPAScalingRules, HorizontalPodAutoscaler as Type } from '../../generated/types/autoscaling-v2.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { horizontalPodAutoscalerRules } from './horizontal-pod-autoscaler.validate.ts'
@@ -7,6 +7,13 @@ import { CPU_PERCENT, cpuMetric, SCALE_DOWN, SCALE_UP } from './scaling-rules.ts
 
 /** autoscaling/v2 HorizontalPodAutoscaler. */
 export type HorizontalPodAutoscaler = Type
+
+function fill(rules: HPAScalingRules, defaults: HPAScalingRules): void {
+  const { stabilizationWindowSeconds: seconds } = defaults
+  if (seconds !== undefined) rules.stabilizationWindowSeconds ??= seconds
+  rules.selectPolicy ??= defaults.selectPolicy!
+  rules.policies ??= defaults.policies!.map(policy => ({ ...policy }))
+}
 
 export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   group: 'autoscaling',
@@ -25,8 +32,8 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
     spec.minReplicas ??= 1
     if (!spec.metrics?.length) spec.metrics = [cpuMetric(CPU_PERCENT)]
     if (!spec.behavior) return
-    spec.behavior.scaleUp = { ...SCALE_UP, ...spec.behavior.scaleUp }
-    spec.behavior.scaleDown = { ...SCALE_DOWN, ...spec.behavior.scaleDown }
+    fill((spec.behavior.scaleUp ??= {}), SCALE_UP)
+    fill((spec.behavior.scaleDown ??= {}), SCALE_DOWN)
   },
   prepareCreate(autoscaler) {
     autoscaler.status = { desiredReplicas: 0 }

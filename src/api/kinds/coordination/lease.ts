@@ -22,6 +22,10 @@ export const Lease = defineKind<Lease>({
     delete spec?.strategy
     delete spec?.preferredHolder
   },
+  prepareUpdate({ spec }, { spec: old }) {
+    if (spec && old?.strategy === undefined) delete spec.strategy
+    if (spec && old?.preferredHolder === undefined) delete spec.preferredHolder
+  },
   rules: [
     nonNegative('spec.leaseTransitions'),
     check(({ spec }, errors) => {

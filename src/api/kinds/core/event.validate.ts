@@ -38,19 +38,20 @@ export const eventRules: readonly Rule<CoreEvent>[] = [
   check((event, errors) => checkEvent(event, 'reportingComponent', errors)),
 ]
 
+/** What may not change, each with what is shown where it is gone. */
 const FIXED = [
-  'involvedObject',
-  'reason',
-  'message',
-  'source',
-  'firstTimestamp',
-  'lastTimestamp',
-  'count',
-  'type',
-  'eventTime',
-  'action',
-  'related',
-  'reportingInstance',
+  ['involvedObject', {}],
+  ['reason', ''],
+  ['message', ''],
+  ['source', {}],
+  ['firstTimestamp', null],
+  ['lastTimestamp', null],
+  ['count', 0],
+  ['type', ''],
+  ['eventTime', null],
+  ['action', ''],
+  ['related', null],
+  ['reportingInstance', ''],
 ] as const
 
 function checkSeries({ series }: CoreEvent, errors: Errors): void {
@@ -63,11 +64,11 @@ function checkSeries({ series }: CoreEvent, errors: Errors): void {
 export function checkStrict(event: CoreEvent, old: CoreEvent | undefined, errors: Errors): void {
   if (!old || !sameValue(event.series, old.series)) checkSeries(event, errors)
   if (old) {
-    for (const field of FIXED) {
-      if (!sameValue(event[field], old[field])) errors.push(invalid(field, event[field], IMMUTABLE))
+    for (const [field, gone] of FIXED) {
+      if (!sameValue(event[field], old[field])) errors.push(invalid(field, event[field] ?? gone, IMMUTABLE))
     }
     if (event.reportingComponent !== old.reportingComponent) {
-      errors.push(invalid('reportingController', event.reportingComponent, IMMUTABLE))
+      errors.push(invalid('reportingController', event.reportingComponent ?? '', IMMUTABLE))
     }
     return
   }

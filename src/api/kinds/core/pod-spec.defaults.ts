@@ -151,7 +151,8 @@ function defaultHostPorts(containers: Container[] | undefined): void {
 /** Requests that are not there are what the limits say. */
 function defaultRequests(containers: Container[] | undefined): void {
   for (const { resources } of containers ?? []) {
-    if (resources?.limits) resources.requests = { ...resources.limits, ...resources.requests }
+    const { limits } = resources ?? {}
+    if (limits && Object.keys(limits).length) resources!.requests = { ...limits, ...resources!.requests }
   }
 }
 

@@ -139,11 +139,11 @@ function withoutManagedFields(object: KubeObject | undefined): KubeObject | unde
 }
 
 /** Who owned what before; an object that nobody tracked belongs to a manager that stands for all who wrote it. */
-function ownersBefore(node: SchemaNode, { live, apiVersion, now }: ApplyOptions): Owner[] {
+function ownersBefore(node: SchemaNode, { live, apiVersion, now, ignored }: ApplyOptions): Owner[] {
   if (!live) return []
   const owners = readOwners(live.metadata?.managedFields)
   if (owners.length) return owners
-  const { added, modified } = compareObjects(node, undefined, live)
+  const { added, modified } = withoutIgnored(compareObjects(node, undefined, live), ignored)
   const set = union(added, modified)
   if (isEmptySet(set)) return []
   const manager = 'before-first-apply'

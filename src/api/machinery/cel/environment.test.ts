@@ -70,6 +70,10 @@ test('compile makes programs that give the value and the cost that Kubernetes gi
 
 /** Expression → the first line of what is said about it. */
 const REFUSED: readonly (readonly [string, string])[] = [
+  [
+    '',
+    "ERROR: <input>:1:0: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
+  ],
   ['foo', "ERROR: <input>:1:1: undeclared reference to 'foo' (in container '')"],
   ["n + 'a'", "ERROR: <input>:1:3: found no matching overload for '_+_' applied to '(int, string)'"],
   ['s.foo(1)', "ERROR: <input>:1:6: undeclared reference to 'foo' (in container '')"],

@@ -39,7 +39,7 @@ export function formatIssues(source: string, issues: readonly Issue[]): string {
     .slice(0, MAX_ISSUES)
     .map(issue => ({ issue, place: placeOf(source, issue.at) }))
     .sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column)
-    .map(({ issue, place }) => formatIssue(issue.message, place, lines[place.line - 1]))
+    .map(({ issue, place }) => formatIssue(issue.message, place, source === '' ? undefined : lines[place.line - 1]))
   if (issues.length > MAX_ISSUES) placed.push(`${issues.length - MAX_ISSUES} more errors were truncated`)
   return placed.join('\n')
 }
@@ -53,6 +53,8 @@ interface Place {
 
 function placeOf(source: string, at: number): Place {
   if (at < 0) return { line: -1, column: -1 }
+  // An empty text has no first character.
+  if (source === '') return { line: 1, column: -1 }
   const before = source.slice(0, at)
   const start = before.lastIndexOf('\n') + 1
   return { line: before.split('\n').length, column: [...before.slice(start)].length }

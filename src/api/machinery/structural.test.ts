@@ -115,6 +115,22 @@ describe('checkStructure', () => {
     assert.deepEqual(rule, { verbs: [] })
   })
 
+  const MICRO = 'parsing time "T" as "2006-01-02T15:04:05.000000Z07:00": cannot parse'
+  const times: [time: string, problem: string | undefined][] = [
+    ['2026-01-02T03:04:05.000006Z', undefined],
+    ['2026-01-02T03:04:05.000006+01:00', undefined],
+    ['2026-01-02T03:04:05Z', `${MICRO} "Z" as ".000000"`],
+    ['2026-01-02T03:04:05.123Z', `${MICRO} ".123Z" as ".000000"`],
+    ['2026-01-02T03:04:05.1234567Z', `${MICRO} "7Z" as "Z07:00"`],
+    ['x', `${MICRO} "x" as "2006"`],
+  ]
+  for (const [time, problem] of times) {
+    it(`checkStructure reads times to the microsecond as Go does: ${time}`, () => {
+      const { errors } = checkStructure({ spec: { renewTime: time } }, 'io.k8s.api.coordination.v1.Lease')
+      assert.equal(errors[0]?.message, problem?.replace('"T"', JSON.stringify(time)))
+    })
+  }
+
   it('checkStructure reports nulls of custom resources unless they are nullable', () => {
     const schema = {
       type: 'object',

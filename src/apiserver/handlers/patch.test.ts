@@ -28,3 +28,13 @@ test('PATCH with a body that is no object is refused in the words of Kubernetes'
   }
   await api.server.close()
 })
+
+test('PATCH that replaces the whole object need not say what the object is', async () => {
+  const api = await startServer()
+  await api.send(ADMIN, 'POST', PATH, map)
+  const patch = { $patch: 'replace', metadata: { name: 'a' } }
+  const contentType = 'application/strategic-merge-patch+json'
+  const { status, object } = await api.send(ADMIN, 'PATCH', `${PATH}/a`, patch, { contentType })
+  assert.deepEqual([status, object.kind, object.data], [200, 'ConfigMap', undefined])
+  await api.server.close()
+})

@@ -7,6 +7,8 @@ import type { DeleteOptions } from './registry.ts'
 const now = Date.UTC(2026, 0, 1)
 const pods = findKindByKey('v1/pods')!
 const maps = findKindByKey('v1/configmaps')!
+const jobs = findKindByKey('batch/v1/jobs')!
+const events = findKindByKey('events.k8s.io/v1/events')!
 const namespaces = findKindByKey('v1/namespaces')!
 
 const running = { metadata: { name: 'p' }, spec: { nodeName: 'n', terminationGracePeriodSeconds: 30 } }
@@ -43,6 +45,35 @@ const cases: [string, typeof pods, object, DeleteOptions, Expected][] = [
     pods,
     ending,
     { gracePeriodSeconds: 0 },
+    { type: 'remove' },
+  ],
+  [
+    'nothing depends on an event',
+    events,
+    { metadata: { name: 'm' } },
+    { propagationPolicy: 'Foreground' },
+    { type: 'remove' },
+  ],
+  [
+    'a job leaves its pods where nothing is said',
+    jobs,
+    { metadata: { name: 'm' } },
+    {},
+    {
+      type: 'mark',
+      metadata: {
+        name: 'm',
+        deletionTimestamp: '2026-01-01T00:00:00Z',
+        deletionGracePeriodSeconds: 0,
+        finalizers: ['orphan'],
+      },
+    },
+  ],
+  [
+    'a job takes its pods along in the background',
+    jobs,
+    { metadata: { name: 'm' } },
+    { propagationPolicy: 'Background' },
     { type: 'remove' },
   ],
   [

@@ -22,6 +22,7 @@ import type { Authorizer } from './authorization/authorizer.ts'
 import { definitionHooks } from './custom/definition-hooks.ts'
 import { createDefinitions } from './custom/definitions.ts'
 import { discovery } from './discovery/discovery.ts'
+import { represented } from './discovery/representation.ts'
 import type { FeaturesOff } from './features/features.ts'
 import { withoutFeatures } from './features/without.ts'
 import { authenticationFilter } from './filters/authentication.ts'
@@ -191,7 +192,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
   const { aggregation } = ext
   const ownDiscovery = discovery(kinds)
   const ownDocuments = openApi(kinds, deps.version.gitVersion)
-  const discover = aggregation?.discovery(ownDiscovery) ?? ownDiscovery
+  const discover = represented(aggregation?.discovery(ownDiscovery) ?? ownDiscovery)
   const documents = aggregation?.openApi(ownDocuments) ?? ownDocuments
   const requests = requestMetrics(clock)
   const flowControl = createFlowControl({
@@ -242,7 +243,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       return { status: 200, type: 'bytes', contentType: 'text/plain; version=0.0.4; charset=utf-8', bytes }
     }
     if (request.path === '/version') return { status: 200, type: 'value', value: deps.version }
-    const discovered = discover(request) ?? (await documents(request))
+    const discovered = (await discover(request)) ?? (await documents(request))
     if (discovered) return discovered
     throw pathNotFound()
   }

@@ -52,11 +52,42 @@ const named = (writer: WireWriter, number: number, name: string, fill: () => voi
     message(writer, 2, fill)
   })
 
+function double(writer: WireWriter, number: number, value: unknown): void {
+  if (typeof value !== 'number' || value === 0) return
+  writer.tag(number, 1)
+  writer.double(value)
+}
+
+function int(writer: WireWriter, number: number, value: unknown): void {
+  if (typeof value !== 'number' || value === 0) return
+  writer.tag(number, 0)
+  writer.varint(value)
+}
+
+/** What a schema says of single values: fields 6 to 18, which custom resources have. */
+function bounds(writer: WireWriter, value: Json): void {
+  double(writer, 6, value.multipleOf)
+  double(writer, 7, value.maximum)
+  flag(writer, 8, value.exclusiveMaximum)
+  double(writer, 9, value.minimum)
+  flag(writer, 10, value.exclusiveMinimum)
+  int(writer, 11, value.maxLength)
+  int(writer, 12, value.minLength)
+  text(writer, 13, value.pattern)
+  int(writer, 14, value.maxItems)
+  int(writer, 15, value.minItems)
+  flag(writer, 16, value.uniqueItems)
+  int(writer, 17, value.maxProperties)
+  int(writer, 18, value.minProperties)
+}
+
 function schema(writer: WireWriter, value: Json): void {
   text(writer, 1, value.$ref)
   text(writer, 2, value.format)
+  text(writer, 3, value.title)
   text(writer, 4, value.description)
   if (value.default !== undefined) anything(writer, 5, value.default)
+  bounds(writer, value)
   texts(writer, 19, value.required)
   for (const each of (value.enum as unknown[] | undefined) ?? []) anything(writer, 20, each)
   const more = value.additionalProperties
@@ -65,12 +96,20 @@ function schema(writer: WireWriter, value: Json): void {
   else if (more === true) message(writer, 21, () => flag(writer, 2, true))
   if (value.type) message(writer, 22, () => texts(writer, 1, [value.type].flat()))
   if (value.items) message(writer, 23, () => message(writer, 1, () => schema(writer, value.items as Json)))
+  for (const each of (value.allOf as Json[] | undefined) ?? []) message(writer, 24, () => schema(writer, each))
   const properties = entries(value.properties)
   if (properties.length) {
     message(writer, 25, () => {
       for (const [name, property] of properties) named(writer, 1, name, () => schema(writer, property))
     })
   }
+  const docs = value.externalDocs as Json | undefined
+  if (docs)
+    message(writer, 29, () => {
+      text(writer, 1, docs.description)
+      text(writer, 2, docs.url)
+    })
+  if (value.example !== undefined) anything(writer, 30, value.example)
   extensions(writer, 31, value)
 }
 

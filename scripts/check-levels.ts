@@ -1,6 +1,7 @@
 /**
  * Checks the tree's own rules (ARCHITECTURE.md, "Levels"): a folder imports only from lower levels, folders of level 4
- * never import each other, and no import cycle exists at run time. Prints each breach and exits 1.
+ * never import each other, no import cycle exists at run time, and time is asked of a clock that is passed in. Prints
+ * each breach and exits 1.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative, sep } from 'node:path'
@@ -29,6 +30,16 @@ const levels: Readonly<Record<string, number>> = {
 /** api/ is pure: it runs in a browser. */
 const impure = /^node:(?!buffer$)/
 
+/** The machine's time makes a history that cannot be replayed (lib/clock.ts). */
+const machineTime = /\b(?:Date|performance)\.now\(|\bnew Date\(\)/
+/** Where it may be asked, and why. */
+const mayAskTheMachine: Readonly<Record<string, string>> = {
+  'lib/clock.ts': 'it is the clock',
+  'agent/probes/http.ts': 'the deadline of a request that goes over a real socket',
+  'agent/volumes/payload.ts': 'the name of a folder on disk, as a kubelet names it',
+  'apiserver/http/write-protobuf.ts': 'how long an answer to a real socket has kept the thread',
+}
+
 interface Import {
   target: string
   typeOnly: boolean
@@ -45,6 +56,8 @@ for (const file of files) {
   const source = readFileSync(join(root, file), 'utf8')
   const folder = file.split(sep)[0]!
   const isTest = file.endsWith('.test.ts') || file.endsWith('.contract.ts')
+  if (!isTest && !file.includes('fixture') && !(file in mayAskTheMachine) && machineTime.test(source))
+    breaches.push(`${file}: asks the machine for the time; take a Clock (lib/clock.ts)`)
   if (!(folder in levels) && file.includes(sep))
     breaches.push(`${file}: folder ${folder} has no level; add it to scripts/check-levels.ts`)
   for (const match of source.matchAll(statement)) {

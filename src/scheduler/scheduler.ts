@@ -111,14 +111,14 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
     underWay.follow(bind(info, decision.nodeName), error => onBindingFailed(info, error))
   }
   async function work() {
-    let began = performance.now()
+    let began = clock.elapsed()
     while (!signal.aborted && underWay.count() < BINDINGS) {
       const next = queue.pop()
       if (!next) return
       decide(next.info)
-      if (performance.now() - began < TURN_MS) continue
+      if (clock.elapsed() - began < TURN_MS) continue
       await new Promise<void>(resolve => setImmediate(resolve))
-      began = performance.now()
+      began = clock.elapsed()
     }
   }
   function wakeUp() {

@@ -260,11 +260,14 @@ function compileArray(node: Building, schema: Schema): void {
   const properties = (items.ref === undefined ? items : definition(items.ref))?.properties ?? {}
   const defaults: Record<string, unknown> = {}
   for (const key of node.keys) {
-    const value = properties[key]?.default ?? (items.ref === undefined ? undefined : BUILT_IN_KEY_DEFAULTS[key])
+    const value = properties[key]?.default ?? (items.ref === undefined ? undefined : builtInDefault(items.ref, key))
     if (value !== undefined) defaults[key] = value
   }
   node.keyDefaults = defaults
 }
 
-/** The OpenAPI document does not tell the defaults of built-in kinds; ports of pods and services are the one place. */
-const BUILT_IN_KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: 'TCP' }
+/** The OpenAPI document does not tell the defaults of built-in kinds; these are all that keys may be without. */
+function builtInDefault(ref: string, key: string): unknown {
+  if (key === 'protocol') return 'TCP'
+  return key === 'name' && ref.endsWith('.LocalObjectReference') ? '' : undefined
+}

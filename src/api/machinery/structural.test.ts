@@ -52,6 +52,18 @@ describe('checkStructure', () => {
     ['Secret', { data: { a: ['x'] } }, 'string into Go struct field Secret.data of type uint8'],
     ['Secret', { data: { a: 7 } }, 'number into Go struct field Secret.data of type []uint8'],
   ]
+  it('checkStructure wants six digits after the point of a MicroTime', () => {
+    const problems = (eventTime: string) =>
+      checkStructure({ eventTime }, 'io.k8s.api.core.v1.Event').errors.map(({ message }) => message)
+    const said = (time: string, part: string, wanted: string) =>
+      `parsing time "${time}" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "${part}" as "${wanted}"`
+    assert.deepEqual(problems('2020-02-02T02:02:02.123456Z'), [])
+    assert.deepEqual(problems('2020-02-02T02:02:02Z'), [said('2020-02-02T02:02:02Z', 'Z', '.000000')])
+    assert.deepEqual(problems('2020-02-02T02:02:02.5Z'), [said('2020-02-02T02:02:02.5Z', '.5Z', '.000000')])
+    const long = '2020-02-02T02:02:02.1234567Z'
+    assert.deepEqual(problems(long), [said(long, '7Z', 'Z07:00')])
+  })
+
   it('checkStructure takes bytes as numbers, and writes them as base64', () => {
     const secret = { data: { a: [1, null, 255], b: 'AQ==' } }
     assert.equal(checkStructure(secret, 'io.k8s.api.core.v1.Secret').errors.length, 0)

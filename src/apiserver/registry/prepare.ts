@@ -16,7 +16,7 @@ import { trackFields } from './managed-fields.ts'
 import { initMetadata, keepMetadata, settleNamespace, specDiffers, wipeMetadata } from './metadata.ts'
 import type { KindHooks, ObjectRef, WriteContext } from './registry.ts'
 import { checkStructure } from './structure.ts'
-import { allowsUnconditionalUpdate, keepsMetadataOnStatus } from './traits.ts'
+import { allowsUnconditionalUpdate, judgesMetadataLast, keepsMetadataOnStatus } from './traits.ts'
 
 export interface PrepareDeps {
   readonly admission: AdmissionChain
@@ -59,13 +59,13 @@ function runRules(kind: Kind, next: KubeObject, old: KubeObject | undefined, rul
   return errors
 }
 
-/** Kinds that come from servers of their own upstream; like custom ones they take finalizers without a domain. */
+/** Kinds that come from servers of their own upstream; like custom ones and events they take finalizers without a domain. */
 const SEPARATE = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
 
-const metadataRules = ({ namespaced, nameFormat, custom, group }: Kind) => ({
-  namespaced,
-  nameFormat,
-  customResource: custom !== undefined || SEPARATE.has(group),
+const metadataRules = (kind: Kind) => ({
+  namespaced: kind.namespaced,
+  nameFormat: kind.nameFormat,
+  customResource: kind.custom !== undefined || SEPARATE.has(kind.group) || judgesMetadataLast(kind),
 })
 
 /** Objects that several groups show are judged in the name of the one that keeps them. */
@@ -169,7 +169,9 @@ export async function finishCreate(
   kind.named?.(object)
   const meta = object.metadata!
   const rules: RuleContext = { subresource: '', now: deps.now(), ...(context.warn && { warn: context.warn }) }
-  refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...runRules(kind, object, undefined, rules)])
+  const errors = runRules(kind, object, undefined, rules)
+  if (judgesMetadataLast(kind)) refuse(kind, object, errors)
+  refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...errors])
   if (empties) dropEmpties(object, compileSchema(kind.schema))
   const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
   const attributes = context.admitted ? undefined : attributesOf('CREATE', kind, ref, object, undefined, context)

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import type { ConfigMap, Secret } from '../../generated/types/core-v1.ts'
 import { invalid, required, tooLong } from '../../machinery/field-error.ts'
+import { jsonProblem } from '../../machinery/json-strict.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isConfigMapKey } from '../../machinery/names.ts'
 import type { Errors } from '../rules.ts'
@@ -46,10 +47,15 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
 const BASIC_AUTH = ['username', 'password']
 
 function checkJson(base64: string, path: string, errors: Errors): void {
+  const text = Buffer.from(base64, 'base64').toString()
+  const wrong = (why: string) => errors.push(invalid(path, '<secret contents redacted>', why))
   try {
-    JSON.parse(Buffer.from(base64, 'base64').toString())
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && !Array.isArray(value)) return
+    const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+    wrong(`json: cannot unmarshal ${type} into Go value of type map[string]interface {}`)
   } catch (error) {
-    errors.push(invalid(path, '<secret contents redacted>', (error as Error).message))
+    wrong(jsonProblem(text, error as Error))
   }
 }
 

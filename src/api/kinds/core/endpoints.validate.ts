@@ -19,7 +19,7 @@ function checkAddress({ ip, hostname, nodeName }: EndpointAddress, path: string,
 function checkPort(port: EndpointPort, needsName: boolean, path: string, errors: Errors): void {
   if (port.name) checkLabelName(port.name, `${path}.name`, errors)
   else if (needsName) errors.push(required(`${path}.name`))
-  checkFormat(isPortNumber(port.port), port.port, `${path}.port`, errors)
+  checkFormat(isPortNumber(port.port ?? 0), port.port ?? 0, `${path}.port`, errors)
   checkEnum(port.protocol, PROTOCOLS, `${path}.protocol`, errors)
   if (port.appProtocol !== undefined) checkQualifiedName(port.appProtocol, `${path}.appProtocol`, errors)
 }

@@ -17,6 +17,7 @@ export const Event = defineKind<Event>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.core.v1.Event',
   durability: 'relaxed',
+  nameFormat: 'path',
   selectable: eventSelectors,
   rules: eventRules,
   columns: eventColumns,

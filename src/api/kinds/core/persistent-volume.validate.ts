@@ -127,8 +127,9 @@ function sameAffinity(next: PersistentVolumeSpec, old: PersistentVolumeSpec): bo
   const renamed = old.nodeAffinity?.required?.nodeSelectorTerms?.map((term, index) => ({
     ...term,
     matchExpressions: term.matchExpressions?.map((each, place) => {
-      const key = RENAMED[each.key]
-      return key !== undefined && terms?.[index]?.matchExpressions?.[place]?.key === key ? { ...each, key } : each
+      // Upstream lets a key of any other name go, too.
+      const key = RENAMED[each.key] ?? ''
+      return terms?.[index]?.matchExpressions?.[place]?.key === key ? { ...each, key } : each
     }),
   }))
   return sameValue(terms, renamed)

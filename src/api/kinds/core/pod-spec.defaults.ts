@@ -12,21 +12,13 @@ import type {
   Volume,
   VolumeProjection,
 } from '../../generated/types/core-v1.ts'
+import { imageTag } from './image-name.ts'
 import { canonicalResources } from './resources.ts'
 
 /** The permissions of files in config map, secret, downward API and projected volumes: 0644. */
 const FILE_MODE = 0o644
 
-/**
- * The tag that an image's name asks for: `latest` if it has neither tag nor digest, '' if it has a digest only.
- */
-export function imageTag(image: string): string {
-  const [name, digest] = image.split('@')
-  const tag = /:([\w][\w.-]{0,127})$/.exec(name!)?.[1]
-  return tag ?? (digest === undefined ? 'latest' : '')
-}
-
-const pullPolicy = (image: string) => (image && imageTag(image) === 'latest' ? 'Always' : 'IfNotPresent')
+const pullPolicy = (image: string) => (imageTag(image) === 'latest' ? 'Always' : 'IfNotPresent')
 
 function defaultHttpGet(handler: LifecycleHandler | undefined | null): void {
   const get = handler?.httpGet

@@ -1,9 +1,9 @@
 import type { ReplicationController as Type } from '../../generated/types/core-v1.ts'
 import { invalid, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { checkRunningTemplate } from '../apps/workload.validate.ts'
+import { checkCounts, checkRunningTemplate } from '../apps/workload.validate.ts'
 import { ageColumn, count, formatLabels, nameColumn, wide } from '../columns.ts'
-import { check, nonNegative, onObject } from '../rules.ts'
+import { check, nonNegative, onObject, onStatus } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { defaultPodSpec } from './pod-spec.defaults.ts'
 import { templateWarnings } from './pod-warnings.ts'
@@ -50,12 +50,17 @@ export const ReplicationController = defineKind<ReplicationController>({
           errors.push(required('spec.template'))
           return
         }
-        const labels = spec.template.metadata?.labels ?? {}
-        if (!Object.entries(spec.selector ?? {}).every(([key, value]) => labels[key] === value)) {
+        const labels = spec.template.metadata?.labels
+        if (!Object.entries(spec.selector ?? {}).every(([key, value]) => labels?.[key] === value)) {
           errors.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'))
         }
         checkRunningTemplate(spec.template, 'ReplicationController', errors)
       }),
+    ),
+    onStatus(
+      check<ReplicationController>(({ status }, errors, old) =>
+        checkCounts(status, old?.status, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'], errors),
+      ),
     ),
   ],
   warnings: templateWarnings(({ spec }) => spec?.template),

@@ -3,6 +3,7 @@ import type { Secret as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { secretRules } from './data.validate.ts'
+import { secretWarnings } from './secret.warnings.ts'
 
 /** core/v1 Secret. */
 export type Secret = Type
@@ -31,6 +32,7 @@ export const Secret = defineKind<Secret>({
   },
   selectable: { type: ({ type }) => type ?? '' },
   rules: secretRules,
+  warnings: secretWarnings,
   columns: [
     nameColumn,
     text('Type', ({ type }) => type ?? ''),

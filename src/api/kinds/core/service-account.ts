@@ -5,6 +5,11 @@ import { ageColumn, nameColumn } from '../columns.ts'
 /** core/v1 ServiceAccount. */
 export type ServiceAccount = Type
 
+/** Of a secret only its name counts: it is one of the same namespace. */
+function keepNames(account: ServiceAccount): void {
+  if (account.secrets) account.secrets = account.secrets.map(({ name }) => (name ? { name } : {}))
+}
+
 export const ServiceAccount = defineKind<ServiceAccount>({
   group: '',
   version: 'v1',
@@ -22,5 +27,7 @@ export const ServiceAccount = defineKind<ServiceAccount>({
       responseKind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
     },
   ],
+  prepareCreate: keepNames,
+  prepareUpdate: keepNames,
   columns: [nameColumn, ageColumn],
 })

@@ -6,7 +6,7 @@ import type { KubeObject, ManagedFieldsEntry } from '../object.ts'
 import type { StatusError } from '../status-error.ts'
 import { applyPatch, conflictError } from './apply.ts'
 import { pathsOf, setOfFields } from './field-set.ts'
-import { readOwners } from './managed-fields.ts'
+import { readOwners, trackUpdate } from './managed-fields.ts'
 
 const SCHEMAS: Record<string, string> = {
   Deployment: 'io.k8s.api.apps.v1.Deployment',
@@ -121,6 +121,40 @@ describe('applyPatch', () => {
 function withoutManaged({ managedFields: _, ...rest }: NonNullable<KubeObject['metadata']>) {
   return rest
 }
+
+describe('applyPatch of lists whose items have no key', () => {
+  const account = (secrets: object[], managedFields?: ManagedFieldsEntry[]) =>
+    ({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'a', ...(managedFields && { managedFields }) },
+      secrets,
+    }) as unknown as KubeObject
+  const schema = 'io.k8s.api.core.v1.ServiceAccount'
+  const common = { schema, apiVersion: 'v1', manager: 'm', force: false, now: 0 }
+  const problem = `.secrets: element 1: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)`
+  const bad = [{ name: 'x' }, { kind: 'y' }]
+
+  it('applyPatch names the list in what is applied, and in what is stored', () => {
+    assert.throws(
+      () => applyPatch({ ...common, live: undefined, applied: account(bad) }),
+      (error: StatusError) =>
+        error.code === 500 &&
+        error.message === `failed to create typed patch object (/a; /v1, Kind=ServiceAccount): ${problem}`,
+    )
+    const what = 'failed to create manager for existing fields: failed to convert new object'
+    assert.throws(
+      () => applyPatch({ ...common, live: account(bad), applied: account([]) }),
+      (error: StatusError) => error.message === `${what} (/a; /v1, Kind=ServiceAccount) to smd typed: ${problem}`,
+    )
+  })
+
+  it('trackUpdate gives such an object no owners', () => {
+    const before = trackUpdate({ ...common, live: undefined, next: account([{ name: 'x' }]) })
+    assert.equal(before.length, 1)
+    assert.deepEqual(trackUpdate({ ...common, live: account([{ name: 'x' }], before), next: account(bad) }), [])
+  })
+})
 
 describe('conflictError', () => {
   it('conflictError names one conflict in one sentence and several by manager', () => {

@@ -8,7 +8,7 @@ import type { Schema } from '../schema.ts'
 import type { SchemaNode } from '../schema-node.ts'
 import { compileSchema } from '../schema-node.ts'
 import type { StatusError } from '../status-error.ts'
-import { applyConflict, badRequest } from '../status-error.ts'
+import { applyConflict, badRequest, unclassified } from '../status-error.ts'
 import { rfc3339 } from '../time.ts'
 import type { Comparison } from './compare.ts'
 import type { FieldSet } from './field-set.ts'
@@ -25,7 +25,15 @@ import {
 } from './field-set.ts'
 import type { Owner } from './managed-fields.ts'
 import { compareObjects, readOwners, stripUnowned, touchedOf, withoutIgnored, writeOwners } from './managed-fields.ts'
-import { dropNulls, fieldSetOf, findDuplicate, mergeValues, removePaths, withNamedFields } from './typed.ts'
+import {
+  dropNulls,
+  fieldSetOf,
+  findDuplicate,
+  mergeValues,
+  removePaths,
+  WithoutKeys,
+  withNamedFields,
+} from './typed.ts'
 
 export interface ApplyOptions {
   /** What is stored; undefined where there is nothing yet. Not changed. */
@@ -70,10 +78,12 @@ const KUBECTL = 'kubectl'
 export function applyPatch(options: ApplyOptions): ApplyResult {
   const node = compileSchema(options.schema)
   refuseBadIntent(node, options)
-  let result = attempt(node, options, options.force)
-  if (result.conflicts && options.manager === KUBECTL) {
-    const conflicts = withoutClientSideOwn(node, options, result.conflicts)
-    result = conflicts.length ? { conflicts } : attempt(node, options, true)
+  let result: Attempt
+  try {
+    result = attempts(node, options)
+  } catch (error) {
+    if (error instanceof WithoutKeys) refuseBadLive(node, options)
+    throw error
   }
   if (result.conflicts) return { conflicts: result.conflicts.map(({ path, ...rest }) => rest) }
   return { object: syncLastApplied(options, result.object) }
@@ -84,12 +94,33 @@ function refuseBadIntent(node: SchemaNode, { applied, apiVersion }: ApplyOptions
   if (applied.apiVersion !== undefined && applied.apiVersion !== apiVersion) {
     throw badRequest(`invalid object type: ${applied.apiVersion}, Kind=${applied.kind ?? ''}`)
   }
-  const twice = findDuplicate(node, applied)
+  const object = named(applied, apiVersion)
+  const twice = withPath(`failed to create typed patch object (${object})`, () => findDuplicate(node, applied))
   if (twice) {
-    const { name = '', namespace = '' } = applied.metadata ?? {}
-    const object = `${namespace}/${name}; ${apiVersion}, Kind=${applied.kind ?? ''}`
     const problem = `${showPath(twice.slice(0, -1))}: duplicate entries for key ${showPath(twice.slice(-1))}`
     throw badRequest(`failed to create typed patch object (${object}): ${problem}`)
+  }
+}
+
+function refuseBadLive(node: SchemaNode, { live, apiVersion }: ApplyOptions): void {
+  if (!live) return
+  const what = `failed to convert new object (${named(live, apiVersion)}) to smd typed`
+  withPath(`failed to create manager for existing fields: ${what}`, () => findDuplicate(node, live))
+}
+
+/** As errors name an object: `default/web; apps/v1, Kind=Deployment`. */
+function named({ metadata, kind = '' }: KubeObject, apiVersion: string): string {
+  const { name = '', namespace = '' } = metadata ?? {}
+  return `${namespace}/${name}; ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`
+}
+
+/** Says what and where it is that cannot be owned: 500, without a reason. */
+function withPath<T>(what: string, find: () => T): T {
+  try {
+    return find()
+  } catch (error) {
+    if (!(error instanceof WithoutKeys)) throw error
+    throw unclassified(`${what}: ${showPath(error.path ?? [])}: ${error.message}`)
   }
 }
 
@@ -100,6 +131,13 @@ interface FoundConflict extends ApplyConflict {
 type Attempt =
   | { readonly object: KubeObject; readonly conflicts?: undefined }
   | { readonly object?: undefined; readonly conflicts: readonly FoundConflict[] }
+
+function attempts(node: SchemaNode, options: ApplyOptions): Attempt {
+  const result = attempt(node, options, options.force)
+  if (!result.conflicts || options.manager !== KUBECTL) return result
+  const conflicts = withoutClientSideOwn(node, options, result.conflicts)
+  return conflicts.length ? { conflicts } : attempt(node, options, true)
+}
 
 function attempt(node: SchemaNode, options: ApplyOptions, force: boolean): Attempt {
   const { applied, apiVersion, manager, subresource = '', ignored = EMPTY } = options

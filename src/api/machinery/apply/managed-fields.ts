@@ -11,7 +11,7 @@ import type { Comparison } from './compare.ts'
 import { compareValues } from './compare.ts'
 import type { BuildingSet, FieldSet } from './field-set.ts'
 import { difference, differenceRecursive, intersection, isEmptySet, parseFieldSet, union } from './field-set.ts'
-import type { Json } from './typed.ts'
+import { type Json, WithoutKeys } from './typed.ts'
 
 /** Who owns a set of fields, and since when. */
 export interface Owner {
@@ -64,6 +64,16 @@ export interface TrackUpdateOptions {
  * an empty list or one empty entry forgets them all, and an object that has none stays without until it is applied to.
  */
 export function trackUpdate(options: TrackUpdateOptions): ManagedFieldsEntry[] {
+  try {
+    return trackTyped(options)
+  } catch (error) {
+    // What is not of its type is owned by nobody, all of it.
+    if (error instanceof WithoutKeys) return []
+    throw error
+  }
+}
+
+function trackTyped(options: TrackUpdateOptions): ManagedFieldsEntry[] {
   const { live, next, apiVersion, manager, subresource = '', now } = options
   const node = compileSchema(options.schema)
   const sent = startingEntries(live, next, subresource)

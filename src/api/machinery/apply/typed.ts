@@ -36,22 +36,30 @@ const isDeclared = (node: SchemaNode, key: string) => node.type === 'object' && 
 
 const ANY = { type: 'any', merging: 'granular', fields: new Map() } as unknown as SchemaNode
 
-/** The step of a list item: its keys, or its value. Items without any key go by their index. */
+/** A list item by keys that has none of them: such a list cannot be owned. */
+export class WithoutKeys extends Error {
+  /** Where the list is, once it is known. */
+  path: readonly string[] | undefined
+  constructor(keys: readonly string[], index: number) {
+    const names = keys.map(key => JSON.stringify(key)).join(' ')
+    super(
+      `element ${index}: associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`,
+    )
+  }
+}
+
+/** The step of a list item: its keys, or its value. Throws WithoutKeys for an item that has no key. */
 export function itemStep(node: SchemaNode, item: unknown, index: number): string {
   if (node.merging === 'set') return typeof item === 'object' ? `i:${index}` : `v:${JSON.stringify(item)}`
   if (!isObject(item)) return `i:${index}`
   const { keys } = node
-  if (keys.length === 1) {
-    const key = keys[0]!
-    const value = item[key] ?? node.keyDefaults[key]
-    return value === undefined ? `i:${index}` : `k:{"${key}":${JSON.stringify(value)}}`
-  }
   let text = ''
   for (const key of keys) {
     const value = item[key] ?? node.keyDefaults[key]
     if (value !== undefined) text += `${text && ','}"${key}":${JSON.stringify(value)}`
   }
-  return text ? `k:{${text}}` : `i:${index}`
+  if (!text) throw new WithoutKeys(keys, index)
+  return `k:{${text}}`
 }
 
 /** Items by step. Where a step stands more than once, all items of it are one value: the list of them. */
@@ -75,13 +83,22 @@ export class Duplicates {
   }
 }
 
-/** The first step that stands more than once in a list that must not have that; undefined where there is none. */
+function stepAt(node: SchemaNode, item: unknown, index: number, path: readonly string[]): string {
+  try {
+    return itemStep(node, item, index)
+  } catch (error) {
+    if (error instanceof WithoutKeys) error.path ??= path
+    throw error
+  }
+}
+
+/** The first step that stands more than once in a list that must not have that; undefined where there is none. Throws as itemStep, with the path. */
 export function findDuplicate(node: SchemaNode, value: unknown, path: readonly string[] = []): string[] | undefined {
   const shape = shapeOf(node, value)
   if (shape === 'items') {
     const seen = new Set<string>()
     for (const [index, item] of ((value as unknown[] | null) ?? []).entries()) {
-      const step = itemStep(node, item, index)
+      const step = stepAt(node, item, index, path)
       if (seen.has(step)) return [...path, step]
       seen.add(step)
       if (typeof item !== 'object') continue

@@ -3,12 +3,11 @@
  * fails: events are written one after the other in the background, and dropped when the API server refuses them.
  */
 import type { KubeObject } from '../api/machinery/object.ts'
-import { StatusError } from '../api/machinery/status-error.ts'
 import { rfc3339 } from '../api/machinery/time.ts'
-import { type Clock, sleep } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { hasReason, send } from './client.ts'
-import { createEventCorrelator, type EventSeries } from './event-correlator.ts'
+import { createEventCorrelator } from './event-correlator.ts'
+import { createEventWriter, eventNames } from './event-writer.ts'
 import type { Transport } from './transport.ts'
 
 /** What an event is about. Objects from caches and answers have apiVersion and kind. */
@@ -25,24 +24,25 @@ export interface EventRecorder {
 }
 
 export interface EventSource {
-  /** `deployment-controller`, `default-scheduler`, `kubelet`: source.component and reportingComponent. */
+  /** `deployment-controller`, `kubelet`: source.component and reportingComponent. */
   readonly component: string
   /** The node, for components that run on one. */
   readonly host?: string
 }
 
-interface Writing {
-  readonly path: string
-  readonly series: EventSeries
-  readonly body: Record<string, unknown>
-  readonly patch: Record<string, unknown> | undefined
+/** core/v1 ObjectReference of what an event is about. */
+export function referenceTo({ kind, apiVersion, metadata, fieldPath }: EventTarget) {
+  const { name = '', namespace, uid, resourceVersion } = metadata ?? {}
+  return {
+    kind,
+    apiVersion,
+    name,
+    ...(namespace && { namespace }),
+    ...(uid && { uid }),
+    ...(resourceVersion && { resourceVersion }),
+    ...(fieldPath && { fieldPath }),
+  }
 }
-
-/** Tries per event, and the wait between them, when the API server cannot be reached. */
-const TRIES = 12
-const RETRY_MS = 10_000
-/** Events that may wait; further ones are dropped. */
-const PENDING = 1000
 
 /** Makes a recorder, which writes until `signal` aborts. */
 export function createEventRecorder(
@@ -52,66 +52,16 @@ export function createEventRecorder(
   signal: AbortSignal,
 ): EventRecorder {
   const correlator = createEventCorrelator()
-  let serial = 0
-  let pending = 0
-  let tail: Promise<void> = Promise.resolve()
-
-  /** As upstream: the object's name and the time in nanoseconds, in hexadecimal. */
-  const nameFor = (name: string) =>
-    `${name}.${(BigInt(Math.floor(deps.clock.now())) * 1_000_000n + BigInt(serial++ % 1_000_000)).toString(16)}`
-
-  async function write({ path, series, body, patch }: Writing) {
-    if (patch) {
-      try {
-        await send(transport, {
-          method: 'PATCH',
-          path: `${path}/${encodeURIComponent(series.name)}`,
-          contentType: 'application/strategic-merge-patch+json',
-          body: patch,
-        })
-        return
-      } catch (error) {
-        // It was deleted (they expire): begin again.
-        if (!hasReason(error, 'NotFound')) throw error
-      }
-    }
-    await send(transport, { method: 'POST', path, body: structuredClone(body) })
-  }
-  async function writeOrDrop(writing: Writing) {
-    for (let attempt = 1; !signal.aborted; attempt++) {
-      try {
-        return await write(writing)
-      } catch (error) {
-        const refused = error instanceof StatusError && error.code < 500 && error.code !== 429
-        if (refused || attempt === TRIES) {
-          correlator.forget(writing.series)
-          // A namespace that is being deleted takes no events; that is no news.
-          if (!hasReason(error, 'Forbidden', 'NotFound')) {
-            deps.logger.warn({ err: error, reason: writing.body.reason }, 'an event could not be written')
-          }
-          return
-        }
-        await sleep(deps.clock, RETRY_MS, signal)
-      }
-    }
-  }
+  const writer = createEventWriter(transport, deps, signal)
+  const nameOf = eventNames(deps.clock)
 
   return {
     event(target, type, reason, message) {
-      if (signal.aborted || pending >= PENDING) return
+      if (signal.aborted) return
       const now = deps.clock.now()
-      const { name = '', namespace, uid, resourceVersion } = target.metadata ?? {}
-      const involvedObject = {
-        kind: target.kind,
-        apiVersion: target.apiVersion,
-        name,
-        ...(namespace && { namespace }),
-        ...(uid && { uid }),
-        ...(resourceVersion && { resourceVersion }),
-        ...(target.fieldPath && { fieldPath: target.fieldPath }),
-      }
+      const { name = '', namespace, uid } = target.metadata ?? {}
       const about = JSON.stringify([target.kind, namespace, name, uid, target.fieldPath])
-      const outcome = correlator.correlate({ about, type, reason, message }, now, () => nameFor(name))
+      const outcome = correlator.correlate({ about, type, reason, message }, now, () => nameOf(name))
       if (outcome.type === 'drop') return
       const { series } = outcome
       const eventNamespace = namespace || 'default'
@@ -119,7 +69,7 @@ export function createEventRecorder(
         apiVersion: 'v1',
         kind: 'Event',
         metadata: { name: series.name, namespace: eventNamespace },
-        involvedObject,
+        involvedObject: referenceTo(target),
         reason,
         message: outcome.message,
         source: { component: source.component, ...(source.host && { host: source.host }) },
@@ -130,18 +80,17 @@ export function createEventRecorder(
         reportingComponent: source.component,
         reportingInstance: source.host ?? '',
       }
-      const patch =
-        outcome.type === 'count'
-          ? { count: series.count, lastTimestamp: body.lastTimestamp, message: outcome.message }
-          : undefined
-      const path = `/api/v1/namespaces/${encodeURIComponent(eventNamespace)}/events`
-      pending++
-      tail = tail
-        .then(() => writeOrDrop({ path, series, body, patch }))
-        .finally(() => {
-          pending--
-        })
+      writer.write({
+        path: `/api/v1/namespaces/${encodeURIComponent(eventNamespace)}/events`,
+        name: series.name,
+        body,
+        patch:
+          outcome.type === 'count'
+            ? { count: series.count, lastTimestamp: body.lastTimestamp, message: outcome.message }
+            : undefined,
+        dropped: () => correlator.forget(series),
+      })
     },
-    flushed: () => tail,
+    flushed: writer.flushed,
   }
 }

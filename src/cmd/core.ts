@@ -278,7 +278,7 @@ async function startParts(
     },
     signal,
   )
-  const scheduler = createScheduler({ ...identity('system:kube-scheduler'), clock, logger })
+  const scheduler = createScheduler({ ...identity('system:kube-scheduler'), host: nodeName, clock, logger })
   const running = runAll([...components, scheduler], { clock, logger }, signal)
   ends.add(() => running)
 

@@ -9,8 +9,8 @@ import { Pod } from '../api/kinds/core/pod.ts'
 import { RuntimeClass } from '../api/kinds/node/runtime-class.ts'
 import { PodDisruptionBudget } from '../api/kinds/policy/pod-disruption-budget.ts'
 import { type Client, hasReason } from '../client/client.ts'
-import { createEventRecorder } from '../client/event-recorder.ts'
 import type { Informers } from '../client/informers.ts'
+import { createSeriesRecorder } from '../client/series-recorder.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { NodeVerdict } from './cycle.ts'
@@ -33,6 +33,8 @@ export interface SchedulerDeps {
   readonly plugins?: readonly Plugin[]
   /** Pods with this `spec.schedulerName` are its own. Default `default-scheduler`. */
   readonly name?: string
+  /** The machine it runs on, which its events name. */
+  readonly host?: string
 }
 
 export interface Scheduler {
@@ -70,7 +72,8 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
 function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
   const { client, informers, clock, name = 'default-scheduler', plugins = defaultPlugins } = deps
   const logger = deps.logger.child({ component: 'scheduler' })
-  const recorder = createEventRecorder(client.transport, { component: name }, { clock, logger }, signal)
+  const source = { controller: name, instance: deps.host ? `${name}-${deps.host}` : name }
+  const recorder = createSeriesRecorder(client.transport, source, { clock, logger }, signal)
   const budgets = informers.of<PodDisruptionBudget>(PodDisruptionBudget)
   const storage = followStorage(informers)
   const state = createState({ informers, storage, plugins, clock, onReady: wakeUp })

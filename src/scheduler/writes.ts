@@ -2,14 +2,14 @@
 import { Pod } from '../api/kinds/core/pod.ts'
 import { rfc3339 } from '../api/machinery/time.ts'
 import type { Client } from '../client/client.ts'
-import type { EventRecorder } from '../client/event-recorder.ts'
 import type { Lister } from '../client/informer-types.ts'
+import type { SeriesRecorder } from '../client/series-recorder.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PodInfo } from './pod-info.ts'
 
 export interface WritesDeps {
   readonly client: Client
-  readonly recorder: EventRecorder
+  readonly recorder: SeriesRecorder
   readonly pods: Lister<Pod>
   readonly clock: Clock
   /** The scheduler's name. */
@@ -45,6 +45,10 @@ export function createWrites({ client, recorder, pods, clock, name }: WritesDeps
     await kind.patch(refTo(info), patch, { type: 'strategic', subresource: 'status' })
   }
 
+  function fail(pod: Pod, note: string) {
+    const regarding = withKind(pod)
+    recorder.event({ regarding, type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', note })
+  }
   async function refuse(info: PodInfo, message: string, nominatedNodeName: string | null) {
     const old = info.pod.status?.conditions?.find(each => each.type === 'PodScheduled')
     const isTold = old?.status === 'False' && old.reason === 'Unschedulable' && old.message === message
@@ -69,14 +73,20 @@ export function createWrites({ client, recorder, pods, clock, name }: WritesDeps
       const metadata = { name: podName, namespace, ...(uid && { uid }) }
       const target = { kind: 'Node', apiVersion: 'v1', name: nodeName }
       await kind.subresource(refTo(info), 'binding', { kind: 'Binding', apiVersion: 'v1', metadata, target })
-      recorder.event(withKind(pod), 'Normal', 'Scheduled', `Successfully assigned ${key} to ${nodeName}`)
+      recorder.event({
+        regarding: withKind(pod),
+        type: 'Normal',
+        reason: 'Scheduled',
+        action: 'Binding',
+        note: `Successfully assigned ${key} to ${nodeName}`,
+      })
     },
     unschedulable(info, message, nominatedNodeName) {
       const pod = pods.get(info.key) ?? info.pod
-      recorder.event(withKind(pod), 'Warning', 'FailedScheduling', message)
+      fail(pod, message)
       return refuse({ ...info, pod }, message, nominatedNodeName)
     },
-    failed: (info, message) => recorder.event(withKind(info.pod), 'Warning', 'FailedScheduling', message),
+    failed: (info, message) => fail(info.pod, message),
     async evict(victim, preemptor, nodeName) {
       const pod = pods.get(victim.key) ?? victim.pod
       const { deletionTimestamp, uid } = pod.metadata ?? {}
@@ -93,7 +103,14 @@ export function createWrites({ client, recorder, pods, clock, name }: WritesDeps
         },
       )
       await kind.delete(refTo(victim), { ...(uid && { preconditions: { uid } }) })
-      recorder.event(withKind(pod), 'Normal', 'Preempted', `Preempted by pod ${preemptor.uid} on node ${nodeName}`)
+      recorder.event({
+        regarding: withKind(pod),
+        related: withKind(preemptor.pod),
+        type: 'Normal',
+        reason: 'Preempted',
+        action: 'Preempting',
+        note: `Preempted by pod ${preemptor.uid} on node ${nodeName}`,
+      })
     },
   }
 }

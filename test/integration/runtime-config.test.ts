@@ -46,6 +46,6 @@ for (const version of versions.filter(mayBeOff))
   })
 
 test('at least the versions of applications can be turned off', () => {
-  for (const version of ['apps/v1', 'batch/v1', 'autoscaling/v1', 'events.k8s.io/v1', 'resource.k8s.io/v1'])
+  for (const version of ['apps/v1', 'batch/v1', 'autoscaling/v1', 'certificates.k8s.io/v1', 'resource.k8s.io/v1'])
     assert.ok(mayBeOff(version), version)
 })

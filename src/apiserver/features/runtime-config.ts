@@ -14,6 +14,7 @@ const NEEDED = new Set([
   'authorization.k8s.io/v1',
   'coordination.k8s.io/v1',
   'discovery.k8s.io/v1',
+  'events.k8s.io/v1',
   'networking.k8s.io/v1',
   'node.k8s.io/v1',
   'policy/v1',

@@ -13,7 +13,7 @@ export interface Schedule {
 const MONTHS = 'jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec'
 const DAYS = 'sun|mon|tue|wed|thu|fri|sat'
 
-/** A field: its name, least and greatest value, and the names that stand for values. */
+/** A field: what it is, its least and greatest value, and the names that stand for values. */
 const FIELDS: readonly [name: string, least: number, greatest: number, names: string][] = [
   ['minute', 0, 59, ''],
   ['hour', 0, 23, ''],
@@ -42,38 +42,58 @@ function duration(text: string): number | undefined {
   return sum
 }
 
-function checkField(text: string, [name, least, greatest, names]: (typeof FIELDS)[number]) {
-  const listed = names ? names.split('|') : []
-  const numberOf = (word: string) => {
-    const at = listed.indexOf(word.toLowerCase())
-    const value = at >= 0 ? at + least : /^\d+$/.test(word) ? Number(word) : Number.NaN
-    if (Number.isNaN(value)) throw new Error(`failed to parse ${name} from ${JSON.stringify(word)}`)
-    if (value < least) throw new Error(`beginning of range (${value}) below minimum (${least}): ${text}`)
-    if (value > greatest) throw new Error(`end of range (${value}) above maximum (${greatest}): ${text}`)
-    return value
+/** A whole number as Go's strconv.Atoi reads it, and not below zero. Throws Error. */
+function wholeNumber(text: string): number {
+  const refuse = (why: string) => {
+    const cause = `strconv.Atoi: parsing ${JSON.stringify(text)}: ${why}`
+    return new Error(`failed to parse int from ${text}: ${cause}`)
   }
-  for (const part of text.split(',')) {
-    const [range = '', step, ...more] = part.split('/')
-    if (more.length > 0) throw new Error(`too many slashes: ${part}`)
-    if (step !== undefined && !/^\d+$/.test(step)) throw new Error(`failed to parse int from ${step}`)
-    if (step !== undefined && Number(step) === 0) throw new Error(`step of range should be a positive number: ${part}`)
-    if (range === '*' || range === '?') continue
-    const [from = '', to, ...rest] = range.split('-')
-    if (rest.length > 0) throw new Error(`too many hyphens: ${part}`)
-    const first = numberOf(from)
-    const last = to === undefined ? first : numberOf(to)
-    if (first > last) throw new Error(`beginning of range (${first}) beyond end of range (${last}): ${part}`)
-  }
+  if (!/^[+-]?\d+$/.test(text)) throw refuse('invalid syntax')
+  const value = Number(text)
+  if (Math.abs(value) >= 2 ** 63) throw refuse('value out of range')
+  if (value < 0) throw new Error(`negative number (${value}) not allowed: ${text}`)
+  return value
 }
 
-/** `7/2` means from 7 to the end in steps of 2. */
-const withEnds = (text: string, [, , greatest]: (typeof FIELDS)[number]) =>
-  text
-    .split(',')
-    .map(part => part.replace(/^([^*?/-]+)\/(\d+)$/, `$1-${greatest}/$2`).replace('?', '*'))
-    .join(',')
+interface Field {
+  /** In numbers only. */
+  readonly text: string
+  /** It is open to every value. */
+  readonly star: boolean
+}
 
-const hasStar = (text: string) => text.split(',').some(part => part.startsWith('*'))
+const isStar = (text: string) => text === '*' || text === '?'
+
+function parsePart(part: string, [, least, greatest, names]: (typeof FIELDS)[number]): Field {
+  const [range = '', every, ...slashes] = part.split('/')
+  const [from = '', to, ...hyphens] = range.split('-')
+  const numberOf = (word: string) => {
+    const at = names ? names.split('|').indexOf(word.toLowerCase()) : -1
+    return at >= 0 ? at + least : wholeNumber(word)
+  }
+  const star = isStar(from)
+  const first = star ? least : numberOf(from)
+  if (!star && hyphens.length > 0) throw new Error(`too many hyphens: ${part}`)
+  let last = star ? greatest : to === undefined ? first : numberOf(to)
+  if (slashes.length > 0) throw new Error(`too many slashes: ${part}`)
+  const step = every === undefined ? 1 : wholeNumber(every)
+  // `7/2` means from 7 to the end in steps of 2.
+  if (every !== undefined && to === undefined) last = greatest
+  if (first < least) throw new Error(`beginning of range (${first}) below minimum (${least}): ${part}`)
+  if (last > greatest) throw new Error(`end of range (${last}) above maximum (${greatest}): ${part}`)
+  if (first > last) throw new Error(`beginning of range (${first}) beyond end of range (${last}): ${part}`)
+  if (step === 0) throw new Error(`step of range should be a positive number: ${part}`)
+  if (star) return { text: step > 1 ? `*/${step}` : '*', star: step === 1 }
+  return { text: `${first}-${last}${step > 1 ? `/${step}` : ''}`, star: false }
+}
+
+function parseField(text: string, bounds: (typeof FIELDS)[number]): Field {
+  const parts = text
+    .split(',')
+    .filter(part => part !== '')
+    .map(part => parsePart(part, bounds))
+  return { text: parts.map(part => part.text).join(','), star: parts.some(part => part.star) }
+}
 
 /** An IANA time zone that this machine knows. Throws Error for another. */
 export function checkTimeZone(name: string): void {
@@ -97,11 +117,15 @@ export function parseSchedule(text: string, timeZone = 'UTC'): Schedule {
   if (plain === undefined) throw new Error(`unrecognized descriptor: ${trimmed}`)
   const fields = plain.split(/\s+/)
   if (fields.length !== 5) throw new Error(`expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`)
-  for (const [at, field] of fields.entries()) checkField(field, FIELDS[at]!)
-  const normal = fields.map((field, at) => withEnds(field, FIELDS[at]!))
-  // Two restricted day fields add to each other; a field with a star only narrows the other.
-  const domAndDow = hasStar(normal[2]!) || hasStar(normal[4]!)
-  const cron = new Cron(normal.join(' '), { mode: '5-part', timezone: timeZone, domAndDow, paused: true })
+  const parsed = fields.map((field, at) => parseField(field, FIELDS[at]!))
+  // Two restricted day fields add to each other; one that is open to every day leaves it to the other.
+  const domAndDow = parsed[2]!.star || parsed[4]!.star
+  const cron = new Cron(parsed.map(field => field.text).join(' '), {
+    mode: '5-part',
+    timezone: timeZone,
+    domAndDow,
+    paused: true,
+  })
   return { next: ms => cron.nextRun(new Date(ms))?.getTime() }
 }
 

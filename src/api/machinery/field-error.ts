@@ -46,6 +46,13 @@ export const invalid = (field: string, value: unknown, detail: string): FieldErr
   message: `Invalid value: ${show(value)}${tail(detail)}`,
 })
 
+/** As `invalid`, where the value is not shown. */
+export const invalidUnsaid = (field: string, detail: string): FieldError => ({
+  reason: 'FieldValueInvalid',
+  field,
+  message: `Invalid value: ${detail}`,
+})
+
 export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({
   reason: 'FieldValueTypeInvalid',
   field,

@@ -227,19 +227,19 @@ export function madeZero(node: SchemaNode, zero: unknown): unknown {
   return Object.fromEntries(said.map(([key, inner]) => [key, madeZero(node.fields.get(key)!, inner)]))
 }
 
-/** Fills, in place, what objects of built-in types always show. */
-export function fillZeros(node: SchemaNode, value: unknown): void {
+/** Fills, in place, what objects of built-in types always show; `nulls`: what they show as null, too. */
+export function fillZeros(node: SchemaNode, value: unknown, nulls = false): void {
   if (typeof value !== 'object' || value === null) return
-  if (node.type === 'array' && Array.isArray(value)) for (const item of value) fillZeros(node.element, item)
-  if (node.type === 'map') for (const item of Object.values(value)) fillZeros(node.element, item)
+  if (node.type === 'array' && Array.isArray(value)) for (const item of value) fillZeros(node.element, item, nulls)
+  if (node.type === 'map') for (const item of Object.values(value)) fillZeros(node.element, item, nulls)
   if (node.type !== 'object') return
   const object = value as Record<string, unknown>
   for (const key in object) {
     const field = node.fields.get(key)
-    if (field) fillZeros(field, object[key])
+    if (field) fillZeros(field, object[key], nulls)
   }
   for (const [key, zero] of node.zeros)
-    if (zero !== null && object[key] === undefined) object[key] = madeZero(node.fields.get(key)!, zero)
+    if ((nulls || zero !== null) && object[key] === undefined) object[key] = madeZero(node.fields.get(key)!, zero)
 }
 
 /** A reference beside which nothing stands shares its node; patch and list rules stand on the field's own schema. */

@@ -4,6 +4,7 @@ import type { Kind } from '../../api/machinery/kind.ts'
 import { mergePatch } from '../../api/machinery/merge-patch.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Schema } from '../../api/machinery/schema.ts'
+import { compileSchema, fillZeros } from '../../api/machinery/schema-node.ts'
 import { badRequest, notTaken, unsupportedMediaType } from '../../api/machinery/status-error.ts'
 import { strategicMergePatch } from '../../api/machinery/strategic-merge-patch.ts'
 import type { ServerRequest } from '../request.ts'
@@ -64,7 +65,11 @@ export function patched(
   schema: Schema | string,
   strict = true,
 ): KubeObject {
-  if (type === JSON_PATCH) return jsonPatch(object, patch) as KubeObject
+  if (type === JSON_PATCH) {
+    // Its paths are those of the object as Go shows it.
+    fillZeros(compileSchema(schema), object, true)
+    return jsonPatch(object, patch) as KubeObject
+  }
   const problem = isMap(patch)
     ? undefined
     : `json: cannot unmarshal ${typeName(patch)} into Go value of type map[string]interface {}`

@@ -72,7 +72,8 @@ function structureOf(
 
 /** The same for what a patch made, where upstream answers in other words. */
 export function checkPatched(kind: Kind, object: KubeObject, context: WriteContext) {
-  const { error: mistyped, unknown } = structureOf(kind, kind.custom ? cloneJson(object) : object)
+  const { error: mistyped, unknown, empties = [] } = structureOf(kind, kind.custom ? cloneJson(object) : object)
+  for (const { holder, key, value } of empties) holder[key] ??= value
   const other = object.kind !== kind.kind || object.apiVersion !== kind.apiVersion
   const unregistered = `no kind ${JSON.stringify(object.kind)} is registered for version ${JSON.stringify(object.apiVersion)}`
   const error = other && object.metadata?.name ? unregistered : mistyped

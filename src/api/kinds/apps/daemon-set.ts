@@ -50,6 +50,11 @@ export const DaemonSet = defineKind<DaemonSet>({
     set.status = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
   },
   prepareUpdate(set, old, { subresource }) {
+    if (subresource === 'status') {
+      // It counts what is in the spec, which stays.
+      const kept = old.metadata?.annotations?.[TEMPLATE_GENERATION]
+      if (kept !== undefined) setTemplateGeneration(set, Number(kept))
+    }
     if (subresource !== '') return
     const before = Number(old.metadata?.annotations?.[TEMPLATE_GENERATION] ?? 1)
     setTemplateGeneration(set, sameValue(set.spec?.template, old.spec?.template) ? before : before + 1)

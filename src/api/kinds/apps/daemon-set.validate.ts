@@ -1,10 +1,20 @@
 /** Rules of DaemonSet (k8s.io/kubernetes `pkg/apis/apps/validation`). */
 import type { DaemonSet } from '../../generated/types/apps-v1.ts'
 import { invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { type IntOrString, parsePercent } from '../../machinery/int-or-string.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import type { Errors } from '../rules.ts'
-import { check, checkAtMostWhole, checkIntOrPercent, immutable, nonNegative, onObject, sameValue } from '../rules.ts'
-import { checkRunningTemplate, checkSelector } from './workload.validate.ts'
+import {
+  check,
+  checkAtMostWhole,
+  checkIntOrPercent,
+  immutable,
+  nonNegative,
+  onObject,
+  onStatus,
+  sameValue,
+} from '../rules.ts'
+import { checkCounts, checkRunningTemplate, checkSelector } from './workload.validate.ts'
 
 function checkStrategy({ spec }: DaemonSet, errors: Errors): void {
   const strategy = spec?.updateStrategy
@@ -20,7 +30,7 @@ function checkStrategy({ spec }: DaemonSet, errors: Errors): void {
   checkAtMostWhole(maxUnavailable, `${at}.maxUnavailable`, errors)
   checkIntOrPercent(maxSurge, `${at}.maxSurge`, errors)
   checkAtMostWhole(maxSurge, `${at}.maxSurge`, errors)
-  const some = (value: unknown) => value !== undefined && value !== 0 && value !== '0%'
+  const some = (value: IntOrString | undefined) => (typeof value === 'string' ? parsePercent(value) : value) || false
   if (some(maxUnavailable) && some(maxSurge)) {
     errors.push(invalid(`${at}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'))
   } else if (!some(maxUnavailable) && !some(maxSurge)) {
@@ -32,15 +42,13 @@ export const daemonSetRules: readonly Rule<DaemonSet>[] = [
   onObject(
     nonNegative('spec.minReadySeconds', 'spec.revisionHistoryLimit'),
     check<DaemonSet>(({ spec }, errors, old) => {
-      if (!spec) {
-        errors.push(required('spec.selector'))
-        return
+      checkSelector(spec?.selector, spec?.template, 'daemonset', errors)
+      if (!old || !sameValue(spec?.template, old.spec?.template)) {
+        checkRunningTemplate(spec?.template, 'DaemonSet', errors)
       }
-      checkSelector(spec.selector, spec.template, 'daemonset', errors)
-      if (!old || !sameValue(spec.template, old.spec?.template))
-        checkRunningTemplate(spec.template, 'DaemonSet', errors)
     }),
     check(checkStrategy),
     immutable('spec.selector'),
   ),
+  onStatus(check<DaemonSet>(({ status }, errors, old) => checkCounts(status, old?.status, [], errors))),
 ]

@@ -43,6 +43,11 @@ export const Deployment = defineKind<Deployment>({
   },
   // Annotations are copied to the replica sets, so a change of theirs is a generation too.
   prepareUpdate(deployment, old, { subresource }) {
+    if (subresource === 'status') {
+      const { labels: _, ...metadata } = deployment.metadata ?? {}
+      const { labels } = old.metadata ?? {}
+      deployment.metadata = labels ? { ...metadata, labels } : metadata
+    }
     if (subresource !== '' || equalJson(deployment.metadata?.annotations ?? {}, old.metadata?.annotations ?? {})) return
     deployment.metadata = { ...deployment.metadata, generation: (old.metadata?.generation ?? 0) + 1 }
   },

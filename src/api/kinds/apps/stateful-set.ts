@@ -3,9 +3,9 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
-import { templateWarnings } from '../core/pod-warnings.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { statefulSetRules } from './stateful-set.validate.ts'
+import { statefulSetWarnings } from './stateful-set.warnings.ts'
 
 /** apps/v1 StatefulSet. */
 export type StatefulSet = Type
@@ -57,8 +57,9 @@ export const StatefulSet = defineKind<StatefulSet>({
     set.status = { replicas: 0, availableReplicas: 0 }
   },
   prepareUpdate: dropGated,
+  nameFormat: 'dns-label',
   rules: statefulSetRules,
-  warnings: templateWarnings(({ spec }) => spec?.template),
+  warnings: statefulSetWarnings,
   columns: [
     nameColumn,
     text('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),

@@ -69,8 +69,8 @@ function checkSpec({ spec }: StatefulSet, errors: Errors, old: StatefulSet | und
   if (!old && spec.serviceName)
     checkFormat(isDns1123Label(spec.serviceName), spec.serviceName, 'spec.serviceName', errors)
   checkSelector(spec.selector, spec.template, 'statefulset', errors)
-  if (!old || !sameValue(spec.template, old.spec?.template))
-    checkRunningTemplate(withClaims(spec), 'StatefulSet', errors)
+  const template = withClaims(spec)
+  if (!old?.spec || !sameValue(template, withClaims(old.spec))) checkRunningTemplate(template, 'StatefulSet', errors)
   if (!old?.spec) return
   const kept: Record<string, unknown> = { ...spec }
   for (const field of CHANGEABLE) kept[field] = old.spec[field]
@@ -96,6 +96,7 @@ export const statefulSetRules: readonly Rule<StatefulSet>[] = [
         old?.status,
         ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'],
         errors,
+        'status.readyReplicas',
       ),
     ),
   ),

@@ -16,7 +16,8 @@ export function checkSelector(
 ): void {
   const path = 'spec.selector'
   if (!selector) {
-    errors.push(required(path))
+    // A daemon set without one only selects nothing.
+    if (kind !== 'daemonset') errors.push(required(path))
   } else {
     const problems = validateLabelSelector(selector, path)
     errors.push(...problems)
@@ -24,7 +25,9 @@ export function checkSelector(
       errors.push(invalid(path, selector, `empty selector is invalid for ${kind}`))
     } else if (problems.length) {
       // Upstream says it twice, but not of daemon sets.
-      if (kind !== 'daemonset') errors.push(invalid(path, selector, 'invalid label selector'))
+      if (kind !== 'daemonset') {
+        errors.push(invalid(path, selector, kind === 'statefulset' ? '' : 'invalid label selector'))
+      }
       return
     }
   }
@@ -54,12 +57,16 @@ interface Counts {
   collisionCount?: number
 }
 
-/** Counts of a status are not negative, and parts are not more than the whole. `parts` are names of counts. */
+/**
+ * Counts of a status are not negative, and parts are not more than the whole. `parts` are names of counts; `ready` is
+ * what a message calls the count of those that are ready.
+ */
 export function checkCounts<T extends Counts>(
   next: T | undefined,
   old: T | undefined,
   parts: readonly (keyof T & string)[],
   errors: Errors,
+  ready = 'readyReplicas',
 ): void {
   const status = next ?? ({} as T)
   for (const [field, value] of Object.entries(status)) {
@@ -71,7 +78,7 @@ export function checkCounts<T extends Counts>(
     if (value > replicas) errors.push(invalid(`status.${part}`, value, 'cannot be greater than status.replicas'))
   }
   if (availableReplicas > readyReplicas) {
-    errors.push(invalid('status.availableReplicas', availableReplicas, 'cannot be greater than readyReplicas'))
+    errors.push(invalid('status.availableReplicas', availableReplicas, `cannot be greater than ${ready}`))
   }
   if (collisionCount < (old?.collisionCount ?? 0)) {
     errors.push(invalid('status.collisionCount', collisionCount, 'cannot be decremented'))

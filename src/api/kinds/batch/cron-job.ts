@@ -1,5 +1,5 @@
 import type { CronJob as Type } from '../../generated/types/batch-v1.ts'
-import { required } from '../../machinery/field-error.ts'
+import { invalid, notSupported, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { age, ageColumn, count, formatSelector, nameColumn, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
@@ -61,6 +61,13 @@ export const CronJob = defineKind<CronJob>({
         checkEnum(spec?.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', errors)
         const template = spec?.jobTemplate?.spec?.template
         checkPodTemplate(template, 'spec.jobTemplate.spec.template', errors)
+        const { selector, manualSelector } = spec?.jobTemplate?.spec ?? {}
+        if (selector) {
+          errors.push(invalid('spec.jobTemplate.spec.selector', selector, '`selector` will be auto-generated'))
+        }
+        if (manualSelector) {
+          errors.push(notSupported('spec.jobTemplate.spec.manualSelector', manualSelector, ['nil', 'false']))
+        }
         if (spec?.jobTemplate?.spec) checkPolicies(spec.jobTemplate.spec, 'spec.jobTemplate.spec', errors)
         else
           errors.push(

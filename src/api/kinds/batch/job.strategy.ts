@@ -8,7 +8,7 @@ export const CONTROLLER_UID_LABEL = 'batch.kubernetes.io/controller-uid'
 export const LEGACY_CONTROLLER_UID_LABEL = 'controller-uid'
 
 /** A job without labels has those of its pods. */
-function adoptLabels(job: Job): void {
+export function adoptLabels(job: Job): void {
   const labels = job.spec?.template?.metadata?.labels
   if (labels && Object.keys(job.metadata?.labels ?? {}).length === 0) {
     job.metadata = { ...job.metadata, labels: { ...labels } }

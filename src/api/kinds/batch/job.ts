@@ -1,7 +1,7 @@
 import type { Job as Type } from '../../generated/types/batch-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { templateWarnings } from '../core/pod-warnings.ts'
-import { defaultJob, generateSelector, prepareJob } from './job.strategy.ts'
+import { adoptLabels, defaultJob, generateSelector, prepareJob } from './job.strategy.ts'
 import { jobRules } from './job.validate.ts'
 import { jobColumns } from './job-columns.ts'
 
@@ -22,6 +22,9 @@ export const Job = defineKind<Job>({
   generation: true,
   defaults: defaultJob,
   prepareCreate: prepareJob,
+  prepareUpdate(job, _old, { subresource }) {
+    if (subresource === 'status') adoptLabels(job)
+  },
   named: generateSelector,
   selectable: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
   rules: jobRules,

@@ -1,6 +1,15 @@
 /** Rules of Job (k8s.io/kubernetes `pkg/apis/batch/validation`). */
 import type { Job, JobSpec, PodFailurePolicyRule } from '../../generated/types/batch-v1.ts'
-import { duplicate, invalid, notSupported, required, tooLong, tooMany } from '../../machinery/field-error.ts'
+import type { Container, PodSpec } from '../../generated/types/core-v1.ts'
+import {
+  duplicate,
+  invalid,
+  invalidUnsaid,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+} from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { selectorFromLabelSelector, validateLabelSelector } from '../../machinery/label-selector.ts'
 import { isDns1123Label, regexError } from '../../machinery/names.ts'
@@ -15,6 +24,7 @@ import {
   immutable,
   nonNegative,
   onObject,
+  onStatus,
   sameValue,
 } from '../rules.ts'
 import {
@@ -23,6 +33,7 @@ import {
   LEGACY_CONTROLLER_UID_LABEL,
   LEGACY_JOB_NAME_LABEL,
 } from './job.strategy.ts'
+import { jobStatusRules } from './job-status.validate.ts'
 import { checkSuccess } from './success-policy.validate.ts'
 
 const MAX_PARALLEL_INDEXES = 100_000
@@ -34,26 +45,48 @@ function checkListed(value: string | undefined, values: readonly string[], path:
 }
 
 function checkIndexed(spec: JobSpec, path: string, errors: Errors): void {
-  if (spec.completionMode !== 'Indexed') {
-    for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy'] as const) {
-      if (spec[field] !== undefined)
-        errors.push(invalid(`${path}.${field}`, spec[field], 'requires indexed completion mode'))
-    }
-    return
+  const mode = spec.completionMode
+  const onlyIndexed = (field: 'backoffLimitPerIndex' | 'maxFailedIndexes' | 'successPolicy') => {
+    const value = spec[field]
+    if (value !== undefined) errors.push(invalid(`${path}.${field}`, value, 'requires indexed completion mode'))
   }
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+    errors.push(required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'))
+  }
+  if (mode === undefined || mode === 'NonIndexed') {
+    onlyIndexed('backoffLimitPerIndex')
+    onlyIndexed('maxFailedIndexes')
+  }
+  if (mode === 'Indexed') checkIndexedLimits(spec, path, errors)
+  else onlyIndexed('successPolicy')
+}
+
+/** Above this many completions limits are tighter. */
+const MANY_COMPLETIONS = 100_000
+const MANY_COMPLETIONS_LIMIT = 10_000
+
+function checkIndexedLimits(spec: JobSpec, path: string, errors: Errors): void {
   const { completions, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex } = spec
   if (completions === undefined) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'))
   if (parallelism > MAX_PARALLEL_INDEXES) {
     const wanted = `must be less than or equal to ${MAX_PARALLEL_INDEXES} when completion mode is Indexed`
     errors.push(invalid(`${path}.parallelism`, parallelism, wanted))
   }
-  if (maxFailedIndexes !== undefined) {
-    if (completions !== undefined && maxFailedIndexes > completions) {
-      errors.push(invalid(`${path}.maxFailedIndexes`, maxFailedIndexes, 'must be less than or equal to completions'))
-    }
-    if (backoffLimitPerIndex === undefined) {
-      errors.push(required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'))
-    }
+  const at = `${path}.maxFailedIndexes`
+  if (completions !== undefined && maxFailedIndexes !== undefined && maxFailedIndexes > completions) {
+    errors.push(invalid(at, maxFailedIndexes, 'must be less than or equal to completions'))
+  }
+  if (maxFailedIndexes !== undefined && maxFailedIndexes > MAX_PARALLEL_INDEXES) {
+    errors.push(invalid(at, maxFailedIndexes, `must be less than or equal to ${MAX_PARALLEL_INDEXES}`))
+  }
+  if ((completions ?? 0) <= MANY_COMPLETIONS || backoffLimitPerIndex === undefined) return
+  const tighter = `must be less than or equal to ${MANY_COMPLETIONS_LIMIT} when completions are above ${MANY_COMPLETIONS} and used with backoff limit per index`
+  if (maxFailedIndexes === undefined) {
+    errors.push(required(at, `must be specified when completions is above ${MANY_COMPLETIONS}`))
+  }
+  if (parallelism > MANY_COMPLETIONS_LIMIT) errors.push(invalid(`${path}.parallelism`, parallelism, tighter))
+  if (maxFailedIndexes !== undefined && maxFailedIndexes > MANY_COMPLETIONS_LIMIT) {
+    errors.push(invalid(at, maxFailedIndexes, tighter))
   }
 }
 
@@ -71,24 +104,25 @@ function checkFailureRule(rule: PodFailurePolicyRule, spec: JobSpec, path: strin
     const what = onExitCodes
       ? 'specifying both OnExitCodes and OnPodConditions is not supported'
       : 'specifying one of OnExitCodes and OnPodConditions is required'
-    errors.push({ reason: 'FieldValueInvalid', field: path, message: `Invalid value: ${what}` })
+    errors.push(invalidUnsaid(path, what))
   }
   if (onExitCodes) checkExitCodes(onExitCodes, spec, `${path}.onExitCodes`, errors)
 }
 
 function checkExitCodes(
-  { operator, values = [], containerName }: NonNullable<PodFailurePolicyRule['onExitCodes']>,
+  { operator, values: said, containerName }: NonNullable<PodFailurePolicyRule['onExitCodes']>,
   { template }: JobSpec,
   path: string,
   errors: Errors,
 ): void {
+  const values = said ?? []
   checkListed(operator, ['In', 'NotIn'], `${path}.operator`, errors)
   const containers = [...(template?.spec?.containers ?? []), ...(template?.spec?.initContainers ?? [])]
   if (containerName !== undefined && !containers.some(({ name }) => name === containerName)) {
     const wanted = 'must be one of the container or initContainer names in the pod template'
     errors.push(invalid(`${path}.containerName`, containerName, wanted))
   }
-  if (!values.length) errors.push(invalid(`${path}.values`, values, 'at least one value is required'))
+  if (!values.length) errors.push(invalid(`${path}.values`, said, 'at least one value is required'))
   else if (values.length > 255) errors.push(tooMany(`${path}.values`, values.length, 255))
   for (const [index, code] of values.entries()) {
     if (operator === 'In' && code === 0) {
@@ -138,7 +172,9 @@ export function checkPolicies(spec: JobSpec, root: string, errors: Errors): void
   if (spec.completionMode === 'Indexed') checkSuccess(spec, `${root}.successPolicy`, errors)
   const replacement = spec.podReplacementPolicy
   const allowed = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed']
-  if (replacement !== undefined) checkEnum(replacement, allowed, `${root}.podReplacementPolicy`, errors)
+  if (replacement !== undefined && !allowed.includes(replacement)) {
+    errors.push(notSupported(`${root}.podReplacementPolicy`, replacement, allowed))
+  }
   const path = `${root}.template.spec.restartPolicy`
   const policy = spec.template?.spec?.restartPolicy
   if (!policy || policy === 'Always') {
@@ -152,15 +188,17 @@ export function checkPolicies(spec: JobSpec, root: string, errors: Errors): void
 }
 
 /** The server's own labels are on the template, and the selector is made of them. */
-function checkGenerated({ spec, metadata }: Job, errors: Errors): void {
+function checkGenerated({ spec, metadata }: Job, errors: Errors, old: Job | undefined): void {
   if (!spec?.selector || spec.manualSelector) return
   const { uid = '', name = '' } = metadata ?? {}
   const labels = spec.template?.metadata?.labels ?? {}
+  // Jobs of old have only the labels without a domain.
+  const before = old?.spec?.template?.metadata?.labels
+  const prefixed = !old || (before?.[JOB_NAME_LABEL] !== undefined && before[CONTROLLER_UID_LABEL] !== undefined)
   const wanted = {
     [LEGACY_CONTROLLER_UID_LABEL]: uid,
     [LEGACY_JOB_NAME_LABEL]: name,
-    [CONTROLLER_UID_LABEL]: uid,
-    [JOB_NAME_LABEL]: name,
+    ...(prefixed && { [CONTROLLER_UID_LABEL]: uid, [JOB_NAME_LABEL]: name }),
   }
   const path = 'spec.template.metadata.labels'
   for (const [key, value] of Object.entries(wanted)) {
@@ -190,7 +228,7 @@ function checkJob(job: Job, errors: Errors, old: Job | undefined): void {
     errors.push(required('spec.template'))
     return
   }
-  checkGenerated(job, errors)
+  checkGenerated(job, errors, old)
   checkSelector(spec, errors)
   checkPolicies(spec, 'spec', errors)
   if (!old || !sameValue(spec.template, old.spec?.template)) checkPodTemplate(spec.template, 'spec.template', errors)
@@ -203,19 +241,26 @@ function checkJob(job: Job, errors: Errors, old: Job | undefined): void {
   }
 }
 
-/** The template of a suspended job without pods may still say where they run and what they need. */
-function withoutSchedulable(template: JobSpec['template'], like: JobSpec['template']): JobSpec['template'] {
-  const { nodeSelector, tolerations, schedulingGates, affinity } = like.spec ?? ({} as NonNullable<typeof like.spec>)
-  const spec = { ...template.spec!, nodeSelector, tolerations, schedulingGates }
-  const nodeAffinity = affinity?.nodeAffinity
-  const containers = (spec.containers ?? []).map((one, index) => ({
-    ...one,
-    resources: like.spec?.containers?.[index]?.resources,
-  }))
+/** Containers with the resources of others, where those are the same containers. */
+function withResources(containers: readonly Container[] | undefined, like: readonly Container[] | undefined) {
+  if (containers?.length !== like?.length) return containers
+  return containers?.map((one, index) =>
+    one.name === like![index]!.name ? { ...one, resources: like![index]!.resources } : one,
+  )
+}
+
+/** The pods of a suspended job that has none may still be told where they run and what they need. */
+function withoutSchedulable(spec: Partial<PodSpec>, like: Partial<PodSpec>): unknown {
+  const { nodeSelector, tolerations, schedulingGates, affinity } = like
   return {
-    metadata: { ...template.metadata, labels: like.metadata?.labels, annotations: like.metadata?.annotations },
-    spec: { ...spec, containers, affinity: { ...spec.affinity, nodeAffinity } },
-  } as JobSpec['template']
+    ...spec,
+    nodeSelector,
+    tolerations,
+    schedulingGates,
+    affinity: { ...spec.affinity, nodeAffinity: affinity?.nodeAffinity },
+    containers: withResources(spec.containers, like.containers),
+    initContainers: withResources(spec.initContainers, like.initContainers),
+  }
 }
 
 function checkUpdate({ spec: next }: Job, errors: Errors, old: Job | undefined): void {
@@ -231,8 +276,12 @@ function checkUpdate({ spec: next }: Job, errors: Errors, old: Job | undefined):
   const stopped =
     status?.startTime === undefined || status.conditions?.some(one => one.type === 'Suspended' && one.status === 'True')
   const mayMove = before.suspend && stopped && !status?.active
-  const template = mayMove ? withoutSchedulable(before.template, next.template) : before.template
-  if (!sameValue(next.template, template)) errors.push(invalid('spec.template', next.template, IMMUTABLE))
+  if (!mayMove) {
+    if (!sameValue(next.template, before.template)) errors.push(invalid('spec.template', next.template, IMMUTABLE))
+    return
+  }
+  const [spec, stood] = [next.template?.spec ?? {}, before.template?.spec ?? {}]
+  if (!sameValue(spec, withoutSchedulable(stood, spec))) errors.push(invalid('spec.template.spec', spec, IMMUTABLE))
 }
 
 export const jobRules: readonly Rule<Job>[] = [
@@ -257,4 +306,5 @@ export const jobRules: readonly Rule<Job>[] = [
       'spec.successPolicy',
     ),
   ),
+  onStatus(...jobStatusRules),
 ]

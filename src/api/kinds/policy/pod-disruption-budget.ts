@@ -1,12 +1,15 @@
 import type { PodDisruptionBudget as Type } from '../../generated/types/policy-v1.ts'
-import { invalid } from '../../machinery/field-error.ts'
+import { invalid, notSupported } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { validateLabelSelector } from '../../machinery/label-selector.ts'
 import { ageColumn, count, nameColumn, text } from '../columns.ts'
-import { check, checkAtMostWhole, checkIntOrPercent } from '../rules.ts'
+import { checkConditions } from '../conditions.validate.ts'
+import { check, checkAtMostWhole, checkIntOrPercent, nonNegative, onObject, onStatus } from '../rules.ts'
 
 /** policy/v1 PodDisruptionBudget. */
 export type PodDisruptionBudget = Type
+
+const EVICTION_POLICIES: readonly string[] = ['AlwaysAllow', 'IfHealthyBudget']
 
 export const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
   group: 'policy',
@@ -18,23 +21,35 @@ export const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
   namespaced: true,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.policy.v1.PodDisruptionBudget',
+  nameFormat: 'path',
   status: true,
   generation: true,
   prepareCreate(budget) {
     budget.status = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
   },
   rules: [
-    check(({ spec }, errors) => {
-      const { minAvailable, maxUnavailable, selector } = spec ?? {}
-      if (minAvailable !== undefined && maxUnavailable !== undefined) {
-        errors.push(invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'))
-      }
-      checkIntOrPercent(minAvailable, 'spec.minAvailable', errors)
-      checkAtMostWhole(minAvailable, 'spec.minAvailable', errors)
-      checkIntOrPercent(maxUnavailable, 'spec.maxUnavailable', errors)
-      checkAtMostWhole(maxUnavailable, 'spec.maxUnavailable', errors)
-      if (selector) errors.push(...validateLabelSelector(selector, 'spec.selector'))
-    }),
+    onObject(
+      check<PodDisruptionBudget>(({ spec }, errors) => {
+        const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy: policy } = spec ?? {}
+        if (minAvailable !== undefined && maxUnavailable !== undefined) {
+          errors.push(invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'))
+        }
+        checkIntOrPercent(minAvailable, 'spec.minAvailable', errors)
+        checkAtMostWhole(minAvailable, 'spec.minAvailable', errors)
+        checkIntOrPercent(maxUnavailable, 'spec.maxUnavailable', errors)
+        checkAtMostWhole(maxUnavailable, 'spec.maxUnavailable', errors)
+        if (selector) errors.push(...validateLabelSelector(selector, 'spec.selector'))
+        if (policy !== undefined && !EVICTION_POLICIES.includes(policy)) {
+          errors.push(notSupported('spec.unhealthyPodEvictionPolicy', policy, EVICTION_POLICIES))
+        }
+      }),
+    ),
+    onStatus(
+      nonNegative('status.disruptionsAllowed', 'status.currentHealthy', 'status.desiredHealthy', 'status.expectedPods'),
+      check<PodDisruptionBudget>(({ status }, errors) =>
+        checkConditions(status?.conditions, 'status.conditions', errors),
+      ),
+    ),
   ],
   columns: [
     nameColumn,

@@ -28,11 +28,16 @@ export function compareValues(node: SchemaNode, old: unknown, next: unknown, ign
   return { added, modified, removed }
 }
 
+const isEmptyValue = (value: unknown) =>
+  typeof value === 'object' && value !== null && (Array.isArray(value) ? !value.length : !Object.keys(value).length)
+
 function compare(node: SchemaNode, old: unknown, next: unknown, ignore?: ReadonlySet<string>): Differences {
   if (old === next) return SAME
   const shape = shapeOf(node, next ?? old)
   const other = shapeOf(node, old ?? next)
   if (shape === 'leaf' || shape !== other) return equalJson(old, next) ? SAME : CHANGED
+  // Null and empty are told apart, although nothing lies below either.
+  if ((old === null && isEmptyValue(next)) || (next === null && isEmptyValue(old))) return CHANGED
   if (shape === 'items') return compareItems(node, (old ?? []) as unknown[], (next ?? []) as unknown[])
   return compareFields(node, (old ?? {}) as Json, (next ?? {}) as Json, ignore)
 }

@@ -4,6 +4,7 @@
  * in the audit log. Controllers that are not here write as the manager itself.
  */
 export const CONTROLLER_ACCOUNTS: Readonly<Record<string, string>> = {
+  'bootstrap-signer-controller': 'bootstrap-signer',
   'certificatesigningrequest-approving-controller': 'certificate-controller',
   'certificatesigningrequest-cleaner-controller': 'certificate-controller',
   'certificatesigningrequest-signing-controller': 'certificate-controller',
@@ -17,6 +18,7 @@ export const CONTROLLER_ACCOUNTS: Readonly<Record<string, string>> = {
   ephemeral_volume: 'ephemeral-volume-controller',
   'garbage-collector-controller': 'generic-garbage-collector',
   'job-controller': 'job-controller',
+  'legacy-serviceaccount-token-cleaner-controller': 'legacy-service-account-token-cleaner',
   'namespace-controller': 'namespace-controller',
   'node-controller': 'node-controller',
   'persistentvolume-controller': 'persistent-volume-binder',

@@ -13,6 +13,7 @@ import type { Logger } from '../lib/log.ts'
 import type { KeyPair } from '../lib/pki/certificate.ts'
 import { CONTROLLER_ACCOUNTS } from './accounts.ts'
 import { policyStatusController } from './admission-policy-status/component.ts'
+import { bootstrapSigner } from './bootstrap-signer/controller.ts'
 import { certificateApprover } from './certificates/approver.ts'
 import { certificateCleaner } from './certificates/cleaner.ts'
 import { certificateSigner } from './certificates/signer.ts'
@@ -27,6 +28,7 @@ import { endpointsController } from './endpoints/controller.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage/component.ts'
 import { jobController } from './job/controller.ts'
+import { legacyTokenCleaner } from './legacy-token-cleaner/controller.ts'
 import { namespaceController } from './namespace/component.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { claimBinder } from './persistent-volume/claims.ts'
@@ -74,6 +76,8 @@ export const controllers: readonly Controller[] = [
   certificateCleaner,
   serviceCidrController,
   tokenCleaner,
+  bootstrapSigner,
+  legacyTokenCleaner,
 ]
 
 export interface ControllersDeps {

@@ -2,9 +2,10 @@
  * NodeRestriction: what a node writes concerns itself: its Node, Lease and CSINode, the status of the pods bound to
  * it, tokens for them (Kubernetes documentation, "Admission Controllers: NodeRestriction").
  */
+
+import { podReferences } from '../../api/kinds/core/pod-references.ts'
 import type { KubeObject, OwnerReference } from '../../api/machinery/object.ts'
 import { nodeOf } from '../authorization/node/node-identity.ts'
-import { podReferences } from '../authorization/node/pod-references.ts'
 import type { KindReader } from '../registry/registry.ts'
 import { admitAudience, type NodeTokenDeps } from './node-tokens.ts'
 import { admitCertificateRequest, admitClaim, admitSlice } from './node-writes.ts'

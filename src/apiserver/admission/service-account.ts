@@ -1,6 +1,6 @@
+import { podReferences } from '../../api/kinds/core/pod-references.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { podReferences } from '../authorization/node/pod-references.ts'
 import type { KindReader } from '../registry/registry.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from './plugin.ts'
 import { isMirror, type Pod, type PodSpec } from './pod-shape.ts'

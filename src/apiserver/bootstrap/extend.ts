@@ -128,7 +128,10 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
   const { clock, logger } = deps
   const random = deps.random ?? { uuid: randomUUID, number: Math.random }
   const reader = (key: string) => registry.reader(requireKind(registry, key))
-  await bootstrap(registry, deps.serviceCidr ? { serviceCidr: deps.serviceCidr } : {})
+  await bootstrap(registry, {
+    trackedSince: new Date(clock.now()).toISOString().slice(0, 10),
+    ...(deps.serviceCidr && { serviceCidr: deps.serviceCidr }),
+  })
 
   const rbac = openRbac(registry)
   const nodeRules = (clusterRoles['system:node']?.rules ?? []).map(parseRule)

@@ -10,6 +10,8 @@ import { tuttiClusterRoleBindings, tuttiClusterRoles, tuttiRoleBindings, tuttiRo
 export interface BootstrapOptions {
   /** Network of service addresses. Default 10.96.0.0/16. */
   readonly serviceCidr?: string
+  /** The day from which on the use of legacy tokens is noted, `2026-01-02`. */
+  readonly trackedSince?: string
 }
 
 const SYSTEM_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'default']
@@ -86,8 +88,16 @@ const bindings = (): KubeObject[] =>
     ...Object.entries({ ...roleBindings, ...tuttiRoleBindings }),
   ].map(([key, source]) => bindingFrom(key, source))
 
+/** Tells those who delete legacy tokens since when their use is noted (KEP-2799). */
+const tokenTracking = (since: string): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { namespace: 'kube-system', name: 'kube-apiserver-legacy-service-account-token-tracking' },
+  ...{ data: { since } },
+})
+
 /** In an order in which they can be made: namespaces first. New and the caller's own. */
-export function bootstrapObjects({ serviceCidr = '10.96.0.0/16' }: BootstrapOptions = {}): KubeObject[] {
+export function bootstrapObjects({ serviceCidr = '10.96.0.0/16', trackedSince }: BootstrapOptions = {}): KubeObject[] {
   const serviceCidrObject: KubeObject = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'ServiceCIDR',
@@ -102,5 +112,6 @@ export function bootstrapObjects({ serviceCidr = '10.96.0.0/16' }: BootstrapOpti
     ...runtimeClasses(),
     ...flowControl(),
     serviceCidrObject,
+    ...(trackedSince ? [tokenTracking(trackedSince)] : []),
   ]
 }

@@ -3,6 +3,7 @@
  * (Kubernetes documentation, "Using Node Authorization"). NodeRestriction admission looks at what it writes.
  */
 
+import { type PodShape, podReferences, type Referenced } from '../../../api/kinds/core/pod-references.ts'
 import type { Encoded } from '../../../api/machinery/encoded.ts'
 import type { Kind } from '../../../api/machinery/kind.ts'
 import type { KindReader } from '../../registry/registry.ts'
@@ -10,7 +11,6 @@ import type { Attributes, Decision, LocalAuthorizer } from '../authorizer.ts'
 import { nameMatches, type PolicyRule, ruleMatches } from '../rbac/rules.ts'
 import { selectsExactly } from '../selectors.ts'
 import { nodeOf } from './node-identity.ts'
-import { type PodShape, podReferences, type Referenced } from './pod-references.ts'
 import { volumeSecrets } from './volume-secrets.ts'
 
 export interface NodeAuthorizerDeps {

@@ -1,5 +1,5 @@
-/** Which objects a pod needs from the API to run: what a node that runs it may read. Pure. */
-import type { KubeObject } from '../../../api/machinery/object.ts'
+/** Which other objects a pod needs from the API to run. */
+import type { KubeObject } from '../../machinery/object.ts'
 
 /** The parts of a pod that name other objects (API doc: core/v1 PodSpec), loosely typed: any part may be absent. */
 export interface PodShape extends KubeObject {

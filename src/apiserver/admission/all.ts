@@ -17,6 +17,7 @@ import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { denyServiceExternalIps } from './deny-service-external-ips.ts'
+import { type EventLimit, eventRateLimit } from './event-rate-limit.ts'
 import { extendedResourceToleration } from './extended-resource-toleration.ts'
 import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -49,6 +50,8 @@ export interface AdmissionOptions {
   /** Plugins that do not run. */
   readonly disable?: readonly string[]
   readonly podSecurity?: PodSecurityOptions
+  /** Limits of EventRateLimit, which does not run without them. */
+  readonly eventLimits?: readonly EventLimit[]
   /** By namespace what its pods may select, and `clusterDefaultNodeSelector`. */
   readonly podNodeSelector?: Readonly<Record<string, string>>
 }
@@ -162,7 +165,15 @@ const PLUGINS: readonly Entry[] = [
   { name: 'Priority', make: ({ read }) => priority(read('scheduling.k8s.io/v1/priorityclasses')) },
   { name: 'DefaultTolerationSeconds', make: () => defaultTolerationSeconds },
   { name: 'PodTolerationRestriction', off },
-  { name: 'EventRateLimit', off },
+  {
+    name: 'EventRateLimit',
+    off,
+    make({ clock, options }) {
+      if (!options?.eventLimits)
+        throw new Error('admission plugin "EventRateLimit" needs its limits: name them in an AdmissionConfiguration')
+      return eventRateLimit(options.eventLimits, clock)
+    },
+  },
   { name: 'ExtendedResourceToleration', off, make: () => extendedResourceToleration },
   { name: 'DefaultStorageClass', make: ({ read }) => defaultStorageClass(read('storage.k8s.io/v1/storageclasses')) },
   { name: 'StorageObjectInUseProtection', make: () => storageObjectInUseProtection },

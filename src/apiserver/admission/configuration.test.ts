@@ -31,7 +31,8 @@ test('readAdmissionConfiguration reads what PodSecurity takes, inline or from a 
 })
 
 const wrong: readonly [text: string, message: RegExp][] = [
-  ['plugins: [{name: EventRateLimit, path: x}]', /plugins\[0\]: "EventRateLimit" takes no configuration here/],
+  ['plugins: [{name: Priority, path: x}]', /plugins\[0\]: "Priority" takes no configuration here/],
+  ['plugins: [{name: EventRateLimit, configuration: {kind: Other}}]', /expected Configuration of eventratelimit/],
   ['plugins: [{name: PodSecurity}]', /plugins\[0\]: exactly one of path and configuration must be there/],
   ['plugins: [{name: PodSecurity, configuration: {kind: Other}}]', /expected PodSecurityConfiguration/],
   ['plugins: [{nome: PodSecurity}]', /unknown field "plugins\[0\].nome"/],
@@ -55,4 +56,23 @@ test('readAdmissionConfiguration refuses levels and versions that mean nothing',
   }
   await assert.rejects(read({ warn: 'strict' }), { message: /defaults.warn: Invalid value: "strict": must be one of/ })
   await assert.rejects(read({ 'audit-version': 'v2' }), { message: /defaults.audit-version: Invalid value: "v2"/ })
+})
+
+test('readAdmissionConfiguration reads the limits of events, and refuses those that mean nothing', async () => {
+  const read = (...limits: object[]) => {
+    const configuration = { apiVersion: 'eventratelimit.admission.k8s.io/v1alpha1', kind: 'Configuration', limits }
+    const plugins = [{ name: 'EventRateLimit', configuration }]
+    const text = JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration', plugins })
+    return readAdmissionConfiguration(text, nothing)
+  }
+  const good = { type: 'Namespace', qps: 50, burst: 100, cacheSize: 2000 }
+  assert.deepEqual(await read(good), { eventLimits: [good] })
+  const cases: [object[], RegExp][] = [
+    [[], /^limits: Invalid value: null: must not be empty$/],
+    [[{ ...good, type: 'Node' }], /^limits\[0\]\.type: Unsupported value: "Node": supported values: "Server", /],
+    [[good, { ...good, burst: 0 }], /^limits\[1\]\.burst: Invalid value: 0: must be positive$/],
+    [[{ ...good, qps: -1 }], /^limits\[0\]\.qps: Invalid value: -1: must be positive$/],
+    [[{ ...good, cacheSize: -1 }], /^limits\[0\]\.cacheSize: Invalid value: -1: must not be negative$/],
+  ]
+  for (const [limits, message] of cases) await assert.rejects(read(...limits), { message })
 })

@@ -2,6 +2,7 @@
 import { LEVELS, type Level, type LevelVersion, type Mode, parseVersion } from '../../api/pod-security/policy.ts'
 import { readConfiguration, type Shape } from '../configuration/read.ts'
 import type { AdmissionOptions } from './all.ts'
+import { type EventLimit, LIMIT_TYPES } from './event-rate-limit.ts'
 import type { PodSecurityOptions } from './pod-security.ts'
 
 interface PluginConfiguration {
@@ -53,25 +54,57 @@ async function podSecurityOf(text: string): Promise<PodSecurityOptions> {
   }
 }
 
+const EVENT_LIMITS = { group: 'eventratelimit.admission.k8s.io', versions: ['v1alpha1'] }
+const EVENT_LIMITS_SHAPE: Shape = { limits: [{ type: 'string', qps: 'number', burst: 'number', cacheSize: 'number' }] }
+
+/** Reads a Configuration of EventRateLimit. Rejects with an Error that names the field that is wrong. */
+async function eventLimitsOf(text: string): Promise<readonly EventLimit[]> {
+  const { limits = [] } = await readConfiguration<{ limits?: Partial<EventLimit>[] }>(
+    text,
+    'Configuration',
+    EVENT_LIMITS_SHAPE,
+    EVENT_LIMITS,
+  )
+  if (!limits.length) throw new Error('limits: Invalid value: null: must not be empty')
+  for (const [i, { type = '', burst = 0, qps = 0, cacheSize = 0 }] of limits.entries()) {
+    const wrong = (field: string, value: number, why: string) =>
+      new Error(`limits[${i}].${field}: Invalid value: ${value}: ${why}`)
+    if (!(LIMIT_TYPES as readonly string[]).includes(type))
+      throw new Error(
+        `limits[${i}].type: Unsupported value: ${JSON.stringify(type)}: supported values: ${LIMIT_TYPES.map(each => JSON.stringify(each)).join(', ')}`,
+      )
+    if (!(burst > 0)) throw wrong('burst', burst, 'must be positive')
+    if (!(qps > 0)) throw wrong('qps', qps, 'must be positive')
+    if (type !== 'Server' && cacheSize < 0) throw wrong('cacheSize', cacheSize, 'must not be negative')
+  }
+  return limits as readonly EventLimit[]
+}
+
+type Configured = Pick<AdmissionOptions, 'podSecurity' | 'eventLimits'>
+
+/** Plugins that are configured by a file, and what they make of it. */
+const READERS: Readonly<Record<string, (text: string) => Promise<Configured>>> = {
+  PodSecurity: async text => ({ podSecurity: await podSecurityOf(text) }),
+  EventRateLimit: async text => ({ eventLimits: await eventLimitsOf(text) }),
+}
+
 /**
  * What the file says of plugins. `read` gives the text of a file that it names. Rejects with an Error for a plugin
  * that takes no configuration here: it would silently do something else than the file says.
  */
-export async function readAdmissionConfiguration(
-  text: string,
-  read: (path: string) => string,
-): Promise<Pick<AdmissionOptions, 'podSecurity'>> {
+export async function readAdmissionConfiguration(text: string, read: (path: string) => string): Promise<Configured> {
   const { plugins = [] } = await readConfiguration<{ plugins?: PluginConfiguration[] }>(
     text,
     'AdmissionConfiguration',
     PLUGINS,
   )
-  let podSecurity: PodSecurityOptions | undefined
+  const all: Configured[] = []
   for (const [at, { name = '', path, configuration }] of plugins.entries()) {
-    if (name !== 'PodSecurity') throw new Error(`plugins[${at}]: ${JSON.stringify(name)} takes no configuration here`)
+    const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined
+    if (!reader) throw new Error(`plugins[${at}]: ${JSON.stringify(name)} takes no configuration here`)
     if ((path === undefined) === (configuration === undefined))
       throw new Error(`plugins[${at}]: exactly one of path and configuration must be there`)
-    podSecurity = await podSecurityOf(path === undefined ? JSON.stringify(configuration) : read(path))
+    all.push(await reader(path === undefined ? JSON.stringify(configuration) : read(path)))
   }
-  return podSecurity ? { podSecurity } : {}
+  return Object.assign({}, ...all)
 }

@@ -33,8 +33,9 @@ function expired(token: ContinueToken | undefined): StatusError {
   return new StatusError({ ...status, metadata: { continue: encodeContinue({ revision: -1, after: token.after }) } })
 }
 
-/** The state at a past revision, from the ring or else from the store's history. undefined: both have forgotten it. */
+/** The state at a past revision, from the ring or else from the store's history. undefined: it was compacted away. */
 async function listAt(deps: HandlerDeps, of: KindView, options: CacheListOptions): Promise<CacheList | undefined> {
+  if (options.at !== undefined && options.at < deps.registry.compactedRevision()) return undefined
   const recent = of.cache.list(options)
   if (recent || options.at === undefined) return recent
   try {

@@ -42,6 +42,8 @@ export interface ServerRegistry extends Registry {
   endWatches(kind: Kind): void
   /** Must be awaited before the object is read with `get` or a reader: a webhook may convert it. */
   prepare(kind: Kind, ref: ObjectRef): Promise<void> | undefined
+  /** Lists of revisions before it have expired, for every kind alike, whatever a cache still knows. */
+  compactedRevision(): number
   /** A list at a revision that the cache has forgotten. Throws StoreError 'compacted'. */
   history(of: KindView, options: CacheListOptions): Promise<CacheList>
 }
@@ -247,6 +249,7 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
   return {
     view,
     history,
+    compactedRevision: store.compactedRevision,
     kinds: kinds.all,
     kind: kinds.get,
     kindOf: kinds.of,

@@ -66,7 +66,8 @@ const isBuiltIn = (group: string) => !group.includes('.') || group.endsWith('.k8
 function place(path: string): { form: string; builtIn: boolean; object?: string } {
   const parts = path.split('/').filter(Boolean)
   const group = parts[0] === 'api' ? 2 : 3
-  const scoped = parts[group] === 'namespaces' && parts.length > group + 2 && parts[group + 2] !== 'status'
+  const scoped =
+    parts[group] === 'namespaces' && parts.length > group + 2 && !['status', 'finalize'].includes(parts[group + 2]!)
   const resource = scoped ? group + 2 : group
   const names = [...(scoped ? [group + 1] : []), resource + 1].filter(at => at < parts.length)
   return {

@@ -100,8 +100,11 @@ export interface ServerWatchEvent {
 }
 
 /** What a handler answers; the HTTP side and the in-process transport each take what they need. */
-export type Answer = { readonly status: number; readonly headers?: Readonly<Record<string, string>> } & (
-  | { readonly type: 'object'; readonly object: Encoded }
+export type Answer = {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+} /** `kind` where it is not the request's. */ & (
+  | { readonly type: 'object'; readonly object: Encoded; readonly kind?: Kind }
   /** Any JSON value that is not kept anywhere (Status, Table, discovery). */
   | { readonly type: 'value'; readonly value: unknown }
   | {

@@ -93,7 +93,7 @@ function unknownField(kind: Kind, field: string): string {
   if (kind.key === 'resource.k8s.io/v1/resourceslices') {
     return `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`
   }
-  if (kind.selectable && kind.key !== 'apps/v1/replicasets') return `field label not supported: ${field}`
+  if (kind.selectable) return `field label not supported: ${field}`
   return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
 }
 

@@ -308,7 +308,7 @@ function checkMap(walk: Walk, node: SchemaNode, value: Json): void {
     const inner = value[key]
     if (texts && typeof inner === 'string') continue
     if (inner === null && (element.nullable || !walk.checkNulls)) {
-      if (!element.nullable) setValue(value, key, element.zero())
+      if (!element.nullable) setValue(value, key, walk.asSaid ? element.zero() : madeZero(element, element.zero()))
       continue
     }
     if (element.type === 'quantity' || (element.type === 'bytes' && Array.isArray(inner))) {
@@ -326,7 +326,7 @@ function checkArray(walk: Walk, node: SchemaNode, value: unknown[]): void {
   if (element.type === 'any') return
   for (let i = 0; i < value.length; i++) {
     if (value[i] === null && (element.nullable || !walk.checkNulls)) {
-      if (!element.nullable) value[i] = element.zero()
+      if (!element.nullable) value[i] = walk.asSaid ? element.zero() : madeZero(element, element.zero())
       continue
     }
     walk.steps.push(i)

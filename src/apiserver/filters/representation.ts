@@ -50,7 +50,9 @@ function asTable(answer: Answer, kind: Kind, media: MediaChoice, include: Includ
   })
   if (answer.type === 'object') {
     const object = answer.object.value
-    return { ...answer, type: 'value', value: toTable(kind, [object], options(versionOf(object))) }
+    const { status, headers } = answer
+    const value = toTable(answer.kind ?? kind, [object], options(versionOf(object)))
+    return { status, ...(headers && { headers }), type: 'value', value }
   }
   if (answer.type === 'list') {
     const objects = answer.items.map(item => item.value)

@@ -59,6 +59,13 @@ function tellRepeated({ fieldValidation, duplicates = [], warn }: WriteContext) 
   throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${lines}`)
 }
 
+/** Who applies says who it is. Throws 422. */
+export function requireManager({ query, local }: ServerRequest): void {
+  if (query.get('fieldManager') || local) return
+  const error = required('fieldManager', 'is required for apply patch')
+  throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [error])
+}
+
 /** Answers an apply patch: creates the object where it does not exist. */
 export async function apply(
   deps: HandlerDeps,
@@ -68,10 +75,7 @@ export async function apply(
   context: WriteContext,
 ): Promise<Answer> {
   const { info, query } = request
-  if (!query.get('fieldManager') && !request.local) {
-    const error = required('fieldManager', 'is required for apply patch')
-    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [error])
-  }
+  requireManager(request)
   const said = value as KubeObject | null
   if (typeof said === 'object' && said !== null && (!said.kind || !said.apiVersion)) {
     const { apiVersion = '', kind: name = '' } = said

@@ -1,4 +1,7 @@
 /** The scale subresource: autoscaling/v1 Scale in front of any kind that says where its numbers are. */
+import { type Scale, Scale as ScaleKind } from '../../api/kinds/autoscaling/scale.ts'
+import { applyPatch, conflictError } from '../../api/machinery/apply/apply.ts'
+import { trackUpdate } from '../../api/machinery/apply/managed-fields.ts'
 import { Encoded } from '../../api/machinery/encoded.ts'
 import { invalid as invalidValue } from '../../api/machinery/field-error.ts'
 import type { Kind, ScaleSubresource } from '../../api/machinery/kind.ts'
@@ -7,26 +10,24 @@ import {
   selectorFromLabelSelector,
   selectorFromLabels,
 } from '../../api/machinery/label-selector.ts'
-import type { KubeObject } from '../../api/machinery/object.ts'
+import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
 import { internalError, invalid, methodNotAllowed } from '../../api/machinery/status-error.ts'
-import { checkStructure, decodeError } from '../../api/machinery/structural.ts'
 import { cloneJson } from '../../lib/json.ts'
+import { isTrue } from '../http/request-info.ts'
+import { settleNamespace } from '../registry/metadata.ts'
 import type { WriteContext } from '../registry/registry.ts'
+import { checkPatched, checkStructure } from '../registry/structure.ts'
 import type { Answer, ServerRequest } from '../request.ts'
+import { requireManager } from './apply.ts'
 import type { HandlerDeps } from './deps.ts'
 import { refOf } from './get.ts'
 import { checkKind, objectBody } from './object-body.ts'
-import { type PatchBody, patchBody, patched } from './patch-body.ts'
+import { APPLY, type PatchBody, patchBody, patched } from './patch-body.ts'
+import { toObjectFields, toScaleFields } from './scale-fields.ts'
 import { checkName } from './update.ts'
 import { writeContext } from './write-options.ts'
 
-interface Scale extends KubeObject {
-  spec?: { replicas?: number }
-  status?: { replicas: number; selector?: string }
-}
-
 const SCHEMA = 'io.k8s.api.autoscaling.v1.Scale'
-const SCALE = { group: 'autoscaling', version: 'v1', apiVersion: 'autoscaling/v1', kind: 'Scale' }
 
 const steps = (path: string) => path.split('.').filter(step => step !== '')
 
@@ -60,9 +61,9 @@ export function scaleOf(kind: Kind, paths: ScaleSubresource, object: KubeObject)
   const replicas = at(object, paths.specReplicas) as number | undefined
   const selector = selectorText(kind, at(object, paths.selector))
   return {
-    kind: SCALE.kind,
-    apiVersion: SCALE.apiVersion,
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as NonNullable<KubeObject['metadata']>,
+    kind: ScaleKind.kind,
+    apiVersion: ScaleKind.apiVersion,
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as ObjectMeta,
     spec: replicas ? { replicas } : {},
     status: { replicas: (at(object, paths.statusReplicas) as number | undefined) ?? 0, ...(selector && { selector }) },
   }
@@ -70,12 +71,10 @@ export function scaleOf(kind: Kind, paths: ScaleSubresource, object: KubeObject)
 
 /** The new number, checked. */
 function replicasOf(kind: Kind, scale: Scale, name: string): number {
-  const { errors } = checkStructure(scale, SCHEMA)
-  if (errors[0]) throw decodeError(SCALE, errors[0].message)
   const replicas = scale.spec?.replicas ?? 0
   // The rules of a custom kind say it in their own words.
   if (replicas < 0 && !kind.custom) {
-    throw invalid(SCALE, name, [invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')])
+    throw invalid(ScaleKind, name, [invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')])
   }
   return replicas
 }
@@ -86,11 +85,29 @@ function requireReplicas(paths: ScaleSubresource, object: KubeObject, method: st
   throw internalError(`the spec replicas field ${JSON.stringify(paths.specReplicas)} does not exist`)
 }
 
-/** The Scale that a request asks for, given the one that is. */
-function askedScale(body: { object: KubeObject } | PatchBody, current: Scale): Scale {
-  if ('object' in body) return cloneJson(body.object)
-  const type = body.type === 'application/apply-patch+yaml' ? 'application/merge-patch+json' : body.type
-  return checkKind(patched(type, current, cloneJson(body.value), SCHEMA), SCALE)
+type Body = { readonly object: KubeObject; readonly duplicates: readonly string[] } | PatchBody
+
+/** The Scale that a request asks for, given the one that is, with its managed fields. */
+function askedScale(body: Body, current: Scale, context: WriteContext, request: ServerRequest, now: number): Scale {
+  const { apiVersion } = ScaleKind
+  const { fieldManager: manager = '' } = context
+  const track = { schema: SCHEMA, apiVersion, manager, subresource: 'scale', now }
+  if ('type' in body && body.type === APPLY) {
+    requireManager(request)
+    const applied = cloneJson(checkKind(body.value, ScaleKind))
+    const force = isTrue(request.query.get('force'))
+    const { object, conflicts } = applyPatch({ ...track, live: current, applied, force })
+    if (conflicts) throw conflictError(conflicts)
+    checkPatched(ScaleKind, object, context)
+    return object as Scale
+  }
+  const next = cloneJson(
+    'type' in body ? patched(body.type, cloneJson(current), cloneJson(body.value), SCHEMA) : body.object,
+  )
+  if ('type' in body) checkPatched(ScaleKind, checkKind(next, ScaleKind), context)
+  else checkStructure(ScaleKind, next, { ...context, duplicates: body.duplicates })
+  next.metadata = { ...next.metadata, managedFields: trackUpdate({ ...track, live: current, next }) }
+  return next as Scale
 }
 
 /** Answers requests to the scale subresource. */
@@ -102,6 +119,7 @@ export async function scale(deps: HandlerDeps, request: ServerRequest, kind: Kin
     status: 200,
     type: 'object',
     object: new Encoded(Buffer.from(JSON.stringify(scaleOf(kind, paths, stored.value))), stored.revision),
+    kind: ScaleKind,
   })
   await deps.registry.prepare(kind, ref)
   if (kind.custom) requireReplicas(paths, deps.registry.get(kind, ref).value, method)
@@ -110,23 +128,33 @@ export async function scale(deps: HandlerDeps, request: ServerRequest, kind: Kin
 
   const context: WriteContext = {
     ...writeContext(request, method === 'PUT' ? 'UpdateOptions' : 'PatchOptions', 'scale'),
+    applied: true,
     admittedAs: {
-      kind: SCALE,
+      kind: ScaleKind,
       show: object => scaleOf(kind, paths, object),
       put: (shown, object) => put(object, paths.specReplicas, replicasOf(kind, shown as Scale, name)),
     },
   }
-  const body = method === 'PUT' ? await objectBody(request, SCALE) : await patchBody(request, false)
+  const body =
+    method === 'PUT'
+      ? await objectBody(request, ScaleKind, context.fieldValidation !== 'Ignore')
+      : await patchBody(request, false)
   const written = await deps.registry.update(
     kind,
     ref,
     stored => {
-      const asked = askedScale(body, scaleOf(kind, paths, stored))
+      const path = steps(paths.specReplicas)
+      const current = scaleOf(kind, paths, stored)
+      current.metadata!.managedFields = toScaleFields(stored.metadata?.managedFields, path)
+      const asked = askedScale(body, current, context, request, deps.clock.now())
       checkName(asked, name)
+      settleNamespace(kind, (asked.metadata ??= {}), namespace)
       put(stored, paths.specReplicas, replicasOf(kind, asked, name))
-      const { resourceVersion, uid } = asked.metadata ?? {}
-      stored.metadata = { ...stored.metadata, ...(uid && { uid }) }
-      if (resourceVersion) stored.metadata.resourceVersion = resourceVersion
+      const { resourceVersion, uid, managedFields } = asked.metadata
+      const owners = toObjectFields(stored.metadata?.managedFields, managedFields, path, kind.apiVersion)
+      const metadata: ObjectMeta = { ...stored.metadata, managedFields: owners, ...(uid && { uid }) }
+      if (resourceVersion) metadata.resourceVersion = resourceVersion
+      stored.metadata = metadata
     },
     context,
   )

@@ -31,7 +31,6 @@ export const ReplicaSet = defineKind<ReplicaSet>({
   prepareCreate(set) {
     set.status = { replicas: 0 }
   },
-  selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   rules: replicaSetRules,
   warnings: templateWarnings(({ spec }) => spec?.template),
   columns: [

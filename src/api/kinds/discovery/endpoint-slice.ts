@@ -1,10 +1,27 @@
 import type { EndpointSlice as Type } from '../../generated/types/discovery-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { equalJson } from '../../machinery/merge-patch.ts'
 import { ageColumn, firstOf, nameColumn, text } from '../columns.ts'
+import { addressWarnings } from '../ip-warnings.ts'
 import { endpointSliceRules } from './endpoint-slice.validate.ts'
 
 /** discovery/v1 EndpointSlice. */
 export type EndpointSlice = Type
+
+/** A field of an older version of the API. */
+function dropTopology({ endpoints }: EndpointSlice): void {
+  for (const endpoint of endpoints ?? []) delete endpoint.deprecatedTopology
+}
+
+/** Controllers whose addresses are known to be well written. */
+const CAREFUL = ['endpointslice-controller.k8s.io', 'endpointslicemirroring-controller.k8s.io']
+
+function addressesWarnings({ metadata, endpoints = [] }: EndpointSlice): string[] {
+  if (CAREFUL.includes(metadata?.labels?.['endpointslice.kubernetes.io/managed-by'] ?? '')) return []
+  return endpoints.flatMap(({ addresses = [] }, at) =>
+    addresses.flatMap((address, index) => addressWarnings(address, `endpoints[${at}].addresses[${index}]`)),
+  )
+}
 
 export const EndpointSlice = defineKind<EndpointSlice>({
   group: 'discovery.k8s.io',
@@ -22,11 +39,19 @@ export const EndpointSlice = defineKind<EndpointSlice>({
       port.protocol ??= 'TCP'
     }
   },
-  // A field of an older version of the API.
-  prepareCreate({ endpoints }) {
-    for (const endpoint of endpoints ?? []) delete endpoint.deprecatedTopology
+  prepareCreate: dropTopology,
+  prepareUpdate(slice, old) {
+    // What a slice belongs to is said by labels, so a change of theirs is a generation too. So is what was said in vain.
+    const vain = slice.endpoints?.some(({ deprecatedTopology: topology }) => topology && Object.keys(topology).length)
+    dropTopology(slice)
+    if (!vain && equalJson(slice.metadata?.labels ?? {}, old.metadata?.labels ?? {})) return
+    slice.metadata = { ...slice.metadata, generation: (old.metadata?.generation ?? 0) + 1 }
   },
   rules: endpointSliceRules,
+  warnings: (slice, old) => [
+    ...(slice.addressType === 'FQDN' && !old ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
+    ...addressesWarnings(slice),
+  ],
   columns: [
     nameColumn,
     text('AddressType', ({ addressType }) => addressType ?? ''),

@@ -1,8 +1,8 @@
 /** Rules of EndpointSlice (k8s.io/kubernetes `pkg/apis/discovery/validation`). */
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../generated/types/discovery-v1.ts'
-import { duplicate, invalid, required } from '../../machinery/field-error.ts'
+import { duplicate, invalid, notSupported, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
-import { isDns1123Subdomain } from '../../machinery/names.ts'
+import { isDns1123Label, isDns1123Subdomain, isLabelValue } from '../../machinery/names.ts'
 import { PROTOCOLS } from '../core/container.validate.ts'
 import { checkEndpointIp, checkIp, ipFamily } from '../ip.ts'
 import type { Errors } from '../rules.ts'
@@ -13,17 +13,55 @@ import {
   checkLabelName,
   checkMaxItems,
   checkQualifiedName,
-  checkSubdomain,
   immutable,
   sameValue,
 } from '../rules.ts'
 
+const MAX_HINTS = 8
+
+/** A name of at least two labels, with or without a dot at its end. */
+function checkDomain(address: string, path: string, errors: Errors): void {
+  if (address === '') {
+    errors.push(required(path))
+    return
+  }
+  const name = address.replace(/\.$/, '')
+  const problems = isDns1123Subdomain(name)
+  const labels = name.split('.')
+  if (problems.length) errors.push(invalid(path, name, problems.join(',')))
+  else if (labels.length < 2) {
+    errors.push(invalid(path, name, 'should be a domain with at least two segments separated by dots'))
+  } else {
+    for (const label of labels) {
+      const faults = isDns1123Label(label)
+      if (faults.length) errors.push(invalid(path, label, faults.join(',')))
+    }
+  }
+}
+
+/** Names of zones or nodes, each another. */
+function checkHints(
+  hints: readonly { readonly name: string }[] | undefined,
+  path: string,
+  faults: (name: string) => readonly string[],
+  errors: Errors,
+): boolean {
+  const names = new Set<string>()
+  checkMaxItems(hints ?? [], MAX_HINTS, path, errors)
+  if ((hints?.length ?? 0) > MAX_HINTS) return false
+  for (const [index, { name = '' }] of (hints ?? []).entries()) {
+    const at = `${path}[${index}].name`
+    if (names.has(name)) errors.push(duplicate(at, name))
+    names.add(name)
+    checkFormat(faults(name), name, at, errors)
+  }
+  return true
+}
+
 function checkAddress(address: string, type: string, path: string, index: number, errors: Errors): void {
   const at = `${path}[${index}]`
   if (type === 'FQDN') {
-    checkSubdomain(address, at, errors)
-    if (!address.includes('.'))
-      errors.push(invalid(at, address, 'should be a domain with at least two segments separated by dots'))
+    checkDomain(address, at, errors)
     return
   }
   if (type !== 'IPv4' && type !== 'IPv6') return
@@ -40,8 +78,8 @@ function checkEndpoint(endpoint: Endpoint, type: string, path: string, errors: E
   for (const [index, address] of addresses.entries()) checkAddress(address, type, at, index, errors)
   if (nodeName !== undefined) checkFormat(isDns1123Subdomain(nodeName), nodeName, `${path}.nodeName`, errors)
   if (hostname !== undefined) checkLabelName(hostname, `${path}.hostname`, errors)
-  checkMaxItems(hints?.forZones ?? [], 8, `${path}.hints.forZones`, errors)
-  checkMaxItems(hints?.forNodes ?? [], 8, `${path}.hints.forNodes`, errors)
+  if (!checkHints(hints?.forZones, `${path}.hints.forZones`, isLabelValue, errors)) return
+  checkHints(hints?.forNodes, `${path}.hints.forNodes`, isDns1123Subdomain, errors)
 }
 
 function checkPorts(ports: readonly EndpointPort[], errors: Errors): void {
@@ -52,7 +90,8 @@ function checkPorts(ports: readonly EndpointPort[], errors: Errors): void {
     if (name) checkLabelName(name, `${path}.name`, errors)
     if (names.has(name)) errors.push(duplicate(`${path}.name`, name))
     names.add(name)
-    checkEnum(protocol, PROTOCOLS, `${path}.protocol`, errors)
+    if (protocol === undefined) errors.push(required(`${path}.protocol`))
+    else if (!PROTOCOLS.includes(protocol)) errors.push(notSupported(`${path}.protocol`, protocol, PROTOCOLS))
     if (appProtocol !== undefined) checkQualifiedName(appProtocol, `${path}.appProtocol`, errors)
   }
 }

@@ -52,7 +52,10 @@ export const clusterRoleRules: readonly Rule<ClusterRole>[] = [
       errors.push(required(path, 'at least one clusterRoleSelector required if aggregationRule is non-nil'))
     }
     for (const [index, selector] of selectors.entries()) {
-      errors.push(...validateLabelSelector(selector, `${path}[${index}]`))
+      const problems = validateLabelSelector(selector, `${path}[${index}]`)
+      errors.push(...problems)
+      // Upstream says it twice.
+      if (problems.length) errors.push(invalid(`${path}[${index}]`, null, 'invalid label selector.'))
     }
   }),
 ]

@@ -7,7 +7,7 @@ import { inFlightWrites } from '../quota/in-flight.ts'
 import { openLedger } from '../quota/ledger.ts'
 import { watchUsage } from '../quota/watch-usage.ts'
 import type { KindReader, Registry } from '../registry/registry.ts'
-import type { AdmissionPlugin } from './plugin.ts'
+import type { AdmissionAttributes, AdmissionPlugin } from './plugin.ts'
 import { refuse } from './refusal.ts'
 
 export interface ResourceQuotaDeps {
@@ -28,25 +28,27 @@ export function resourceQuota(deps: ResourceQuotaDeps): AdmissionPlugin {
   return {
     name: 'ResourceQuota',
     handles: ({ operation, namespace }) => namespace !== '' && (operation === 'CREATE' || operation === 'UPDATE'),
-    async validate(request) {
+    validate(request) {
       const here = quotas.list(request.namespace)
-      if (!here.length) return
-      const evaluator = evaluatorOf(request.kind)
-      if (!evaluator?.charges(request)) return
-      watchKinds(
-        evaluator.matching(
-          here.flatMap(({ value }) => Object.keys((value as { spec?: { hard?: object } }).spec?.hard ?? {})),
-        ),
-      )
-      try {
-        await ledger.charge(request, evaluator)
-      } catch (error) {
-        throw error instanceof QuotaRefusal ? refuse(request, error.message) : error
-      }
+      if (here.length) return charge(request, here)
     },
     settled(request, made) {
       const charged = inFlight.end(request)
       if (!made) for (const quota of charged) ledger.recount(request.namespace, quota)
     },
+  }
+  async function charge(request: AdmissionAttributes, here: ReturnType<KindReader['list']>) {
+    const evaluator = evaluatorOf(request.kind)
+    if (!evaluator?.charges(request)) return
+    watchKinds(
+      evaluator.matching(
+        here.flatMap(({ value }) => Object.keys((value as { spec?: { hard?: object } }).spec?.hard ?? {})),
+      ),
+    )
+    try {
+      await ledger.charge(request, evaluator)
+    } catch (error) {
+      throw error instanceof QuotaRefusal ? refuse(request, error.message) : error
+    }
   }
 }

@@ -55,14 +55,17 @@ export function clientCertificates(
   isClientAuthority: (fingerprint: string | undefined) => boolean = () => true,
 ): Authenticator {
   const known = new Map<string, Known>()
+  /** All requests of a connection bring the same one. */
+  const seen = new WeakMap<ClientCertificate, Known>()
 
-  const lookUp = ({ raw }: ClientCertificate): Known => {
-    const key = hash('sha256', raw, 'base64')
-    const before = known.get(key)
+  const lookUp = (certificate: ClientCertificate): Known => {
+    const before = seen.get(certificate)
     if (before) return before
-    const found = read(raw)
+    const key = hash('sha256', certificate.raw, 'base64')
+    const found = known.get(key) ?? read(certificate.raw)
     if (known.size >= KNOWN_LIMIT) known.clear()
     known.set(key, found)
+    seen.set(certificate, found)
     return found
   }
   return ({ certificate }) => {

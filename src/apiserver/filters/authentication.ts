@@ -24,24 +24,36 @@ export function authenticationFilter(
   anonymous: (path: string) => boolean = () => true,
   meter?: AuthenticationMeter,
 ): Filter {
-  const find = async (request: ServerRequest): Promise<UserInfo> => {
-    const credentials = credentialsOf(request)
-    let fault: unknown
-    for (const authenticate of authenticators)
+  /** Asks from the one at `at` on; a promise only where somebody must be waited for, which is rare. */
+  function ask(
+    request: ServerRequest,
+    credentials: Credentials,
+    at: number,
+    fault: unknown,
+  ): UserInfo | Promise<UserInfo> {
+    let problem = fault
+    for (let next = at; next < authenticators.length; next++)
       try {
-        const found = authenticate(credentials)
-        const user = found instanceof Promise ? await found : found
-        if (user) return withAuthenticated(user)
+        const found = authenticators[next]!(credentials)
+        if (found instanceof Promise) {
+          const after = next + 1
+          return found.then(
+            user => (user ? withAuthenticated(user) : ask(request, credentials, after, problem)),
+            error => ask(request, credentials, after, problem ?? error),
+          )
+        }
+        if (found) return withAuthenticated(found)
       } catch (error) {
-        fault ??= error
+        problem ??= error
       }
-    if (fault) throw Object.assign(unauthorized(), { cause: fault })
+    if (problem) throw Object.assign(unauthorized(), { cause: problem })
     if (!anonymous(request.path)) throw unauthorized()
     return ANONYMOUS
   }
   return next => async request => {
     try {
-      request.user = await find(request)
+      const found = ask(request, credentialsOf(request), 0, undefined)
+      request.user = found instanceof Promise ? await found : found
       meter?.ended(request.began, request.user)
     } catch (error) {
       meter?.ended(request.began, undefined)

@@ -120,7 +120,7 @@ function refusal(accept: string, { name, verb }: RequestInfo) {
  * the kind of a request's resource.
  */
 export function representationFilter(clock: Clock, kindOf: (info: RequestInfo) => Kind | undefined): Filter {
-  return next => async request => {
+  return next => request => {
     const { accept } = request.headers
     const { info } = request
     if (!accept || !info.isResource || request.upgrade) return next(request)
@@ -134,11 +134,13 @@ export function representationFilter(clock: Clock, kindOf: (info: RequestInfo) =
     if (!media) return next(request)
     if (media.format === 'yaml' && info.verb === 'watch') throw notAcceptable(ACCEPTED_STREAMS)
     request.media = media
+    if (!media.as) return next(request)
     const include = media.as === 'Table' ? includeObject(request) : 'None'
-    const answer = await next(request)
-    if (!media.as || !request.kind || answer.status >= 400) return answer
-    return media.as === 'Table'
-      ? asTable(answer, request.kind, media, include, clock.now)
-      : asMetadata(answer, request.kind, media)
+    return next(request).then(answer => {
+      if (!request.kind || answer.status >= 400) return answer
+      return media.as === 'Table'
+        ? asTable(answer, request.kind, media, include, clock.now)
+        : asMetadata(answer, request.kind, media)
+    })
   }
 }

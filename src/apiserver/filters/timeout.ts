@@ -46,7 +46,16 @@ export function timeoutFilter(clock: Clock): Filter {
       }
       waiting.add(entry)
       if (!armed) arm(LIMIT)
-      answer.then(resolve, reject).finally(() => waiting.delete(entry))
+      answer.then(
+        given => {
+          waiting.delete(entry)
+          resolve(given)
+        },
+        fault => {
+          waiting.delete(entry)
+          reject(fault)
+        },
+      )
     })
   }
 }

@@ -20,7 +20,7 @@ export interface Classified {
 export interface Configuration {
   /** The first schema that a request matches. There is always one. */
   classify(request: ServerRequest): Classified
-  levels(): Iterable<Level>
+  levels(): readonly Level[]
   close(): void
 }
 
@@ -41,6 +41,7 @@ export function followConfiguration(
   onChange: (schemas: readonly FlowSchema[], levels: ReadonlySet<string>) => void,
 ): Configuration {
   let known = new Map<string, KnownLevel>()
+  let levels: readonly Level[] = []
   let table: readonly Classified[] = []
   let fresh = false
   const schemaKind = registry.kind(FlowSchemaKind.key)
@@ -55,9 +56,10 @@ export function followConfiguration(
 
   function compile() {
     fresh = true
-    const levels = withMandatory(read<PriorityLevelConfiguration>(levelKind), priorityLevels)
+    const configurations = withMandatory(read<PriorityLevelConfiguration>(levelKind), priorityLevels)
     const schemas = withMandatory(read<FlowSchema>(schemaKind), flowSchemas)
-    known = levelsOf(levels, TOTAL_SEATS, known)
+    known = levelsOf(configurations, TOTAL_SEATS, known)
+    levels = Array.from(known.values(), ({ level }) => level)
     table = schemas
       .map(compileFlow)
       .sort(byPrecedence)
@@ -85,7 +87,7 @@ export function followConfiguration(
     classify,
     levels() {
       if (!fresh) compile()
-      return Array.from(known.values(), ({ level }) => level)
+      return levels
     },
     close() {
       for (const end of ends) end()

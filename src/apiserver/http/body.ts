@@ -34,11 +34,12 @@ function jsonOf(answer: BodyAnswer): unknown {
   return { kind, apiVersion, metadata, items: shown }
 }
 
-async function wholeBody(answer: BodyAnswer, media: MediaChoice): Promise<Buffer> {
-  if (media.format === 'yaml') {
-    const { formatYaml } = await import('../../api/machinery/yaml.ts')
-    return Buffer.from(formatYaml(jsonOf(answer)))
-  }
+async function yamlBody(answer: BodyAnswer): Promise<Buffer> {
+  const { formatYaml } = await import('../../api/machinery/yaml.ts')
+  return Buffer.from(formatYaml(jsonOf(answer)))
+}
+
+function jsonBody(answer: BodyAnswer, media: MediaChoice): Buffer {
   if (media.pretty) return Buffer.from(`${JSON.stringify(jsonOf(answer), undefined, 2)}\n`)
   if (answer.type === 'object') return answer.object.bytes
   if (answer.type === 'value') return Buffer.from(`${JSON.stringify(answer.value)}\n`)
@@ -57,13 +58,23 @@ function wantsGzip(request: HttpRequest): boolean {
   return accepted.split(',').some(each => each.trim() === 'gzip')
 }
 
-async function sendWhole(sink: Sink, request: HttpRequest, status: number, headers: Headers, whole: Buffer) {
-  let body = whole
-  if (body.length > GZIP_FROM && wantsGzip(request)) {
-    body = await gzipped(body)
+/** A promise only where the body is compressed. */
+function sendWhole(
+  sink: Sink,
+  request: HttpRequest,
+  status: number,
+  headers: Headers,
+  body: Buffer,
+): Promise<void> | void {
+  if (body.length <= GZIP_FROM || !wantsGzip(request)) return sendAsIs(sink, status, headers, body)
+  return gzipped(body).then(small => {
     headers['content-encoding'] = 'gzip'
     headers.vary = 'Accept-Encoding'
-  }
+    sendAsIs(sink, status, headers, small)
+  })
+}
+
+function sendAsIs(sink: Sink, status: number, headers: Headers, body: Buffer) {
   headers['content-length'] = String(body.length)
   sink.head(status, headers)
   // One write: a newline of its own would cost a second frame.
@@ -94,20 +105,24 @@ async function writeProtobuf(
 const isStreamed = (answer: BodyAnswer, media: MediaChoice): answer is ListAnswer =>
   answer.type === 'list' && media.format === 'json' && !media.pretty
 
-/** Writes head and body. `headers` name JSON as the type, which is changed where it is another. */
-export async function writeBody(
+/**
+ * Writes head and body; a promise where there is something to wait for. `headers` name JSON as the type, which is
+ * changed where it is another.
+ */
+export function writeBody(
   sink: Sink,
   request: HttpRequest,
   answer: BodyAnswer,
   media: MediaChoice,
   headers: Headers,
   pool: ChunkPool,
-): Promise<void> {
+): Promise<void> | void {
   if (media.format === 'protobuf') return writeProtobuf(sink, request, answer, headers, pool)
   if (isStreamed(answer, media) && !wantsGzip(request)) {
     sink.head(answer.status, headers)
     return writePieces(sink, jsonList(answer), pool)
   }
-  if (media.format === 'yaml') headers['content-type'] = YAML_TYPE
-  return sendWhole(sink, request, answer.status, headers, await wholeBody(answer, media))
+  if (media.format !== 'yaml') return sendWhole(sink, request, answer.status, headers, jsonBody(answer, media))
+  headers['content-type'] = YAML_TYPE
+  return yamlBody(answer).then(body => sendWhole(sink, request, answer.status, headers, body))
 }

@@ -34,22 +34,14 @@ export type WireObserver = Pick<RequestMetrics, 'ended' | 'watched'>
 const HANDSHAKE = 15_000
 const IDLE = 90_000
 
-/** Ends a session that has had no stream for a while. Watches keep theirs, however quiet. */
-function closeWhenIdle(session: ServerHttp2Session) {
-  let streams = 0
-  session.on('stream', stream => {
-    streams++
-    stream.on('close', () => streams--)
-  })
-  session.setTimeout(IDLE, () => {
-    if (streams === 0) session.close()
-  })
-}
+const ignore = () => {}
 
 const LOOPBACK = /^(::1|127\.|::ffff:127\.)/
 
 /** What is the same for all requests of a connection. */
 interface Connection {
+  /** HTTP/2 streams that are open on it. */
+  streams: number
   readonly certificate: ClientCertificate | undefined
   readonly loopback: boolean
   readonly remoteAddress: string | undefined
@@ -66,6 +58,7 @@ function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
 }
 
 const connectionOf = (socket: TLSSocket): Connection => ({
+  streams: 0,
   certificate: certificateOf(socket),
   loopback: LOOPBACK.test(socket.remoteAddress ?? ''),
   remoteAddress: socket.remoteAddress?.replace(/^::ffff:/, ''),
@@ -91,7 +84,8 @@ function createConversation({ handler, logger, observer }: HttpsServerDeps) {
     try {
       const answer = await handler(request)
       if (answer.type === 'upgrade') throw new Error(`${request.path} wants an upgrade, which this request is not`)
-      await writeAnswer(sink, request, answer, shared)
+      const writing = writeAnswer(sink, request, answer, shared)
+      if (writing) await writing
     } catch (error) {
       logger.error({ err: error, method: request.method, path: request.path }, 'an answer broke off')
       // Not ended: a client must not take the half for the whole.
@@ -115,6 +109,13 @@ function createConversation({ handler, logger, observer }: HttpsServerDeps) {
     return connection
   }
 
+  /** By the session: asking it for its socket goes through a proxy of Node's. */
+  function ofSession(session: ServerHttp2Session): Connection {
+    let connection = connections.get(session)
+    if (!connection) connections.set(session, (connection = connectionOf(session.socket as TLSSocket)))
+    return connection
+  }
+
   function onStream(
     stream: ServerHttp2Stream,
     headers: Record<string, string | string[] | undefined>,
@@ -124,18 +125,29 @@ function createConversation({ handler, logger, observer }: HttpsServerDeps) {
     const method = headers[':method'] as string
     const session = stream.session as ServerHttp2Session
     const sink = http2Sink(stream, method === 'HEAD')
-    stream.on('error', () => {})
+    stream.on('error', ignore)
     try {
       const body = stream.readableEnded ? undefined : stream
       const url = headers[':path'] as string
-      const connection = known(session.socket as TLSSocket)
+      const connection = ofSession(session)
       const request = incomingRequest({ method, url, headers, rawHeaders, body, ...connection })
       if (request.body.type === 'none') stream.resume()
-      stream.on('close', () => request.gone())
+      connection.streams++
+      stream.on('close', () => {
+        connection.streams--
+        request.gone()
+      })
       void answerTo(sink, request)
     } catch {
       malformed(sink)
     }
+  }
+
+  /** Ends a session that has had no stream for a while. Watches keep theirs, however quiet. */
+  function closeWhenIdle(session: ServerHttp2Session) {
+    session.setTimeout(IDLE, () => {
+      if (!connections.get(session)?.streams) session.close()
+    })
   }
 
   function onRequest(message: IncomingMessage, response: ServerResponse) {
@@ -175,7 +187,7 @@ function createConversation({ handler, logger, observer }: HttpsServerDeps) {
     }
   }
 
-  return { open, onStream, onRequest, onUpgrade }
+  return { open, onStream, closeWhenIdle, onRequest, onUpgrade }
 }
 
 function listenOn(server: Http2SecureServer, host: string, port: number): Promise<number> {
@@ -222,7 +234,7 @@ export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions)
     server.on('upgrade', conversation.onUpgrade as never)
     server.on('session', (session: ServerHttp2Session) => {
       sessions.add(session)
-      closeWhenIdle(session)
+      conversation.closeWhenIdle(session)
       session.on('close', () => sessions.delete(session))
       session.on('error', () => {})
     })

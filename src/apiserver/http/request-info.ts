@@ -45,6 +45,23 @@ function selectedName(fieldSelector: string | null): string {
  * Throws URIError for a path that cannot be decoded.
  */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
+  const key = query.size === 0 ? `${method} ${path}` : ''
+  const before = key && known.get(key)
+  if (before) return before
+  const info = parse(method, path, query)
+  // Collections are few and asked for again and again; objects are many.
+  if (key && info.isResource && info.name === '' && key.length < KNOWN_LENGTH) {
+    if (known.size >= KNOWN_LIMIT) known.clear()
+    known.set(key, Object.freeze(info))
+  }
+  return info
+}
+
+const KNOWN_LIMIT = 1000
+const KNOWN_LENGTH = 300
+const known = new Map<string, RequestInfo>()
+
+function parse(method: string, path: string, query: URLSearchParams): RequestInfo {
   const parts = path.split('/')
   const isCore = parts[1] === 'api'
   if (!isCore && parts[1] !== 'apis') return nonResource(method)
@@ -53,7 +70,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   if (parts.length <= first) return nonResource(method)
 
   let verb = VERBS[method] ?? ''
-  const segments = parts.slice(first).map(decode)
+  const segments = path.includes('%') ? parts.slice(first).map(decode) : parts.slice(first)
   if (segments[0] === 'watch' && segments.length > 1) {
     verb = 'watch'
     segments.shift()

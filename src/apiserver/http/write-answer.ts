@@ -59,13 +59,29 @@ async function joinerOf(media: MediaChoice, shared: SharedWriters): Promise<Join
   return (shared.frames ??= watchFrames(protobufFrame))
 }
 
-/** Writes everything but upgrades. Rejects when a stream breaks after its head was sent. */
-export async function writeAnswer(
+async function writeEvents(
+  sink: Sink,
+  request: HttpRequest,
+  answer: Extract<Answer, { type: 'watch' }>,
+  shared: SharedWriters,
+): Promise<void> {
+  const media = request.media ?? JSON_CHOICE
+  const join = await joinerOf(media, shared)
+  const type = media.format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE
+  sink.headNow(answer.status, headersOf(request, answer, type))
+  return writeWatch(sink, answer, join, (count, bytes) => shared.observer?.watched(request, count, bytes))
+}
+
+/**
+ * Writes everything but upgrades; a promise where there is something to wait for. Rejects when a stream breaks after its
+ * head was sent.
+ */
+export function writeAnswer(
   sink: Sink,
   request: HttpRequest,
   answer: Exclude<Answer, { type: 'upgrade' }>,
   shared: SharedWriters,
-): Promise<void> {
+): Promise<void> | void {
   switch (answer.type) {
     case 'object':
     case 'value':
@@ -74,13 +90,8 @@ export async function writeAnswer(
       const media = isPretty(request, chosen) ? { ...chosen, pretty: true } : chosen
       return writeBody(sink, request, answer, media, headersOf(request, answer, JSON_TYPE), shared.pool)
     }
-    case 'watch': {
-      const media = request.media ?? JSON_CHOICE
-      const join = await joinerOf(media, shared)
-      const type = media.format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE
-      sink.headNow(answer.status, headersOf(request, answer, type))
-      return writeWatch(sink, answer, join, (count, bytes) => shared.observer?.watched(request, count, bytes))
-    }
+    case 'watch':
+      return writeEvents(sink, request, answer, shared)
     case 'bytes':
       sink.head(answer.status, {
         ...headersOf(request, answer, answer.contentType),

@@ -1,9 +1,16 @@
 /** Writes to the store, under the names that dashboards have for etcd's. */
 import type { Clock } from '../../lib/clock.ts'
-import { counter, type Family, histogram } from '../../lib/metrics.ts'
+import { type Count, counter, type Distribution, type Family, histogram } from '../../lib/metrics.ts'
 import type { Op, Store } from '../../store/store.ts'
 import { splitKey } from '../registry/store-key.ts'
 import { SECONDS } from './requests.ts'
+
+/** The numbers of all commits that are alike. */
+interface Series {
+  readonly requests: Count
+  readonly duration: Distribution
+  failed(): void
+}
 
 const operationOf = (op: Op) => (op.type === 'delete' ? 'delete' : op.expect === 0 ? 'create' : 'update')
 
@@ -19,18 +26,28 @@ export function meteredStore(store: Store, clock: Clock): { readonly store: Stor
   const requests = counter('etcd_requests_total', 'Requests to the store.', labels)
   const errors = counter('etcd_request_errors_total', 'Requests to the store that failed.', labels)
   const durations = histogram('etcd_request_duration_seconds', 'Time of requests to the store.', labels, SECONDS)
+  const series = new Map<string, Series>()
+  function seriesOf(op: Op | undefined): Series {
+    const kept = op ? `${operationOf(op)} ${splitKey(op.key)?.resource}` : ''
+    let found = series.get(kept)
+    if (!found) {
+      const of = op ? ([operationOf(op), ...resourceOf(op.key)] as const) : ['', '', '']
+      found = { requests: requests.at(...of), duration: durations.at(...of), failed: () => errors.at(...of).value++ }
+      series.set(kept, found)
+    }
+    return found
+  }
   return {
     families: [requests, errors, durations],
     store: Object.assign(Object.create(store) as Store, {
       commit(...args: Parameters<Store['commit']>) {
-        const [op] = args[0]
-        const of = op ? ([operationOf(op), ...resourceOf(op.key)] as const) : ['', '', '']
+        const of = seriesOf(args[0][0])
         const start = clock.elapsed()
-        const done = () => durations.at(...of).observe((clock.elapsed() - start) / 1000)
-        requests.at(...of).value++
+        const done = () => of.duration.observe((clock.elapsed() - start) / 1000)
+        of.requests.value++
         const result = store.commit(...args)
         result.then(done, () => {
-          errors.at(...of).value++
+          of.failed()
           done()
         })
         return result

@@ -68,6 +68,8 @@ export interface WatchCache {
 /** Events that may wait for one slow watcher before it is cut off; its client comes back with its last revision. */
 const WATCHER_LIMIT = 10_000
 
+const NOTHING: CacheList = { items: [], next: undefined, remaining: undefined }
+
 type Index = Map<string, Set<Watcher>>
 
 function addTo(index: Index, key: string, watcher: Watcher): () => void {
@@ -158,6 +160,7 @@ export function createWatchCache(kind: Kind, start: number): WatchCache {
     const { namespace, after, matches, limit = 0 } = options
     const overlay = options.at === undefined ? undefined : overlayAt(options.at)
     if (options.at !== undefined && !overlay) return undefined
+    if (namespace && !overlay && !bucketOf(namespace)) return NOTHING
     const items: Encoded[] = []
     let next: ListCursor | undefined
     let beyond = 0

@@ -14,6 +14,7 @@ function lineOf() {
   let disk: { batch: Batch; done: (error: StoreError | undefined) => void } | undefined
   const line = createCommitLine({
     clock,
+    soon: then => then(),
     write(batch, done) {
       assert.equal(disk, undefined, 'two batches are under way')
       disk = { batch, done }

@@ -38,6 +38,8 @@ export interface CommitLine {
 
 interface Deps {
   readonly clock: Clock
+  /** Calls back when what is at hand in this turn has been done. */
+  soon(then: () => void): void
   /** `lone`: see `Writer.write`. */
   write(batch: Batch, done: (error: StoreError | undefined) => void, lone: boolean): void
   /** Rows that a batch should delete, at most `limit`, and since when the past is known without them. */
@@ -70,6 +72,8 @@ export function createCommitLine(deps: Deps): CommitLine {
   let acknowledged = 0
   let sent = 0
   let busy = false
+  /** It goes to the writer at the end of this turn. */
+  let due = false
   /** The batch before held one commit, and nobody else came while it was written. */
   let quiet = false
   /** Bytes of the acknowledged ones. */
@@ -88,6 +92,17 @@ export function createCommitLine(deps: Deps): CommitLine {
       count++
     }
     return line.slice(0, count)
+  }
+
+  /** A lone commit goes at once. Where several clients write, others that came with it are about to write too. */
+  function sendSoon() {
+    if (quiet) return send()
+    if (due || busy) return
+    due = true
+    deps.soon(() => {
+      due = false
+      send()
+    })
   }
 
   function send() {
@@ -160,7 +175,7 @@ export function createCommitLine(deps: Deps): CommitLine {
     push(entry) {
       line.push(entry)
       acknowledgeRelaxed()
-      send()
+      sendSoon()
     },
     drain() {
       retry?.cancel()

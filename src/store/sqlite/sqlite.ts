@@ -88,6 +88,7 @@ export async function openSqliteStore(path: string, options: SqliteStoreOptions 
 
   const line = createCommitLine({
     clock,
+    soon: then => void setImmediate(then),
     write: writer.write,
     takeForgotten: limit => ({ ids: forgotten.take(limit), compacted: keyspace.history.compacted() }),
     returnForgotten: forgotten.giveBack,

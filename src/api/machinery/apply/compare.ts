@@ -2,7 +2,7 @@
 import { equalJson } from '../merge-patch.ts'
 import type { SchemaNode } from '../schema-node.ts'
 import type { BuildingSet, FieldSet } from './field-set.ts'
-import { EMPTY, LEAF } from './field-set.ts'
+import { EMPTY, fieldStep, LEAF } from './field-set.ts'
 import type { Json } from './typed.ts'
 import { addedSet, Duplicates, fieldNode, itemsByStep, shapeOf } from './typed.ts'
 
@@ -64,11 +64,11 @@ function compareFields(node: SchemaNode, old: Json, next: Json, ignore: Readonly
     const before = old[key]
     if (before === value) continue
     const child = fieldNode(node, key)
-    result.add(`f:${key}`, before === undefined ? appeared(node, key, child, value) : compare(child, before, value))
+    result.add(fieldStep(key), before === undefined ? appeared(node, key, child, value) : compare(child, before, value))
   }
   for (const key in old) {
     if (old[key] === undefined || next[key] !== undefined || ignore?.has(key)) continue
-    result.add(`f:${key}`, disappeared(node, key, fieldNode(node, key), old[key]))
+    result.add(fieldStep(key), disappeared(node, key, fieldNode(node, key), old[key]))
   }
   return result
 }

@@ -21,6 +21,21 @@ export const EMPTY: FieldSet = LEAF
 
 const SELF = '.'
 
+/** Names of fields that are remembered with their steps. */
+const STEPS_LIMIT = 10_000
+const steps = new Map<string, string>()
+
+/** The step of a field. Remembered: putting it together anew for every field of every write takes longer. */
+export function fieldStep(name: string): string {
+  let step = steps.get(name)
+  if (step === undefined) {
+    step = `f:${name}`
+    if (steps.size >= STEPS_LIMIT) steps.clear()
+    steps.set(name, step)
+  }
+  return step
+}
+
 export function isEmptySet(set: FieldSet): boolean {
   for (const _ in set) return false
   return true

@@ -136,11 +136,19 @@ function release(owners: readonly Owner[], touched: FieldSet, removed: FieldSet)
 }
 
 const NO_OBJECT: Json = {}
+/** Objects of which nothing has been said yet, by their schema. Not to be changed. */
+const emptyObjects = new WeakMap<SchemaNode, Json>()
+
+function emptyObject(node: SchemaNode): Json {
+  let empty = emptyObjects.get(node)
+  if (!empty) emptyObjects.set(node, (empty = madeZero(node, NO_OBJECT) as Json))
+  return empty
+}
 
 /** How two objects differ, without what nobody owns. */
 export function compareObjects(node: SchemaNode, live: KubeObject | undefined, next: KubeObject): Comparison {
   // A new object is compared with an empty one of its kind.
-  const old = (live ?? madeZero(node, NO_OBJECT)) as Json
+  const old = (live ?? emptyObject(node)) as Json
   const now = next as Json
   const body = compareValues(node, old, now, UNOWNED_ALL)
   if (old.metadata === now.metadata) return body

@@ -5,7 +5,7 @@
  */
 import type { SchemaNode } from '../schema-node.ts'
 import type { BuildingSet, FieldSet } from './field-set.ts'
-import { belowStep, EMPTY, hasStep, isEmptySet, LEAF, memberWith, stepOf } from './field-set.ts'
+import { belowStep, EMPTY, fieldStep, hasStep, isEmptySet, LEAF, memberWith, stepOf } from './field-set.ts'
 
 export type Json = Record<string, unknown>
 
@@ -107,7 +107,7 @@ export function findDuplicate(node: SchemaNode, value: unknown, path: readonly s
     }
   } else if (shape === 'fields') {
     for (const [key, inner] of Object.entries((value as Json | null) ?? {})) {
-      const found = findDuplicate(fieldNode(node, key), inner, [...path, `f:${key}`])
+      const found = findDuplicate(fieldNode(node, key), inner, [...path, fieldStep(key)])
       if (found) return found
     }
   }
@@ -135,8 +135,8 @@ function owned(node: SchemaNode, value: unknown): FieldSet | undefined {
     if (inner === undefined) continue
     const children = owned(fieldNode(node, key), inner)
     const member = inner === null || (isObject(inner) && isEmptySet(inner as FieldSet)) || !isDeclared(node, key)
-    if (children === LEAF || (member && !children)) result[`f:${key}`] = LEAF
-    else if (children) result[`f:${key}`] = member ? memberWith(children) : children
+    if (children === LEAF || (member && !children)) result[fieldStep(key)] = LEAF
+    else if (children) result[fieldStep(key)] = member ? memberWith(children) : children
   }
   return isEmptySet(result) ? undefined : result
 }
@@ -154,19 +154,19 @@ export function addedSet(node: SchemaNode, value: unknown): FieldSet {
     }
   } else if (node.type === 'map' && node.element.merging === 'atomic') {
     for (const key in value as Json) {
-      result[`f:${key}`] = LEAF
+      result[fieldStep(key)] = LEAF
       empty = false
     }
   } else {
     for (const key in value as Json) {
       if ((value as Json)[key] === undefined) continue
-      result[`f:${key}`] = addedSet(fieldNode(node, key), (value as Json)[key])
+      result[fieldStep(key)] = addedSet(fieldNode(node, key), (value as Json)[key])
       empty = false
     }
     // What Go shows as null is there too, although we leave it out.
     for (const [key, zero] of node.zeros ?? []) {
       if (zero !== null || (value as Json)[key] !== undefined) continue
-      result[`f:${key}`] = LEAF
+      result[fieldStep(key)] = LEAF
       empty = false
     }
   }
@@ -235,7 +235,7 @@ export function removePaths(node: SchemaNode, value: unknown, set: FieldSet): un
   const kept: Json = {}
   let any = false
   for (const key in value as Json) {
-    const step = `f:${key}`
+    const step = fieldStep(key)
     if (hasStep(set, step)) continue
     const inner = belowStep(set, step)
     const old = (value as Json)[key]

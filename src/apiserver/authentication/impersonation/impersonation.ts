@@ -189,9 +189,12 @@ export function impersonationFilter(authorize: Authorizer, { constrained = true 
       }
     throw refusal
   }
-  return next => async request => {
+  return next => request => {
     const wish = takeWish(request)
-    if (wish) request.user = await become({ authorize, wish, request: attributesOf(request) })
-    return next(request)
+    if (!wish) return next(request)
+    return become({ authorize, wish, request: attributesOf(request) }).then(user => {
+      request.user = user
+      return next(request)
+    })
   }
 }

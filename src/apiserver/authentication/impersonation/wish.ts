@@ -42,9 +42,13 @@ export function takeWish(request: WithHeaders): Wish | undefined {
   return wish
 }
 
-/** Hardly any request has one, and every request is asked. */
-function hasHeaders({ headers }: WithHeaders): boolean {
-  for (const name in headers) if (name.startsWith('impersonate-')) return true
+/** Hardly any request has one, and every request is asked: names are told apart by their first letter. */
+function hasHeaders({ headers, rawHeaders }: WithHeaders): boolean {
+  if (!rawHeaders) return Object.keys(headers).some(name => name.startsWith('impersonate-'))
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!
+    if ((name.charCodeAt(0) | 0x20) === 0x69 && name.toLowerCase().startsWith('impersonate-')) return true
+  }
   return false
 }
 

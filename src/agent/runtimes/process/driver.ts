@@ -4,43 +4,31 @@
  * machine's. Processes, their logs and exit codes do not depend on this program: see supervisor.ts.
  */
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  type FSWatcher,
-  mkdirSync,
-  readFileSync,
-  unlinkSync,
-  watch,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandStreams } from '../../../client/node-api.ts'
-import type { Clock, Timer } from '../../../lib/clock.ts'
+import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import {
   type ContainerConfig,
-  type ContainerStatus,
   type RuntimeDriver,
   RuntimeError,
   type RuntimeEvent,
   type SandboxConfig,
-  type SandboxStatus,
 } from '../runtime.ts'
 import { attachTo } from './attach.ts'
 import { connectSandbox } from './connect.ts'
+import { type Container, createContainerLife, type Sandbox } from './container-life.ts'
 import { runCommand, withTerminal } from './exec.ts'
-import { type ContainerLog, openLog } from './log.ts'
+import { openLog } from './log.ts'
 import { readLog } from './log-read.ts'
-import { planMounts } from './mounts.ts'
-import { createPlacement, DEFAULT_PATH, MARK } from './placement.ts'
-import { commandProblem, findPlatform } from './platform.ts'
-import { alive, bootId, descendants, environ, marked, type ProcessRef, signal, usage } from './proc.ts'
+import { createPlacement, DEFAULT_PATH } from './placement.ts'
+import { findPlatform } from './platform.ts'
+import { bootId, environ } from './proc.ts'
 import {
   type ContainerState,
   containerFolders,
   load,
-  readExit,
   readPids,
   removeFolder,
   reserveExit,
@@ -48,7 +36,7 @@ import {
   sandboxFolders,
   save,
 } from './state.ts'
-import { launch } from './supervisor.ts'
+import { containerStats, containerStatus, sandboxStatus } from './status.ts'
 
 export interface ProcessDriverOptions {
   /** The agent's folder of pods: sandboxes are found again below it. */
@@ -66,36 +54,6 @@ export interface ProcessDriverOptions {
   readonly version?: string
 }
 
-interface Sandbox {
-  readonly id: string
-  readonly folder: string
-  state: SandboxState
-}
-
-interface Container {
-  readonly id: string
-  readonly sandbox: Sandbox
-  readonly folder: string
-  state: ContainerState
-  phase: ContainerStatus['state']
-  startedAt: number
-  finishedAt: number
-  exitCode?: number
-  reason?: string
-  message?: string
-  supervisor?: ProcessRef
-  main?: ProcessRef
-  log?: ContainerLog
-  attached: boolean
-  /** Ends the watch of a supervisor that is not our child. */
-  unwatch?: () => void
-  /** Called once when it has ended. */
-  readonly ended: Set<() => void>
-  stop?: { deadline: number; timer: Timer }
-}
-
-const MESSAGE_LIMIT = 4096
-
 /** Opens the driver and finds what runs already. */
 export async function openProcessDriver(options: ProcessDriverOptions): Promise<RuntimeDriver> {
   const { clock, logger, podsDirectory } = options
@@ -111,6 +69,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     for (const handler of [...handlers]) handler({ type, id, podUid })
   }
   const changed = (container: Container) => emit('container', container.id, container.sandbox.state.config.uid)
+  const life = createContainerLife({ platform, placement, clock, isClosed: () => closed, changed })
   const need = (id: string): Container => {
     const container = containers.get(id)
     if (!container) throw new RuntimeError('NotFound', `container "${id}" is not known to the process runtime`)
@@ -121,102 +80,8 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     if (!sandbox) throw new RuntimeError('NotFound', `sandbox "${id}" is not known to the process runtime`)
     return sandbox
   }
-  /** Its own process ids: then the supervisor's end is the end of everything. */
-  const ownPids = (container: Container) => placement.ownPids(container.sandbox.state.config)
   const podGroup = (config: SandboxConfig) => `${config.qosClass.toLowerCase() || 'besteffort'}/pod${config.uid}`
   const ofSandbox = (sandbox: Sandbox) => [...containers.values()].filter(each => each.sandbox === sandbox)
-
-  /** Processes of a container that no pid namespace would take along. */
-  const strays = (container: Container): number[] =>
-    ownPids(container)
-      ? []
-      : [...(platform.cgroups?.processes(container.state.cgroup) ?? []), ...marked(`${MARK}=${container.id}`)]
-  const killStrays = (container: Container) => {
-    // A process may fork while it is being killed: again until none is left, within reason.
-    for (let turn = 0; turn < 20; turn++) {
-      const pids = strays(container).filter(pid => pid !== container.supervisor?.pid && pid !== process.pid)
-      if (pids.length === 0) return
-      for (const pid of pids) {
-        try {
-          process.kill(pid, 'SIGKILL')
-        } catch {
-          // Gone already.
-        }
-      }
-    }
-  }
-
-  /** The supervisor is gone: what it left tells how the container ended. */
-  const ended = (container: Container) => {
-    if (container.phase === 'exited' || closed) return
-    container.unwatch?.()
-    container.stop?.timer.cancel()
-    killStrays(container)
-    const exit = readExit(container.folder)
-    container.phase = 'exited'
-    container.exitCode = exit?.code ?? 137
-    container.finishedAt = Math.max(exit?.at ?? clock.now(), container.startedAt)
-    const oom = container.exitCode === 137 && (platform.cgroups?.oomKills(container.state.cgroup) ?? 0) > 0
-    container.reason = oom ? 'OOMKilled' : container.exitCode === 0 ? 'Completed' : 'Error'
-    finishText(container)
-    release(container)
-  }
-  const finishText = (container: Container) => {
-    const message = readText(join(container.folder, 'message'), MESSAGE_LIMIT)
-    if (message) container.message = message
-    container.log?.look()
-  }
-  const release = (container: Container) => {
-    container.log?.close()
-    platform.cgroups?.remove(container.state.cgroup)
-    for (const fn of [...container.ended]) fn()
-    container.ended.clear()
-    changed(container)
-  }
-  const failed = (container: Container, error: RuntimeError) => {
-    container.state = { ...container.state, failure: error.message }
-    save(join(container.folder, 'container.json'), container.state)
-    container.phase = 'exited'
-    container.exitCode = 128
-    container.reason = 'StartError'
-    container.message = error.message
-    container.startedAt = container.finishedAt = clock.now()
-    release(container)
-  }
-
-  /** Waits for a supervisor that an earlier Tutti started. */
-  const watchSupervisor = (container: Container) => {
-    const supervisor = container.supervisor!
-    const check = () => {
-      if (!alive(supervisor)) ended(container)
-    }
-    let watcher: FSWatcher | undefined
-    let timer: Timer | undefined
-    try {
-      // Its files are closed a moment before it is gone.
-      const leaving = () => {
-        check()
-        if (container.phase === 'running') timer = clock.after(2, leaving)
-      }
-      watcher = watch(`/proc/${supervisor.pid}/fd/9`, { persistent: false }, type => {
-        if (type === 'rename' && !timer) leaving()
-      })
-      watcher.on('error', () => {})
-      removeFile(join(container.folder, 'alive'))
-    } catch {
-      // No /proc (or no more watches): the only wait in the driver that has to look again and again.
-      const again = () => {
-        check()
-        if (container.phase === 'running') timer = clock.after(1000, again)
-      }
-      timer = clock.after(1000, again)
-    }
-    container.unwatch = () => {
-      watcher?.close()
-      timer?.cancel()
-    }
-    check()
-  }
 
   const recover = () => {
     for (const folder of sandboxFolders(podsDirectory)) {
@@ -262,135 +127,16 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       container.log?.close()
       return
     }
-    if (sandbox.state.bootId === boot && alive(container.supervisor!)) watchSupervisor(container)
-    else ended(container)
+    life.adopt(container, sandbox.state.bootId === boot)
   }
 
   /** Variables live here between create and start only: they may be secrets. */
   const pendingEnv = new Map<string, ContainerConfig['env']>()
 
-  async function start(container: Container) {
-    const { config } = container.state
-    const sandbox = container.sandbox.state.config
-    const env = placement.environment(container, pendingEnv.get(container.id) ?? [])
-    pendingEnv.delete(container.id)
-    const text = (value: string) => placement.text(value, container)
-    let command = [...config.command, ...config.args].map(text)
-    const workingDir = text(config.workingDir || '/')
-    const onMachine = (file: string) => {
-      const mount = config.mounts.find(each => file === each.containerPath || file.startsWith(`${each.containerPath}/`))
-      return mount && platform.namespaces ? mount.hostPath + file.slice(mount.containerPath.length) : file
-    }
-    const problem = commandProblem(command[0] ?? '', env.PATH ?? DEFAULT_PATH, workingDir, onMachine)
-    if (problem) throw new RuntimeError('StartError', `failed to start container process: ${problem}`)
-    if (config.tty) command = withTerminal(platform, command)
-    command = [...placement.credentials(config), ...command]
-    const staging = join(container.folder, 'root')
-    const plan = platform.namespaces
-      ? planMounts(placement.binds(container), staging, {
-          newProc: !sandbox.hostPID,
-          readOnly: config.readOnlyRootFilesystem,
-        })
-      : undefined
-    const table = plan?.table ? join(container.folder, 'mounts') : undefined
-    if (table) writeFileSync(table, plan!.table)
-    const groups = platform.cgroups?.create(container.state.cgroup, config.resources) ?? []
-    const supervisor = await launch(
-      {
-        directory: container.folder,
-        prefix: placement.startPrefix(sandbox),
-        mountTable: table,
-        hostname: platform.namespaces && !sandbox.hostNetwork ? sandbox.hostname : undefined,
-        root: plan?.root,
-        workingDir,
-        input: config.stdin ? (config.stdinOnce ? 'once' : 'fifo') : 'null',
-        groups,
-        command,
-        env,
-      },
-      () => {
-        if (container.phase === 'running') ended(container)
-        else container.phase = container.phase === 'created' ? 'unknown' : container.phase
-      },
-    )
-    const pids = readPids(container.folder)
-    if (!pids)
-      throw new RuntimeError('StartError', `the supervisor of ${config.name} left no pid in ${container.folder}`)
-    container.supervisor = pids.supervisor
-    container.main = pids.main
-    container.startedAt = pids.at
-    const over = container.phase === 'unknown' || supervisor.exitCode !== null || supervisor.signalCode !== null
-    container.phase = 'running'
-    removeFile(join(container.folder, 'alive'))
-    changed(container)
-    if (over) ended(container)
-  }
-
-  const kill = (container: Container) => {
-    if (container.phase !== 'running') return
-    // The main process first, so that its supervisor can note the code; with its own pids everything ends with it.
-    if (!container.main || !signal(container.main, 'SIGKILL')) {
-      if (container.supervisor) signal(container.supervisor, 'SIGKILL')
-    }
-    killStrays(container)
-  }
-
-  async function stop(container: Container, graceMs: number): Promise<void> {
-    if (container.phase !== 'running') return
-    const gone = new Promise<void>(resolve => {
-      container.ended.add(resolve)
-    })
-    const deadline = clock.elapsed() + graceMs
-    if (container.stop && container.stop.deadline <= deadline) return gone
-    const first = container.stop === undefined
-    container.stop?.timer.cancel()
-    container.stop = { deadline, timer: clock.after(graceMs, () => kill(container)) }
-    const asked = (container.state.config.stopSignal ?? 'SIGTERM') as NodeJS.Signals
-    if (graceMs <= 0) kill(container)
-    else if (first) {
-      // `script` between Tutti and a terminal's process passes no signal on: everything below it is asked.
-      const targets = container.state.config.tty && container.main ? descendants(container.main.pid).slice(1) : []
-      for (const pid of targets) {
-        try {
-          process.kill(pid, asked)
-        } catch {
-          // Gone already.
-        }
-      }
-      if (targets.length === 0 && container.main) signal(container.main, asked)
-    }
-    return gone
-  }
-
-  const status = (container: Container): ContainerStatus => {
-    const { config, createdAt } = container.state
-    return {
-      id: container.id,
-      sandboxId: container.sandbox.id,
-      podUid: container.sandbox.state.config.uid,
-      name: config.name,
-      attempt: config.attempt,
-      state: container.phase,
-      image: config.image,
-      imageId: '',
-      annotations: config.annotations,
-      createdAt,
-      startedAt: container.startedAt,
-      finishedAt: container.finishedAt,
-      ...(container.phase === 'exited' ? { exitCode: container.exitCode ?? 0, reason: container.reason ?? '' } : {}),
-      ...(container.message ? { message: container.message } : {}),
-      ...(container.main && container.phase === 'running' ? { pid: container.main.pid } : {}),
-    }
-  }
-  const sandboxStatus = (sandbox: Sandbox): SandboxStatus => {
-    const { config, createdAt, stopped } = sandbox.state
-    const { namespace, name, uid, attempt, ips } = config
-    return { id: sandbox.id, namespace, name, uid, attempt, state: stopped ? 'stopped' : 'ready', createdAt, ips }
-  }
   async function stopSandbox(id: string) {
     const sandbox = sandboxes.get(id)
     if (!sandbox || sandbox.state.stopped) return
-    await Promise.all(ofSandbox(sandbox).map(container => stop(container, 0)))
+    await Promise.all(ofSandbox(sandbox).map(container => life.stop(container, 0)))
     sandbox.state = { ...sandbox.state, stopped: true }
     if (existsSync(sandbox.folder)) save(join(sandbox.folder, 'sandbox.json'), sandbox.state)
     platform.cgroups?.remove(podGroup(sandbox.state.config))
@@ -399,7 +145,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
   async function removeContainer(id: string) {
     const container = containers.get(id)
     if (!container) return
-    await stop(container, 0)
+    await life.stop(container, 0)
     container.log?.close()
     containers.delete(id)
     pendingEnv.delete(id)
@@ -505,25 +251,27 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       const container = need(id)
       if (container.phase !== 'created') return
       try {
-        await start(container)
+        const env = pendingEnv.get(id) ?? []
+        pendingEnv.delete(id)
+        await life.start(container, env)
       } catch (error) {
         const problem =
           error instanceof RuntimeError ? error : new RuntimeError('StartError', String(error), { cause: error })
-        failed(container, problem)
+        life.failed(container, problem)
         throw problem
       }
     },
     async stopContainer(id, graceMs) {
       const container = containers.get(id)
-      if (container) await stop(container, graceMs)
+      if (container) await life.stop(container, graceMs)
     },
     removeContainer,
     async containerStatus(id) {
       const container = containers.get(id)
-      return container && status(container)
+      return container && containerStatus(container)
     },
     listContainers: async podUid =>
-      [...containers.values()].filter(each => !podUid || each.sandbox.state.config.uid === podUid).map(status),
+      [...containers.values()].filter(each => !podUid || each.sandbox.state.config.uid === podUid).map(containerStatus),
 
     async exec(id, command, tty, streams) {
       const container = need(id)
@@ -586,17 +334,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     },
     async stats(id) {
       const container = containers.get(id)
-      if (container?.phase !== 'running' || !container.supervisor) return undefined
-      const name = container.state.config.name
-      const shared = { id, podUid: container.sandbox.state.config.uid, name, timestamp: clock.now() }
-      const group = platform.cgroups?.usage(container.state.cgroup)
-      if (group) {
-        const { cpu, memory, workingSet, processes } = group
-        return { ...shared, cpuUsage: cpu, memoryUsage: memory, memoryWorkingSet: workingSet, processes }
-      }
-      const pids = descendants(container.supervisor.pid).slice(1)
-      const { cpu, memory } = usage(pids)
-      return { ...shared, cpuUsage: cpu, memoryUsage: memory, memoryWorkingSet: memory, processes: pids.length }
+      return container && containerStats(container, platform, clock)
     },
     async close() {
       closed = true
@@ -614,20 +352,4 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
 function onEnd(container: Container, fn: () => void): () => void {
   container.ended.add(fn)
   return () => container.ended.delete(fn)
-}
-
-function readText(file: string, limit: number): string {
-  try {
-    return readFileSync(file).subarray(0, limit).toString()
-  } catch {
-    return ''
-  }
-}
-
-function removeFile(file: string) {
-  try {
-    unlinkSync(file)
-  } catch {
-    // Removed before.
-  }
 }

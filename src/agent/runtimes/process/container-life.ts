@@ -1,0 +1,283 @@
+/**
+ * The life of a container of the process runtime: its supervisor is started, watched and stopped, and what it leaves
+ * behind tells how the container ended.
+ */
+import { type FSWatcher, readFileSync, unlinkSync, watch, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock, Timer } from '../../../lib/clock.ts'
+import { type ContainerConfig, type ContainerStatus, RuntimeError } from '../runtime.ts'
+import { withTerminal } from './exec.ts'
+import type { ContainerLog } from './log.ts'
+import { planMounts } from './mounts.ts'
+import { DEFAULT_PATH, MARK, type Placement } from './placement.ts'
+import { commandProblem, type Platform } from './platform.ts'
+import { alive, descendants, marked, type ProcessRef, signal } from './proc.ts'
+import { type ContainerState, readExit, readPids, type SandboxState, save } from './state.ts'
+import { launch } from './supervisor.ts'
+
+export interface Sandbox {
+  readonly id: string
+  readonly folder: string
+  state: SandboxState
+}
+
+export interface Container {
+  readonly id: string
+  readonly sandbox: Sandbox
+  readonly folder: string
+  state: ContainerState
+  phase: ContainerStatus['state']
+  startedAt: number
+  finishedAt: number
+  exitCode?: number
+  reason?: string
+  message?: string
+  supervisor?: ProcessRef
+  main?: ProcessRef
+  log?: ContainerLog
+  attached: boolean
+  /** Ends the watch of a supervisor that is not our child. */
+  unwatch?: () => void
+  /** Called once when it has ended. */
+  readonly ended: Set<() => void>
+  stop?: { deadline: number; timer: Timer }
+}
+
+const MESSAGE_LIMIT = 4096
+
+export interface LifeDeps {
+  readonly platform: Platform
+  readonly placement: Placement
+  readonly clock: Clock
+  /** The driver has let go: what ends now is found when it is opened again. */
+  isClosed(): boolean
+  /** Called after each step of a container's life. */
+  changed(container: Container): void
+}
+
+export interface ContainerLife {
+  /** Starts the supervisor with these variables; resolves when the process runs. Throws RuntimeError 'StartError'. */
+  start(container: Container, variables: ContainerConfig['env']): Promise<void>
+  /** Notes that it could not be started. */
+  failed(container: Container, error: RuntimeError): void
+  /** Asks it to end, kills it after the grace; resolves when it is gone. A later call may shorten the grace. */
+  stop(container: Container, graceMs: number): Promise<void>
+  /** Takes over one whose supervisor an earlier Tutti started: watches it, or notes how it ended. */
+  adopt(container: Container, sameBoot: boolean): void
+}
+
+/** Makes it for all containers of a driver. */
+export function createContainerLife({ platform, placement, clock, isClosed, changed }: LifeDeps): ContainerLife {
+  /** Its own process ids: then the supervisor's end is the end of everything. */
+  const ownPids = (container: Container) => placement.ownPids(container.sandbox.state.config)
+
+  /** Processes of a container that no pid namespace would take along. */
+  const strays = (container: Container): number[] =>
+    ownPids(container)
+      ? []
+      : [...(platform.cgroups?.processes(container.state.cgroup) ?? []), ...marked(`${MARK}=${container.id}`)]
+  const killStrays = (container: Container) => {
+    // A process may fork while it is being killed: again until none is left, within reason.
+    for (let turn = 0; turn < 20; turn++) {
+      const pids = strays(container).filter(pid => pid !== container.supervisor?.pid && pid !== process.pid)
+      if (pids.length === 0) return
+      for (const pid of pids) {
+        try {
+          process.kill(pid, 'SIGKILL')
+        } catch {
+          // Gone already.
+        }
+      }
+    }
+  }
+
+  /** The supervisor is gone: what it left tells how the container ended. */
+  const ended = (container: Container) => {
+    if (container.phase === 'exited' || isClosed()) return
+    container.unwatch?.()
+    container.stop?.timer.cancel()
+    killStrays(container)
+    const exit = readExit(container.folder)
+    container.phase = 'exited'
+    container.exitCode = exit?.code ?? 137
+    container.finishedAt = Math.max(exit?.at ?? clock.now(), container.startedAt)
+    const oom = container.exitCode === 137 && (platform.cgroups?.oomKills(container.state.cgroup) ?? 0) > 0
+    container.reason = oom ? 'OOMKilled' : container.exitCode === 0 ? 'Completed' : 'Error'
+    finishText(container)
+    release(container)
+  }
+  const finishText = (container: Container) => {
+    const message = readText(join(container.folder, 'message'), MESSAGE_LIMIT)
+    if (message) container.message = message
+    container.log?.look()
+  }
+  const release = (container: Container) => {
+    container.log?.close()
+    platform.cgroups?.remove(container.state.cgroup)
+    for (const fn of [...container.ended]) fn()
+    container.ended.clear()
+    changed(container)
+  }
+  const failed = (container: Container, error: RuntimeError) => {
+    container.state = { ...container.state, failure: error.message }
+    save(join(container.folder, 'container.json'), container.state)
+    container.phase = 'exited'
+    container.exitCode = 128
+    container.reason = 'StartError'
+    container.message = error.message
+    container.startedAt = container.finishedAt = clock.now()
+    release(container)
+  }
+
+  /** Waits for a supervisor that an earlier Tutti started. */
+  const watchSupervisor = (container: Container) => {
+    const supervisor = container.supervisor!
+    const check = () => {
+      if (!alive(supervisor)) ended(container)
+    }
+    let watcher: FSWatcher | undefined
+    let timer: Timer | undefined
+    try {
+      // Its files are closed a moment before it is gone.
+      const leaving = () => {
+        check()
+        if (container.phase === 'running') timer = clock.after(2, leaving)
+      }
+      watcher = watch(`/proc/${supervisor.pid}/fd/9`, { persistent: false }, type => {
+        if (type === 'rename' && !timer) leaving()
+      })
+      watcher.on('error', () => {})
+      removeFile(join(container.folder, 'alive'))
+    } catch {
+      // No /proc (or no more watches): the only wait in the driver that has to look again and again.
+      const again = () => {
+        check()
+        if (container.phase === 'running') timer = clock.after(1000, again)
+      }
+      timer = clock.after(1000, again)
+    }
+    container.unwatch = () => {
+      watcher?.close()
+      timer?.cancel()
+    }
+    check()
+  }
+
+  async function start(container: Container, variables: ContainerConfig['env']) {
+    const { config } = container.state
+    const sandbox = container.sandbox.state.config
+    const env = placement.environment(container, variables)
+    const text = (value: string) => placement.text(value, container)
+    let command = [...config.command, ...config.args].map(text)
+    const workingDir = text(config.workingDir || '/')
+    const onMachine = (file: string) => {
+      const mount = config.mounts.find(each => file === each.containerPath || file.startsWith(`${each.containerPath}/`))
+      return mount && platform.namespaces ? mount.hostPath + file.slice(mount.containerPath.length) : file
+    }
+    const problem = commandProblem(command[0] ?? '', env.PATH ?? DEFAULT_PATH, workingDir, onMachine)
+    if (problem) throw new RuntimeError('StartError', `failed to start container process: ${problem}`)
+    if (config.tty) command = withTerminal(platform, command)
+    command = [...placement.credentials(config), ...command]
+    const staging = join(container.folder, 'root')
+    const plan = platform.namespaces
+      ? planMounts(placement.binds(container), staging, {
+          newProc: !sandbox.hostPID,
+          readOnly: config.readOnlyRootFilesystem,
+        })
+      : undefined
+    const table = plan?.table ? join(container.folder, 'mounts') : undefined
+    if (table) writeFileSync(table, plan!.table)
+    const groups = platform.cgroups?.create(container.state.cgroup, config.resources) ?? []
+    const supervisor = await launch(
+      {
+        directory: container.folder,
+        prefix: placement.startPrefix(sandbox),
+        mountTable: table,
+        hostname: platform.namespaces && !sandbox.hostNetwork ? sandbox.hostname : undefined,
+        root: plan?.root,
+        workingDir,
+        input: config.stdin ? (config.stdinOnce ? 'once' : 'fifo') : 'null',
+        groups,
+        command,
+        env,
+      },
+      () => {
+        if (container.phase === 'running') ended(container)
+        else container.phase = container.phase === 'created' ? 'unknown' : container.phase
+      },
+    )
+    const pids = readPids(container.folder)
+    if (!pids)
+      throw new RuntimeError('StartError', `the supervisor of ${config.name} left no pid in ${container.folder}`)
+    container.supervisor = pids.supervisor
+    container.main = pids.main
+    container.startedAt = pids.at
+    const over = container.phase === 'unknown' || supervisor.exitCode !== null || supervisor.signalCode !== null
+    container.phase = 'running'
+    removeFile(join(container.folder, 'alive'))
+    changed(container)
+    if (over) ended(container)
+  }
+
+  const kill = (container: Container) => {
+    if (container.phase !== 'running') return
+    // The main process first, so that its supervisor can note the code; with its own pids everything ends with it.
+    if (!container.main || !signal(container.main, 'SIGKILL')) {
+      if (container.supervisor) signal(container.supervisor, 'SIGKILL')
+    }
+    killStrays(container)
+  }
+
+  async function stop(container: Container, graceMs: number): Promise<void> {
+    if (container.phase !== 'running') return
+    const gone = new Promise<void>(resolve => {
+      container.ended.add(resolve)
+    })
+    const deadline = clock.elapsed() + graceMs
+    if (container.stop && container.stop.deadline <= deadline) return gone
+    const first = container.stop === undefined
+    container.stop?.timer.cancel()
+    container.stop = { deadline, timer: clock.after(graceMs, () => kill(container)) }
+    const asked = (container.state.config.stopSignal ?? 'SIGTERM') as NodeJS.Signals
+    if (graceMs <= 0) kill(container)
+    else if (first) {
+      // `script` between Tutti and a terminal's process passes no signal on: everything below it is asked.
+      const targets = container.state.config.tty && container.main ? descendants(container.main.pid).slice(1) : []
+      for (const pid of targets) {
+        try {
+          process.kill(pid, asked)
+        } catch {
+          // Gone already.
+        }
+      }
+      if (targets.length === 0 && container.main) signal(container.main, asked)
+    }
+    return gone
+  }
+
+  return {
+    start,
+    failed,
+    stop,
+    adopt(container, sameBoot) {
+      if (sameBoot && alive(container.supervisor!)) watchSupervisor(container)
+      else ended(container)
+    },
+  }
+}
+
+function readText(file: string, limit: number): string {
+  try {
+    return readFileSync(file).subarray(0, limit).toString()
+  } catch {
+    return ''
+  }
+}
+
+function removeFile(file: string) {
+  try {
+    unlinkSync(file)
+  } catch {
+    // Removed before.
+  }
+}

@@ -1,0 +1,50 @@
+/** What the process runtime tells of its sandboxes and containers. */
+import type { Clock } from '../../../lib/clock.ts'
+import type { ContainerStats, ContainerStatus, SandboxStatus } from '../runtime.ts'
+import type { Container, Sandbox } from './container-life.ts'
+import type { Platform } from './platform.ts'
+import { descendants, usage } from './proc.ts'
+
+/** A container as the agent sees it. */
+export function containerStatus(container: Container): ContainerStatus {
+  const { config, createdAt } = container.state
+  return {
+    id: container.id,
+    sandboxId: container.sandbox.id,
+    podUid: container.sandbox.state.config.uid,
+    name: config.name,
+    attempt: config.attempt,
+    state: container.phase,
+    image: config.image,
+    imageId: '',
+    annotations: config.annotations,
+    createdAt,
+    startedAt: container.startedAt,
+    finishedAt: container.finishedAt,
+    ...(container.phase === 'exited' ? { exitCode: container.exitCode ?? 0, reason: container.reason ?? '' } : {}),
+    ...(container.message ? { message: container.message } : {}),
+    ...(container.main && container.phase === 'running' ? { pid: container.main.pid } : {}),
+  }
+}
+
+/** A sandbox as the agent sees it. */
+export function sandboxStatus(sandbox: Sandbox): SandboxStatus {
+  const { config, createdAt, stopped } = sandbox.state
+  const { namespace, name, uid, attempt, ips } = config
+  return { id: sandbox.id, namespace, name, uid, attempt, state: stopped ? 'stopped' : 'ready', createdAt, ips }
+}
+
+/** What a running container uses, by its cgroup or else by its processes; undefined for one that does not run. */
+export function containerStats(container: Container, platform: Platform, clock: Clock): ContainerStats | undefined {
+  if (container.phase !== 'running' || !container.supervisor) return undefined
+  const name = container.state.config.name
+  const shared = { id: container.id, podUid: container.sandbox.state.config.uid, name, timestamp: clock.now() }
+  const group = platform.cgroups?.usage(container.state.cgroup)
+  if (group) {
+    const { cpu, memory, workingSet, processes } = group
+    return { ...shared, cpuUsage: cpu, memoryUsage: memory, memoryWorkingSet: workingSet, processes }
+  }
+  const pids = descendants(container.supervisor.pid).slice(1)
+  const { cpu, memory } = usage(pids)
+  return { ...shared, cpuUsage: cpu, memoryUsage: memory, memoryWorkingSet: memory, processes: pids.length }
+}

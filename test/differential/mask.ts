@@ -5,6 +5,8 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g
 /** Addresses of services on either side. */
 const ADDRESS = /\b10\.97\.\d{1,3}\.\d{1,3}\b/g
+/** The volume of a pod's token. */
+const TOKEN_VOLUME = /\bkube-api-access-[a-z0-9]{5}\b/g
 const AGE = /^(\d+[smhd])+$/
 const VERSION_IN_TEXT = /(resource ?version[^0-9]{1,40})\d+/gi
 
@@ -16,6 +18,7 @@ export function mask({ status, warnings, body }: Answer, sent: string): Answer {
       .replace(UUID, found => (said(found) ? found : 'UID'))
       .replace(TIME, found => (said(found) ? found : 'TIME'))
       .replace(ADDRESS, found => (said(found) ? found : 'ADDRESS'))
+      .replace(TOKEN_VOLUME, 'kube-api-access-RANDOM')
       .replace(VERSION_IN_TEXT, (_, before) => `${before}RV`)
 
   function generated(name: string, base: unknown): string {

@@ -41,6 +41,23 @@ export function sameValue(a: unknown, b: unknown): boolean {
   return true
 }
 
+const isEmptySaid = (value: unknown) =>
+  value === undefined ||
+  value === null ||
+  (typeof value === 'object' && Object.values(value).every(inner => inner === undefined))
+
+/** As sameValue, but a zero that is said is not the same as nothing: for what has been in its stored form. */
+export function sameSaid(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b) || (isEmptySaid(a) && isEmptySaid(b))) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return false
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  for (const key in left) if (!sameSaid(left[key], right[key])) return false
+  for (const key in right) if (!(key in left) && !isEmptySaid(right[key])) return false
+  return true
+}
+
 export const IMMUTABLE = 'field is immutable'
 
 const fixed =

@@ -1,14 +1,17 @@
 /** From a request to the handler of its verb, or of its special resource. */
+
 import { type Kind, kindKey } from '../../api/machinery/kind.ts'
 import { methodNotAllowed, methodNotSupported, notFound, pathNotFound } from '../../api/machinery/status-error.ts'
 import type { Answer, Handler, ServerRequest } from '../request.ts'
 import type { ServerExtensions } from '../server.ts'
 import { create } from './create.ts'
+import { mediaType } from './decode-body.ts'
 import { deleteCollection, deleteOne } from './delete.ts'
 import type { HandlerDeps } from './deps.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
 import { patch } from './patch.ts'
+import { PATCH_TYPES } from './patch-body.ts'
 import { scale } from './scale.ts'
 import { update } from './update.ts'
 import { watch } from './watch.ts'
@@ -60,6 +63,13 @@ const PARTS = new Set(['certificates.k8s.io/v1/certificatesigningrequests/approv
 
 const NAMED = new Set(['create', 'update', 'patch'])
 
+/** A patch of a type that is not taken gets no further than upstream's router. */
+function warnOf(deprecation: string, request: ServerRequest) {
+  const isPatch = request.info.verb === 'patch' && request.body.type === 'bytes'
+  const type = isPatch ? mediaType(request.body.contentType) : undefined
+  if (type === undefined || PATCH_TYPES.some(each => each === type)) request.warn(deprecation)
+}
+
 /** Makes the handler of all resource requests. */
 export function resourceRoutes(
   deps: HandlerDeps,
@@ -82,11 +92,10 @@ export function resourceRoutes(
     if (!kind) throw pathNotFound()
     checkScope(request, kind)
     request.kind = kind
-    if (kind.deprecation) request.warn(kind.deprecation)
     if (info.subresource) return below(request, kind)
     if (kind.virtual) {
       const special = virtual.get(kind.key)
-      if (!special) throw pathNotFound()
+      if (!special || (info.name && !kind.verbs.includes('get'))) throw pathNotFound()
       return special(request)
     }
     const handler = VERBS[info.verb]
@@ -97,6 +106,7 @@ export function resourceRoutes(
     }
     // One object is made in a collection, and changed by its name.
     if ((info.verb === 'create') === (info.name !== '') && NAMED.has(info.verb)) throw methodNotAllowed()
+    if (kind.deprecation) warnOf(kind.deprecation, request)
     return handler(deps, request, kind)
   }
 }

@@ -20,6 +20,7 @@ import { generateName } from './metadata.ts'
 import { admitDelete, finishCreate, judgedAs, type PrepareDeps, prepareCreate, prepareUpdate } from './prepare.ts'
 import type { DeleteOptions, DeleteResult, ObjectRef, Registry, WriteContext } from './registry.ts'
 import { resourceOf, storeKey } from './store-key.ts'
+import { isMarkedFirst } from './traits.ts'
 import { type CacheList, type CacheListOptions, createWatchCache } from './watch-cache.ts'
 
 export interface RegistryDeps extends PrepareDeps {
@@ -194,6 +195,17 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
 
   function checkPreconditions(kind: Kind, ref: ObjectRef, old: KubeObject, { preconditions }: DeleteOptions) {
     const { uid, resourceVersion } = old.metadata ?? {}
+    if (isMarkedFirst(kind) && preconditions) {
+      // As of any other update.
+      for (const [name, wanted, found] of [
+        ['UID', preconditions.uid, uid],
+        ['ResourceVersion', preconditions.resourceVersion, resourceVersion],
+      ]) {
+        if (wanted === undefined || wanted === found) continue
+        const what = `Precondition failed: ${name} in precondition: ${wanted}, ${name} in object meta: ${found}`
+        throw conflict(kind, ref.name, what)
+      }
+    }
     const of = { group: judgedAs(kind).group, plural: kind.kind }
     if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
       throw conflict(
@@ -224,7 +236,7 @@ export function createRegistry(deps: RegistryDeps): ServerRegistry {
       if (plan.type === 'remove') {
         const stored = of.cache.get(ref.namespace, ref.name)
         if (context.dryRun || (stored?.revision === old.revision && (await remove(of, ref, stored)))) {
-          return { object: old, gone: true }
+          return { object: plan.object ? imagined(plan.object, old.revision) : old, gone: true }
         }
       } else {
         const object = await replace(kind, ref, plan.object, old, context)

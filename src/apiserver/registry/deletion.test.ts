@@ -98,6 +98,13 @@ const cases: [string, typeof pods, object, DeleteOptions, Expected][] = [
     {},
     { type: 'mark', metadata: { name: 'n', deletionTimestamp: '2026-01-01T00:00:00Z' } },
   ],
+  [
+    'a namespace that is on its way stays as it is',
+    namespaces,
+    { metadata: { name: 'n', deletionTimestamp: '2026-01-01T00:00:00Z' }, spec: { finalizers: ['kubernetes'] } },
+    { propagationPolicy: 'Foreground' },
+    { type: 'pending' },
+  ],
 ]
 
 for (const [what, kind, object, options, expected] of cases) {
@@ -109,3 +116,13 @@ for (const [what, kind, object, options, expected] of cases) {
     assert.deepEqual(object, before)
   })
 }
+
+test('planDeletion: a pod that goes at once is shown as marked', () => {
+  const plan = planDeletion(pods, { metadata: { name: 'p', generation: 1 } }, {}, now)
+  assert.deepEqual(plan.type === 'remove' && plan.object?.metadata, {
+    name: 'p',
+    generation: 2,
+    deletionTimestamp: '2026-01-01T00:00:00Z',
+    deletionGracePeriodSeconds: 0,
+  })
+})

@@ -12,7 +12,8 @@ const FOREGROUND = 'foregroundDeletion'
 export type Deletion =
   | { readonly type: 'pending' }
   | { readonly type: 'mark'; readonly object: KubeObject }
-  | { readonly type: 'remove' }
+  /** `object`: what it was in the end, where that is not what it is. */
+  | { readonly type: 'remove'; readonly object?: KubeObject }
 
 /** Namespaces wait for finalizers in their spec as well. */
 function namespaceFinalizers(kind: Kind, object: KubeObject): readonly string[] {
@@ -87,12 +88,16 @@ function marked(meta: ObjectMeta, grace: number, now: number): ObjectMeta {
 export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOptions, now: number): Deletion {
   const asked = options.gracePeriodSeconds
   const grace = graceOf(kind, object, asked !== undefined && asked < 0 ? 1 : asked)
-  if (grace === 'pending') return { type: 'pending' }
   const old = object.metadata ?? {}
+  const isOnItsWay = old.deletionTimestamp !== undefined && namespaceFinalizers(kind, object).length > 0
+  if (grace === 'pending' || isOnItsWay) return { type: 'pending' }
   if (kind.beginDeletion && !old.deletionTimestamp) return { type: 'mark', object: kind.beginDeletion(object, now) }
   const finalizers = finalizersFor(kind, old.finalizers ?? [], options)
   const keeps = finalizers.length > 0 || namespaceFinalizers(kind, object).length > 0
-  if (!keeps && !grace) return { type: 'remove' }
+  if (!keeps && !grace) {
+    if (!kind.gracePeriod || old.deletionTimestamp) return { type: 'remove' }
+    return { type: 'remove', object: { ...object, metadata: marked(old, 0, now) } }
+  }
   const { finalizers: _, ...rest } = marked(old, grace ?? 0, now)
   const metadata: ObjectMeta = finalizers.length ? { ...rest, finalizers } : rest
   const next: KubeObject = { ...object, metadata }

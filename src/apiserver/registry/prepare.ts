@@ -16,7 +16,7 @@ import { trackFields } from './managed-fields.ts'
 import { initMetadata, keepMetadata, settleNamespace, specDiffers, wipeMetadata } from './metadata.ts'
 import type { KindHooks, ObjectRef, WriteContext } from './registry.ts'
 import { checkStructure } from './structure.ts'
-import { allowsUnconditionalUpdate, judgesMetadataLast, keepsMetadataOnStatus } from './traits.ts'
+import { allowsUnconditionalUpdate, isNamedByServer, judgesMetadataLast, keepsMetadataOnStatus } from './traits.ts'
 
 export interface PrepareDeps {
   readonly admission: AdmissionChain
@@ -149,6 +149,7 @@ export async function prepareCreate(
   }
   initMetadata(kind, next.metadata, deps.uuid(), now)
   empties.restore()
+  if (isNamedByServer(kind) && !next.metadata.generateName) next.metadata.name ||= deps.uuid()
   kind.prepareCreate?.(next)
   kind.defaults?.(next, deps.now())
   if (kind.prepareCreate && kind.status && !kind.custom) {
@@ -172,7 +173,11 @@ export async function finishCreate(
   const errors = runRules(kind, object, undefined, rules)
   if (judgesMetadataLast(kind)) refuse(kind, object, errors)
   refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...errors])
-  if (empties) dropEmpties(object, compileSchema(kind.schema))
+  if (empties) {
+    dropEmpties(object, compileSchema(kind.schema))
+    // What is kept is read with its defaults.
+    kind.defaults?.(object, deps.now())
+  }
   const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
   const attributes = context.admitted ? undefined : attributesOf('CREATE', kind, ref, object, undefined, context)
   if (attributes) await deps.admission.validate(attributes)
@@ -283,6 +288,7 @@ export async function prepareUpdate(
     ...runRules(kind, next, old, rules),
   ])
   empties.drop()
+  if (empties.any) kind.defaults?.(next, deps.now())
   if (attributes) await deps.admission.validate(attributes)
   warnings(kind, next, old, context)
   return { next, attributes }

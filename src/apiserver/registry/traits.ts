@@ -78,6 +78,10 @@ export const returnsDeleted = (kind: Kind) => RETURNS_DELETED.has(kind.key)
 export const orphansByDefault = (kind: Kind) => ORPHANING.has(kind.key)
 /** Nothing depends on objects of the kind: garbage collection is not asked. */
 export const hasNoDependents = (kind: Kind) => EVENTS.has(kind.key)
+/** A delete is a mark on the object first, which others remove in the end. */
+export const isMarkedFirst = (kind: Kind) => kind.key === 'v1/namespaces'
+/** An object without a name gets one. */
+export const isNamedByServer = (kind: Kind) => kind.key === 'v1/limitranges'
 /** Metadata is judged by itself, once all else is right. */
 export const judgesMetadataLast = (kind: Kind) => EVENTS.has(kind.key)
 /** What one is told who deletes an object of the kind and does not say what is to become of its dependents. */

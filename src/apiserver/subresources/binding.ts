@@ -1,14 +1,17 @@
 /** pods/binding, and bindings: the scheduler's way of giving a pod its node. */
 import { required } from '../../api/machinery/field-error.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { badRequest, conflict, invalid, success } from '../../api/machinery/status-error.ts'
+import { badRequest, conflict, success, unclassified } from '../../api/machinery/status-error.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { objectBody } from '../handlers/object-body.ts'
 import type { AdmissionChain } from '../registry/admission-chain.ts'
-import type { Registry } from '../registry/registry.ts'
+import { settleNamespace } from '../registry/metadata.ts'
+import type { Registry, WriteContext } from '../registry/registry.ts'
+import { checkStructure } from '../registry/structure.ts'
 import type { Handler } from '../request.ts'
 import { admitCreation } from './admit.ts'
-import { answer, bodyObject, requireKind, writeContext } from './request-parts.ts'
+import { answer, requireKind, writeContext } from './request-parts.ts'
 
 interface Binding extends KubeObject {
   target?: { kind?: string; name?: string; apiVersion?: string }
@@ -63,7 +66,8 @@ export function bind(pod: BindablePod, binding: Binding, now: number): void {
   pod.status = { ...pod.status, conditions: setCondition(pod.status?.conditions ?? [], scheduled) }
 }
 
-function check(binding: Binding, name: string): void {
+/** As upstream says it: 500, without a reason. */
+function check(binding: Binding): void {
   const target = binding.target ?? {}
   const errors = []
   if (target.kind && target.kind !== 'Node')
@@ -73,7 +77,8 @@ function check(binding: Binding, name: string): void {
       message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
     })
   if (!target.name) errors.push(required('target.name'))
-  if (errors.length) throw invalid({ group: '', kind: 'Binding' }, name, errors)
+  const said = errors.map(({ field, message }) => `${field}: ${message}`)
+  if (said.length) throw unclassified(said.length > 1 ? `[${said.join(', ')}]` : said[0]!)
 }
 
 /** The handler, for both `pods/NAME/binding` and `bindings` (where the body names the pod). */
@@ -81,14 +86,18 @@ export function bindingHandler(registry: Registry, clock: Clock, admission: Admi
   const pods = requireKind(registry, 'v1/pods')
   const bindings = requireKind(registry, 'v1/bindings')
   return async request => {
-    const binding = await bodyObject<Binding>(request, { apiVersion: 'v1', kind: 'Binding' })
+    const { object, duplicates } = await objectBody(request, bindings, true)
+    const binding = object as Binding
+    const context: WriteContext = { ...writeContext(request, 'binding'), duplicates }
+    checkStructure(bindings, binding, context)
     const { namespace } = request.info
-    const name = request.info.name || binding.metadata?.name || ''
-    if (!name) throw badRequest('name of the pod to bind is required: metadata.name')
-    if (request.info.name && binding.metadata?.name && binding.metadata.name !== name)
+    binding.metadata ??= {}
+    settleNamespace(bindings, binding.metadata, namespace)
+    const name = request.info.name || binding.metadata.name || ''
+    if (!name) throw badRequest('Name parameter required.')
+    if (request.info.name && binding.metadata.name && binding.metadata.name !== name)
       throw badRequest('name in URL does not match name in Binding object')
-    check(binding, name)
-    const context = writeContext(request, 'binding')
+    check(binding)
     const { subresource } = request.info
     const of = { kind: subresource ? pods : bindings, subresource, objectKind: bindings, name }
     await admitCreation(admission, request, context, of, binding)

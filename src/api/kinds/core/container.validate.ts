@@ -22,7 +22,7 @@ import type { Errors } from '../rules.ts'
 import { checkEnum, checkFormat, checkLabelName } from '../rules.ts'
 import { checkDescending, checkNoBacksteps } from './paths.validate.ts'
 import { checkLifecycle, checkProbes } from './probe.validate.ts'
-import { checkFieldRef, checkKeyRef, checkResourceRef, ENV_FIELDS } from './references.validate.ts'
+import { checkFieldRef, checkFileKeyRef, checkKeyRef, checkResourceRef, ENV_FIELDS } from './references.validate.ts'
 import { checkRequirements } from './resources.validate.ts'
 import { checkSecurityContext } from './security-context.validate.ts'
 
@@ -72,6 +72,7 @@ function checkValueFrom({ value, valueFrom }: EnvVar, path: string, errors: Erro
   if (resourceFieldRef) checkResourceRef(resourceFieldRef, false, `${path}.resourceFieldRef`, errors)
   if (configMapKeyRef) checkKeyRef(configMapKeyRef, `${path}.configMapKeyRef`, errors)
   if (secretKeyRef) checkKeyRef(secretKeyRef, `${path}.secretKeyRef`, errors)
+  if (fileKeyRef) checkFileKeyRef(fileKeyRef, `${path}.fileKeyRef`, errors)
   if (!sources) {
     const wanted =
       'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
@@ -136,6 +137,8 @@ function checkMounts(container: Container, scope: PodScope, path: string, errors
   }
 }
 
+const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None']
+
 function checkPropagation(
   { securityContext }: Container,
   { mountPropagation, recursiveReadOnly, readOnly }: NonNullable<Container['volumeMounts']>[number],
@@ -144,7 +147,7 @@ function checkPropagation(
 ): void {
   if (mountPropagation !== undefined) {
     const at = `${path}.mountPropagation`
-    checkEnum(mountPropagation, ['Bidirectional', 'HostToContainer', 'None'], at, errors)
+    if (!PROPAGATIONS.includes(mountPropagation)) errors.push(notSupported(at, mountPropagation, PROPAGATIONS))
     if (mountPropagation === 'Bidirectional' && !securityContext?.privileged) {
       errors.push(forbidden(at, 'Bidirectional mount propagation is available only to privileged containers'))
     }
@@ -212,11 +215,14 @@ function checkResizePolicy({ resizePolicy }: Container, scope: PodScope, path: s
   }
 }
 
+const rulesWithoutPolicy = (path: string) =>
+  required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used')
+
 function checkRestartPolicy(container: Container, path: string, errors: Errors): void {
   const { restartPolicy, restartPolicyRules: rules = [] } = container
   if (restartPolicy === undefined) {
     if (rules.length) {
-      errors.push(required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used'))
+      errors.push(rulesWithoutPolicy(path))
     }
   } else if (!RESTART_POLICIES.includes(restartPolicy)) {
     errors.push(notSupported(`${path}.restartPolicy`, restartPolicy, RESTART_POLICIES))
@@ -274,7 +280,8 @@ export function checkInitContainers(scope: PodScope, path: string, errors: Error
   for (const [index, container] of (scope.spec.initContainers ?? []).entries()) {
     const at = `${path}[${index}]`
     checkCommon(container, scope, at, errors)
-    checkRestartPolicy(container, at, errors)
+    if (container.restartPolicy !== undefined) checkRestartPolicy(container, at, errors)
+    else if (container.restartPolicyRules?.length) errors.push(rulesWithoutPolicy(at))
     if (names.has(container.name)) errors.push(duplicate(`${at}.name`, container.name))
     if (container.name) names.add(container.name)
     checkHostPorts([container], path, errors)

@@ -51,7 +51,7 @@ export function checkGatedUpdate(next: PodSpec, old: PodSpec, errors: Errors): v
   const kept = next.nodeSelector ?? {}
   if (Object.entries(old.nodeSelector ?? {}).some(([key, value]) => kept[key] !== value)) {
     const what = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)'
-    errors.push(invalid('spec.nodeSelector', next.nodeSelector ?? null, what))
+    errors.push(invalid('spec.nodeSelector', next.nodeSelector, what))
   }
   checkNodeAffinity(next, old, errors)
 }

@@ -95,6 +95,36 @@ function checkOptions(options: WindowsSecurityContextOptions | undefined, path: 
   for (const problem of userProblems(user)) errors.push(invalid(`${path}.runAsUserName`, user, problem))
 }
 
+/** Containers that are processes of a Windows node: all of a pod's are, or none, and they use the node's network. */
+function checkHostProcess(spec: PodSpec, path: string, errors: Errors): void {
+  const ofPod = spec.securityContext?.windowsOptions?.hostProcess
+  let all = 0
+  let host = 0
+  for (const field of CONTAINERS) {
+    for (const [index, { securityContext }] of (spec[field] ?? []).entries()) {
+      const own = securityContext?.windowsOptions?.hostProcess
+      if (ofPod !== undefined && own !== undefined && ofPod !== own) {
+        const at = `${path}.${field}[${index}].securityContext.windowsOptions.hostProcess`
+        const wanted = `pod hostProcess value must be identical if both are specified, was ${ofPod}`
+        errors.push(invalid(at, own, wanted))
+      }
+      all++
+      if (own ?? ofPod) host++
+    }
+  }
+  if (!host) return
+  if (host !== all) {
+    const wanted = 'If pod contains any hostProcess containers then all containers must be HostProcess containers'
+    errors.push(invalid(path, '', wanted))
+  }
+  if (spec.hostNetwork) return
+  errors.push(
+    invalid(`${path}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers'),
+  )
+}
+
+const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as const
+
 /** Checks a pod's and its containers' security contexts against the operating system that the pod names, if it does. */
 export function checkOperatingSystem(spec: PodSpec, path: string, errors: Errors): void {
   const os = spec.os?.name
@@ -102,7 +132,8 @@ export function checkOperatingSystem(spec: PodSpec, path: string, errors: Errors
     [spec.securityContext, `${path}.securityContext`],
   ]
   if (os === 'windows') checkWindows(spec, path, errors)
-  for (const field of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+  checkHostProcess(spec, path, errors)
+  for (const field of CONTAINERS) {
     for (const [index, { securityContext }] of (spec[field] ?? []).entries()) {
       const at = `${path}.${field}[${index}].securityContext`
       contexts.push([securityContext, at])

@@ -13,6 +13,7 @@ import type {
   VolumeProjection,
 } from '../../generated/types/core-v1.ts'
 import { imageTag } from './image-name.ts'
+import { defaultPodResources } from './pod-resources.ts'
 import { canonicalResources } from './resources.ts'
 
 /** The permissions of files in config map, secret, downward API and projected volumes: 0644. */
@@ -153,6 +154,7 @@ export function defaultPodOnly(spec: PodSpec | undefined | null): void {
   if (!spec) return
   defaultRequests(spec.containers)
   defaultRequests(spec.initContainers)
+  defaultPodResources(spec)
   spec.enableServiceLinks ??= true
   if (spec.hostNetwork) {
     defaultHostPorts(spec.containers)

@@ -1,6 +1,6 @@
 /** What holds for a PodSpec, in a pod as in a template (k8s.io/kubernetes `pkg/apis/core/validation`: ValidatePodSpec). */
 import type { PodSpec, PodTemplateSpec } from '../../generated/types/core-v1.ts'
-import { duplicate, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { duplicate, forbidden, invalid, notFound, notSupported, required } from '../../machinery/field-error.ts'
 import {
   isDns1123Label,
   isDns1123Subdomain,
@@ -14,6 +14,7 @@ import { checkEnum, checkFormat, checkLabelName, checkQualifiedName, checkSubdom
 import type { PodScope } from './container.validate.ts'
 import { checkContainers, checkEphemeralContainers, checkInitContainers } from './container.validate.ts'
 import { checkOperatingSystem } from './pod-os.validate.ts'
+import { checkPodResources } from './pod-resources.validate.ts'
 import { checkRequirements } from './resources.validate.ts'
 import { checkAffinity, checkSpread, checkTolerations } from './scheduling.validate.ts'
 import { checkPodSecurityContext } from './security-context.validate.ts'
@@ -34,7 +35,7 @@ const SEARCH_WANTED = regexError(
 
 /** A search path of DNS: a subdomain in which underscores are allowed. */
 function checkSearch(value: string, path: string, errors: Errors): void {
-  if (value.length > 253) errors.push(invalid(path, value, 'must be no more than 253 bytes'))
+  if (value.length > 253) errors.push(invalid(path, value, 'must be no more than 253 characters'))
   if (!SEARCH_PATTERN.test(value)) errors.push(invalid(path, value, SEARCH_WANTED))
 }
 
@@ -85,6 +86,23 @@ function checkNames(spec: PodSpec, path: string, errors: Errors): void {
   if (spec.setHostnameAsFQDN) errors.push(forbidden(at, 'may not be specified when setHostnameAsFQDN is true'))
   if (spec.hostNetwork) errors.push(forbidden(at, 'may not be specified when hostNetwork is true'))
   checkSubdomain(override, at, errors)
+}
+
+/** Variables are read from files of empty directories only. */
+function checkFileKeyVolumes(spec: PodSpec, path: string, errors: Errors): void {
+  const volumes = new Map((spec.volumes ?? []).map(volume => [volume.name, volume]))
+  for (const field of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+    for (const [index, { env }] of (spec[field] ?? []).entries()) {
+      for (const [at, { valueFrom }] of (env ?? []).entries()) {
+        const name = valueFrom?.fileKeyRef?.volumeName
+        if (name === undefined) continue
+        const where = `${path}.${field}[${index}].env[${at}].valueFrom.fileKeyRef.volumeName`
+        const volume = volumes.get(name)
+        if (!volume) errors.push(notFound(where, name))
+        else if (!volume.emptyDir) errors.push(invalid(where, name, 'referenced volume must be of type emptyDir'))
+      }
+    }
+  }
 }
 
 /** With the node's network, a port of a container is the port of the node. */
@@ -163,12 +181,21 @@ function checkClaims(spec: PodSpec, path: string, errors: Errors): ReadonlySet<s
         ),
       )
     }
+    for (const field of ['resourceClaimName', 'resourceClaimTemplateName'] as const) {
+      if (claim[field] !== undefined) checkSubdomain(claim[field], `${at}.${field}`, errors)
+    }
   }
   return names
 }
 
-/** Checks a spec with its defaults filled in. `isPod` is false for templates. */
-export function checkPodSpec(spec: PodSpec | undefined, isPod: boolean, path: string, errors: Errors): void {
+/** Checks a spec with its defaults filled in. `isPod` is false for templates; `old` is what is stored. */
+export function checkPodSpec(
+  spec: PodSpec | undefined,
+  isPod: boolean,
+  path: string,
+  errors: Errors,
+  old?: PodSpec,
+): void {
   if (!spec) {
     errors.push(required(`${path}.containers`))
     return
@@ -183,11 +210,12 @@ export function checkPodSpec(spec: PodSpec | undefined, isPod: boolean, path: st
   checkContainers(scope, `${path}.containers`, errors)
   if (spec.initContainers) checkInitContainers(scope, `${path}.initContainers`, errors)
   checkEphemeralContainers(scope, `${path}.ephemeralContainers`, errors)
+  checkFileKeyVolumes(spec, path, errors)
   checkHostNetwork(spec, isPod, path, errors)
   checkEnum(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`, errors)
   checkDns(spec, path, errors)
   if (spec.nodeSelector) errors.push(...validateLabels(spec.nodeSelector, `${path}.nodeSelector`))
-  checkPodSecurityContext(spec, path, errors)
+  checkPodSecurityContext(spec, old, path, errors)
   checkAffinity(spec.affinity, `${path}.affinity`, errors)
   checkGates(spec, path, errors)
   checkSpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`, errors)
@@ -204,7 +232,7 @@ export function checkPodSpec(spec: PodSpec | undefined, isPod: boolean, path: st
     checkEnum(spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`, errors)
   }
   if (spec.overhead) checkRequirements({ limits: spec.overhead }, NO_CLAIMS, `${path}.overhead`, errors)
-  if (spec.resources) checkRequirements(spec.resources, NO_CLAIMS, `${path}.resources`, errors)
+  checkPodResources(spec, `${path}.resources`, errors)
   checkOperatingSystem(spec, path, errors)
   if (spec.os && spec.os.name !== 'linux' && spec.os.name !== 'windows') {
     errors.push(

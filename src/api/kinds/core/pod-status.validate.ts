@@ -1,6 +1,6 @@
 /** Rules of the status of a Pod (k8s.io/kubernetes `pkg/apis/core/validation`: ValidatePodStatusUpdate). */
 import type { Container, ContainerStatus, Pod } from '../../generated/types/core-v1.ts'
-import { forbidden, invalid, required } from '../../machinery/field-error.ts'
+import { duplicate, forbidden, internal, invalid, required } from '../../machinery/field-error.ts'
 import { isDns1123Subdomain } from '../../machinery/names.ts'
 import { ipFamily } from '../ip.ts'
 import type { Errors } from '../rules.ts'
@@ -38,9 +38,28 @@ function checkIps(ips: readonly { ip?: string }[] | undefined, field: string, er
       invalid(`status.${field}[${index}]`, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'),
     )
   }
-  if (ips && ips.length > 1 && (ips.length > 2 || ipFamily(ips[0]!.ip ?? '') === ipFamily(ips[1]!.ip ?? ''))) {
+  const families = (ips ?? []).map(({ ip = '' }) => ipFamily(ip))
+  const bad = families.indexOf(0)
+  if (families.length > 1 && bad >= 0) {
+    const why = `invalid IP[${bad}]: ${ips![bad]!.ip ?? ''}`
+    errors.push(internal(`status.${field}`, `failed to check for dual stack with error:${why}`))
+  }
+  if (ips && ips.length > 1 && (ips.length > 2 || bad >= 0 || families[0] === families[1])) {
     const shown = ips.map(({ ip = '' }) => ({ IP: ip }))
     errors.push(invalid(`status.${field}`, shown, 'may specify no more than one IP for each IP family'))
+  }
+}
+
+function checkClaims({ status, spec }: Pod, errors: Errors): void {
+  const names = new Set<string>()
+  for (const [index, { name = '', resourceClaimName }] of (status?.resourceClaimStatuses ?? []).entries()) {
+    const at = `status.resourceClaimStatuses[${index}]`
+    if (!spec?.resourceClaims?.some(claim => claim.name === name)) {
+      errors.push(invalid(`${at}.name`, name, 'must match the name of an entry in `spec.resourceClaims`'))
+    }
+    if (names.has(name)) errors.push(duplicate(`${at}.name`, name))
+    names.add(name)
+    if (resourceClaimName !== undefined) checkSubdomain(resourceClaimName, `${at}.resourceClaimName`, errors)
   }
 }
 
@@ -135,6 +154,7 @@ export function checkPodStatus(next: Pod, old: Pod, errors: Errors): void {
   }
   checkTransitions(next, old, 'containerStatuses', errors)
   checkTransitions(next, old, 'initContainerStatuses', errors)
+  checkClaims(next, errors)
   checkIps(status.podIPs, 'podIPs', errors)
   checkIps(status.hostIPs, 'hostIPs', errors)
   checkExtended(next, errors)

@@ -1,7 +1,7 @@
 /**
  * What the server sets on a pod and keeps a client from setting (k8s.io/kubernetes `pkg/registry/core/pod/strategy.go`).
  */
-import type { Pod, PodAffinityTerm } from '../../generated/types/core-v1.ts'
+import type { Container, Pod, PodAffinityTerm } from '../../generated/types/core-v1.ts'
 import type { LabelSelector } from '../../generated/types/meta-v1.ts'
 import type { RuleContext } from '../../machinery/kind.ts'
 import { isDns1123Label } from '../../machinery/names.ts'
@@ -43,8 +43,19 @@ function resolveLabelKeys({ metadata, spec }: Pod): void {
   }
 }
 
-/** A server with Kubernetes' default feature gates does not keep these sources of projected volumes. */
-function dropGatedSources(pod: Pod): void {
+function dropStopSignals(containers: readonly Container[] | undefined): void {
+  for (const container of containers ?? []) {
+    const { lifecycle } = container
+    if (lifecycle?.stopSignal === undefined) continue
+    delete lifecycle.stopSignal
+    if (!lifecycle.preStop && !lifecycle.postStart) delete container.lifecycle
+  }
+}
+
+/** A server with Kubernetes' default feature gates does not keep these signals, and sources of projected volumes. */
+function dropGated(pod: Pod): void {
+  dropStopSignals(pod.spec?.containers)
+  dropStopSignals(pod.spec?.initContainers)
   for (const { projected } of pod.spec?.volumes ?? []) {
     for (const source of projected?.sources ?? []) {
       delete source.clusterTrustBundle
@@ -68,7 +79,7 @@ export function preparePod(pod: Pod): void {
   }
   const seconds = pod.spec?.terminationGracePeriodSeconds ?? 0
   if (pod.spec && seconds < 0) pod.spec.terminationGracePeriodSeconds = 1
-  dropGatedSources(pod)
+  dropGated(pod)
   resolveLabelKeys(pod)
 }
 
@@ -81,12 +92,13 @@ export function preparePodUpdate(pod: Pod, old: Pod, { subresource }: RuleContex
     const { podIP, podIPs } = pod.status ?? {}
     // The older field is believed where the two do not agree.
     if (podIP && podIPs?.[0]?.ip !== podIP) pod.status = { ...pod.status, podIPs: [{ ip: podIP }] }
+    delete pod.status?.nodeAllocatableResourceClaimStatuses
     if (old.status?.qosClass) pod.status = { ...pod.status, qosClass: pod.status?.qosClass || old.status.qosClass }
   } else if (subresource === 'ephemeralcontainers') {
     const containers = pod.spec?.ephemeralContainers
     pod.spec = { ...old.spec!, ...(containers && { ephemeralContainers: containers }) }
     if (old.status) pod.status = old.status
-  } else dropGatedSources(pod)
+  } else dropGated(pod)
 }
 
 /** Seconds between the stop signal and the kill; 0 where nothing runs. */

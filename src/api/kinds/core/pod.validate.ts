@@ -3,11 +3,13 @@ import type { Container, Pod, PodSpec, Toleration } from '../../generated/types/
 import { forbidden, invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import type { Errors } from '../rules.ts'
-import { sameValue } from '../rules.ts'
+import { sameSaid, sameValue } from '../rules.ts'
 import { checkGatedUpdate, withNodeAffinity } from './pod-gated.validate.ts'
 import { checkPodSpec } from './pod-spec.validate.ts'
 import { checkPodStatus } from './pod-status.validate.ts'
 import { checkTolerations } from './scheduling.validate.ts'
+
+const MAX_INT32 = 2147483647
 
 const UPDATABLE = [
   '`spec.containers[*].image`',
@@ -37,8 +39,8 @@ function checkTokenVolumes(spec: PodSpec, errors: Errors): void {
   }
 }
 
-function checkPod(pod: Pod, errors: Errors): void {
-  checkPodSpec(pod.spec, true, 'spec', errors)
+function checkPod(pod: Pod, old: Pod | undefined, errors: Errors): void {
+  checkPodSpec(pod.spec, true, 'spec', errors, old?.spec)
   if (!pod.spec) return
   checkTokenVolumes(pod.spec, errors)
   for (const [index, { image }] of (pod.spec.volumes ?? []).entries()) {
@@ -110,7 +112,7 @@ function withoutChangeable(next: PodSpec, old: PodSpec) {
 /** Fields that differ, for the message. */
 const changed = (next: object, old: object) =>
   [...new Set([...Object.keys(next), ...Object.keys(old)])]
-    .filter(key => !sameValue(next[key as keyof typeof next], old[key as keyof typeof old]))
+    .filter(key => !sameSaid(next[key as keyof typeof next], old[key as keyof typeof old]))
     .sort()
 
 function checkUpdate({ spec: next }: Pod, { spec: old }: Pod, errors: Errors): void {
@@ -121,12 +123,17 @@ function checkUpdate({ spec: next }: Pod, { spec: old }: Pod, errors: Errors): v
       return
     }
   }
+  const deadline = next.activeDeadlineSeconds
+  if (deadline !== undefined && (deadline < 0 || deadline > MAX_INT32)) {
+    errors.push(invalid('spec.activeDeadlineSeconds', deadline, `must be between 0 and ${MAX_INT32}, inclusive`))
+    return
+  }
   checkDeadline(next, old, errors)
   checkAddedTolerations(next, old, errors)
   checkDeletedGates(next, old, errors)
   if (old.schedulingGates?.length) checkGatedUpdate(next, old, errors)
   const rest = withoutChangeable(next, old)
-  if (sameValue(rest, old)) return
+  if (sameSaid(rest, old)) return
   const difference = changed(rest, old)
     .map(field => `  spec.${field}: ${JSON.stringify(old[field as keyof PodSpec])} -> ${JSON.stringify(rest[field])}`)
     .join('\n')
@@ -151,8 +158,8 @@ export const podRules: readonly Rule<Pod>[] = [
       return errors
     }
     // An update that leaves the spec as it is changes metadata only: nothing new can be wrong with it.
-    if (old && sameValue(next.spec, old.spec)) return errors
-    checkPod(next, errors)
+    if (old && sameSaid(next.spec, old.spec)) return errors
+    checkPod(next, old, errors)
     if (!old) checkCreate(next, errors)
     else if (subresource === '') checkUpdate(next, old, errors)
     else if (subresource === 'ephemeralcontainers') checkEphemeralUpdate(next, old, errors)

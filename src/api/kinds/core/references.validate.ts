@@ -1,10 +1,11 @@
 /** References to fields, resources and keys of other objects, as environment variables and volumes make them. */
-import type { ObjectFieldSelector, ResourceFieldSelector } from '../../generated/types/core-v1.ts'
+import type { FileKeySelector, ObjectFieldSelector, ResourceFieldSelector } from '../../generated/types/core-v1.ts'
 import { invalid, notSupported, required } from '../../machinery/field-error.ts'
-import { isConfigMapKey, isDns1123Subdomain } from '../../machinery/names.ts'
+import { isConfigMapKey, isDns1123Subdomain, isEnvVarName } from '../../machinery/names.ts'
 import { canonicalQuantity, isZeroQuantity, quantityProblem } from '../../machinery/quantity.ts'
 import type { Errors } from '../rules.ts'
-import { checkFormat, checkQualifiedName } from '../rules.ts'
+import { checkFormat, checkLabelName, checkQualifiedName } from '../rules.ts'
+import { checkNoBacksteps } from './paths.validate.ts'
 
 export const ENV_FIELDS = [
   'metadata.name',
@@ -27,6 +28,7 @@ export const VOLUME_FIELDS = [
 const KNOWN_FIELDS = new Set([...ENV_FIELDS, ...VOLUME_FIELDS])
 
 const RESOURCES = ['cpu', 'ephemeral-storage', 'memory'].flatMap(name => [`limits.${name}`, `requests.${name}`]).sort()
+const isResource = (name: string) => RESOURCES.includes(name) || /^(requests|limits)\.hugepages-/.test(name)
 const SIZES = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei']
 
 /** `metadata.labels['app']` and the like; `fields` are those allowed without a subscript. */
@@ -34,6 +36,11 @@ export function checkFieldRef(ref: ObjectFieldSelector, fields: readonly string[
   const at = `${path}.fieldPath`
   if (!ref.fieldPath) {
     errors.push(required(at))
+    return
+  }
+  if (ref.apiVersion && ref.apiVersion !== 'v1') {
+    const problem = `error converting fieldPath: unsupported pod version: ${ref.apiVersion}`
+    errors.push(invalid(at, ref.fieldPath, problem))
     return
   }
   const subscripted = /^(.*)\['([^']*)'\]$/.exec(ref.fieldPath)
@@ -50,6 +57,7 @@ export function checkFieldRef(ref: ObjectFieldSelector, fields: readonly string[
 
 function checkDivisor({ resource, divisor }: ResourceFieldSelector, path: string, errors: Errors): void {
   if (divisor === undefined || quantityProblem(divisor) !== undefined || isZeroQuantity(divisor)) return
+  if (!isResource(resource)) return
   const [, name = ''] = resource.split(/\.(.*)/s)
   const canonical = canonicalQuantity(divisor)
   const at = `${path}.divisor`
@@ -70,10 +78,20 @@ function checkDivisor({ resource, divisor }: ResourceFieldSelector, path: string
 export function checkResourceRef(ref: ResourceFieldSelector, inVolume: boolean, path: string, errors: Errors): void {
   if (inVolume && !ref.containerName) errors.push(required(`${path}.containerName`))
   else if (!ref.resource) errors.push(required(`${path}.resource`))
-  else if (!RESOURCES.includes(ref.resource) && !/^(requests|limits)\.hugepages-/.test(ref.resource)) {
+  else if (!isResource(ref.resource)) {
     errors.push(notSupported(`${path}.resource`, ref.resource, RESOURCES))
   }
   if (ref.resource) checkDivisor(ref, path, errors)
+}
+
+/** A variable in a file of a volume. */
+export function checkFileKeyRef({ key, volumeName, path: file }: FileKeySelector, path: string, errors: Errors): void {
+  if (!key) errors.push(required(`${path}.key`))
+  else checkFormat(isEnvVarName(key), key, `${path}.key`, errors)
+  if (!volumeName) errors.push(required(`${path}.volumeName`))
+  else checkLabelName(volumeName, `${path}.volumeName`, errors)
+  if (!file) errors.push(required(`${path}.path`))
+  else checkNoBacksteps(file, `${path}.path`, errors)
 }
 
 /** A key of a config map or secret. */

@@ -13,6 +13,13 @@ export type ReplicationController = Type
 
 const isEmpty = (record: Record<string, string> | undefined) => Object.keys(record ?? {}).length === 0
 
+/** A controller without labels has those of its pods. */
+function labelAsTemplate(controller: ReplicationController): void {
+  const labels = controller.spec?.template?.metadata?.labels
+  if (!labels || !isEmpty(controller.metadata?.labels)) return
+  controller.metadata = { ...controller.metadata, labels: { ...labels } }
+}
+
 export const ReplicationController = defineKind<ReplicationController>({
   group: '',
   version: 'v1',
@@ -33,10 +40,12 @@ export const ReplicationController = defineKind<ReplicationController>({
     const labels = spec.template?.metadata?.labels
     if (labels) {
       if (isEmpty(spec.selector)) spec.selector = { ...labels }
-      if (isEmpty(controller.metadata?.labels)) controller.metadata = { ...controller.metadata, labels: { ...labels } }
+      labelAsTemplate(controller)
     }
     defaultPodSpec(spec.template?.spec)
   },
+  // A write of the status may take the labels away; what is kept is read with its defaults.
+  prepareUpdate: labelAsTemplate,
   prepareCreate(controller) {
     controller.status = { replicas: 0 }
   },

@@ -46,7 +46,7 @@ export function qosClass(pod: Pod): 'Guaranteed' | 'Burstable' | 'BestEffort' {
       const limit = resources?.limits?.[name]
       const request = resources?.requests?.[name]
       if (nonZero(limit) || nonZero(request)) any = true
-      if (!nonZero(limit) || (nonZero(request) && compareQuantities(limit!, request!) !== 0)) guaranteed = false
+      if (!nonZero(limit) || (request !== undefined && compareQuantities(limit!, request) !== 0)) guaranteed = false
     }
   }
   if (!any) return 'BestEffort'

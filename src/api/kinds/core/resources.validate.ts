@@ -1,6 +1,14 @@
 /** Limits and requests (k8s.io/kubernetes `pkg/apis/core/validation`: validateResourceRequirements). */
 import type { ResourceRequirements } from '../../generated/types/core-v1.ts'
-import { duplicate, forbidden, invalid, notFound, required, typeInvalid } from '../../machinery/field-error.ts'
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  notFound,
+  notSupported,
+  required,
+  typeInvalid,
+} from '../../machinery/field-error.ts'
 import { isQualifiedName } from '../../machinery/names.ts'
 import { compareQuantities, milliValue, quantityProblem } from '../../machinery/quantity.ts'
 import { checkFormat, checkLabelName, type Errors } from '../rules.ts'
@@ -46,6 +54,18 @@ export function checkContainerResourceName(name: string, path: string, errors: E
   }
 }
 
+/** A name that a pod as a whole can ask for. */
+export function checkPodResourceName(name: string, path: string, errors: Errors): void {
+  const problems = isQualifiedName(name)
+  checkFormat(problems, name, path, errors)
+  if (problems.length) return
+  if (!name.includes('/') && !STANDARD.has(name) && !isHugePages(name)) {
+    errors.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
+  } else if (name !== 'cpu' && name !== 'memory' && !isHugePages(name)) {
+    errors.push(notSupported(path, name, ['cpu', 'hugepages-', 'memory']))
+  }
+}
+
 /** A quantity, not negative, and whole where the resource is counted. False where it is no quantity at all. */
 export function checkAmount(name: string, amount: string, path: string, errors: Errors): boolean {
   const problem = quantityProblem(amount)
@@ -82,18 +102,19 @@ export function checkRequirements(
   claims: ReadonlySet<string>,
   path: string,
   errors: Errors,
+  checkName = checkContainerResourceName,
 ): void {
   if (!resources) return
   const limits: ResourceList = resources.limits ?? {}
   const requests: ResourceList = resources.requests ?? {}
   for (const name in limits) {
     const at = `${path}.limits[${name}]`
-    checkContainerResourceName(name, at, errors)
+    checkName(name, at, errors)
     checkAmount(name, limits[name]!, at, errors)
   }
   for (const name in requests) {
     const at = `${path}.requests[${name}]`
-    checkContainerResourceName(name, at, errors)
+    checkName(name, at, errors)
     if (checkAmount(name, requests[name]!, at, errors)) checkRequest(name, requests[name]!, limits[name], path, errors)
   }
   const all = [...Object.keys(limits), ...Object.keys(requests)]

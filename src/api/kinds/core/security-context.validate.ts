@@ -82,12 +82,18 @@ export function checkSecurityContext(
 
 const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/
 
-/** Of the pod. */
-export function checkPodSecurityContext(
-  { securityContext, hostPID, shareProcessNamespace }: PodSpec,
-  path: string,
-  errors: Errors,
-): void {
+const IPC_SYSCTL = /^(kernel[./](sem|shm(all|max|mni|_rmid_forced)?|msg(max|mnb|mni)?)$|fs[./]mqueue[./])/
+
+/** What is set for a namespace that is the node's own would be set for the node. */
+function checkHostSysctl(name: string, { hostNetwork, hostIPC }: PodSpec, path: string, errors: Errors): void {
+  const not = (field: string) => errors.push(invalid(path, name, `may not be specified when '${field}' is true`))
+  if (hostNetwork && /^net[./]/.test(name)) not('hostNetwork')
+  else if (hostIPC && IPC_SYSCTL.test(name)) not('hostIPC')
+}
+
+/** Of the pod. `old`: what it was, in an update; what it has it may keep. */
+export function checkPodSecurityContext(spec: PodSpec, old: PodSpec | undefined, path: string, errors: Errors): void {
+  const { securityContext, hostPID, shareProcessNamespace } = spec
   const at = `${path}.securityContext`
   if (shareProcessNamespace && hostPID) {
     const wanted = 'ShareProcessNamespace and HostPID cannot both be enabled'
@@ -113,6 +119,7 @@ export function checkPodSecurityContext(
         ),
       )
     } else if (seen.has(name)) errors.push(duplicate(one, name))
+    else checkHostSysctl(name, spec, one, errors)
     seen.add(name)
   }
   if (securityContext.fsGroupChangePolicy !== undefined) {
@@ -120,6 +127,11 @@ export function checkPodSecurityContext(
   }
   if (securityContext.supplementalGroupsPolicy !== undefined) {
     checkChoice(securityContext.supplementalGroupsPolicy, ['Merge', 'Strict'], `${at}.supplementalGroupsPolicy`, errors)
+  }
+  if (securityContext.seLinuxChangePolicy !== undefined) {
+    const isOpen = old?.securityContext?.seLinuxChangePolicy !== undefined
+    const choices = isOpen ? ['MountOption', 'Recursive'] : ['Recursive']
+    checkChoice(securityContext.seLinuxChangePolicy, choices, `${at}.seLinuxChangePolicy`, errors)
   }
   checkSeccomp(securityContext.seccompProfile, `${at}.seccompProfile`, errors)
   checkAppArmor(securityContext.appArmorProfile, `${at}.appArmorProfile`, errors)

@@ -124,28 +124,23 @@ test('scale shows and sets the number of replicas', async t => {
 test('scale is applied by managers, and takes no unknown field', async t => {
   const api = await startApi()
   t.after(() => api.server.close())
-  await api.send('POST', `${DEPLOYMENTS}?fieldManager=maker`, deployment())
+  await api.send('POST', DEPLOYMENTS, deployment(), { fieldManager: 'maker' })
   const scale = (replicas: number) => ({
     apiVersion: 'autoscaling/v1',
     kind: 'Scale',
     metadata: { name: 'web' },
     spec: { replicas },
   })
-  const apply = (replicas: number, query = '') =>
-    api.send(
-      'PATCH',
-      `${DEPLOYMENTS}/web/scale?fieldManager=scaler${query}`,
-      scale(replicas),
-      {},
-      'application/apply-patch+yaml',
-    )
+  const path = `${DEPLOYMENTS}/web/scale`
+  const apply = (replicas: number, query = {}) =>
+    api.send('PATCH', path, scale(replicas), { fieldManager: 'scaler', ...query }, 'application/apply-patch+yaml')
   const conflict = await apply(5)
   assert.equal(conflict.status, 409)
   assert.equal(
     conflict.object.message,
     'Apply failed with 1 conflict: conflict with "maker" using autoscaling/v1: .spec.replicas',
   )
-  assert.equal((await apply(5, '&force=true')).object.spec.replicas, 5)
+  assert.equal((await apply(5, { force: 'true' })).object.spec.replicas, 5)
   const { metadata, spec } = (await api.get(`${DEPLOYMENTS}/web`)).object
   assert.equal(spec.replicas, 5)
   const mine = metadata.managedFields.find((each: Loose) => each.manager === 'scaler')
@@ -153,11 +148,11 @@ test('scale is applied by managers, and takes no unknown field', async t => {
     [mine.operation, mine.apiVersion, mine.subresource, mine.fieldsV1],
     ['Apply', 'apps/v1', 'scale', { 'f:spec': { 'f:replicas': {} } }],
   )
-  const odd = await api.send('PUT', `${DEPLOYMENTS}/web/scale?fieldValidation=Strict`, { ...scale(1), odd: 1 })
+  const odd = await api.send('PUT', path, { ...scale(1), odd: 1 }, { fieldValidation: 'Strict' })
   assert.equal(odd.status, 400)
   assert.match(odd.object.message, /unknown field "odd"/)
   const elsewhere = { ...scale(1), metadata: { name: 'web', namespace: 'x' } }
-  assert.equal((await api.send('PUT', `${DEPLOYMENTS}/web/scale`, elsewhere)).status, 400)
+  assert.equal((await api.send('PUT', path, elsewhere)).status, 400)
 })
 
 test('a limit range without a name gets one, and a namespace is not deleted on other terms', async t => {
@@ -167,12 +162,10 @@ test('a limit range without a name gets one, and a namespace is not deleted on o
   const made = await api.send('POST', '/api/v1/namespaces/default/limitranges', range)
   assert.equal(made.status, 201)
   assert.match(made.object.metadata.name, /^[0-9a-f-]{36}$/)
-  const refused = await api.send('DELETE', '/api/v1/namespaces/default', { preconditions: { uid: 'x' } })
+  await api.send('POST', '/api/v1/namespaces', { metadata: { name: 'n' } })
+  const refused = await api.send('DELETE', '/api/v1/namespaces/n', { preconditions: { uid: 'x' } })
   assert.equal(refused.status, 409)
-  assert.match(
-    refused.object.message,
-    /^Operation cannot be fulfilled on namespaces "default": Precondition failed: UID/,
-  )
+  assert.match(refused.object.message, /^Operation cannot be fulfilled on namespaces "n": Precondition failed: UID/)
 })
 
 test('status is written through its own endpoint only', async t => {

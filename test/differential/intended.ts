@@ -114,11 +114,6 @@ export const intended: readonly Intended[] = [
     explains: (difference, _scene, _ask, expected) => sameButPolicy(difference, expected),
   },
   {
-    reason: 'an apply to scale notes its time, which upstream loses on the way to the object',
-    explains: ({ at, expected }, { name }) =>
-      name === 'scale' && /managedFields\[\d+\]\.time$/.test(at) && expected === undefined,
-  },
-  {
     reason: 'the message names a Go source file',
     explains: ({ expected }) => typeof expected === 'string' && expected.includes('pkg/runtime/scheme.go'),
   },

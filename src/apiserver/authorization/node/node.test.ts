@@ -235,7 +235,7 @@ test('NodeRestriction keeps a node to its own objects', async () => {
       'claims of its pod',
       403,
       /node "n1" cannot update resource claim statues/,
-      () => send(n1, 'PATCH', `${pods}/p1/status`, { status: { resourceClaimStatuses: [{ name: 'a' }] } }, merge),
+      () => send(n1, 'PATCH', `${pods}/p1/status`, { status: { resourceClaimStatuses: [{ name: 'gpu' }] } }, merge),
     ],
     [
       'a token of a pod that was',

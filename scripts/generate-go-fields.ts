@@ -163,13 +163,14 @@ function zeroOf({ type, omitempty, omitzero }: GoField, home: string): string | 
 function nameOf(type: string, home: string): string | undefined {
   const bare = type.replace(/^\*/, '')
   const outer = /^(\[\]|map\[([\w.]+)\])/.exec(bare)
-  const around = outer?.[2] ? `map[${nameOf(outer[2], home) ?? outer[2]}]` : (outer?.[0] ?? '')
+  const key = outer?.[2] && nameOf(outer[2], home)
+  const around = key ? `map[${key}]` : (outer?.[0] ?? '')
   const found = resolve(bare.slice(outer?.[0].length ?? 0), home)
   if (SCALARS.test(found.name))
     return found.name === 'int32' || found.name === 'int64' || found.name === 'string' || found.name === 'bool'
-      ? undefined
+      ? key && `${around}${found.name}`
       : `${around}${found.name}`
-  if (!goPackage(found.home).named.has(found.name)) return undefined
+  if (!key && !goPackage(found.home).named.has(found.name)) return undefined
   return `${around}${found.home.slice(found.home.lastIndexOf('.') + 1)}.${found.name}`
 }
 

@@ -54,6 +54,8 @@ export interface RuleContext {
   readonly subresource: string
   /** Wall clock, ms since the epoch. */
   readonly now: number
+  /** Labels of a namespace; undefined where it is not known. */
+  labelsOf?(namespace: string): Readonly<Record<string, string>> | undefined
   /** Tells the client of what is wrong and passes all the same. */
   warn?(text: string): void
 }

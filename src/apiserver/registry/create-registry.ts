@@ -56,9 +56,16 @@ const NAME_ATTEMPTS = 8
 const versionOnCreate = () => unexplained('resourceVersion should not be set on objects to be created')
 
 /** Makes the registry. */
-export function createRegistry(deps: RegistryDeps): ServerRegistry {
-  const { store, feed, kinds } = deps
+export function createRegistry(given: RegistryDeps): ServerRegistry {
+  const { store, feed, kinds } = given
   const view = kindViews(kinds, feed)
+  const deps: RegistryDeps = {
+    ...given,
+    labelsOf(namespace) {
+      const kind = kinds.get('v1/namespaces')
+      return kind && view(kind).reader.get('', namespace)?.value.metadata?.labels
+    },
+  }
 
   /** The stored object as it is after a commit of ours. */
   async function committed(of: KindView, ref: ObjectRef, bytes: Buffer, revision: number): Promise<Encoded> {

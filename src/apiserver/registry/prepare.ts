@@ -23,7 +23,16 @@ export interface PrepareDeps {
   readonly hooks: (kind: Kind) => KindHooks | undefined
   readonly now: () => number
   readonly uuid: () => string
+  /** Labels of a namespace, for rules that depend on them. */
+  readonly labelsOf?: RuleContext['labelsOf']
 }
+
+const ruleContext = ({ now, labelsOf }: PrepareDeps, { subresource = '', warn }: WriteContext): RuleContext => ({
+  subresource,
+  now: now(),
+  ...(labelsOf && { labelsOf }),
+  ...(warn && { warn }),
+})
 
 type Spec = Record<string, unknown>
 
@@ -169,7 +178,7 @@ export async function finishCreate(
 ): Promise<AdmissionAttributes | undefined> {
   kind.named?.(object)
   const meta = object.metadata!
-  const rules: RuleContext = { subresource: '', now: deps.now(), ...(context.warn && { warn: context.warn }) }
+  const rules = ruleContext(deps, context)
   const errors = runRules(kind, object, undefined, rules)
   if (judgesMetadataLast(kind)) refuse(kind, object, errors)
   refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...errors])
@@ -258,7 +267,7 @@ export async function prepareUpdate(
   const old = stored.value
   const next = withIdentity(kind, object)
   const subresource = context.subresource ?? ''
-  const rules: RuleContext = { subresource, now: deps.now(), ...(context.warn && { warn: context.warn }) }
+  const rules = ruleContext(deps, context)
   settleNamespace(kind, next.metadata, old.metadata?.namespace ?? '')
   checkPreconditions(kind, next.metadata, stored, context)
   const empties = checkStructure(kind, next, context)

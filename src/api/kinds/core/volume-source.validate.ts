@@ -1,7 +1,6 @@
 /** Sources of a pod's volumes that have more rules than what must be there (k8s.io/kubernetes `pkg/apis/core/validation`). */
 import type { CSIVolumeSource, ISCSIVolumeSource, Volume } from '../../generated/types/core-v1.ts'
-import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
-import { validateAnnotations, validateLabels } from '../../machinery/names.ts'
+import { invalid, notSupported, required } from '../../machinery/field-error.ts'
 import { checkLabelName, checkSubdomain, type Errors } from '../rules.ts'
 import { checkInitiator, checkLun } from './iscsi.validate.ts'
 import {
@@ -14,6 +13,7 @@ import {
 } from './persistent-source.validate.ts'
 import { checkClaimSpec } from './persistent-volume-claim.validate.ts'
 import { checkDriverName } from './secret-reference.validate.ts'
+import { checkTemplateMeta } from './template-meta.validate.ts'
 
 type Check<T> = (source: T, path: string, errors: Errors, volume: string) => void
 
@@ -46,14 +46,7 @@ const checkCsi: Check<CSIVolumeSource> = ({ driver, nodePublishSecretRef: secret
 const checkEphemeral: Check<NonNullable<Volume['ephemeral']>> = ({ volumeClaimTemplate: claim }, path, errors) => {
   const at = `${path}.volumeClaimTemplate`
   if (!claim) return
-  const { labels, annotations, ...others } = claim.metadata ?? {}
-  if (labels) errors.push(...validateLabels(labels, `${at}.metadata.labels`))
-  if (annotations) errors.push(...validateAnnotations(annotations, `${at}.metadata.annotations`))
-  for (const [field, value] of Object.entries(others)) {
-    if (value !== undefined && value !== '' && value !== 0 && value !== null) {
-      errors.push(forbidden(`${at}.metadata.${field === 'uid' ? 'uID' : field}`, 'cannot be set'))
-    }
-  }
+  checkTemplateMeta(claim.metadata, `${at}.metadata`, errors)
   checkClaimSpec(claim.spec ?? {}, `${at}.spec`, errors)
 }
 

@@ -3,7 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defaultDeviceClaim } from './claim-spec.defaults.ts'
 import { loadDeviceSelectors } from './load-selectors.ts'
-import { resourceClaimRules } from './resource-claim.validate.ts'
+import { deviceId, resourceClaimRules } from './resource-claim.validate.ts'
 
 /** resource/v1 ResourceClaim. */
 export type ResourceClaim = Type
@@ -13,6 +13,16 @@ function state({ metadata, status }: ResourceClaim): string {
   if (status?.allocation) words.push('allocated', ...(status.reservedFor?.length ? ['reserved'] : []))
   else if (!words.length) words.push('pending')
   return words.join(',')
+}
+
+/** What is told of a device goes with its allocation. */
+function dropDeallocated({ status }: ResourceClaim, { status: old }: ResourceClaim): void {
+  if (!status?.devices) return
+  const allocated = (one: typeof status | undefined) => new Set(one?.allocation?.devices?.results?.map(deviceId))
+  const [now, before] = [allocated(status), allocated(old)]
+  const kept = status.devices.filter(device => now.has(deviceId(device)) || !before.has(deviceId(device)))
+  if (kept.length) status.devices = kept
+  else delete status.devices
 }
 
 export const ResourceClaim = defineKind<ResourceClaim>({
@@ -26,6 +36,9 @@ export const ResourceClaim = defineKind<ResourceClaim>({
   schema: 'io.k8s.api.resource.v1.ResourceClaim',
   status: true,
   defaults: ({ spec }) => defaultDeviceClaim(spec?.devices),
+  prepareUpdate(claim, old, { subresource }) {
+    if (subresource === 'status') dropDeallocated(claim, old)
+  },
   load: loadDeviceSelectors,
   rules: resourceClaimRules,
   columns: [nameColumn, text('State', state), ageColumn],

@@ -12,9 +12,13 @@ import type {
 } from '../../generated/types/resource-v1.ts'
 import { forbidden, invalid, required, tooLong, tooMany } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
-import { validateAnnotations, validateLabels } from '../../machinery/names.ts'
+import { equalJson } from '../../machinery/merge-patch.ts'
+import { checkConditions } from '../conditions.validate.ts'
 import { checkNodeSelectorTerms } from '../core/scheduling.validate.ts'
-import { check, checkEnum, type Errors, immutable, sameValue, when } from '../rules.ts'
+import { checkTemplateMeta } from '../core/template-meta.validate.ts'
+import { checkInterfaceAddress } from '../interface-address.validate.ts'
+import { check, checkEnum, type Errors, IMMUTABLE, immutable, sameValue, when } from '../rules.ts'
+import { checkAdminRequests, checkAdminResults } from './admin-access.validate.ts'
 import {
   checkClaimSpec,
   checkRequestConfiguration,
@@ -57,8 +61,17 @@ interface DeviceName {
   readonly shareID?: string
 }
 
-const deviceId = ({ driver = '', pool = '', device = '', shareID }: DeviceName) =>
+/** What tells one device from another. */
+export const deviceId = ({ driver = '', pool = '', device = '', shareID }: DeviceName): string =>
   [driver, pool, device, ...(shareID === undefined ? [] : [shareID])].join('/')
+
+/** The same as errors show it. */
+const shownId = ({ driver = '', pool = '', device = '', shareID = '' }: DeviceName) => ({
+  driver,
+  pool,
+  device,
+  shareID,
+})
 
 function checkDeviceName(one: DeviceName, path: string, errors: Errors): void {
   checkDriver(one.driver, `${path}.driver`, errors)
@@ -71,7 +84,7 @@ function checkNetwork(data: NetworkDeviceData | undefined, path: string, errors:
   const longer = (text: string | undefined, max: number) => (text?.length ?? 0) > max
   if (longer(data.interfaceName, INTERFACE_MAX)) errors.push(tooLong(`${path}.interfaceName`, INTERFACE_MAX))
   if (longer(data.hardwareAddress, HARDWARE_MAX)) errors.push(tooLong(`${path}.hardwareAddress`, HARDWARE_MAX))
-  checkSet(data.ips, { max: ADDRESSES, key: ip => ip }, () => {}, `${path}.ips`, errors)
+  checkSet(data.ips, { max: ADDRESSES, key: ip => ip }, checkInterfaceAddress, `${path}.ips`, errors)
 }
 
 function checkDeviceStatus(
@@ -83,10 +96,11 @@ function checkDeviceStatus(
   checkDeviceName(one, path, errors)
   checkUid(one.shareID, `${path}.shareID`, errors)
   if (!allocated.has(deviceId(one))) {
-    errors.push(invalid(path, deviceId(one), 'must be an allocated device in the claim'))
+    errors.push(invalid(path, shownId(one), 'must be an allocated device in the claim'))
   }
   const conditions = one.conditions?.length ?? 0
   if (conditions > CONDITIONS) errors.push(tooMany(`${path}.conditions`, conditions, CONDITIONS))
+  checkConditions(one.conditions, `${path}.conditions`, errors)
   if (one.data !== undefined) checkRawObject(one.data, DATA_MAX, `${path}.data`, errors)
   checkNetwork(one.networkData, `${path}.networkData`, errors)
 }
@@ -131,11 +145,11 @@ function checkStatus(next: ResourceClaim, errors: Errors, old: ResourceClaim | u
   const { devices, allocation } = next.status ?? {}
   const allocated = new Set((allocation?.devices?.results ?? []).map(deviceId))
   const device = (one: AllocatedDeviceStatus, at: string, found: Errors) => checkDeviceStatus(one, allocated, at, found)
-  const set = { max: Number.POSITIVE_INFINITY, key: deviceId }
+  const set = { max: Number.POSITIVE_INFINITY, key: deviceId, shown: shownId }
   checkSet(devices, set, device, 'status.devices', errors)
   if (!allocation) return
   if (before.allocation) {
-    errors.push(...immutable('status.allocation')(next, old, { subresource: 'status', now: 0 }))
+    if (!equalJson(allocation, before.allocation)) errors.push(invalid('status.allocation', allocation, IMMUTABLE))
   } else checkAllocation(allocation, requestNames(next.spec?.devices ?? {}), 'status.allocation', errors)
 }
 
@@ -147,13 +161,26 @@ export const resourceClaimRules: readonly Rule<ResourceClaim>[] = [
   ),
   when<ResourceClaim>((_next, old, { subresource }) => old !== undefined && subresource === '', immutable('spec')),
   when<ResourceClaim>((_next, _old, { subresource }) => subresource === 'status', check(checkStatus)),
+  ({ spec, status, metadata }, old, context) => {
+    const errors: Errors = []
+    if (!old) checkAdminRequests(spec?.devices?.requests, metadata?.namespace, context, errors)
+    else if (context.subresource === 'status') {
+      const results = status?.allocation?.devices?.results
+      checkAdminResults(results, old.status?.allocation?.devices?.results, metadata?.namespace, context, errors)
+    }
+    return errors
+  },
 ]
 
 export const resourceClaimTemplateRules: readonly Rule<ResourceClaimTemplate>[] = [
   check<ResourceClaimTemplate>(({ spec }, errors) => {
-    errors.push(...validateAnnotations(spec?.metadata?.annotations ?? {}, 'spec.metadata.annotations'))
-    errors.push(...validateLabels(spec?.metadata?.labels ?? {}, 'spec.metadata.labels'))
+    checkTemplateMeta(spec?.metadata, 'spec.metadata', errors)
     checkClaimSpec(spec?.spec, 'spec.spec', errors)
   }),
   when<ResourceClaimTemplate>((_next, old) => old !== undefined, immutable('spec')),
+  ({ spec, metadata }, old, context) => {
+    const errors: Errors = []
+    if (!old) checkAdminRequests(spec?.spec?.devices?.requests, metadata?.namespace, context, errors)
+    return errors
+  },
 ]

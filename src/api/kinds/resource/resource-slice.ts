@@ -7,6 +7,11 @@ import { resourceSliceRules } from './resource-slice.validate.ts'
 /** resource/v1 ResourceSlice. */
 export type ResourceSlice = Type
 
+/** What devices take of a node's resources is behind a gate that is off. */
+function dropGated({ spec }: ResourceSlice): void {
+  for (const device of spec?.devices ?? []) delete device.nodeAllocatableResourceMappings
+}
+
 export const ResourceSlice = defineKind<ResourceSlice>({
   group: 'resource.k8s.io',
   version: 'v1',
@@ -22,6 +27,15 @@ export const ResourceSlice = defineKind<ResourceSlice>({
     for (const { taints } of spec?.devices ?? []) {
       for (const taint of taints ?? []) taint.timeAdded ??= rfc3339(now)
     }
+  },
+  prepareCreate: dropGated,
+  prepareUpdate(slice, old) {
+    const used = old.spec?.devices?.some(({ nodeAllocatableResourceMappings: mappings }) => mappings)
+    if (used) return
+    const vain = slice.spec?.devices?.some(({ nodeAllocatableResourceMappings: mappings }) => mappings)
+    dropGated(slice)
+    // What is said in vain counts as a change.
+    if (vain) slice.metadata = { ...slice.metadata, generation: (old.metadata?.generation ?? 0) + 1 }
   },
   rules: resourceSliceRules,
   selectable: {

@@ -150,8 +150,9 @@ function attempt(node: SchemaNode, options: ApplyOptions, force: boolean): Attem
   const whole = differenceRecursive(fieldSetOf(node, applied), ignored)
   const set = stripUnowned(whole)
   const merged = mergeValues(node, live, applied) as KubeObject
-  const next = prune(node, merged, mine?.set, [...others.map(owner => owner.set), whole, IDENTITY])
-  const comparison = withoutIgnored(compareObjects(node, live, next), ignored)
+  const pruned = prune(node, merged, mine?.set, [...others.map(owner => owner.set), whole, IDENTITY])
+  // What lost everything is null here, and not gone: who owns it as a whole keeps that.
+  const comparison = withoutIgnored(compareObjects(node, live, pruned), ignored)
   const conflicts = force ? [] : findConflicts(others, comparison)
   if (conflicts.length) return { conflicts }
 
@@ -159,6 +160,7 @@ function attempt(node: SchemaNode, options: ApplyOptions, force: boolean): Attem
   const kept = others
     .map(owner => ({ ...owner, set: difference(difference(owner.set, touched), comparison.removed) }))
     .filter(owner => !isEmptySet(owner.set))
+  const next = dropNulls(pruned) as KubeObject
   const changed = !equalJson(live, next)
   // Who only says what already is so has no time of an own change.
   const time = changed ? rfc3339(options.now) : mine?.time
@@ -195,7 +197,7 @@ function prune(
   last: FieldSet | undefined,
   owned: readonly FieldSet[],
 ): KubeObject {
-  if (!last || isEmptySet(last)) return dropNulls(merged) as KubeObject
+  if (!last || isEmptySet(last)) return merged
   const named = (set: FieldSet) => withNamedFields(node, set)
   const mergedSet = named(fieldSetOf(node, merged))
   let pruned = removePaths(node, merged, named(last))
@@ -205,7 +207,7 @@ function prune(
   // What was left out only because it hung below something that went, but was never the manager's own, comes back.
   const finalSet = named(fieldSetOf(node, pruned))
   const result = removePaths(node, merged, intersection(difference(mergedSet, finalSet), named(last)))
-  return dropNulls(result ?? {}) as KubeObject
+  return (result ?? {}) as KubeObject
 }
 
 function findConflicts(others: readonly Owner[], comparison: Comparison): FoundConflict[] {

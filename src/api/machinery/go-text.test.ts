@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { goNumber, goQuoted } from './go-text.ts'
+import { goNumber, goPrinted, goQuoted } from './go-text.ts'
 
 const quoted: readonly [text: string, said: string][] = [
   ['a "b"\\', '"a \\"b\\"\\\\"'],
@@ -19,4 +19,9 @@ for (const [text, said] of quoted) {
 
 test('goNumber() shows numbers as Go does', () => {
   assert.deepEqual([1, 1.5, 0.00001, 1e21].map(goNumber), ['1', '1.5', '1e-05', '1e+21'])
+})
+
+test('goPrinted() shows what was read from JSON as Go does', () => {
+  const value = { b: [1, 'x y', null], a: { c: true, d: {} } }
+  assert.equal(goPrinted(value), 'map[a:map[c:true d:map[]] b:[1 x y <nil>]]')
 })

@@ -31,3 +31,13 @@ export function goQuoted(value: string): string {
 function fromJson(_found: string, before: string, hex: string): string {
   return before + (ESCAPES[String.fromCharCode(Number.parseInt(hex, 16))] ?? `\\x${hex.slice(2)}`)
 }
+
+/** A value read from JSON, as %+v: `map[a:[1 x] b:<nil>]`, keys in order, texts as they are. */
+export function goPrinted(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>'
+  if (typeof value === 'number') return goNumber(value)
+  if (Array.isArray(value)) return `[${value.map(goPrinted).join(' ')}]`
+  if (typeof value !== 'object') return String(value)
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `map[${fields.map(([key, inner]) => `${key}:${goPrinted(inner)}`).join(' ')}]`
+}

@@ -38,3 +38,45 @@ test('PATCH that replaces the whole object need not say what the object is', asy
   assert.deepEqual([status, object.kind, object.data], [200, 'ConfigMap', undefined])
   await api.server.close()
 })
+
+test('PATCH by strategic merge says which type a value does not go into', async () => {
+  const api = await startServer()
+  const path = '/apis/apps/v1/namespaces/default/deployments'
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  const spec = { selector: { matchLabels: { a: 'b' } }, template }
+  await api.send(ADMIN, 'POST', path, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec })
+  // As a Kubernetes 1.36 server answers.
+  for (const [patch, value, told] of [
+    [{ replicas: 'x' }, 'map[replicas:x]', 'unrecognized type: int32'],
+    [{ replicas: 1.5 }, 'map[replicas:1.5]', 'cannot convert float64 to int32'],
+    [
+      { selector: { matchLabels: { a: 1 } } },
+      'map[selector:map[matchLabels:map[a:1]]]',
+      'cannot convert int64 to string',
+    ],
+    [{ template: 'x' }, 'map[template:x]', 'cannot restore struct from: string'],
+    [
+      { template: { metadata: { labels: 'x' } } },
+      'map[template:map[metadata:map[labels:x]]]',
+      'cannot restore map from string',
+    ],
+    [
+      { template: { spec: { tolerations: 'x' } } },
+      'map[template:map[spec:map[tolerations:x]]]',
+      'cannot restore slice from string',
+    ],
+    [
+      { template: { spec: { restartPolicy: {} } } },
+      'map[template:map[spec:map[restartPolicy:map[]]]]',
+      'unrecognized type: string',
+    ],
+  ] as const) {
+    const options = { contentType: 'application/strategic-merge-patch+json' }
+    const { status, object } = await api.send(ADMIN, 'PATCH', `${path}/a`, { spec: patch }, options)
+    assert.deepEqual(
+      [status, object.message],
+      [422, ` "" is invalid: patch: Invalid value: "map[spec:${value}]": ${told}`],
+    )
+  }
+  await api.server.close()
+})

@@ -32,7 +32,7 @@ export async function patch(deps: HandlerDeps, request: ServerRequest, kind: Kin
       const next = patched(type, stored, cloneJson(value), kind.schema, context.fieldValidation !== 'Ignore')
       // A strategic merge is made in the kind's own type.
       if (type === STRATEGIC) Object.assign(next, { apiVersion: kind.apiVersion, kind: kind.kind })
-      checkPatched(kind, next, write)
+      checkPatched(kind, next, write, type === STRATEGIC ? value : undefined)
       checkName(next, info.name)
       return next
     },

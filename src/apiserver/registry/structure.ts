@@ -1,3 +1,4 @@
+import { goPrinted, goQuoted } from '../../api/machinery/go-text.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { invalid } from '../../api/machinery/status-error.ts'
@@ -70,8 +71,23 @@ function structureOf(
   return errors[0] ? { error: errors[0].message, unknown } : { unknown, empties }
 }
 
-/** The same for what a patch made, where upstream answers in other words. */
-export function checkPatched(kind: Kind, object: KubeObject, context: WriteContext) {
+/** What upstream's converter says where its decoder says that a JSON type does not go into a type of Go. */
+function unconvertible(message: string): string {
+  const mismatch = /^json: cannot unmarshal (\w+)( [\d.eE+-]+)? into Go struct field \S+ of type (.+)$/
+  const [, from = '', number = '', to = ''] = message.match(mismatch) ?? []
+  if (!to) return message
+  const source = { number: number ? 'float64' : 'int64', object: 'map', array: 'slice' }[from] ?? from
+  if (to.startsWith('[]')) return `cannot restore slice from ${source}`
+  if (to.startsWith('map[')) return `cannot restore map from ${source}`
+  const isScalar = /^(u?int|float|bool|string)\d*$/.test(to)
+  if (from === 'number' && isScalar) return `cannot convert ${source} to ${to}`
+  // An object goes into every struct: where it does not, the name is one of a text.
+  if (from === 'object' || isScalar) return `unrecognized type: ${isScalar ? to : 'string'}`
+  return `cannot restore struct from: ${source}`
+}
+
+/** The same for what a patch made, where upstream answers in other words. `strategic` is the patch, if it was one. */
+export function checkPatched(kind: Kind, object: KubeObject, context: WriteContext, strategic?: unknown) {
   const { error: mistyped, unknown, empties = [] } = structureOf(kind, kind.custom ? cloneJson(object) : object)
   for (const { holder, key, value } of empties) holder[key] ??= value
   const other = object.kind !== kind.kind || object.apiVersion !== kind.apiVersion
@@ -81,8 +97,10 @@ export function checkPatched(kind: Kind, object: KubeObject, context: WriteConte
   const strict = context.fieldValidation === 'Strict' ? strictMessage(unknown, duplicates) : undefined
   const message = error ?? strict
   if (message === undefined) return
-  const text = JSON.stringify(JSON.stringify(object))
+  const converts = strategic !== undefined && error === mistyped && error !== undefined
+  const text = goQuoted(converts ? goPrinted(strategic) : JSON.stringify(object))
+  const told = converts ? unconvertible(message) : message
   throw invalid({ group: '', kind: '' }, '', [
-    { reason: 'FieldValueInvalid', field: 'patch', message: `Invalid value: ${text}: ${message}` },
+    { reason: 'FieldValueInvalid', field: 'patch', message: `Invalid value: ${text}: ${told}` },
   ])
 }

@@ -61,7 +61,18 @@ function withManagersSorted(value: unknown): unknown {
   )
 }
 
-const canonical = (body: unknown) => withManagersSorted(withCausesSorted(body))
+/** What somebody may do counts as a set: Go gathers it in the order of a map of bindings. */
+function withRulesSorted(body: unknown): unknown {
+  const { kind, status } = (body ?? {}) as { kind?: string; status?: Record<string, unknown> }
+  if (kind !== 'SelfSubjectRulesReview' || !status) return body
+  const sorted = (rules: unknown) =>
+    Array.isArray(rules) ? rules.toSorted((a, b) => compareText(JSON.stringify(a), JSON.stringify(b))) : rules
+  const { resourceRules, nonResourceRules } = status
+  const rules = { resourceRules: sorted(resourceRules), nonResourceRules: sorted(nonResourceRules) }
+  return { ...(body as object), status: { ...status, ...rules } }
+}
+
+const canonical = (body: unknown) => withManagersSorted(withCausesSorted(withRulesSorted(body)))
 
 /** All differences between the answer that a real server gave and ours. */
 export function differences(expected: Answer, actual: Answer): Difference[] {

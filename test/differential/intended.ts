@@ -104,6 +104,21 @@ export const intended: readonly Intended[] = [
     explains: ({ expected, actual }) => expected === null && actual === undefined,
   },
   {
+    reason: 'rows of IPAddresses have a cell there for which there is no column',
+    explains: ({ at, expected, actual }, { topic }) =>
+      topic.endsWith('-IPAddress') &&
+      /^body\.rows\[\d+\]\.cells$/.test(at) &&
+      JSON.stringify((expected as unknown[]).slice(0, -1)) === JSON.stringify(actual),
+  },
+  {
+    reason: 'an annotation that stands for a field of a type inside of Go is shown with the metadata alone, too',
+    explains: ({ at, expected, actual }, { topic }) =>
+      topic.endsWith('-DaemonSet') &&
+      at.endsWith('.metadata.annotations') &&
+      expected === undefined &&
+      Object.keys(actual as object).join() === 'deprecated.daemonset.template.generation',
+  },
+  {
     reason: 'a review is answered and not kept: who owns its fields is of no use',
     explains: ({ at, actual }, { topic }) =>
       at === 'body.metadata.managedFields' && actual === undefined && /Review$/.test(topic),

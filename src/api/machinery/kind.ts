@@ -142,8 +142,8 @@ export interface KindSpec<T extends KubeObject = KubeObject> {
   /** Further subresources, each with the verbs and the kind that discovery names; their handlers live in the API server. */
   readonly subresources?: readonly Subresource[]
 
-  /** A change outside metadata and status raises metadata.generation. */
-  readonly generation?: boolean
+  /** A change outside metadata and status raises metadata.generation; `first`: it is set once, and never raised. */
+  readonly generation?: boolean | 'first'
   /** `relaxed`: a write is acknowledged before it is flushed to disk (Event, Lease). Default `durable`. */
   readonly durability?: 'durable' | 'relaxed'
   readonly storage?: StorageConversion<T>

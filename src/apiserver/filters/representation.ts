@@ -125,6 +125,8 @@ export function representationFilter(clock: Clock, kindOf: (info: RequestInfo) =
     const { info } = request
     if (!accept || !info.isResource || request.upgrade) return next(request)
     const kind = kindOf(info)
+    // A verb that a review does not know is refused first.
+    if (kind?.virtual && !kind.verbs.some(verb => verb === info.verb)) return next(request)
     if (kind && !info.subresource && !isRouted(String(accept))) throw notShowable(routeMessage(info), {})
     // Custom objects have no wire message.
     const protobuf = !kind?.custom

@@ -289,7 +289,7 @@ export async function prepareUpdate(
   }
   await deps.hooks(kind)?.beforeUpdate?.(next, old, context)
   // Giving a pod its node is no change of what people want.
-  const counts = kind.generation && subresource !== 'binding'
+  const counts = kind.generation === true && subresource !== 'binding'
   if (counts && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
   empties.restore()
   refuse(kind, next, [

@@ -7,19 +7,6 @@ import { wipeMetadata } from '../registry/metadata.ts'
 import { checkStructure } from '../registry/structure.ts'
 import type { ServerRequest } from '../request.ts'
 
-/** Takes away empty texts and lists, in place: to a Go program they are as good as absent. */
-function dropEmpty(object: object): void {
-  const fields = object as Record<string, unknown>
-  for (const [field, value] of Object.entries(fields)) {
-    if (value === '' || (Array.isArray(value) && value.length === 0)) delete fields[field]
-    else if (Array.isArray(value))
-      for (const item of value) {
-        if (typeof item === 'object' && item) dropEmpty(item)
-      }
-    else if (typeof value === 'object' && value) dropEmpty(value)
-  }
-}
-
 /**
  * The question in the body of a request, ours to answer in. It is decoded as objects are that are kept: its structure
  * is checked, and who wrote which field stands in its metadata. Throws StatusError for what is none of its kind.
@@ -33,7 +20,6 @@ export async function reviewBody<T extends KubeObject>(request: ServerRequest, c
   object.kind = kind.kind
   object.metadata ??= {}
   wipeMetadata(object.metadata)
-  dropEmpty(object)
   // Calls inside the process are not asked who wrote what.
   if (!request.local || context.fieldManager) trackFields(kind, object, undefined, context, clock.now())
   await request.admitBody?.(object)

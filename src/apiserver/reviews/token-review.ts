@@ -53,11 +53,13 @@ export function tokenReviewHandler(
 export const selfSubjectReviewHandler =
   (clock: Pick<Clock, 'now'>): Handler =>
   async request => {
-    const review = await reviewBody<KubeObject & { status?: object }>(request, clock)
+    const { apiVersion, kind } = await reviewBody<KubeObject & { status?: object }>(request, clock)
+    // The answer is an object of its own.
     return answer(
       {
-        ...review,
-        metadata: { ...review.metadata, creationTimestamp: rfc3339(clock.now()) },
+        apiVersion,
+        kind,
+        metadata: { creationTimestamp: rfc3339(clock.now()) },
         status: { userInfo: shownUser(request.user) },
       },
       201,

@@ -3,7 +3,7 @@ import type { IngressClass, IngressClassParametersReference } from '../../genera
 import { forbidden, invalid, notSupported, required, tooLong } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isDns1123Subdomain, regexError } from '../../machinery/names.ts'
-import { check, checkFormat, checkLabelName, type Errors, immutable } from '../rules.ts'
+import { check, checkFormat, checkLabelName, type Errors, immutableText } from '../rules.ts'
 import { checkReference } from './reference.validate.ts'
 
 const CONTROLLER_MAX = 250
@@ -35,7 +35,7 @@ function checkScope({ scope, namespace }: IngressClassParametersReference, path:
 }
 
 export const ingressClassRules: readonly Rule<IngressClass>[] = [
-  immutable('spec.controller'),
+  immutableText('spec.controller'),
   check<IngressClass>(({ spec }, errors) => {
     const controller = spec?.controller ?? ''
     if (controller.length > CONTROLLER_MAX) errors.push(tooLong('spec.controller', CONTROLLER_MAX))

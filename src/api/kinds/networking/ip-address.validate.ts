@@ -22,8 +22,13 @@ export const ipAddressRules: readonly Rule<IPAddress>[] = [
       if (spec?.parentRef) checkParent(spec.parentRef, 'spec.parentRef', errors)
     }),
   ),
-  check<IPAddress>(({ spec }, errors) => {
+  check<IPAddress>(({ spec }, errors, old) => {
     if (!spec?.parentRef) errors.push(required('spec.parentRef'))
+    else if (old) {
+      for (const field of ['resource', 'name'] as const) {
+        if (!spec.parentRef[field]) errors.push(required(`spec.parentRef.${field}`))
+      }
+    }
   }),
   immutable('spec.parentRef'),
 ]

@@ -19,10 +19,15 @@ function checkCidrs(cidrs: readonly string[], spec: unknown, errors: Errors): vo
 }
 
 /** Nothing changes but that a second family may come. */
-function checkChange(cidrs: readonly string[], before: readonly string[], spec: unknown, errors: Errors): void {
+function checkChange(
+  said: readonly string[] | undefined,
+  before: readonly string[],
+  spec: unknown,
+  errors: Errors,
+): void {
+  const cidrs = said ?? []
   const added = before.length === 1 && cidrs.length === 2
-  if (!added && cidrs.length !== before.length)
-    return void errors.push(invalid(PATH, cidrs.length ? cidrs : null, IMMUTABLE))
+  if (!added && cidrs.length !== before.length) return void errors.push(invalid(PATH, said, IMMUTABLE))
   for (const [index, cidr] of before.entries()) {
     if (cidrs[index] !== cidr) errors.push(invalid(`${PATH}[${index}]`, cidrs[index], IMMUTABLE))
   }
@@ -32,9 +37,8 @@ function checkChange(cidrs: readonly string[], before: readonly string[], spec: 
 export const serviceCidrRules: readonly Rule<ServiceCIDR>[] = [
   onObject(
     check<ServiceCIDR>(({ spec }, errors, old) => {
-      const cidrs = spec?.cidrs ?? []
-      if (old) checkChange(cidrs, old.spec?.cidrs ?? [], spec, errors)
-      else checkCidrs(cidrs, spec, errors)
+      if (old) checkChange(spec?.cidrs, old.spec?.cidrs ?? [], spec, errors)
+      else checkCidrs(spec?.cidrs ?? [], spec, errors)
     }),
   ),
 ]

@@ -1,12 +1,11 @@
 import type { RuntimeClass as Type } from '../../generated/types/node-v1.ts'
-import { required } from '../../machinery/field-error.ts'
+import { duplicate, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { isDns1123Label, validateLabels } from '../../machinery/names.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
-import { canonicalResources } from '../core/resources.ts'
 import { checkRequirements } from '../core/resources.validate.ts'
 import { checkTolerations } from '../core/scheduling.validate.ts'
-import { check, checkFormat, immutable } from '../rules.ts'
+import { check, checkFormat, immutable, sameValue } from '../rules.ts'
 
 /** node/v1 RuntimeClass. */
 export type RuntimeClass = Type
@@ -20,9 +19,6 @@ export const RuntimeClass = defineKind<RuntimeClass>({
   namespaced: false,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.node.v1.RuntimeClass',
-  defaults({ overhead }) {
-    canonicalResources(overhead?.podFixed)
-  },
   rules: [
     check(({ handler, overhead, scheduling }, errors) => {
       if (!handler) errors.push(required('handler'))
@@ -30,6 +26,13 @@ export const RuntimeClass = defineKind<RuntimeClass>({
       if (overhead?.podFixed) checkRequirements({ limits: overhead.podFixed }, new Set(), 'overhead', errors)
       if (scheduling?.nodeSelector) errors.push(...validateLabels(scheduling.nodeSelector, 'scheduling.nodeSelector'))
       checkTolerations(scheduling?.tolerations, 'scheduling.tolerations', errors)
+      const seen: unknown[] = []
+      for (const [index, toleration] of (scheduling?.tolerations ?? []).entries()) {
+        if (seen.some(other => sameValue(other, toleration))) {
+          errors.push(duplicate(`scheduling.tolerations[${index}]`, toleration))
+        }
+        seen.push(toleration)
+      }
     }),
     immutable('handler'),
   ],

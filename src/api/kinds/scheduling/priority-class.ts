@@ -1,9 +1,9 @@
 import type { PriorityClass as Type } from '../../generated/types/scheduling-v1.ts'
-import { forbidden } from '../../machinery/field-error.ts'
+import { forbidden, notSupported, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, flag, nameColumn, text } from '../columns.ts'
 import type { Errors } from '../rules.ts'
-import { check, immutable, oneOf } from '../rules.ts'
+import { check, immutable, when } from '../rules.ts'
 
 /** scheduling/v1 PriorityClass. */
 export type PriorityClass = Type
@@ -14,6 +14,7 @@ const SYSTEM: Readonly<Record<string, number>> = {
   'system-node-critical': 2_000_001_000,
 }
 const HIGHEST_OF_USERS = 1_000_000_000
+const POLICIES: readonly string[] = ['PreemptLowerPriority', 'Never']
 
 function checkValue({ metadata, value = 0, globalDefault }: PriorityClass, errors: Errors): void {
   const name = metadata?.name ?? ''
@@ -44,16 +45,24 @@ export const PriorityClass = defineKind<PriorityClass>({
   namespaced: false,
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.scheduling.v1.PriorityClass',
-  generation: true,
+  generation: 'first',
   defaults(priorityClass) {
     priorityClass.preemptionPolicy ??= 'PreemptLowerPriority'
   },
   rules: [
-    check(checkValue),
+    when<PriorityClass>(
+      (_next, old) => old === undefined,
+      check(checkValue),
+      check<PriorityClass>(({ preemptionPolicy }, errors) => {
+        if (!preemptionPolicy) errors.push(required('preemptionPolicy'))
+        else if (!POLICIES.includes(preemptionPolicy)) {
+          errors.push(notSupported('preemptionPolicy', preemptionPolicy, POLICIES))
+        }
+      }),
+    ),
     check(({ value }, errors, old) => {
       if (old && (value ?? 0) !== (old.value ?? 0)) errors.push(forbidden('value', 'may not be changed in an update.'))
     }),
-    oneOf('preemptionPolicy', 'PreemptLowerPriority', 'Never'),
     immutable('preemptionPolicy'),
   ],
   columns: [

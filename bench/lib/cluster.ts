@@ -11,12 +11,15 @@ export interface Answer {
 
 export interface BenchCluster {
   readonly name: string
-  /** Sends a request; rejects for statuses of 300 and more. `keep` collects the body. */
+  /**
+   * Sends a request; rejects for statuses of 300 and more. A body that is no Buffer goes as JSON; `keep` collects that of
+   * the answer.
+   */
   call(
     method: string,
     path: string,
     body?: unknown,
-    options?: { readonly keep?: boolean; readonly contentType?: string },
+    options?: { readonly keep?: boolean; readonly contentType?: string; readonly accept?: string },
   ): Promise<Answer>
   /** Opens a watch on a connection of its own; `onData` gets its bytes. Returns its end. */
   watch(path: string, onData: (chunk: Buffer) => void): () => void
@@ -45,12 +48,12 @@ export function connectBench(name: string, kubeconfig: string, sessions = 2): Be
 
   return {
     name,
-    call(method, path, body, { keep = false, contentType = 'application/json' } = {}) {
+    call(method, path, body, { keep = false, contentType = 'application/json', accept = 'application/json' } = {}) {
       return new Promise((resolve, reject) => {
         const request = pool[turn++ % sessions]!.request({
           ':method': method,
           ':path': path,
-          accept: 'application/json',
+          accept,
           ...(body === undefined ? {} : { 'content-type': contentType }),
           ...auth,
         })
@@ -71,7 +74,7 @@ export function connectBench(name: string, kubeconfig: string, sessions = 2): Be
           else reject(new Error(`${method} ${path} answered ${status}: ${text().slice(0, 300)}`))
         })
         request.on('error', reject)
-        request.end(body === undefined ? undefined : JSON.stringify(body))
+        request.end(body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body))
       })
     },
     watch(path, onData) {

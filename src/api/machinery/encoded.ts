@@ -10,11 +10,40 @@ import type { KubeObject } from './object.ts'
 
 const SLOT = Buffer.from('"resourceVersion":"')
 
-/** JSON of an object for the store: slot first and empty. Does not change its argument. */
-export function encodeForStore(object: KubeObject): Buffer {
+/** What bytes were made of, where it may be kept in place of what they parse to. */
+const sources = new WeakMap<Uint8Array, KubeObject>()
+
+/**
+ * JSON of an object for the store: slot first and empty. Does not change its argument. `keep`: nobody else holds it or
+ * will change it, so that it can be shown to readers and need not be parsed again.
+ */
+export function encodeForStore(object: KubeObject, keep = false): Buffer {
   const { kind, apiVersion, metadata, ...rest } = object
   const { resourceVersion: _, ...meta } = metadata ?? {}
-  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: { resourceVersion: '', ...meta }, ...rest }))
+  const stored = { kind, apiVersion, metadata: { resourceVersion: '', ...meta }, ...rest } as KubeObject
+  const bytes = Buffer.from(JSON.stringify(stored))
+  if (keep && isJson(stored)) sources.set(bytes, stored)
+  return bytes
+}
+
+/** Whether a value is what it would be after a way through JSON: nothing undefined, no number that JSON has not. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  if (typeof value !== 'object') return false
+  if (Array.isArray(value)) return value.every(isJson)
+  for (const key in value) if (!isJson((value as Record<string, unknown>)[key])) return false
+  return true
+}
+
+/** The object of a commit: stored bytes and the revision that they were given. */
+export function committedObject(stored: Uint8Array, revision: number): Encoded {
+  const bytes = stampRevision(stored, revision)
+  const source = sources.get(stored)
+  if (!source) return new Encoded(bytes, revision)
+  sources.delete(stored)
+  source.metadata!.resourceVersion = String(revision)
+  return new Encoded(bytes, revision, source)
 }
 
 /** The stored bytes with the revision in its slot. */

@@ -71,6 +71,7 @@ function asTable(answer: Answer, kind: Kind, media: MediaChoice, include: Includ
 
 /** Upstream's router looks at Accept before its handlers do; it knows types by their full names, and the range of all. */
 const isRouted = (accept: string) =>
+  (ACCEPTED as readonly string[]).includes(accept) ||
   accept.split(',').some(clause => {
     const type = clause.split(';', 1)[0]!.trim()
     return type === '*/*' || (ACCEPTED as readonly string[]).includes(type)

@@ -3,6 +3,7 @@ import { type ParsedJson, parseJson } from '../../api/machinery/json-strict.ts'
 import type { TypeMeta } from '../../api/machinery/protobuf.ts'
 import { badRequest, StatusError, unsupportedMediaType } from '../../api/machinery/status-error.ts'
 import { unrecognized } from '../../api/machinery/structural.ts'
+import { lazy } from '../../lib/lazy.ts'
 import type { ServerRequest } from '../request.ts'
 import { parseInThread, THREAD_FROM } from './yaml-thread.ts'
 
@@ -10,6 +11,7 @@ import { parseInThread, THREAD_FROM } from './yaml-thread.ts'
 export const BODY_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const
 
 const PROTOBUF = BODY_TYPES[2]
+const protobuf = lazy(() => import('../../api/machinery/protobuf.ts'))
 
 /** The media type without parameters, in lower case. */
 export const mediaType = (contentType: string) => contentType.split(';', 1)[0]!.trim().toLowerCase()
@@ -89,7 +91,7 @@ async function decode(
     return undefined
   }
   if (type === PROTOBUF) {
-    const { parseProtobuf } = await import('../../api/machinery/protobuf.ts')
+    const { parseProtobuf } = protobuf.now ?? (await protobuf.load())
     try {
       return { value: parseProtobuf(bytes, expected), duplicates: NONE }
     } catch (error) {

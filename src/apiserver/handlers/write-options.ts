@@ -58,6 +58,7 @@ export function writeContext(
       ...(named && { fieldManager: named }),
       ...(asked && { fieldValidation: asked }),
     },
+    owned: request.body.type === 'bytes',
     warn: text => request.warn(text),
     ...(request.audit && { audit: request.audit }),
   }

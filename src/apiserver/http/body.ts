@@ -1,5 +1,6 @@
 /** Bodies of answers that are objects or lists: JSON, YAML or protobuf, compressed where that is wanted. */
 import { gzip } from 'node:zlib'
+import { lazy } from '../../lib/lazy.ts'
 import type { Answer } from '../request.ts'
 import type { ChunkPool } from './chunk-pool.ts'
 import type { HttpRequest } from './incoming.ts'
@@ -81,19 +82,31 @@ function sendAsIs(sink: Sink, status: number, headers: Headers, body: Buffer) {
   sink.end(body)
 }
 
-async function writeProtobuf(
+const protobuf = lazy(() => import('./write-protobuf.ts'))
+
+function writeProtobuf(
   sink: Sink,
   request: HttpRequest,
   answer: BodyAnswer,
   headers: Headers,
   pool: ChunkPool,
+): Promise<void> | void {
+  const loaded = protobuf.now
+  if (!loaded) return protobuf.load().then(() => writeProtobuf(sink, request, answer, headers, pool))
+  if (answer.type === 'list') return writeProtobufList(loaded, sink, request, answer, headers, pool)
+  const body = loaded.protobufBody(answer)
+  headers['content-type'] = PROTOBUF_TYPE
+  return sendWhole(sink, request, answer.status, headers, body)
+}
+
+async function writeProtobufList(
+  { protobufList }: NonNullable<typeof protobuf.now>,
+  sink: Sink,
+  request: HttpRequest,
+  answer: ListAnswer,
+  headers: Headers,
+  pool: ChunkPool,
 ): Promise<void> {
-  const { protobufBody, protobufList } = await import('./write-protobuf.ts')
-  if (answer.type !== 'list') {
-    const body = protobufBody(answer)
-    headers['content-type'] = PROTOBUF_TYPE
-    return sendWhole(sink, request, answer.status, headers, body)
-  }
   const { length, pieces } = await protobufList(answer)
   headers['content-type'] = PROTOBUF_TYPE
   if (wantsGzip(request)) return sendWhole(sink, request, answer.status, headers, Buffer.concat([...pieces]))

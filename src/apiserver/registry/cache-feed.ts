@@ -2,7 +2,7 @@
  * Feeds the watch caches from the store: one load, then one watch over everything, so that a single revision says how
  * current all of them are.
  */
-import { Encoded, stampRevision } from '../../api/machinery/encoded.ts'
+import { committedObject, Encoded, stampRevision } from '../../api/machinery/encoded.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KeyValue, Store, StoreEvent } from '../../store/store.ts'
 import type { CacheEvent } from './event-ring.ts'
@@ -34,7 +34,7 @@ function toCacheEvent(event: StoreEvent, at: number, cache: WatchCache): CacheEv
     namespace,
     name,
     previous: cache.get(namespace, name),
-    current: event.value && encode(event.value, event.revision),
+    current: event.value && committedObject(event.value, event.revision),
     sent: {},
   }
 }

@@ -116,7 +116,7 @@ export function createRegistry(given: RegistryDeps): ServerRegistry {
         hooks?.onFailure?.(object, undefined)
         return imagined(object, 0)
       }
-      const value = encodeForStore(await of.store(object))
+      const value = encodeForStore(await of.store(object), context.owned)
       const key = storeKey(of.resource, ref.namespace, ref.name)
       const result = await commit(of.storage, { type: 'put', key, value, expect: 0 })
       made = result.ok
@@ -170,7 +170,7 @@ export function createRegistry(given: RegistryDeps): ServerRegistry {
     const finished = isFinished(kind, next, old.value)
     if (context.dryRun) return imagined(next, old.revision)
     if (finished) return (await remove(of, ref, stored)) ? imagined(next, old.revision) : undefined
-    const value = encodeForStore(await of.store(next))
+    const value = encodeForStore(await of.store(next), context.owned)
     const result = await commit(of.storage, { type: 'put', key, value, expect: old.revision })
     return result.ok ? await committed(of, ref, value, result.revision) : undefined
   }

@@ -27,6 +27,8 @@ export interface WriteContext {
   readonly fieldValidation?: 'Strict' | 'Warn' | 'Ignore'
   /** Paths of fields that the body repeats (of YAML, lines that say so): they go with the unknown ones. */
   readonly duplicates?: readonly string[]
+  /** The object came over the wire: nobody else holds it, and what is stored may be kept as it is. */
+  readonly owned?: boolean
   /** The object's managedFields are complete: an apply made them. */
   readonly applied?: boolean
   /** '' (default) for the object itself, else the subresource through which it is written. */

@@ -114,16 +114,25 @@ export async function readKubeconfig(path: string): Promise<Kubeconfig | undefin
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new Error(`reading the kubeconfig ${path} failed: ${(cause as Error).message}`, { cause })
   }
+  return parseKubeconfig(text, path)
+}
+
+/** The text of a kubeconfig, YAML or JSON. Throws for what is none, naming the file. */
+export async function parseKubeconfig(text: string, path: string): Promise<Kubeconfig> {
   let value: unknown
   try {
     value = text.startsWith('{') ? parseJson(text) : undefined
-    value ??= (await import('yaml')).parse(text)
+    value ??= (await import('yaml')).parse(text, { logLevel: 'error' })
   } catch (cause) {
     throw new Error(`the kubeconfig ${path} is not valid YAML: ${(cause as Error).message}`, { cause })
   }
   if (value === null || value === undefined) return {}
   const sections = value as Record<string, unknown>
-  const isList = (section: string) => sections[section] == null || Array.isArray(sections[section])
+  const isEntry = (each: unknown) => typeof each === 'object' && each !== null && !Array.isArray(each)
+  const isList = (section: string) => {
+    const list = sections[section] ?? []
+    return Array.isArray(list) && list.every(isEntry)
+  }
   if (typeof value !== 'object' || Array.isArray(value) || !SECTIONS.every(isList))
     throw new Error(`${path} is not a kubeconfig: expected an object with clusters, users and contexts`)
   return value as Kubeconfig

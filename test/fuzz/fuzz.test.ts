@@ -4,13 +4,15 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { configurationTargets } from './configuration-targets.ts'
 import { type FuzzTarget, fuzz } from './driver.ts'
+import { languageTargets } from './language-targets.ts'
 import { targets } from './targets.ts'
 
 const forMs = Number(process.env.FUZZ_SECONDS ?? 0.7) * 1000
 const seed = Number(process.env.FUZZ_SEED ?? 1)
 
-for (const target of targets) {
+for (const target of [...targets, ...languageTargets, ...configurationTargets]) {
   test(`${target.name}: no input breaks the parser`, async t => {
     const tried = await fuzz(target, { seed, forMs })
     t.diagnostic(`${tried} inputs`)

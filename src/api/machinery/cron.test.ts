@@ -17,6 +17,14 @@ for (const [schedule, expected, zone] of [
   ['0 0 */1 * 5', '2026-01-02T00:00:00Z'],
   ['*-3 +1 ,2, * *', '2026-01-02T01:00:00Z'],
   ['0 0 31 2 *', undefined],
+  // A step beyond the end leaves the first value.
+  ['0-59/259 3 * * *', '2026-01-01T03:00:00Z'],
+  // Nothing but commas names no value: of the day fields the other one counts then.
+  [', * * * *', undefined],
+  ['0 0 , * *', undefined],
+  ['0 0 , * ,', undefined],
+  ['0 0 13 * ,', '2026-01-13T00:00:00Z'],
+  ['0 0 , * 5', '2026-01-02T00:00:00Z'],
   ['0 9 * * *', '2026-01-01T08:00:00Z', 'Europe/Berlin'],
   ['TZ=Europe/Berlin 0 9 * * *', '2026-01-01T08:00:00Z'],
 ] as const) {

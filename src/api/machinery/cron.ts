@@ -83,6 +83,8 @@ function parsePart(part: string, [, least, greatest, names]: (typeof FIELDS)[num
   if (last > greatest) throw new Error(`end of range (${last}) above maximum (${greatest}): ${part}`)
   if (first > last) throw new Error(`beginning of range (${first}) beyond end of range (${last}): ${part}`)
   if (step === 0) throw new Error(`step of range should be a positive number: ${part}`)
+  // A step beyond the end leaves the first value.
+  if (step > last - first) return { text: `${first}`, star: star && step === 1 }
   if (star) return { text: step > 1 ? `*/${step}` : '*', star: step === 1 }
   return { text: `${first}-${last}${step > 1 ? `/${step}` : ''}`, star: false }
 }
@@ -93,6 +95,16 @@ function parseField(text: string, bounds: (typeof FIELDS)[number]): Field {
     .filter(part => part !== '')
     .map(part => parsePart(part, bounds))
   return { text: parts.map(part => part.text).join(','), star: parts.some(part => part.star) }
+}
+
+/**
+ * Nothing but commas names no value, which is allowed: then there is no such time. Of the two day fields one is enough
+ * where both are restricted.
+ */
+function isNever(fields: readonly Field[]): boolean {
+  const [minute, hour, day, month, weekday] = fields as [Field, Field, Field, Field, Field]
+  if (!minute.text || !hour.text || !month.text) return true
+  return day.star || weekday.star ? !day.text || !weekday.text : !day.text && !weekday.text
 }
 
 /** An IANA time zone that this machine knows. Throws Error for another. */
@@ -118,9 +130,10 @@ export function parseSchedule(text: string, timeZone = 'UTC'): Schedule {
   const fields = plain.split(/\s+/)
   if (fields.length !== 5) throw new Error(`expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`)
   const parsed = fields.map((field, at) => parseField(field, FIELDS[at]!))
-  // Two restricted day fields add to each other; one that is open to every day leaves it to the other.
-  const domAndDow = parsed[2]!.star || parsed[4]!.star
-  const cron = new Cron(parsed.map(field => field.text).join(' '), {
+  if (isNever(parsed)) return { next: () => undefined }
+  // Two restricted day fields add to each other; one that is open to every day, or names none, leaves it to the other.
+  const domAndDow = [parsed[2]!, parsed[4]!].some(each => each.star || !each.text)
+  const cron = new Cron(parsed.map(field => field.text || '*').join(' '), {
     mode: '5-part',
     timezone: timeZone,
     domAndDow,

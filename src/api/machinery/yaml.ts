@@ -2,7 +2,7 @@
 import type { ParsedNode, Tags } from 'yaml'
 import { Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 import { MAX_DEPTH } from './json-strict.ts'
-import { badRequest } from './status-error.ts'
+import { badRequest, StatusError } from './status-error.ts'
 
 /** A file's worth of aliases, and no more: they can blow up. */
 const MAX_ALIASES = 100
@@ -28,10 +28,11 @@ export function parseYaml(body: string | Uint8Array): { value: unknown; duplicat
   const [error] = document.errors
   if (error) throw badRequest(`error converting YAML to JSON: yaml: ${error.message}`)
   const duplicates: string[] = []
-  findDuplicates(document.contents, lines, duplicates, 0)
   try {
+    findDuplicates(document.contents, lines, duplicates, 0)
     return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), duplicates }
   } catch (cause) {
+    if (cause instanceof StatusError) throw cause
     throw badRequest(`error converting YAML to JSON: yaml: ${(cause as Error).message}`)
   }
 }

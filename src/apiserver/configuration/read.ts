@@ -17,13 +17,18 @@ function check(value: unknown, shape: Shape, at: string): void {
     if (typeof value !== shape) wrong(`a ${shape}`)
   } else if (Array.isArray(shape)) {
     if (!Array.isArray(value)) wrong('a list')
-    for (const [i, item] of (value as unknown[]).entries()) check(item, shape[0] as Shape, `${at}[${i}]`)
+    for (const [i, item] of (value as unknown[]).entries()) {
+      if (item === null) throw new Error(`${at}[${i}] must not be null`)
+      check(item, shape[0] as Shape, `${at}[${i}]`)
+    }
   } else {
     if (typeof value !== 'object' || Array.isArray(value)) wrong('an object')
     for (const [field, inner] of Object.entries(value as object)) {
       const known = (shape as Record<string, Shape>)[field] ?? (shape as Record<string, Shape>)['*']
       const path = at ? `${at}.${field}` : field
       if (!known) throw new Error(`unknown field ${JSON.stringify(path)}`)
+      // As if it were not there.
+      if (inner === null) delete (value as Record<string, unknown>)[field]
       check(inner, known, path)
     }
   }

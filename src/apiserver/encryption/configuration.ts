@@ -137,7 +137,7 @@ async function kmsProviderOf(entry: Kms, at: string, deps: EncryptionDeps): Prom
 }
 
 async function providers(entry: ProviderEntry, at: string, deps: EncryptionDeps): Promise<Provider[]> {
-  const [type, ...more] = Object.keys(entry)
+  const [type, ...more] = Object.entries(entry).flatMap(([name, value]) => (value ? [name] : []))
   if (!type) throw new Error(`${at}: Required value: a provider must be named`)
   if (more.length) throw new Error(`${at}: Invalid value: more than one provider specified in a single element`)
   if (entry.identity) return [identity]

@@ -76,8 +76,10 @@ function validate(format: FormatValue, text: string): Optional {
   return problems.length === 0 ? Optional.none : new Optional(new ArrayList([...problems]))
 }
 
-const validateCost = (args: readonly Value[]): number =>
-  Math.ceil((1 + sizeForCost(args[1] as Value)) * 0.1) * Math.ceil((args[0] as FormatValue).patternSize * 0.25)
+function validateCost([format, text]: readonly Value[]): number {
+  const size = format instanceof FormatValue ? format.patternSize : 0
+  return Math.ceil((1 + sizeForCost(text as Value)) * 0.1) * Math.ceil(size * 0.25)
+}
 
 /** Kubernetes' named formats. */
 export const NAMED_FORMATS: Library = [

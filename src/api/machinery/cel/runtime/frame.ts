@@ -20,7 +20,8 @@ export class Frame {
 
   /** Adds to the cost; ends the evaluation when it becomes more than the limit. */
   charge(cost: number): void {
-    this.cost += cost
+    // What a call with arguments of wrong types costs may be no number, and must not take the limit away.
+    this.cost += cost >= 0 ? cost : 1
     if (this.cost > this.limit) throw new CostExceeded()
   }
 

@@ -1,6 +1,8 @@
 import { goPrinted, goQuoted } from '../../api/machinery/go-text.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
+import { restoreProblem } from '../../api/machinery/restore.ts'
+import { compileSchema } from '../../api/machinery/schema-node.ts'
 import { invalid } from '../../api/machinery/status-error.ts'
 import {
   checkStructure as check,
@@ -71,19 +73,11 @@ function structureOf(
   return errors[0] ? { error: errors[0].message, unknown } : { unknown, empties }
 }
 
-/** What upstream's converter says where its decoder says that a JSON type does not go into a type of Go. */
-function unconvertible(message: string): string {
-  const mismatch = /^json: cannot unmarshal (\w+)( [\d.eE+-]+)? into Go struct field \S+ of type (.+)$/
-  const [, from = '', number = '', to = ''] = message.match(mismatch) ?? []
-  if (!to) return message
-  const source = { number: number ? 'float64' : 'int64', object: 'map', array: 'slice' }[from] ?? from
-  if (to.startsWith('[]')) return `cannot restore slice from ${source}`
-  if (to.startsWith('map[')) return `cannot restore map from ${source}`
-  const isScalar = /^(u?int|float|bool|string)\d*$/.test(to)
-  if (from === 'number' && isScalar) return `cannot convert ${source} to ${to}`
-  // An object goes into every struct: where it does not, the name is one of a text.
-  if (from === 'object' || isScalar) return `unrecognized type: ${isScalar ? to : 'string'}`
-  return `cannot restore struct from: ${source}`
+/** Where a strategic merge went wrong, upstream's converter names the types alone. */
+function unconvertible(kind: Kind, object: KubeObject, message: string): string {
+  const said = message.replace(/Go struct field \S+/, 'Go value')
+  const base64 = said.replace(/^illegal base64/, 'error decoding from json: $&')
+  return restoreProblem(compileSchema(kind.schema), object) ?? base64
 }
 
 /** The same for what a patch made, where upstream answers in other words. `strategic` is the patch, if it was one. */
@@ -99,7 +93,7 @@ export function checkPatched(kind: Kind, object: KubeObject, context: WriteConte
   if (message === undefined) return
   const converts = strategic !== undefined && error === mistyped && error !== undefined
   const text = goQuoted(converts ? goPrinted(strategic) : JSON.stringify(object))
-  const told = converts ? unconvertible(message) : message
+  const told = converts ? unconvertible(kind, object, message) : message
   throw invalid({ group: '', kind: '' }, '', [
     { reason: 'FieldValueInvalid', field: 'patch', message: `Invalid value: ${text}: ${told}` },
   ])

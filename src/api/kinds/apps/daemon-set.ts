@@ -2,6 +2,7 @@ import type { DaemonSet as Type } from '../../generated/types/apps-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, formatLabels, formatSelector, nameColumn, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { dropGatedFields } from '../core/pod-spec.gates.ts'
 import { templateWarnings } from '../core/pod-warnings.ts'
 import { sameValue } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
@@ -47,9 +48,11 @@ export const DaemonSet = defineKind<DaemonSet>({
   },
   prepareCreate(set) {
     setTemplateGeneration(set, 1)
+    dropGatedFields(set.spec?.template?.spec)
     set.status = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
   },
   prepareUpdate(set, old, { subresource }) {
+    dropGatedFields(set.spec?.template?.spec)
     if (subresource === 'status') {
       // It counts what is in the spec, which stays.
       const kept = old.metadata?.annotations?.[TEMPLATE_GENERATION]

@@ -3,6 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { equalJson } from '../../machinery/merge-patch.ts'
 import { ageColumn, nameColumn, selectorText, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { dropGatedFields } from '../core/pod-spec.gates.ts'
 import { templateWarnings } from '../core/pod-warnings.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { deploymentRules } from './deployment.validate.ts'
@@ -40,9 +41,11 @@ export const Deployment = defineKind<Deployment>({
   },
   prepareCreate(deployment) {
     deployment.status = {}
+    dropGatedFields(deployment.spec?.template?.spec)
   },
   // Annotations are copied to the replica sets, so a change of theirs is a generation too.
   prepareUpdate(deployment, old, { subresource }) {
+    dropGatedFields(deployment.spec?.template?.spec)
     if (subresource === 'status') {
       const { labels: _, ...metadata } = deployment.metadata ?? {}
       const { labels } = old.metadata ?? {}

@@ -2,6 +2,7 @@ import type { ReplicaSet as Type } from '../../generated/types/apps-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, formatSelector, nameColumn, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { dropGatedFields } from '../core/pod-spec.gates.ts'
 import { templateWarnings } from '../core/pod-warnings.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { replicaSetRules } from './replica-set.validate.ts'
@@ -30,7 +31,9 @@ export const ReplicaSet = defineKind<ReplicaSet>({
   },
   prepareCreate(set) {
     set.status = { replicas: 0 }
+    dropGatedFields(set.spec?.template?.spec)
   },
+  prepareUpdate: ({ spec }) => dropGatedFields(spec?.template?.spec),
   rules: replicaSetRules,
   warnings: templateWarnings(({ spec }) => spec?.template),
   columns: [

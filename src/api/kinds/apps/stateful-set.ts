@@ -3,6 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { dropGatedFields } from '../core/pod-spec.gates.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { statefulSetRules } from './stateful-set.validate.ts'
 import { statefulSetWarnings } from './stateful-set.warnings.ts'
@@ -13,6 +14,7 @@ export type StatefulSet = Type
 /** maxUnavailable is behind a feature gate that is off. It is dropped after the managed fields are told, as upstream does. */
 function dropGated({ spec }: StatefulSet): void {
   delete spec?.updateStrategy?.rollingUpdate?.maxUnavailable
+  dropGatedFields(spec?.template?.spec)
 }
 
 export const StatefulSet = defineKind<StatefulSet>({

@@ -3,6 +3,7 @@ import { invalid, notSupported, required } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { age, ageColumn, count, formatSelector, nameColumn, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { dropGatedFields } from '../core/pod-spec.gates.ts'
 import { checkPodTemplate } from '../core/pod-spec.validate.ts'
 import { templateWarnings } from '../core/pod-warnings.ts'
 import { check, checkEnum, nonNegative, onObject } from '../rules.ts'
@@ -40,7 +41,9 @@ export const CronJob = defineKind<CronJob>({
   },
   prepareCreate(job) {
     job.status = {}
+    dropGatedFields(job.spec?.jobTemplate?.spec?.template?.spec)
   },
+  prepareUpdate: ({ spec }) => dropGatedFields(spec?.jobTemplate?.spec?.template?.spec),
   rules: [
     onObject(
       nonNegative(

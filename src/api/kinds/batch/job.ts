@@ -1,5 +1,6 @@
 import type { Job as Type } from '../../generated/types/batch-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { dropGatedFields } from '../core/pod-spec.gates.ts'
 import { templateWarnings } from '../core/pod-warnings.ts'
 import { adoptLabels, defaultJob, generateSelector, prepareJob } from './job.strategy.ts'
 import { jobRules } from './job.validate.ts'
@@ -21,8 +22,12 @@ export const Job = defineKind<Job>({
   status: true,
   generation: true,
   defaults: defaultJob,
-  prepareCreate: prepareJob,
+  prepareCreate(job) {
+    prepareJob(job)
+    dropGatedFields(job.spec?.template?.spec)
+  },
   prepareUpdate(job, _old, { subresource }) {
+    dropGatedFields(job.spec?.template?.spec)
     if (subresource === 'status') adoptLabels(job)
   },
   named: generateSelector,

@@ -13,6 +13,8 @@ export function alignSources(
   old: PersistentVolumeClaimSpec | undefined,
 ): void {
   if (!spec) return
+  // CrossNamespaceVolumeDataSource is off by default.
+  if (spec.dataSourceRef?.namespace && !old?.dataSourceRef) delete spec.dataSourceRef
   const { dataSource, dataSourceRef } = spec
   if (dataSource && !dataSourceRef) {
     if (old?.dataSource || old?.dataSourceRef || isKnown(dataSource)) spec.dataSourceRef = { ...dataSource }

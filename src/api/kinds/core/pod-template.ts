@@ -4,6 +4,7 @@ import { formatLabels, nameColumn, text } from '../columns.ts'
 import { check } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { defaultPodSpec } from './pod-spec.defaults.ts'
+import { dropGatedFields } from './pod-spec.gates.ts'
 import { checkPodTemplate } from './pod-spec.validate.ts'
 import { templateWarnings } from './pod-warnings.ts'
 
@@ -23,6 +24,8 @@ export const PodTemplate = defineKind<PodTemplate>({
   defaults({ template }) {
     defaultPodSpec(template?.spec)
   },
+  prepareCreate: ({ template }) => dropGatedFields(template?.spec),
+  prepareUpdate: ({ template }) => dropGatedFields(template?.spec),
   rules: [check(({ template }, errors) => checkPodTemplate(template, 'template', errors))],
   warnings: templateWarnings(({ template }) => template, 'template.'),
   columns: [

@@ -1,10 +1,12 @@
 /**
  * What the server sets on a pod and keeps a client from setting (k8s.io/kubernetes `pkg/registry/core/pod/strategy.go`).
  */
-import type { Container, Pod, PodAffinityTerm } from '../../generated/types/core-v1.ts'
+
+import type { Pod, PodAffinityTerm } from '../../generated/types/core-v1.ts'
 import type { LabelSelector } from '../../generated/types/meta-v1.ts'
 import type { RuleContext } from '../../machinery/kind.ts'
 import { isDns1123Label } from '../../machinery/names.ts'
+import { dropGatedFields } from './pod-spec.gates.ts'
 import { podTemplateWarnings } from './pod-warnings.ts'
 import { qosClass } from './resources.ts'
 
@@ -43,27 +45,6 @@ function resolveLabelKeys({ metadata, spec }: Pod): void {
   }
 }
 
-function dropStopSignals(containers: readonly Container[] | undefined): void {
-  for (const container of containers ?? []) {
-    const { lifecycle } = container
-    if (lifecycle?.stopSignal === undefined) continue
-    delete lifecycle.stopSignal
-    if (!lifecycle.preStop && !lifecycle.postStart) delete container.lifecycle
-  }
-}
-
-/** A server with Kubernetes' default feature gates does not keep these signals, and sources of projected volumes. */
-function dropGated(pod: Pod): void {
-  dropStopSignals(pod.spec?.containers)
-  dropStopSignals(pod.spec?.initContainers)
-  for (const { projected } of pod.spec?.volumes ?? []) {
-    for (const source of projected?.sources ?? []) {
-      delete source.clusterTrustBundle
-      delete source.podCertificate
-    }
-  }
-}
-
 export function preparePod(pod: Pod): void {
   pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
   if (pod.spec?.schedulingGates?.length) {
@@ -79,7 +60,7 @@ export function preparePod(pod: Pod): void {
   }
   const seconds = pod.spec?.terminationGracePeriodSeconds ?? 0
   if (pod.spec && seconds < 0) pod.spec.terminationGracePeriodSeconds = 1
-  dropGated(pod)
+  dropGatedFields(pod.spec)
   resolveLabelKeys(pod)
 }
 
@@ -98,7 +79,7 @@ export function preparePodUpdate(pod: Pod, old: Pod, { subresource }: RuleContex
     const containers = pod.spec?.ephemeralContainers
     pod.spec = { ...old.spec!, ...(containers && { ephemeralContainers: containers }) }
     if (old.status) pod.status = old.status
-  } else dropGated(pod)
+  } else dropGatedFields(pod.spec)
 }
 
 /** Seconds between the stop signal and the kill; 0 where nothing runs. */

@@ -129,6 +129,15 @@ const created: readonly [what: string, spec: Partial<PodSpec>, ...said: string[]
     'spec.resources.containers[0][cpu].limits: Invalid value: "2": must be less than or equal to pod limits of 1',
   ],
   [
+    'a volume of many kinds',
+    {
+      volumes: [{ name: 'v', cephfs: { monitors: ['m'] }, downwardAPI: {}, emptyDir: {} }] as PodSpec['volumes'] &
+        object,
+    },
+    'spec.volumes[0].cephFS: Forbidden: may not specify more than 1 volume type',
+    'spec.volumes[0].downwarAPI: Forbidden: may not specify more than 1 volume type',
+  ],
+  [
     'resources of the pod as a whole, on Windows',
     { os: { name: 'windows' }, resources: { limits: { cpu: '1' } } },
     'spec.resources: Forbidden: may not be set for a windows pod',
@@ -193,7 +202,9 @@ test('Pod drops what is behind gates', () => {
       container({ name: 'd', lifecycle: { stopSignal: 'SIGTERM', preStop: { sleep: { seconds: 1 } } } }),
     ],
   })
+  pod.spec!.schedulingGroup = {}
   Pod.prepareCreate!(pod)
+  assert.equal(pod.spec!.schedulingGroup, undefined)
   assert.deepEqual(
     pod.spec!.containers.map(({ lifecycle }) => lifecycle),
     [undefined, { preStop: { sleep: { seconds: 1 } } }],

@@ -6,6 +6,7 @@ import { ageColumn, count, formatLabels, nameColumn, wide } from '../columns.ts'
 import { check, nonNegative, onObject, onStatus } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { defaultPodSpec } from './pod-spec.defaults.ts'
+import { dropGatedFields } from './pod-spec.gates.ts'
 import { templateWarnings } from './pod-warnings.ts'
 
 /** core/v1 ReplicationController. */
@@ -45,9 +46,13 @@ export const ReplicationController = defineKind<ReplicationController>({
     defaultPodSpec(spec.template?.spec)
   },
   // A write of the status may take the labels away; what is kept is read with its defaults.
-  prepareUpdate: labelAsTemplate,
+  prepareUpdate(controller) {
+    labelAsTemplate(controller)
+    dropGatedFields(controller.spec?.template?.spec)
+  },
   prepareCreate(controller) {
     controller.status = { replicas: 0 }
+    dropGatedFields(controller.spec?.template?.spec)
   },
   selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   rules: [

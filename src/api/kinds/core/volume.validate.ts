@@ -126,7 +126,15 @@ function checkProjected(projected: ProjectedVolumeSource, path: string, errors: 
 }
 
 /** Names that messages have for types. */
-const SURPLUS: Readonly<Record<string, string>> = { downwardAPI: 'downwarAPI' }
+const SURPLUS: Readonly<Record<string, string>> = { downwardAPI: 'downwarAPI', cephfs: 'cephFS' }
+
+/** The first of these that a volume has is what it is. */
+const ORDER = [
+  ...['emptyDir', 'hostPath', 'gitRepo', 'gcePersistentDisk', 'awsElasticBlockStore', 'secret', 'nfs', 'iscsi'],
+  ...['glusterfs', 'flocker', 'persistentVolumeClaim', 'rbd', 'cinder', 'cephfs', 'quobyte', 'downwardAPI', 'fc'],
+  ...['flexVolume', 'configMap', 'azureFile', 'vsphereVolume', 'photonPersistentDisk', 'portworxVolume', 'azureDisk'],
+  ...['storageos', 'projected', 'scaleIO', 'csi', 'ephemeral', 'image'],
+]
 
 function checkSource(type: string, volume: Volume, path: string, errors: Errors): void {
   const at = `${path}.${type === 'gcePersistentDisk' ? 'persistentDisk' : type}`
@@ -191,7 +199,7 @@ export function checkVolumes(
   for (const [index, volume] of (volumes ?? []).entries()) {
     const at = `${path}[${index}]`
     const before = errors.length
-    const types = Object.keys(volume).filter(key => key !== 'name' && volume[key as keyof Volume] !== undefined)
+    const types = ORDER.filter(key => volume[key as keyof Volume] !== undefined)
     for (const [order, type] of types.entries()) {
       if (order === 0) checkSource(type, volume, at, errors)
       else errors.push(forbidden(`${at}.${SURPLUS[type] ?? type}`, 'may not specify more than 1 volume type'))

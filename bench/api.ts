@@ -1,12 +1,15 @@
 /**
- * Reads and writes through the API: creates one at a time and 64 side by side, updates, gets, LISTs of 5 MB, deletes,
- * and watch fan-out. `node bench/api.ts [--n 3000] [--watchers 100]`. Beside a real kube-apiserver with etcd where
+ * Reads and writes through the API in JSON and in protobuf: creates one at a time and 64 side by side, updates, gets,
+ * LISTs of some MB, deletes, and watch fan-out. `node bench/api.ts [--n 3000] [--watchers 100]`. Beside a real kube-apiserver with etcd where
  * KUBERNETES_BIN names a folder with the binaries.
  */
 import { parseArgs } from 'node:util'
 import type { BenchCluster } from './lib/cluster.ts'
+import { configMap, configMapMessage, PROTOBUF } from './lib/config-map.ts'
 import { driveEach } from './lib/drive-each.ts'
 import { measure, type Rate, sleep, table } from './lib/measure.ts'
+import { cpuMicros } from './lib/processes.ts'
+import type { Target } from './lib/targets.ts'
 
 const { values } = parseArgs({
   options: { n: { type: 'string', default: '3000' }, watchers: { type: 'string', default: '100' } },
@@ -14,27 +17,37 @@ const { values } = parseArgs({
 const N = Number(values.n)
 const WATCHERS = Number(values.watchers)
 const WIDTH = 64
-const value = 'x'.repeat(1000)
-const configMap = (name: string) => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, labels: { app: 'load' } },
-  data: { value },
-})
+const WIRE = { contentType: PROTOBUF, accept: PROTOBUF }
+
+/** With the CPU that the server spent on each, in microseconds: what a busy machine changes least. */
+interface Cost extends Rate {
+  readonly cpu: number
+}
 
 interface Figures {
   serial: Rate
-  create: Rate
-  update: Rate
-  get: Rate
-  list: Rate
+  create: Cost
+  update: Cost
+  get: Cost
+  list: Cost
+  wireCreate: Cost
+  wireGet: Cost
+  wireList: Cost
+  wireListBytes: number
   listBytes: number
   remove: Rate
   createWatched: Rate
+  /** CPU of the server for one event delivered, the creates included, in microseconds. */
+  eventCpu: number
   eventsPerSecond: number
 }
 
-async function drive(cluster: BenchCluster): Promise<Figures> {
+async function drive(cluster: BenchCluster, { pids }: Target): Promise<Figures> {
+  const cost = async (n: number, width: number, work: (index: number) => Promise<unknown>): Promise<Cost> => {
+    const before = cpuMicros(pids)
+    const rate = await measure(n, width, work)
+    return { ...rate, cpu: (cpuMicros(pids) - before) / n }
+  }
   const namespace = `load-${process.pid}`
   await cluster.call('POST', '/api/v1/namespaces', {
     apiVersion: 'v1',
@@ -46,16 +59,24 @@ async function drive(cluster: BenchCluster): Promise<Figures> {
   await measure(2000, 16, i => cluster.call('POST', base, configMap(`warm-${i}`)))
   const serial = await measure(500, 1, i => cluster.call('POST', base, configMap(`s-${i}`)))
   const saved: string[] = []
-  const create = await measure(N, WIDTH, async i => {
+  const create = await cost(N, WIDTH, async i => {
     saved[i] = (await cluster.call('POST', base, configMap(`c-${i}`), { keep: true })).text()
   })
-  const update = await measure(N, WIDTH, i =>
-    cluster.call('PUT', `${base}/c-${i}`, { ...JSON.parse(saved[i]!), data: { value: `${value}${i}` } }),
+  const update = await cost(N, WIDTH, i =>
+    cluster.call('PUT', `${base}/c-${i}`, { ...JSON.parse(saved[i]!), data: { value: `${i}${'x'.repeat(1000)}` } }),
   )
-  const get = await measure(N, WIDTH, i => cluster.call('GET', `${base}/c-${i}`))
+  const get = await cost(N, WIDTH, i => cluster.call('GET', `${base}/c-${i}`))
   let listBytes = 0
-  const list = await measure(40, 2, async () => {
+  const list = await cost(40, 2, async () => {
     listBytes = (await cluster.call('GET', base)).bytes
+  })
+  await measure(1000, 16, i => cluster.call('POST', base, configMapMessage(`pw-${i}`), WIRE))
+  const wireCreate = await cost(N, WIDTH, i => cluster.call('POST', base, configMapMessage(`p-${i}`), WIRE))
+  const wireGet = await cost(N, WIDTH, i => cluster.call('GET', `${base}/p-${i}`, undefined, WIRE))
+  let wireListBytes = 0
+  await cluster.call('GET', base, undefined, WIRE)
+  const wireList = await cost(40, 2, async () => {
+    wireListBytes = (await cluster.call('GET', base, undefined, WIRE)).bytes
   })
   const remove = await measure(N, WIDTH, i => cluster.call('DELETE', `${base}/c-${i}`))
 
@@ -80,15 +101,18 @@ async function drive(cluster: BenchCluster): Promise<Figures> {
   await sleep(500)
   const began = performance.now()
   delivered = 0
+  const cpuBefore = cpuMicros(pids)
   const createWatched = await measure(N, WIDTH, i => cluster.call('POST', watched, configMap(`w-${i}`)))
   const wanted = WATCHERS * N
   for (const end = performance.now() + 30_000; delivered < wanted && performance.now() < end; ) await sleep(5)
   // A server may cut off watchers that fall behind: the rate is that of what arrived, and the loss is told.
   if (delivered < wanted) console.error(`${cluster.name}: only ${delivered} of ${wanted} watch events arrived`)
+  const eventCpu = (cpuMicros(pids) - cpuBefore) / delivered
   const eventsPerSecond = (delivered / (last - began)) * 1000
   for (const stop of stops) stop()
   for (const name of [namespace, `${namespace}-w`]) await cluster.call('DELETE', `/api/v1/namespaces/${name}`)
-  return { serial, create, update, get, list, listBytes, remove, createWatched, eventsPerSecond }
+  const json = { serial, create, update, get, list, listBytes, remove, createWatched, eventCpu, eventsPerSecond }
+  return { ...json, wireCreate, wireGet, wireList, wireListBytes }
 }
 
 const pick = await driveEach(drive)
@@ -101,10 +125,27 @@ console.log(
     pick(`update, ${WIDTH} in flight`, '/s', f => f.update.perSecond),
     pick(`get, ${WIDTH} in flight`, '/s', f => f.get.perSecond),
     pick('LIST, 2 in flight', '/s', f => f.list.perSecond),
-    pick('LIST, size', 'MB', f => f.listBytes / 1e6),
+    pick('LIST, size', 'MB', f => f.listBytes / 1e6, true),
+    pick(`protobuf: create, ${WIDTH} in flight`, '/s', f => f.wireCreate.perSecond),
+    pick(`protobuf: get, ${WIDTH} in flight`, '/s', f => f.wireGet.perSecond),
+    pick('protobuf: LIST, 2 in flight', '/s', f => f.wireList.perSecond),
+    pick('protobuf: LIST, size', 'MB', f => f.wireListBytes / 1e6, true),
     pick(`delete, ${WIDTH} in flight`, '/s', f => f.remove.perSecond),
     pick(`create with ${WATCHERS} watchers`, '/s', f => f.createWatched.perSecond),
     pick(`watch events delivered, ${WATCHERS} watchers`, '/s', f => f.eventsPerSecond),
+  ]),
+)
+console.log('\nCPU of the server, all its processes and threads:\n')
+console.log(
+  table([
+    pick('create', 'µs', f => f.create.cpu, true),
+    pick('update', 'µs', f => f.update.cpu, true),
+    pick('get', 'µs', f => f.get.cpu, true),
+    pick('LIST', 'ms', f => f.list.cpu / 1000, true),
+    pick('protobuf: create', 'µs', f => f.wireCreate.cpu, true),
+    pick('protobuf: get', 'µs', f => f.wireGet.cpu, true),
+    pick('protobuf: LIST', 'ms', f => f.wireList.cpu / 1000, true),
+    pick(`event delivered, ${WATCHERS} watchers`, 'µs', f => f.eventCpu, true),
   ]),
 )
 process.exit(0)

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { type BenchCluster, connectBench } from './lib/cluster.ts'
 import { measure, median, type Row, sleep, table } from './lib/measure.ts'
 import { cpuSeconds, memoryBytes } from './lib/processes.ts'
-import { startTutti, tutti } from './lib/targets.ts'
+import { startTutti, tutti, tuttiUp } from './lib/targets.ts'
 
 const { values } = parseArgs({
   options: {
@@ -69,25 +69,12 @@ interface Rest {
 
 const target = await startTutti()
 let pids = target.pids
-let kubeconfig = target.kubeconfig
 
 async function restart(): Promise<number> {
   await tutti(['down', '--data-dir', target.dataDir])
-  const began = performance.now()
-  const { stdout } = await tutti([
-    'up',
-    '--json',
-    '--port',
-    '0',
-    '--data-dir',
-    target.dataDir,
-    '--kubeconfig',
-    target.kubeconfig,
-  ])
-  const took = performance.now() - began
-  pids = [JSON.parse(stdout.trim().split('\n').at(-1)!).pid]
-  kubeconfig = target.kubeconfig
-  return took
+  const { pid, startMs } = await tuttiUp(target)
+  pids = [pid]
+  return startMs
 }
 
 async function rest(): Promise<Rest> {
@@ -113,7 +100,7 @@ async function lists(cluster: BenchCluster, path: string, make: (name: string) =
 
 const value = 'x'.repeat(300)
 const empty = await rest()
-let cluster = connectBench('Tutti', kubeconfig)
+let cluster = connectBench('Tutti', target.kubeconfig)
 const schema = schemaOf(KB * 1000)
 const define = await measure(DEFINITIONS, 16, i =>
   cluster.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition(`Kind${i}`, schema)),
@@ -127,7 +114,7 @@ for (;;) {
 }
 cluster.close()
 const defined = await rest()
-cluster = connectBench('Tutti', kubeconfig)
+cluster = connectBench('Tutti', target.kubeconfig)
 const maps = await lists(cluster, '/api/v1/namespaces/default/configmaps', name => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',

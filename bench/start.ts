@@ -9,31 +9,37 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { median, table } from './lib/measure.ts'
-import { peerFolder, program, startKubernetes } from './lib/targets.ts'
+import { cpuSeconds } from './lib/processes.ts'
+import { peerFolder, program, startKubernetes, tuttiUp } from './lib/targets.ts'
 
 const run = promisify(execFile)
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '7' } } })
 const runs = Number(values.runs)
 
-/** Milliseconds of first and of later starts. One start before them fills the compile cache, as the first use does. */
+/** Milliseconds of first and of later starts, and of CPU until the node was Ready. One start before them fills the compile cache, as the first use does. */
 async function measureStarts([command, ...args]: readonly [string, ...string[]]) {
   const first: number[] = []
   const again: number[] = []
+  const firstCpu: number[] = []
+  const againCpu: number[] = []
   for (let i = 0; i <= runs; i++) {
     const folder = mkdtempSync(join(tmpdir(), 'tutti-start-'))
-    const data = ['--data-dir', join(folder, 'data')]
-    const up = [...args, 'up', '--port', '0', ...data, '--kubeconfig', join(folder, 'kubeconfig')]
-    let began = performance.now()
-    await run(command, up)
-    if (i > 0) first.push(performance.now() - began)
+    const files = { dataDir: join(folder, 'data'), kubeconfig: join(folder, 'kubeconfig') }
+    const data = ['--data-dir', files.dataDir]
+    const one = await tuttiUp(files, [command, ...args])
+    const cpu = cpuSeconds([one.pid]) * 1000
     await run(command, [...args, 'down', ...data])
-    began = performance.now()
-    await run(command, up)
-    if (i > 0) again.push(performance.now() - began)
+    const two = await tuttiUp(files, [command, ...args])
+    if (i > 0) {
+      first.push(one.startMs)
+      again.push(two.startMs)
+      firstCpu.push(cpu)
+      againCpu.push(cpuSeconds([two.pid]) * 1000)
+    }
     await run(command, [...args, 'delete', '--yes', ...data])
     rmSync(folder, { recursive: true, force: true })
   }
-  return { first, again }
+  return { first, again, firstCpu, againCpu }
 }
 
 const released = program.length > 1 ? await measureStarts(program) : undefined
@@ -60,5 +66,7 @@ console.log(
     row('first start, median', ({ first }) => median(first), peer.length ? median(peer) : undefined),
     row('first start, worst', ({ first }) => Math.max(...first)),
     row('later start, median', ({ again }) => median(again)),
+    row('first start, CPU of the program, median', ({ firstCpu }) => median(firstCpu)),
+    row('later start, CPU of the program, median', ({ againCpu }) => median(againCpu)),
   ]),
 )

@@ -1,6 +1,6 @@
 import { connectBench } from './cluster.ts'
 import type { Row } from './measure.ts'
-import { peerFolder, startKubernetes, startTutti } from './targets.ts'
+import { peerFolder, startKubernetes, startTutti, type Target } from './targets.ts'
 
 /** One row of a table: the same figure of every target. */
 export type Pick<F> = (what: string, unit: string, of: (figures: F) => number, lessIsBetter?: boolean) => Row
@@ -9,14 +9,16 @@ export type Pick<F> = (what: string, unit: string, of: (figures: F) => number, l
  * Starts Tutti, and a real control plane where `KUBERNETES_BIN` names one, one after the other, and drives each the
  * same way. Gives what makes rows of their figures.
  */
-export async function driveEach<F>(drive: (cluster: ReturnType<typeof connectBench>) => Promise<F>): Promise<Pick<F>> {
+export async function driveEach<F>(
+  drive: (cluster: ReturnType<typeof connectBench>, target: Target) => Promise<F>,
+): Promise<Pick<F>> {
   const results: Record<string, F> = {}
   const bin = peerFolder()
   for (const start of [() => startTutti(), ...(bin ? [() => startKubernetes(bin)] : [])]) {
     const target = await start()
     const cluster = connectBench(target.name, target.kubeconfig)
     try {
-      results[target.name] = await drive(cluster)
+      results[target.name] = await drive(cluster, target)
     } finally {
       cluster.close()
       await target.stop()

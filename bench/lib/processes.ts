@@ -1,5 +1,5 @@
 /** What processes use, from /proc. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 const TICKS_PER_SECOND = 100
 
@@ -12,6 +12,15 @@ export function cpuSeconds(pids: readonly number[]): number {
     ticks += Number(fields[11]) + Number(fields[12])
   }
   return ticks / TICKS_PER_SECOND
+}
+
+/** CPU microseconds that the processes have used so far, as the scheduler counts them for every thread that lives. */
+export function cpuMicros(pids: readonly number[]): number {
+  let nanos = 0
+  for (const pid of pids)
+    for (const thread of readdirSync(`/proc/${pid}/task`))
+      nanos += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0])
+  return nanos / 1000
 }
 
 /** Memory in bytes, shared pages counted by share where the kernel tells (PSS), else resident. */

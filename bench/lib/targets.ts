@@ -32,25 +32,27 @@ export interface Target {
   stop(): Promise<void>
 }
 
+/** Further arguments of every `tutti up`, e.g. `--network portable`, which leaves the machine's network alone. */
+const upArguments = (process.env.TUTTI_UP ?? '').split(' ').filter(Boolean)
+
+/** Runs `tutti up` on a data directory. Resolves when it is up, with the program's pid and how long it took in ms. */
+export async function tuttiUp(
+  { dataDir, kubeconfig }: { readonly dataDir: string; readonly kubeconfig: string },
+  [command, ...before]: readonly [string, ...string[]] = program,
+): Promise<{ readonly pid: number; readonly startMs: number }> {
+  const files = ['--data-dir', dataDir, '--kubeconfig', kubeconfig]
+  const began = performance.now()
+  const { stdout } = await run(command, [...before, 'up', '--json', '--port', '0', ...files, ...upArguments])
+  const startMs = performance.now() - began
+  return { pid: JSON.parse(stdout.trim().split('\n').at(-1)!).pid, startMs }
+}
+
 /** Starts Tutti in a folder of its own. */
-export async function startTutti(args: readonly string[] = []): Promise<Target & { readonly dataDir: string }> {
+export async function startTutti(): Promise<Target & { readonly dataDir: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-'))
   const dataDir = join(folder, 'data')
   const kubeconfig = join(folder, 'kubeconfig')
-  const began = performance.now()
-  const { stdout } = await tutti([
-    'up',
-    '--json',
-    '--port',
-    '0',
-    '--data-dir',
-    dataDir,
-    '--kubeconfig',
-    kubeconfig,
-    ...args,
-  ])
-  const startMs = performance.now() - began
-  const { pid } = JSON.parse(stdout.trim().split('\n').at(-1)!)
+  const { pid, startMs } = await tuttiUp({ dataDir, kubeconfig })
   return {
     name: programName,
     kubeconfig,

@@ -70,7 +70,7 @@ export function typeOfEncoded(object: Encoded): TypeMeta {
 const HEAD = /^\{"kind":"(\w+)","apiVersion":"([\w./-]+)"/
 
 /** Field 2 of every list message: one item. */
-const ITEM = Buffer.of(18)
+const ITEM = 18
 
 /** Everything of a list before its first item. `itemBytes`: what `itemHead` and the items' messages take together. */
 export function listHead(type: TypeMeta, metadata: ListMeta, itemBytes: number): Buffer {
@@ -80,8 +80,17 @@ export function listHead(type: TypeMeta, metadata: ListMeta, itemBytes: number):
   return Buffer.concat([envelopeHead(type.apiVersion, type.kind, own + itemBytes), Buffer.of(10), length, meta])
 }
 
-/** What stands before an item's message in a list. */
-export const itemHead = (message: Buffer): Buffer => Buffer.concat([ITEM, varint(message.length)])
+/** What stands before an item's message in a list. Written by hand: lists have many. */
+export function itemHead({ length }: Buffer): Buffer {
+  let size = 2
+  for (let left = length; left > 127; left >>>= 7) size++
+  const head = Buffer.allocUnsafe(size)
+  head[0] = ITEM
+  let left = length
+  for (let at = 1; at < size - 1; at++, left >>>= 7) head[at] = (left & 127) | 128
+  head[size - 1] = left
+  return head
+}
 
 /** One event of a watch, with its length before it. */
 export function frameOf(type: string, object: Encoded): Buffer {

@@ -1,6 +1,14 @@
 /** Answers in protobuf. Loaded with the first client that speaks it; messages are made once per object and revision. */
 import { setImmediate as breathe } from 'node:timers/promises'
-import { frameOf, itemHead, listHead, messageOf, protobufOf } from '../../api/machinery/protobuf.ts'
+import {
+  envelopeOf,
+  frameOf,
+  itemHead,
+  listHead,
+  messageOf,
+  protobufOf,
+  typeOfEncoded,
+} from '../../api/machinery/protobuf.ts'
 import type { Answer, ServerWatchEvent } from '../request.ts'
 import type { ListAnswer } from './write-list.ts'
 
@@ -8,9 +16,10 @@ import type { ListAnswer } from './write-list.ts'
 const STRIDE = 16
 const PATIENCE = 5
 
-/** One object as a body. */
+/** One object as a body. What is kept has its message made once. */
 export function protobufBody(answer: Extract<Answer, { type: 'object' | 'value' }>): Buffer {
-  return protobufOf(answer.type === 'object' ? answer.object.value : (answer.value as object))
+  if (answer.type === 'value') return protobufOf(answer.value as object)
+  return envelopeOf(answer.object, typeOfEncoded(answer.object))
 }
 
 export interface ProtobufList {

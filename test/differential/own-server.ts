@@ -8,6 +8,7 @@ import { silent } from '../../src/lib/log.ts'
 import { createAuthority, issueCertificate } from '../../src/lib/pki/certificate.ts'
 import { memoryStore } from '../../src/store/memory/memory.ts'
 import { version } from '../integration/api/start.ts'
+import { COMPONENTS } from './generate/components.ts'
 
 /** As the recorded server knows the one that asks. */
 const ADMIN = { name: 'admin', uid: 'admin', groups: ['system:masters', 'system:authenticated'] }
@@ -39,6 +40,7 @@ export async function startOwnServer(): Promise<OwnServer> {
         tokenKey,
         nodes: () => undefined,
         serviceCidr: '10.97.0.0/16',
+        components: () => COMPONENTS,
         gatherRoles: false,
         // What quotas have used is counted by a controller there.
         admission: { disable: ['ResourceQuota'] },

@@ -4,6 +4,7 @@ import { bases } from './bases/all.ts'
 import type { Base, Json } from './bases/base.ts'
 import { statuses } from './bases/status.ts'
 import { applies } from './generate/applies.ts'
+import { components } from './generate/components.ts'
 import { type Progress, wrongCreates } from './generate/creates.ts'
 import { patches } from './generate/patches.ts'
 import { deletes, reads } from './generate/reads.ts'
@@ -60,5 +61,5 @@ function byKind(): Base[][] {
 /** Every scene. The same seed gives the same ones; `wide` leaves none out for the sake of time. */
 export function scenes(seed = SEED, wide = false): Scene[] {
   const progress: Progress = { seed, wide, tried: new Set() }
-  return [...byKind().flatMap(own => ofKind(progress, own)), ...written()]
+  return [...byKind().flatMap(own => ofKind(progress, own)), ...components(), ...written()]
 }

@@ -86,6 +86,15 @@ export function resourceRoutes(
     throw pathNotFound()
   }
 
+  /** What is made when it is asked for can be read, and no more. */
+  function shown(request: ServerRequest, kind: Kind, special: Handler): Promise<Answer> {
+    const { verb } = request.info
+    if (request.method !== 'GET') throw methodNotAllowed()
+    if (kind.deprecation) request.warn(kind.deprecation)
+    if (!kind.verbs.some(each => each === verb)) throw methodNotSupported(kind, verb)
+    return special(request)
+  }
+
   return async request => {
     const { info } = request
     const kind = deps.registry.kind(kindKey(info.group, info.version, info.resource))
@@ -96,6 +105,7 @@ export function resourceRoutes(
     if (kind.virtual) {
       const special = virtual.get(kind.key)
       if (!special || (info.name && !kind.verbs.includes('get'))) throw pathNotFound()
+      if (kind.verbs.includes('get')) return shown(request, kind, special)
       return special(request)
     }
     const handler = VERBS[info.verb]

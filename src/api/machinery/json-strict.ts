@@ -1,4 +1,5 @@
 /** JSON bodies: parsed, with their duplicate fields where somebody wants to know, and not deeper than is safe. */
+import { parseMerged } from './json-merged.ts'
 import { badRequest } from './status-error.ts'
 
 /** Deeper bodies are refused: what walks an object may use the stack. */
@@ -6,7 +7,7 @@ export const MAX_DEPTH = 1000
 
 export interface ParsedJson {
   readonly value: unknown
-  /** Paths of fields that stand more than once, e.g. `metadata.labels.app`; the last one counts. Each once. */
+  /** Paths of fields that stand more than once, e.g. `metadata.labels.app`; the last one counts, objects are put together. Each once. */
   readonly duplicates: readonly string[]
 }
 
@@ -23,7 +24,8 @@ export function parseJson(body: string | Uint8Array, findDuplicates = false): Pa
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${jsonProblem(text, error as Error)}`)
   }
-  return { value, duplicates: findDuplicates && mayHaveDuplicates(text, value) ? duplicateFields(text) : NONE }
+  const duplicates = findDuplicates && mayHaveDuplicates(text, value) ? duplicateFields(text) : NONE
+  return { value: duplicates.length ? parseMerged(text) : value, duplicates }
 }
 
 /** What comes before the unexpected character, by V8's message, in Go's words. */

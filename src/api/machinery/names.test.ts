@@ -138,3 +138,9 @@ describe('validateObjectMetaUpdate', () => {
     })
   }
 })
+
+it('validateObjectMeta judges a generateName by a format of its own, where it has one', () => {
+  const meta = { name: 'a', generateName: 'Bad Value!' }
+  assert.equal(validateObjectMeta(meta, { namespaced: false }).length, 1)
+  assert.deepEqual(validateObjectMeta(meta, { namespaced: false, prefixFormat: 'path' }), [])
+})

@@ -244,6 +244,8 @@ export interface ObjectMetaOptions {
   readonly namespaced: boolean
   /** Default `dns-subdomain`. */
   readonly nameFormat?: NameFormat | undefined
+  /** Of generateName. Default: that of the name. */
+  readonly prefixFormat?: NameFormat | undefined
   /** Default false: built-in kinds take no finalizers without a domain but Kubernetes' own. */
   readonly customResource?: boolean | undefined
 }
@@ -259,7 +261,8 @@ export function validateObjectMeta(
     for (const message of messages) errors.push(invalid(`${path}.${field}`, value, message))
   }
   const { name, generateName, namespace } = meta ?? {}
-  if (generateName) add('generateName', generateName, isObjectName(generateName, options.nameFormat, true))
+  const prefixFormat = options.prefixFormat ?? options.nameFormat
+  if (generateName) add('generateName', generateName, isObjectName(generateName, prefixFormat, true))
   if (!name) errors.push(required(`${path}.name`, 'name or generateName is required'))
   else add('name', name, isObjectName(name, options.nameFormat))
   if (!options.namespaced) {

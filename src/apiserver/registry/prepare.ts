@@ -16,7 +16,13 @@ import { trackFields } from './managed-fields.ts'
 import { initMetadata, keepMetadata, settleNamespace, specDiffers, wipeMetadata } from './metadata.ts'
 import type { KindHooks, ObjectRef, WriteContext } from './registry.ts'
 import { checkStructure } from './structure.ts'
-import { allowsUnconditionalUpdate, isNamedByServer, judgesMetadataLast, keepsMetadataOnStatus } from './traits.ts'
+import {
+  allowsUnconditionalUpdate,
+  hasFreePrefix,
+  isNamedByServer,
+  judgesMetadataLast,
+  keepsMetadataOnStatus,
+} from './traits.ts'
 
 export interface PrepareDeps {
   readonly admission: AdmissionChain
@@ -74,6 +80,7 @@ const SEPARATE = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
 const metadataRules = (kind: Kind) => ({
   namespaced: kind.namespaced,
   nameFormat: kind.nameFormat,
+  ...(hasFreePrefix(kind) && { prefixFormat: 'path' as const }),
   customResource: kind.custom !== undefined || SEPARATE.has(kind.group) || judgesMetadataLast(kind),
 })
 
@@ -133,8 +140,8 @@ export async function prepareCreate(
 ): Promise<PreparedCreate> {
   await loadRules(kind)
   const next = withIdentity(kind, object)
-  settleNamespace(kind, next.metadata, namespace)
   const empties = checkStructure(kind, next, context)
+  settleNamespace(kind, next.metadata, namespace)
   empties.restore()
   kind.defaults?.(next, deps.now())
   empties.hide()

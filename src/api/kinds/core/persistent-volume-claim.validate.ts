@@ -33,22 +33,30 @@ const RESIZE_STATUSES = [
   'NodeResizePending',
 ].sort()
 
-function checkSource(source: TypedObjectReference, path: string, errors: Errors): void {
+function checkSource(source: TypedObjectReference, keepsGroup: boolean, path: string, errors: Errors): void {
   const { apiGroup, kind, name, namespace } = source
   if (!name) errors.push(required(`${path}.name`))
   if (!kind) errors.push(required(`${path}.kind`))
-  if (apiGroup) checkSubdomain(apiGroup, `${path}.apiGroup`, errors)
-  else if (kind !== 'PersistentVolumeClaim') {
+  if (apiGroup) {
+    if (!keepsGroup) checkSubdomain(apiGroup, `${path}.apiGroup`, errors)
+  } else if (kind !== 'PersistentVolumeClaim') {
     const what = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
     errors.push(invalid(path, kind ?? '', what))
   }
   if (namespace) checkLabelName(namespace, `${path}.namespace`, errors)
 }
 
-function checkSources({ dataSource, dataSourceRef }: PersistentVolumeClaimSpec, path: string, errors: Errors): void {
-  if (dataSource) checkSource({ ...dataSource }, `${path}.dataSource`, errors)
+function checkSources(
+  { dataSource, dataSourceRef }: PersistentVolumeClaimSpec,
+  old: PersistentVolumeClaimSpec | undefined,
+  path: string,
+  errors: Errors,
+): void {
+  // Upstream was not always strict about groups: a claim that has one is not asked again.
+  const keepsGroup = old?.dataSource?.apiGroup !== undefined || old?.dataSourceRef?.apiGroup !== undefined
+  if (dataSource) checkSource({ ...dataSource }, keepsGroup, `${path}.dataSource`, errors)
   if (!dataSourceRef) return
-  checkSource(dataSourceRef, `${path}.dataSourceRef`, errors)
+  checkSource(dataSourceRef, keepsGroup, `${path}.dataSourceRef`, errors)
   if (!dataSource) return
   // Upstream shows a path, which is an empty object as JSON.
   if (dataSourceRef.namespace) {
@@ -66,7 +74,12 @@ function checkSize(size: string | undefined, path: string, errors: Errors): void
 }
 
 /** A claim's spec, as it stands in a claim or a template. */
-export function checkClaimSpec(spec: PersistentVolumeClaimSpec, path: string, errors: Errors): void {
+export function checkClaimSpec(
+  spec: PersistentVolumeClaimSpec,
+  path: string,
+  errors: Errors,
+  old?: PersistentVolumeClaimSpec,
+): void {
   const { accessModes = [], selector, storageClassName, volumeMode, volumeAttributesClassName } = spec
   if (!accessModes.length) errors.push(required(`${path}.accessModes`, 'at least 1 access mode is required'))
   if (selector) errors.push(...validateLabelSelector(selector, `${path}.selector`))
@@ -76,7 +89,7 @@ export function checkClaimSpec(spec: PersistentVolumeClaimSpec, path: string, er
   if (volumeMode !== undefined && !VOLUME_MODES.includes(volumeMode)) {
     errors.push(notSupported(`${path}.volumeMode`, volumeMode, VOLUME_MODES))
   }
-  checkSources(spec, path, errors)
+  checkSources(spec, old, path, errors)
   if (volumeAttributesClassName) checkSubdomain(volumeAttributesClassName, `${path}.volumeAttributesClassName`, errors)
 }
 
@@ -176,7 +189,7 @@ function checkStatus(status: PersistentVolumeClaimStatus, errors: Errors): void 
 export const persistentVolumeClaimRules: readonly Rule<PersistentVolumeClaim>[] = [
   onObject(
     check<PersistentVolumeClaim>((next, errors, old) => {
-      checkClaimSpec(next.spec ?? {}, 'spec', errors)
+      checkClaimSpec(next.spec ?? {}, 'spec', errors, old?.spec)
       if (old) checkChange(next, old, errors)
     }),
   ),

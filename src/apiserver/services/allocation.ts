@@ -4,7 +4,7 @@
  */
 import { type FieldError, invalid as invalidField } from '../../api/machinery/field-error.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { internalError, invalid } from '../../api/machinery/status-error.ts'
+import { internalError, invalid, unclassified } from '../../api/machinery/status-error.ts'
 import { formatIpv4, parseIpv4 } from '../../lib/ipv4.ts'
 import type { KindHooks, KindReader } from '../registry/registry.ts'
 import { addressRanges } from './address-ranges.ts'
@@ -48,6 +48,17 @@ const ownerOf = ({ metadata }: KubeObject) => `${metadata?.namespace}/${metadata
 
 const refuse = (service: Service, error: FieldError) =>
   invalid({ group: '', kind: 'Service' }, service.metadata?.name ?? '', [error])
+
+/** An update is not allowed to say a port of the node twice; a create is told by validation. */
+function refuseTwice({ ports = [] }: ServiceSpec) {
+  const seen = new Set<string>()
+  for (const { protocol = 'TCP', nodePort } of ports) {
+    if (!nodePort) continue
+    const shown = `{${protocol} ${nodePort}}`
+    if (seen.has(shown)) throw unclassified(`duplicate nodePort: ${shown}`)
+    seen.add(shown)
+  }
+}
 
 /** Makes the hooks of the kind Service. They follow the services from now on. */
 export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHooks; close(): void } {
@@ -206,6 +217,7 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
     try {
       allocateAddress(service, taken, old ? numbers(old.spec) : [])
       allocatePorts(service, taken, old ? heldPorts(old.spec) : [], dryRun)
+      if (old && needsNodePorts(service.spec)) refuseTwice(service.spec)
     } catch (error) {
       giveBack(taken)
       throw error

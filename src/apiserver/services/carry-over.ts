@@ -41,7 +41,7 @@ export function carryOver({ spec: next }: Service, { spec: old }: Service): void
       if (old.clusterIP) next.clusterIP = old.clusterIP
       if (old.clusterIPs) next.clusterIPs = [...old.clusterIPs]
     }
-    if (!next.ipFamilyPolicy && old.ipFamilyPolicy) next.ipFamilyPolicy = old.ipFamilyPolicy
+    if (old.ipFamilyPolicy) next.ipFamilyPolicy ??= old.ipFamilyPolicy
     if (!next.ipFamilies?.length && old.ipFamilies) next.ipFamilies = [...old.ipFamilies]
   }
   if (needsNodePorts(old) && needsNodePorts(next)) keepNodePorts(next, old)

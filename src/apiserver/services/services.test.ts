@@ -46,6 +46,19 @@ test('named addresses are taken once, and free again with their service', async 
   await api.server.close()
 })
 
+test('an update says every port of the node once, and no empty policy', async () => {
+  const api = await startServer()
+  const port = { name: 'a', port: 80, nodePort: 31_234 }
+  assert.equal((await create(api, 'n', { type: 'NodePort', ports: [port] })).status, 201)
+  const patch = (spec: object) => api.send(ADMIN, 'PATCH', `${PATH}/n`, { spec }, merge)
+  const twice = await patch({ ports: [port, { ...port, name: 'b' }] })
+  assert.deepEqual([twice.status, twice.object.message], [500, 'duplicate nodePort: {TCP 31234}'])
+  const empty = await patch({ ipFamilyPolicy: '' })
+  assert.equal(empty.status, 422)
+  assert.match(empty.object.message, /spec.ipFamilyPolicy: Unsupported value: ""/)
+  await api.server.close()
+})
+
 test('headless and external services get no address', async () => {
   const api = await startServer()
   const headless = (await create(api, 'h', { clusterIP: 'None' })).object.spec

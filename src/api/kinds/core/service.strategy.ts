@@ -44,7 +44,7 @@ function keepAllocations(spec: ServiceSpec, old: ServiceSpec): void {
       spec.clusterIP = old.clusterIP
       if (old.clusterIPs) spec.clusterIPs = old.clusterIPs
     }
-    if (!spec.ipFamilyPolicy && old.ipFamilyPolicy) spec.ipFamilyPolicy = old.ipFamilyPolicy
+    if (old.ipFamilyPolicy) spec.ipFamilyPolicy ??= old.ipFamilyPolicy
     if (!spec.ipFamilies?.length && old.ipFamilies) spec.ipFamilies = old.ipFamilies
   }
   if (needsNodePort(spec) && needsNodePort(old)) {

@@ -57,12 +57,12 @@ export function createNodeApi(find: (uid: string) => PodWorker | undefined): Nod
         const [driver, id] = running(ref, options.container)
         await driver.attach(id, options, streams)
       }),
-    connect: (ref, port) =>
+    connect: (ref, port, via) =>
       told(async () => {
         const found = worker(ref)
         const { driver, sandbox } = place(found, ref)
         if (!sandbox) throw badRequest(`pod ${JSON.stringify(ref.name)} is not running`)
-        return driver.connect(sandbox, found.port(port))
+        return driver.connect(sandbox, found.port(port), via)
       }),
   }
 }

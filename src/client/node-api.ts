@@ -67,6 +67,13 @@ export interface NodeAnswer {
   readonly body: AsyncIterable<Uint8Array>
 }
 
+/**
+ * Where a pod is connected to: by its address, as others in the cluster reach it (proxies, webhooks), or also by its
+ * loopback, as from inside (port-forward). A pod on the network of its machine has the loopback of that: whoever may
+ * only reach its address must not get there.
+ */
+export type PodDoor = 'address' | 'inside'
+
 /** Methods throw `StatusError` for what the client should be told (container not found, not running, …). */
 export interface NodeApi {
   /** Bytes as `kubectl logs` prints them. Rejects before the first byte for bad requests. */
@@ -75,8 +82,8 @@ export interface NodeApi {
   exec(pod: PodRef, options: ExecOptions, streams: CommandStreams): Promise<{ exitCode: number }>
   /** Resolves when the container's main process has ended or the client went away. */
   attach(pod: PodRef, options: AttachOptions, streams: CommandStreams): Promise<void>
-  /** Opens a TCP connection to `port` inside the pod. */
-  connect(pod: PodRef, port: number): Promise<Duplex>
+  /** Opens a TCP connection to `port` of the pod. */
+  connect(pod: PodRef, port: number, via: PodDoor): Promise<Duplex>
   /** Absent where the node serves nothing of the kind. */
   serve?(request: NodeRequest): Promise<NodeAnswer>
 }

@@ -9,7 +9,7 @@
  * - A driver whose `survives` is set finds its sandboxes and containers again when it is opened anew on the same state.
  */
 import type { Duplex } from 'node:stream'
-import type { AttachOptions, CommandStreams, LogOptions } from '../../client/node-api.ts'
+import type { AttachOptions, CommandStreams, LogOptions, PodDoor } from '../../client/node-api.ts'
 
 /** What a driver can do; the agent asks nothing else of it. */
 export interface RuntimeCapabilities {
@@ -224,8 +224,8 @@ export interface RuntimeDriver {
   attach(id: string, options: AttachOptions, streams: CommandStreams): Promise<void>
   /** A container's output as `kubectl logs` prints it; `container` and `previous` of the options are decided already. */
   logs(id: string, options: LogOptions, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
-  /** Opens a TCP connection to a port inside the sandbox. */
-  connect(sandboxId: string, port: number): Promise<Duplex>
+  /** Opens a TCP connection to a port of the sandbox. */
+  connect(sandboxId: string, port: number, via: PodDoor): Promise<Duplex>
 
   /** Usage of a running container; undefined when it is not running. */
   stats(id: string): Promise<ContainerStats | undefined>

@@ -54,7 +54,7 @@ export type DialPod = (pod: LocatedPod, host: string, port: number) => Promise<D
 export function podDialer(nodes: NodeDirectory): DialPod {
   return (pod, host, port) => {
     const node = nodes(pod.spec.nodeName ?? '')
-    if (node) return node.connect(podRef(pod), port)
+    if (node) return node.connect(podRef(pod), port, 'address')
     if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
     return dialTcp(host, port)
   }

@@ -58,7 +58,7 @@ export function portForwardHandler(registry: Registry, nodes: NodeDirectory, clo
     const { namespace, name } = request.info
     const pod = registry.get(pods, { namespace, name }).value as LocatedPod
     const node = nodeOf(pod, nodes)
-    const connect: Connect = port => node.connect(podRef(pod), port)
+    const connect: Connect = port => node.connect(podRef(pod), port, 'inside')
     const offer = request.upgrade && upgradeOffer(request.upgrade)
     if (!offer) throw badRequest('Upgrade request required')
     if (offer.type === 'websocket') return overWebSocket(request, offer.key, offer.offered, connect, clock)

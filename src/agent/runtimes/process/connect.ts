@@ -1,7 +1,8 @@
-/** A TCP connection to a port inside a sandbox, for port-forward. */
+/** A TCP connection to a port of a sandbox, for port-forward and proxies. */
 import { spawn } from 'node:child_process'
 import net from 'node:net'
 import { Duplex } from 'node:stream'
+import type { PodDoor } from '../../../client/node-api.ts'
 import { RuntimeError } from '../runtime.ts'
 
 /** What runs inside the network namespace when only its loopback has the port; exits with 1 when nothing listens. */
@@ -22,19 +23,29 @@ function dial(host: string, port: number): Promise<Duplex> {
   })
 }
 
+export interface Reachable {
+  readonly ips: readonly string[]
+  /** Its network namespace; without one it is on the network of the machine. */
+  readonly netns?: string | undefined
+  /** Path of the tool that enters one. */
+  readonly nsenter?: string | undefined
+}
+
+/** Where to try, in order. Portable pods have the machine's loopback for their address. */
+function hostsOf({ ips, netns }: Reachable, via: PodDoor): readonly string[] {
+  if (via === 'address' || netns) return ips.slice(0, 1)
+  // From inside, the loopback counts first; a server on every address is seen there too.
+  return [...new Set(['127.0.0.1', ...ips])]
+}
+
 /**
- * Connects to the pod's address, or to its loopback from inside `netns`. Rejects with the kubelet's sentence when
- * nothing listens.
+ * Connects to the pod's address or, from inside, to its loopback. Rejects with the kubelet's sentence when nothing
+ * listens.
  */
-export async function connectSandbox(
-  ips: readonly string[],
-  netns: string | undefined,
-  nsenter: string | undefined,
-  port: number,
-): Promise<Duplex> {
+export async function connectSandbox(sandbox: Reachable, port: number, via: PodDoor): Promise<Duplex> {
+  const { netns, nsenter } = sandbox
   let cause: unknown
-  // A pod's own address comes last: a server on its loopback is not seen there, one on every address in both places.
-  for (const host of netns ? ips.slice(0, 1) : ['127.0.0.1', ...ips]) {
+  for (const host of hostsOf(sandbox, via)) {
     try {
       return await dial(host, port)
     } catch (error) {
@@ -47,7 +58,7 @@ export async function connectSandbox(
       `failed to connect to localhost:${port} inside namespace of the pod: connection refused`,
       { cause },
     )
-  if (!netns || !nsenter) throw refused()
+  if (via === 'address' || !netns || !nsenter) throw refused()
   const relay = spawn(nsenter, [`--net=${netns}`, process.execPath, '-e', RELAY, String(port)], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: {},

@@ -328,9 +328,9 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         signal: abort,
       })
     },
-    async connect(sandboxId, port) {
+    async connect(sandboxId, port, via) {
       const { config } = needSandbox(sandboxId).state
-      return connectSandbox(config.ips, config.netns, platform.tools.nsenter, port)
+      return connectSandbox({ ...config, nsenter: platform.tools.nsenter }, port, via)
     },
     async stats(id) {
       const container = containers.get(id)

@@ -311,13 +311,13 @@ describe('openProcessDriver', () => {
     const server = net.createServer(socket => socket.end('hello')).listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
     const { sandbox } = await start({ command: ['sleep', '1000'] })
-    const socket = await driver.connect(sandbox, (server.address() as net.AddressInfo).port)
+    const socket = await driver.connect(sandbox, (server.address() as net.AddressInfo).port, 'inside')
     let text = ''
     for await (const chunk of socket) text += chunk
     assert.equal(text, 'hello')
     socket.destroy()
     server.close()
-    await assert.rejects(driver.connect(sandbox, 1), /connection refused/)
+    await assert.rejects(driver.connect(sandbox, 1, 'inside'), /connection refused/)
   })
 
   it('finds a container of a program that was killed, with its log and its exit code', async () => {

@@ -3,6 +3,7 @@ import {
   createReadStream,
   createWriteStream,
   mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   statSync,
@@ -76,7 +77,8 @@ export function fileBackend(options: FileOptions, { clock, logger }: { clock: Cl
 
   function open(): WriteStream {
     size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-    const made = createWriteStream(path, { flags: 'a', mode: 0o600 })
+    // Opened at once: a file that is full must be there to be renamed, however slow the disk is.
+    const made = createWriteStream(path, { fd: openSync(path, 'a', 0o600) })
     made.on('error', error => logger.error({ err: error, path }, 'the audit log cannot be written'))
     return made
   }

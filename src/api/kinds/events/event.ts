@@ -20,7 +20,6 @@ export const EventsEvent = defineKind<EventsEvent>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.events.v1.Event',
   durability: 'relaxed',
-  nameFormat: 'path',
   storage: {
     kind: kindKey('', 'v1', 'events'),
     encode: toCore,

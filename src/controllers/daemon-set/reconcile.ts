@@ -7,6 +7,7 @@ import type { View } from '../../control/controller.ts'
 import { after, done, type Plan, sooner, type Write } from '../../control/plan.ts'
 import { omitEmpty } from '../conditions.ts'
 import { claim } from '../owner.ts'
+import { podCreation, podDeletion } from '../pod-writes.ts'
 import { availableIn, isReady, podFromTemplate } from '../pods.ts'
 import { historyOf, surplus } from '../revisions.ts'
 import { type Changes, isAvailable, manage, type Scene, sceneOf } from './daemons.ts'
@@ -68,44 +69,10 @@ const withStatusOf = (set: DaemonSet): DaemonSetStatus =>
   set.status ?? { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
 
 function writesOf({ set, hash }: Scene, { start, remove }: Changes): Write[] {
-  const creates = start.slice(0, BURST).map(
-    (node): Write => ({
-      type: 'create',
-      resource: Pod,
-      object: podFromTemplate(templateFor(set, node, hash), DaemonSet, set),
-      done: created => ({
-        target: set,
-        type: 'Normal',
-        reason: 'SuccessfulCreate',
-        message: `Created pod: ${created.metadata?.name}`,
-      }),
-      failed: error => ({
-        target: set,
-        type: 'Warning',
-        reason: 'FailedCreate',
-        message: `Error creating: ${error.message}`,
-      }),
-    }),
-  )
-  const deletes = remove.slice(0, BURST).map(
-    (pod): Write => ({
-      type: 'delete',
-      resource: Pod,
-      object: pod,
-      done: () => ({
-        target: set,
-        type: 'Normal',
-        reason: 'SuccessfulDelete',
-        message: `Deleted pod: ${pod.metadata?.name}`,
-      }),
-      failed: error => ({
-        target: set,
-        type: 'Warning',
-        reason: 'FailedDelete',
-        message: `Error deleting: ${error.message}`,
-      }),
-    }),
-  )
+  const creates = start
+    .slice(0, BURST)
+    .map(node => podCreation(set, podFromTemplate(templateFor(set, node, hash), DaemonSet, set)))
+  const deletes = remove.slice(0, BURST).map(pod => podDeletion(set, pod))
   return [...creates, ...deletes]
 }
 

@@ -8,6 +8,7 @@ import { after, done, type Note, type Plan, type Requeue, sooner, type Write } f
 import { equalJson } from '../../lib/json.ts'
 import { conditionOf, omitEmpty } from '../conditions.ts'
 import { claim } from '../owner.ts'
+import { podCreation, podDeletion } from '../pod-writes.ts'
 import { deletionOrder, isFinished, isReady, isTerminating, maxRestarts } from '../pods.ts'
 import { parseIndexes } from './indexes.ts'
 import { failed, finishedAt, indexOf, isIndexed, isTracked, jobPod, ownerUid, succeeded, TRACKING } from './pods.ts'
@@ -214,22 +215,9 @@ const told = (job: Job, type: Note['type'], reason: string, message: string): No
   message,
 })
 
-const creation = (job: Job, index: number | undefined): Write => ({
-  type: 'create',
-  resource: Pod,
-  object: jobPod(job, index),
-  done: pod => told(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata?.name}`),
-  failed: error => told(job, 'Warning', 'FailedCreate', `Error creating: ${error.message}`),
-})
+const creation = (job: Job, index: number | undefined): Write => podCreation(job, jobPod(job, index))
 
-const deletes = (job: Job, pods: readonly Pod[]): Write[] =>
-  pods.slice(0, BURST).map(pod => ({
-    type: 'delete',
-    resource: Pod,
-    object: pod,
-    done: () => told(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata?.name}`),
-    failed: error => told(job, 'Warning', 'FailedDelete', `Error deleting: ${error.message}`),
-  }))
+const deletes = (job: Job, pods: readonly Pod[]): Write[] => pods.slice(0, BURST).map(pod => podDeletion(job, pod))
 
 function withStatus(job: Job, pods: readonly Pod[], tally: Tally, ending: Ending | undefined, now: number): Job {
   const time = rfc3339(now)

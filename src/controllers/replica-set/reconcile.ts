@@ -9,6 +9,7 @@ import type { View } from '../../control/controller.ts'
 import { after, done, type Plan, type Write } from '../../control/plan.ts'
 import { conditionOf, omitEmpty } from '../conditions.ts'
 import { claim, controllerOf } from '../owner.ts'
+import { podCreation, podDeletion } from '../pod-writes.ts'
 import { availableIn, deletionOrder, isActive, isFinished, isReady, isTerminating, podFromTemplate } from '../pods.ts'
 
 /** Pods made or deleted in one pass (upstream's BurstReplicas). */
@@ -70,23 +71,7 @@ export function reconcileReplicas<T extends AnySet>(set: T, flavour: Flavour<T>,
 
 function creates(set: AnySet, resource: Resource, count: number): Write[] {
   const pod = podFromTemplate(set.spec?.template ?? {}, resource, set)
-  const write: Write = {
-    type: 'create',
-    resource: Pod,
-    object: pod,
-    done: created => ({
-      target: set,
-      type: 'Normal',
-      reason: 'SuccessfulCreate',
-      message: `Created pod: ${created.metadata?.name}`,
-    }),
-    failed: error => ({
-      target: set,
-      type: 'Warning',
-      reason: 'FailedCreate',
-      message: `Error creating: ${error.message}`,
-    }),
-  }
+  const write = podCreation(set, pod)
   return Array.from({ length: Math.min(count, BURST) }, () => write)
 }
 
@@ -105,23 +90,7 @@ function deletes<T extends AnySet>(
   }
   return deletionOrder(active, pod => crowd.get(pod.spec?.nodeName ?? '') ?? 0, now)
     .slice(0, Math.min(count, BURST))
-    .map(pod => ({
-      type: 'delete',
-      resource: Pod,
-      object: pod,
-      done: () => ({
-        target: set,
-        type: 'Normal',
-        reason: 'SuccessfulDelete',
-        message: `Deleted pod: ${pod.metadata?.name}`,
-      }),
-      failed: error => ({
-        target: set,
-        type: 'Warning',
-        reason: 'FailedDelete',
-        message: `Error deleting: ${error.message}`,
-      }),
-    }))
+    .map(pod => podDeletion(set, pod))
 }
 
 /** Pods of all sets with the same owner: those of one Deployment crowd a node together. */

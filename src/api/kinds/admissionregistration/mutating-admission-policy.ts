@@ -3,7 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { loadPolicyRules, mutatingPolicyRule } from '../../policies/load-rules.ts'
 import type { PolicyObject } from '../../policies/rules.ts'
 import { ageColumn, count, nameColumn, text } from '../columns.ts'
-import { defaultMatchResources } from './webhook.defaults.ts'
+import { defaultPolicy, formatParamKind } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 MutatingAdmissionPolicy. */
 export type MutatingAdmissionPolicy = Type
@@ -19,11 +19,7 @@ export const MutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy',
   generation: true,
-  defaults({ spec }) {
-    if (!spec) return
-    spec.failurePolicy ??= 'Fail'
-    defaultMatchResources(spec.matchConstraints)
-  },
+  defaults: ({ spec }) => defaultPolicy(spec),
   load: loadPolicyRules,
   rules: [
     (policy, _old, { subresource }) => (subresource === 'status' ? [] : mutatingPolicyRule(policy as PolicyObject)),
@@ -31,9 +27,7 @@ export const MutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
   columns: [
     nameColumn,
     count('Mutations', ({ spec }) => spec?.mutations?.length),
-    text('ParamKind', ({ spec }) =>
-      spec?.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : '<unset>',
-    ),
+    text('ParamKind', ({ spec }) => formatParamKind(spec?.paramKind)),
     ageColumn,
   ],
 })

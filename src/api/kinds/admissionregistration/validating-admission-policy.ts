@@ -3,7 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { loadPolicyRules, validatingPolicyRule } from '../../policies/load-rules.ts'
 import type { PolicyObject } from '../../policies/rules.ts'
 import { ageColumn, count, nameColumn, text } from '../columns.ts'
-import { defaultMatchResources } from './webhook.defaults.ts'
+import { defaultPolicy, formatParamKind } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 ValidatingAdmissionPolicy. */
 export type ValidatingAdmissionPolicy = Type
@@ -23,11 +23,7 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   prepareCreate(policy) {
     policy.status = {}
   },
-  defaults({ spec }) {
-    if (!spec) return
-    spec.failurePolicy ??= 'Fail'
-    defaultMatchResources(spec.matchConstraints)
-  },
+  defaults: ({ spec }) => defaultPolicy(spec),
   load: loadPolicyRules,
   rules: [
     (policy, _old, { subresource }) => (subresource === 'status' ? [] : validatingPolicyRule(policy as PolicyObject)),
@@ -35,9 +31,7 @@ export const ValidatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   columns: [
     nameColumn,
     count('Validations', ({ spec }) => spec?.validations?.length),
-    text('ParamKind', ({ spec }) =>
-      spec?.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : '<unset>',
-    ),
+    text('ParamKind', ({ spec }) => formatParamKind(spec?.paramKind)),
     ageColumn,
   ],
 })

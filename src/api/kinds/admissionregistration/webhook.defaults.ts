@@ -2,6 +2,7 @@
 import type {
   MatchResources,
   MutatingWebhook,
+  ParamKind,
   ParamRef,
   ValidatingWebhook,
 } from '../../generated/types/admissionregistration-v1.ts'
@@ -29,6 +30,22 @@ export function defaultMatchResources(match: MatchResources | undefined): void {
   match.objectSelector ??= {}
   for (const rule of [...(match.resourceRules ?? []), ...(match.excludeResourceRules ?? [])]) rule.scope ??= '*'
 }
+
+/** What the two kinds of policies have in common. */
+interface PolicySpec {
+  failurePolicy?: string
+  matchConstraints?: MatchResources
+}
+
+export function defaultPolicy(spec: PolicySpec | undefined): void {
+  if (!spec) return
+  spec.failurePolicy ??= 'Fail'
+  defaultMatchResources(spec.matchConstraints)
+}
+
+/** The kind of a policy's parameters as a table cell. */
+export const formatParamKind = (kind: ParamKind | undefined): string =>
+  kind ? `${kind.apiVersion}/${kind.kind}` : '<unset>'
 
 /** The parameters of a policy binding as a table cell. */
 export function formatParamRef(reference: ParamRef | undefined): string {

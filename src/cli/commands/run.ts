@@ -84,8 +84,9 @@ export const run = defineCommand({
       metadata: { name, labels },
       spec: {
         replicas,
-        // Without a port nothing tells when it is ready: to live for a second is the sign.
-        ...(port ? {} : { minReadySeconds: 1 }),
+        // Without a port nothing tells when it is ready: to live for a second is the sign. Times in statuses are whole
+        // seconds, so one of them may pass in a moment.
+        ...(port ? {} : { minReadySeconds: 2 }),
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },

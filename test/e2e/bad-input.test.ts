@@ -127,7 +127,7 @@ test('bad input', options, async t => {
       JSON_BODY,
       json({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' } }),
       400,
-      /the kind in the data \(Pod\) does not match the expected kind \(ConfigMap\)/,
+      /cannot be handled as a ConfigMap: converting \(v1.Pod\) to \(core.ConfigMap\): unknown conversion/,
     ],
     [
       'a number for a text',

@@ -1,4 +1,5 @@
 /** meta/v1 DeleteOptions from the body of a DELETE, or else from its query. */
+
 import { type FieldError, invalid as invalidValue, notSupported } from '../../api/machinery/field-error.ts'
 import { badRequest, invalid } from '../../api/machinery/status-error.ts'
 import { isTrue } from '../http/request-info.ts'
@@ -6,6 +7,7 @@ import type { DeleteOptions, WriteContext } from '../registry/registry.ts'
 import type { ServerRequest } from '../request.ts'
 import { decodeBody } from './decode-body.ts'
 import { integerParameter } from './list-options.ts'
+import { unregistered } from './object-body.ts'
 import { writeContext } from './write-options.ts'
 
 interface WireOptions {
@@ -49,9 +51,9 @@ function checkTypes(value: unknown): WireOptions {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRequest('decoded object cannot be converted to DeleteOptions')
   }
-  const options = value as WireOptions & { kind?: string }
+  const options = value as WireOptions & { kind?: string; apiVersion?: string }
   if (options.kind && options.kind !== 'DeleteOptions') {
-    throw badRequest('decoded object cannot be converted to DeleteOptions')
+    throw badRequest(unregistered(options.apiVersion ?? '', options.kind))
   }
   const grace = options.gracePeriodSeconds ?? 0
   if (!Number.isInteger(grace)) throw refuse('gracePeriodSeconds must be a whole number of seconds')

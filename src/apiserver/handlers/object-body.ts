@@ -1,3 +1,4 @@
+import { findKindOf } from '../../api/kinds/all.ts'
 import { invalid as invalidValue } from '../../api/machinery/field-error.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
@@ -57,6 +58,21 @@ function checkCustom(value: unknown, kind: Expected): KubeObject {
   return object
 }
 
+/** What upstream's decoders say of an object of another kind: of none that they know, or of one that is not this. */
+function otherKind(apiVersion: string, name: string, wanted: Expected) {
+  const group = wanted.group?.split('.')[0] ?? ''
+  const home = group === '' || group === 'events' ? 'core' : group
+  const version = apiVersion.slice(apiVersion.indexOf('/') + 1)
+  const why = findKindOf(apiVersion, name)
+    ? `converting (${version}.${name}) to (${home}.${wanted.kind}): unknown conversion`
+    : unregistered(apiVersion, name)
+  return badRequest(`${name} in version ${JSON.stringify(version)} cannot be handled as a ${wanted.kind}: ${why}`)
+}
+
+/** `no kind "Other" is registered for version "v1"`. */
+export const unregistered = (apiVersion: string, kind: string) =>
+  `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`
+
 /** Refuses a value that is not an object of this kind. An absent apiVersion or kind is that of the path; null is {}. */
 export function checkKind(value: unknown, kind: Expected): KubeObject {
   if (kind.custom) return checkCustom(value, kind)
@@ -68,15 +84,8 @@ export function checkKind(value: unknown, kind: Expected): KubeObject {
   }
   const object = value as KubeObject
   const { apiVersion, kind: name, metadata } = object
-  if (apiVersion && apiVersion !== kind.apiVersion) {
-    throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${kind.apiVersion})`,
-    )
-  }
-  if (name && name !== kind.kind) {
-    throw badRequest(
-      `${name} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: the kind in the data (${name}) does not match the expected kind (${kind.kind})`,
-    )
+  if ((apiVersion && apiVersion !== kind.apiVersion) || (name && name !== kind.kind)) {
+    throw otherKind(apiVersion || kind.apiVersion, name || kind.kind, kind)
   }
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
     throw badRequest(

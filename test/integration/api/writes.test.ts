@@ -242,7 +242,7 @@ const refused: [string, string, unknown, Record<string, string>, number, RegExp]
     { ...configMap('a'), apiVersion: 'v2' },
     {},
     400,
-    /the API version in the data \(v2\) does not match the expected API version \(v1\)/,
+    /ConfigMap in version "v2" cannot be handled as a ConfigMap: no kind "ConfigMap" is registered for version "v2"/,
   ],
   [
     'another kind',

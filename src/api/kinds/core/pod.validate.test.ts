@@ -137,6 +137,12 @@ const created: readonly [what: string, spec: Partial<PodSpec>, ...said: string[]
     'spec.volumes[0].cephFS: Forbidden: may not specify more than 1 volume type',
     'spec.volumes[0].downwarAPI: Forbidden: may not specify more than 1 volume type',
   ],
+  ['a volume of no image', { volumes: [{ name: 'v', image: {} }] }, 'spec.volumes[0].image.reference: Required value'],
+  [
+    'a volume that is an image beside something else',
+    { volumes: [{ name: 'v', emptyDir: {}, image: {} }] },
+    'spec.volumes[0].image: Forbidden: may not specify more than 1 volume type',
+  ],
   [
     'resources of the pod as a whole, on Windows',
     { os: { name: 'windows' }, resources: { limits: { cpu: '1' } } },

@@ -43,8 +43,9 @@ function checkPod(pod: Pod, old: Pod | undefined, errors: Errors): void {
   checkPodSpec(pod.spec, true, 'spec', errors, old?.spec)
   if (!pod.spec) return
   checkTokenVolumes(pod.spec, errors)
-  for (const [index, { image }] of (pod.spec.volumes ?? []).entries()) {
-    if (image && !image.reference) errors.push(required(`spec.volumes[${index}].image.reference`))
+  for (const [index, { name: _, image, ...other }] of (pod.spec.volumes ?? []).entries()) {
+    if (image && !image.reference && !Object.keys(other).length)
+      errors.push(required(`spec.volumes[${index}].image.reference`))
   }
   checkImages(pod.spec.containers, 'spec.containers', errors)
   checkImages(pod.spec.initContainers, 'spec.initContainers', errors)

@@ -203,6 +203,7 @@ export interface WebhookCallerDeps {
 
 /** Makes a caller; one is enough for a server. */
 export function createWebhookCaller({ resolve, clock }: WebhookCallerDeps): WebhookCaller {
+  // HTTP/1.1, as upstream: one connection of HTTP/2 would send every call to the endpoint that was chosen first.
   const secureAgent = new Agent({ keepAlive: true, maxFreeSockets: 64, ALPNProtocols: ['http/1.1'] })
   const plainAgent = new http.Agent({ keepAlive: true, maxFreeSockets: 64 })
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { kinds } from '../../api/kinds/all.ts'
+import { fakePlugin } from '../../apiserver/encryption/kms/plugin.fixture.ts'
 import { parseRequestInfo } from '../../apiserver/http/request-info.ts'
 import type { ServerRequest } from '../../apiserver/request.ts'
 import { UserError } from '../../cli/context.ts'
@@ -195,4 +196,30 @@ test('ownEncryption makes a key once, and encryptBy reads what it wrote', async 
   const again = await encryptBy(below, file, deps)
   assert.equal((await again.store.get(key))!.value.toString(), '{}')
   again.close()
+})
+
+test('encryptBy starts the KMS plugin that the file names, and refuses one that does not answer', async t => {
+  const plugin = await fakePlugin()
+  t.after(() => plugin.stop())
+  const text = (endpoint: string) =>
+    JSON.stringify({
+      apiVersion: 'apiserver.config.k8s.io/v1',
+      kind: 'EncryptionConfiguration',
+      resources: [{ resources: ['secrets'], providers: [{ kms: { apiVersion: 'v2', name: 'vault', endpoint } }] }],
+    })
+  const dir = folder({ 'good.json': text(plugin.endpoint), 'bad.json': text('unix:/nowhere/kms.sock') })
+  const below = memoryStore({ clock })
+  const { store, checks, close } = await encryptBy(below, join(dir, 'good.json'), deps)
+  t.after(close)
+  const key = '/registry/core/secrets/default/a'
+  await store.commit([{ type: 'put', key, value: Buffer.from('{}') }])
+  assert.match((await below.get(key))!.value.toString('latin1'), /^k8s:enc:kms:v2:vault:/)
+  assert.deepEqual(
+    checks.map(({ name, check }) => [name, check()]),
+    [['kms-providers', undefined]],
+  )
+  await assert.rejects(encryptBy(below, join(dir, 'bad.json'), deps), (error: UserError) => {
+    assert.match(error.message, /bad\.json: the KMS plugin vault cannot be used: rpc error: code = 14/)
+    return true
+  })
 })

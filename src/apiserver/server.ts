@@ -108,6 +108,8 @@ export interface ApiServerDeps {
   readonly checks?: readonly HealthCheck[]
   /** Features that are on by default and shall be off. */
   readonly featuresOff?: FeaturesOff
+  /** Whether FlowSchemas say in their status if their level exists. Default true. */
+  readonly judgeFlowSchemas?: boolean
   /** Further numbers for `/metrics`. */
   readonly families?: readonly Family[]
   /** Chance, for replays (DESIGN D10). Default: the machine's. */
@@ -199,6 +201,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     registry,
     clock,
     logger,
+    judgeSchemas: deps.judgeFlowSchemas ?? true,
     held({ info: { group, version, resource } }) {
       const kind = kinds.find(group, version, resource)
       const cache = kind && !kind.virtual ? registry.view(kind).cache : undefined

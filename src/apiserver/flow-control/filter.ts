@@ -27,6 +27,8 @@ export interface FlowControlDeps {
   readonly registry: Registry
   readonly clock: Clock
   readonly logger: Logger
+  /** Whether schemas are told in their status if their level exists. Default true. */
+  readonly judgeSchemas?: boolean
   /** What a list of the request's resource reads; undefined where that is not known. */
   held(request: ServerRequest): Held | undefined
 }
@@ -48,8 +50,14 @@ const refusal = (): Answer => ({
 })
 
 /** Makes it; it follows the FlowSchemas and PriorityLevelConfigurations of the registry. */
-export function createFlowControl({ registry, clock, logger, held }: FlowControlDeps): FlowControl {
-  const configuration = followConfiguration(registry, statusWriter(registry, clock, logger))
+export function createFlowControl({
+  registry,
+  clock,
+  logger,
+  judgeSchemas = true,
+  held,
+}: FlowControlDeps): FlowControl {
+  const configuration = followConfiguration(registry, judgeSchemas ? statusWriter(registry, clock, logger) : () => {})
   const seats = createSeats(clock, configuration.levels)
   const metrics = flowMetrics(configuration.levels)
   const current = { readOnly: 0, mutating: 0 }

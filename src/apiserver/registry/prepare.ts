@@ -74,8 +74,8 @@ function runRules(kind: Kind, next: KubeObject, old: KubeObject | undefined, rul
   return errors
 }
 
-/** Kinds that come from servers of their own upstream; like custom ones and events they take finalizers without a domain. */
-const SEPARATE = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
+/** Kinds whose metadata no rules of core judge upstream; like custom ones and events they take finalizers without a domain. */
+const SEPARATE = new Set(['admissionregistration.k8s.io', 'apiextensions.k8s.io', 'apiregistration.k8s.io'])
 
 const metadataRules = (kind: Kind) => ({
   namespaced: kind.namespaced,

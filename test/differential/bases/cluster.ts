@@ -27,7 +27,7 @@ const hook = (more: Json): Json => ({
 })
 const fullHook = (more: Json): Json =>
   hook({
-    clientConfig: { service: { name: 'a', namespace: NAMESPACE, path: '/x', port: 8443 }, caBundle: '' },
+    clientConfig: { service: { name: 'a', namespace: NAMESPACE, path: '/x', port: 8443 }, caBundle: 'eA==' },
     rules: [rule],
     failurePolicy: 'Ignore',
     matchPolicy: 'Exact',

@@ -33,6 +33,24 @@ const cases: [change: object, errors: string[]][] = [
   ],
   [{ clientConfig: {} }, ['webhooks[0].clientConfig: Required value: exactly one of url or service is required']],
   [
+    { clientConfig: { url: 'a b' } },
+    [
+      `webhooks[0].clientConfig.url: Invalid value: "": 'https' is the only allowed URL scheme; desired format: https://host[/path]`,
+      'webhooks[0].clientConfig.url: Invalid value: "": host must be specified; desired format: https://host[/path]',
+    ],
+  ],
+  ...[
+    ['https://a\nb', '"https://a\\nb": net/url: invalid control character in URL'],
+    [':a', '":a": missing protocol scheme'],
+    ['https://a b', '"https://a b": invalid character " " in host name'],
+    ['1:a', '"1:a": first path segment in URL cannot contain colon'],
+  ].map(([url, problem]): [object, string[]] => [
+    { clientConfig: { url } },
+    [
+      `webhooks[0].clientConfig.url: Required value: url must be a valid URL: parse ${problem}; desired format: https://host[/path]`,
+    ],
+  ]),
+  [
     { admissionReviewVersions: ['v2'] },
     ['webhooks[0].admissionReviewVersions: Invalid value: ["v2"]: must include at least one of v1, v1beta1'],
   ],

@@ -13,7 +13,7 @@ function checkName({ metadata, spec }: APIService, errors: Errors): void {
   const { name = '' } = metadata ?? {}
   const wanted = `${spec?.version ?? ''}.${spec?.group ?? ''}`
   // What is no name at all is said of every object.
-  if (name === wanted || isPathSegment(name).length) return
+  if (!name || name === wanted || isPathSegment(name).length) return
   const detail = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`
   errors.push(invalid('metadata.name', name, detail))
 }

@@ -17,12 +17,17 @@ const { values, positionals } = parseArgs({
     wide: { type: 'boolean', default: false },
     /** Only cases whose title contains it. */
     like: { type: 'string', default: '' },
+    /** Records only scenes with requests that have no answer yet. */
+    new: { type: 'boolean', default: false },
     /** Writes what is left of the topics to open.json. */
     open: { type: 'boolean', default: false },
     /** Differences of one answer that are shown. */
     most: { type: 'string', default: '6' },
   },
 })
+
+/** A real server takes its time, in ms. */
+const PATIENCE = 60
 
 function chosen(topics: readonly string[]): Map<string, Scene[]> {
   const groups = new Map<string, Scene[]>()
@@ -36,7 +41,12 @@ function chosen(topics: readonly string[]): Map<string, Scene[]> {
 async function record(connection: Connection, topics: readonly string[]) {
   for (const [topic, own] of chosen(topics)) {
     const played: [Scene, Answer[]][] = []
-    for (const scene of own) played.push([scene, await play(connection, scene)])
+    const recorded = readRecorded(topic)
+    for (const scene of own) {
+      const known = scene.asks.map(ask => recorded.find(scene, ask))
+      const isKnown = values.new && known.every(each => each !== undefined)
+      played.push([scene, isKnown ? (known as Answer[]) : await play(connection, scene, PATIENCE)])
+    }
     writeRecorded(topic, played)
     console.log(
       topic,
@@ -65,7 +75,7 @@ async function compare(topics: readonly string[], real?: Connection) {
     const recorded = readRecorded(topic)
     left[topic] = 0
     for (const scene of group) {
-      const answers = real && (await play(real, scene))
+      const answers = real && (await play(real, scene, PATIENCE))
       const wrong = await compareScene(own, scene, (ask, at) => (answers ? answers[at] : recorded.find(scene, ask)))
       asked += scene.asks.length
       left[topic] += wrong.length

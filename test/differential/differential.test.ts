@@ -3,7 +3,9 @@
  * answers of a topic still differ: the numbers only fall, until the file is gone.
  */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Scene } from './ask.ts'
@@ -12,15 +14,21 @@ import { type Connection, openConnection } from './connection.ts'
 import { type OwnServer, startOwnServer } from './own-server.ts'
 import { prepare } from './play.ts'
 import { readRecorded } from './recorded.ts'
+import { addNotes, beginTopic, hasFired, self, unitTests, watchRules } from './rules/firing.ts'
+import { allSites } from './rules/sites.ts'
 import { scenes } from './scenes.ts'
 
 const file = join(import.meta.dirname, 'open.json')
 const open: Record<string, number> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
 
+/** Rules that no case makes fire yet: the list only gets shorter. */
+const unfired: string[] = JSON.parse(readFileSync(join(import.meta.dirname, 'rules/unfired.json'), 'utf8'))
+
 let server: OwnServer
 let connection: Connection
 
 before(async () => {
+  watchRules()
   server = await startOwnServer()
   connection = openConnection(server.url, 'any')
   await prepare(connection)
@@ -39,6 +47,7 @@ const show = ({ scene, ask, differences }: Mismatch) =>
 
 for (const [topic, own] of topics) {
   test(`the answers about ${topic} are those of a real server`, async () => {
+    beginTopic(topic)
     const recorded = readRecorded(topic)
     const wrong: Mismatch[] = []
     for (const scene of own) wrong.push(...(await compareScene(connection, scene, ask => recorded.find(scene, ask))))
@@ -47,3 +56,19 @@ for (const [topic, own] of topics) {
     assert.ok(wrong.length <= known, `${wrong.length} answers differ, ${known} are known to:\n${first}`)
   })
 }
+
+test('every rule of every kind is broken by a case here or in the unit tests', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-rules-'))
+  const notes = join(folder, 'notes.json')
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const options = [`--import=${self}`, '--test', '--test-isolation=none', ...globSync(unitTests)]
+  const { status, stdout } = spawnSync(process.execPath, options, { env: { ...env, TUTTI_RULE_NOTES: notes } })
+  assert.equal(status, 0, String(stdout).slice(-2000))
+  addNotes(notes)
+  rmSync(folder, { recursive: true })
+  const silent = allSites()
+    .filter(site => !hasFired(site))
+    .map(({ name }) => name)
+  ;(await import('node:fs')).writeFileSync('/tmp/rest/silent.json', JSON.stringify(silent.toSorted(), null, 2)) //TEMP
+  assert.deepEqual(silent.toSorted(), unfired.toSorted())
+})

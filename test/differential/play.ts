@@ -36,6 +36,28 @@ function madeBy(ask: Ask, answer: Answer): string | undefined {
   return name && `${path}/${name}`
 }
 
+/** Kinds that the server itself looks after, in its own time. */
+const WATCHED = /\/(customresourcedefinitions|apiservices)(\/|\?|$)/
+const REST = 3
+/** A definition waits for its instances to go. */
+const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
+
+/** Waits until nothing happens to an object any more, and gives what it is then. */
+async function settled(connection: Connection, path: string, patience: number): Promise<Answer> {
+  let last = ''
+  let answer: Answer
+  for (let same = 0; ; ) {
+    answer = await connection.send({ title: '', method: 'GET', path })
+    const { metadata, status } = answer.body as Json
+    const text = JSON.stringify(answer.body)
+    const ended = metadata?.deletionTimestamp ? !metadata.finalizers?.includes(CLEANUP) : status?.conditions
+    same = (answer.status === 404 || ended) && text === last ? same + 1 : 0
+    if (same === REST) return answer
+    last = text
+    await new Promise(resolve => setTimeout(resolve, patience))
+  }
+}
+
 /** Deletes what stands there, and takes away what keeps it. */
 async function clear(connection: Connection, path: string) {
   const grace = '?gracePeriodSeconds=0&propagationPolicy=Background'
@@ -52,12 +74,23 @@ async function clear(connection: Connection, path: string) {
     const body = { metadata: { finalizers: null } }
     await connection.send({ title: '', method: 'PATCH', path, type: 'application/merge-patch+json', body })
   }
+  if (WATCHED.test(path)) await settled(connection, path, 50)
   const last = await connection.send({ title: '', method: 'GET', path })
   if (!gone(last)) throw new Error(`cannot clear ${path}: ${JSON.stringify(last.body).slice(0, 500)}`)
 }
 
-/** The answers to a scene's requests, in their order. */
-export async function play(connection: Connection, scene: Scene): Promise<Answer[]> {
+/** The objects that a request has changed for good. */
+function changed({ method, path: target }: Ask, { status, body }: Answer): string[] {
+  const [path = '', query = ''] = target.split('?')
+  if (method === 'GET' || status >= 300 || query.includes('dryRun')) return []
+  const { items, metadata } = body as Json
+  const base = path.replace(/\/(status|scale)$/, '')
+  if (items) return items.map(({ metadata: { name } }: Json) => `${base}/${name}`)
+  return [method === 'POST' ? `${base}/${metadata.name}` : base]
+}
+
+/** The answers to a scene's requests, in their order. `patience`: ms between looks at what the server does itself. */
+export async function play(connection: Connection, scene: Scene, patience = 15): Promise<Answer[]> {
   const seen: Seen = { rv: '', uid: '', continue: '' }
   const text = JSON.stringify(scene.asks)
   const made = new Set<string>()
@@ -67,6 +100,9 @@ export async function play(connection: Connection, scene: Scene): Promise<Answer
     look(answer, seen)
     const path = madeBy(ask, answer)
     if (path) made.add(path)
+    if (WATCHED.test(ask.path)) {
+      for (const each of changed(ask, answer)) look(await settled(connection, each, patience), seen)
+    }
     answers.push(mask(answer, text))
   }
   for (const path of made) await clear(connection, path)

@@ -7,6 +7,7 @@ import { applies } from './generate/applies.ts'
 import { components } from './generate/components.ts'
 import { type Progress, wrongCreates } from './generate/creates.ts'
 import { patches } from './generate/patches.ts'
+import { rare } from './generate/rare.ts'
 import { deletes, reads } from './generate/reads.ts'
 import { scales } from './generate/scales.ts'
 import { statusWrites } from './generate/statuses.ts'
@@ -17,12 +18,14 @@ import { written } from './generate/written.ts'
 /** The seed of the recorded answers. */
 export const SEED = 1
 
-/** Kinds whose objects others change while the test looks: their own controllers run in every API server. */
-const WATCHED = new Set(['CustomResourceDefinition', 'APIService'])
 /** Patches and bodies that have nothing to do with the kind are all tried with these, and some with the others. */
 const PLAIN = new Set(['ConfigMap', 'Deployment', 'ClusterRole'])
 /** Kinds whose names are not free. */
-const NAMES: Readonly<Record<string, readonly string[]>> = { IPAddress: ['192.168.1.1', '192.168.1.2', '192.168.1.3'] }
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  IPAddress: ['192.168.1.1', '192.168.1.2', '192.168.1.3'],
+  CustomResourceDefinition: ['firsts.example.com', 'seconds.example.com', 'thirds.example.com'],
+  APIService: ['v1.example.com', 'v2.example.com', 'v3.example.com'],
+}
 
 function ofKind(progress: Progress, own: readonly Base[]): Scene[] {
   const minimal = own[0]!
@@ -33,7 +36,7 @@ function ofKind(progress: Progress, own: readonly Base[]): Scene[] {
     ...own.map(base => wrongCreates(progress, base)),
     wire(progress, minimal.object, PLAIN.has(kind.kind)),
   ]
-  if (kind.virtual || WATCHED.has(kind.kind)) return creates
+  if (kind.virtual) return creates
   return [
     ...creates,
     ...own.map(base => changes(progress, base)),
@@ -61,5 +64,5 @@ function byKind(): Base[][] {
 /** Every scene. The same seed gives the same ones; `wide` leaves none out for the sake of time. */
 export function scenes(seed = SEED, wide = false): Scene[] {
   const progress: Progress = { seed, wide, tried: new Set() }
-  return [...byKind().flatMap(own => ofKind(progress, own)), ...components(), ...written()]
+  return [...byKind().flatMap(own => ofKind(progress, own)), ...components(), ...written(), ...rare()]
 }

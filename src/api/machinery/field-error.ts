@@ -26,6 +26,18 @@ export interface FieldError {
   readonly message: string
 }
 
+let watcher: ((field: string) => void) | undefined
+
+/** From now on `watch` is called where an error is made: tests see which rules have cases. */
+export function watchFieldErrors(watch: (field: string) => void): void {
+  watcher = watch
+}
+
+function made(reason: FieldErrorReason, field: string, message: string): FieldError {
+  watcher?.(field)
+  return { reason, field, message }
+}
+
 /** A value as it stands in messages: strings quoted as Go's %q does, objects as JSON. */
 const show = (value: unknown) => {
   if (typeof value === 'number') return goNumber(value)
@@ -34,75 +46,46 @@ const show = (value: unknown) => {
 }
 const tail = (detail: string) => (detail ? `: ${detail}` : '')
 
-export const required = (field: string, detail = ''): FieldError => ({
-  reason: 'FieldValueRequired',
-  field,
-  message: `Required value${tail(detail)}`,
-})
+export const required = (field: string, detail = ''): FieldError =>
+  made('FieldValueRequired', field, `Required value${tail(detail)}`)
 
-export const invalid = (field: string, value: unknown, detail: string): FieldError => ({
-  reason: 'FieldValueInvalid',
-  field,
-  message: `Invalid value: ${show(value)}${tail(detail)}`,
-})
+export const invalid = (field: string, value: unknown, detail: string): FieldError =>
+  made('FieldValueInvalid', field, `Invalid value: ${show(value)}${tail(detail)}`)
 
 /** As `invalid`, where the value is not shown. */
-export const invalidUnsaid = (field: string, detail: string): FieldError => ({
-  reason: 'FieldValueInvalid',
-  field,
-  message: `Invalid value: ${detail}`,
-})
+export const invalidUnsaid = (field: string, detail: string): FieldError =>
+  made('FieldValueInvalid', field, `Invalid value: ${detail}`)
 
-export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({
-  reason: 'FieldValueTypeInvalid',
-  field,
-  message: `Invalid value: ${show(value)}${tail(detail)}`,
-})
+export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
+  made('FieldValueTypeInvalid', field, `Invalid value: ${show(value)}${tail(detail)}`)
 
 /** `supported` is listed as given: Kubernetes sorts sets, but not lists. */
-export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
-  reason: 'FieldValueNotSupported',
-  field,
-  message: `Unsupported value: ${show(value)}${supported.length ? `: supported values: ${supported.map(show).join(', ')}` : ''}`,
-})
+export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError =>
+  made(
+    'FieldValueNotSupported',
+    field,
+    `Unsupported value: ${show(value)}${supported.length ? `: supported values: ${supported.map(show).join(', ')}` : ''}`,
+  )
 
-export const forbidden = (field: string, detail: string): FieldError => ({
-  reason: 'FieldValueForbidden',
-  field,
-  message: `Forbidden: ${detail}`,
-})
+export const forbidden = (field: string, detail: string): FieldError =>
+  made('FieldValueForbidden', field, `Forbidden: ${detail}`)
 
-export const duplicate = (field: string, value: unknown): FieldError => ({
-  reason: 'FieldValueDuplicate',
-  field,
-  message: `Duplicate value: ${show(value)}`,
-})
+export const duplicate = (field: string, value: unknown): FieldError =>
+  made('FieldValueDuplicate', field, `Duplicate value: ${show(value)}`)
 
-export const notFound = (field: string, value: unknown): FieldError => ({
-  reason: 'FieldValueNotFound',
-  field,
-  message: `Not found: ${show(value)}`,
-})
+export const notFound = (field: string, value: unknown): FieldError =>
+  made('FieldValueNotFound', field, `Not found: ${show(value)}`)
 
 /** The check itself went wrong. */
-export const internal = (field: string, detail: string): FieldError => ({
-  reason: 'InternalError',
-  field,
-  message: `Internal error: ${detail}`,
-})
+export const internal = (field: string, detail: string): FieldError =>
+  made('InternalError', field, `Internal error: ${detail}`)
 
 /** `max` is in bytes. The value itself is not repeated. */
-export const tooLong = (field: string, max: number): FieldError => ({
-  reason: 'FieldValueTooLong',
-  field,
-  message: `Too long: may not be more than ${max} ${max === 1 ? 'byte' : 'bytes'}`,
-})
+export const tooLong = (field: string, max: number): FieldError =>
+  made('FieldValueTooLong', field, `Too long: may not be more than ${max} ${max === 1 ? 'byte' : 'bytes'}`)
 
-export const tooMany = (field: string, actual: number, max: number): FieldError => ({
-  reason: 'FieldValueTooMany',
-  field,
-  message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`,
-})
+export const tooMany = (field: string, actual: number, max: number): FieldError =>
+  made('FieldValueTooMany', field, `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`)
 
 /** The path of a child field: `child('spec', 'containers', 0, 'name')` is `spec.containers[0].name`. */
 export function child(path: string, ...steps: (string | number)[]): string {

@@ -83,7 +83,7 @@ export function followRemoteServices(deps: RemoteServicesDeps): RemoteServices {
     const conditionsOf = (object: KubeObject) => withCondition(object as APIService, finding, rfc3339(clock.now()))
     const current = services.get('', name)
     if (!current || !conditionsOf(current.value)) return
-    const context = { user: AGGREGATOR, fieldManager: 'kube-aggregator', subresource: 'status' }
+    const context = { user: AGGREGATOR, fieldManager: 'kube-apiserver', subresource: 'status' }
     try {
       await registry.update(
         kind!,

@@ -202,7 +202,7 @@ export function createRegistry(given: RegistryDeps): ServerRegistry {
 
   function checkPreconditions(kind: Kind, ref: ObjectRef, old: KubeObject, { preconditions }: DeleteOptions) {
     const { uid, resourceVersion } = old.metadata ?? {}
-    if (isMarkedFirst(kind) && preconditions) {
+    if ((isMarkedFirst(kind) || kind.beginDeletion) && preconditions) {
       // As of any other update.
       for (const [name, wanted, found] of [
         ['UID', preconditions.uid, uid],

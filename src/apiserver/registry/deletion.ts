@@ -75,7 +75,9 @@ function shortened(meta: ObjectMeta, grace: number, now: number): ObjectMeta {
 }
 
 function marked(meta: ObjectMeta, grace: number, now: number): ObjectMeta {
-  if (meta.deletionTimestamp) return meta.deletionGracePeriodSeconds ? shortened(meta, grace, now) : meta
+  if (meta.deletionTimestamp) {
+    return meta.deletionGracePeriodSeconds ? shortened(meta, grace, now) : { deletionGracePeriodSeconds: 0, ...meta }
+  }
   return {
     ...meta,
     ...(meta.generation && { generation: meta.generation + 1 }),

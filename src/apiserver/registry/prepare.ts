@@ -22,6 +22,7 @@ import {
   isNamedByServer,
   judgesMetadataLast,
   keepsMetadataOnStatus,
+  takesAnyFinalizer,
 } from './traits.ts'
 
 export interface PrepareDeps {
@@ -81,7 +82,8 @@ const metadataRules = (kind: Kind) => ({
   namespaced: kind.namespaced,
   nameFormat: kind.nameFormat,
   ...(hasFreePrefix(kind) && { prefixFormat: 'path' as const }),
-  customResource: kind.custom !== undefined || SEPARATE.has(kind.group) || judgesMetadataLast(kind),
+  customResource:
+    kind.custom !== undefined || SEPARATE.has(kind.group) || takesAnyFinalizer(kind) || judgesMetadataLast(kind),
 })
 
 /** Objects that several groups show are judged in the name of the one that keeps them. */

@@ -38,6 +38,7 @@ const CREATED_BY_UPDATE = new Set([
 /** The status endpoint leaves metadata alone; with the other kinds it changes with the status. */
 const METADATA_KEPT_ON_STATUS = new Set([
   'admissionregistration.k8s.io/v1/validatingadmissionpolicies',
+  'apiregistration.k8s.io/v1/apiservices',
   'flowcontrol.apiserver.k8s.io/v1/flowschemas',
   'flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations',
   'networking.k8s.io/v1/servicecidrs',
@@ -85,6 +86,8 @@ export const isNamedByServer = (kind: Kind) => kind.key === 'v1/limitranges'
 /** Of these only the name that was made is judged, not what it was made from. */
 const FREE_PREFIXES = new Set(['v1/replicationcontrollers', 'resource.k8s.io/v1/deviceclasses'])
 export const hasFreePrefix = (kind: Kind) => FREE_PREFIXES.has(kind.key)
+/** Finalizers need no domain. */
+export const takesAnyFinalizer = (kind: Kind) => kind.key === 'policy/v1/poddisruptionbudgets'
 /** Metadata is judged by itself, once all else is right. */
 export const judgesMetadataLast = (kind: Kind) => EVENTS.has(kind.key)
 /** What one is told who deletes an object of the kind and does not say what is to become of its dependents. */

@@ -14,9 +14,17 @@ import {
 } from '../ask.ts'
 import type { Json } from '../bases/base.ts'
 
+/** What an object says of itself in its name, where it does. */
+function specFor({ kind, spec }: Json, name: string): Json {
+  const [first = ''] = name.split('.')
+  if (kind === 'APIService') return { ...spec, version: first }
+  return kind === 'CustomResourceDefinition' ? { ...spec, names: { plural: first, kind: first.toUpperCase() } } : spec
+}
+
 const named = (object: Json, name: string, labels: Json): Json => ({
   ...object,
   metadata: { ...object.metadata, name, labels },
+  ...(object.spec && { spec: specFor(object, name) }),
 })
 
 const SELECTORS = ['x=1', 'x!=1', 'x in (1,2)', 'x notin (1)', 'x', '!x', 'x=1,diff', 'x>1', 'x in 1', 'X Y', 'x=Bad!']

@@ -3,7 +3,7 @@ import { type Ask, create, DRY, MERGE, patch, pathOf, type Scene, topicOf } from
 import { bases } from '../bases/all.ts'
 import { type Json, SELECTOR as selector } from '../bases/base.ts'
 
-interface Case {
+export interface Case {
   readonly name: string
   /** What is created; with `update`, what stands there before. */
   readonly object: Json
@@ -25,12 +25,17 @@ function base(name: string): Json {
   return structuredClone(found.object)
 }
 
-const of = (kind: string, name: string, change: (object: Json) => void): Case => {
+export const of = (kind: string, name: string, change: (object: Json) => void): Case => {
   const object = base(kind)
   change(object)
   return { name: `${kind}: ${name}`, object }
 }
-const update = (kind: string, name: string, change: (object: Json) => void, before?: (object: Json) => void): Case => {
+export const update = (
+  kind: string,
+  name: string,
+  change: (object: Json) => void,
+  before?: (object: Json) => void,
+): Case => {
   const object = base(kind)
   before?.(object)
   const next = structuredClone(object)
@@ -623,8 +628,8 @@ function mergePatchOf(from: unknown, to: unknown): unknown {
   return changed
 }
 
-/** The scenes: one of all creates, and one for each update. */
-export function written(): Scene[] {
+/** The scenes of the cases: one of all creates, and one for each update. */
+export function writtenScenes(cases: readonly Case[], prefix: string): Scene[] {
   const creates = new Map<string, Ask[]>()
   const updates: Scene[] = []
   for (const { name, object, update } of cases) {
@@ -633,10 +638,12 @@ export function written(): Scene[] {
       const change = mergePatchOf(object, update)
       updates.push({
         topic,
-        name: `written ${name}`,
+        name: `${prefix} ${name}`,
         asks: [create('create', object), patch('update', pathOf(object) + DRY, MERGE, change)],
       })
     } else creates.set(topic, [...(creates.get(topic) ?? []), create(name, object, DRY)])
   }
-  return [...[...creates].map(([topic, asks]) => ({ topic, name: 'written', asks })), ...updates]
+  return [...[...creates].map(([topic, asks]) => ({ topic, name: prefix, asks })), ...updates]
 }
+
+export const written = () => writtenScenes(cases, 'written')

@@ -11,10 +11,12 @@ import { definitionErrors } from './definition.validate.ts'
 export type CustomResourceDefinition = Type
 
 /** Every version in which objects may be stored stands in the status, until someone has moved them and says so. */
-function noteStorageVersion({ spec, status }: CustomResourceDefinition) {
+function noteStorageVersion(definition: CustomResourceDefinition) {
+  const { spec, status } = definition
   const stored = spec?.versions?.find(each => each.storage)?.name
   if (!status || stored === undefined || status.storedVersions?.includes(stored)) return
-  status.storedVersions = [...(status.storedVersions ?? []), stored]
+  // What was said of the stored one may be the same object.
+  definition.status = { ...status, storedVersions: [...(status.storedVersions ?? []), stored] }
 }
 
 /** Formats that nobody checks, once for each place where they stand. */

@@ -36,7 +36,8 @@ function walk(
 ): void {
   const around = schema['x-kubernetes-embedded-resource'] ? undefined : inMeta
   const value = schema.default ?? undefined
-  if (value !== undefined) errors.push(...(around ? metaErrors(schema, path, around) : ownErrors(schema, path)))
+  if (value !== undefined)
+    errors.push(...(around ? metaErrors(schema, path, around) : ownErrors(asResource(schema, isResource), path)))
   const items = itemsOf(schema)
   if (items) {
     const inside = around && { root: around.root, wrap: (inner: unknown) => around.wrap([inner]) }
@@ -50,8 +51,11 @@ function walk(
   }
 }
 
+const asResource = (schema: JsonSchema, isResource: boolean): JsonSchema =>
+  isResource ? { ...schema, 'x-kubernetes-embedded-resource': true } : schema
+
 function surroundingOf(resource: JsonSchema, name: string): Surrounding {
-  const root = compileNode({ ...resource, 'x-kubernetes-embedded-resource': true })
+  const root = compileNode(asResource(resource, true))
   return { root, wrap: inner => ({ apiVersion: 'validation/v1', kind: 'Validation', [name]: inner }) }
 }
 

@@ -40,7 +40,7 @@ export function definitionErrors(
   const errors: Errors = []
   checkNames(next.status?.acceptedNames ?? {}, 'status.acceptedNames', errors)
   if (subresource === 'status') return errors
-  checkName(next, errors)
+  if (!old) checkName(next, errors)
   checkSpec(next, old, errors)
   checkStoredVersions(next, errors)
   checkApproval(next, old, errors)

@@ -14,6 +14,9 @@ import { checkSchedule } from './schedule.validate.ts'
 /** batch/v1 CronJob. */
 export type CronJob = Type
 
+/** Jobs have a suffix of eleven letters. */
+const LONGEST_NAME = 52
+
 export const CronJob = defineKind<CronJob>({
   group: 'batch',
   version: 'v1',
@@ -58,7 +61,11 @@ export const CronJob = defineKind<CronJob>({
         'spec.jobTemplate.spec.backoffLimitPerIndex',
         'spec.jobTemplate.spec.maxFailedIndexes',
       ),
-      check<CronJob>(({ spec }, errors, old) => {
+      check<CronJob>(({ metadata, spec }, errors, old) => {
+        const name = metadata?.name ?? ''
+        if (!old && name.length > LONGEST_NAME) {
+          errors.push(invalid('metadata.name', name, `must be no more than ${LONGEST_NAME} characters`))
+        }
         if (!spec?.schedule) errors.push(required('spec.schedule'))
         else checkSchedule(spec, old?.spec, errors)
         checkEnum(spec?.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', errors)

@@ -233,10 +233,10 @@ function checkJob(job: Job, errors: Errors, old: Job | undefined): void {
   checkPolicies(spec, 'spec', errors)
   if (!old || !sameValue(spec.template, old.spec?.template)) checkPodTemplate(spec.template, 'spec.template', errors)
   if (spec.completionMode === 'Indexed' && (spec.completions ?? 0) > 0) {
-    const longest = `${metadata?.name}-${spec.completions! - 1}`
+    const longest = `${metadata?.name ?? ''}-${spec.completions! - 1}`
     if (isDns1123Label(longest).length) {
       const why = `will not able to create pod with invalid DNS label: ${longest}`
-      errors.push(invalid('metadata.name', metadata?.name, why))
+      errors.push(invalid('metadata.name', metadata?.name ?? '', why))
     }
   }
 }

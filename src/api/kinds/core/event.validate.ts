@@ -2,9 +2,8 @@
 import type { Event as CoreEvent } from '../../generated/types/core-v1.ts'
 import { invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
-import { isObjectName } from '../../machinery/names.ts'
 import type { Errors } from '../rules.ts'
-import { check, checkFormat, checkQualifiedName, checkSubdomain, IMMUTABLE, sameValue } from '../rules.ts'
+import { check, checkQualifiedName, IMMUTABLE, sameValue } from '../rules.ts'
 
 const MAX_SHORT = 128
 const MAX_NOTE = 1024
@@ -81,9 +80,4 @@ export function checkStrict(event: CoreEvent, old: CoreEvent | undefined, errors
     if (event[field]) errors.push(invalid(field, '', 'needs to be unset'))
   }
   if (event.source?.component || event.source?.host) errors.push(invalid('source', '', 'needs to be unset'))
-  const { name, generateName } = event.metadata ?? {}
-  if (generateName) {
-    checkFormat(isObjectName(generateName, 'dns-subdomain', true), generateName, 'metadata.generateName', errors)
-  }
-  if (name) checkSubdomain(name, 'metadata.name', errors)
 }

@@ -1,8 +1,6 @@
 /** What an update of a Service keeps of what was allocated, where the client left it out. Pure. */
 import { isExternal, needsHealthCheckPort, needsNodePorts, type Service, type ServiceSpec } from './service-shape.ts'
 
-const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
-
 /** Node ports are carried over by the port's name. */
 function keepNodePorts(next: ServiceSpec, old: ServiceSpec): void {
   const taken = new Set((next.ports ?? []).map(port => port.nodePort).filter(Boolean))
@@ -13,25 +11,6 @@ function keepNodePorts(next: ServiceSpec, old: ServiceSpec): void {
     port.nodePort = before
     taken.add(before)
   }
-}
-
-/** A type that needs no address or port loses those that the client did not touch. */
-function dropUnneeded(next: ServiceSpec, old: ServiceSpec): void {
-  if (!isExternal(old) && isExternal(next) && (next.clusterIP ?? '') === (old.clusterIP ?? '')) {
-    delete next.clusterIP
-    delete next.clusterIPs
-    delete next.ipFamilies
-    delete next.ipFamilyPolicy
-  }
-  const ports = (spec: ServiceSpec) => (spec.ports ?? []).map(port => port.nodePort ?? 0).sort()
-  if (needsNodePorts(old) && !needsNodePorts(next) && same(ports(next), ports(old)))
-    for (const port of next.ports ?? []) delete port.nodePort
-  if (
-    needsHealthCheckPort(old) &&
-    !needsHealthCheckPort(next) &&
-    (next.healthCheckNodePort ?? 0) === (old.healthCheckNodePort ?? 0)
-  )
-    delete next.healthCheckNodePort
 }
 
 /** Fills `next`, in place, from `old`. */
@@ -47,5 +26,4 @@ export function carryOver({ spec: next }: Service, { spec: old }: Service): void
   if (needsNodePorts(old) && needsNodePorts(next)) keepNodePorts(next, old)
   if (needsHealthCheckPort(old) && needsHealthCheckPort(next) && !next.healthCheckNodePort && old.healthCheckNodePort)
     next.healthCheckNodePort = old.healthCheckNodePort
-  dropUnneeded(next, old)
 }

@@ -37,30 +37,6 @@ export function defaultService(service: Service): void {
   }
 }
 
-/** A client that writes what it once read may leave out what the server chose: it stays. */
-function keepAllocations(spec: ServiceSpec, old: ServiceSpec): void {
-  if (needsClusterIP(spec) && needsClusterIP(old)) {
-    if (!spec.clusterIP && old.clusterIP && !spec.clusterIPs?.length) {
-      spec.clusterIP = old.clusterIP
-      if (old.clusterIPs) spec.clusterIPs = old.clusterIPs
-    }
-    if (old.ipFamilyPolicy) spec.ipFamilyPolicy ??= old.ipFamilyPolicy
-    if (!spec.ipFamilies?.length && old.ipFamilies) spec.ipFamilies = old.ipFamilies
-  }
-  if (needsNodePort(spec) && needsNodePort(old)) {
-    for (const port of spec.ports ?? []) {
-      const same = old.ports?.find(one => one.port === port.port && (one.protocol ?? 'TCP') === port.protocol)
-      if (!port.nodePort && same?.nodePort && !spec.ports?.some(one => one.nodePort === same.nodePort)) {
-        port.nodePort = same.nodePort
-      }
-    }
-    const needsCheck = spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'
-    if (needsCheck && !spec.healthCheckNodePort && old.healthCheckNodePort) {
-      spec.healthCheckNodePort = old.healthCheckNodePort
-    }
-  }
-}
-
 /** A change of type takes along what the old type had and the new one cannot have. */
 function dropByType(spec: ServiceSpec, old: ServiceSpec): void {
   if (needsClusterIP(old) && !needsClusterIP(spec)) {
@@ -105,6 +81,5 @@ function syncClusterIPs(spec: ServiceSpec, old: ServiceSpec): void {
 export function prepareServiceUpdate(service: Service, old: Service, { subresource }: RuleContext): void {
   if (subresource !== '' || !service.spec || !old.spec) return
   syncClusterIPs(service.spec, old.spec)
-  keepAllocations(service.spec, old.spec)
   dropByType(service.spec, old.spec)
 }

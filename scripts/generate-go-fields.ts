@@ -169,7 +169,7 @@ function nameOf(type: string, home: string): string | undefined {
   if (SCALARS.test(found.name))
     return found.name === 'int32' || found.name === 'int64' || found.name === 'string' || found.name === 'bool'
       ? key && `${around}${found.name}`
-      : `${around}${found.name}`
+      : `${around}${found.name === 'byte' ? 'uint8' : found.name}`
   if (!key && !goPackage(found.home).named.has(found.name)) return undefined
   return `${around}${found.home.slice(found.home.lastIndexOf('.') + 1)}.${found.name}`
 }

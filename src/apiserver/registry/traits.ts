@@ -86,10 +86,15 @@ export const isNamedByServer = (kind: Kind) => kind.key === 'v1/limitranges'
 /** Of these only the name that was made is judged, not what it was made from. */
 const FREE_PREFIXES = new Set(['v1/replicationcontrollers', 'resource.k8s.io/v1/deviceclasses'])
 export const hasFreePrefix = (kind: Kind) => FREE_PREFIXES.has(kind.key)
+const ANY_FINALIZER = new Set([
+  'coordination.k8s.io/v1/leases',
+  'node.k8s.io/v1/runtimeclasses',
+  'policy/v1/poddisruptionbudgets',
+])
 /** Finalizers need no domain. */
-export const takesAnyFinalizer = (kind: Kind) => kind.key === 'policy/v1/poddisruptionbudgets'
+export const takesAnyFinalizer = (kind: Kind) => ANY_FINALIZER.has(kind.key)
 /** Metadata is judged by itself, once all else is right. */
-export const judgesMetadataLast = (kind: Kind) => EVENTS.has(kind.key)
+export const judgesMetadataLast = (kind: Kind) => kind.key === 'v1/events'
 /** What one is told who deletes an object of the kind and does not say what is to become of its dependents. */
 export const unsaidPropagation = (kind: Kind) =>
   kind.key === JOBS

@@ -311,6 +311,10 @@ const others: readonly Case[] = [
     const forZones = many(9, index => ({ name: `z${index}` }))
     object.endpoints = [{ addresses: many(101, index => `10.0.0.${index}`), hints: { forZones } }]
   }),
+  of('IPAddress', 'generated name', ({ metadata }) => (metadata.generateName = 'x')),
+  of('Lease', 'finalizer without a domain', ({ metadata }) => (metadata.finalizers = ['x'])),
+  of('RuntimeClass', 'finalizer without a domain', ({ metadata }) => (metadata.finalizers = ['x'])),
+  update('EventsEvent', 'finalizer without a domain', ({ metadata }) => (metadata.finalizers = ['x'])),
   of('RoleBinding', 'role of bad name', object => (object.roleRef.name = 'a/b')),
   of('HorizontalPodAutoscaler', 'target of bad names', ({ spec }) => {
     spec.scaleTargetRef = { apiVersion: 'a/b/c', kind: 'a/b', name: 'a/b' }

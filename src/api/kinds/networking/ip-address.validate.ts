@@ -18,6 +18,7 @@ export const ipAddressRules: readonly Rule<IPAddress>[] = [
   when<IPAddress>(
     (_next, old) => old === undefined,
     check(({ metadata, spec }, errors) => {
+      if (metadata?.generateName) checkIp(metadata.generateName, 'metadata.generateName', errors)
       if (metadata?.name) checkIp(metadata.name, 'metadata.name', errors)
       if (spec?.parentRef) checkParent(spec.parentRef, 'spec.parentRef', errors)
     }),

@@ -1,6 +1,3 @@
-/** Records a real server's answers for the differential test, and shows what differs: test/differential/README.md. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Answer, Scene } from '../test/differential/ask.ts'
 import { compareScene, type Mismatch } from '../test/differential/compare.ts'
@@ -19,8 +16,6 @@ const { values, positionals } = parseArgs({
     like: { type: 'string', default: '' },
     /** Records only scenes with requests that have no answer yet. */
     new: { type: 'boolean', default: false },
-    /** Writes what is left of the topics to open.json. */
-    open: { type: 'boolean', default: false },
     /** Differences of one answer that are shown. */
     most: { type: 'string', default: '6' },
   },
@@ -83,12 +78,6 @@ async function compare(topics: readonly string[], real?: Connection) {
     }
   }
   console.log(`${asked} answers`, left)
-  if (values.open) {
-    const file = join(import.meta.dirname, '../test/differential/open.json')
-    const known: Record<string, number> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
-    const open = Object.entries({ ...known, ...left }).filter(([, count]) => count > 0)
-    writeFileSync(file, `${JSON.stringify(Object.fromEntries(open), null, 2)}\n`)
-  }
   own.close()
   await server.close()
 }

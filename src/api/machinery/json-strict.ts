@@ -39,14 +39,24 @@ const PLACES: readonly (readonly [string, string])[] = [
   ['escaped character', 'in string escape code'],
 ]
 
+const LITERAL = /(?<![\w"])(t|tr|tru|f|fa|fal|fals|n|nu|nul)$/
+
+/** Go reads a space behind the end, which a literal that was begun cannot take. */
+function endOf(text: string): string {
+  const begun = LITERAL.exec(text)?.[1]
+  if (begun === undefined) return 'unexpected end of JSON input'
+  const literal = ['true', 'false', 'null'].find(each => each.startsWith(begun))!
+  return `invalid character ' ' in literal ${literal} (expecting '${literal[begun.length]}')`
+}
+
 /** Why a text is no JSON, as Go's decoder says it. */
 export function jsonProblem(text: string, error: Error): string {
   const { message } = error
-  if (text.trim() === '' || /^Unexpected end|^Unterminated/.test(message)) return 'unexpected end of JSON input'
+  if (text.trim() === '' || /^Unexpected end|^Unterminated/.test(message)) return endOf(text)
   const place = PLACES.find(([sign]) => message.includes(sign))?.[1] ?? 'looking for beginning of value'
   const at = /at position (\d+)/.exec(message)?.[1]
   const char = at === undefined ? /^Unexpected token '(.+?)',/.exec(message)?.[1] : text[Number(at)]
-  if (char === undefined) return at === undefined ? message : 'unexpected end of JSON input'
+  if (char === undefined) return at === undefined ? message : endOf(text)
   return `invalid character ${char === "'" ? "'\\''" : `'${char}'`} ${place}`
 }
 

@@ -179,6 +179,8 @@ function ordered(
   const order = patch[ORDER + key]
   if (order === undefined || !Array.isArray(merged)) return merged
   if (!Array.isArray(order)) throw badRequest('invalid patch format of setElementOrder list')
+  const odd = node?.patchMergeKey ? order.find(item => !isObject(item)) : undefined
+  if (odd !== undefined) throw unclassified(`expected a map[string]interface {}, but received a ${goType(odd)}`)
   return sortBy(node, order, current, merged)
 }
 

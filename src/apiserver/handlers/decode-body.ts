@@ -16,38 +16,6 @@ const protobuf = lazy(() => import('../../api/machinery/protobuf.ts'))
 /** The media type without parameters, in lower case. */
 export const mediaType = (contentType: string) => contentType.split(';', 1)[0]!.trim().toLowerCase()
 
-const MESSAGES: readonly [RegExp, string][] = [
-  [/^Expected property name/, 'looking for beginning of object key string'],
-  [/^Expected double-quoted property name/, 'looking for beginning of object key string'],
-  [/^Expected ':' after property name/, 'after object key'],
-  [/^Expected ',' or '}'/, 'after object key:value pair'],
-  [/^Expected ',' or ']'/, 'after array element'],
-  [/^Unexpected non-whitespace character after JSON/, 'after top-level value'],
-  [/^Bad control character/, 'in string literal'],
-  [/^Bad escaped character/, 'in string escape code'],
-  [/^Unexpected token/, 'looking for beginning of value'],
-]
-
-/** What Go's encoding/json says of `text` where JSON.parse says `message`. */
-export function goJsonMessage(text: string, message: string): string {
-  if (text.trim() === '' || /end of JSON|Unterminated/.test(message)) return 'unexpected end of JSON input'
-  const known = MESSAGES.find(([pattern]) => pattern.test(message))
-  if (!known) return message
-  const at = /at position (\d+)/.exec(message)
-  const character = at ? text[Number(at[1])] : /^Unexpected token '(.+?)'/.exec(message)?.[1]
-  return character ? `invalid character '${character}' ${known[1]}` : 'unexpected end of JSON input'
-}
-
-/** Parses JSON. Throws BadRequest in the words of Go's decoder. */
-export function parseBody(text: string, findDuplicates: boolean): ParsedJson {
-  try {
-    return parseJson(text, findDuplicates)
-  } catch (error) {
-    const [head = '', said = ''] = splitOnce((error as Error).message, 'json parse error: ')
-    throw badRequest(`${head}${goJsonMessage(text, said)}`)
-  }
-}
-
 function splitOnce(text: string, mark: string): [string, string] {
   const at = text.indexOf(mark)
   return at < 0 ? ['', text] : [text.slice(0, at + mark.length), text.slice(at + mark.length)]
@@ -102,7 +70,7 @@ async function decode(
   if (yaml) return parseYamlBody(text)
   let parsed: ParsedJson
   try {
-    parsed = parseBody(text, findDuplicates)
+    parsed = parseJson(text, findDuplicates)
   } catch (error) {
     const [, problem] = splitOnce((error as Error).message, 'json parse error: ')
     throw problem ? unknown(problem) : error

@@ -1,5 +1,6 @@
 /** Bodies of PATCH, and what the three kinds of patches make of an object. */
 import { jsonPatch } from '../../api/machinery/json-patch.ts'
+import { parseJson } from '../../api/machinery/json-strict.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import { mergePatch } from '../../api/machinery/merge-patch.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
@@ -8,7 +9,7 @@ import { compileSchema, fillZeros } from '../../api/machinery/schema-node.ts'
 import { badRequest, notTaken, unsupportedMediaType } from '../../api/machinery/status-error.ts'
 import { strategicMergePatch } from '../../api/machinery/strategic-merge-patch.ts'
 import type { ServerRequest } from '../request.ts'
-import { mediaType, parseBody, parseYamlBody } from './decode-body.ts'
+import { mediaType, parseYamlBody } from './decode-body.ts'
 import { typeName } from './object-body.ts'
 
 const JSON_PATCH = 'application/json-patch+json'
@@ -46,7 +47,7 @@ async function readPatch({ body, kind }: ServerRequest, findDuplicates: boolean)
   const text = body.type === 'bytes' ? (await body.read()).toString() : ''
   // JSON is YAML, and parsed many times as fast.
   if (type === APPLY && !text.trimStart().startsWith('{')) return { ...known, ...(await parseYamlBody(text)) }
-  const parsed = parseBody(text, findDuplicates)
+  const parsed = parseJson(text, findDuplicates)
   // An apply is YAML in any case: its repetitions are told by their lines.
   const told = type === APPLY && parsed.duplicates.length ? await parseYamlBody(text) : parsed
   return { ...known, value: parsed.value, duplicates: told.duplicates }

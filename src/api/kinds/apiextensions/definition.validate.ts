@@ -179,13 +179,14 @@ function checkStoredVersions({ spec, status }: Definition, errors: Errors): void
     errors.push(invalid(path, stored.length ? stored : null, 'must have at least one stored version'))
     return
   }
+  // As upstream counts: a version that stands twice finds itself there once.
+  const left = new Set(stored)
   for (const { name, storage } of versions) {
-    if (storage && !stored.includes(name)) {
-      errors.push(invalid(path, stored, `must have the storage version ${name}`))
-    }
+    if (storage && !left.has(name)) errors.push(invalid(path, stored, `must have the storage version ${name}`))
+    left.delete(name)
   }
   stored.forEach((name, i) => {
-    if (versions.some(each => each.name === name)) return
+    if (!left.has(name)) return
     const detail = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`
     errors.push(invalid(`${path}[${i}]`, name, detail))
   })

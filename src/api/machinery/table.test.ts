@@ -5,9 +5,6 @@ import { defineKind } from './kind.ts'
 import type { KubeObject } from './object.ts'
 import { columnDefinitions, toPartialObjectMetadataList, toTable } from './table.ts'
 
-/** Kubernetes says nothing of these. */
-const EMPTY = ['node.k8s.io/v1/runtimeclasses Handler']
-
 const kind = defineKind<KubeObject>({
   group: '',
   version: 'v1',
@@ -60,16 +57,7 @@ describe('toTable', () => {
   })
 })
 
-it('columnDefinitions describes every column of a built-in kind', () => {
-  const without = kinds
-    .filter(each => each.verbs.includes('list'))
-    .flatMap(kind => columnDefinitions(kind).map(each => ({ at: `${kind.key} ${each.name}`, ...each })))
-    .filter(each => !each.description)
-  assert.deepEqual(
-    without.map(each => each.at),
-    EMPTY,
-  )
-  const [name, ready] = columnDefinitions(kinds.find(each => each.key === 'v1/pods')!)
-  assert.match(name!.description, /^Name must be unique within a namespace\./)
-  assert.match(ready!.description, /^The aggregate readiness state of this pod/)
+it('columnDefinitions repeats no sentence of Kubernetes about the columns of built-in kinds', () => {
+  const described = kinds.flatMap(each => columnDefinitions(each).filter(({ description }) => description !== ''))
+  assert.deepEqual(described, [])
 })

@@ -2,7 +2,6 @@
  * The forms of an answer that show a part of an object: Table (what `kubectl get` prints) and PartialObjectMetadata
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables).
  */
-import { columnData } from '../generated/column-descriptions.ts'
 import type { Cell, Column, Kind } from './kind.ts'
 import type { KubeObject, ListMeta, ObjectMeta } from './object.ts'
 
@@ -52,27 +51,18 @@ export interface TableOptions {
 
 const definitionsOf = new WeakMap<object, readonly TableColumnDefinition[]>()
 
-let described: { readonly texts: readonly string[]; readonly columns: Readonly<Record<string, readonly number[]>> }
-
-/** What Kubernetes says of the columns of a built-in kind, in their order; read when the first table is made. */
-function descriptionsOf(key: string): readonly (string | undefined)[] {
-  described ??= JSON.parse(columnData)
-  return described.columns[key]?.map(at => described.texts[at]) ?? []
-}
-
 /** The column definitions of a kind. One shared list per kind. */
-export function columnDefinitions(kind: Pick<Kind, 'columns' | 'key'>): readonly TableColumnDefinition[] {
-  const known = definitionsOf.get(kind)
+export function columnDefinitions(kind: Pick<Kind, 'columns'>): readonly TableColumnDefinition[] {
+  const known = definitionsOf.get(kind.columns)
   if (known) return known
-  const texts = descriptionsOf(kind.key)
-  const made = kind.columns.map(({ name, type, format = '', description, priority = 0 }, at) => ({
+  const made = kind.columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({
     name,
     type,
     format,
-    description: description ?? texts[at] ?? '',
+    description,
     priority,
   }))
-  definitionsOf.set(kind, made)
+  definitionsOf.set(kind.columns, made)
   return made
 }
 

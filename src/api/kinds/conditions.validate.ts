@@ -1,8 +1,8 @@
 /** Rules of meta/v1 conditions (k8s.io/apimachinery `pkg/apis/meta/v1/validation`). */
 import type { Condition } from '../generated/types/meta-v1.ts'
-import { duplicate, invalid, notSupported, required, tooLong } from '../machinery/field-error.ts'
+import { duplicate, invalid, required, tooLong } from '../machinery/field-error.ts'
 import { regexError } from '../machinery/names.ts'
-import { checkQualifiedName, type Errors } from './rules.ts'
+import { checkQualifiedName, checkSupported, type Errors } from './rules.ts'
 
 const STATUSES = ['False', 'True', 'Unknown']
 const REASON = '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?'
@@ -13,7 +13,7 @@ const LONGEST_MESSAGE = 32 * 1024
 function checkCondition(condition: Condition, path: string, errors: Errors): void {
   const { type = '', status = '', observedGeneration = 0, lastTransitionTime, reason = '', message = '' } = condition
   checkQualifiedName(type, `${path}.type`, errors)
-  if (!STATUSES.includes(status)) errors.push(notSupported(`${path}.status`, status, STATUSES))
+  checkSupported(status, STATUSES, `${path}.status`, errors)
   if (observedGeneration < 0) {
     const at = `${path}.observedGeneration`
     errors.push(invalid(at, observedGeneration, 'must be greater than or equal to zero'))

@@ -76,23 +76,6 @@ export const immutable = (...paths: string[]): Rule => fixed(null, paths)
 /** As immutable, for strings: one that is gone is shown as an empty one. */
 export const immutableText = (...paths: string[]): Rule => fixed('', paths)
 
-/** The fields must be there, and not be empty. */
-export const mandatory =
-  (...paths: string[]): Rule =>
-  next =>
-    paths.flatMap(path => {
-      const value = valueAt(next, path)
-      return value === undefined || value === '' ? [required(path)] : []
-    })
-
-/** A field, where it is there, is one of the values. */
-export const oneOf =
-  (path: string, ...values: string[]): Rule =>
-  next => {
-    const value = valueAt(next, path)
-    return value === undefined || values.includes(value as string) ? [] : [notSupported(path, value, values)]
-  }
-
 /** Numbers, where they are there, are not negative. */
 export const nonNegative =
   (...paths: string[]): Rule =>
@@ -168,6 +151,16 @@ export const checkQualifiedName = (value: string, path: string, errors: Errors) 
 export function checkEnum(value: string | undefined, values: readonly string[], path: string, errors: Errors): void {
   if (value === undefined || value === '') errors.push(required(path))
   else if (!values.includes(value)) errors.push(notSupported(path, value, values))
+}
+
+/** A value that is there is one of the supported ones; an empty one is not. */
+export function checkSupported(
+  value: string | undefined,
+  values: readonly string[],
+  path: string,
+  errors: Errors,
+): void {
+  if (value !== undefined && !values.includes(value)) errors.push(notSupported(path, value, values))
 }
 
 export function checkMaxItems(list: readonly unknown[], max: number, path: string, errors: Errors): void {

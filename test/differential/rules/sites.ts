@@ -23,8 +23,8 @@ export interface Site {
 const MAKERS =
   'invalid|invalidUnsaid|typeInvalid|required|forbidden|notSupported|tooMany|tooLong|duplicate|notFound|internal'
 const SHARED =
-  'check(?:Format|LabelName|Subdomain|QualifiedName|Enum|MaxItems|IntOrPercent|AtMostWhole|NonNegative|Positive)|validate[A-Z]\\w*'
-const TABLES = 'immutable|immutableText|nonNegative|mandatory|oneOf|frozenWhenImmutable'
+  'check(?:Format|LabelName|Subdomain|QualifiedName|Enum|Supported|MaxItems|IntOrPercent|AtMostWhole|NonNegative|Positive)|validate[A-Z]\\w*'
+const TABLES = 'immutable|immutableText|nonNegative|frozenWhenImmutable'
 const CALL = new RegExp(`(?<![\\w.$])(?<!function )(?:(${MAKERS}|${SHARED})|(${TABLES}))\\(`, 'g')
 
 /** Comments, with nothing moved. */

@@ -1,12 +1,12 @@
 /** Rules of StatefulSet (k8s.io/kubernetes `pkg/apis/apps/validation`). */
 import type { StatefulSet, StatefulSetSpec } from '../../generated/types/apps-v1.ts'
 import type { PodTemplateSpec } from '../../generated/types/core-v1.ts'
-import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { forbidden, invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isDns1123Label } from '../../machinery/names.ts'
 import { checkClaimSpec } from '../core/persistent-volume-claim.validate.ts'
 import type { Errors } from '../rules.ts'
-import { check, checkFormat, nonNegative, onObject, onStatus, sameValue } from '../rules.ts'
+import { check, checkFormat, checkSupported, nonNegative, onObject, onStatus, sameValue } from '../rules.ts'
 import { checkCounts, checkRunningTemplate, checkSelector } from './workload.validate.ts'
 
 /** The fields of the spec that may change, in the order of the message. */
@@ -48,9 +48,7 @@ const RETENTION = ['Retain', 'Delete']
 
 function checkRetention({ persistentVolumeClaimRetentionPolicy: policy }: StatefulSetSpec, errors: Errors): void {
   for (const field of ['whenDeleted', 'whenScaled'] as const) {
-    const value = policy?.[field]
-    if (value === undefined || RETENTION.includes(value)) continue
-    errors.push(notSupported(`spec.persistentVolumeClaimRetentionPolicy.${field}`, value, RETENTION))
+    checkSupported(policy?.[field], RETENTION, `spec.persistentVolumeClaimRetentionPolicy.${field}`, errors)
   }
 }
 

@@ -6,10 +6,10 @@ import type {
   HPAScalingPolicy,
   HPAScalingRules,
 } from '../../generated/types/autoscaling-v2.ts'
-import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { forbidden, invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { compareQuantities, quantityProblem } from '../../machinery/quantity.ts'
-import { check, checkPositive, type Errors, nonNegative, onObject, onStatus } from '../rules.ts'
+import { check, checkPositive, checkSupported, type Errors, nonNegative, onObject, onStatus } from '../rules.ts'
 import { checkMetricSpec, checkObjectReference } from './metric.validate.ts'
 
 const WINDOW_MAX = 3600
@@ -18,7 +18,7 @@ const SELECT_POLICIES = ['Disabled', 'Max', 'Min']
 const POLICIES = ['Percent', 'Pods']
 
 function checkPolicy({ type = '', value = 0, periodSeconds = 0 }: HPAScalingPolicy, path: string, errors: Errors) {
-  if (!POLICIES.includes(type)) errors.push(notSupported(`${path}.type`, type, POLICIES))
+  checkSupported(type, POLICIES, `${path}.type`, errors)
   checkPositive(value, `${path}.value`, errors)
   checkPositive(periodSeconds, `${path}.periodSeconds`, errors)
   if (periodSeconds > PERIOD_MAX) {
@@ -32,9 +32,7 @@ function checkScaling(rules: HPAScalingRules | undefined, path: string, errors: 
   const at = `${path}.stabilizationWindowSeconds`
   if (seconds < 0) errors.push(invalid(at, seconds, 'must be greater than or equal to zero'))
   if (seconds > WINDOW_MAX) errors.push(invalid(at, seconds, `must be less than or equal to ${WINDOW_MAX}`))
-  if (selectPolicy !== undefined && !SELECT_POLICIES.includes(selectPolicy)) {
-    errors.push(notSupported(`${path}.selectPolicy`, selectPolicy, SELECT_POLICIES))
-  }
+  checkSupported(selectPolicy, SELECT_POLICIES, `${path}.selectPolicy`, errors)
   if (!policies.length) errors.push(required(`${path}.policies`, 'must specify at least one Policy'))
   for (const [index, policy] of policies.entries()) checkPolicy(policy, `${path}.policies[${index}]`, errors)
   if (tolerance === undefined || quantityProblem(tolerance) !== undefined) return

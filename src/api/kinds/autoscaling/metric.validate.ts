@@ -5,11 +5,11 @@ import type {
   MetricSpec,
   MetricTarget,
 } from '../../generated/types/autoscaling-v2.ts'
-import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { forbidden, invalid, required } from '../../machinery/field-error.ts'
 import { isPathSegment } from '../../machinery/names.ts'
 import { canonicalQuantity, compareQuantities, quantityProblem } from '../../machinery/quantity.ts'
 import { checkContainerResourceName } from '../core/resources.validate.ts'
-import { checkFormat, checkLabelName, type Errors } from '../rules.ts'
+import { checkFormat, checkLabelName, checkSupported, type Errors } from '../rules.ts'
 
 function checkSegment(value: string | undefined, path: string, why: string, errors: Errors): void {
   if (value) checkFormat(isPathSegment(value), value, path, errors)
@@ -125,7 +125,7 @@ const fieldOf = (type: string) =>
 export function checkMetricSpec(spec: MetricSpec, path: string, errors: Errors): void {
   const type = spec.type ?? ''
   if (!type) errors.push(required(`${path}.type`, 'must specify a metric source type'))
-  if (!TYPES.includes(type)) errors.push(notSupported(`${path}.type`, type, TYPES))
+  checkSupported(type, TYPES, `${path}.type`, errors)
   const present = FIELDS.filter(field => spec[field])
   const [first] = present
   if (first) (SOURCES[first] as Check<unknown>)(spec[first], `${path}.${first}`, errors)

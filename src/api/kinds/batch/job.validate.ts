@@ -20,6 +20,7 @@ import {
   checkEnum,
   checkQualifiedName,
   checkSubdomain,
+  checkSupported,
   IMMUTABLE,
   immutable,
   nonNegative,
@@ -158,10 +159,7 @@ function checkManagedBy(name: string | undefined, path: string, errors: Errors):
 
 /** What a Job and the job of a CronJob have in common. `root` is the path of the spec. */
 export function checkPolicies(spec: JobSpec, root: string, errors: Errors): void {
-  const mode = spec.completionMode
-  if (mode !== undefined && mode !== 'Indexed' && mode !== 'NonIndexed') {
-    errors.push(notSupported(`${root}.completionMode`, mode, ['NonIndexed', 'Indexed']))
-  }
+  checkSupported(spec.completionMode, ['NonIndexed', 'Indexed'], `${root}.completionMode`, errors)
   checkIndexed(spec, root, errors)
   const rules = spec.podFailurePolicy?.rules ?? []
   if (rules.length > 20) errors.push(tooMany(`${root}.podFailurePolicy.rules`, rules.length, 20))
@@ -170,11 +168,8 @@ export function checkPolicies(spec: JobSpec, root: string, errors: Errors): void
   }
   checkManagedBy(spec.managedBy, `${root}.managedBy`, errors)
   if (spec.completionMode === 'Indexed') checkSuccess(spec, `${root}.successPolicy`, errors)
-  const replacement = spec.podReplacementPolicy
   const allowed = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed']
-  if (replacement !== undefined && !allowed.includes(replacement)) {
-    errors.push(notSupported(`${root}.podReplacementPolicy`, replacement, allowed))
-  }
+  checkSupported(spec.podReplacementPolicy, allowed, `${root}.podReplacementPolicy`, errors)
   const path = `${root}.template.spec.restartPolicy`
   const policy = spec.template?.spec?.restartPolicy
   if (!policy || policy === 'Always') {

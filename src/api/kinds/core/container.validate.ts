@@ -19,7 +19,7 @@ import {
 } from '../../machinery/field-error.ts'
 import { isDns1123Subdomain, isEnvVarName, isPortName, isPortNumber } from '../../machinery/names.ts'
 import type { Errors } from '../rules.ts'
-import { checkEnum, checkFormat, checkLabelName } from '../rules.ts'
+import { checkEnum, checkFormat, checkLabelName, checkSupported } from '../rules.ts'
 import { checkDescending, checkNoBacksteps } from './paths.validate.ts'
 import { checkLifecycle, checkProbes } from './probe.validate.ts'
 import { checkFieldRef, checkFileKeyRef, checkKeyRef, checkResourceRef, ENV_FIELDS } from './references.validate.ts'
@@ -39,7 +39,7 @@ export interface PodScope {
 }
 
 export const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
-const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
+export const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError']
 const RULE_ACTIONS = ['Restart', 'RestartAllContainers']
 const RULE_OPERATORS = ['In', 'NotIn']
@@ -147,7 +147,7 @@ function checkPropagation(
 ): void {
   if (mountPropagation !== undefined) {
     const at = `${path}.mountPropagation`
-    if (!PROPAGATIONS.includes(mountPropagation)) errors.push(notSupported(at, mountPropagation, PROPAGATIONS))
+    checkSupported(mountPropagation, PROPAGATIONS, at, errors)
     if (mountPropagation === 'Bidirectional' && !securityContext?.privileged) {
       errors.push(forbidden(at, 'Bidirectional mount propagation is available only to privileged containers'))
     }
@@ -224,18 +224,17 @@ function checkRestartPolicy(container: Container, path: string, errors: Errors):
     if (rules.length) {
       errors.push(rulesWithoutPolicy(path))
     }
-  } else if (!RESTART_POLICIES.includes(restartPolicy)) {
-    errors.push(notSupported(`${path}.restartPolicy`, restartPolicy, RESTART_POLICIES))
   }
+  checkSupported(restartPolicy, RESTART_POLICIES, `${path}.restartPolicy`, errors)
   if (rules.length > 20) errors.push(tooMany(`${path}.restartPolicyRules`, rules.length, 20))
   for (const [index, { action = '', exitCodes }] of rules.entries()) {
     const rule = `${path}.restartPolicyRules[${index}]`
     const at = `${rule}.exitCodes`
-    if (!RULE_ACTIONS.includes(action)) errors.push(notSupported(`${rule}.action`, action, RULE_ACTIONS))
+    checkSupported(action, RULE_ACTIONS, `${rule}.action`, errors)
     if (!exitCodes) errors.push(required(at, 'must be specified'))
     else {
       const { operator = '', values = [] } = exitCodes
-      if (!RULE_OPERATORS.includes(operator)) errors.push(notSupported(`${at}.operator`, operator, RULE_OPERATORS))
+      checkSupported(operator, RULE_OPERATORS, `${at}.operator`, errors)
       if (values.length > MAX_EXIT_CODES) errors.push(tooMany(`${at}.values`, values.length, MAX_EXIT_CODES))
     }
   }

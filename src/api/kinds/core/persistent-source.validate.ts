@@ -11,7 +11,7 @@ import type {
   StorageOSPersistentVolumeSource,
 } from '../../generated/types/core-v1.ts'
 import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
-import { checkLabelName, type Errors } from '../rules.ts'
+import { checkLabelName, checkSupported, type Errors } from '../rules.ts'
 import { checkIscsi, checkLun } from './iscsi.validate.ts'
 import { checkNoBacksteps, HOST_PATH_TYPES } from './paths.validate.ts'
 import { checkDriverName, checkSecretPresent, checkSecretReference } from './secret-reference.validate.ts'
@@ -41,10 +41,10 @@ export const checkPartition: Check<{ partition?: number }> = ({ partition = 0 },
   }
 }
 
-const checkHostPath: Check<HostPathVolumeSource> = ({ path: place, type = '' }, path, errors) => {
+const checkHostPath: Check<HostPathVolumeSource> = ({ path: place, type }, path, errors) => {
   if (!place) return void errors.push(required(`${path}.path`))
   checkNoBacksteps(place, `${path}.path`, errors)
-  if (!HOST_PATH_TYPES.includes(type)) errors.push(notSupported(`${path}.type`, type, HOST_PATH_TYPES))
+  checkSupported(type, HOST_PATH_TYPES, `${path}.type`, errors)
 }
 
 const checkGlusterfs: Check<GlusterfsPersistentVolumeSource> = ({ endpointsNamespace }, path, errors) => {
@@ -105,11 +105,9 @@ const MANAGED_URI = '/subscriptions/{sub-id}/resourcegroups/{group-name}/provide
 const BLOB_URI = 'https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd'
 
 export const checkAzureDisk: Check<AzureDiskVolumeSource> = ({ diskURI = '', cachingMode, kind }, path, errors) => {
-  if (cachingMode !== undefined && !CACHING.includes(cachingMode)) {
-    errors.push(notSupported(`${path}.cachingMode`, cachingMode, CACHING))
-  }
+  checkSupported(cachingMode, CACHING, `${path}.cachingMode`, errors)
   if (kind === undefined) return
-  if (!DISKS.includes(kind)) errors.push(notSupported(`${path}.kind`, kind, DISKS))
+  checkSupported(kind, DISKS, `${path}.kind`, errors)
   const [prefix, form] = kind === 'Managed' ? ['/subscriptions/', MANAGED_URI] : ['https://', BLOB_URI]
   if (!diskURI.startsWith(prefix)) errors.push(notSupported(`${path}.diskURI`, diskURI, [form]))
 }

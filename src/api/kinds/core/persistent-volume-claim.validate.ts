@@ -15,6 +15,7 @@ import {
   checkFormat,
   checkLabelName,
   checkSubdomain,
+  checkSupported,
   type Errors,
   IMMUTABLE,
   onObject,
@@ -86,9 +87,7 @@ export function checkClaimSpec(
   checkAccessModes(accessModes, `${path}.accessModes`, errors)
   checkSize(spec.resources?.requests?.storage, `${path}.resources[storage]`, errors)
   if (storageClassName) checkSubdomain(storageClassName, `${path}.storageClassName`, errors)
-  if (volumeMode !== undefined && !VOLUME_MODES.includes(volumeMode)) {
-    errors.push(notSupported(`${path}.volumeMode`, volumeMode, VOLUME_MODES))
-  }
+  checkSupported(volumeMode, VOLUME_MODES, `${path}.volumeMode`, errors)
   checkSources(spec, old, path, errors)
   if (volumeAttributesClassName) checkSubdomain(volumeAttributesClassName, `${path}.volumeAttributesClassName`, errors)
 }

@@ -3,7 +3,7 @@ import type { PersistentVolume, PersistentVolumeSpec } from '../../generated/typ
 import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { compareQuantities, quantityProblem, quantityValue } from '../../machinery/quantity.ts'
-import { check, checkSubdomain, type Errors, IMMUTABLE, onObject, sameValue } from '../rules.ts'
+import { check, checkSubdomain, checkSupported, type Errors, IMMUTABLE, onObject, sameValue } from '../rules.ts'
 import { checkAccessModes, VOLUME_MODES } from './access-modes.validate.ts'
 import { checkPersistentSource, SOURCE_FIELDS } from './persistent-source.validate.ts'
 import type { ResourceList } from './resources.ts'
@@ -44,13 +44,6 @@ function checkAffinity({ nodeAffinity }: PersistentVolumeSpec, path: string, err
   } else if (nodeAffinity) errors.push(required(at, 'must specify required node constraints'))
 }
 
-function checkPolicy(spec: PersistentVolumeSpec, path: string, errors: Errors): void {
-  const policy = spec.persistentVolumeReclaimPolicy
-  if (policy && !RECLAIM_POLICIES.includes(policy)) {
-    errors.push(notSupported(`${path}.persistentVolumeReclaimPolicy`, policy, RECLAIM_POLICIES))
-  }
-}
-
 /** The root of a node is not swept. */
 function checkRecycledRoot(spec: PersistentVolumeSpec, path: string, errors: Errors): void {
   if (spec.persistentVolumeReclaimPolicy !== 'Recycle' || !/^\/[/.]*$/.test(spec.hostPath?.path ?? '')) return
@@ -72,14 +65,13 @@ export function checkVolumeSpec(spec: PersistentVolumeSpec, path: string, name: 
   if (!spec.accessModes?.length) errors.push(required(`${path}.accessModes`))
   checkAccessModes(spec.accessModes ?? [], `${path}.accessModes`, errors)
   checkCapacity(spec.capacity, `${path}.capacity`, errors)
-  checkPolicy(spec, path, errors)
+  const policy = spec.persistentVolumeReclaimPolicy || undefined
+  checkSupported(policy, RECLAIM_POLICIES, `${path}.persistentVolumeReclaimPolicy`, errors)
   checkAffinity(spec, path, errors)
   checkPersistentSource(spec, path, name, errors)
   checkRecycledRoot(spec, path, errors)
   if (spec.storageClassName) checkSubdomain(spec.storageClassName, `${path}.storageClassName`, errors)
-  if (spec.volumeMode !== undefined && !VOLUME_MODES.includes(spec.volumeMode)) {
-    errors.push(notSupported(`${path}.volumeMode`, spec.volumeMode, VOLUME_MODES))
-  }
+  checkSupported(spec.volumeMode, VOLUME_MODES, `${path}.volumeMode`, errors)
   checkAttributesClass(spec, path, errors)
 }
 

@@ -13,7 +13,7 @@ import { duplicate, forbidden, invalid, notSupported, required } from '../../mac
 import { validateLabelSelector } from '../../machinery/label-selector.ts'
 import { isDns1123Label, isDns1123Subdomain, isLabelValue } from '../../machinery/names.ts'
 import type { Errors } from '../rules.ts'
-import { checkEnum, checkFormat, checkPositive, checkQualifiedName } from '../rules.ts'
+import { checkEnum, checkFormat, checkPositive, checkQualifiedName, checkSupported } from '../rules.ts'
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
@@ -195,9 +195,7 @@ function checkSpreadNodes(one: TopologySpreadConstraint, at: string, errors: Err
     for (const [key, label] of keys.entries()) checkQualifiedName(label, `${at}.matchLabelKeys[${key}]`, errors)
   }
   for (const field of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
-    const value = one[field] as string | undefined
-    if (value === undefined || value === 'Honor' || value === 'Ignore') continue
-    errors.push(notSupported(`${at}.${field}`, value, ['Honor', 'Ignore']))
+    checkSupported(one[field], ['Honor', 'Ignore'], `${at}.${field}`, errors)
   }
 }
 

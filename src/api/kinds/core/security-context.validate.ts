@@ -1,15 +1,10 @@
 /** Security contexts of pods and containers (k8s.io/kubernetes `pkg/apis/core/validation`). */
 import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext } from '../../generated/types/core-v1.ts'
-import { duplicate, invalid, notSupported, required, tooLong } from '../../machinery/field-error.ts'
-import type { Errors } from '../rules.ts'
+import { duplicate, invalid, required, tooLong } from '../../machinery/field-error.ts'
+import { checkSupported, type Errors } from '../rules.ts'
 import { checkDescending } from './paths.validate.ts'
 
 const MAX_ID = 2147483647
-
-/** A field that is there is one of the values; an empty one is not. */
-function checkChoice(value: string, values: readonly string[], path: string, errors: Errors): void {
-  if (!values.includes(value)) errors.push(notSupported(path, value, values))
-}
 
 function checkId(id: number | undefined, path: string, errors: Errors): void {
   if (id !== undefined && (id < 0 || id > MAX_ID)) {
@@ -21,7 +16,7 @@ const PROFILES = ['Localhost', 'RuntimeDefault', 'Unconfined']
 
 function checkProfileType(type: string | undefined, field: string, path: string, errors: Errors): void {
   if (!type) errors.push(required(`${path}.type`, `type is required when ${field} is set`))
-  else if (!PROFILES.includes(type)) errors.push(notSupported(`${path}.type`, type, PROFILES))
+  else checkSupported(type, PROFILES, `${path}.type`, errors)
 }
 
 const LONGEST_PATH = 4095
@@ -63,12 +58,10 @@ export function checkSecurityContext(
   if (!context) return
   checkId(context.runAsUser, `${path}.runAsUser`, errors)
   checkId(context.runAsGroup, `${path}.runAsGroup`, errors)
-  if (context.procMount !== undefined) {
-    checkChoice(context.procMount, ['Default', 'Unmasked'], `${path}.procMount`, errors)
-    if (hostUsers && context.procMount === 'Unmasked') {
-      const wanted = '`hostUsers` must be false to use `Unmasked`'
-      errors.push(invalid(`${path}.procMount`, context.procMount, wanted))
-    }
+  checkSupported(context.procMount, ['Default', 'Unmasked'], `${path}.procMount`, errors)
+  if (hostUsers && context.procMount === 'Unmasked') {
+    const wanted = '`hostUsers` must be false to use `Unmasked`'
+    errors.push(invalid(`${path}.procMount`, context.procMount, wanted))
   }
   checkSeccomp(context.seccompProfile, `${path}.seccompProfile`, errors)
   checkAppArmor(context.appArmorProfile, `${path}.appArmorProfile`, errors)
@@ -122,17 +115,12 @@ export function checkPodSecurityContext(spec: PodSpec, old: PodSpec | undefined,
     else checkHostSysctl(name, spec, one, errors)
     seen.add(name)
   }
-  if (securityContext.fsGroupChangePolicy !== undefined) {
-    checkChoice(securityContext.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${at}.fsGroupChangePolicy`, errors)
-  }
-  if (securityContext.supplementalGroupsPolicy !== undefined) {
-    checkChoice(securityContext.supplementalGroupsPolicy, ['Merge', 'Strict'], `${at}.supplementalGroupsPolicy`, errors)
-  }
-  if (securityContext.seLinuxChangePolicy !== undefined) {
-    const isOpen = old?.securityContext?.seLinuxChangePolicy !== undefined
-    const choices = isOpen ? ['MountOption', 'Recursive'] : ['Recursive']
-    checkChoice(securityContext.seLinuxChangePolicy, choices, `${at}.seLinuxChangePolicy`, errors)
-  }
+  const { fsGroupChangePolicy, supplementalGroupsPolicy, seLinuxChangePolicy } = securityContext
+  checkSupported(fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${at}.fsGroupChangePolicy`, errors)
+  checkSupported(supplementalGroupsPolicy, ['Merge', 'Strict'], `${at}.supplementalGroupsPolicy`, errors)
+  const isOpen = old?.securityContext?.seLinuxChangePolicy !== undefined
+  const choices = isOpen ? ['MountOption', 'Recursive'] : ['Recursive']
+  checkSupported(seLinuxChangePolicy, choices, `${at}.seLinuxChangePolicy`, errors)
   checkSeccomp(securityContext.seccompProfile, `${at}.seccompProfile`, errors)
   checkAppArmor(securityContext.appArmorProfile, `${at}.appArmorProfile`, errors)
 }

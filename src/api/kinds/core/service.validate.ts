@@ -1,11 +1,11 @@
 /** Rules of Service: its shape, and which addresses may change (k8s.io/kubernetes `pkg/apis/core/validation`). */
 import type { Service, ServicePort, ServiceSpec } from '../../generated/types/core-v1.ts'
-import { duplicate, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { duplicate, forbidden, invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isPortNumber, validateLabels } from '../../machinery/names.ts'
 import { checkCidr, checkEndpointIp, checkIp, ipFamily } from '../ip.ts'
 import type { Errors } from '../rules.ts'
-import { checkEnum, checkFormat, checkLabelName, checkQualifiedName, checkSubdomain } from '../rules.ts'
+import { checkEnum, checkFormat, checkLabelName, checkQualifiedName, checkSubdomain, checkSupported } from '../rules.ts'
 import { PROTOCOLS } from './container.validate.ts'
 import { checkPort } from './probe.validate.ts'
 import { isExternal } from './service.strategy.ts'
@@ -78,15 +78,10 @@ function checkAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpec, 
   }
 }
 
-/** As checkEnum, for a field that may be absent, though not empty. */
-function checkSupported(value: string | undefined, values: readonly string[], path: string, errors: Errors): void {
-  if (value !== undefined && !values.includes(value)) errors.push(notSupported(path, value, values))
-}
-
 function checkFamilies({ ipFamilies = [], ipFamilyPolicy }: ServiceSpec, errors: Errors): void {
   for (const [index, family] of ipFamilies.entries()) {
     const path = `spec.ipFamilies[${index}]`
-    if (family !== 'IPv4' && family !== 'IPv6') errors.push(notSupported(path, family, ['IPv4', 'IPv6']))
+    checkSupported(family, ['IPv4', 'IPv6'], path, errors)
     if (ipFamilies.indexOf(family) < index) errors.push(duplicate(path, family))
   }
   checkSupported(ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack'], 'spec.ipFamilyPolicy', errors)

@@ -1,7 +1,8 @@
 /** Sources of a pod's volumes that have more rules than what must be there (k8s.io/kubernetes `pkg/apis/core/validation`). */
 import type { CSIVolumeSource, ISCSIVolumeSource, Volume } from '../../generated/types/core-v1.ts'
-import { invalid, notSupported, required } from '../../machinery/field-error.ts'
-import { checkLabelName, checkSubdomain, type Errors } from '../rules.ts'
+import { invalid, required } from '../../machinery/field-error.ts'
+import { checkLabelName, checkSubdomain, checkSupported, type Errors } from '../rules.ts'
+import { PULL_POLICIES } from './container.validate.ts'
 import { checkInitiator, checkLun } from './iscsi.validate.ts'
 import {
   checkAzureDisk,
@@ -17,7 +18,6 @@ import { checkTemplateMeta } from './template-meta.validate.ts'
 
 type Check<T> = (source: T, path: string, errors: Errors, volume: string) => void
 
-const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 const NAME_MAX = 64
 
 const checkIscsi: Check<ISCSIVolumeSource> = (source, path, errors, volume) => {
@@ -68,9 +68,7 @@ const SOURCES: { readonly [F in keyof Volume]?: Check<NonNullable<Volume[F]>> } 
   csi: checkCsi,
   ephemeral: checkEphemeral,
   image({ pullPolicy }, path, errors) {
-    if (pullPolicy && !PULL_POLICIES.includes(pullPolicy)) {
-      errors.push(notSupported(`${path}.pullPolicy`, pullPolicy, PULL_POLICIES))
-    }
+    checkSupported(pullPolicy || undefined, PULL_POLICIES, `${path}.pullPolicy`, errors)
   },
 }
 

@@ -1,6 +1,6 @@
 /** Rules of EndpointSlice (k8s.io/kubernetes `pkg/apis/discovery/validation`). */
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../generated/types/discovery-v1.ts'
-import { duplicate, invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { duplicate, invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isDns1123Label, isDns1123Subdomain, isLabelValue } from '../../machinery/names.ts'
 import { PROTOCOLS } from '../core/container.validate.ts'
@@ -13,6 +13,7 @@ import {
   checkLabelName,
   checkMaxItems,
   checkQualifiedName,
+  checkSupported,
   immutable,
   sameValue,
 } from '../rules.ts'
@@ -91,7 +92,7 @@ function checkPorts(ports: readonly EndpointPort[], errors: Errors): void {
     if (names.has(name)) errors.push(duplicate(`${path}.name`, name))
     names.add(name)
     if (protocol === undefined) errors.push(required(`${path}.protocol`))
-    else if (!PROTOCOLS.includes(protocol)) errors.push(notSupported(`${path}.protocol`, protocol, PROTOCOLS))
+    checkSupported(protocol, PROTOCOLS, `${path}.protocol`, errors)
     if (appProtocol !== undefined) checkQualifiedName(appProtocol, `${path}.appProtocol`, errors)
   }
 }

@@ -11,7 +11,7 @@ import type { Rule } from '../../machinery/kind.ts'
 import { validateLabelSelector } from '../../machinery/label-selector.ts'
 import { isPortName, isPortNumber } from '../../machinery/names.ts'
 import { checkCidr, isInside } from '../ip.ts'
-import { check, checkFormat, type Errors } from '../rules.ts'
+import { check, checkFormat, checkSupported, type Errors } from '../rules.ts'
 
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP']
 const TYPES = ['Ingress', 'Egress']
@@ -27,9 +27,7 @@ function checkEndPort(port: NetworkPolicyPort['port'], endPort: number, path: st
 }
 
 function checkPort({ protocol, port, endPort }: NetworkPolicyPort, path: string, errors: Errors): void {
-  if (protocol !== undefined && !PROTOCOLS.includes(protocol)) {
-    errors.push(notSupported(`${path}.protocol`, protocol, PROTOCOLS))
-  }
+  checkSupported(protocol, PROTOCOLS, `${path}.protocol`, errors)
   const end = () => endPort !== undefined && checkEndPort(port, endPort, `${path}.endPort`, errors)
   if (typeof port === 'number') checkFormat(isPortNumber(port), port, `${path}.port`, errors)
   end()

@@ -1,15 +1,23 @@
 import type { PodDisruptionBudget as Type } from '../../generated/types/policy-v1.ts'
-import { invalid, notSupported } from '../../machinery/field-error.ts'
+import { invalid } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { validateLabelSelector } from '../../machinery/label-selector.ts'
 import { ageColumn, count, nameColumn, text } from '../columns.ts'
 import { checkConditions } from '../conditions.validate.ts'
-import { check, checkAtMostWhole, checkIntOrPercent, nonNegative, onObject, onStatus } from '../rules.ts'
+import {
+  check,
+  checkAtMostWhole,
+  checkIntOrPercent,
+  checkSupported,
+  nonNegative,
+  onObject,
+  onStatus,
+} from '../rules.ts'
 
 /** policy/v1 PodDisruptionBudget. */
 export type PodDisruptionBudget = Type
 
-const EVICTION_POLICIES: readonly string[] = ['AlwaysAllow', 'IfHealthyBudget']
+const EVICTION_POLICIES = ['AlwaysAllow', 'IfHealthyBudget']
 
 export const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
   group: 'policy',
@@ -39,9 +47,7 @@ export const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
         checkIntOrPercent(maxUnavailable, 'spec.maxUnavailable', errors)
         checkAtMostWhole(maxUnavailable, 'spec.maxUnavailable', errors)
         if (selector) errors.push(...validateLabelSelector(selector, 'spec.selector'))
-        if (policy !== undefined && !EVICTION_POLICIES.includes(policy)) {
-          errors.push(notSupported('spec.unhealthyPodEvictionPolicy', policy, EVICTION_POLICIES))
-        }
+        checkSupported(policy, EVICTION_POLICIES, 'spec.unhealthyPodEvictionPolicy', errors)
       }),
     ),
     onStatus(

@@ -1,9 +1,9 @@
 import type { PriorityClass as Type } from '../../generated/types/scheduling-v1.ts'
-import { forbidden, notSupported, required } from '../../machinery/field-error.ts'
+import { forbidden } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, flag, nameColumn, text } from '../columns.ts'
 import type { Errors } from '../rules.ts'
-import { check, immutable, when } from '../rules.ts'
+import { check, checkEnum, immutable, when } from '../rules.ts'
 
 /** scheduling/v1 PriorityClass. */
 export type PriorityClass = Type
@@ -14,7 +14,7 @@ const SYSTEM: Readonly<Record<string, number>> = {
   'system-node-critical': 2_000_001_000,
 }
 const HIGHEST_OF_USERS = 1_000_000_000
-const POLICIES: readonly string[] = ['PreemptLowerPriority', 'Never']
+const POLICIES = ['PreemptLowerPriority', 'Never']
 
 function checkValue({ metadata, value = 0, globalDefault }: PriorityClass, errors: Errors): void {
   const name = metadata?.name ?? ''
@@ -54,10 +54,7 @@ export const PriorityClass = defineKind<PriorityClass>({
       (_next, old) => old === undefined,
       check(checkValue),
       check<PriorityClass>(({ preemptionPolicy }, errors) => {
-        if (!preemptionPolicy) errors.push(required('preemptionPolicy'))
-        else if (!POLICIES.includes(preemptionPolicy)) {
-          errors.push(notSupported('preemptionPolicy', preemptionPolicy, POLICIES))
-        }
+        checkEnum(preemptionPolicy, POLICIES, 'preemptionPolicy', errors)
       }),
     ),
     check(({ value }, errors, old) => {

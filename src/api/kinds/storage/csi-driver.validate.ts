@@ -1,8 +1,8 @@
 /** Rules of CSIDrivers (k8s.io/kubernetes `pkg/apis/storage/validation`). */
 import type { CSIDriver, CSIDriverSpec } from '../../generated/types/storage-v1.ts'
-import { duplicate, invalid, notSupported } from '../../machinery/field-error.ts'
+import { duplicate, invalid } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
-import { check, type Errors, IMMUTABLE, sameValue } from '../rules.ts'
+import { check, checkSupported, type Errors, IMMUTABLE, sameValue } from '../rules.ts'
 
 const GROUP_POLICIES = ['File', 'None', 'ReadWriteOnceWithFSType']
 const MODES = ['Persistent', 'Ephemeral']
@@ -30,12 +30,10 @@ function checkTokens(tokens: NonNullable<CSIDriverSpec['tokenRequests']>, path: 
 
 function checkSpec(spec: CSIDriverSpec, errors: Errors): void {
   const { fsGroupPolicy, tokenRequests = [], nodeAllocatableUpdatePeriodSeconds: period } = spec
-  if (fsGroupPolicy !== undefined && !GROUP_POLICIES.includes(fsGroupPolicy)) {
-    errors.push(notSupported('spec.fsGroupPolicy', fsGroupPolicy, GROUP_POLICIES))
-  }
+  checkSupported(fsGroupPolicy, GROUP_POLICIES, 'spec.fsGroupPolicy', errors)
   checkTokens(tokenRequests, 'spec.tokenRequests', errors)
   for (const mode of spec.volumeLifecycleModes ?? []) {
-    if (!MODES.includes(mode)) errors.push(notSupported('spec.volumeLifecycleModes', mode ?? '', MODES))
+    checkSupported(mode ?? '', MODES, 'spec.volumeLifecycleModes', errors)
   }
   if (period !== undefined && period < PERIOD_LEAST) {
     const what = `must be greater than or equal to ${PERIOD_LEAST} seconds`

@@ -1,9 +1,9 @@
 /** Rules of StorageClasses (k8s.io/kubernetes `pkg/apis/storage/validation`). */
 import type { TopologySelectorLabelRequirement, TopologySelectorTerm } from '../../generated/types/core-v1.ts'
 import type { StorageClass } from '../../generated/types/storage-v1.ts'
-import { duplicate, notSupported, required } from '../../machinery/field-error.ts'
+import { duplicate, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
-import { check, checkQualifiedName, type Errors, immutable, immutableText } from '../rules.ts'
+import { check, checkQualifiedName, checkSupported, type Errors, immutable, immutableText } from '../rules.ts'
 import { checkParameters, checkProvisioner } from './parameters.validate.ts'
 
 const POLICIES = ['Delete', 'Retain']
@@ -48,12 +48,8 @@ export const storageClassRules: readonly Rule<StorageClass>[] = [
     const { provisioner, parameters, reclaimPolicy, volumeBindingMode, allowedTopologies } = next
     checkProvisioner(provisioner, 'provisioner', errors)
     checkParameters(parameters, 'parameters', errors)
-    if (reclaimPolicy && !POLICIES.includes(reclaimPolicy)) {
-      errors.push(notSupported('reclaimPolicy', reclaimPolicy, POLICIES))
-    }
-    if (volumeBindingMode !== undefined && !BINDING_MODES.includes(volumeBindingMode)) {
-      errors.push(notSupported('volumeBindingMode', volumeBindingMode, BINDING_MODES))
-    }
+    checkSupported(reclaimPolicy || undefined, POLICIES, 'reclaimPolicy', errors)
+    checkSupported(volumeBindingMode, BINDING_MODES, 'volumeBindingMode', errors)
     checkTopologies(allowedTopologies ?? [], 'allowedTopologies', errors)
   }),
   immutable('parameters'),

@@ -32,6 +32,13 @@ function fromJson(_found: string, before: string, hex: string): string {
   return before + (ESCAPES[String.fromCharCode(Number.parseInt(hex, 16))] ?? `\\x${hex.slice(2)}`)
 }
 
+/** What Go's decoder calls the type of a JSON value. */
+export function jsonType(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+
 /** A value read from JSON, as %+v: `map[a:[1 x] b:<nil>]`, keys in order, texts as they are. */
 export function goPrinted(value: unknown): string {
   if (value === null || value === undefined) return '<nil>'

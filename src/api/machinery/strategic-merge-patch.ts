@@ -3,6 +3,7 @@
  * patch (https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/, and
  * strategic-merge-patch.md of the Kubernetes community). Only for kinds with a schema of their own.
  */
+import { goPrinted, jsonType } from './go-text.ts'
 import { equalJson } from './merge-patch.ts'
 import type { Schema } from './schema.ts'
 import type { SchemaNode } from './schema-node.ts'
@@ -33,7 +34,7 @@ function put(target: Json, key: string, value: unknown): void {
  */
 export function strategicMergePatch(current: unknown, patch: unknown, schema: Schema | string): unknown {
   if (!isObject(patch)) {
-    throw badRequest(`json: cannot unmarshal ${goType(patch)} into Go value of type map[string]interface {}`)
+    throw badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type map[string]interface {}`)
   }
   return mergeObject(compileSchema(schema), isObject(current) ? current : {}, patch)
 }
@@ -107,7 +108,7 @@ function mergePrimitives(current: readonly unknown[], items: readonly unknown[])
 function keyOf(item: unknown, key: string): unknown {
   if (!isObject(item)) throw badRequest(`invalid list item ${JSON.stringify(item)}: expected an object with ${key}`)
   if (!Object.hasOwn(item, key)) {
-    throw unclassified(`map: ${goMap(item)} does not contain declared merge key: ${key}`)
+    throw unclassified(`map: ${goPrinted(item)} does not contain declared merge key: ${key}`)
   }
   return item[key]
 }
@@ -142,7 +143,7 @@ function checkListDirective(item: unknown): void {
 }
 
 const unknownDirective = (patch: Json) =>
-  unclassified(`unknown patch type: ${String(patch[PATCH])} in map: ${goMap(patch)}`)
+  unclassified(`unknown patch type: ${String(patch[PATCH])} in map: ${goPrinted(patch)}`)
 
 /** Removes the values of `$deleteFromPrimitiveList/…` from lists that the object had; added ones stay. */
 function deletePrimitives(result: Json, current: Json, patch: Json): void {
@@ -180,7 +181,7 @@ function ordered(
   if (order === undefined || !Array.isArray(merged)) return merged
   if (!Array.isArray(order)) throw badRequest('invalid patch format of setElementOrder list')
   const odd = node?.patchMergeKey ? order.find(item => !isObject(item)) : undefined
-  if (odd !== undefined) throw unclassified(`expected a map[string]interface {}, but received a ${goType(odd)}`)
+  if (odd !== undefined) throw unclassified(`expected a map[string]interface {}, but received a ${jsonType(odd)}`)
   return sortBy(node, order, current, merged)
 }
 
@@ -222,19 +223,4 @@ function clean(value: unknown): unknown {
     if (value[key] !== null && !hasDirective(value[key])) put(result, key, clean(value[key]))
   }
   return result
-}
-
-/** What Go calls the type of a JSON value. */
-function goType(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'boolean' ? 'bool' : typeof value
-}
-
-/** An object as Go prints maps. */
-function goMap(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`
-  if (!isObject(value)) return value === null ? '<nil>' : String(value)
-  const keys = Object.keys(value).sort()
-  return `map[${keys.map(key => `${key}:${goMap(value[key])}`).join(' ')}]`
 }

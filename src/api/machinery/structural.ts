@@ -8,6 +8,7 @@
 import { definition } from '../generated/schemas.ts'
 import type { FieldError } from './field-error.ts'
 import { required, typeInvalid } from './field-error.ts'
+import { jsonType } from './go-text.ts'
 import type { Kind } from './kind.ts'
 import { canonicalQuantity, quantityProblem } from './quantity.ts'
 import type { Schema } from './schema.ts'
@@ -396,13 +397,6 @@ function pathOf({ steps }: Walk): string {
   return path
 }
 
-/** What Go's decoder calls a JSON value. */
-function describe(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'boolean' ? 'bool' : typeof value
-}
-
 /** The struct, the path of its fields and the type that the value should have been decoded into. */
 function goField(walk: Walk, value: unknown): { struct: string; field: string; type: string } {
   let node = walk.root
@@ -429,7 +423,7 @@ function goTypeOf(node: SchemaNode, value: unknown, step: string | number | unde
 
 function mistyped(walk: Walk, value: unknown): void {
   const { struct, field, type } = goField(walk, value)
-  const what = typeof value === 'number' && /^u?int\d*$/.test(type) ? `number ${value}` : describe(value)
+  const what = typeof value === 'number' && /^u?int\d*$/.test(type) ? `number ${value}` : jsonType(value)
   const where = field ? `Go struct field ${struct}.${field}` : 'Go value'
   report(walk, value, `json: cannot unmarshal ${what} into ${where} of type ${type}`)
 }
@@ -445,14 +439,14 @@ function report(walk: Walk, value: unknown, message: string): void {
     if (node.type === 'schema' && typeof step === 'string') node = node.element
     node = (node.type === 'object' ? node.fields.get(String(step)) : node.element) ?? node
   }
-  const shown = typeof value === 'object' && value !== null ? describe(value) : value
+  const shown = typeof value === 'object' && value !== null ? jsonType(value) : value
   const detail = `${field} in body must be of type ${node.openApiType}: ${JSON.stringify(describeOpenApi(value))}`
   walk.errors.push({ kind: 'type', field, message, fieldError: typeInvalid(field, shown, detail) })
 }
 
 function describeOpenApi(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
-  return Array.isArray(value) || value === null ? describe(value) : typeof value
+  return Array.isArray(value) || value === null ? jsonType(value) : typeof value
 }
 
 function missing(walk: Walk, key: string): void {

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import type { ConfigMap, Secret } from '../../generated/types/core-v1.ts'
 import { invalid, required, tooLong } from '../../machinery/field-error.ts'
+import { jsonType } from '../../machinery/go-text.ts'
 import { jsonProblem } from '../../machinery/json-strict.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isConfigMapKey } from '../../machinery/names.ts'
@@ -52,8 +53,7 @@ function checkJson(base64: string, path: string, errors: Errors): void {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && !Array.isArray(value)) return
-    const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
-    wrong(`json: cannot unmarshal ${type} into Go value of type map[string]interface {}`)
+    wrong(`json: cannot unmarshal ${jsonType(value)} into Go value of type map[string]interface {}`)
   } catch (error) {
     wrong(jsonProblem(text, error as Error))
   }

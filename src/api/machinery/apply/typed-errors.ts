@@ -2,6 +2,7 @@
  * What a manager applies against the types of its schema, in the words of sigs.k8s.io/structured-merge-diff, which
  * clients see in answers of 500.
  */
+import { goPrinted } from '../go-text.ts'
 import type { SchemaNode } from '../schema-node.ts'
 import { showPath } from './field-set.ts'
 import { fieldNode, itemStep } from './typed.ts'
@@ -9,15 +10,6 @@ import { fieldNode, itemStep } from './typed.ts'
 type Json = Record<string, unknown>
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** A value as Go prints it with %v. */
-function printed(value: unknown): string {
-  if (value === null) return '<nil>'
-  if (Array.isArray(value)) return `[${value.map(printed).join(' ')}]`
-  if (!isObject(value)) return String(value)
-  const entries = Object.keys(value).sort()
-  return `map[${entries.map(key => `${key}:${printed(value[key])}`).join(' ')}]`
-}
 
 const NUMBERS: ReadonlySet<string> = new Set(['integer', 'number'])
 const goType = (value: unknown) =>
@@ -34,11 +26,11 @@ function scalarProblem(node: SchemaNode, value: unknown): string | undefined {
     return typeof value === 'number' ? undefined : `expected numeric (int or float), got ${goType(value)}`
   }
   if (node.type === 'boolean')
-    return typeof value === 'boolean' ? undefined : `expected boolean, got &{${printed(value)}}`
+    return typeof value === 'boolean' ? undefined : `expected boolean, got &{${goPrinted(value)}}`
   if (node.type === 'string' || node.type === 'time' || node.type === 'bytes') {
     return typeof value === 'string'
       ? undefined
-      : `expected string, got &value.valueUnstructured{Value:${printed(value)}}`
+      : `expected string, got &value.valueUnstructured{Value:${goPrinted(value)}}`
   }
   return undefined
 }
@@ -71,10 +63,10 @@ function walk(node: SchemaNode, value: unknown, path: readonly string[], errors:
   const report = (problem: string) => void errors.push(`${showPath(path)}: ${problem}`)
   if (node.type === 'object' || node.type === 'map') {
     if (isObject(value)) walkFields(node, value, path, errors)
-    else report(`expected map, got &{${printed(value)}}`)
+    else report(`expected map, got &{${goPrinted(value)}}`)
   } else if (node.type === 'array') {
     if (Array.isArray(value)) walkItems(node, value, path, errors)
-    else report(`expected list, got &{${printed(value)}}`)
+    else report(`expected list, got &{${goPrinted(value)}}`)
   } else {
     const problem = scalarProblem(node, value)
     if (problem) report(problem)

@@ -220,6 +220,12 @@ function named(field: SchemaNode, goType: string): SchemaNode {
   return { ...field, goType, ...(inner && { element: { ...field.element, goType: inner } }) }
 }
 
+/** Whether Go shows a field of an object as null where nothing was said. We leave it out. */
+export function isNullZero({ zeros }: SchemaNode, key: string): boolean {
+  for (const [shown, zero] of zeros) if (shown === key) return zero === null
+  return false
+}
+
 /** The zero of a field: a new object with all that it always shows, or a plain value. */
 export function madeZero(node: SchemaNode, zero: unknown): unknown {
   if (typeof zero !== 'object' || zero === null) return zero

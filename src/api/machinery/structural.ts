@@ -13,7 +13,7 @@ import type { Kind } from './kind.ts'
 import { canonicalQuantity, quantityProblem } from './quantity.ts'
 import type { Schema } from './schema.ts'
 import type { SchemaNode } from './schema-node.ts'
-import { compileSchema, madeZero } from './schema-node.ts'
+import { compileSchema, isNullZero, madeZero } from './schema-node.ts'
 import { badRequest, type StatusError } from './status-error.ts'
 import { parseTime, rfc3339, rfc3339Micro } from './time.ts'
 
@@ -266,12 +266,6 @@ function isLeftOut(node: SchemaNode, key: string): boolean {
   if (node.pointers.has(key)) return false
   for (const [shown] of node.zeros) if (shown === key) return false
   return true
-}
-
-/** Whether the field is null where nothing was said. */
-function isNullZero({ zeros }: SchemaNode, key: string): boolean {
-  for (const [shown, zero] of zeros) if (shown === key) return zero === null
-  return false
 }
 
 /** Checks an amount, a time or a list of bytes, and writes it in its canonical form. */

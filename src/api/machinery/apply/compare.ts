@@ -1,6 +1,6 @@
 /** How two values of one schema differ: what server-side apply and managedFields decide by. */
 import { equalJson } from '../merge-patch.ts'
-import type { SchemaNode } from '../schema-node.ts'
+import { isNullZero, type SchemaNode } from '../schema-node.ts'
 import type { BuildingSet, FieldSet } from './field-set.ts'
 import { EMPTY, fieldStep, LEAF } from './field-set.ts'
 import type { Json } from './typed.ts'
@@ -74,8 +74,6 @@ function compareFields(node: SchemaNode, old: Json, next: Json, ignore: Readonly
 }
 
 /** Lists and times that Go shows as null are there before they are filled, although we leave them out. */
-const isNullZero = (node: SchemaNode, key: string) => node.zeros?.some(([name, zero]) => name === key && zero === null)
-
 function appeared(parent: SchemaNode, key: string, node: SchemaNode, value: unknown): Differences {
   if (isNullZero(parent, key)) return compare(node, null, value)
   return { added: addedSet(node, value), modified: undefined, removed: undefined }

@@ -124,19 +124,6 @@ export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   return result
 }
 
-/** Whether both hold the same paths, in any order. */
-export function equalSets(a: FieldSet, b: FieldSet): boolean {
-  if (a === b) return true
-  let count = 0
-  for (const step in a) {
-    const other = b[step]
-    if (!other || !equalSets(a[step]!, other)) return false
-    count++
-  }
-  for (const _ in b) count--
-  return count === 0
-}
-
 /** Whether the step is in the set itself. */
 export const hasStep = (set: FieldSet, step: string): boolean => {
   const found = set[step]

@@ -5,7 +5,7 @@
 import { goPrinted } from '../go-text.ts'
 import type { SchemaNode } from '../schema-node.ts'
 import { showPath } from './field-set.ts'
-import { fieldNode, itemStep } from './typed.ts'
+import { fieldNode, itemStep, omitsKeys } from './typed.ts'
 
 type Json = Record<string, unknown>
 
@@ -40,8 +40,7 @@ function itemProblem(node: SchemaNode, item: unknown): string | undefined {
     if (item === null) return 'associative list with keys may not have a null element'
     if (!isObject(item)) return 'associative list with keys may not have non-map elements'
     if (node.keys.every(key => item[key] === undefined && node.keyDefaults[key] === undefined)) {
-      const keys = `[${node.keys.map(key => JSON.stringify(key)).join(' ')}]`
-      return `associative list with keys has an element that omits all key fields ${keys} (and doesn't have default values for any key fields)`
+      return omitsKeys(node.keys)
     }
   } else if (node.merging === 'set') {
     if (item === null) return "associative list without keys has an element that's an explicit null"

@@ -34,18 +34,21 @@ export function fieldNode(node: SchemaNode, key: string): SchemaNode {
 /** A declared field, as opposed to a key of a map. */
 const isDeclared = (node: SchemaNode, key: string) => node.type === 'object' && node.fields.has(key)
 
-const ANY = { type: 'any', merging: 'granular', fields: new Map() } as unknown as SchemaNode
+const ANY = { type: 'any', merging: 'granular', fields: new Map(), zeros: [] } as unknown as SchemaNode
 
 /** A list item by keys that has none of them: such a list cannot be owned. */
 export class WithoutKeys extends Error {
   /** Where the list is, once it is known. */
   path: readonly string[] | undefined
   constructor(keys: readonly string[], index: number) {
-    const names = keys.map(key => JSON.stringify(key)).join(' ')
-    super(
-      `element ${index}: associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`,
-    )
+    super(`element ${index}: ${omitsKeys(keys)}`)
   }
+}
+
+/** What is wrong with an item that has none of its list's keys. */
+export function omitsKeys(keys: readonly string[]): string {
+  const names = keys.map(key => JSON.stringify(key)).join(' ')
+  return `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`
 }
 
 /** The step of a list item: its keys, or its value. Throws WithoutKeys for an item that has no key. */
@@ -164,7 +167,7 @@ export function addedSet(node: SchemaNode, value: unknown): FieldSet {
       empty = false
     }
     // What Go shows as null is there too, although we leave it out.
-    for (const [key, zero] of node.zeros ?? []) {
+    for (const [key, zero] of node.zeros) {
       if (zero !== null || (value as Json)[key] !== undefined) continue
       result[fieldStep(key)] = LEAF
       empty = false

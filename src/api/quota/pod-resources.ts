@@ -3,7 +3,7 @@
  * it; what the pod says of itself goes before both (KEP-753, KEP-2837).
  */
 import type { Container, ContainerStatus, Pod } from '../generated/types/core-v1.ts'
-import type { ResourceList } from '../kinds/core/resources.ts'
+import { isPodLevel, type ResourceList } from '../kinds/core/resources.ts'
 import { compareQuantities, isZeroQuantity } from '../machinery/quantity.ts'
 import { add, max } from './amounts.ts'
 
@@ -17,7 +17,6 @@ export interface PodResourcesOptions {
 }
 
 const isSidecar = (container: Container) => container.restartPolicy === 'Always'
-const isPodLevel = (name: string) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')
 
 /** Whether the pod says what it asks for as a whole. */
 export const hasPodResources = ({ spec }: Pod): boolean =>
@@ -31,7 +30,15 @@ function ownAmounts(container: Container, side: Side, statuses: ReadonlyMap<stri
   return side === 'requests' ? max(actual, status.allocatedResources ?? {}) : actual
 }
 
-function ofContainers({ spec, status }: Pod, side: Side, useStatus: boolean): ResourceList {
+/**
+ * What containers ask for together, or are limited to: all at once, or one init container at a time with the sidecars
+ * before it. `useStatus`: or what they have, where that is more. Amounts must be quantities.
+ */
+export function containersTogether(
+  { spec, status }: Pick<Pod, 'spec' | 'status'>,
+  side: Side,
+  useStatus = false,
+): ResourceList {
   const all = useStatus ? [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])] : []
   const statuses = new Map(all.map(each => [each.name, each]))
   let total: ResourceList = {}
@@ -57,7 +64,7 @@ function withOverhead(amounts: ResourceList, overhead: ResourceList, side: Side)
 
 /** The requests, or the limits, of a whole pod. */
 export function podAmounts(pod: Pod, side: Side, options: PodResourcesOptions = {}): ResourceList {
-  const result = ofContainers(pod, side, options.status ?? false)
+  const result = containersTogether(pod, side, options.status)
   for (const [name, amount] of Object.entries(pod.spec?.resources?.[side] ?? {}))
     if (isPodLevel(name)) result[name] = amount
   const { overhead } = pod.spec ?? {}

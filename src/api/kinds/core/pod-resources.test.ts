@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container, PodSpec, ResourceRequirements } from '../../generated/types/core-v1.ts'
-import { containersTogether, defaultPodResources } from './pod-resources.ts'
+import { containersTogether } from '../../quota/pod-resources.ts'
+import { defaultPodResources } from './pod-resources.ts'
 import { qosClass } from './resources.ts'
 
 const asking = (requests: Record<string, string>, more: Partial<Container> = {}): Container => ({
@@ -19,7 +20,7 @@ test('containersTogether() counts all at once, or one init container with the si
       asking({ cpu: '1' }, { restartPolicy: 'Always' }),
     ],
   }
-  assert.deepEqual(containersTogether(spec, 'requests'), { cpu: '3', memory: '2Gi' })
+  assert.deepEqual(containersTogether({ spec }, 'requests'), { cpu: '3', memory: '2Gi' })
 })
 
 const cases: readonly [

@@ -2,9 +2,9 @@
 import type { PodSpec } from '../../generated/types/core-v1.ts'
 import { forbidden, invalid } from '../../machinery/field-error.ts'
 import { compareQuantities, quantityProblem } from '../../machinery/quantity.ts'
+import { containersTogether } from '../../quota/pod-resources.ts'
 import type { Errors } from '../rules.ts'
-import { containersTogether, isHugePages } from './pod-resources.ts'
-import type { ResourceList } from './resources.ts'
+import { isHugePages, type ResourceList } from './resources.ts'
 import { checkPodResourceName, checkRequirements } from './resources.validate.ts'
 
 const NO_CLAIMS: ReadonlySet<string> = new Set()
@@ -16,11 +16,11 @@ const isMore = (amount: string, than: string | undefined): than is string =>
 function checkTogether(spec: PodSpec, path: string, errors: Errors): void {
   const { requests = {}, limits = {} }: { requests?: ResourceList; limits?: ResourceList } = spec.resources ?? {}
   const wanted = (what: string, sum: string) => `must be greater than or equal to aggregate container ${what} of ${sum}`
-  for (const [name, sum] of Object.entries(containersTogether(spec, 'requests'))) {
+  for (const [name, sum] of Object.entries(containersTogether({ spec }, 'requests'))) {
     const own = requests[name]
     if (isMore(sum, own)) errors.push(invalid(`${path}.requests[${name}]`, own, wanted('requests', sum)))
   }
-  for (const [name, sum] of Object.entries(containersTogether(spec, 'limits'))) {
+  for (const [name, sum] of Object.entries(containersTogether({ spec }, 'limits'))) {
     const own = limits[name]
     if (isHugePages(name) && isMore(sum, own)) {
       errors.push(invalid(`${path}.limits[${name}]`, own, wanted('limits', sum)))

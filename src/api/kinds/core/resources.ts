@@ -10,6 +10,10 @@ import {
   quantityProblem,
 } from '../../machinery/quantity.ts'
 
+export const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
+/** A pod as a whole can ask for these only (KEP-2837). */
+export const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory' || isHugePages(name)
+
 /** Amounts by resource name. */
 export type ResourceList = Record<string, string>
 

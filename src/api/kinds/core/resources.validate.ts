@@ -12,7 +12,7 @@ import {
 import { isQualifiedName } from '../../machinery/names.ts'
 import { compareQuantities, milliValue, quantityProblem } from '../../machinery/quantity.ts'
 import { checkFormat, checkLabelName, type Errors } from '../rules.ts'
-import type { ResourceList } from './resources.ts'
+import { isHugePages, isPodLevel, type ResourceList } from './resources.ts'
 
 const CONTAINER = new Set(['cpu', 'memory', 'ephemeral-storage'])
 const STANDARD = new Set([
@@ -27,7 +27,6 @@ const INTEGER = new Set([
   ...['persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'],
 ])
 
-const isHugePages = (name: string) => name.startsWith('hugepages-')
 const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
 const isExtended = (name: string) =>
   !isNative(name) && !name.startsWith('requests.') && !isQualifiedName(`requests.${name}`).length
@@ -61,7 +60,7 @@ export function checkPodResourceName(name: string, path: string, errors: Errors)
   if (problems.length) return
   if (!name.includes('/') && !STANDARD.has(name) && !isHugePages(name)) {
     errors.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
-  } else if (name !== 'cpu' && name !== 'memory' && !isHugePages(name)) {
+  } else if (!isPodLevel(name)) {
     errors.push(notSupported(path, name, ['cpu', 'hugepages-', 'memory']))
   }
 }

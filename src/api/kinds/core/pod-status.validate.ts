@@ -2,9 +2,10 @@
 import type { Container, ContainerStatus, Pod } from '../../generated/types/core-v1.ts'
 import { duplicate, forbidden, internal, invalid, required } from '../../machinery/field-error.ts'
 import { isDns1123Subdomain } from '../../machinery/names.ts'
-import { ipFamily } from '../ip.ts'
+import { checkIp, ipFamily } from '../ip.ts'
 import type { Errors } from '../rules.ts'
 import { checkFormat, checkLabelName, checkQualifiedName, checkSubdomain, IMMUTABLE } from '../rules.ts'
+import { checkId } from './security-context.validate.ts'
 
 /** A container that has ended for good does not come back. */
 function checkTransitions(
@@ -33,10 +34,7 @@ const SYSTEM_CONDITIONS = new Set(['PodScheduled', 'Ready', 'Initialized'])
 
 function checkIps(ips: readonly { ip?: string }[] | undefined, field: string, errors: Errors): void {
   for (const [index, { ip = '' }] of (ips ?? []).entries()) {
-    if (ipFamily(ip)) continue
-    errors.push(
-      invalid(`status.${field}[${index}]`, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'),
-    )
+    checkIp(ip, `status.${field}[${index}]`, errors)
   }
   const families = (ips ?? []).map(({ ip = '' }) => ipFamily(ip))
   const bad = families.indexOf(0)
@@ -67,19 +65,12 @@ function checkGeneration(generation: number | undefined, path: string, errors: E
   if ((generation ?? 0) < 0) errors.push(invalid(path, generation, 'must be a non-negative integer'))
 }
 
-const MAX_ID = 2147483647
-
 function checkUser({ user }: ContainerStatus, path: string, errors: Errors): void {
-  const { uid = 0, gid = 0, supplementalGroups = [] } = user?.linux ?? {}
+  const { uid, gid, supplementalGroups = [] } = user?.linux ?? {}
   const at = `${path}.user.linux`
-  const ids: [number, string][] = [
-    [uid, `${at}.uid`],
-    [gid, `${at}.gid`],
-    ...supplementalGroups.map((id, index): [number, string] => [id, `${at}.supplementalGroups[${index}]`]),
-  ]
-  for (const [id, field] of ids) {
-    if (id < 0 || id > MAX_ID) errors.push(invalid(field, id, `must be between 0 and ${MAX_ID}, inclusive`))
-  }
+  checkId(uid, `${at}.uid`, errors)
+  checkId(gid, `${at}.gid`, errors)
+  for (const [index, id] of supplementalGroups.entries()) checkId(id, `${at}.supplementalGroups[${index}]`, errors)
 }
 
 /** Devices whose health is told are devices that the container asks for. */

@@ -6,7 +6,8 @@ import { checkDescending } from './paths.validate.ts'
 
 const MAX_ID = 2147483647
 
-function checkId(id: number | undefined, path: string, errors: Errors): void {
+/** A user or a group of Linux. */
+export function checkId(id: number | undefined, path: string, errors: Errors): void {
   if (id !== undefined && (id < 0 || id > MAX_ID)) {
     errors.push(invalid(path, id, `must be between 0 and ${MAX_ID}, inclusive`))
   }

@@ -8,6 +8,7 @@ import { checkPodTemplate } from '../core/pod-spec.validate.ts'
 import { templateWarnings } from '../core/pod-warnings.ts'
 import { check, checkEnum, nonNegative, onObject } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
+import { defaultFailurePolicy } from './job.strategy.ts'
 import { checkPolicies } from './job.validate.ts'
 import { checkSchedule } from './schedule.validate.ts'
 
@@ -37,9 +38,7 @@ export const CronJob = defineKind<CronJob>({
     spec.successfulJobsHistoryLimit ??= 3
     spec.failedJobsHistoryLimit ??= 1
     // The template's job is defaulted when it is made; only its pods are here.
-    for (const rule of spec.jobTemplate?.spec?.podFailurePolicy?.rules ?? []) {
-      for (const pattern of rule.onPodConditions ?? []) pattern.status ||= 'True'
-    }
+    if (spec.jobTemplate?.spec) defaultFailurePolicy(spec.jobTemplate.spec)
     defaultPodSpec(spec.jobTemplate?.spec?.template?.spec)
   },
   prepareCreate(job) {

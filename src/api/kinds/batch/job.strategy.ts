@@ -1,17 +1,17 @@
 /** Defaults of a Job and what the server fills in when one is made (k8s.io/kubernetes `pkg/registry/batch/job`). */
-import type { Job } from '../../generated/types/batch-v1.ts'
+import type { Job, JobSpec } from '../../generated/types/batch-v1.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
+import { adoptLabels } from '../core/template-labels.ts'
 
 export const JOB_NAME_LABEL = 'batch.kubernetes.io/job-name'
 export const LEGACY_JOB_NAME_LABEL = 'job-name'
 export const CONTROLLER_UID_LABEL = 'batch.kubernetes.io/controller-uid'
 export const LEGACY_CONTROLLER_UID_LABEL = 'controller-uid'
 
-/** A job without labels has those of its pods. */
-export function adoptLabels(job: Job): void {
-  const labels = job.spec?.template?.metadata?.labels
-  if (labels && Object.keys(job.metadata?.labels ?? {}).length === 0) {
-    job.metadata = { ...job.metadata, labels: { ...labels } }
+/** Fills in, in place, the status that conditions of a failure policy are looked for with. */
+export function defaultFailurePolicy({ podFailurePolicy }: JobSpec): void {
+  for (const rule of podFailurePolicy?.rules ?? []) {
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= 'True'
   }
 }
 
@@ -25,9 +25,7 @@ export function defaultJob(job: Job): void {
   spec.suspend ??= false
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'
   spec.manualSelector ??= false
-  for (const rule of spec.podFailurePolicy?.rules ?? []) {
-    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= 'True'
-  }
+  defaultFailurePolicy(spec)
   adoptLabels(job)
   defaultPodSpec(spec.template?.spec)
 }

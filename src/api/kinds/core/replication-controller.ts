@@ -8,18 +8,12 @@ import { containerNames, images } from '../workload-columns.ts'
 import { defaultPodSpec } from './pod-spec.defaults.ts'
 import { dropGatedFields } from './pod-spec.gates.ts'
 import { templateWarnings } from './pod-warnings.ts'
+import { adoptLabels } from './template-labels.ts'
 
 /** core/v1 ReplicationController. */
 export type ReplicationController = Type
 
 const isEmpty = (record: Record<string, string> | undefined) => Object.keys(record ?? {}).length === 0
-
-/** A controller without labels has those of its pods. */
-function labelAsTemplate(controller: ReplicationController): void {
-  const labels = controller.spec?.template?.metadata?.labels
-  if (!labels || !isEmpty(controller.metadata?.labels)) return
-  controller.metadata = { ...controller.metadata, labels: { ...labels } }
-}
 
 export const ReplicationController = defineKind<ReplicationController>({
   group: '',
@@ -39,15 +33,13 @@ export const ReplicationController = defineKind<ReplicationController>({
     const spec = (controller.spec ??= {})
     spec.replicas ??= 1
     const labels = spec.template?.metadata?.labels
-    if (labels) {
-      if (isEmpty(spec.selector)) spec.selector = { ...labels }
-      labelAsTemplate(controller)
-    }
+    if (labels && isEmpty(spec.selector)) spec.selector = { ...labels }
+    adoptLabels(controller)
     defaultPodSpec(spec.template?.spec)
   },
   // A write of the status may take the labels away; what is kept is read with its defaults.
   prepareUpdate(controller) {
-    labelAsTemplate(controller)
+    adoptLabels(controller)
     dropGatedFields(controller.spec?.template?.spec)
   },
   prepareCreate(controller) {

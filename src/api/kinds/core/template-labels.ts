@@ -1,0 +1,13 @@
+import type { PodTemplateSpec } from '../../generated/types/core-v1.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+
+interface Templated extends KubeObject {
+  spec?: { template?: PodTemplateSpec }
+}
+
+/** An object without labels takes, in place, those of its pods. */
+export function adoptLabels(object: Templated): void {
+  const labels = object.spec?.template?.metadata?.labels
+  if (!labels || Object.keys(object.metadata?.labels ?? {}).length > 0) return
+  object.metadata = { ...object.metadata, labels: { ...labels } }
+}

@@ -55,7 +55,7 @@ function checkSources(
 ): void {
   // Upstream was not always strict about groups: a claim that has one is not asked again.
   const keepsGroup = old?.dataSource?.apiGroup !== undefined || old?.dataSourceRef?.apiGroup !== undefined
-  if (dataSource) checkSource({ ...dataSource }, keepsGroup, `${path}.dataSource`, errors)
+  if (dataSource) checkSource(dataSource, keepsGroup, `${path}.dataSource`, errors)
   if (!dataSourceRef) return
   checkSource(dataSourceRef, keepsGroup, `${path}.dataSourceRef`, errors)
   if (!dataSource) return

@@ -1,6 +1,6 @@
 /** What a client should stop using in volumes and claims (k8s.io/kubernetes `pkg/api/persistentvolume`). */
 import type { PersistentVolume, PersistentVolumeClaim } from '../../generated/types/core-v1.ts'
-import { milliValue, quantityProblem } from '../../machinery/quantity.ts'
+import { fractionWarning } from './volume-warnings.ts'
 
 const ANNOTATIONS = {
   'volume.beta.kubernetes.io/storage-class': 'deprecated since v1.8; use "storageClassName" attribute instead',
@@ -41,10 +41,7 @@ export function persistentVolumeClaimWarnings({ metadata, spec }: PersistentVolu
     warnings.push(`metadata.annotations[${beta}]: ${ANNOTATIONS[beta]}`)
   }
   for (const list of ['requests', 'limits'] as const) {
-    const amount = spec?.resources?.[list]?.storage
-    if (amount === undefined || quantityProblem(amount) !== undefined || milliValue(amount) % 1000 === 0) continue
-    const what = `fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`
-    warnings.push(`spec.resources.${list}[storage]: ${what}`)
+    warnings.push(...fractionWarning(spec?.resources?.[list]?.storage, `spec.resources.${list}[storage]`))
   }
   return warnings
 }

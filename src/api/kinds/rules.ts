@@ -21,42 +21,30 @@ export function valueAt(object: unknown, path: string): unknown {
   return value
 }
 
-const empty = (value: unknown) =>
+const hasNothing = (value: unknown) =>
   value === undefined ||
   value === null ||
-  value === '' ||
-  value === 0 ||
-  value === false ||
   (typeof value === 'object' && Object.values(value).every(inner => inner === undefined))
+
+const empty = (value: unknown) => value === '' || value === 0 || value === false || hasNothing(value)
+
+/** Equal, where whatever counts as nothing is the same as what is not there. */
+function same(a: unknown, b: unknown, isNothing: (value: unknown) => boolean): boolean {
+  if (Object.is(a, b) || (isNothing(a) && isNothing(b))) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return false
+  for (const key in left) if (!same(left[key], right[key], isNothing)) return false
+  for (const key in right) if (!(key in left) && !isNothing(right[key])) return false
+  return true
+}
 
 /** Equal, where an absent field, null and a zero or empty value are the same (Go's encoding drops these). */
-export function sameValue(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b) || (empty(a) && empty(b))) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false
-  if (Array.isArray(a) !== Array.isArray(b)) return false
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
-  if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return false
-  for (const key in left) if (!sameValue(left[key], right[key])) return false
-  for (const key in right) if (!(key in left) && !empty(right[key])) return false
-  return true
-}
-
-const isEmptySaid = (value: unknown) =>
-  value === undefined ||
-  value === null ||
-  (typeof value === 'object' && Object.values(value).every(inner => inner === undefined))
+export const sameValue = (a: unknown, b: unknown): boolean => same(a, b, empty)
 
 /** As sameValue, but a zero that is said is not the same as nothing: for what has been in its stored form. */
-export function sameSaid(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b) || (isEmptySaid(a) && isEmptySaid(b))) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false
-  if (Array.isArray(a) !== Array.isArray(b)) return false
-  if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return false
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
-  for (const key in left) if (!sameSaid(left[key], right[key])) return false
-  for (const key in right) if (!(key in left) && !isEmptySaid(right[key])) return false
-  return true
-}
+export const sameSaid = (a: unknown, b: unknown): boolean => same(a, b, hasNothing)
 
 export const IMMUTABLE = 'field is immutable'
 

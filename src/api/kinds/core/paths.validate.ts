@@ -2,18 +2,6 @@
 import { invalid } from '../../machinery/field-error.ts'
 import type { Errors } from '../rules.ts'
 
-/** What a path of the node may be, as hostPath says it. */
-export const HOST_PATH_TYPES = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-]
-
 export function checkNoBacksteps(target: string, path: string, errors: Errors): void {
   if (target.includes('..') && target.split('/').includes('..')) {
     errors.push(invalid(path, target, "must not contain '..'"))

@@ -6,6 +6,7 @@ import type {
   FlockerVolumeSource,
   GlusterfsPersistentVolumeSource,
   HostPathVolumeSource,
+  NFSVolumeSource,
   PersistentVolumeSpec,
   QuobyteVolumeSource,
   StorageOSPersistentVolumeSource,
@@ -13,15 +14,16 @@ import type {
 import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
 import { checkLabelName, checkSupported, type Errors } from '../rules.ts'
 import { checkIscsi, checkLun } from './iscsi.validate.ts'
-import { checkNoBacksteps, HOST_PATH_TYPES } from './paths.validate.ts'
+import { checkNoBacksteps } from './paths.validate.ts'
 import { checkDriverName, checkSecretPresent, checkSecretReference } from './secret-reference.validate.ts'
 
-type Check<T> = (source: T, path: string, errors: Errors, volume: string) => void
+/** Asks a source; `volume` is the name of the volume. */
+export type Check<T> = (source: T, path: string, errors: Errors, volume: string) => void
 
 const filled = (value: unknown) => value !== undefined && value !== '' && !(Array.isArray(value) && !value.length)
 
 /** The fields must be there, in the order of the messages. */
-const needs =
+export const needs =
   (...fields: string[]): Check<unknown> =>
   (source, path, errors) => {
     for (const field of fields)
@@ -41,10 +43,26 @@ export const checkPartition: Check<{ partition?: number }> = ({ partition = 0 },
   }
 }
 
-const checkHostPath: Check<HostPathVolumeSource> = ({ path: place, type }, path, errors) => {
+/** What a path of the node may be. */
+const HOST_PATH_TYPES = [
+  '',
+  'BlockDevice',
+  'CharDevice',
+  'Directory',
+  'DirectoryOrCreate',
+  'File',
+  'FileOrCreate',
+  'Socket',
+]
+
+export const checkHostPath: Check<HostPathVolumeSource> = ({ path: place, type }, path, errors) => {
   if (!place) return void errors.push(required(`${path}.path`))
   checkNoBacksteps(place, `${path}.path`, errors)
   checkSupported(type, HOST_PATH_TYPES, `${path}.type`, errors)
+}
+
+export const checkNfs: Check<NFSVolumeSource> = ({ path: place = '' }, path, errors) => {
+  if (!place.startsWith('/')) errors.push(invalid(`${path}.path`, place, 'must be an absolute path'))
 }
 
 const checkGlusterfs: Check<GlusterfsPersistentVolumeSource> = ({ endpointsNamespace }, path, errors) => {
@@ -139,9 +157,7 @@ const SOURCES: { readonly [F in keyof PersistentVolumeSpec]?: Check<NonNullable<
   awsElasticBlockStore: all(needs('volumeID'), checkPartition),
   glusterfs: all(needs('endpoints', 'path'), checkGlusterfs),
   flocker: checkFlocker,
-  nfs: all(needs('server', 'path'), ({ path: place = '' }, path, errors) => {
-    if (!place.startsWith('/')) errors.push(invalid(`${path}.path`, place, 'must be an absolute path'))
-  }),
+  nfs: all(needs('server', 'path'), checkNfs),
   rbd: needs('monitors', 'image'),
   quobyte: checkQuobyte,
   cephfs: needs('monitors'),

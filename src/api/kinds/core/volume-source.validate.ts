@@ -5,18 +5,19 @@ import { checkLabelName, checkSubdomain, checkSupported, type Errors } from '../
 import { PULL_POLICIES } from './container.validate.ts'
 import { checkInitiator, checkLun } from './iscsi.validate.ts'
 import {
+  type Check,
   checkAzureDisk,
   checkFc,
   checkFlex,
   checkFlocker,
+  checkHostPath,
+  checkNfs,
   checkPartition,
   checkQuobyte,
 } from './persistent-source.validate.ts'
 import { checkClaimSpec } from './persistent-volume-claim.validate.ts'
 import { checkDriverName } from './secret-reference.validate.ts'
 import { checkTemplateMeta } from './template-meta.validate.ts'
-
-type Check<T> = (source: T, path: string, errors: Errors, volume: string) => void
 
 const NAME_MAX = 64
 
@@ -45,12 +46,14 @@ const checkCsi: Check<CSIVolumeSource> = ({ driver, nodePublishSecretRef: secret
 
 const checkEphemeral: Check<NonNullable<Volume['ephemeral']>> = ({ volumeClaimTemplate: claim }, path, errors) => {
   const at = `${path}.volumeClaimTemplate`
-  if (!claim) return
+  if (!claim) return void errors.push(required(at))
   checkTemplateMeta(claim.metadata, `${at}.metadata`, errors)
   checkClaimSpec(claim.spec ?? {}, `${at}.spec`, errors)
 }
 
 const SOURCES: { readonly [F in keyof Volume]?: Check<NonNullable<Volume[F]>> } = {
+  hostPath: checkHostPath,
+  nfs: checkNfs,
   gcePersistentDisk: checkPartition,
   awsElasticBlockStore: checkPartition,
   flocker: checkFlocker,

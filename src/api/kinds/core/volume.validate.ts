@@ -6,11 +6,12 @@ import type {
   Volume,
   VolumeProjection,
 } from '../../generated/types/core-v1.ts'
-import { duplicate, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts'
+import { duplicate, forbidden, invalid, required } from '../../machinery/field-error.ts'
 import { compareQuantities, quantityProblem } from '../../machinery/quantity.ts'
 import type { Errors } from '../rules.ts'
 import { checkLabelName } from '../rules.ts'
-import { checkFileMode, checkLocalPath, checkNoBacksteps, HOST_PATH_TYPES } from './paths.validate.ts'
+import { checkFileMode, checkLocalPath } from './paths.validate.ts'
+import { needs } from './persistent-source.validate.ts'
 import { checkFieldRef, checkResourceRef, VOLUME_FIELDS } from './references.validate.ts'
 import { checkVolumeSource } from './volume-source.validate.ts'
 
@@ -27,7 +28,6 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   gcePersistentDisk: ['pdName'],
   gitRepo: ['repository'],
   glusterfs: ['endpoints', 'path'],
-  hostPath: ['path'],
   iscsi: ['targetPortal', 'iqn'],
   nfs: ['server', 'path'],
   persistentVolumeClaim: ['claimName'],
@@ -138,27 +138,14 @@ const ORDER = [
 
 function checkSource(type: string, volume: Volume, path: string, errors: Errors): void {
   const at = `${path}.${type === 'gcePersistentDisk' ? 'persistentDisk' : type}`
-  const source = volume[type as 'secret'] as Record<string, unknown>
-  for (const field of REQUIRED[type] ?? []) {
-    const value = source[field]
-    if (value === undefined || value === '' || (Array.isArray(value) && !value.length)) {
-      errors.push(required(`${at}.${field}`))
-    }
-  }
+  needs(...(REQUIRED[type] ?? []))(volume[type as keyof Volume], at, errors, '')
   checkVolumeSource(type as keyof Volume, volume, at, errors)
-  const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, nfs, gitRepo } = volume
+  const { emptyDir, secret, configMap, downwardAPI, projected, gitRepo } = volume
   switch (type) {
     case 'emptyDir':
       if (emptyDir?.sizeLimit === undefined) break
       if (quantityProblem(emptyDir.sizeLimit) !== undefined || compareQuantities(emptyDir.sizeLimit, '0') < 0) {
         errors.push(forbidden(`${at}.sizeLimit`, 'SizeLimit field must be a valid resource quantity'))
-      }
-      break
-    case 'hostPath':
-      if (!hostPath?.path) break
-      checkNoBacksteps(hostPath.path, `${at}.path`, errors)
-      if (!HOST_PATH_TYPES.includes(hostPath.type ?? '')) {
-        errors.push(notSupported(`${at}.type`, hostPath.type, HOST_PATH_TYPES))
       }
       break
     case 'secret':
@@ -175,16 +162,8 @@ function checkSource(type: string, volume: Volume, path: string, errors: Errors)
     case 'projected':
       checkProjected(projected!, at, errors)
       break
-    case 'nfs':
-      if (nfs && !nfs.path?.startsWith('/')) {
-        errors.push(invalid(`${at}.path`, nfs.path ?? '', 'must be an absolute path'))
-      }
-      break
     case 'gitRepo':
       checkLocalPath(gitRepo?.directory ?? '', `${at}.directory`, errors)
-      break
-    case 'ephemeral':
-      if (!volume.ephemeral?.volumeClaimTemplate) errors.push(required(`${at}.volumeClaimTemplate`))
       break
   }
 }

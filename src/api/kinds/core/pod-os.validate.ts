@@ -2,6 +2,7 @@
 import type { Container, PodSpec, WindowsSecurityContextOptions } from '../../generated/types/core-v1.ts'
 import { forbidden, invalid } from '../../machinery/field-error.ts'
 import { checkSubdomain, type Errors } from '../rules.ts'
+import { containersOf } from './pod-containers.ts'
 
 const NOT_ON_WINDOWS = 'cannot be set for a windows pod'
 const NOT_ON_LINUX = 'windows options cannot be set for a linux pod'
@@ -98,22 +99,19 @@ function checkOptions(options: WindowsSecurityContextOptions | undefined, path: 
 /** Containers that are processes of a Windows node: all of a pod's are, or none, and they use the node's network. */
 function checkHostProcess(spec: PodSpec, path: string, errors: Errors): void {
   const ofPod = spec.securityContext?.windowsOptions?.hostProcess
-  let all = 0
+  const all = containersOf(spec, path)
   let host = 0
-  for (const field of CONTAINERS) {
-    for (const [index, { securityContext }] of (spec[field] ?? []).entries()) {
-      const own = securityContext?.windowsOptions?.hostProcess
-      if (ofPod !== undefined && own !== undefined && ofPod !== own) {
-        const at = `${path}.${field}[${index}].securityContext.windowsOptions.hostProcess`
-        const wanted = `pod hostProcess value must be identical if both are specified, was ${ofPod}`
-        errors.push(invalid(at, own, wanted))
-      }
-      all++
-      if (own ?? ofPod) host++
+  for (const [{ securityContext }, container] of all) {
+    const own = securityContext?.windowsOptions?.hostProcess
+    if (ofPod !== undefined && own !== undefined && ofPod !== own) {
+      const at = `${container}.securityContext.windowsOptions.hostProcess`
+      const wanted = `pod hostProcess value must be identical if both are specified, was ${ofPod}`
+      errors.push(invalid(at, own, wanted))
     }
+    if (own ?? ofPod) host++
   }
   if (!host) return
-  if (host !== all) {
+  if (host !== all.length) {
     const wanted = 'If pod contains any hostProcess containers then all containers must be HostProcess containers'
     errors.push(invalid(path, '', wanted))
   }
@@ -123,8 +121,6 @@ function checkHostProcess(spec: PodSpec, path: string, errors: Errors): void {
   )
 }
 
-const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as const
-
 /** Checks a pod's and its containers' security contexts against the operating system that the pod names, if it does. */
 export function checkOperatingSystem(spec: PodSpec, path: string, errors: Errors): void {
   const os = spec.os?.name
@@ -133,14 +129,12 @@ export function checkOperatingSystem(spec: PodSpec, path: string, errors: Errors
   ]
   if (os === 'windows') checkWindows(spec, path, errors)
   checkHostProcess(spec, path, errors)
-  for (const field of CONTAINERS) {
-    for (const [index, { securityContext }] of (spec[field] ?? []).entries()) {
-      const at = `${path}.${field}[${index}].securityContext`
-      contexts.push([securityContext, at])
-      if (os !== 'windows') continue
-      for (const each of CONTAINER_FIELDS) {
-        if (securityContext?.[each] !== undefined) errors.push(forbidden(`${at}.${each}`, NOT_ON_WINDOWS))
-      }
+  for (const [{ securityContext }, container] of containersOf(spec, path)) {
+    const at = `${container}.securityContext`
+    contexts.push([securityContext, at])
+    if (os !== 'windows') continue
+    for (const each of CONTAINER_FIELDS) {
+      if (securityContext?.[each] !== undefined) errors.push(forbidden(`${at}.${each}`, NOT_ON_WINDOWS))
     }
   }
   for (const [context, at] of contexts) {

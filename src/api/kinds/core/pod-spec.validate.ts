@@ -13,6 +13,7 @@ import type { Errors } from '../rules.ts'
 import { checkEnum, checkFormat, checkLabelName, checkQualifiedName, checkSubdomain } from '../rules.ts'
 import type { PodScope } from './container.validate.ts'
 import { checkContainers, checkEphemeralContainers, checkInitContainers } from './container.validate.ts'
+import { containersOf } from './pod-containers.ts'
 import { checkOperatingSystem } from './pod-os.validate.ts'
 import { checkPodResources } from './pod-resources.validate.ts'
 import { checkRequirements } from './resources.validate.ts'
@@ -91,16 +92,14 @@ function checkNames(spec: PodSpec, path: string, errors: Errors): void {
 /** Variables are read from files of empty directories only. */
 function checkFileKeyVolumes(spec: PodSpec, path: string, errors: Errors): void {
   const volumes = new Map((spec.volumes ?? []).map(volume => [volume.name, volume]))
-  for (const field of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
-    for (const [index, { env }] of (spec[field] ?? []).entries()) {
-      for (const [at, { valueFrom }] of (env ?? []).entries()) {
-        const name = valueFrom?.fileKeyRef?.volumeName
-        if (name === undefined) continue
-        const where = `${path}.${field}[${index}].env[${at}].valueFrom.fileKeyRef.volumeName`
-        const volume = volumes.get(name)
-        if (!volume) errors.push(notFound(where, name))
-        else if (!volume.emptyDir) errors.push(invalid(where, name, 'referenced volume must be of type emptyDir'))
-      }
+  for (const [{ env }, container] of containersOf(spec, path)) {
+    for (const [index, { valueFrom }] of (env ?? []).entries()) {
+      const name = valueFrom?.fileKeyRef?.volumeName
+      if (name === undefined) continue
+      const at = `${container}.env[${index}].valueFrom.fileKeyRef.volumeName`
+      const volume = volumes.get(name)
+      if (!volume) errors.push(notFound(at, name))
+      else if (!volume.emptyDir) errors.push(invalid(at, name, 'referenced volume must be of type emptyDir'))
     }
   }
 }

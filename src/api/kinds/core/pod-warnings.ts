@@ -6,6 +6,7 @@ import type {
   PodSpec,
   PodTemplateSpec,
 } from '../../generated/types/core-v1.ts'
+import { containersOf, type PlacedContainer } from './pod-containers.ts'
 import { fractionWarning, volumeWarnings } from './volume-warnings.ts'
 
 const OLD_ANNOTATIONS: readonly (readonly [key: string, words: string])[] = [
@@ -25,14 +26,6 @@ const OLD_NODE_LABELS: Readonly<Record<string, string>> = {
 }
 
 const NO_SELECTOR = 'a null labelSelector results in matching no pod'
-
-/** Containers with their paths, in the order in which upstream looks at them. */
-function containersOf(spec: PodSpec, path: string): (readonly [Container, string])[] {
-  const fields = ['initContainers', 'containers', 'ephemeralContainers'] as const
-  return fields.flatMap(field =>
-    (spec[field] ?? []).map((each, index) => [each as Container, `${path}.${field}[${index}]`] as const),
-  )
-}
 
 function schedulingWarnings(spec: PodSpec, path: string): string[] {
   const warnings: string[] = []
@@ -139,7 +132,7 @@ function clash(one: ContainerPort, two: ContainerPort): string | undefined {
   return hostPort === other && !one.hostIP !== !two.hostIP ? 'dangerously ambiguous' : undefined
 }
 
-function portWarnings(containers: readonly (readonly [Container, string])[]): string[] {
+function portWarnings(containers: readonly PlacedContainer[]): string[] {
   const ports = containers.flatMap(([{ ports = [] }, path]) =>
     ports.map((port, index) => ({ port, at: `${path}.ports[${index}]` })),
   )

@@ -62,9 +62,9 @@ const MAX_ANNOTATION_EXPRESSION = 5 * 1024
 
 const blank = (text: string | undefined) => text === undefined || text.trim() === ''
 
-/** One of the values, which must be there. */
+/** One of the values, which must be there. An empty one is none of them. */
 function oneOf(field: string, value: string | undefined, values: readonly string[]): FieldError[] {
-  if (!value) return [required(field)]
+  if (value === undefined) return [required(field)]
   return values.includes(value) ? [] : [notSupported(field, value, values)]
 }
 
@@ -203,9 +203,7 @@ function commonErrors(spec: PolicySpec): FieldError[] {
       ? [required('spec.matchConstraints')]
       : matchResourcesErrors(spec.matchConstraints, 'spec.matchConstraints')
   return [
-    ...(spec.failurePolicy === ''
-      ? [notSupported('spec.failurePolicy', '', FAILURE_POLICIES)]
-      : oneOf('spec.failurePolicy', spec.failurePolicy, FAILURE_POLICIES)),
+    ...oneOf('spec.failurePolicy', spec.failurePolicy, FAILURE_POLICIES),
     ...(spec.paramKind === undefined ? [] : paramKindErrors(spec.paramKind)),
     ...constraints,
     ...(spec.matchConstraints !== undefined && rules.length === 0
@@ -247,13 +245,13 @@ export function mutatingPolicyErrors({ spec = {} }: PolicyObject): FieldError[] 
     ...variableErrors(compiler, spec.variables ?? []),
     ...(mutations.length === 0 ? [required('spec.mutations', 'mutations must contain at least one item')] : []),
     ...mutations.flatMap((each, index) => mutationErrors(compiler, each, `spec.mutations[${index}]`)),
-    ...oneOf('spec.reinvocationPolicy', spec.reinvocationPolicy, REINVOCATION_POLICIES),
+    ...oneOf('spec.reinvocationPolicy', spec.reinvocationPolicy || undefined, REINVOCATION_POLICIES),
   ]
 }
 
 function mutationErrors(compiler: PolicyCompiler, mutation: Mutation, at: string): FieldError[] {
   const { patchType = '' } = mutation
-  const known = oneOf(`${at}.patchType`, patchType, PATCH_TYPES)
+  const known = oneOf(`${at}.patchType`, patchType || undefined, PATCH_TYPES)
   if (known.length > 0) return known
   const apply = patchType === 'ApplyConfiguration'
   const [own, other] = apply ? ['applyConfiguration', 'jsonPatch'] : ['jsonPatch', 'applyConfiguration']

@@ -3,6 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { loadPolicyRules, mutatingPolicyRule } from '../../policies/load-rules.ts'
 import type { PolicyObject } from '../../policies/rules.ts'
 import { ageColumn, count, nameColumn, text } from '../columns.ts'
+import { onObject } from '../rules.ts'
 import { defaultPolicy, formatParamKind } from './webhook.defaults.ts'
 
 /** admissionregistration/v1 MutatingAdmissionPolicy. */
@@ -21,9 +22,7 @@ export const MutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
   generation: true,
   defaults: ({ spec }) => defaultPolicy(spec),
   load: loadPolicyRules,
-  rules: [
-    (policy, _old, { subresource }) => (subresource === 'status' ? [] : mutatingPolicyRule(policy as PolicyObject)),
-  ],
+  rules: [onObject(policy => mutatingPolicyRule(policy as PolicyObject))],
   columns: [
     nameColumn,
     count('Mutations', ({ spec }) => spec?.mutations?.length),

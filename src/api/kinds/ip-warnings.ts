@@ -2,12 +2,13 @@
 import { formatIp, type IpAddress, isMapped, parseIp } from '../machinery/cel/library/ip-address.ts'
 
 /** An address in which parts of version 4 may begin with zeros. */
-function parseSloppily(text: string): IpAddress | undefined {
-  const found = parseIp(text.replace(/(^|[.:])0+(?=\d+(\.|$))/g, text.includes('.') ? '$1' : '$&'))
+export function parseSloppily(text: string): IpAddress | undefined {
+  const found = parseIp(text.includes('.') ? text.replace(/(^|[.:])0+(?=\d)/g, '$1') : text)
   return 'problem' in found ? undefined : found
 }
 
-const asV4 = (ip: IpAddress): IpAddress => (isMapped(ip) ? { version: 4, bits: ip.bits & 0xffffffffn } : ip)
+/** An address of version 6 that stands for one of version 4, as that. */
+export const asV4 = (ip: IpAddress): IpAddress => (isMapped(ip) ? { version: 4, bits: ip.bits & 0xffffffffn } : ip)
 
 /** Warnings about an address; none where it is no address at all. */
 export function addressWarnings(text: string, path: string): string[] {

@@ -5,6 +5,7 @@ import { ageColumn, nameColumn, selectorText, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { dropGatedFields } from '../core/pod-spec.gates.ts'
 import { templateWarnings } from '../core/pod-warnings.ts'
+import { raiseGeneration } from '../generation.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { deploymentRules } from './deployment.validate.ts'
 
@@ -52,7 +53,7 @@ export const Deployment = defineKind<Deployment>({
       deployment.metadata = labels ? { ...metadata, labels } : metadata
     }
     if (subresource !== '' || equalJson(deployment.metadata?.annotations ?? {}, old.metadata?.annotations ?? {})) return
-    deployment.metadata = { ...deployment.metadata, generation: (old.metadata?.generation ?? 0) + 1 }
+    raiseGeneration(deployment, old)
   },
   rules: deploymentRules,
   warnings: templateWarnings(({ spec }) => spec?.template),

@@ -2,6 +2,7 @@ import type { EndpointSlice as Type } from '../../generated/types/discovery-v1.t
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { equalJson } from '../../machinery/merge-patch.ts'
 import { ageColumn, firstOf, nameColumn, text } from '../columns.ts'
+import { raiseGeneration } from '../generation.ts'
 import { addressWarnings } from '../ip-warnings.ts'
 import { endpointSliceRules } from './endpoint-slice.validate.ts'
 
@@ -45,7 +46,7 @@ export const EndpointSlice = defineKind<EndpointSlice>({
     const vain = slice.endpoints?.some(({ deprecatedTopology: topology }) => topology && Object.keys(topology).length)
     dropTopology(slice)
     if (!vain && equalJson(slice.metadata?.labels ?? {}, old.metadata?.labels ?? {})) return
-    slice.metadata = { ...slice.metadata, generation: (old.metadata?.generation ?? 0) + 1 }
+    raiseGeneration(slice, old)
   },
   rules: endpointSliceRules,
   warnings: (slice, old) => [

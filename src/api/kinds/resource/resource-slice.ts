@@ -2,6 +2,7 @@ import type { ResourceSlice as Type } from '../../generated/types/resource-v1.ts
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { rfc3339 } from '../../machinery/time.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
+import { raiseGeneration } from '../generation.ts'
 import { resourceSliceRules } from './resource-slice.validate.ts'
 
 /** resource/v1 ResourceSlice. */
@@ -35,7 +36,7 @@ export const ResourceSlice = defineKind<ResourceSlice>({
     const vain = slice.spec?.devices?.some(({ nodeAllocatableResourceMappings: mappings }) => mappings)
     dropGated(slice)
     // What is said in vain counts as a change.
-    if (vain) slice.metadata = { ...slice.metadata, generation: (old.metadata?.generation ?? 0) + 1 }
+    if (vain) raiseGeneration(slice, old)
   },
   rules: resourceSliceRules,
   selectable: {

@@ -1,6 +1,7 @@
 import type { CSIDriver as Type } from '../../generated/types/storage-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, flag, nameColumn, text } from '../columns.ts'
+import { raiseGeneration } from '../generation.ts'
 import { sameValue } from '../rules.ts'
 import { csiDriverRules } from './csi-driver.validate.ts'
 
@@ -35,8 +36,7 @@ export const CSIDriver = defineKind<CSIDriver>({
   },
   prepareUpdate(driver, old) {
     if (old.spec?.preventPodSchedulingIfMissing === undefined) delete driver.spec?.preventPodSchedulingIfMissing
-    if (!driver.metadata || sameValue(driver.spec, old.spec)) return
-    driver.metadata.generation = (old.metadata?.generation ?? 0) + 1
+    if (!sameValue(driver.spec, old.spec)) raiseGeneration(driver, old)
   },
   rules: csiDriverRules,
   warnings({ spec }, old) {

@@ -13,8 +13,8 @@ type Json = Record<string, unknown>
 export type Annotations = Record<string, string>
 
 const PREFIX = 'autoscaling.alpha.kubernetes.io/'
-export const METRICS = `${PREFIX}metrics`
-export const BEHAVIOR = `${PREFIX}behavior`
+const METRICS = `${PREFIX}metrics`
+const BEHAVIOR = `${PREFIX}behavior`
 export const CURRENT = `${PREFIX}current-metrics`
 export const CONDITIONS = `${PREFIX}conditions`
 

@@ -1,7 +1,7 @@
 /** Indexes of an indexed job as its status and policies write them: `1,3-5`. */
 
 /** First and last index; equal for one index. */
-export type Interval = readonly [first: number, last: number]
+type Interval = readonly [first: number, last: number]
 
 const INTEGER = /^[+-]?[0-9]+$/
 

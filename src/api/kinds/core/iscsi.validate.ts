@@ -27,18 +27,35 @@ export function checkLun(lun: number, path: string, errors: Errors): void {
   if (lun < 0 || lun > LUN_MAX) errors.push(invalid(path, lun, `must be between 0 and ${LUN_MAX}, inclusive`))
 }
 
-/** `volume` is the name of the volume, which becomes a part of the initiator's name. */
+interface Session {
+  readonly targetPortal?: string
+  readonly initiatorName?: string
+  readonly chapAuthDiscovery?: boolean
+  readonly chapAuthSession?: boolean
+  readonly secretRef?: object
+}
+
+/** What is wrong with the volume's name, which becomes a part of the initiator's name. */
+export function nameProblem({ targetPortal = '', initiatorName }: Session, volume: string): string | undefined {
+  if (initiatorName === undefined || `${volume}:${targetPortal}`.length <= NAME_MAX) return undefined
+  return `Total length of <volume name>:<iscsi.targetPortal> must be under ${NAME_MAX} characters if iscsi.initiatorName is specified.`
+}
+
+/** Who has to show who it is needs a secret. */
+export function checkChap({ chapAuthDiscovery, chapAuthSession, secretRef }: Session, path: string, errors: Errors) {
+  if ((chapAuthDiscovery || chapAuthSession) && !secretRef) errors.push(required(`${path}.secretRef`))
+}
+
+/** `volume` is the name of the volume. */
 export function checkIscsi(source: ISCSIPersistentVolumeSource, path: string, volume: string, errors: Errors): void {
   const { targetPortal = '', iqn, lun = 0, initiatorName, secretRef } = source
   if (!targetPortal) errors.push(required(`${path}.targetPortal`))
-  if (initiatorName !== undefined && `${volume}:${targetPortal}`.length > NAME_MAX) {
-    const what = `Total length of <volume name>:<iscsi.targetPortal> must be under ${NAME_MAX} characters if iscsi.initiatorName is specified.`
-    errors.push(invalid(`${path}.targetportal`, targetPortal, what))
-  }
+  const what = nameProblem(source, volume)
+  if (what) errors.push(invalid(`${path}.targetportal`, targetPortal, what))
   if (iqn) checkName(iqn, `${path}.iqn`, errors)
   else errors.push(required(`${path}.iqn`))
   checkLun(lun, `${path}.lun`, errors)
-  if ((source.chapAuthDiscovery || source.chapAuthSession) && !secretRef) errors.push(required(`${path}.secretRef`))
+  checkChap(source, path, errors)
   if (secretRef && !secretRef.name) errors.push(required(`${path}.secretRef.name`))
   if (initiatorName !== undefined) checkName(initiatorName, `${path}.initiatorname`, errors)
 }

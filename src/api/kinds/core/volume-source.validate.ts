@@ -3,7 +3,7 @@ import type { CSIVolumeSource, ISCSIVolumeSource, Volume } from '../../generated
 import { invalid, required } from '../../machinery/field-error.ts'
 import { checkLabelName, checkSubdomain, checkSupported, type Errors } from '../rules.ts'
 import { PULL_POLICIES } from './container.validate.ts'
-import { checkInitiator, checkLun } from './iscsi.validate.ts'
+import { checkChap, checkInitiator, checkLun, nameProblem } from './iscsi.validate.ts'
 import {
   type Check,
   checkAzureDisk,
@@ -19,17 +19,13 @@ import { checkClaimSpec } from './persistent-volume-claim.validate.ts'
 import { checkDriverName } from './secret-reference.validate.ts'
 import { checkTemplateMeta } from './template-meta.validate.ts'
 
-const NAME_MAX = 64
-
 const checkIscsi: Check<ISCSIVolumeSource> = (source, path, errors, volume) => {
-  const { targetPortal = '', iqn, lun = 0, initiatorName, secretRef } = source
-  if (initiatorName !== undefined && `${volume}:${targetPortal}`.length > NAME_MAX) {
-    const what = `Total length of <volume name>:<iscsi.targetPortal> must be under ${NAME_MAX} characters if iscsi.initiatorName is specified.`
-    errors.push(invalid(path.replace(/iscsi$/, 'name'), volume, what))
-  }
+  const { iqn, lun = 0, initiatorName } = source
+  const what = nameProblem(source, volume)
+  if (what) errors.push(invalid(path.replace(/iscsi$/, 'name'), volume, what))
   if (iqn) checkInitiator(iqn, `${path}.iqn`, errors)
   checkLun(lun, `${path}.lun`, errors)
-  if ((source.chapAuthDiscovery || source.chapAuthSession) && !secretRef) errors.push(required(`${path}.secretRef`))
+  checkChap(source, path, errors)
   if (initiatorName !== undefined) checkInitiator(initiatorName, `${path}.initiatorname`, errors)
 }
 

@@ -15,7 +15,7 @@ import { connect } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { parse, stringify } from 'yaml'
 import { parseProtobuf } from '../src/api/machinery/protobuf.ts'
-import type { RecordedRequest } from '../test/fixtures/clients/recorded.ts'
+import { placeOf, type RecordedRequest } from '../test/fixtures/clients/recorded.ts'
 
 const withBefore = process.argv.includes('--before')
 const [kubeconfig, out] = process.argv.slice(2).filter(each => !each.startsWith('--'))
@@ -59,22 +59,10 @@ function readBody(body: Buffer, contentType: string): unknown {
 
 const seen = new Map<string, RecordedRequest>()
 
-/** Groups whose kinds are there without a CustomResourceDefinition. */
-const isBuiltIn = (group: string) => !group.includes('.') || group.endsWith('.k8s.io')
-
-/** A path taken apart, without the names in it; `object` is the path of the object that it is about. */
-function place(path: string): { form: string; builtIn: boolean; object?: string } {
-  const parts = path.split('/').filter(Boolean)
-  const group = parts[0] === 'api' ? 2 : 3
-  const scoped =
-    parts[group] === 'namespaces' && parts.length > group + 2 && !['status', 'finalize'].includes(parts[group + 2]!)
-  const resource = scoped ? group + 2 : group
-  const names = [...(scoped ? [group + 1] : []), resource + 1].filter(at => at < parts.length)
-  return {
-    form: parts.map((part, at) => (names.includes(at) ? '*' : part)).join('/'),
-    builtIn: group === 2 || (parts[0] === 'apis' && isBuiltIn(parts[1] ?? '')),
-    ...(parts.length > resource + 1 && { object: `/${parts.slice(0, resource + 2).join('/')}` }),
-  }
+/** Whether a path is there without a CustomResourceDefinition. */
+function isBuiltIn(path: string): boolean {
+  const [, root, group = ''] = path.split('/')
+  return root === 'api' || (root === 'apis' && (!group.includes('.') || group.endsWith('.k8s.io')))
 }
 
 /** What makes a request worth keeping; undefined for one that is not, or is kept already. */
@@ -83,19 +71,18 @@ function identify(method: string, url: string, headers: NodeJS.Dict<string | str
   const accept = String(headers.accept ?? '')
   const { pathname, searchParams } = new URL(url, target)
   if (body.length === 0 && !/protobuf/.test(accept)) return undefined
-  const { form, builtIn } = place(pathname)
   const watchFrom = searchParams.get('watch') === 'true' && !searchParams.has('sendInitialEvents')
-  if (withBefore && (!builtIn || watchFrom || searchParams.has('continue'))) return undefined
+  if (withBefore && (!isBuiltIn(pathname) || watchFrom || searchParams.has('continue'))) return undefined
   const fields = body.length ? shape(readBody(body, contentType)).sort().join() : ''
-  const identity = [method, form, contentType, [...searchParams.keys()].sort(), accept, fields].join()
+  const identity = [method, placeOf(pathname).form, contentType, [...searchParams.keys()].sort(), accept, fields].join()
   return seen.has(identity) ? undefined : identity
 }
 
 /** The object that a request is about, as it stands; undefined where there is none. */
 function before(method: string, url: string): Promise<string | undefined> {
-  const { object } = place(new URL(url, target).pathname)
-  if (!withBefore || !object || (method === 'POST' && object === new URL(url, target).pathname))
-    return Promise.resolve(undefined)
+  const { pathname } = new URL(url, target)
+  const { object } = placeOf(pathname)
+  if (!withBefore || !object || (method === 'POST' && object === pathname)) return Promise.resolve(undefined)
   return new Promise(resolve => {
     const get = send({ ...upstream, path: object, headers: plain({ accept: 'application/json' }) }, answer => {
       let text = ''

@@ -9,23 +9,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import type { KubeObject } from '../../../src/api/machinery/object.ts'
-import { parseProtobuf, protobufOf } from '../../../src/api/machinery/protobuf.ts'
-import { type RecordedRequest, recordedRequests } from '../../fixtures/clients/recorded.ts'
-import { type RawAnswer, startOnPort } from './wire.ts'
+import { bodyOf, objectOf, placeOf, type RecordedRequest, recordedRequests } from '../../fixtures/clients/recorded.ts'
+import { again, isWatch, type RawAnswer, startOnPort } from './wire.ts'
 
-const MAGIC = 'k8s\0'
 const fixtures = join(import.meta.dirname, '../../fixtures/clients')
 
-/** The object of a body, in either form. */
-function read(body: Buffer): KubeObject {
-  const isProtobuf = body.subarray(0, 4).toString('latin1') === MAGIC
-  return (isProtobuf ? parseProtobuf(body) : JSON.parse(body.toString())) as KubeObject
-}
-
-function write(object: KubeObject, like: Buffer): Buffer {
-  const isProtobuf = like.subarray(0, 4).toString('latin1') === MAGIC
-  return isProtobuf ? protobufOf(object) : Buffer.from(JSON.stringify(object))
-}
+const read = (body: Buffer) => objectOf(body) as KubeObject
 
 test('an operator of controller-runtime is answered as it was when it was recorded', async t => {
   const { cluster, send } = await startOnPort(t, { controllers: false }) // the garbage collector would miss the recorded owners
@@ -39,34 +28,19 @@ test('an operator of controller-runtime is answered as it was when it was record
     if (!versioned || status === 409) return bytes
     const object = read(bytes)
     if (!object.metadata?.resourceVersion) return bytes
-    const path = url.replace(/\?.*/, '').replace(/\/status$/, '')
-    const { metadata } = read((await send({ method: 'GET', path })).body)
+    const { metadata } = read((await send({ method: 'GET', path: placeOf(url).object! })).body)
     const { uid, resourceVersion } = metadata!
-    return write(
-      {
-        ...object,
-        metadata: { ...object.metadata, ...(object.metadata.uid && { uid }), resourceVersion },
-      } as KubeObject,
-      bytes,
-    )
+    const own = { ...object.metadata, ...(object.metadata.uid && { uid }), resourceVersion }
+    return bodyOf({ ...object, metadata: own } as KubeObject, bytes)
   }
 
   for (const recorded of recordedRequests('operator')) {
-    const { method, url, accept, contentType } = recorded
+    const { method, url, accept } = recorded
     await t.test(`${method} ${url.replace(/timeoutSeconds=\d+/, '')} is answered with ${recorded.status}`, async () => {
-      const body = await current(recorded)
-      const headers = { ...(accept && { accept }), ...(contentType && { 'content-type': contentType }) }
-      const watches = url.includes('watch=true')
-      const answer = await send({
-        method,
-        path: url,
-        headers,
-        ...(body.length > 0 && { body }),
-        ...(watches && { until: whole => whole.length > 4 && whole.length >= 4 + whole.readUInt32BE(0) }),
-      })
+      const answer = await send(again(recorded, await current(recorded)))
       assert.equal(answer.status, recorded.status, answer.body.toString())
       const builtIn = !url.includes('web.example.test')
-      if (accept?.startsWith('application/vnd.kubernetes.protobuf') && builtIn) assertProtobuf(answer, watches)
+      if (accept?.startsWith('application/vnd.kubernetes.protobuf') && builtIn) assertProtobuf(answer, isWatch(url))
       else assert.match(answer.contentType, /^application\/json/)
     })
   }

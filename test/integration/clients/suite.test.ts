@@ -5,29 +5,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../../src/api/machinery/object.ts'
-import { parseProtobuf, protobufOf } from '../../../src/api/machinery/protobuf.ts'
-import { type RecordedRequest, recordedRequests } from '../../fixtures/clients/recorded.ts'
-import { type RawRequest, startOnPort } from './wire.ts'
+import { bodyOf, objectOf, placeOf, type RecordedRequest, recordedRequests } from '../../fixtures/clients/recorded.ts'
+import { again, startOnPort } from './wire.ts'
 
-const MAGIC = 'k8s\0'
 const JSON_TYPE = { 'content-type': 'application/json' }
-
-const isProtobuf = (body: Buffer) => body.subarray(0, 4).toString('latin1') === MAGIC
-
-/** Where the object is that a request is about, and where the like of it are made. */
-function place(url: string): { namespace?: string; list: string; object?: string } {
-  const parts = url.replace(/\?.*/, '').split('/').filter(Boolean)
-  const group = parts[0] === 'api' ? 2 : 3
-  const scoped =
-    parts[group] === 'namespaces' && parts.length > group + 2 && !['status', 'finalize'].includes(parts[group + 2]!)
-  const resource = scoped ? group + 2 : group
-  const path = (length: number) => `/${parts.slice(0, length).join('/')}`
-  return {
-    ...(scoped && { namespace: parts[group + 1]! }),
-    list: path(resource + 1),
-    ...(parts.length > resource + 1 && { object: path(resource + 2) }),
-  }
-}
 
 /** What a request needs beside its own object, by path of the list. */
 const SURROUNDINGS: readonly [string, object][] = [
@@ -97,7 +78,7 @@ test('the official suite is answered as it was when it was recorded', async t =>
     const { metadata } = JSON.parse(standing.body.toString()) as KubeObject
     let body: (KubeObject & { preconditions?: { uid?: string; resourceVersion?: string } }) | unknown[]
     try {
-      body = isProtobuf(bytes) ? (parseProtobuf(bytes) as KubeObject) : JSON.parse(bytes.toString())
+      body = objectOf(bytes) as typeof body
     } catch {
       return bytes
     }
@@ -113,33 +94,25 @@ test('the official suite is answered as it was when it was recorded', async t =>
       if (identity?.resourceVersion) identity.resourceVersion = metadata!.resourceVersion!
     }
     if (JSON.stringify(changed) === JSON.stringify(body)) return bytes
-    return isProtobuf(bytes) ? protobufOf(changed as KubeObject) : Buffer.from(JSON.stringify(changed))
+    return bodyOf(changed as KubeObject, bytes)
   }
 
   for (const [path, object] of SURROUNDINGS) assert.equal((await sendJson('POST', path, object)).status, 201)
   const differ: string[] = []
   for (const recorded of recordedRequests('suite')) {
     const { method, url, accept, contentType, status } = recorded
-    const { namespace, list, object } = place(url)
+    const { namespace, list, name, object } = placeOf(url)
     if (LEFT_OUT.some(each => each.test(`${method} ${url} ${status}`))) continue
     if (namespace) await needNamespace(namespace)
-    else if (list === '/api/v1/namespaces' && object && status < 400) await needNamespace(object.split('/').at(-1)!)
+    else if (list === '/api/v1/namespaces' && name && status < 400) await needNamespace(name)
     if (object && recorded.before) await restore(list, object, recorded.before)
     const body = await current(recorded, object)
     if (method === 'POST' && !object && body.length > 0 && status === 201) {
       // It may stand since it was restored for another request.
-      const { metadata } = (isProtobuf(body) ? parseProtobuf(body) : JSON.parse(body.toString())) as KubeObject
+      const { metadata } = objectOf(body) as KubeObject
       if (metadata?.name) await remove(`${list}/${metadata.name}`)
     }
-    const watches = url.includes('watch=true')
-    const request: RawRequest = {
-      method,
-      path: url,
-      headers: { ...(accept && { accept }), ...(contentType && { 'content-type': contentType }) },
-      ...(body.length > 0 && { body }),
-      ...(watches && { until: whole => whole.length > 4 && whole.length >= 4 + whole.readUInt32BE(0) }),
-    }
-    const answer = await send(request)
+    const answer = await send(again(recorded, body))
     const told = `${method} ${url} ${contentType ?? ''}: ${answer.status} instead of ${status}`
     if (answer.status !== status) differ.push(`${told} ${answer.body.toString('latin1').slice(0, 300)}`)
     else if (accept?.startsWith('application/vnd.kubernetes.protobuf'))

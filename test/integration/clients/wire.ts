@@ -3,6 +3,7 @@ import { Agent, request } from 'node:https'
 import type { TestContext } from 'node:test'
 import { type Cluster, type StartClusterOptions, startCluster } from '../../../src/cmd/testing.ts'
 import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
+import type { RecordedRequest } from '../../fixtures/clients/recorded.ts'
 
 export interface RawRequest {
   readonly method: string
@@ -18,6 +19,17 @@ export interface RawAnswer {
   readonly contentType: string
   readonly body: Buffer
 }
+
+/** A recorded request as it is sent again, with this body. A watch ends with its first event. */
+export const again = ({ method, url, accept, contentType }: RecordedRequest, body: Buffer): RawRequest => ({
+  method,
+  path: url,
+  headers: { ...(accept && { accept }), ...(contentType && { 'content-type': contentType }) },
+  ...(body.length > 0 && { body }),
+  ...(isWatch(url) && { until: whole => whole.length > 4 && whole.length >= 4 + whole.readUInt32BE(0) }),
+})
+
+export const isWatch = (url: string) => url.includes('watch=true')
 
 /** Starts the cluster; `send` acts as a member of system:masters. Ends with the test. */
 export async function startOnPort(

@@ -17,14 +17,7 @@ import { mergeKubeconfig, parseKubeconfig, withoutContext } from '../../src/lib/
 import { silent } from '../../src/lib/log.ts'
 import { virtualClock } from '../../src/lib/virtual-clock.ts'
 import { memoryStore } from '../../src/store/memory/memory.ts'
-import type { FuzzTarget } from './driver.ts'
-
-/** A refusal in words of our own, and no slip of the program. */
-const told = (error: unknown) =>
-  error instanceof Error &&
-  !(error instanceof TypeError) &&
-  !(error instanceof RangeError) &&
-  !(error instanceof ReferenceError)
+import { type FuzzTarget, told } from './driver.ts'
 
 const YAML_TOKENS = [
   ': ',

@@ -15,6 +15,16 @@ export interface FuzzTarget {
   refuses(error: unknown): boolean
 }
 
+/** The parser takes everything: an error of any kind is a finding. */
+export const never = () => false
+
+/** A refusal in words of our own, and no slip of the program. */
+export const told = (error: unknown) =>
+  error instanceof Error &&
+  !(error instanceof TypeError) &&
+  !(error instanceof RangeError) &&
+  !(error instanceof ReferenceError)
+
 export interface FuzzOptions {
   readonly seed: number
   /** How long to go on, in ms. The corpus itself is always run whole. */

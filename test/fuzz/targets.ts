@@ -23,10 +23,9 @@ import { socketLink } from '../../src/apiserver/streams/link.ts'
 import { spdyCommand } from '../../src/apiserver/streams/spdy-command.ts'
 import { acceptWebSocket } from '../../src/apiserver/streams/websocket.ts'
 import { realClock } from '../../src/lib/clock.ts'
-import type { FuzzTarget } from './driver.ts'
+import { type FuzzTarget, never } from './driver.ts'
 
 const POD = 'io.k8s.api.core.v1.Pod'
-const never = () => false
 const badRequest = (error: unknown) => error instanceof StatusError && error.code === 400
 const unprocessable = (error: unknown) => error instanceof StatusError && (error.code === 400 || error.code === 422)
 /** A directive that nobody knows is answered with 500, as upstream does. */

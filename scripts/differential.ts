@@ -1,3 +1,4 @@
+/** Records a real server's answers for the differential test, and shows what differs: test/differential/README.md. */
 import { parseArgs } from 'node:util'
 import type { Answer, Scene } from '../test/differential/ask.ts'
 import { compareScene, type Mismatch } from '../test/differential/compare.ts'

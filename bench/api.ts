@@ -1,11 +1,12 @@
 /**
  * Reads and writes through the API in JSON and in protobuf: creates one at a time and 64 side by side, updates, gets,
- * LISTs of some MB, deletes, and watch fan-out. `node bench/api.ts [--n 3000] [--watchers 100]`. Beside a real kube-apiserver with etcd where
- * KUBERNETES_BIN names a folder with the binaries.
+ * LISTs of some MB, deletes, and watch fan-out. `node bench/api.ts [--n 3000] [--watchers 100]`. Beside a real
+ * kube-apiserver with etcd where KUBERNETES_BIN names a folder with the binaries.
  */
 import { parseArgs } from 'node:util'
+import { PROTOBUF } from '../src/api/machinery/protobuf/envelope.ts'
+import { protobufOf } from '../src/api/machinery/protobuf.ts'
 import type { BenchCluster } from './lib/cluster.ts'
-import { configMap, configMapMessage, PROTOBUF } from './lib/config-map.ts'
 import { driveEach } from './lib/drive-each.ts'
 import { measure, type Rate, sleep, table } from './lib/measure.ts'
 import { cpuMicros } from './lib/processes.ts'
@@ -17,6 +18,14 @@ const { values } = parseArgs({
 const N = Number(values.n)
 const WATCHERS = Number(values.watchers)
 const WIDTH = 64
+const value = 'x'.repeat(1000)
+const configMap = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, labels: { app: 'load' } },
+  data: { value },
+})
+const configMapMessage = (name: string) => protobufOf(configMap(name))
 const WIRE = { contentType: PROTOBUF, accept: PROTOBUF }
 
 /** With the CPU that the server spent on each, in microseconds: what a busy machine changes least. */
@@ -63,7 +72,7 @@ async function drive(cluster: BenchCluster, { pids }: Target): Promise<Figures> 
     saved[i] = (await cluster.call('POST', base, configMap(`c-${i}`), { keep: true })).text()
   })
   const update = await cost(N, WIDTH, i =>
-    cluster.call('PUT', `${base}/c-${i}`, { ...JSON.parse(saved[i]!), data: { value: `${i}${'x'.repeat(1000)}` } }),
+    cluster.call('PUT', `${base}/c-${i}`, { ...JSON.parse(saved[i]!), data: { value: `${i}${value}` } }),
   )
   const get = await cost(N, WIDTH, i => cluster.call('GET', `${base}/c-${i}`))
   let listBytes = 0

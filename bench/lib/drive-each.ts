@@ -1,17 +1,15 @@
-import { connectBench } from './cluster.ts'
+import { type BenchCluster, connectBench } from './cluster.ts'
 import type { Row } from './measure.ts'
 import { peerFolder, startKubernetes, startTutti, type Target } from './targets.ts'
 
-/** One row of a table: the same figure of every target. */
-export type Pick<F> = (what: string, unit: string, of: (figures: F) => number, lessIsBetter?: boolean) => Row
+/** Makes a row of a table: the same figure of every target. */
+type MakeRow<F> = (what: string, unit: string, of: (figures: F) => number, lessIsBetter?: boolean) => Row
 
 /**
  * Starts Tutti, and a real control plane where `KUBERNETES_BIN` names one, one after the other, and drives each the
  * same way. Gives what makes rows of their figures.
  */
-export async function driveEach<F>(
-  drive: (cluster: ReturnType<typeof connectBench>, target: Target) => Promise<F>,
-): Promise<Pick<F>> {
+export async function driveEach<F>(drive: (cluster: BenchCluster, target: Target) => Promise<F>): Promise<MakeRow<F>> {
   const results: Record<string, F> = {}
   const bin = peerFolder()
   for (const start of [() => startTutti(), ...(bin ? [() => startKubernetes(bin)] : [])]) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ADMIN, person, pod, startServer } from '../bootstrap/server.fixture.ts'
+import { csr, pkcs10 } from './certificate-request.fixture.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
 const CLAIMS = '/api/v1/namespaces/default/persistentvolumeclaims'
@@ -124,13 +125,8 @@ test('certificate plugins ask whether the user may act for the signer', async ()
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'writes-requests' },
     subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'carl' }],
   })
-  const request = Buffer.from(await certificateRequest('carl', 'system:masters')).toString('base64')
-  const body = (name: string, signerName: string) => ({
-    apiVersion: 'certificates.k8s.io/v1',
-    kind: 'CertificateSigningRequest',
-    metadata: { name },
-    spec: { request, signerName, usages: ['client auth'] },
-  })
+  const request = await pkcs10({ subject: [{ CN: ['carl'] }, { O: ['system:masters'] }] })
+  const body = (name: string, signerName: string) => csr(name, request, signerName, ['client auth'])
   const carl = person('carl')
   const master = await send(carl, 'POST', REQUESTS, body('m', 'kubernetes.io/kube-apiserver-client'))
   assert.equal(
@@ -153,20 +149,6 @@ test('certificate plugins ask whether the user may act for the signer', async ()
   assert.match(unsigned.object.message, /user not permitted to sign requests with signerName "example.com\/serving"/)
   await server.close()
 })
-
-/** A request in PEM for a subject of this name and organization. */
-async function certificateRequest(name: string, organization: string): Promise<string> {
-  await import('../../lib/pki/certificate-request.ts')
-  const x509 = await import('@peculiar/x509')
-  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
-  const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' }
-  const made = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: `CN=${name}, O=${organization}`,
-    keys,
-    signingAlgorithm,
-  })
-  return made.toString('pem')
-}
 
 test('plugins that are off do nothing before they are switched on', async () => {
   const service = {

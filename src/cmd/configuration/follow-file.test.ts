@@ -19,7 +19,7 @@ test('followFile reads what is written, moved into place or linked anew, and goe
   t.after(() => rmSync(folder, { recursive: true }))
   const clock = virtualClock()
   const errors: string[] = []
-  const logger = { ...silent, error: (_: object, text: string) => void errors.push(text) }
+  const logger = { ...silent, error: (_: object, text = '') => void errors.push(text) }
   const version = (name: string, text: string) => {
     mkdirSync(join(folder, name))
     writeFileSync(join(folder, name, 'a.yaml'), text)
@@ -29,7 +29,7 @@ test('followFile reads what is written, moved into place or linked anew, and goe
   symlinkSync('..data/a.yaml', join(folder, 'a.yaml'))
   const file = join(folder, 'a.yaml')
   const seen: string[] = []
-  const end = followFile({ file, what: 'the file', clock, logger: logger as never }, text => {
+  const end = followFile({ file, what: 'the file', clock, logger }, text => {
     if (text === 'bad') throw new Error('bad')
     seen.push(text)
   })

@@ -1,12 +1,12 @@
 /** Attempts to get more rights than one has, each by real requests, each refused. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { csr, pkcs10 } from '../../../src/apiserver/admission/certificate-request.fixture.ts'
 import type { UserInfo } from '../../../src/apiserver/authentication/authenticator.ts'
 import { impersonationFilter } from '../../../src/apiserver/authentication/impersonation/impersonation.ts'
 import { startServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
 import type { ApiRequest } from '../../../src/client/transport.ts'
 import { type Cluster, startCluster } from '../../../src/cmd/testing.ts'
-import { csr, pkcs10 } from './pkcs10.ts'
 import type { Loose } from './start.ts'
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'

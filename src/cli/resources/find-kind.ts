@@ -1,5 +1,5 @@
 /** Finds kinds by what people type: `pods`, `po`, `deploy`, `deployments.apps`. Built-in kinds first, then discovery. */
-import type { Kind } from '../../api/machinery/kind.ts'
+import { type Kind, kindKey } from '../../api/machinery/kind.ts'
 import type { Resource } from '../../client/resource.ts'
 import type { Transport } from '../../client/transport.ts'
 import { request } from '../api.ts'
@@ -13,8 +13,9 @@ const loadKinds = async () => (await import('../../api/kinds/all.ts')).kinds
 
 /** A kind that was found by discovery, complete. */
 function toResource(parts: Pick<Resource, 'group' | 'version' | 'kind' | 'plural' | 'namespaced'>): ResourceKind {
-  const apiVersion = parts.group ? `${parts.group}/${parts.version}` : parts.version
-  return { ...parts, apiVersion, key: `${apiVersion}/${parts.plural}` }
+  const { group, version, plural } = parts
+  const apiVersion = group ? `${group}/${version}` : version
+  return { ...parts, apiVersion, key: kindKey(group, version, plural) }
 }
 
 const names = (kind: Kind) => [kind.plural, kind.singular, kind.kind.toLowerCase(), ...(kind.shortNames ?? [])]

@@ -203,6 +203,10 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindSpec<T> {
 export const kindKey = (group: string, version: string, plural: string) =>
   `${group ? `${group}/` : ''}${version}/${plural}`
 
+/** What clients are told of a kind that nobody serves: `no kind "Other" is registered for version "v1"`. */
+export const unregistered = (apiVersion: string | undefined, kind: string | undefined) =>
+  `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`
+
 /** Completes a kind's declaration and freezes it. What it has getters for is made when it is first asked for. */
 export function defineKind<T extends KubeObject>(spec: KindSpec<T>): Kind<T> {
   const { group, version, kind, listKind = `${kind}List` } = spec

@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import type { Encoded } from './encoded.ts'
+import { unregistered } from './kind.ts'
 import type { KubeObject, ListMeta } from './object.ts'
 import { decodeProtobuf } from './protobuf/decode.ts'
 import { encodeProtobuf } from './protobuf/encode.ts'
@@ -27,7 +28,7 @@ export function parseProtobuf(bytes: Uint8Array, expected?: TypeMeta): Record<st
   const kind = envelope.kind || expected?.kind || ''
   if (!kind) throw new Error("Object 'Kind' is missing in '&runtime.TypeMeta{}'")
   const name = messageName(apiVersion, kind)
-  if (!name) throw new Error(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`)
+  if (!name) throw new Error(unregistered(apiVersion, kind))
   return { apiVersion, kind, ...decodeProtobuf(name, envelope.raw) }
 }
 

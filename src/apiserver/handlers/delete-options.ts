@@ -1,13 +1,13 @@
 /** meta/v1 DeleteOptions from the body of a DELETE, or else from its query. */
 
 import { type FieldError, invalid as invalidValue, notSupported } from '../../api/machinery/field-error.ts'
+import { unregistered } from '../../api/machinery/kind.ts'
 import { badRequest, invalid } from '../../api/machinery/status-error.ts'
 import { isTrue } from '../http/request-info.ts'
 import type { DeleteOptions, WriteContext } from '../registry/registry.ts'
 import type { ServerRequest } from '../request.ts'
 import { decodeBody } from './decode-body.ts'
 import { integerParameter } from './list-options.ts'
-import { unregistered } from './object-body.ts'
 import { writeContext } from './write-options.ts'
 
 interface WireOptions {

@@ -1,6 +1,6 @@
 import { findKindOf } from '../../api/kinds/all.ts'
 import { invalid as invalidValue } from '../../api/machinery/field-error.ts'
-import type { Kind } from '../../api/machinery/kind.ts'
+import { type Kind, unregistered } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, invalid } from '../../api/machinery/status-error.ts'
 import { decodeError } from '../../api/machinery/structural.ts'
@@ -68,10 +68,6 @@ function otherKind(apiVersion: string, name: string, wanted: Expected) {
     : unregistered(apiVersion, name)
   return badRequest(`${name} in version ${JSON.stringify(version)} cannot be handled as a ${wanted.kind}: ${why}`)
 }
-
-/** `no kind "Other" is registered for version "v1"`. */
-export const unregistered = (apiVersion: string, kind: string) =>
-  `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`
 
 /** Refuses a value that is not an object of this kind. An absent apiVersion or kind is that of the path; null is {}. */
 export function checkKind(value: unknown, kind: Expected): KubeObject {

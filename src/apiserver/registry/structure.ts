@@ -1,5 +1,5 @@
 import { goPrinted, goQuoted } from '../../api/machinery/go-text.ts'
-import type { Kind } from '../../api/machinery/kind.ts'
+import { type Kind, unregistered } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { restoreProblem } from '../../api/machinery/restore.ts'
 import { compileSchema } from '../../api/machinery/schema-node.ts'
@@ -85,8 +85,7 @@ export function checkPatched(kind: Kind, object: KubeObject, context: WriteConte
   const { error: mistyped, unknown, empties = [] } = structureOf(kind, kind.custom ? cloneJson(object) : object)
   for (const { holder, key, value } of empties) holder[key] ??= value
   const other = object.kind !== kind.kind || object.apiVersion !== kind.apiVersion
-  const unregistered = `no kind ${JSON.stringify(object.kind)} is registered for version ${JSON.stringify(object.apiVersion)}`
-  const error = other && object.metadata?.name ? unregistered : mistyped
+  const error = other && object.metadata?.name ? unregistered(object.apiVersion, object.kind) : mistyped
   const duplicates = context.duplicates ?? []
   const strict = context.fieldValidation === 'Strict' ? strictMessage(unknown, duplicates) : undefined
   const message = error ?? strict

@@ -103,8 +103,13 @@ export interface ServerWatchEvent {
 export type Answer = {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-} /** `kind` where it is not the request's. */ & (
-  | { readonly type: 'object'; readonly object: Encoded; readonly kind?: Kind }
+} & (
+  | {
+      readonly type: 'object'
+      readonly object: Encoded
+      /** Where it is not the request's. */
+      readonly kind?: Kind
+    }
   /** Any JSON value that is not kept anywhere (Status, Table, discovery). */
   | { readonly type: 'value'; readonly value: unknown }
   | {

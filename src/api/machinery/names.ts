@@ -246,8 +246,8 @@ export interface ObjectMetaOptions {
   readonly nameFormat?: NameFormat | undefined
   /** Of generateName. Default: that of the name. */
   readonly prefixFormat?: NameFormat | undefined
-  /** Default false: built-in kinds take no finalizers without a domain but Kubernetes' own. */
-  readonly customResource?: boolean | undefined
+  /** Finalizers need no domain. Default: without one, only Kubernetes' own are taken. */
+  readonly anyFinalizer?: boolean | undefined
 }
 
 /** What is wrong with metadata of an object that is to be created or stored. */
@@ -275,7 +275,7 @@ export function validateObjectMeta(
   if (meta) validateMaps(meta, path, errors)
   if (meta?.finalizers?.length) {
     validateFinalizers(meta.finalizers, `${path}.finalizers`, errors)
-    if (!options.customResource) validateFinalizerDomains(meta.finalizers, `${path}.finalizers`, errors)
+    if (!options.anyFinalizer) validateFinalizerDomains(meta.finalizers, `${path}.finalizers`, errors)
   }
   return errors
 }
@@ -376,7 +376,7 @@ export function validateObjectMetaUpdate(
   next: ObjectMeta | undefined,
   old: ObjectMeta | undefined,
   path = 'metadata',
-  customResource = false,
+  anyFinalizer = false,
 ): FieldError[] {
   const errors: FieldError[] = []
   if (old?.deletionTimestamp) {
@@ -402,7 +402,7 @@ export function validateObjectMetaUpdate(
   if (next) validateMaps(next, path, errors)
   if (next?.finalizers?.length) {
     validateFinalizers(next.finalizers, `${path}.finalizers`, errors)
-    if (!customResource) validateFinalizerDomains(next.finalizers, `${path}.finalizers`, errors)
+    if (!anyFinalizer) validateFinalizerDomains(next.finalizers, `${path}.finalizers`, errors)
   }
   return errors
 }

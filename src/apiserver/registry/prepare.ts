@@ -75,15 +75,11 @@ function runRules(kind: Kind, next: KubeObject, old: KubeObject | undefined, rul
   return errors
 }
 
-/** Kinds whose metadata no rules of core judge upstream; like custom ones and events they take finalizers without a domain. */
-const SEPARATE = new Set(['admissionregistration.k8s.io', 'apiextensions.k8s.io', 'apiregistration.k8s.io'])
-
 const metadataRules = (kind: Kind) => ({
   namespaced: kind.namespaced,
   nameFormat: kind.nameFormat,
   ...(hasFreePrefix(kind) && { prefixFormat: 'path' as const }),
-  customResource:
-    kind.custom !== undefined || SEPARATE.has(kind.group) || takesAnyFinalizer(kind) || judgesMetadataLast(kind),
+  anyFinalizer: takesAnyFinalizer(kind),
 })
 
 /** Objects that several groups show are judged in the name of the one that keeps them. */
@@ -302,7 +298,7 @@ export async function prepareUpdate(
   if (counts && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
   empties.restore()
   refuse(kind, next, [
-    ...validateObjectMetaUpdate(next.metadata, old.metadata, 'metadata', metadataRules(kind).customResource),
+    ...validateObjectMetaUpdate(next.metadata, old.metadata, 'metadata', takesAnyFinalizer(kind)),
     ...runRules(kind, next, old, rules),
   ])
   empties.drop()

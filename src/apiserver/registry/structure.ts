@@ -14,9 +14,7 @@ import {
 } from '../../api/machinery/structural.ts'
 import { cloneJson } from '../../lib/json.ts'
 import type { WriteContext } from './registry.ts'
-
-/** Upstream keeps these kinds, and custom ones, as JSON, which tells an empty list from none. */
-const KEPT_AS_JSON = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
+import { isKeptAsJson } from './traits.ts'
 
 /** Empty lists and maps that the client said. They are not told from none once they are kept, but by rules they are. */
 export interface Empties {
@@ -39,7 +37,7 @@ export function checkStructure(kind: Kind, object: KubeObject, context: WriteCon
   const { error, unknown, empties = [] } = structureOf(kind, object)
   if (error !== undefined) throw decodeError(kind, error)
   tellUnknown(kind, object, unknown, context)
-  if (!empties.length || KEPT_AS_JSON.has(kind.group)) return NO_EMPTIES
+  if (!empties.length || isKeptAsJson(kind)) return NO_EMPTIES
   const remove = (which: typeof empties) => {
     for (const { holder, key, value } of which) if (holder[key] === value) delete holder[key]
   }

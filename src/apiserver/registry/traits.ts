@@ -86,15 +86,24 @@ export const isNamedByServer = (kind: Kind) => kind.key === 'v1/limitranges'
 /** Of these only the name that was made is judged, not what it was made from. */
 const FREE_PREFIXES = new Set(['v1/replicationcontrollers', 'resource.k8s.io/v1/deviceclasses'])
 export const hasFreePrefix = (kind: Kind) => FREE_PREFIXES.has(kind.key)
-const ANY_FINALIZER = new Set([
-  'coordination.k8s.io/v1/leases',
-  'node.k8s.io/v1/runtimeclasses',
-  'policy/v1/poddisruptionbudgets',
-])
-/** Finalizers need no domain. */
-export const takesAnyFinalizer = (kind: Kind) => ANY_FINALIZER.has(kind.key)
 /** Metadata is judged by itself, once all else is right. */
 export const judgesMetadataLast = (kind: Kind) => kind.key === 'v1/events'
+/** Their metadata is judged by rules without core's own additions: finalizers need no domain. */
+const WITHOUT_CORE_RULES = {
+  groups: new Set(['admissionregistration.k8s.io', 'apiextensions.k8s.io', 'apiregistration.k8s.io']),
+  keys: new Set([
+    'coordination.k8s.io/v1/leases',
+    'node.k8s.io/v1/runtimeclasses',
+    'policy/v1/poddisruptionbudgets',
+    'v1/events',
+  ]),
+}
+/** Finalizers need no domain. */
+export const takesAnyFinalizer = (kind: Kind) =>
+  kind.custom !== undefined || WITHOUT_CORE_RULES.groups.has(kind.group) || WITHOUT_CORE_RULES.keys.has(kind.key)
+const KEPT_AS_JSON = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
+/** Kept as JSON upstream, as custom kinds are, which tells an empty list from none. */
+export const isKeptAsJson = (kind: Kind) => KEPT_AS_JSON.has(kind.group)
 /** What one is told who deletes an object of the kind and does not say what is to become of its dependents. */
 export const unsaidPropagation = (kind: Kind) =>
   kind.key === JOBS

@@ -18,7 +18,7 @@ import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import { buildKubeconfig, writeKubeconfigJson } from '../lib/kubeconfig.ts'
 import type { Logger } from '../lib/log.ts'
-import { openPki } from '../lib/pki/files.ts'
+import { foresee, openPki } from '../lib/pki/files.ts'
 import { networkClaims } from '../network/claim.ts'
 import type { Choice } from '../network/detect.ts'
 import { removeKernelNetwork } from '../network/kernel-setup.ts'
@@ -145,7 +145,9 @@ async function prepareGround(
 ) {
   const { dataDir } = options
   const { mode, notes } = network
+  const pkiFolder = join(dataDir, 'pki')
   onPhase('opening the store')
+  foresee(pkiFolder)
   const plain = await openSqliteStore(join(dataDir, 'state.db'), { clock, ...sqliteWorker() })
   ends.add(() => plain.close())
   const { serviceCidr, encryption } = settings
@@ -165,7 +167,7 @@ async function prepareGround(
 
   onPhase('making certificates')
   const pki = openPki({
-    dir: join(dataDir, 'pki'),
+    dir: pkiFolder,
     clock,
     hosts: [nodeName, prepared.nodeAddress],
     serviceIP: addressAt(parseCidr(serviceCidr), 1),

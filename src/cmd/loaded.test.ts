@@ -18,6 +18,19 @@ const PROBE = `
 /** With what they pull in themselves. */
 const AT_START = ['dns-packet', 'pino']
 
+/** Opens a cluster's certificates as a start does, and tells which packages were loaded for it. */
+const CERTIFICATES = `
+  import { createRequire } from 'node:module'
+  const [, files, clock, dir] = process.argv
+  const { foresee, openPki } = await import(files)
+  const { realClock } = await import(clock)
+  foresee(dir)
+  const pki = openPki({ dir, clock: realClock })
+  await Promise.all([pki.authority(), pki.server(), pki.admin(), pki.frontProxyAuthority(), pki.frontProxyClient()])
+  await new Promise(resolve => setImmediate(resolve))
+  console.log(Object.keys(createRequire(import.meta.url).cache).some(file => file.includes('@peculiar/x509')))
+`
+
 test('the program that runs in the background loads neither heavy packages nor the fetch client before they are used', async () => {
   const main = join(import.meta.dirname, 'daemon.ts')
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', PROBE, main])
@@ -30,6 +43,21 @@ test('the program that runs in the background loads neither heavy packages nor t
     builtins.filter(name => name.includes('undici')),
     [],
   )
+})
+
+test('certificates that are there are read without the library that makes them', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'pki-'))
+  const run = async () => {
+    const files = ['lib/pki/files.ts', 'lib/clock.ts'].map(file => join(import.meta.dirname, '..', file))
+    const args = ['--input-type=module', '-e', CERTIFICATES, ...files, dir]
+    return (await promisify(execFile)(process.execPath, args)).stdout.trim()
+  }
+  try {
+    assert.equal(await run(), 'true')
+    assert.equal(await run(), 'false')
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
 })
 
 test('the program from source finds itself in the compile cache, and does without the type stripper', async () => {

@@ -5,9 +5,8 @@
 // The library's dependency injection wants this polyfill, before it.
 import 'reflect-metadata'
 
-import { createPrivateKey, createPublicKey, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
-import type { KeyPair } from './certificate.ts'
+import { ALGORITHM, importKey, type KeyPair } from './certificate.ts'
 
 /** What a request asks for. */
 export interface CertificateWish {
@@ -27,11 +26,6 @@ export interface SignOptions {
   readonly notBefore: number
   readonly notAfter: number
 }
-
-/** Of the authority's keys. */
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-
-x509.cryptoProvider.set(webcrypto as unknown as Crypto)
 
 const { KeyUsageFlags } = x509
 
@@ -104,17 +98,6 @@ function usageExtensions(usages: readonly string[]): x509.Extension[] {
 /** When the certificate in PEM ends, in ms since the epoch. */
 export const certificateEnd = (pem: string): number => new x509.X509Certificate(pem).notAfter.getTime()
 
-/** Brings a PEM key (ECDSA P-256) into WebCrypto, which the library signs with. */
-async function importKey(pem: string): Promise<webcrypto.CryptoKeyPair> {
-  const pkcs8 = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' })
-  const spki = createPublicKey(pem).export({ type: 'spki', format: 'der' })
-  const [privateKey, publicKey] = await Promise.all([
-    webcrypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, true, ['sign']),
-    webcrypto.subtle.importKey('spki', spki, ALGORITHM, true, ['verify']),
-  ])
-  return { privateKey, publicKey }
-}
-
 /**
  * Signs what a request in PEM asks for: its subject, key and alternative names; all else is said by `options`. Resolves
  * with the certificate in PEM.
@@ -128,14 +111,14 @@ export async function signRequest(authority: KeyPair, pem: string, options: Sign
     subject: request.subjectName,
     issuer: new x509.X509Certificate(authority.certificate).subjectName,
     publicKey: request.publicKey,
-    signingKey: issuer.privateKey,
+    signingKey: issuer.keys.privateKey,
     signingAlgorithm: ALGORITHM,
     notBefore: new Date(options.notBefore),
     notAfter: new Date(options.notAfter),
     extensions: [
       ...usageExtensions(options.usages),
       new x509.BasicConstraintsExtension(false, undefined, true),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey),
       ...(names.length
         ? [
             new x509.SubjectAlternativeNameExtension(

@@ -3,7 +3,7 @@
  * before they end. The authority and the token keys stay for the cluster's life; everything else can be made again.
  */
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../atomic-file.ts'
@@ -83,6 +83,16 @@ function stillGood(pair: KeyPair, authority: KeyPair, hosts: readonly string[], 
   } catch {
     return false
   }
+}
+
+/**
+ * Begins to load what makes certificates, where the folder has no authority yet and it will be needed: it takes 200 ms,
+ * which pass while a first start waits for other things.
+ */
+export function foresee(dir: string): void {
+  if (existsSync(join(dir, 'ca.crt'))) return
+  // Whoever makes a certificate loads it again, and gets the error.
+  import('./certificate.ts').catch(() => {})
 }
 
 /** Opens a cluster's certificates. Nothing is read or made before it is asked for. */

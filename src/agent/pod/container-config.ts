@@ -22,7 +22,7 @@ export function kernelResources({ requests = {}, limits = {} }: ResourceRequirem
       ? { cpuQuota: Math.max((milliValue(limits.cpu) * PERIOD) / 1000, MIN_QUOTA), cpuPeriod: PERIOD }
       : {}),
     ...(limits.memory !== undefined && quantityValue(limits.memory) > 0
-      ? { memoryLimit: quantityValue(limits.memory) }
+      ? { memoryLimit: quantityValue(limits.memory), oomGroup: true }
       : {}),
   }
 }

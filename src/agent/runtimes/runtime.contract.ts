@@ -157,6 +157,17 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       await driver.removeSandbox(sandbox)
     })
 
+    it('updateContainer changes limits of a running container, and its status shows them', async () => {
+      const { id, sandbox } = await run(harness.commands.forever)
+      await until(id, 'running')
+      await driver.updateContainer(id, { cpuShares: 512 })
+      await driver.updateContainer(id, { memoryLimit: 64 << 20 })
+      await driver.updateSandbox(sandbox, { cpuShares: 600 })
+      const { state, resources } = (await driver.containerStatus(id))!
+      assert.deepEqual([state, resources?.cpuShares, resources?.memoryLimit], ['running', 512, 64 << 20])
+      await driver.removeSandbox(sandbox)
+    })
+
     it('removeContainer forgets one instance and leaves its neighbours', async () => {
       const { sandbox, uid } = await pod()
       const gone = await driver.createContainer(sandbox, container(harness.image, 'a', harness.commands.exit(1)))

@@ -28,6 +28,30 @@ export interface RuntimeCapabilities {
    * by its place in the pod's directory, through the variable `TUTTI_VOLUME_<NAME>`.
    */
   readonly mounts: boolean
+  /** Pods with `hostUsers: false` get a user namespace of their own. */
+  readonly userNamespaces?: boolean
+}
+
+/** A seccomp or AppArmor profile (API doc: SeccompProfile, AppArmorProfile). */
+export interface SecurityProfile {
+  readonly type: 'RuntimeDefault' | 'Localhost' | 'Unconfined'
+  /** Of `Localhost`: the seccomp profile's file on this machine, or the name of a loaded AppArmor profile. */
+  readonly localhost?: string
+}
+
+/** API doc: SELinuxOptions. */
+export interface SeLinuxOptions {
+  readonly user?: string
+  readonly role?: string
+  readonly type?: string
+  readonly level?: string
+}
+
+/** A stretch of ids of a user namespace. */
+export interface IdMapping {
+  readonly hostId: number
+  readonly containerId: number
+  readonly length: number
 }
 
 export interface SandboxConfig {
@@ -56,10 +80,25 @@ export interface SandboxConfig {
   readonly resolvFile?: string
   /** Pod-level limits and class: `Guaranteed`, `Burstable`, `BestEffort`. */
   readonly qosClass: string
+  /** Of the pod's own control group: everything in it together, with `overhead`. */
   readonly resources: Resources
+  /** What the sandbox itself takes (RuntimeClass); for runtimes that make virtual machines. Absent: nothing. */
+  readonly overhead?: Resources
+  /** Kernel parameters of the pod's namespaces, by name with dots. Absent: none. */
+  readonly sysctls?: Readonly<Record<string, string>>
+  /** User and groups of the pod's securityContext, for whatever the runtime itself runs in the sandbox. */
+  readonly runAsUser?: number
+  readonly runAsGroup?: number
+  readonly supplementalGroups?: readonly number[]
+  /** A container of the pod is privileged. */
+  readonly privileged?: boolean
+  readonly seccomp?: SecurityProfile
+  readonly seLinux?: SeLinuxOptions
+  /** Ids of users and groups; absent: the machine's own. */
+  readonly userNamespace?: readonly IdMapping[]
 }
 
-/** Limits as the kernel takes them. Absent: not limited. */
+/** Limits as the kernel takes them. Absent: not limited. -1, for a quota or memory limit: no longer limited. */
 export interface Resources {
   /** cgroup v1 cpu.shares; 2..262144. */
   readonly cpuShares?: number
@@ -69,6 +108,12 @@ export interface Resources {
   readonly cpuPeriod?: number
   /** Bytes. */
   readonly memoryLimit?: number
+  /** Processes and threads. */
+  readonly pidsLimit?: number
+  /** Bytes of huge pages by their size, as `2MB` and `1GB`. */
+  readonly hugepageLimits?: Readonly<Record<string, number>>
+  /** v2: whether one process too many takes all of a container's processes with it, as the kubelet has it. */
+  readonly oomGroup?: boolean
 }
 
 export interface Mount {
@@ -100,12 +145,24 @@ export interface ContainerConfig {
   readonly runAsUser?: number
   readonly runAsGroup?: number
   readonly supplementalGroups: readonly number[]
+  /** supplementalGroupsPolicy is Strict: groups that the image has for the user do not count. */
+  readonly strictGroups?: boolean
   readonly privileged: boolean
   readonly readOnlyRootFilesystem: boolean
   /** securityContext.capabilities; names with or without `CAP_`, or `ALL`. */
   readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] }
   /** securityContext.allowPrivilegeEscalation is false. */
   readonly noNewPrivileges?: boolean
+  /** Absent: what the runtime does unasked. */
+  readonly seccomp?: SecurityProfile
+  readonly appArmor?: SecurityProfile
+  readonly seLinux?: SeLinuxOptions
+  /** `Unmasked`: all of /proc is seen as it is. */
+  readonly procMount?: 'Default' | 'Unmasked'
+  /** -1000..1000, higher is killed first. A driver that may not lower its own keeps that. Absent: the driver's own. */
+  readonly oomScoreAdj?: number
+  /** Container of the pod whose process namespace it joins (ephemeral containers); it is running. */
+  readonly targetId?: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   /** In the container; where it may leave the reason of its end. Absent: none is read. */
@@ -150,6 +207,12 @@ export interface ContainerStatus {
   readonly message?: string
   /** Main process on this machine, where there is one. */
   readonly pid?: number
+  /** Whom its first process runs as, where known. */
+  readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
+  /** Limits as they are, where known; they differ from those it was made with after `updateContainer`. */
+  readonly resources?: Resources
+  /** Signal that it is asked to end with, where known. */
+  readonly stopSignal?: string
 }
 
 export interface ContainerStats {
@@ -176,6 +239,13 @@ export interface ProbeResult {
   readonly output: string
 }
 
+export interface EnsuredImage {
+  readonly imageId: string
+  readonly pulled: boolean
+  /** Whom the image's processes run as: a number, or a name that only the image knows. Absent: root, or not known. */
+  readonly user?: number | string
+}
+
 export interface RuntimeDriver {
   /** As in node.status.nodeInfo.containerRuntimeVersion: `process://0.1.0`. */
   readonly version: string
@@ -192,7 +262,7 @@ export interface RuntimeDriver {
    * whether it was pulled now; rejects with `RuntimeError` (ErrImagePull, ErrImageNeverPull, InvalidImageName,
    * ImageNotSupported, …).
    */
-  ensureImage(image: string, policy: string): Promise<{ readonly imageId: string; readonly pulled: boolean }>
+  ensureImage(image: string, policy: string): Promise<EnsuredImage>
 
   /** Makes and starts a sandbox; resolves with its id. */
   runSandbox(config: SandboxConfig): Promise<string>
@@ -212,6 +282,10 @@ export interface RuntimeDriver {
    * left. A further call with less grace shortens the wait of the first.
    */
   stopContainer(id: string, graceMs: number): Promise<void>
+  /** Changes the limits of a running container; what `resources` does not name stays. Rejects with `RuntimeError`. */
+  updateContainer(id: string, resources: Resources): Promise<void>
+  /** Changes the limits of the pod as a whole. */
+  updateSandbox(id: string, resources: Resources): Promise<void>
   /** Forgets an exited container and its log; stops it first where needed. */
   removeContainer(id: string): Promise<void>
   containerStatus(id: string): Promise<ContainerStatus | undefined>

@@ -106,6 +106,7 @@ export function scriptedDriver(clock: Clock) {
           image,
           imageId: image,
           annotations,
+          resources: config.resources,
           ...times,
         },
       })
@@ -133,6 +134,12 @@ export function scriptedDriver(clock: Clock) {
         clock.after(graceMs, () => end(id, 137))
       })
     },
+    async updateContainer(id, resources) {
+      const found = containers.get(id)!
+      found.status.resources = { ...found.status.resources, ...resources }
+      log.push(`update ${found.status.name} ${JSON.stringify(resources)}`)
+    },
+    async updateSandbox() {},
     async removeContainer(id) {
       end(id, 137)
       containers.delete(id)

@@ -51,6 +51,8 @@ export interface LifeDeps {
   readonly clock: Clock
   /** The driver has let go: what ends now is found when it is opened again. */
   isClosed(): boolean
+  /** A container of this driver. */
+  find(id: string): Container | undefined
   /** Called after each step of a container's life. */
   changed(container: Container): void
 }
@@ -67,9 +69,9 @@ export interface ContainerLife {
 }
 
 /** Makes it for all containers of a driver. */
-export function createContainerLife({ platform, placement, clock, isClosed, changed }: LifeDeps): ContainerLife {
+export function createContainerLife({ platform, placement, clock, isClosed, find, changed }: LifeDeps): ContainerLife {
   /** Its own process ids: then the supervisor's end is the end of everything. */
-  const ownPids = (container: Container) => placement.ownPids(container.sandbox.state.config)
+  const { ownPids } = placement
 
   /** Processes of a container that no pid namespace would take along. */
   const strays = (container: Container): number[] =>
@@ -163,6 +165,16 @@ export function createContainerLife({ platform, placement, clock, isClosed, chan
     check()
   }
 
+  /** The process whose ids a container shares. */
+  const targetOf = ({ targetId }: ContainerState['config']): number | undefined => {
+    if (targetId === undefined) return undefined
+    const target = find(targetId)
+    if (target?.phase !== 'running' || !target.main) {
+      throw new RuntimeError('StartError', `the container whose processes it was to see, ${targetId}, does not run`)
+    }
+    return target.main.pid
+  }
+
   async function start(container: Container, variables: ContainerConfig['env']) {
     const { config } = container.state
     const sandbox = container.sandbox.state.config
@@ -191,13 +203,14 @@ export function createContainerLife({ platform, placement, clock, isClosed, chan
     const supervisor = await launch(
       {
         directory: container.folder,
-        prefix: placement.startPrefix(sandbox),
+        prefix: placement.startPrefix(sandbox, targetOf(config)),
         mountTable: table,
         hostname: platform.namespaces && !sandbox.hostNetwork ? sandbox.hostname : undefined,
         root: plan?.root,
         workingDir,
         input: config.stdin ? (config.stdinOnce ? 'once' : 'fifo') : 'null',
         groups,
+        oomScoreAdj: config.oomScoreAdj,
         command,
         env,
       },

@@ -9,8 +9,10 @@ import { join } from 'node:path'
 import type { CommandStreams } from '../../../client/node-api.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
+import { podGroup } from '../../cgroups/pod-group.ts'
 import {
   type ContainerConfig,
+  type Resources,
   type RuntimeDriver,
   RuntimeError,
   type RuntimeEvent,
@@ -69,7 +71,14 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     for (const handler of [...handlers]) handler({ type, id, podUid })
   }
   const changed = (container: Container) => emit('container', container.id, container.sandbox.state.config.uid)
-  const life = createContainerLife({ platform, placement, clock, isClosed: () => closed, changed })
+  const life = createContainerLife({
+    platform,
+    placement,
+    clock,
+    isClosed: () => closed,
+    find: id => containers.get(id),
+    changed,
+  })
   const need = (id: string): Container => {
     const container = containers.get(id)
     if (!container) throw new RuntimeError('NotFound', `container "${id}" is not known to the process runtime`)
@@ -80,7 +89,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     if (!sandbox) throw new RuntimeError('NotFound', `sandbox "${id}" is not known to the process runtime`)
     return sandbox
   }
-  const podGroup = (config: SandboxConfig) => `${config.qosClass.toLowerCase() || 'besteffort'}/pod${config.uid}`
+  const groupOf = ({ qosClass, uid }: SandboxConfig) => podGroup(qosClass, uid)
   const ofSandbox = (sandbox: Sandbox) => [...containers.values()].filter(each => each.sandbox === sandbox)
 
   const recover = () => {
@@ -133,13 +142,23 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
   /** Variables live here between create and start only: they may be secrets. */
   const pendingEnv = new Map<string, ContainerConfig['env']>()
 
+  function changeLimits(group: string, resources: Resources) {
+    try {
+      platform.cgroups?.update(group, resources)
+    } catch (error) {
+      throw new RuntimeError(
+        'UpdateContainerError',
+        `the limits of ${group} cannot be changed: ${(error as Error).message}`,
+      )
+    }
+  }
   async function stopSandbox(id: string) {
     const sandbox = sandboxes.get(id)
     if (!sandbox || sandbox.state.stopped) return
     await Promise.all(ofSandbox(sandbox).map(container => life.stop(container, 0)))
     sandbox.state = { ...sandbox.state, stopped: true }
     if (existsSync(sandbox.folder)) save(join(sandbox.folder, 'sandbox.json'), sandbox.state)
-    platform.cgroups?.remove(podGroup(sandbox.state.config))
+    platform.cgroups?.remove(groupOf(sandbox.state.config))
     emit('sandbox', id, sandbox.state.config.uid)
   }
   async function removeContainer(id: string) {
@@ -196,7 +215,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       writeFileSync(join(folder, 'hostname'), `${config.hostname}\n`)
       save(join(folder, 'sandbox.json'), state)
       sandboxes.set(id, { id, folder, state })
-      platform.cgroups?.create(podGroup(config), config.resources)
+      platform.cgroups?.create(groupOf(config), config.resources)
       return id
     },
     stopSandbox,
@@ -229,7 +248,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         writeFileSync(join(folder, 'message'), '')
         chmodSync(join(folder, 'message'), 0o666)
       }
-      const cgroup = `${podGroup(sandbox.state.config)}/${config.name}-${config.attempt}-${id.slice(0, 8)}`
+      const cgroup = `${groupOf(sandbox.state.config)}/${config.name}-${config.attempt}-${id.slice(0, 8)}`
       const state: ContainerState = { id, config, createdAt: clock.now(), cgroup }
       save(join(folder, 'container.json'), state)
       pendingEnv.set(id, env)
@@ -264,6 +283,18 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     async stopContainer(id, graceMs) {
       const container = containers.get(id)
       if (container) await life.stop(container, graceMs)
+    },
+    async updateContainer(id, resources) {
+      const container = need(id)
+      changeLimits(container.state.cgroup, resources)
+      container.state = {
+        ...container.state,
+        config: { ...container.state.config, resources: { ...container.state.config.resources, ...resources } },
+      }
+      save(join(container.folder, 'container.json'), container.state)
+    },
+    async updateSandbox(id, resources) {
+      changeLimits(groupOf(needSandbox(id).state.config), resources)
     },
     removeContainer,
     async containerStatus(id) {

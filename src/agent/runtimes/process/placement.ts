@@ -20,9 +20,9 @@ export interface Placed {
 
 export interface Placement {
   /** Its own process ids: then the supervisor's end is the end of everything. */
-  ownPids(sandbox: SandboxConfig): boolean
-  /** What leads from here to the container's namespaces at its start. */
-  startPrefix(sandbox: SandboxConfig): string[]
+  ownPids(container: Placed): boolean
+  /** What leads from here to the container's namespaces at its start; `target` is a process whose ids it shares. */
+  startPrefix(sandbox: SandboxConfig, target?: number): string[]
   /** What leads from here to the namespaces, root and folder of a running process. */
   execPrefix(sandbox: SandboxConfig, pid: number): string[]
   /** What changes user, groups and capabilities; throws `RuntimeError` where that is not allowed. */
@@ -37,19 +37,22 @@ export interface Placement {
 /** `path` is the PATH of processes that set none. */
 export function createPlacement(platform: Platform, path: string): Placement {
   const { nsenter, unshare, setpriv } = platform.tools
-  const ownPids = (sandbox: SandboxConfig) => platform.namespaces && !sandbox.hostPID
+  const ownPids = ({ sandbox, state }: Placed) =>
+    platform.namespaces && !sandbox.state.config.hostPID && state.config.targetId === undefined
   const text = (value: string, { state }: Placed) =>
     platform.namespaces ? value : portableText(value, state.config.mounts)
   return {
     ownPids,
     text,
-    startPrefix(sandbox) {
+    startPrefix(sandbox, target) {
       const prefix: string[] = []
       if (sandbox.netns && nsenter) prefix.push(nsenter, `--net=${sandbox.netns}`)
       if (!platform.namespaces || !unshare) return prefix
+      const joins = target !== undefined && !sandbox.hostPID && nsenter !== undefined
+      if (joins) prefix.push(nsenter, '-t', String(target), '-p')
       prefix.push(unshare, '-m', '--propagation', 'slave')
       if (!sandbox.hostNetwork) prefix.push('-u')
-      if (!sandbox.hostPID) prefix.push('-p', '-f', '--kill-child')
+      if (!sandbox.hostPID && !joins) prefix.push('-p', '-f', '--kill-child')
       return prefix
     },
     execPrefix(sandbox, pid) {
@@ -74,11 +77,19 @@ export function createPlacement(platform: Platform, path: string): Placement {
         ...(config.tty ? { TERM: 'xterm' } : {}),
         ...Object.fromEntries(env.map(({ name, value }) => [name, text(value, container)])),
         ...(platform.namespaces ? {} : portableEnv(config.mounts)),
-        ...(ownPids(container.sandbox.state.config) ? {} : { [MARK]: container.id }),
+        ...(ownPids(container) ? {} : { [MARK]: container.id }),
       }
     },
     binds,
   }
+}
+
+/** Whom a container's process runs as: what is asked for, or else what this program runs as. */
+export function identityOf({ runAsUser, runAsGroup, supplementalGroups }: Placed['state']['config']) {
+  const uid = runAsUser ?? process.getuid?.() ?? 0
+  const gid = runAsGroup ?? (runAsUser === undefined ? process.getgid?.() : passwdEntry(uid)?.gid) ?? 0
+  // As the kernel's list of groups has it after setpriv: without the first one.
+  return { uid, gid, supplementalGroups: [...new Set([gid, ...supplementalGroups])] }
 }
 
 function credentials(platform: Platform, setpriv: string | undefined, config: Placed['state']['config']): string[] {

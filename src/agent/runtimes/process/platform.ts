@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
-import { type Cgroups, openCgroups } from './cgroup.ts'
+import { type Cgroups, openCgroups } from '../../cgroups/cgroups.ts'
 
 export interface Platform {
   /** Mount, host name and pid namespaces may be made (root, or root of a user namespace). */

@@ -19,6 +19,24 @@ const rooted = platform.namespaces ? {} : { skip: 'namespaces may not be made he
 const limited = platform.cgroups && platform.namespaces ? {} : { skip: 'control groups may not be written here' }
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
+const plain: Omit<ContainerConfig, 'command'> = {
+  name: 'main',
+  attempt: 0,
+  image: 'host',
+  args: [],
+  env: [],
+  mounts: [],
+  stdin: false,
+  stdinOnce: false,
+  tty: false,
+  resources: {},
+  supplementalGroups: [],
+  privileged: false,
+  readOnlyRootFilesystem: false,
+  labels: {},
+  annotations: {},
+}
+
 describe('openProcessDriver', () => {
   let driver: RuntimeDriver
   let count = 0
@@ -55,24 +73,7 @@ describe('openProcessDriver', () => {
       qosClass,
       resources: {},
     })
-    const id = await driver.createContainer(sandbox, {
-      name: 'main',
-      attempt: 0,
-      image: 'host',
-      args: [],
-      env: [],
-      mounts: [],
-      stdin: false,
-      stdinOnce: false,
-      tty: false,
-      resources: {},
-      supplementalGroups: [],
-      privileged: false,
-      readOnlyRootFilesystem: false,
-      labels: {},
-      annotations: {},
-      ...config,
-    })
+    const id = await driver.createContainer(sandbox, { ...plain, ...config })
     await driver.startContainer(id)
     return { id, uid, sandbox, directory }
   }
@@ -175,6 +176,52 @@ describe('openProcessDriver', () => {
     const status = await ended(id)
     assert.equal(status.reason, 'OOMKilled')
     assert.equal(status.exitCode, 137)
+  })
+
+  it('puts pods where their class belongs, and changes the limits of what runs', limited, async () => {
+    const { id, uid, sandbox } = await start(
+      { command: ['sleep', '1000'], resources: { memoryLimit: 60 << 20 } },
+      'Burstable',
+    )
+    const groups = readFileSync(`/proc/${(await driver.containerStatus(id))?.pid}/cgroup`, 'utf8')
+    assert.match(groups, new RegExp(`:[^:]*memory[^:]*:.*/kubepods/burstable/pod${uid}/main-0-`))
+    await driver.updateContainer(id, { memoryLimit: 100 << 20, cpuQuota: 20_000, cpuPeriod: 100_000 })
+    await driver.updateSandbox(sandbox, { memoryLimit: 200 << 20 })
+    const v2 = platform.cgroups?.version === 2
+    const [memory, cpu] = ['memory', 'cpu'].map(name => {
+      const path = new RegExp(`^[^:]*:${v2 ? '' : `(?:[^:]*,)?${name}(?:,[^:]*)?`}:(.*)$`, 'm').exec(groups)![1]!
+      return v2 ? `/sys/fs/cgroup${path}` : `/sys/fs/cgroup/${name}${path}`
+    })
+    const limit = v2 ? 'memory.max' : 'memory.limit_in_bytes'
+    assert.equal(Number(readFileSync(join(memory!, limit), 'utf8')), 100 << 20)
+    assert.equal(Number(readFileSync(join(memory!, '..', limit), 'utf8')), 200 << 20)
+    assert.match(readFileSync(join(cpu!, v2 ? 'cpu.max' : 'cpu.cfs_quota_us'), 'utf8'), /^20000\b/)
+  })
+
+  it('makes a process one that is killed sooner', rooted, async () => {
+    const { output } = await shell('cat /proc/self/oom_score_adj', { oomScoreAdj: 990 })
+    assert.equal(output, '990\n')
+  })
+
+  it('a container that joins another sees its processes, and ends with it', rooted, async () => {
+    const { id, sandbox } = await start({ command: ['sleep', '4711'] })
+    const second = await driver.createContainer(sandbox, {
+      ...plain,
+      name: 'debugger',
+      command: ['sh', '-c', 'tr "\\0" " " </proc/2/cmdline; exec sleep 4712'],
+      targetId: id,
+    })
+    await driver.startContainer(second)
+    const printed = async () => {
+      const chunks: Uint8Array[] = []
+      const read = await driver.logs(second, { container: 'debugger' }, AbortSignal.timeout(5000))
+      for await (const chunk of read) chunks.push(chunk)
+      return Buffer.concat(chunks).toString()
+    }
+    while ((await printed()) === '') await pause(5)
+    assert.equal(await printed(), 'sleep 4711 ')
+    await driver.stopContainer(id, 0)
+    assert.equal((await ended(second)).exitCode, 137)
   })
 
   it('stopContainer leaves nothing of a process that forks and ignores SIGTERM', async () => {

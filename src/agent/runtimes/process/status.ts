@@ -2,6 +2,7 @@
 import type { Clock } from '../../../lib/clock.ts'
 import type { ContainerStats, ContainerStatus, SandboxStatus } from '../runtime.ts'
 import type { Container, Sandbox } from './container-life.ts'
+import { identityOf } from './placement.ts'
 import type { Platform } from './platform.ts'
 import { descendants, usage } from './proc.ts'
 
@@ -18,6 +19,9 @@ export function containerStatus(container: Container): ContainerStatus {
     image: config.image,
     imageId: '',
     annotations: config.annotations,
+    resources: config.resources,
+    stopSignal: config.stopSignal ?? 'SIGTERM',
+    user: identityOf(config),
     createdAt,
     startedAt: container.startedAt,
     finishedAt: container.finishedAt,

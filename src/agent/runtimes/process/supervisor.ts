@@ -25,8 +25,8 @@ import { quote } from './exec.ts'
  * 1, … and are put back.
  */
 const SCRIPT = String.raw`
-tt_dir=$1 tt_table=$2 tt_host=$3 tt_root=$4 tt_wd=$5 tt_input=$6 tt_groups=$7
-shift 7
+tt_dir=$1 tt_table=$2 tt_host=$3 tt_root=$4 tt_wd=$5 tt_input=$6 tt_groups=$7 tt_oom=$8
+shift 8
 tt_ids() {
   if [ -r /proc/self/stat ]; then
     read -r tt_id _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ tt_start _ </proc/self/stat
@@ -61,6 +61,8 @@ tt_main="$tt_id $tt_start"
 '
   for tt_file in $tt_groups; do echo 0 >"$tt_file" || tt_fail "cannot join $tt_file"; done
   unset IFS
+  # To be killed sooner than now is allowed to all; to be spared, to few.
+  if [ -n "$tt_oom" ]; then echo "$tt_oom" 2>/dev/null >/proc/self/oom_score_adj || :; fi
   if [ -n "$tt_table" ]; then tt_out=$(/bin/mount -n -a -T "$tt_table" 2>&1) || tt_fail "$tt_out"; fi
   if [ -n "$tt_host" ]; then (echo "$tt_host" >/proc/sys/kernel/hostname) 2>/dev/null; fi
   tt_number=0
@@ -75,7 +77,7 @@ tt_main="$tt_id $tt_start"
   else
     cd "$tt_wd" 2>/dev/null || tt_fail "chdir to cwd (\"$tt_wd\") failed: no such file or directory"
   fi
-  unset OLDPWD tt_table tt_host tt_root tt_wd tt_input tt_groups tt_id tt_start tt_main tt_pair tt_number tt_file tt_out
+  unset OLDPWD tt_table tt_host tt_root tt_wd tt_input tt_groups tt_oom tt_id tt_start tt_main tt_pair tt_number tt_file tt_out
   (echo started >&3)
   exec 3>&-
   exec "$@"
@@ -98,6 +100,8 @@ export interface Launch {
   readonly input: 'null' | 'fifo' | 'once'
   /** cgroup.procs files to join. */
   readonly groups: readonly string[]
+  /** -1000..1000; undefined: as this program's. */
+  readonly oomScoreAdj?: number | undefined
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
 }
@@ -120,8 +124,10 @@ function shellSafe(env: Readonly<Record<string, string>>): Record<string, string
  * it could not be put in place. `onExit` is called when the supervisor is gone, also after a failed start.
  */
 export function launch(request: Launch, onExit: () => void): Promise<ChildProcess> {
-  const { prefix, directory, mountTable, hostname, root, workingDir, input, groups, command, env } = request
+  const { prefix, directory, mountTable, hostname, root, workingDir, input, groups, oomScoreAdj, command, env } =
+    request
   const place = [directory, mountTable ?? '', hostname ?? '', root ?? '', workingDir, input, groups.join('\n')]
+  place.push(oomScoreAdj === undefined ? '' : String(oomScoreAdj))
   // A file, not an argument: the command shows once in the list of processes, as that of its own process.
   const file = join(directory, 'supervise')
   writeFileSync(file, `set -- ${quote([...place, ...command])}\n${SCRIPT}`, { mode: 0o600 })

@@ -1,6 +1,12 @@
 /** One simulated container: its status, its timers, its end. */
 import type { Clock, Timer } from '../../../lib/clock.ts'
-import { type ContainerConfig, type ContainerStatus, RuntimeError, type SandboxConfig } from '../runtime.ts'
+import {
+  type ContainerConfig,
+  type ContainerStatus,
+  type Resources,
+  RuntimeError,
+  type SandboxConfig,
+} from '../runtime.ts'
 import { createSimulatedLog, type SimulatedLog } from './log.ts'
 import type { ContainerScript } from './script.ts'
 
@@ -11,6 +17,8 @@ export interface SimulatedContainer {
   start(): Promise<void>
   stop(graceMs: number): Promise<void>
   kill(): void
+  /** Changes its limits. */
+  update(resources: Resources): void
 }
 
 /** Codes of a process that a signal ended. */
@@ -40,6 +48,7 @@ export function createSimulatedContainer(
     image: config.image,
     imageId: config.image,
     annotations: config.annotations,
+    resources: config.resources,
     createdAt: clock.now(),
     startedAt: 0,
     finishedAt: 0,
@@ -86,5 +95,8 @@ export function createSimulatedContainer(
       })
     },
     kill: () => end(KILLED),
+    update(resources) {
+      status = { ...status, resources: { ...status.resources, ...resources } }
+    },
   }
 }

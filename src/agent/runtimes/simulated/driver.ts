@@ -143,6 +143,10 @@ export function openSimulatedDriver(options: SimulatedDriverOptions): RuntimeDri
     async stopContainer(id, graceMs) {
       await containers.get(id)?.stop(graceMs)
     },
+    async updateContainer(id, resources) {
+      running(id).update(resources)
+    },
+    async updateSandbox() {},
     async removeContainer(id) {
       containers.get(id)?.kill()
       containers.delete(id)

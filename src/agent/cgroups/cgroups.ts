@@ -1,5 +1,5 @@
 /**
- * Control groups of containers, v1 and v2: `<root>/<qos>/pod<uid>/<container>`. Where they may not be written there are
+ * Control groups of containers, v1 and v2, below a folder of the node's own (`pod-group.ts` says where pods are). Where they may not be written there are
  * none, and limits are not enforced. All calls are a few file system calls of some 30 µs each, so they are synchronous.
  */
 import {
@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { Resources } from '../runtime.ts'
+import type { Resources } from '../runtimes/runtime.ts'
 
 /** Controllers that are used in v1, each a mounted hierarchy. */
 const V1 = ['cpu', 'cpuacct', 'memory', 'pids'] as const
@@ -23,6 +23,10 @@ export interface Cgroups {
   readonly version: 1 | 2
   /** Makes the group with its limits; `path` is relative. Resolves to the files a process joins by writing `0`. */
   create(path: string, resources: Resources): string[]
+  /** Changes limits of a group that stands; what is not named stays. Throws what the kernel says. */
+  update(path: string, resources: Resources): void
+  /** Limits as the kernel has them: CPU and memory. */
+  limits(path: string): Resources
   /** Puts a process in. */
   join(path: string, pid: number): void
   /** pids in it, without those of its children. */
@@ -54,6 +58,12 @@ const field = (text: string, name: string) => Number(new RegExp(`^${name} (\\d+)
 /** cpu.weight (1..10000) of v2 for cpu.shares (2..262144) of v1, as runtimes convert them. */
 const weight = (shares: number) => Math.floor(1 + ((Math.min(Math.max(shares, 2), 262144) - 2) * 9999) / 262142)
 
+/** The way back; what was rounded away is not found again. */
+const sharesOf = (value: number) => (value > 0 ? Math.ceil(((value - 1) * 262142) / 9999 + 2) : 0)
+
+/** v1 says so, in pages, where there is no limit. */
+const UNLIMITED = 2 ** 62
+
 /**
  * Finds what this machine has below `mount` (normally /sys/fs/cgroup) and whether it may be written; undefined when
  * not. `root` is this node's own folder, so that two nodes of one machine do not meet.
@@ -83,25 +93,28 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     }
   }
 
-  const limit = (path: string, resources: Resources) => {
-    const { cpuShares, cpuQuota, cpuPeriod = 100_000, memoryLimit } = resources
+  /** The files that say limits, in the order in which they are to be written. */
+  const settings = (path: string, resources: Resources): [file: string, value: string | number][] => {
+    const { cpuShares, cpuQuota, cpuPeriod = 100_000, memoryLimit, pidsLimit, oomGroup } = resources
+    const at = (controller: (typeof V1)[number], file: string) => join(base(controller), path, file)
+    const result: [string, string | number][] = []
     if (v2) {
-      const dir = join(base('cpu'), path)
-      if (cpuShares) write(join(dir, 'cpu.weight'), weight(cpuShares))
-      if (cpuQuota) write(join(dir, 'cpu.max'), `${cpuQuota} ${cpuPeriod}`)
+      if (cpuShares) result.push([at('cpu', 'cpu.weight'), weight(cpuShares)])
+      if (cpuQuota) result.push([at('cpu', 'cpu.max'), `${cpuQuota < 0 ? 'max' : cpuQuota} ${cpuPeriod}`])
       if (memoryLimit) {
-        write(join(dir, 'memory.max'), memoryLimit)
-        write(join(dir, 'memory.swap.max'), 0)
-        write(join(dir, 'memory.oom.group'), 1)
+        result.push([at('memory', 'memory.max'), memoryLimit < 0 ? 'max' : memoryLimit])
+        result.push([at('memory', 'memory.swap.max'), memoryLimit < 0 ? 'max' : 0])
       }
-      return
+      if (oomGroup) result.push([at('memory', 'memory.oom.group'), 1])
+    } else {
+      if (cpuShares) result.push([at('cpu', 'cpu.shares'), cpuShares])
+      if (cpuQuota) {
+        result.push([at('cpu', 'cpu.cfs_period_us'), cpuPeriod], [at('cpu', 'cpu.cfs_quota_us'), cpuQuota])
+      }
+      if (memoryLimit) result.push([at('memory', 'memory.limit_in_bytes'), memoryLimit])
     }
-    if (cpuShares) write(join(base('cpu'), path, 'cpu.shares'), cpuShares)
-    if (cpuQuota) {
-      write(join(base('cpu'), path, 'cpu.cfs_period_us'), cpuPeriod)
-      write(join(base('cpu'), path, 'cpu.cfs_quota_us'), cpuQuota)
-    }
-    if (memoryLimit) write(join(base('memory'), path, 'memory.limit_in_bytes'), memoryLimit)
+    if (pidsLimit) result.push([at('pids', 'pids.max'), pidsLimit])
+    return result
   }
 
   return {
@@ -115,8 +128,27 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
           mkdirSync(dir, { recursive: true })
         }
       }
-      limit(path, resources)
+      for (const [file, value] of settings(path, resources)) write(file, value)
       return every(path).map(dir => join(dir, 'cgroup.procs'))
+    },
+    update(path, resources) {
+      for (const [file, value] of settings(path, resources)) {
+        // Without the controller there is no such file, and nothing to change.
+        if (existsSync(file)) writeFileSync(file, String(value))
+      }
+    },
+    limits(path) {
+      const [cpu, memory] = [join(base('cpu'), path), join(base('memory'), path)]
+      const [quota, period] = v2
+        ? read(join(cpu, 'cpu.max')).trim().split(' ')
+        : [read(join(cpu, 'cpu.cfs_quota_us')), read(join(cpu, 'cpu.cfs_period_us'))]
+      const shares = v2 ? sharesOf(Number(read(join(cpu, 'cpu.weight')))) : Number(read(join(cpu, 'cpu.shares')))
+      const limit = Number(read(join(memory, v2 ? 'memory.max' : 'memory.limit_in_bytes')))
+      return {
+        ...(shares > 0 ? { cpuShares: shares } : {}),
+        ...(Number(quota) > 0 ? { cpuQuota: Number(quota), cpuPeriod: Number(period) } : {}),
+        ...(limit > 0 && limit < UNLIMITED ? { memoryLimit: limit } : {}),
+      }
     },
     join(path, pid) {
       for (const dir of every(path)) {

@@ -25,6 +25,7 @@ import { pods, runtimeClasses } from './resources.ts'
 import { type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
 import { createNodeApi } from './serve.ts'
 import type { ServiceEnvironment } from './service-env.ts'
+import { createClaimSource } from './volumes/claims.ts'
 
 /** Starts at once: more take as long, and the first would come later (measured with runc and with processes). */
 const STARTS = 8
@@ -113,6 +114,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     logger,
     events,
     objects: createObjectSource(client, { clock, logger }, signal),
+    claims: createClaimSource(client, nodeName),
     podNetwork,
     serviceEnv: deps.serviceEnv,
     starts: createLimiter(STARTS),

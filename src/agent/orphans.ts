@@ -1,10 +1,11 @@
 /** What an earlier life of the node left and no pod owns any more. */
-import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../lib/log.ts'
 import type { PodNetwork } from './pod-network.ts'
 import type { RuntimeDriver } from './runtimes/runtime.ts'
+import { removeTree } from './volumes/mounts.ts'
+import { tearDownVolumes } from './volumes/set-up.ts'
 
 export interface OrphanDeps {
   readonly runtimes: readonly RuntimeDriver[]
@@ -13,23 +14,10 @@ export interface OrphanDeps {
   readonly logger: Logger
 }
 
-/** Mount points below a folder, innermost first. */
-function mountsBelow(directory: string): string[] {
-  try {
-    return readFileSync('/proc/self/mountinfo', 'utf8')
-      .split('\n')
-      .map(line => line.split(' ')[4] ?? '')
-      .filter(point => point.startsWith(`${directory}/`))
-      .reverse()
-  } catch {
-    return []
-  }
-}
-
-/** Removes a pod's folder with whatever is mounted in it. */
-export function removePodFolder(directory: string) {
-  for (const point of mountsBelow(directory)) execFileSync('/bin/umount', ['-l', point])
-  rmSync(directory, { recursive: true, force: true })
+/** Removes a pod's folder after its volumes. */
+async function removePodFolder(directory: string) {
+  await tearDownVolumes(directory)
+  await removeTree(directory)
 }
 
 const folders = (directory: string): string[] => {

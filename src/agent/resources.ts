@@ -1,7 +1,15 @@
 /** The kinds that a node reads and writes, as the client needs them. */
 
 import type { Lease } from '../api/generated/types/coordination-v1.ts'
-import type { ConfigMap, Node, Pod, Secret, ServiceAccount } from '../api/generated/types/core-v1.ts'
+import type {
+  ConfigMap,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Secret,
+  ServiceAccount,
+} from '../api/generated/types/core-v1.ts'
 import type { RuntimeClass } from '../api/generated/types/node-v1.ts'
 import type { KubeObject } from '../api/machinery/object.ts'
 import type { Resource } from '../client/resource.ts'
@@ -20,6 +28,12 @@ export const pods = resource<Pod>('v1', 'Pod', 'pods')
 export const nodes = resource<Node>('v1', 'Node', 'nodes', false)
 export const configMaps = resource<ConfigMap>('v1', 'ConfigMap', 'configmaps')
 export const secrets = resource<Secret>('v1', 'Secret', 'secrets')
+export const persistentVolumeClaims = resource<PersistentVolumeClaim>(
+  'v1',
+  'PersistentVolumeClaim',
+  'persistentvolumeclaims',
+)
+export const persistentVolumes = resource<PersistentVolume>('v1', 'PersistentVolume', 'persistentvolumes', false)
 export const serviceAccounts = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts')
 export const leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases')
 export const runtimeClasses = resource<RuntimeClass>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses', false)

@@ -59,8 +59,8 @@ export const supplementalGroups = (pod: Pod): number[] => {
   return [...new Set([...(fsGroup === undefined ? [] : [fsGroup]), ...groups])]
 }
 
-/** Makes the configuration of the next instance. Throws `ConfigError` (CreateContainerConfigError). */
-export function containerConfig(
+/** Makes the configuration of the next instance. Rejects with `ConfigError` (CreateContainerConfigError). */
+export async function containerConfig(
   pod: Pod,
   container: Container,
   attempt: number,
@@ -69,7 +69,7 @@ export function containerConfig(
     readonly volumes: PodVolumes | undefined
     readonly ports: Readonly<Record<number, number>>
   },
-): ContainerConfig {
+): Promise<ContainerConfig> {
   const env = environmentOf(pod, container, deps.env)
   const first = container.ports?.[0]?.containerPort
   const port = first === undefined ? undefined : deps.ports[first]
@@ -93,7 +93,8 @@ export function containerConfig(
     args: (container.args ?? []).map(word => expand(word, env)),
     ...(container.workingDir ? { workingDir: container.workingDir } : {}),
     env: Object.entries(env).map(([name, value]) => ({ name, value })),
-    mounts: deps.volumes?.mountsOf(container, env) ?? [],
+    mounts: (await deps.volumes?.mountsOf(container, env)) ?? [],
+    ...(container.volumeDevices ? { devices: deps.volumes?.devicesOf(container) ?? [] } : {}),
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,

@@ -106,7 +106,7 @@ async function launch(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<
       allocatable: deps.node.allocatable(),
       services: deps.serviceEnv(pod.metadata?.namespace ?? '', pod.spec?.enableServiceLinks ?? true),
     }
-    const config = containerConfig(pod, slot.spec, attempt, { env, volumes: ground.volumes, ports: ground.ports })
+    const config = await containerConfig(pod, slot.spec, attempt, { env, volumes: ground.volumes, ports: ground.ports })
     id = await driver.createContainer(ground.sandbox, config)
   } catch (error) {
     const reason = error instanceof ConfigError ? 'CreateContainerConfigError' : 'CreateContainerError'

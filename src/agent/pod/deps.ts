@@ -9,6 +9,7 @@ import type { ObjectSource } from '../object-source.ts'
 import type { PodNetwork } from '../pod-network.ts'
 import type { RuntimeDriver } from '../runtimes/runtime.ts'
 import type { ServiceEnvironment } from '../service-env.ts'
+import type { ClaimSource } from '../volumes/claims.ts'
 
 /** Why a pod may not run here; its phase becomes Failed. */
 export interface Refusal {
@@ -22,6 +23,7 @@ export interface PodDeps {
   readonly logger: Logger
   readonly events: EventRecorder
   readonly objects: ObjectSource
+  readonly claims: ClaimSource
   readonly podNetwork: PodNetwork
   readonly serviceEnv: ServiceEnvironment
   /** Bounds starts that happen at once: more do not go faster, and the first would come later. */

@@ -1,10 +1,11 @@
 /** What a pod's containers stand on: its runtime, network, volumes and sandbox. Made once, and again after a reboot. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { HeldObjects } from '../object-source.ts'
 import { type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
-import { createPodVolumes, type PodVolumes } from '../volumes/set-up.ts'
+import { removeTree } from '../volumes/mounts.ts'
+import { createPodVolumes, type PodVolumes, tearDownVolumes } from '../volumes/set-up.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import { podResources, qosClassOf } from './container-config.ts'
 import { type PodDeps, podTitle } from './deps.ts'
@@ -93,7 +94,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       objects: held!,
       addresses: { podIPs, hostIPs: deps.node.ips },
       allocatable: deps.node.allocatable(),
-      fsGroup: pod.spec?.securityContext?.fsGroup,
+      claims: deps.claims,
       mountable: runtime.capabilities.mounts,
       token: projection => tokens!.get(projection),
     })
@@ -192,14 +193,14 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
     },
     async stop() {
       await this.rest()
-      await volumes?.tearDown()
+      if (driver?.capabilities.volumes ?? true) await tearDownVolumes(directory)
       this.release()
     },
     async remove() {
       await this.stop()
       for (const each of (await driver?.listSandboxes()) ?? [])
         if (each.uid === uid) await driver?.removeSandbox(each.id)
-      if (driver?.capabilities.volumes ?? true) rmSync(directory, { recursive: true, force: true })
+      if (driver?.capabilities.volumes ?? true) await removeTree(directory)
     },
     release() {
       tokens?.stop()

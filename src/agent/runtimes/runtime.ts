@@ -127,6 +127,15 @@ export interface Mount {
   readonly propagation?: string
 }
 
+/** A device of this machine that a container may use. */
+export interface Device {
+  readonly hostPath: string
+  /** In the container; absolute. */
+  readonly containerPath: string
+  /** Some of `r` (read), `w` (write), `m` (make). */
+  readonly permissions: string
+}
+
 export interface ContainerConfig {
   readonly name: string
   /** Counts the instances of one container of a pod, from 0: its restart count. */
@@ -138,6 +147,7 @@ export interface ContainerConfig {
   readonly workingDir?: string
   readonly env: readonly { readonly name: string; readonly value: string }[]
   readonly mounts: readonly Mount[]
+  readonly devices?: readonly Device[]
   readonly stdin: boolean
   readonly stdinOnce: boolean
   readonly tty: boolean

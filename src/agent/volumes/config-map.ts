@@ -24,13 +24,11 @@ export function configMapPayload(source: ConfigMapProjection, mode: number, { ob
 /** API doc: ConfigMapVolumeSource. */
 export const configMapVolume: VolumeType = {
   field: 'configMap',
+  folder: 'kubernetes.io~configmap',
   live: true,
-  async setUp({ configMap = {} }, context) {
-    await writePayload(
-      context.directory,
-      configMapPayload(configMap, configMap.defaultMode ?? 0o644, context),
-      context.fsGroup,
-    )
+  readOnly: true,
+  async setUp({ source: { configMap = {} } }, context) {
+    await writePayload(context, configMapPayload(configMap, configMap.defaultMode ?? 0o644, context))
     return context.directory
   },
 }

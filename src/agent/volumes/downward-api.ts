@@ -26,10 +26,12 @@ export function downwardPayload(
 /** API doc: DownwardAPIVolumeSource. Follows the pod's labels and annotations. */
 export const downwardApiVolume: VolumeType = {
   field: 'downwardAPI',
+  folder: 'kubernetes.io~downward-api',
   live: true,
-  async setUp({ downwardAPI = {} }, context) {
+  readOnly: true,
+  async setUp({ source: { downwardAPI = {} } }, context) {
     const payload = downwardPayload(downwardAPI.items, downwardAPI.defaultMode ?? 0o644, context)
-    await writePayload(context.directory, payload, context.fsGroup)
+    await writePayload(context, payload)
     return context.directory
   },
 }

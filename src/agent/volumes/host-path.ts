@@ -15,22 +15,24 @@ const CHECKS: Readonly<Record<string, [(stats: Stats) => boolean, string]>> = {
   DirectoryOrCreate: [stats => stats.isDirectory(), 'directory'],
   File: [stats => stats.isFile(), 'file'],
   FileOrCreate: [stats => stats.isFile(), 'file'],
-  Socket: [stats => stats.isSocket(), 'socket'],
+  Socket: [stats => stats.isSocket(), 'socket file'],
   CharDevice: [stats => stats.isCharacterDevice(), 'character device'],
   BlockDevice: [stats => stats.isBlockDevice(), 'block device'],
 }
 
-/** API doc: HostPathVolumeSource. */
+/** API doc: HostPathVolumeSource. The machine's files keep their owners: no group is given to them. */
 export const hostPathVolume: VolumeType = {
   field: 'hostPath',
+  folder: 'kubernetes.io~host-path',
   live: false,
-  async setUp({ hostPath }) {
-    const { path = '', type = '' } = hostPath ?? {}
+  readOnly: false,
+  async setUp({ source }) {
+    const { path = '', type = '' } = source.hostPath ?? {}
     if (!path.startsWith('/') || path.split('/').includes('..')) {
-      throw new VolumeError(`hostPath ${JSON.stringify(path)} must be absolute and must not contain '..'`)
+      throw new VolumeError(`invalid HostPath \`${path}\`: must be absolute and must not contain '..'`)
     }
     if (!stat(path) && type === 'DirectoryOrCreate') mkdirSync(path, { recursive: true, mode: 0o755 })
-    if (!stat(path) && type === 'FileOrCreate') writeFileSync(path, '', { mode: 0o644 })
+    if (!stat(path) && type === 'FileOrCreate') create(path)
     const stats = stat(path)
     // Without a type a missing path is made a folder when it is mounted, as container runtimes do.
     if (!stats && type === '') mkdirSync(path, { recursive: true, mode: 0o755 })
@@ -40,4 +42,13 @@ export const hostPathVolume: VolumeType = {
     }
     return path
   },
+}
+
+/** An empty file; the folder that it is in must be there (API doc: HostPathFileOrCreate). */
+function create(path: string) {
+  try {
+    writeFileSync(path, '', { mode: 0o644 })
+  } catch (error) {
+    throw new VolumeError((error as Error).message, { cause: error })
+  }
 }

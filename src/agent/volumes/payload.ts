@@ -3,11 +3,11 @@
  * link through `..data`. One rename replaces all of them, so a reader never sees a mixture.
  */
 
-import { chmodSync } from 'node:fs'
-import { chown, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join, posix } from 'node:path'
+import { chmod, chown, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { join, posix } from 'node:path'
 import type { KeyToPath } from '../../api/generated/types/core-v1.ts'
-import { VolumeError } from './volume.ts'
+import { groupMode } from './ownership.ts'
+import { type VolumeContext, VolumeError } from './volume.ts'
 
 export interface PayloadFile {
   readonly data: Uint8Array
@@ -33,27 +33,50 @@ async function same(directory: string, current: string | undefined, payload: Pay
   return true
 }
 
-/** Replaces the content of `directory` in one step. Files belong to `group` where one is given. */
-export async function writePayload(directory: string, payload: Payload, group: number | undefined): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o755 })
+/**
+ * Replaces the content of a volume's folder in one step; nothing is written where it is the same. Files belong to the
+ * pod's fsGroup where it has one, and are open to it.
+ */
+export async function writePayload({ directory, pod }: Pick<VolumeContext, 'directory' | 'pod'>, payload: Payload) {
+  const group = pod.spec?.securityContext?.fsGroup
+  await makeFolder(directory, group)
   const current = await readlink(join(directory, DATA)).catch(() => undefined)
   if (!(await same(directory, current, payload))) {
-    const fresh = `..${new Date().toISOString().replace(/[-:T]/g, '_').slice(0, 19)}.${Math.random().toString().slice(2, 12)}`
-    await mkdir(join(directory, fresh), { mode: 0o755 })
-    for (const [path, { data, mode }] of payload) {
-      const file = join(directory, fresh, path)
-      await mkdir(dirname(file), { recursive: true, mode: 0o755 })
-      await writeFile(file, data, { mode: 0o600 })
-      // Group members may read what the owner may read.
-      chmodSync(file, group === undefined ? mode : mode | ((mode & 0o400) >> 3))
-      if (group !== undefined) await chown(file, -1, group)
+    const stamp = new Date().toISOString().replace(/[-:T]/g, '_').slice(0, 19)
+    const fresh = `..${stamp}.${Math.random().toString().slice(2, 12)}`
+    try {
+      await makeFolder(join(directory, fresh), group)
+      for (const [path, file] of payload) await writeOne(join(directory, fresh), path, file, group)
+      await rm(join(directory, '..data_tmp'), { force: true })
+      await symlink(fresh, join(directory, '..data_tmp'))
+      await rename(join(directory, '..data_tmp'), join(directory, DATA))
+    } catch (error) {
+      await rm(join(directory, fresh), { recursive: true, force: true })
+      throw error
     }
-    await rm(join(directory, '..data_tmp'), { force: true })
-    await symlink(fresh, join(directory, '..data_tmp'))
-    await rename(join(directory, '..data_tmp'), join(directory, DATA))
-    if (current) await rm(join(directory, current), { recursive: true, force: true })
+    // The former content, and what a crash left.
+    for (const name of await readdir(directory)) {
+      if (!name.startsWith('..') || name === DATA || name === fresh) continue
+      await rm(join(directory, name), { recursive: true, force: true })
+    }
   }
   await linkNames(directory, payload)
+}
+
+async function makeFolder(path: string, group: number | undefined) {
+  const made = await mkdir(path, { recursive: true, mode: 0o755 })
+  if (made === undefined || group === undefined) return
+  await chown(path, -1, group)
+  await chmod(path, 0o755 | groupMode(true, true))
+}
+
+async function writeOne(folder: string, path: string, { data, mode }: PayloadFile, group: number | undefined) {
+  let parent = folder
+  for (const name of path.split('/').slice(0, -1)) await makeFolder((parent = join(parent, name)), group)
+  const file = join(folder, path)
+  await writeFile(file, data, { mode: 0o600 })
+  if (group !== undefined) await chown(file, -1, group)
+  await chmod(file, group === undefined ? mode : mode | groupMode(false, true))
 }
 
 async function linkNames(directory: string, payload: Payload) {

@@ -12,7 +12,8 @@ async function sourcePayload(source: VolumeProjection, mode: number, context: Vo
   if (source.serviceAccountToken) {
     const token = await context.token(source.serviceAccountToken)
     // A process of another user must be able to read it; one that has a group reads it by that.
-    const tokenMode = context.fsGroup !== undefined ? 0o600 : runsAsOther(context) ? 0o644 : mode
+    const tokenMode =
+      context.pod.spec?.securityContext?.fsGroup !== undefined ? 0o600 : runsAsOther(context) ? 0o644 : mode
     return new Map([[safePath(source.serviceAccountToken.path), { data: Buffer.from(token), mode: tokenMode }]])
   }
   const named = Object.keys(source)[0] ?? 'nothing'
@@ -29,14 +30,16 @@ function runsAsOther({ pod }: VolumeContext): boolean {
 /** API doc: ProjectedVolumeSource. Later sources win where two give the same path. */
 export const projectedVolume: VolumeType = {
   field: 'projected',
+  folder: 'kubernetes.io~projected',
   live: true,
-  async setUp({ projected = {} }, context) {
+  readOnly: true,
+  async setUp({ source: { projected = {} } }, context) {
     const payload: Payload = new Map()
     for (const source of projected.sources ?? []) {
       for (const [path, file] of await sourcePayload(source, projected.defaultMode ?? 0o644, context))
         payload.set(path, file)
     }
-    await writePayload(context.directory, payload, context.fsGroup)
+    await writePayload(context, payload)
     return context.directory
   },
 }

@@ -17,11 +17,13 @@ export function secretPayload(source: SecretProjection, mode: number, { objects 
 /** API doc: SecretVolumeSource. */
 export const secretVolume: VolumeType = {
   field: 'secret',
+  folder: 'kubernetes.io~secret',
   live: true,
-  async setUp({ secret = {} }, context) {
+  readOnly: true,
+  async setUp({ source: { secret = {} } }, context) {
     const { secretName, defaultMode = 0o644, ...source } = secret
     const payload = secretPayload({ ...source, ...(secretName && { name: secretName }) }, defaultMode, context)
-    await writePayload(context.directory, payload, context.fsGroup)
+    await writePayload(context, payload)
     return context.directory
   },
 }

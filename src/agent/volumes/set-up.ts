@@ -1,109 +1,142 @@
 /** All volumes of a pod: set up before its containers, refreshed when their objects change, undone at its end. */
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Container, Pod, Volume } from '../../api/generated/types/core-v1.ts'
 import { ConfigError, expand } from '../pod/env.ts'
-import type { Mount } from '../runtimes/runtime.ts'
+import type { Device, Mount } from '../runtimes/runtime.ts'
 import { volumeTypes } from './all.ts'
+import { type ClaimSource, named } from './claims.ts'
+import { removeTree } from './mounts.ts'
 import { safePath } from './payload.ts'
-import { type VolumeContext, VolumeError, type VolumeType } from './volume.ts'
+import { prepareSubPath } from './sub-path.ts'
+import { type VolumeContext, VolumeError, type VolumeSpec, type VolumeType } from './volume.ts'
+
+const VOLUMES = 'volumes'
+/** As the kubelet calls it. */
+const SUB_PATHS = 'volume-subpaths'
 
 export interface PodVolumes {
   /** Makes them all; throws `VolumeError` that names the first that cannot be. */
   setUp(): Promise<void>
   /** Makes those anew whose content follows objects. */
   refresh(pod: Pod): Promise<void>
-  /** Mounts of a container. `env` is for subPathExpr. Throws `ConfigError`. */
-  mountsOf(container: Container, env: Readonly<Record<string, string>>): Mount[]
-  tearDown(): Promise<void>
+  /** Mounts of a container. `env` is for subPathExpr. Rejects with `ConfigError`. */
+  mountsOf(container: Container, env: Readonly<Record<string, string>>): Promise<Mount[]>
+  /** Devices of a container: volumes with `volumeMode: Block`. Throws `ConfigError`. */
+  devicesOf(container: Container): Device[]
 }
 
-const typeOf = (volume: Volume): VolumeType => {
-  const type = volumeTypes.find(each => volume[each.field] !== undefined)
-  if (type) return type
-  const named = Object.keys(volume).find(key => key !== 'name') ?? 'none'
-  const known = volumeTypes.map(each => each.field).join(', ')
-  throw new VolumeError(`volume type ${named} is not supported by this node, which has ${known}`)
+export interface PodVolumesDeps extends Omit<VolumeContext, 'pod' | 'directory'> {
+  readonly claims: ClaimSource
 }
+
+/** A volume that is ready for containers. */
+interface Ready {
+  readonly spec: VolumeSpec
+  readonly type: VolumeType
+  readonly path: string
+}
+
+const typeOf = ({ source }: VolumeSpec): VolumeType => {
+  const type = volumeTypes.find(each => source[each.field] !== undefined)
+  if (type) return type
+  const known: readonly string[] = volumeTypes.map(each => each.field)
+  const kinds = Object.entries(source).filter(([, value]) => typeof value === 'object' && !Array.isArray(value))
+  const field = kinds.map(([key]) => key).find(key => !['capacity', 'claimRef', 'nodeAffinity'].includes(key))
+  throw new VolumeError(`volume type ${field ?? 'none'} is not supported by this node, which has ${known.join(', ')}`)
+}
+
+const isBlock = ({ bound }: VolumeSpec) => bound?.volume.spec?.volumeMode === 'Block'
 
 /** `directory` is the pod's folder; volumes live in `volumes/<type>/<name>` of it. */
-export function createPodVolumes(
-  pod: Pod,
-  directory: string,
-  context: Omit<VolumeContext, 'pod' | 'directory'>,
-): PodVolumes {
+export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDeps): PodVolumes {
   const volumes = pod.spec?.volumes ?? []
-  const paths = new Map<string, string>()
-  const place = (volume: Volume, type: VolumeType) => join(directory, 'volumes', type.field, volume.name)
-  const make = async (volume: Volume, latest: Pod) => {
-    const type = typeOf(volume)
+  const ready = new Map<string, Ready>()
+
+  async function make(volume: Volume, latest: Pod) {
+    const known = ready.get(volume.name)
+    const spec = known?.spec ?? (await deps.claims.resolve(latest, volume))
     try {
-      paths.set(volume.name, await type.setUp(volume, { ...context, pod: latest, directory: place(volume, type) }))
+      const type = known?.type ?? typeOf(spec)
+      const context = { ...deps, pod: latest, directory: join(directory, VOLUMES, type.folder, spec.name) }
+      if (isBlock(spec) && !type.map) throw new VolumeError(`volume type ${type.field} has no volumeMode Block`)
+      const path = isBlock(spec) ? await type.map!(spec, context) : await type.setUp(spec, context)
+      ready.set(volume.name, { spec, type, path })
     } catch (error) {
-      if (error instanceof VolumeError) {
-        throw new VolumeError(`MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${error.message}`, {
-          cause: error,
-        })
-      }
-      throw error
+      const problem = error instanceof VolumeError ? error : new VolumeError((error as Error).message, { cause: error })
+      throw named(spec.name, problem)
     }
   }
+  const need = (name: string, container: Container, what: string): Ready => {
+    const found = ready.get(name)
+    if (found) return found
+    throw new ConfigError(
+      `cannot find volume ${JSON.stringify(name)} to ${what} into container ${JSON.stringify(container.name)}`,
+    )
+  }
+  async function hostPath(path: string, sub: string, container: Container, index: number): Promise<string> {
+    if (!sub) return path
+    const { name } = container.volumeMounts![index]!
+    try {
+      const target = join(directory, SUB_PATHS, name, container.name, String(index))
+      return await prepareSubPath(path, safePath(sub), target, deps)
+    } catch (error) {
+      const use = `volumeMount ${JSON.stringify(name)} of container ${JSON.stringify(container.name)}`
+      throw new ConfigError(`failed to prepare subPath for ${use}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
   return {
     async setUp() {
       mkdirSync(directory, { recursive: true, mode: 0o750 })
       for (const volume of volumes) await make(volume, pod)
     },
     async refresh(latest) {
-      for (const volume of volumes) if (typeOf(volume).live) await make(volume, latest)
+      for (const volume of volumes) if (ready.get(volume.name)?.type.live) await make(volume, latest)
     },
-    mountsOf(container, env) {
-      return (container.volumeMounts ?? []).map(mount => {
-        const base = paths.get(mount.name)
-        if (!base) {
-          throw new ConfigError(
-            `cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`,
-          )
-        }
+    async mountsOf(container, env) {
+      const mounts: Mount[] = []
+      for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+        const { spec, type, path } = need(mount.name, container, 'mount')
         const sub = mount.subPathExpr ? expandFully(mount.subPathExpr, env) : (mount.subPath ?? '')
-        return {
+        mounts.push({
           volume: mount.name,
-          hostPath: sub ? subPath(base, sub, mount.name, container.name) : base,
+          hostPath: await hostPath(path, sub, container, index),
           containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
-          readOnly: mount.readOnly ?? false,
+          readOnly: mount.readOnly || spec.readOnly || type.readOnly,
           ...(mount.mountPropagation ? { propagation: mount.mountPropagation } : {}),
-        }
+        })
+      }
+      return mounts
+    },
+    devicesOf(container) {
+      return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+        const { spec, path } = need(name, container, 'map')
+        return { hostPath: path, containerPath: devicePath, permissions: spec.readOnly ? 'r' : 'mrw' }
       })
     },
-    async tearDown() {
-      for (const volume of volumes) {
-        const type = volumeTypes.find(each => volume[each.field] !== undefined)
-        await type?.tearDown?.(volume, place(volume, type))
-      }
-    },
   }
+}
+
+/**
+ * Undoes all volumes of a pod whose folder this is, by what stands there: also of one of an earlier life of the node.
+ * Rejects, and may be repeated, when something will not let go.
+ */
+export async function tearDownVolumes(directory: string): Promise<void> {
+  await removeTree(join(directory, SUB_PATHS))
+  for (const type of volumeTypes) {
+    const folder = join(directory, VOLUMES, type.folder)
+    if (!type.tearDown || !existsSync(folder)) continue
+    for (const name of readdirSync(folder)) await type.tearDown(join(folder, name))
+  }
+  await removeTree(join(directory, VOLUMES))
 }
 
 function expandFully(text: string, env: Readonly<Record<string, string>>): string {
-  const made = expand(text, env)
-  const missing = /\$\(([^)]*)\)/.exec(text)
-  if (missing && env[missing[1] ?? ''] === undefined) {
-    throw new ConfigError(`missing value for ${JSON.stringify(missing[1])}`)
-  }
-  return made
-}
-
-/** A path below a volume, made as a folder when it is missing; links may not lead out of the volume. */
-function subPath(base: string, sub: string, volume: string, container: string): string {
-  const path = join(base, safePath(sub))
-  const problem = () =>
-    new ConfigError(
-      `failed to prepare subPath for volumeMount ${JSON.stringify(volume)} of container ${JSON.stringify(container)}`,
-    )
-  if (!existsSync(path)) {
-    mkdirSync(path, { recursive: true, mode: statSync(base).mode & 0o7777 })
-  }
-  const real = realpathSync(path)
-  const root = realpathSync(base)
-  if (real !== root && !real.startsWith(`${root}/`)) throw problem()
-  return real
+  const named = [...text.matchAll(/\$\$|\$\(([^)]*)\)/g)].flatMap(([whole, name]) =>
+    whole === '$$' ? [] : [name ?? ''],
+  )
+  const missing = named.filter(name => !env[name])
+  if (missing.length > 0) throw new ConfigError(`missing value for ${[...new Set(missing)].sort().join(', ')}`)
+  return expand(text, env)
 }

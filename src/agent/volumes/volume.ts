@@ -1,7 +1,33 @@
 /** What a volume type is to the agent. Types are files beside this one, listed in all.ts. */
-import type { Pod, ServiceAccountTokenProjection, Volume } from '../../api/generated/types/core-v1.ts'
+import type {
+  CSIPersistentVolumeSource,
+  CSIVolumeSource,
+  LocalVolumeSource,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  ServiceAccountTokenProjection,
+  Volume,
+} from '../../api/generated/types/core-v1.ts'
 import type { HeldObjects } from '../object-source.ts'
 import type { PodAddresses } from '../pod/fields.ts'
+
+/** Where a volume's content comes from: a volume of a pod, or what its claim is bound to. */
+export interface VolumeSource extends Omit<Volume, 'name' | 'csi'> {
+  readonly csi?: CSIVolumeSource | CSIPersistentVolumeSource
+  readonly local?: LocalVolumeSource
+}
+
+/** One volume to set up. */
+export interface VolumeSpec {
+  /** Of its folder and in messages: the pod's name for it, or the PersistentVolume's. */
+  readonly name: string
+  readonly source: VolumeSource
+  /** Where it came through a claim. */
+  readonly bound?: { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }
+  /** The pod, or the volume, says that nothing may be written. */
+  readonly readOnly: boolean
+}
 
 export interface VolumeContext {
   readonly pod: Pod
@@ -11,8 +37,6 @@ export interface VolumeContext {
   readonly addresses: PodAddresses
   /** node.status.allocatable. */
   readonly allocatable: Readonly<Record<string, string>>
-  /** Group that shall own what is made; spec.securityContext.fsGroup. */
-  readonly fsGroup: number | undefined
   /** Mounts may be made. */
   readonly mountable: boolean
   /** A valid token of the pod's service account, new when the last one grows old. */
@@ -20,15 +44,29 @@ export interface VolumeContext {
 }
 
 export interface VolumeType {
-  /** Field of `Volume` that says it is one of these. */
-  readonly field: keyof Volume
+  /** Field of the source that says it is one of these. */
+  readonly field: keyof VolumeSource
+  /** Its folder in the pod's, as the kubelet names it: `kubernetes.io~empty-dir`. */
+  readonly folder: string
   /** Its content follows objects: `setUp` is called again after each change. */
   readonly live: boolean
+  /** Containers never write to it. */
+  readonly readOnly: boolean
   /** Makes or refreshes it; resolves with its path on this machine. Throws `VolumeError`. May be repeated. */
-  setUp(volume: Volume, context: VolumeContext): Promise<string>
-  /** Undoes what removing the folder does not. May be repeated. */
-  tearDown?(volume: Volume, directory: string): Promise<void>
+  setUp(spec: VolumeSpec, context: VolumeContext): Promise<string>
+  /** The same for `volumeMode: Block`: resolves with the path of the device. */
+  map?(spec: VolumeSpec, context: VolumeContext): Promise<string>
+  /** Undoes what stands in a volume's folder, before that is removed; mounts are undone afterwards. May be repeated. */
+  tearDown?(directory: string): Promise<void>
 }
 
 /** Why a volume cannot be set up; shown in FailedMount events. */
-export class VolumeError extends Error {}
+export class VolumeError extends Error {
+  /** What was being done: `MountVolume.SetUp failed` unless told. */
+  readonly step: string | undefined
+
+  constructor(message: string, options?: ErrorOptions & { readonly step?: string }) {
+    super(message, options)
+    this.step = options?.step
+  }
+}

@@ -14,7 +14,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import type { ConfigMap, Pod, Volume } from '../../api/generated/types/core-v1.ts'
-import { createPodVolumes } from './set-up.ts'
+import { createClaimSource } from './claims.ts'
+import { createPodVolumes, tearDownVolumes } from './set-up.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tutti-volumes-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -29,32 +30,35 @@ describe('createPodVolumes', () => {
       objects: { configMap: name => configs.get(name), secret: () => undefined },
       addresses: { podIPs: [], hostIPs: [] },
       allocatable: {},
-      fsGroup: undefined,
+      claims: createClaimSource(undefined as never, 'node'),
       mountable: false,
       token: async ({ audience }) => `token for ${audience ?? 'the cluster'}`,
     })
-    const path = (name: string, more: object = {}) =>
-      set.mountsOf({ name: 'c', volumeMounts: [{ name, mountPath: '/v', ...more }] }, { SUB: 'of-env' })[0]!.hostPath
-    return { set, pod, path }
+    const path = async (name: string, more: object = {}) => {
+      const container = { name: 'c', volumeMounts: [{ name, mountPath: '/v', ...more }] }
+      return (await set.mountsOf(container, { SUB: 'of-env', NONE: '' }))[0]!.hostPath
+    }
+    return { set, pod, path, directory }
   }
 
   it('replaces all files of a ConfigMap in one step', async () => {
     configs.set('c', { data: { a: '1', b: '1' } })
     const { set, pod, path } = make([{ name: 'v', configMap: { name: 'c' } }])
     await set.setUp()
-    const first = readlinkSync(join(path('v'), '..data'))
-    assert.equal(readlinkSync(join(path('v'), 'a')), '..data/a')
+    const at = await path('v')
+    const first = readlinkSync(join(at, '..data'))
+    assert.equal(readlinkSync(join(at, 'a')), '..data/a')
     await set.refresh(pod)
-    assert.equal(readlinkSync(join(path('v'), '..data')), first)
+    assert.equal(readlinkSync(join(at, '..data')), first)
     configs.set('c', { data: { a: '2', d: '2' } })
     await set.refresh(pod)
-    assert.notEqual(readlinkSync(join(path('v'), '..data')), first)
-    assert.equal(readFileSync(join(path('v'), 'a'), 'utf8'), '2')
+    assert.notEqual(readlinkSync(join(at, '..data')), first)
+    assert.equal(readFileSync(join(at, 'a'), 'utf8'), '2')
     assert.deepEqual(
-      readdirSync(path('v')).filter(name => !name.startsWith('..')),
+      readdirSync(at).filter(name => !name.startsWith('..')),
       ['a', 'd'],
     )
-    assert.equal(readdirSync(path('v')).length, 4)
+    assert.equal(readdirSync(at).length, 4)
   })
 
   it('gives items their paths and modes', async () => {
@@ -65,9 +69,10 @@ describe('createPodVolumes', () => {
     ]
     const { set, path } = make([{ name: 'v', configMap: { name: 'm', items, defaultMode: 0o640 } }])
     await set.setUp()
-    assert.equal(statSync(join(path('v'), 'deep/er')).mode & 0o777, 0o400)
-    assert.equal(statSync(join(path('v'), 'raw')).mode & 0o777, 0o640)
-    assert.deepEqual([...readFileSync(join(path('v'), 'raw'))], [0, 255])
+    const at = await path('v')
+    assert.equal(statSync(join(at, 'deep/er')).mode & 0o777, 0o400)
+    assert.equal(statSync(join(at, 'raw')).mode & 0o777, 0o640)
+    assert.deepEqual([...readFileSync(join(at, 'raw'))], [0, 255])
   })
 
   it('puts several sources into one projected volume', async () => {
@@ -79,25 +84,49 @@ describe('createPodVolumes', () => {
     ]
     const { set, pod, path } = make([{ name: 'v', projected: { sources } }], { b: '2', a: '1' })
     await set.setUp()
-    assert.equal(readFileSync(join(path('v'), 'token'), 'utf8'), 'token for vault')
-    assert.equal(readFileSync(join(path('v'), 'ca'), 'utf8'), 'certificate')
-    assert.equal(readFileSync(join(path('v'), 'labels'), 'utf8'), 'a="1"\nb="2"')
+    const at = await path('v')
+    assert.equal(readFileSync(join(at, 'token'), 'utf8'), 'token for vault')
+    assert.equal(readFileSync(join(at, 'ca'), 'utf8'), 'certificate')
+    assert.equal(readFileSync(join(at, 'labels'), 'utf8'), 'a="1"\nb="2"')
     await set.refresh({ ...pod, metadata: { ...pod.metadata, labels: { c: '3' } } })
-    assert.equal(readFileSync(join(path('v'), 'labels'), 'utf8'), 'c="3"')
+    assert.equal(readFileSync(join(at, 'labels'), 'utf8'), 'c="3"')
   })
 
   it('keeps an emptyDir and makes sub paths in it', async () => {
     const { set, path } = make([{ name: 'v', emptyDir: {} }])
     await set.setUp()
-    writeFileSync(join(path('v'), 'kept'), '')
+    const at = await path('v')
+    assert.equal(statSync(at).mode & 0o7777, 0o777)
+    writeFileSync(join(at, 'kept'), '')
     await set.setUp()
-    assert.ok(existsSync(join(path('v'), 'kept')))
-    assert.ok(path('v', { subPath: 'a/b' }).endsWith('/a/b'))
-    assert.ok(path('v', { subPathExpr: 'x-$(SUB)' }).endsWith('/x-of-env'))
-    assert.throws(() => path('v', { subPathExpr: '$(NO)' }), /missing value for "NO"/)
-    assert.throws(() => path('v', { subPath: '../out' }), /must not contain '\.\.'/)
-    symlinkSync('/etc', join(path('v'), 'link'))
-    assert.throws(() => path('v', { subPath: 'link' }), /failed to prepare subPath/)
+    assert.ok(existsSync(join(at, 'kept')))
+    assert.ok((await path('v', { subPath: 'a/b' })).endsWith('/a/b'))
+    assert.equal(statSync(join(at, 'a/b')).mode & 0o7777, 0o777)
+    assert.ok((await path('v', { subPathExpr: 'x-$(SUB)-$$(SUB)' })).endsWith('/x-of-env-$(SUB)'))
+    await assert.rejects(path('v', { subPathExpr: '$(NO)-$(NONE)' }), /^Error: missing value for NO, NONE$/)
+    await assert.rejects(path('v', { subPath: '../out' }), /must not contain '\.\.'/)
+    symlinkSync('/etc', join(at, 'link'))
+    await assert.rejects(
+      path('v', { subPath: 'link' }),
+      /failed to prepare subPath for volumeMount "v" of container "c"/,
+    )
+    await assert.rejects(path('v', { subPath: 'link/new' }), /leads out of the volume/)
+    assert.ok(!existsSync('/etc/new'))
+  })
+
+  it('mounts what only follows objects for reading, and the rest as the pod says', async () => {
+    configs.set('r', { data: {} })
+    const { set } = make([
+      { name: 'c', configMap: { name: 'r' } },
+      { name: 'e', emptyDir: {} },
+    ])
+    await set.setUp()
+    const volumeMounts = ['c', 'e'].map(name => ({ name, mountPath: `/${name}` }))
+    const mounts = await set.mountsOf({ name: 'c', volumeMounts }, {})
+    assert.deepEqual(
+      mounts.map(each => each.readOnly),
+      [true, false],
+    )
   })
 
   const problems: [Volume, RegExp][] = [
@@ -112,7 +141,9 @@ describe('createPodVolumes', () => {
       { name: 'v', hostPath: { path: '/no/such', type: 'Directory' } },
       /hostPath type check failed: \/no\/such is not a directory/,
     ],
-    [{ name: 'v', hostPath: { path: '/etc/hostname', type: 'Socket' } }, /is not a socket/],
+    [{ name: 'v', hostPath: { path: '/etc/hostname', type: 'Socket' } }, /is not a socket file/],
+    [{ name: 'v', hostPath: { path: '/no/such/file', type: 'FileOrCreate' } }, /no such file or directory/],
+    [{ name: 'v', emptyDir: { medium: 'HugePages-2Mi' } }, /medium HugePages-2Mi is not supported by this node/],
     [{ name: 'v', nfs: { server: 's', path: '/' } }, /volume type nfs is not supported by this node/],
     [
       { name: 'v', projected: { sources: [{ clusterTrustBundle: { path: 'x' } }] } },
@@ -129,9 +160,29 @@ describe('createPodVolumes', () => {
   it('leaves out what is optional', async () => {
     const { set, path } = make([{ name: 'v', configMap: { name: 'no', optional: true } }])
     await set.setUp()
+    const names = readdirSync(await path('v'))
     assert.deepEqual(
-      readdirSync(path('v')).filter(name => !name.startsWith('..')),
+      names.filter(name => !name.startsWith('..')),
       [],
     )
+  })
+
+  it('leaves nothing of the former content when the next cannot be written', async () => {
+    configs.set('w', { data: { a: '1', b: '2' } })
+    const items = [
+      { key: 'a', path: 'x' },
+      { key: 'b', path: 'x/y' },
+    ]
+    const { set, directory } = make([{ name: 'v', configMap: { name: 'w', items } }])
+    await assert.rejects(set.setUp(), /^Error: MountVolume\.SetUp failed for volume "v" : E/)
+    assert.deepEqual(readdirSync(join(directory, 'volumes/kubernetes.io~configmap/v')), [])
+  })
+
+  it('is undone by what stands in the pod’s folder', async () => {
+    const { set, directory } = make([{ name: 'v', emptyDir: {} }])
+    await set.setUp()
+    await tearDownVolumes(directory)
+    assert.deepEqual(readdirSync(directory), [])
+    await tearDownVolumes(directory)
   })
 })

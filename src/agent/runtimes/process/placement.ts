@@ -132,6 +132,8 @@ function binds(container: Placed): Bind[] {
     readOnly: mount.readOnly,
     recursive: true,
   }))
+  for (const { hostPath, containerPath } of container.state.config.devices ?? [])
+    result.push({ from: hostPath, to: containerPath, readOnly: false })
   const file = (from: string | undefined, to: string) => {
     if (from && !mounts.some(mount => mount.containerPath === to)) result.push({ from, to, readOnly: false })
   }

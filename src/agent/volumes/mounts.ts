@@ -1,0 +1,64 @@
+/** Mounts of this machine, and the removal of folders in which something may be mounted. */
+import { spawn } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+
+/** mountinfo's escapes of blanks and backslashes (proc_pid_mountinfo(5)). */
+const plain = (field: string) =>
+  field.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)))
+
+/** Mount points in the order in which they were made; none where the machine does not tell. */
+export function mountPoints(): string[] {
+  let table: string
+  try {
+    table = readFileSync('/proc/self/mountinfo', 'utf8')
+  } catch {
+    return []
+  }
+  return table.split('\n').flatMap(line => {
+    const point = line.split(' ', 5)[4]
+    return point === undefined ? [] : [plain(point)]
+  })
+}
+
+/** Something is mounted at exactly this path. */
+export const isMounted = (path: string): boolean => mountPoints().includes(path)
+
+/** Mount points at or below a folder, the last made first. */
+export const mountsBelow = (directory: string): string[] =>
+  mountPoints()
+    .filter(point => point === directory || point.startsWith(`${directory}/`))
+    .reverse()
+
+/** Runs a program of the system; rejects with what it printed when it fails. `fd` is its descriptor 3. */
+export async function runTool(program: string, args: readonly string[], fd?: number): Promise<string> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])] })
+  let output = ''
+  let problem = ''
+  child.stdout!.setEncoding('utf8').on('data', chunk => (output += chunk))
+  child.stderr!.setEncoding('utf8').on('data', chunk => (problem += chunk))
+  const code = await new Promise<number | string | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (status, signal) => resolve(status ?? signal))
+  })
+  if (code !== 0) throw new Error(`${program} failed: ${problem.trim() || `exit status ${code}`}`)
+  return output
+}
+
+/** Mounts; `args` as of mount(8). Rejects with what the program says. */
+export const mount = (...args: readonly string[]): Promise<string> => runTool('mount', ['-n', ...args])
+
+/** Unmounts a path, also when it is in use; nothing to do when nothing is mounted there. */
+export async function unmount(path: string): Promise<void> {
+  while (isMounted(path)) await runTool('umount', ['-l', path])
+}
+
+/**
+ * Removes a folder with whatever is mounted in it. What is mounted is let go, never removed: it may be somebody's data.
+ * Throws, and removes nothing, when a mount cannot be undone.
+ */
+export async function removeTree(directory: string): Promise<void> {
+  for (const point of mountsBelow(directory)) await runTool('umount', ['-l', point])
+  const left = mountsBelow(directory)
+  if (left.length > 0) throw new Error(`cannot remove ${directory}: ${left[0]} is still mounted`)
+  rmSync(directory, { recursive: true, force: true })
+}

@@ -1,19 +1,13 @@
 /** pods/exec and pods/attach: a command's streams between the client's connection and the node. */
-import { badRequest, statusOf } from '../../api/machinery/status-error.ts'
-import type { CommandStreams, NodeApi, NodeDirectory, PodRef } from '../../client/node-api.ts'
+import { badRequest } from '../../api/machinery/status-error.ts'
+import type { NodeApi, NodeDirectory, PodRef } from '../../client/node-api.ts'
+import { acceptCommand, type Run } from '../../client/streams/accept-command.ts'
+import type { CommandOptions } from '../../client/streams/command-channel.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { Answer, Handler, ServerRequest } from '../request.ts'
-import { type CommandOptions, runCommand } from '../streams/command-channel.ts'
-import { SPDY_COMMAND_PROTOCOLS, spdyCommand } from '../streams/spdy-command.ts'
-import { acceptSpdy, chooseProtocol, upgradeOffer } from '../streams/upgrade.ts'
-import { acceptWebSocket } from '../streams/websocket.ts'
-import { COMMAND_PROTOCOLS, webSocketCommand } from '../streams/websocket-command.ts'
+import type { Handler, ServerRequest } from '../request.ts'
 import { containerOf, type LocatedPod, nodeOf, podRef } from './pod-location.ts'
 import { flag, requireKind } from './request-parts.ts'
-
-/** Gives the exit code. */
-type Run = (streams: CommandStreams) => Promise<number>
 
 function commandOptions(query: URLSearchParams): CommandOptions {
   const options = {
@@ -25,41 +19,6 @@ function commandOptions(query: URLSearchParams): CommandOptions {
   if (!options.stdin && !options.stdout && !options.stderr)
     throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
   return options
-}
-
-/** Takes over the connection in the best protocol that the client offers, and runs the command over it. */
-function upgrade(request: ServerRequest, options: CommandOptions, run: Run, clock: Clock): Answer {
-  const offer = request.upgrade && upgradeOffer(request.upgrade)
-  if (!offer) throw badRequest('Upgrade request required')
-  const refuse = (supported: readonly string[]) =>
-    badRequest(
-      `unable to upgrade: none of the offered protocols [${offer.offered.join(' ')}] is supported: expected one of [${supported.filter(Boolean).join(' ')}]`,
-    )
-  if (offer.type === 'websocket') {
-    const protocol = chooseProtocol(offer.offered, COMMAND_PROTOCOLS)
-    if (protocol === undefined) throw refuse(COMMAND_PROTOCOLS)
-    return {
-      type: 'upgrade',
-      status: 101,
-      accept(socket, head) {
-        const connection = acceptWebSocket(socket, head, offer.key, protocol)
-        void runCommand(webSocketCommand(connection, protocol, options), run, statusOf)
-      },
-    }
-  }
-  const protocol = chooseProtocol(offer.offered, SPDY_COMMAND_PROTOCOLS)
-  if (!protocol) throw refuse(SPDY_COMMAND_PROTOCOLS)
-  return {
-    type: 'upgrade',
-    status: 101,
-    accept(socket, head) {
-      spdyCommand(acceptSpdy(socket, head, protocol), protocol, options, clock).then(
-        channel => runCommand(channel, run, statusOf),
-        // The client went away before there was anything to run, or to tell it.
-        () => socket.destroy(),
-      )
-    },
-  }
 }
 
 interface Located {
@@ -92,7 +51,7 @@ export function commandHandlers(
       if (!command.length) throw badRequest('you must specify at least one command for the container')
       const run: Run = async streams =>
         (await node.exec(pod, { container, command, tty: options.tty }, streams)).exitCode
-      return upgrade(request, options, run, clock)
+      return { type: 'upgrade', status: 101, accept: acceptCommand(request.upgrade, options, run, clock) }
     },
     async attach(request) {
       const { node, pod, container } = locate(request)
@@ -101,7 +60,7 @@ export function commandHandlers(
         await node.attach(pod, { container, tty: options.tty }, streams)
         return 0
       }
-      return upgrade(request, options, run, clock)
+      return { type: 'upgrade', status: 101, accept: acceptCommand(request.upgrade, options, run, clock) }
     },
   }
 }

@@ -2,7 +2,7 @@
  * A remote command (exec, attach) between a client's connection and a node, whatever protocol carries it: which
  * streams there are, how the end is told, and what happens when the client goes away.
  */
-import type { CommandStreams, TerminalSize } from '../../client/node-api.ts'
+import type { CommandStreams, TerminalSize } from '../node-api.ts'
 import { createPipe, type Pipe } from './pipe.ts'
 
 /** What the client asked for, from the query of pods/exec or pods/attach. */

@@ -4,10 +4,11 @@
  */
 import { join } from 'node:path'
 import type { NodeAddress, Pod } from '../api/generated/types/core-v1.ts'
+import { notFound } from '../api/machinery/status-error.ts'
 import { createClient } from '../client/client.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
 import { createInformer } from '../client/informer.ts'
-import type { NodeApi } from '../client/node-api.ts'
+import type { NodeApi, PodRef } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
 import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
@@ -24,6 +25,7 @@ import type { PodNetwork } from './pod-network.ts'
 import { pods, runtimeClasses } from './resources.ts'
 import { type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
 import { createNodeApi } from './serve.ts'
+import type { NodeServer, NodeServerDeps, NodeServerOptions } from './server/server.ts'
 import type { ServiceEnvironment } from './service-env.ts'
 import { createClaimSource } from './volumes/claims.ts'
 
@@ -50,10 +52,14 @@ export interface AgentDeps {
   readonly machine?: Machine
   /** `v1.36.3+tutti` when absent. */
   readonly version?: string
+  /** Where the node listens for the API server and others; nowhere when absent. */
+  readonly server?: NodeServerOptions
 }
 
 export interface Agent {
   readonly api: NodeApi
+  /** What listens, where that was asked for. */
+  readonly server: NodeServer | undefined
   /** Stops all workloads in order, each with its grace but at most `timeoutMs`; their objects stay. */
   drain(timeoutMs: number): Promise<void>
   /** Resolves after `signal` aborted and everything was let go; workloads run on. */
@@ -144,8 +150,22 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   }
   for (const driver of runtimes) driver.onEvent(({ podUid }) => workers.get(podUid)?.changed())
 
+  const api = createNodeApi(uid => workers.get(uid))
+  const serve = createEndpoints({ nodeName, workers: () => workers.values(), logs: api.logs, now: clock.now })
+  const findPod = (namespace: string, name: string, uid?: string): PodRef => {
+    for (const [id, worker] of workers) {
+      const { metadata } = worker.pod()
+      if (metadata?.namespace === namespace && metadata.name === name && (uid === undefined || uid === id))
+        return { namespace, name, uid: id }
+    }
+    throw notFound(pods, name)
+  }
+  const server = await openServer(deps.server, { nodeName, client, clock, logger, api, serve, find: findPod })
+  if (server) signal.addEventListener('abort', () => void server.close(), { once: true })
+
   const node = await startNode(
     {
+      ...(server && { kubeletPort: server.port }),
       client,
       clock,
       logger,
@@ -176,16 +196,23 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (signal.aborted) end()
     else signal.addEventListener('abort', end, { once: true })
   })
-  const api = createNodeApi(uid => workers.get(uid))
   return {
-    api: {
-      ...api,
-      serve: createEndpoints({ nodeName, workers: () => workers.values(), logs: api.logs, now: clock.now }),
-    },
+    api: { ...api, serve },
+    server,
     async drain(timeoutMs) {
       const all = Promise.all([...workers.values()].map(worker => worker.drain(timeoutMs)))
       await Promise.race([all, sleep(clock, timeoutMs, signal)])
     },
     ended,
   }
+}
+
+/** Listens where that is asked for; the code is loaded only then. */
+async function openServer(
+  options: NodeServerOptions | undefined,
+  deps: NodeServerDeps,
+): Promise<NodeServer | undefined> {
+  if (!options) return undefined
+  const { startNodeServer } = await import('./server/server.ts')
+  return startNodeServer(options, deps)
 }

@@ -126,9 +126,11 @@ function counts({ workers }: EndpointDeps): string {
 /** `/containerLogs/NAMESPACE/POD/CONTAINER`, with the options of pods/log in the query. */
 async function containerLog(deps: EndpointDeps, request: NodeRequest, names: readonly string[]): Promise<NodeAnswer> {
   const [namespace = '', name = '', container = ''] = names
+  const wanted = request.query.get('uid')
+  const isMeant = (uid: string | undefined) => wanted === null || uid === wanted
   const found = [...deps.workers()]
     .map(each => each.pod())
-    .find(({ metadata }) => metadata?.namespace === namespace && metadata.name === name)
+    .find(({ metadata }) => metadata?.namespace === namespace && metadata.name === name && isMeant(metadata.uid))
   if (!found) return text(`pod ${JSON.stringify(name)} not found in namespace ${JSON.stringify(namespace)}\n`, 404)
   const number = (option: string) => {
     const value = request.query.get(option)
@@ -143,6 +145,7 @@ async function containerLog(deps: EndpointDeps, request: NodeRequest, names: rea
     ...number('tailLines'),
     ...number('limitBytes'),
     ...number('sinceSeconds'),
+    ...(request.query.get('sinceTime') && { sinceTime: request.query.get('sinceTime')! }),
   }
   const body = await deps.logs(referenceOf(found), options, request.signal)
   return { status: 200, contentType: 'text/plain', body }

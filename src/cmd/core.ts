@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { createTokenSigner } from '../apiserver/authentication/service-accounts/token-signer.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
+import { remoteNodes } from '../apiserver/nodes/remote-nodes.ts'
 import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
+import { requireKind } from '../apiserver/subresources/request-parts.ts'
 import { type UpOptions, UserError } from '../cli/context.ts'
 import { ownKubeconfig } from '../cli/kubeconfig.ts'
 import { createClient } from '../client/client.ts'
@@ -185,13 +187,26 @@ async function prepareGround(
   }
   const tokenKey = pki.tokenKey()
   const frontProxy = { trust, client: pki.frontProxyClient }
-  return { settings, plain, encrypted, claims, listenOnHost, prepared, tokenKey, authority, own, admin, frontProxy }
+  return {
+    settings,
+    plain,
+    encrypted,
+    claims,
+    listenOnHost,
+    prepared,
+    pki,
+    tokenKey,
+    authority,
+    own,
+    admin,
+    frontProxy,
+  }
 }
 type Ground = Awaited<ReturnType<typeof prepareGround>>
 
 /** The API server on its port, with the kubeconfig that leads to it. */
 async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
-  const { settings, plain, encrypted, prepared, authority, own, admin, tokenKey, frontProxy } = ground
+  const { settings, plain, encrypted, prepared, pki, authority, own, admin, tokenKey, frontProxy } = ground
   const { kinds, featuresOff, serviceCidr, audit, extension } = settings
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
@@ -206,16 +221,22 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
     featuresOff,
     ...(encrypted && { isStale: encrypted.store.isStale, checks: encrypted.checks }),
     ...(audit && { audit }),
-    extend: registry =>
-      extendServer(registry, {
+    extend(registry) {
+      const others = remoteNodes({
+        nodes: registry.reader(requireKind(registry, 'v1/nodes')),
+        pods: registry.reader(requireKind(registry, 'v1/pods')),
+        trust: { authority: authority.certificate, client: pki.kubeletClient },
+      })
+      return extendServer(registry, {
         clock,
         logger,
         tokenKey,
         frontProxy,
-        nodes: name => agents.get(name),
+        nodes: name => agents.get(name) ?? others(name),
         serviceCidr,
         ...extension,
-      }),
+      })
+    },
   })
   ends.add(() => server.close())
   const port = await listen(server, options.port, ground)
@@ -252,7 +273,7 @@ async function listen(server: ApiServer, wanted: number, { prepared, listenOnHos
 /** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
 async function startParts(
   { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
-  { settings, prepared, authority, tokenKey }: Ground,
+  { settings, prepared, pki, authority, tokenKey }: Ground,
   { server, agents, metrics }: Awaited<ReturnType<typeof serveApi>>,
   signal: AbortSignal,
   ends: Ends,
@@ -297,6 +318,11 @@ async function startParts(
       clock,
       logger,
       version: `${KUBERNETES_VERSION}+tutti.${version}`,
+      server: {
+        hosts: [prepared.nodeAddress],
+        clientCa: authority.certificate,
+        certificate: await pki.kubelet(nodeName, [prepared.nodeAddress]),
+      },
       identity: name => identity(`system:node:${name}`, 'system:nodes').transport,
     },
     signal,

@@ -6,6 +6,7 @@ import { openProcessDriver } from '../agent/runtimes/process/driver.ts'
 import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { annotatedScripts } from '../agent/runtimes/simulated/annotation.ts'
 import { openSimulatedDriver } from '../agent/runtimes/simulated/driver.ts'
+import type { NodeServerOptions } from '../agent/server/server.ts'
 import type { UpOptions } from '../cli/context.ts'
 import type { NodeApi } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
@@ -30,6 +31,8 @@ export interface NodesDeps {
   readonly version: string
   /** A way to the API as this node's own user. */
   identity(node: string): Transport
+  /** Where this machine's node listens, and with what. */
+  readonly server: NodeServerOptions
 }
 
 export interface Nodes {
@@ -90,6 +93,7 @@ async function thisNode(deps: NodesDeps): Promise<AgentDeps> {
     dataDir: options.dataDir,
     runtimes: [processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
     addresses: [{ type: 'InternalIP', address: network.nodeAddress }],
+    server: deps.server,
   }
 }
 

@@ -34,6 +34,8 @@ export interface NodeDeps {
   readonly runtimes: readonly RuntimeDriver[]
   /** e.g. `v1.36.3+tutti`. */
   readonly version: string
+  /** Where the node's own server listens, if it does. */
+  readonly kubeletPort?: number
 }
 
 const HEALTHY: readonly [string, string, string][] = [
@@ -82,6 +84,7 @@ function statusOf(deps: NodeDeps, old: Node | undefined): NonNullable<Node['stat
     allocatable: { ...machine.capacity },
     conditions: conditions(old?.status?.conditions ?? [], rfc3339(clock.now())),
     addresses: [...addresses, { type: 'Hostname', address: name }],
+    ...(deps.kubeletPort !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: deps.kubeletPort } } }),
     nodeInfo: {
       ...machine.info,
       containerRuntimeVersion: runtimes.map(each => each.version).join(',') || 'none://',

@@ -52,6 +52,8 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
   // A node renews its own certificate; one that joins with a token of this group gets its first.
   'tutti:node-certificate-rotation': { role: `${REQUESTS}:selfnodeclient`, subjects: ['group:system:nodes'] },
   'tutti:node-certificate-bootstrap': { role: `${REQUESTS}:nodeclient`, subjects: [JOINING] },
+  // What the API server asks of nodes on other machines.
+  'tutti:kubelet-api-admin': { role: 'system:kubelet-api-admin', subjects: ['user:kube-apiserver-kubelet-client'] },
   'tutti:node-bootstrapper': { role: 'system:node-bootstrapper', subjects: [JOINING] },
 }
 

@@ -3,10 +3,10 @@ import { type FieldError, invalid as invalidField } from '../../api/machinery/fi
 import { badRequest, invalid } from '../../api/machinery/status-error.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import type { LogOptions, NodeDirectory } from '../../client/node-api.ts'
-import type { Registry } from '../registry/registry.ts'
-import type { Answer, Handler, ServerRequest } from '../request.ts'
 import { chooseProtocol, upgradeOffer } from '../../client/streams/upgrade.ts'
 import { acceptWebSocket } from '../../client/streams/websocket.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Answer, Handler, ServerRequest } from '../request.ts'
 import { containerOf, type LocatedPod, nodeOf, podRef } from './pod-location.ts'
 import { flag, requireKind } from './request-parts.ts'
 

@@ -1,7 +1,7 @@
 /**
- * The server's side of a SPDY/3.1 session (draft-mbelshe-httpbis-spdy-00 with 3.1's windows), as kubectl and
- * client-go speak it: the client opens streams, names each by its headers, and never sends WINDOW_UPDATE. So windows
- * are not applied when sending: the connection's own back-pressure is.
+ * A SPDY/3.1 session (draft-mbelshe-httpbis-spdy-00 with 3.1's windows), as kubectl, client-go and the kubelet speak
+ * it: the client opens streams, names each by its headers, and neither side sends WINDOW_UPDATE. So windows are not
+ * applied when sending: the connection's own back-pressure is.
  */
 import type { Link } from './link.ts'
 import { createPipe, type Pipe } from './pipe.ts'
@@ -100,14 +100,12 @@ const uint32 = (...values: number[]) => {
   return bytes
 }
 
-/**
- * Serves a session over a link. `onStream` is called for every stream that the client opens, before its first data;
- * streams are accepted by it returning, and refused by it throwing.
- */
-export function serveSpdy(link: Link, onStream: (stream: SpdyStream) => void): SpdySession {
+/** What both sides of a session have in common. `onStream` is absent where the other side may open none. */
+function startSession(link: Link, onStream?: (stream: SpdyStream) => void) {
   const coder = headerCoder()
   const streams = new Map<number, Half>()
   let lastId = 0
+  let announced: Promise<void> = Promise.resolve()
 
   const control = (type: number, body: Uint8Array, flags = 0) =>
     link.write(frameStart(true, type, flags, body.length), body)
@@ -117,15 +115,11 @@ export function serveSpdy(link: Link, onStream: (stream: SpdyStream) => void): S
     void control(TYPE.rstStream, uint32(id, code))
   }
 
-  const open = async (body: Buffer, flags: number) => {
-    const id = body.readUInt32BE(0) & 0x7fffffff
-    const headers = await coder.decode(body.subarray(10))
-    if (id <= lastId || id % 2 === 0) return reset(id, PROTOCOL_ERROR)
-    lastId = id
+  /** Takes note of a stream that one of the sides has opened. */
+  const begin = (id: number, headers: Readonly<Record<string, string>>): { stream: SpdyStream; half: Half } => {
     const pipe = createPipe<Buffer>(WAITING_LIMIT)
     const half: Half = { pipe, finished: false }
     streams.set(id, half)
-    if (flags & FLAG_FIN) pipe.end()
     const stream: SpdyStream = {
       id,
       headers,
@@ -144,6 +138,16 @@ export function serveSpdy(link: Link, onStream: (stream: SpdyStream) => void): S
       },
       reset: () => reset(id, CANCEL),
     }
+    return { stream, half }
+  }
+
+  const opened = async (body: Buffer, flags: number) => {
+    const id = body.readUInt32BE(0) & 0x7fffffff
+    const headers = await coder.decode(body.subarray(10))
+    if (!onStream || id <= lastId || id % 2 === 0) return reset(id, PROTOCOL_ERROR)
+    lastId = id
+    const { stream, half } = begin(id, headers)
+    if (flags & FLAG_FIN) half.pipe.end()
     const reply = await coder.encode({})
     await control(TYPE.synReply, Buffer.concat([uint32(id), reply]))
     try {
@@ -161,8 +165,8 @@ export function serveSpdy(link: Link, onStream: (stream: SpdyStream) => void): S
         half?.pipe.end()
         if (half?.finished) streams.delete(id)
       }
-    } else if (type === TYPE.synStream) await open(body, flags)
-    else if (type === TYPE.headers) await coder.decode(body.subarray(4))
+    } else if (type === TYPE.synStream) await opened(body, flags)
+    else if (type === TYPE.headers || type === TYPE.synReply) await coder.decode(body.subarray(4))
     else if (type === TYPE.ping) await control(TYPE.ping, body)
     else if (type === TYPE.rstStream) {
       const gone = body.readUInt32BE(0) & 0x7fffffff
@@ -184,7 +188,7 @@ export function serveSpdy(link: Link, onStream: (stream: SpdyStream) => void): S
       link.close()
     }
   }
-  return {
+  const session: SpdySession = {
     done: run(),
     signal: link.signal,
     close() {
@@ -192,4 +196,42 @@ export function serveSpdy(link: Link, onStream: (stream: SpdyStream) => void): S
       link.close()
     },
   }
+  return {
+    session,
+    /** Opens a stream; only a client may. */
+    open(headers: Readonly<Record<string, string>>): SpdyStream {
+      lastId = lastId ? lastId + 2 : 1
+      const id = lastId
+      const { stream } = begin(id, headers)
+      // Blocks go out in the order in which they were made, and before any data of the stream.
+      const sent = announced.then(async () => {
+        const block = await coder.encode(headers)
+        await control(TYPE.synStream, Buffer.concat([uint32(id, 0), Buffer.alloc(2), block]))
+      })
+      announced = sent
+      return {
+        ...stream,
+        write: chunk => sent.then(() => stream.write(chunk)),
+        end: () => sent.then(() => stream.end()),
+      }
+    },
+  }
+}
+
+/**
+ * Serves a session over a link. `onStream` is called for every stream that the client opens, before its first data;
+ * streams are accepted by it returning, and refused by it throwing.
+ */
+export const serveSpdy = (link: Link, onStream: (stream: SpdyStream) => void): SpdySession =>
+  startSession(link, onStream).session
+
+export interface SpdyClient extends SpdySession {
+  /** Opens a stream with these headers. What the server refuses ends without a byte. */
+  open(headers: Readonly<Record<string, string>>): SpdyStream
+}
+
+/** The client's side of a session over a link. */
+export function openSpdy(link: Link): SpdyClient {
+  const { session, open } = startSession(link)
+  return { ...session, open }
 }

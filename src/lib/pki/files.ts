@@ -47,6 +47,10 @@ export interface Pki {
   admin(): Promise<KeyPair>
   /** User `system:node:NAME` in group `system:nodes`. */
   node(name: string): Promise<KeyPair>
+  /** What a node of this machine serves with, for its name and addresses. */
+  kubelet(name: string, hosts: readonly string[]): Promise<KeyPair>
+  /** What the API server shows to nodes: the client `kube-apiserver-kubelet-client`. */
+  kubeletClient(): Promise<KeyPair>
   /** The authority of this server's calls to aggregated servers: whoever it signs may speak for any user. */
   frontProxyAuthority(): Promise<KeyPair>
   /** What this server shows to aggregated servers: the client `front-proxy-client`. */
@@ -155,6 +159,15 @@ export function openPki(options: PkiOptions): Pki {
     admin: () => leaf('admin', { usage: 'client', commonName: 'kubernetes-admin', organizations: ['system:masters'] }),
     node: name =>
       leaf(`node-${name}`, { usage: 'client', commonName: `system:node:${name}`, organizations: ['system:nodes'] }),
+    kubelet: (name, hosts) =>
+      leaf(`kubelet-${name}`, {
+        usage: 'server',
+        commonName: `system:node:${name}`,
+        organizations: ['system:nodes'],
+        hosts: [name, ...hosts],
+      }),
+    kubeletClient: () =>
+      leaf('apiserver-kubelet-client', { usage: 'client', commonName: 'kube-apiserver-kubelet-client' }),
     client: (commonName, organizations = []) => issue({ usage: 'client', commonName, organizations }),
     tokenKey() {
       const path = join(dir, 'sa.key')

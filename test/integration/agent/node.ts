@@ -10,10 +10,13 @@ import { openProcessDriver } from '../../../src/agent/runtimes/process/driver.ts
 import type { Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { kinds } from '../../../src/api/kinds/all.ts'
 import { extendServer } from '../../../src/apiserver/bootstrap/extend.ts'
+import { remoteNodes } from '../../../src/apiserver/nodes/remote-nodes.ts'
 import { createApiServer } from '../../../src/apiserver/server.ts'
+import { requireKind } from '../../../src/apiserver/subresources/request-parts.ts'
 import { createClient } from '../../../src/client/client.ts'
-import type { NodeApi } from '../../../src/client/node-api.ts'
+import type { NodeApi, NodeDirectory } from '../../../src/client/node-api.ts'
 import { realClock } from '../../../src/lib/clock.ts'
+import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
 import { silent } from '../../../src/lib/log.ts'
 import { memoryStore } from '../../../src/store/memory/memory.ts'
 
@@ -39,12 +42,32 @@ const hostNetwork: PodNetwork = {
 
 export type Node = Awaited<ReturnType<typeof startNode>>
 
-/** Starts both. `namespaces: false` is the portable mode. */
-export async function startNode(options: { namespaces?: boolean } = {}) {
+/** A cluster's authority, and what an API server and a node show to each other. */
+async function makeTrust() {
+  const now = realClock.now()
+  const authority = await createAuthority({ commonName: 'kubernetes', now, lifetime: HOUR })
+  const issue = (usage: 'client' | 'server', commonName: string, hosts: string[] = []) =>
+    issueCertificate(authority, { usage, commonName, hosts, now, lifetime: HOUR })
+  return {
+    authority: authority.certificate,
+    issue,
+    serving: await issue('server', 'system:node:n1', ['127.0.0.1']),
+    client: () => issue('client', 'kube-apiserver-kubelet-client'),
+  }
+}
+const HOUR = 3_600_000
+
+/**
+ * Starts both. `namespaces: false` is the portable mode; with `remote` the API server reaches the node over HTTPS, as on
+ * another machine.
+ */
+export async function startNode(options: { namespaces?: boolean; remote?: boolean } = {}) {
+  const trust = options.remote ? await makeTrust() : undefined
   const directory = mkdtempSync(join(tmpdir(), 'tutti-agent-'))
   const clock = realClock
   const store = memoryStore({ clock })
   const nodes = new Map<string, NodeApi>()
+  let reach: NodeDirectory = name => nodes.get(name)
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const tokenKey = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
   const server = await createApiServer({
@@ -53,7 +76,11 @@ export async function startNode(options: { namespaces?: boolean } = {}) {
     clock,
     logger: silent,
     version: VERSION,
-    extend: registry => extendServer(registry, { clock, logger: silent, tokenKey, nodes: name => nodes.get(name) }),
+    extend: registry => {
+      const reader = (key: string) => registry.reader(requireKind(registry, key))
+      if (trust) reach = remoteNodes({ nodes: reader('v1/nodes'), pods: reader('v1/pods'), trust })
+      return extendServer(registry, { clock, logger: silent, tokenKey, nodes: name => reach(name) })
+    },
   })
   const admin = createClient(
     server.transport({ name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }),
@@ -83,6 +110,9 @@ export async function startNode(options: { namespaces?: boolean } = {}) {
         podNetwork: hostNetwork,
         serviceEnv: () => ({ KUBERNETES_SERVICE_HOST: '10.96.0.1' }),
         addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+        ...(trust && {
+          server: { hosts: ['127.0.0.1'], port: 0, clientCa: trust.authority, certificate: trust.serving },
+        }),
       },
       abort.signal,
     )
@@ -104,6 +134,11 @@ export async function startNode(options: { namespaces?: boolean } = {}) {
   return {
     admin,
     directory,
+    trust,
+    server,
+    /** The node as the API server reaches it. */
+    reached: () => reach('n1')!,
+    nodePort: () => agent.server?.port ?? 0,
     api: () => agent.api,
     driver: () => driver,
     pod,

@@ -31,12 +31,7 @@ function commandOptions(query: URLSearchParams) {
  * How to go on with an upgrade request to `/exec/NAMESPACE/POD[/UID]/CONTAINER`, `/attach/…` or
  * `/portForward/NAMESPACE/POD[/UID]`. Throws StatusError; 404 for other paths.
  */
-export function acceptStream(
-  deps: StreamDeps,
-  message: IncomingMessage,
-  path: string,
-  query: URLSearchParams,
-): Accept {
+export function acceptStream(deps: StreamDeps, message: IncomingMessage, path: string, query: URLSearchParams): Accept {
   const [, verb = '', ...names] = path.split('/').map(decodeURIComponent)
   const { api, clock } = deps
   if (verb === 'portForward' && (names.length === 2 || names.length === 3)) {

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { badRequest, internalError, notFound, StatusError } from '../../api/machinery/status-error.ts'
+import { badRequest, internalError, notFound, type StatusError } from '../../api/machinery/status-error.ts'
 import { type Link, socketLink } from '../../client/streams/link.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 

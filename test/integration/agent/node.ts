@@ -16,8 +16,8 @@ import { requireKind } from '../../../src/apiserver/subresources/request-parts.t
 import { createClient } from '../../../src/client/client.ts'
 import type { NodeApi, NodeDirectory } from '../../../src/client/node-api.ts'
 import { realClock } from '../../../src/lib/clock.ts'
-import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
 import { silent } from '../../../src/lib/log.ts'
+import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
 import { memoryStore } from '../../../src/store/memory/memory.ts'
 
 const VERSION = {

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { serviceAccounts } from '../../../src/agent/resources.ts'
 import type { CommandStreams } from '../../../src/client/node-api.ts'
 import { createPipe } from '../../../src/client/streams/pipe.ts'
-import { serviceAccounts } from '../../../src/agent/resources.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
 /** Streams that collect what comes, and bring `input`. */
@@ -88,7 +88,9 @@ describe('a node over its own HTTPS', () => {
 
   test('exec ends when its client goes away', async () => {
     const { streams, stop, out } = collecting()
-    const ended = node.reached().exec(ref, { container: 'main', command: ['sh', '-c', 'echo up; sleep 60'], tty: false }, streams)
+    const ended = node
+      .reached()
+      .exec(ref, { container: 'main', command: ['sh', '-c', 'echo up; sleep 60'], tty: false }, streams)
     while (out() === '') await new Promise(resolve => setTimeout(resolve, 5))
     stop.abort()
     await assert.rejects(ended, /broke before the command had ended/)

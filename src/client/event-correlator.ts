@@ -4,9 +4,9 @@
  * 5 minutes; more than 10 different messages for one reason in 10 minutes are combined into one event.
  */
 import { createHash } from 'node:crypto'
+import { bucketsByKey } from '../lib/token-bucket.ts'
 
-const BURST = 25
-const REFILL_MS = 300_000
+const RATE = { burst: 25, everyMs: 300_000 }
 const COMBINE_ABOVE = 10
 const COMBINE_WINDOW_MS = 600_000
 /** Entries that each memory holds; the oldest go first. */
@@ -60,17 +60,10 @@ const digest = (text: string) => createHash('sha1').update(text).digest('base64'
 
 /** Makes a correlator without memories. */
 export function createEventCorrelator(): EventCorrelator {
-  const buckets = boundedMap<{ tokens: number; at: number }>()
+  const admitted = bucketsByKey(RATE, REMEMBERED)
   const groups = boundedMap<{ messages: Set<string>; last: number }>()
   const seen = boundedMap<EventSeries>()
 
-  function admitted(about: string, now: number): boolean {
-    const bucket = buckets.get(about) ?? { tokens: BURST, at: now }
-    const tokens = Math.min(BURST, bucket.tokens + (now - bucket.at) / REFILL_MS)
-    const allowed = tokens >= 1
-    buckets.set(about, { tokens: allowed ? tokens - 1 : tokens, at: now })
-    return allowed
-  }
   /** The key under which equal events are counted, and the message that it has. */
   function group(event: RecordedEvent, now: number) {
     const key = JSON.stringify([event.about, event.type, event.reason])

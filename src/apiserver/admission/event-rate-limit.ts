@@ -9,6 +9,7 @@ import type { Event } from '../../api/kinds/core/event.ts'
 import type { EventsEvent } from '../../api/kinds/events/event.ts'
 import { tooManyRequests } from '../../api/machinery/status-error.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { bucketsByKey } from '../../lib/token-bucket.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from './plugin.ts'
 
 export const LIMIT_TYPES = ['Server', 'Namespace', 'User', 'SourceAndObject'] as const
@@ -43,34 +44,22 @@ const KEYS: Readonly<Record<EventLimit['type'], (request: AdmissionAttributes) =
   SourceAndObject: ({ object }) => sourceAndObject(object),
 }
 
-/** Takes one of the tokens of a key; false when there is none. The keys used longest ago are forgotten first. */
-function createBuckets({ qps, burst, cacheSize = 0 }: EventLimit, clock: Clock): (key: string) => boolean {
-  const buckets = new Map<string, { tokens: number; at: number }>()
-  const most = cacheSize || CACHE_SIZE
-  return key => {
-    const now = clock.elapsed()
-    const { tokens, at } = buckets.get(key) ?? { tokens: burst, at: now }
-    const filled = Math.min(burst, tokens + ((now - at) / 1000) * qps)
-    const allowed = filled >= 1
-    buckets.delete(key)
-    buckets.set(key, { tokens: allowed ? filled - 1 : filled, at: now })
-    if (buckets.size > most) buckets.delete(buckets.keys().next().value!)
-    return allowed
-  }
-}
-
 /** Makes the plugin. */
 export function eventRateLimit(limits: readonly EventLimit[], clock: Clock): AdmissionPlugin {
-  const enforcers = limits.map(limit => ({ limit, take: createBuckets(limit, clock), keyOf: KEYS[limit.type] }))
+  const enforcers = limits.map(({ type, qps, burst, cacheSize }) => ({
+    type,
+    take: bucketsByKey({ everyMs: 1000 / qps, burst }, cacheSize || CACHE_SIZE),
+    keyOf: KEYS[type],
+  }))
   return {
     name: 'EventRateLimit',
     handles: ({ kind, operation, dryRun }) =>
       KINDS.has(kind.key) && !dryRun && (operation === 'CREATE' || operation === 'UPDATE'),
     validate(request) {
       // Every limit counts every event, whatever the others say.
-      const reached = enforcers.flatMap(({ limit, take, keyOf }) => {
+      const reached = enforcers.flatMap(({ type, take, keyOf }) => {
         const key = keyOf(request)
-        return take(key) ? [] : [`limit reached on type ${limit.type} for key ${key}`]
+        return take(key, clock.elapsed()) ? [] : [`limit reached on type ${type} for key ${key}`]
       })
       if (reached.length) throw tooManyRequests(0, reached.length === 1 ? reached[0] : `[${reached.join(', ')}]`)
     },

@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { sleep } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import { tokenBucket } from '../../lib/token-bucket.ts'
 import type { AuditBackend } from './audit.ts'
 
 /** As the `--audit-webhook-batch-…` flags of kube-apiserver. */
@@ -59,14 +60,11 @@ export function webhookBackend({ post, clock, logger }: WebhookDeps, options: Ba
     }
   }
 
-  const tokens = { left: burst, at: clock.elapsed() }
+  const bucket = tokenBucket({ everyMs: 1000 / qps, burst }, clock.elapsed())
   /** Waits until a request may go out. */
   async function turn() {
-    if (!throttle) return
-    const now = clock.elapsed()
-    tokens.left = Math.min(burst, tokens.left + ((now - tokens.at) / 1000) * qps) - 1
-    tokens.at = now
-    if (tokens.left < 0) await sleep(clock, (-tokens.left / qps) * 1000, closing.signal)
+    const ms = throttle ? bucket.borrow(clock.elapsed()) : 0
+    if (ms > 0) await sleep(clock, ms, closing.signal)
   }
   /** As many of those that wait as one request takes. */
   function nextBatch(): string[] {

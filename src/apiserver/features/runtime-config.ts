@@ -68,10 +68,12 @@ export function servedKinds(kinds: readonly Kind[], config: RuntimeConfig): read
   const off = new Set(known.filter(each => !isOn(each)))
   if (off.size === 0) return kinds
   const served = kinds.filter(each => !off.has(each.apiVersion))
-  for (const kind of served)
-    if (kind.storage && off.has(kind.storage.kind.slice(0, kind.storage.kind.lastIndexOf('/'))))
+  for (const { apiVersion, storage } of served) {
+    const stored = storage?.kind.slice(0, storage.kind.lastIndexOf('/'))
+    if (stored && off.has(stored))
       throw new Error(
-        `${JSON.stringify(kind.storage.kind.slice(0, kind.storage.kind.lastIndexOf('/')))} cannot be turned off while ${kind.apiVersion} is served: it holds the objects of both`,
+        `${JSON.stringify(stored)} cannot be turned off while ${apiVersion} is served: it holds the objects of both`,
       )
+  }
   return served
 }

@@ -2,19 +2,12 @@
 import { readFileSync } from 'node:fs'
 import type { Audit } from '../../apiserver/audit/audit.ts'
 import { UserError } from '../../cli/context.ts'
-import type { Clock } from '../../lib/clock.ts'
-import type { Logger } from '../../lib/log.ts'
 import type { LoadedConfiguration } from './configuration.ts'
+import type { SettingsDeps } from './deps.ts'
 import { about, durationOf } from './fields.ts'
 
-export interface AuditLogDeps {
-  readonly clock: Clock
-  readonly logger: Logger
-  uuid(): string
-}
-
 /** Opens the audit log that a configuration asks for; undefined where it asks for none. Rejects with `UserError`. */
-export async function openAudit(loaded: LoadedConfiguration, deps: AuditLogDeps): Promise<Audit | undefined> {
+export async function openAudit(loaded: LoadedConfiguration, deps: SettingsDeps): Promise<Audit | undefined> {
   const { audit } = loaded.configuration
   if (!audit) return undefined
   if (!audit.policyFile) throw new UserError(`${loaded.file}: audit.policyFile: Required value`, '')
@@ -36,7 +29,7 @@ export async function openAudit(loaded: LoadedConfiguration, deps: AuditLogDeps)
   })
 }
 
-async function logBackend({ configuration, file, path: from }: LoadedConfiguration, deps: AuditLogDeps) {
+async function logBackend({ configuration, file, path: from }: LoadedConfiguration, deps: SettingsDeps) {
   const { path, truncate, ...rest } = configuration.audit?.log ?? {}
   if (!path) return undefined
   const { fileBackend } = await import('../../apiserver/audit/file-backend.ts')
@@ -48,7 +41,7 @@ async function logBackend({ configuration, file, path: from }: LoadedConfigurati
 /** An answer is waited for so long, in ms, as upstream does. */
 const POST_TIMEOUT = 30_000
 
-async function webhookOf({ configuration, file, path }: LoadedConfiguration, deps: AuditLogDeps) {
+async function webhookOf({ configuration, file, path }: LoadedConfiguration, deps: SettingsDeps) {
   const { kubeconfigFile, batchMaxSize, batchBufferSize, batchMaxWait, initialBackoff, truncate, ...more } =
     configuration.audit?.webhook ?? {}
   if (!kubeconfigFile) return undefined

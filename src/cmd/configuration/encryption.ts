@@ -75,10 +75,11 @@ export async function encryptBy(
   file: string,
   deps: EncryptionDeps,
 ): Promise<{ readonly store: EncryptedStore; readonly checks: readonly HealthCheck[]; close(): void }> {
-  let rules = await openRules(file, readText(file), deps)
+  const known = readText(file)
+  let rules = await openRules(file, known, deps)
   const encrypted = encryptedStore(store, rules)
   let isClosed = false
-  const end = followFile({ file, what: 'the encryption of the store', ...deps }, async text => {
+  const end = followFile({ file, what: 'the encryption of the store', known, ...deps }, async text => {
     const next = await openRules(file, text, deps)
     if (isClosed) return closeRules(next)
     encrypted.setRules(next)
@@ -91,7 +92,10 @@ export async function encryptBy(
       {
         name: 'kms-providers',
         check() {
-          for (const provider of providersOf(rules)) if (provider.problem?.()) throw new Error(provider.problem())
+          for (const provider of providersOf(rules)) {
+            const problem = provider.problem?.()
+            if (problem) throw new Error(problem)
+          }
         },
       },
     ],

@@ -29,7 +29,7 @@ test('followFile reads what is written, moved into place or linked anew, and goe
   symlinkSync('..data/a.yaml', join(folder, 'a.yaml'))
   const file = join(folder, 'a.yaml')
   const seen: string[] = []
-  const end = followFile({ file, what: 'the file', clock, logger }, text => {
+  const end = followFile({ file, what: 'the file', known: 'one', clock, logger }, text => {
     if (text === 'bad') throw new Error('bad')
     seen.push(text)
   })

@@ -11,6 +11,8 @@ export interface FollowOptions {
   readonly file: string
   /** The subject of a sentence in the log: `the encryption of the store`. */
   readonly what: string
+  /** The text that was read before. */
+  readonly known: string
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -19,8 +21,9 @@ export interface FollowOptions {
  * Calls `use` with the text of the file whenever it is another one than before. What it throws or rejects with is
  * logged: what was good before goes on. Returns the end of it.
  */
-export function followFile({ file, what, clock, logger }: FollowOptions, use: (text: string) => unknown): () => void {
-  let known = readFileSync(file, 'utf8')
+export function followFile(options: FollowOptions, use: (text: string) => unknown): () => void {
+  const { file, what, clock, logger } = options
+  let { known } = options
   let timer: Timer | undefined
   let last: Promise<void> = Promise.resolve()
   const name = basename(file)

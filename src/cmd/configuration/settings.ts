@@ -13,8 +13,9 @@ import type { Follow } from '../../apiserver/configuration/follow.ts'
 import { chooseFeatures, type FeaturesOff } from '../../apiserver/features/features.ts'
 import { servedKinds } from '../../apiserver/features/runtime-config.ts'
 import { parseCidr } from '../../lib/ipv4.ts'
-import { type AuditLogDeps, openAudit } from './audit.ts'
+import { openAudit } from './audit.ts'
 import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CONFIGURATION } from './configuration.ts'
+import type { SettingsDeps } from './deps.ts'
 import { about, durationOf } from './fields.ts'
 import { followFile } from './follow-file.ts'
 
@@ -50,46 +51,40 @@ function portRangeOf(text: string): readonly [number, number] {
   return range
 }
 
-/** A file as it is later, read by `read`. */
-const follow =
-  <T>(file: string, what: string, read: (text: string) => Promise<T>, deps: AuditLogDeps): Follow<T> =>
-  use =>
-    followFile({ file, what, ...deps }, async text => use(await read(text)))
+/** What a file of settings says, and how it is followed. `field` names the file. */
+async function followed<T>(
+  { file: named, path }: LoadedConfiguration,
+  { field, name, what, read }: { field: string; name: string; what: string; read(text: string): Promise<T> },
+  deps: SettingsDeps,
+): Promise<{ readonly configuration: T; readonly follow: Follow<T> }> {
+  const file = path(name)
+  const [known, configuration] = await about(named, field, async () => {
+    const text = readFileSync(file, 'utf8')
+    return [text, await read(text)] as const
+  })
+  const follow: Follow<T> = use => followFile({ file, what, known, ...deps }, async text => use(await read(text)))
+  return { configuration, follow }
+}
 
-async function authenticationOf({ configuration, file, path }: LoadedConfiguration, deps: AuditLogDeps) {
-  const { configurationFile, tokenFile } = configuration.authentication ?? {}
-  const read = (name: string) => readFileSync(path(name), 'utf8')
-  const chosen =
-    configurationFile &&
-    (await about(file, 'authentication.configurationFile', () =>
-      readAuthenticationConfiguration(read(configurationFile)),
-    ))
-  const tokens = tokenFile && about(file, 'authentication.tokenFile', () => read(tokenFile))
+async function authenticationOf(loaded: LoadedConfiguration, deps: SettingsDeps) {
+  const { configuration, file, path } = loaded
+  const { configurationFile: name, tokenFile } = configuration.authentication ?? {}
+  const [field, what] = ['authentication.configurationFile', 'the authentication configuration'] as const
+  const chosen = name && (await followed(loaded, { field, name, what, read: readAuthenticationConfiguration }, deps))
+  const tokens = tokenFile && about(file, 'authentication.tokenFile', () => readFileSync(path(tokenFile), 'utf8'))
   const { kubeconfigFile, cacheTTL } = configuration.authentication?.webhook ?? {}
   const cacheMs = cacheTTL && about(file, 'authentication.webhook.cacheTTL', () => durationOf(cacheTTL))
   return {
-    ...(chosen && {
-      configuration: chosen,
-      follow: follow(
-        path(configurationFile),
-        'the authentication configuration',
-        readAuthenticationConfiguration,
-        deps,
-      ),
-    }),
+    ...chosen,
     ...(tokens && { tokens }),
     ...(kubeconfigFile && { webhook: { kubeconfig: path(kubeconfigFile), ...(cacheMs && { cacheMs }) } }),
   }
 }
 
-async function authorizationOf({ configuration, file, path }: LoadedConfiguration, deps: AuditLogDeps) {
-  const name = configuration.authorization?.configurationFile
-  if (!name) return undefined
-  const chosen = await about(file, 'authorization.configurationFile', () =>
-    readAuthorizationConfiguration(readFileSync(path(name), 'utf8')),
-  )
-  const later = follow(path(name), 'the authorization configuration', readAuthorizationConfiguration, deps)
-  return { configuration: chosen, follow: later }
+async function authorizationOf(loaded: LoadedConfiguration, deps: SettingsDeps) {
+  const name = loaded.configuration.authorization?.configurationFile
+  const [field, what] = ['authorization.configurationFile', 'the authorization configuration'] as const
+  return name ? followed(loaded, { field, name, what, read: readAuthorizationConfiguration }, deps) : undefined
 }
 
 async function admissionOf({ configuration, file, path }: LoadedConfiguration): Promise<AdmissionOptions | undefined> {
@@ -110,7 +105,7 @@ function encryptionOf({ configuration: { encryption }, path }: LoadedConfigurati
 }
 
 /** Reads the configuration and all that it names. `file` is absent where there is none. Rejects with `UserError`. */
-export async function loadSettings(file: string | undefined, deps: AuditLogDeps): Promise<Settings> {
+export async function loadSettings(file: string | undefined, deps: SettingsDeps): Promise<Settings> {
   const loaded = file ? await loadConfiguration(file) : NO_CONFIGURATION
   const { network, events }: Configuration = loaded.configuration
   const of = <T>(field: string, read: () => T) => about(loaded.file, field, read)

@@ -32,6 +32,10 @@ function fromJson(_found: string, before: string, hex: string): string {
   return before + (ESCAPES[String.fromCharCode(Number.parseInt(hex, 16))] ?? `\\x${hex.slice(2)}`)
 }
 
+/** How Go names the part of a document that says its type. */
+export const GO_TYPE_META =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
 /** What Go's decoder calls the type of a JSON value. */
 export function jsonType(value: unknown): string {
   if (value === null) return 'null'

@@ -4,12 +4,11 @@
  */
 import type { AskConverter } from '../../api/custom/conversion.ts'
 import type { CustomResourceDefinition } from '../../api/generated/types/apiextensions-v1.ts'
-import { goQuoted } from '../../api/machinery/go-text.ts'
+import { GO_TYPE_META, goQuoted, jsonType } from '../../api/machinery/go-text.ts'
 import { validateAnnotations, validateLabels } from '../../api/machinery/names.ts'
 import type { KubeObject, ObjectMeta } from '../../api/machinery/object.ts'
 import { unexplained } from '../../api/machinery/status-error.ts'
 import { cloneJson } from '../../lib/json.ts'
-import { GO_TYPE_META, typeName } from '../handlers/object-body.ts'
 import { type WebhookAddress, WebhookCallError, type WebhookCaller, type WebhookEndpoint } from '../webhooks/call.ts'
 
 const TIMEOUT = 30_000
@@ -43,7 +42,7 @@ const goKind = (apiVersion: unknown, kind: unknown) =>
 function readReview(document: unknown, uid: string, version: string): readonly unknown[] {
   if (!isMap(document))
     throw new Error(
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeName(document)} into Go value of type ${GO_TYPE_META}`,
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(document)} into Go value of type ${GO_TYPE_META}`,
     )
   const { response } = document
   const other = VERSIONS.find(each => each !== version)
@@ -51,12 +50,12 @@ function readReview(document: unknown, uid: string, version: string): readonly u
     throw new Error(`converting (${other}.ConversionReview) to (${version}.ConversionReview): unknown conversion`)
   if (isValue(response) && !isMap(response))
     throw new Error(
-      `json: cannot unmarshal ${typeName(response)} into Go struct field ConversionReview.response of type ${version}.ConversionResponse`,
+      `json: cannot unmarshal ${jsonType(response)} into Go struct field ConversionReview.response of type ${version}.ConversionResponse`,
     )
   const { convertedObjects } = response ?? {}
   if (isValue(convertedObjects) && !Array.isArray(convertedObjects))
     throw new Error(
-      `json: cannot unmarshal ${typeName(convertedObjects)} into Go struct field ConversionResponse.response.convertedObjects of type []runtime.RawExtension`,
+      `json: cannot unmarshal ${jsonType(convertedObjects)} into Go struct field ConversionResponse.response.convertedObjects of type []runtime.RawExtension`,
     )
   if (version === 'v1') {
     const [got, expected] = [goKind(document.apiVersion, document.kind), `${GROUP}/v1, Kind=ConversionReview`]
@@ -125,7 +124,7 @@ function accept(original: KubeObject, converted: unknown, apiVersion: string, to
   const bad = (what: string, why: string) => new Error(`${told} returned invalid ${what}: ${why}`)
   if (!isValue(converted)) throw new Error('unexpected end of JSON input')
   if (!isMap(converted))
-    throw new Error(`json: cannot unmarshal ${typeName(converted)} into Go value of type map[string]interface {}`)
+    throw new Error(`json: cannot unmarshal ${jsonType(converted)} into Go value of type map[string]interface {}`)
   const [version, kind] = [text(converted.apiVersion), text(converted.kind)]
   if (!kind) throw new Error(`Object 'Kind' is missing in '${JSON.stringify(converted)}'`)
   if (version !== apiVersion)

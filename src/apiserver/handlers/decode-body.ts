@@ -1,4 +1,5 @@
 /** Bodies of requests: JSON and YAML, with the errors that clients of Go's decoder know. */
+import { GO_TYPE_META, jsonType } from '../../api/machinery/go-text.ts'
 import { type ParsedJson, parseJson } from '../../api/machinery/json-strict.ts'
 import type { TypeMeta } from '../../api/machinery/protobuf.ts'
 import { badRequest, StatusError, unsupportedMediaType } from '../../api/machinery/status-error.ts'
@@ -80,21 +81,16 @@ async function decode(
   return parsed
 }
 
-/** How Go names the part of a document that says its type. */
-const GO_TYPE_META =
-  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-
 /** Why a value does not say what it is, in the words of Go's decoder; undefined where it does or says nothing. */
 function typeProblem(value: unknown): string | undefined {
   if (value === null) return undefined
-  const name = (each: unknown) => (Array.isArray(each) ? 'array' : typeof each === 'boolean' ? 'bool' : typeof each)
   if (typeof value !== 'object' || Array.isArray(value)) {
-    return `json: cannot unmarshal ${name(value)} into Go value of type ${GO_TYPE_META}`
+    return `json: cannot unmarshal ${jsonType(value)} into Go value of type ${GO_TYPE_META}`
   }
   for (const field of ['apiVersion', 'kind'] as const) {
     const said = (value as Record<string, unknown>)[field]
     if (said !== undefined && said !== null && typeof said !== 'string') {
-      return `json: cannot unmarshal ${name(said)} into Go struct field .${field} of type string`
+      return `json: cannot unmarshal ${jsonType(said)} into Go struct field .${field} of type string`
     }
   }
   return undefined

@@ -1,21 +1,12 @@
 import { findKindOf } from '../../api/kinds/all.ts'
 import { invalid as invalidValue } from '../../api/machinery/field-error.ts'
+import { GO_TYPE_META, jsonType } from '../../api/machinery/go-text.ts'
 import { type Kind, unregistered } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, invalid } from '../../api/machinery/status-error.ts'
 import { decodeError } from '../../api/machinery/structural.ts'
 import type { ServerRequest } from '../request.ts'
 import { BODY_TYPES, decodeBody } from './decode-body.ts'
-
-/** How Go names the part of a document that says its type. */
-export const GO_TYPE_META =
-  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-
-/** What Go's JSON decoder calls a value. */
-export function typeName(value: unknown): string {
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'boolean' ? 'bool' : typeof value
-}
 
 type Expected = Pick<Kind, 'apiVersion' | 'kind' | 'version'> & Partial<Pick<Kind, 'custom' | 'group'>>
 
@@ -29,8 +20,7 @@ function checkCustom(value: unknown, kind: Expected): KubeObject {
   const refuse = (problem: string, shown: string) =>
     badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${problem} (${shown})`)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const type = value === null ? 'null' : typeName(value)
-    const problem = `couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type ${GO_TYPE_META}`
+    const problem = `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(value)} into Go value of type ${GO_TYPE_META}`
     throw refuse(
       problem,
       Buffer.from(text)
@@ -52,7 +42,7 @@ function checkCustom(value: unknown, kind: Expected): KubeObject {
   }
   if (metadata === null) delete object.metadata
   else if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata))) {
-    const type = typeof metadata === 'number' ? `number ${metadata}` : typeName(metadata)
+    const type = typeof metadata === 'number' ? `number ${metadata}` : jsonType(metadata)
     throw decodeError(kind, `json: cannot unmarshal ${type} into Go value of type v1.ObjectMeta`)
   }
   return object
@@ -75,7 +65,7 @@ export function checkKind(value: unknown, kind: Expected): KubeObject {
   if (value === null) return {}
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw badRequest(
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeName(value)} into Go value of type ${GO_TYPE_META}`,
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(value)} into Go value of type ${GO_TYPE_META}`,
     )
   }
   const object = value as KubeObject
@@ -85,7 +75,7 @@ export function checkKind(value: unknown, kind: Expected): KubeObject {
   }
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
     throw badRequest(
-      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: json: cannot unmarshal ${typeName(metadata)} into Go struct field ${kind.kind}.metadata of type v1.ObjectMeta`,
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: json: cannot unmarshal ${jsonType(metadata)} into Go struct field ${kind.kind}.metadata of type v1.ObjectMeta`,
     )
   }
   if (metadata === null) delete object.metadata

@@ -1,4 +1,6 @@
 /** Bodies of PATCH, and what the three kinds of patches make of an object. */
+
+import { jsonType } from '../../api/machinery/go-text.ts'
 import { jsonPatch } from '../../api/machinery/json-patch.ts'
 import { parseJson } from '../../api/machinery/json-strict.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
@@ -10,7 +12,6 @@ import { badRequest, notTaken, unsupportedMediaType } from '../../api/machinery/
 import { strategicMergePatch } from '../../api/machinery/strategic-merge-patch.ts'
 import type { ServerRequest } from '../request.ts'
 import { mediaType, parseYamlBody } from './decode-body.ts'
-import { typeName } from './object-body.ts'
 
 const JSON_PATCH = 'application/json-patch+json'
 const MERGE_PATCH = 'application/merge-patch+json'
@@ -73,7 +74,7 @@ export function patched(
   }
   const problem = isMap(patch)
     ? undefined
-    : `json: cannot unmarshal ${typeName(patch)} into Go value of type map[string]interface {}`
+    : `json: cannot unmarshal ${jsonType(patch)} into Go value of type map[string]interface {}`
   if (type === MERGE_PATCH) {
     if (problem) throw badRequest(strict && patch !== null ? `error decoding patch: ${problem}` : 'Invalid JSON Patch')
     return mergePatch(object, patch) as KubeObject

@@ -1,6 +1,7 @@
 /** The document that goes to an admission webhook, and what comes back (API doc: admission/v1 AdmissionReview). */
+
+import { GO_TYPE_META, jsonType } from '../../../api/machinery/go-text.ts'
 import type { StatusLike } from '../../../api/machinery/status-error.ts'
-import { GO_TYPE_META, typeName } from '../../handlers/object-body.ts'
 import { namespaceOf } from '../matching/rules.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
 import type { Invocation } from './match-hook.ts'
@@ -143,7 +144,7 @@ function decodePatch(response: WireResponse, version: string): unknown {
     throw new Error(bad + (error as Error).message, { cause: error })
   }
   if (decoded !== null && !Array.isArray(decoded))
-    throw new Error(`${bad}json: cannot unmarshal ${typeName(decoded)} into Go value of type jsonpatch.Patch`)
+    throw new Error(`${bad}json: cannot unmarshal ${jsonType(decoded)} into Go value of type jsonpatch.Patch`)
   return decoded ?? []
 }
 
@@ -152,7 +153,7 @@ function decodeReview(document: unknown, version: string): Record<string, unknow
   const bad = (why: string) => new Error(`failed to call webhook: ${why}`)
   if (!isMap(document))
     throw bad(
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeName(document)} into Go value of type ${GO_TYPE_META}`,
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(document)} into Go value of type ${GO_TYPE_META}`,
     )
   const other = VERSIONS.find(each => each !== version)
   if (document.kind === 'AdmissionReview' && document.apiVersion === `admission.k8s.io/${other}`)
@@ -160,7 +161,7 @@ function decodeReview(document: unknown, version: string): Record<string, unknow
   const { allowed } = isMap(document.response) ? document.response : {}
   if (allowed !== undefined && allowed !== null && typeof allowed !== 'boolean')
     throw bad(
-      `json: cannot unmarshal ${typeName(allowed)} into Go struct field AdmissionResponse.response.allowed of type bool`,
+      `json: cannot unmarshal ${jsonType(allowed)} into Go struct field AdmissionResponse.response.allowed of type bool`,
     )
   return document
 }

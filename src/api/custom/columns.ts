@@ -1,29 +1,13 @@
 /** The columns of tables that a CustomResourceDefinition asks for. */
 import type { CustomResourceColumnDefinition } from '../generated/types/apiextensions-v1.ts'
+import { nameColumn } from '../kinds/columns.ts'
 import { goNumber } from '../machinery/go-text.ts'
 import type { Cell, Column } from '../machinery/kind.ts'
 import { humanDuration, parseTime } from '../machinery/time.ts'
 import { parseJsonPath } from './json-path.ts'
 
-const NAME =
-  'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names'
-const CREATED =
-  'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata'
-
-const nameColumn: Column = {
-  name: 'Name',
-  type: 'string',
-  format: 'name',
-  description: NAME,
-  cell: object => object.metadata?.name,
-}
-
-const AGE: CustomResourceColumnDefinition = {
-  name: 'Age',
-  type: 'date',
-  description: CREATED,
-  jsonPath: '.metadata.creationTimestamp',
-}
+/** Without a definition's own columns. */
+const AGE: CustomResourceColumnDefinition = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
 
 /** A value as Go's template printer shows it. */
 function shown(value: unknown): string {

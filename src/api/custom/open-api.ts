@@ -6,26 +6,12 @@ import { itemsOf, type JsonSchema, valuesOf } from './json-schema.ts'
 
 type Json = Record<string, unknown>
 
-const API_VERSION = {
-  description:
-    'APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources',
-  type: 'string',
-}
-const KIND = {
-  description:
-    'Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds',
-  type: 'string',
-}
-
 /** The fields that every object and list begins with. */
-export const TYPE_META = { apiVersion: API_VERSION, kind: KIND }
-
-const EMBEDDED_API_VERSION =
-  'apiVersion defines the versioned schema of this representation of an object. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources'
-const EMBEDDED_KIND =
-  'kind is a string value representing the type of this object. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds'
-const METADATA =
-  "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
+export const TYPE_META = {
+  apiVersion: { description: 'The group and version of the API that the object is written in.', type: 'string' },
+  kind: { description: 'What the object is.', type: 'string' },
+}
+const METADATA = 'What every object says of itself: its name, labels, owners and more.'
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
 /** What is published as it stands. */
@@ -135,8 +121,7 @@ function metadataOf({ prefix, version }: OpenApiTarget): Json {
 function addEmbedded(result: Json, target: OpenApiTarget): void {
   result.properties = {
     ...(result.properties as Json | undefined),
-    apiVersion: { ...API_VERSION, description: EMBEDDED_API_VERSION },
-    kind: { ...KIND, description: EMBEDDED_KIND },
+    ...TYPE_META,
     metadata: metadataOf(target),
   }
   result.required = [...new Set([...((result.required as string[] | undefined) ?? []), 'kind', 'apiVersion'])]
@@ -163,7 +148,7 @@ export function publishSchema(schema: JsonSchema | undefined, of: PublishedKind,
   const properties = result.properties as Json | undefined
   return {
     ...result,
-    properties: { apiVersion: API_VERSION, kind: KIND, ...properties, metadata: metadataOf(target) },
+    properties: { ...TYPE_META, ...properties, metadata: metadataOf(target) },
     ...extensions,
   }
 }

@@ -50,6 +50,17 @@ function owners(entries: Loose): Loose {
   return (stable(entries) as Loose[]).sort((a, b) => (key(a) < key(b) ? -1 : 1))
 }
 
+/** Columns that every kind has: their description is not ours. */
+const isOwnColumn = ({ name, format, type }: Loose) =>
+  (name === 'Name' && format === 'name') || (name === 'Age' && type === 'date')
+
+/** A table without the sentences about columns that no definition asks for. */
+function undescribed(body: Loose): Loose {
+  if (!Array.isArray(body?.columnDefinitions)) return body
+  const columns = body.columnDefinitions.map((each: Loose) => (isOwnColumn(each) ? { ...each, description: '' } : each))
+  return { ...body, columnDefinitions: columns }
+}
+
 /** Rows of tables without ages. */
 const WITHOUT_TIMES = /\b\d+(?:s|m|m\d+s)\b/g
 
@@ -63,7 +74,7 @@ export function told(code: number, body: Loose, warnings: readonly string[] = []
     ...(failed && !causes && { message: body.message.replace(/(?<=: )\d+(?=,|$)/g, '…') }),
     ...(failed && causes && { causes }),
     ...(warnings.length && { warnings: [...warnings].sort() }),
-    ...(!failed && { object: JSON.parse(JSON.stringify(stable(body)).replace(WITHOUT_TIMES, '…')) }),
+    ...(!failed && { object: JSON.parse(JSON.stringify(stable(undescribed(body))).replace(WITHOUT_TIMES, '…')) }),
   }
 }
 

@@ -72,10 +72,7 @@ export function stands(own: PodStatus, written: PodStatus, seen: PodStatus): boo
   )
 }
 
-/**
- * Makes the writer of one pod. `onGone` is called when the server knows the pod (of this uid) no more; `onWritten`
- * with every answer.
- */
+/** Makes the writer of one pod. `onGone` is called when the server knows the pod (of this uid) no more. */
 export function createStatusWriter(
   deps: { client: Client; clock: Clock; logger: Logger; signal: AbortSignal },
   pod: Pod,

@@ -1,6 +1,6 @@
 /**
  * A pod network as this folder provides it: structurally the contract `agent/pod-network.ts` (components of one level
- * do not import each other; `pod-network.test.ts` holds the two together).
+ * do not import each other; `cmd/nodes.ts` hands the one to the other).
  */
 
 export interface PodRequest {

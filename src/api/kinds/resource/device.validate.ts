@@ -146,7 +146,7 @@ function checkAmounts({ attributes = {}, capacity = {} }: Device, path: string, 
     errors.push(invalid(path, values, `the total number of attribute values must not exceed ${VALUES}`))
 }
 
-/** `oldTaints`: those that stood there are not looked at again. */
+/** `sameTaints`: they stood there already, and are not looked at again. */
 export function checkDevice(
   device: Device,
   { perDevice, sameTaints }: { perDevice: boolean; sameTaints: boolean },

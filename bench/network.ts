@@ -120,7 +120,7 @@ async function endpointChanges(count: number): Promise<void> {
   const catalog = createCatalog({ services, endpointSlices: slices }, signal.signal)
   const nft = startNft(folder)
   const proxy = createNftablesProxy(
-    { serviceCidr: parseCidr('10.96.0.0/16'), podLinks: '"tutti-*"', exposed: false },
+    { family: 'IPv4', serviceCidr: '10.96.0.0/16', podLinks: '"tutti-*"', nodeAddress: NODE, exposed: false },
     { ...deps, nft },
   )
   const began = performance.now()

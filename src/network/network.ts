@@ -36,9 +36,11 @@ import { startPortablePodNetwork } from './pod-network/portable.ts'
 import { LINK_PREFIX } from './pod-network/ruleset.ts'
 import { serviceVariables } from './service-env.ts'
 import { createNftablesProxy } from './service-proxy/nftables/proxy.ts'
+import { followPlace } from './service-proxy/place.ts'
 import type { ServiceProxy } from './service-proxy/proxy.ts'
 import { startProxySync } from './service-proxy/sync.ts'
 import { createUserspaceProxy } from './service-proxy/userspace/proxy.ts'
+import { createConntrack, hasConntrack } from './tools/conntrack.ts'
 import { startIp } from './tools/ip.ts'
 import { startNft } from './tools/nft.ts'
 
@@ -132,7 +134,9 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
       )
       await catalog.synced()
       const dns = await parts.startDns?.(client, catalog)
-      const sync = await startProxySync({ ...deps, catalog, proxy: parts.proxy }, signal)
+      const place = await followPlace(informers, options.nodeName)
+      const sync = await startProxySync({ ...deps, catalog, proxy: parts.proxy, place: place.now }, signal)
+      place.follow(() => sync.moved())
       const loadBalancers = startLoadBalancers(
         {
           catalog,
@@ -190,11 +194,11 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
   const clusterDns = addressAt(services, DNS_OFFSET)
   const directory = join(dataDir, 'network')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const { mtu, notes } = await setUpKernel({ nodeAddress, serviceCidr }, deps)
+  const [{ mtu, notes }, tracked] = await Promise.all([setUpKernel({ nodeAddress, serviceCidr }, deps), hasConntrack()])
 
   return {
     nodeAddress,
-    notes: mode === 'rootless' ? [...notes, ROOTLESS_LIMITS] : notes,
+    notes: [...notes, ...(mode === 'rootless' ? [ROOTLESS_LIMITS] : []), ...(tracked ? [] : [NO_CONNTRACK])],
     async start(signal) {
       const [ip, nft] = [startIp(), startNft(directory)]
       const podNetwork = await startKernelPodNetwork(
@@ -213,7 +217,10 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
       )
       return {
         podNetwork,
-        proxy: createNftablesProxy({ serviceCidr: services, podLinks: `"${LINK_PREFIX}*"`, exposed }, { ...deps, nft }),
+        proxy: createNftablesProxy(
+          { family: 'IPv4', serviceCidr, podLinks: `"${LINK_PREFIX}*"`, nodeAddress, exposed },
+          { ...deps, nft, ...(tracked && { conntrack: createConntrack('ipv4') }) },
+        ),
         allProtocols: mode === 'kernel',
         async startDns(client, catalog) {
           const names = createNames(catalog, { domain: clusterDomain, ranges: [pods, services] })
@@ -234,6 +241,9 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
 
 const ROOTLESS_LIMITS =
   'rootless: pods reach each other, services and the API server, but nothing outside this machine (a way out needs root)'
+
+const NO_CONNTRACK =
+  'UDP clients that go on sending to a service stay with an endpoint that is gone (the program conntrack forgets such flows: install it)'
 
 /**
  * Where network namespaces of pods are kept: a directory of this cluster alone, which a reboot empties as it ends the

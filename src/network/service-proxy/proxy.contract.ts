@@ -9,12 +9,14 @@ export interface ProxyUnderTest {
   readonly proxy: ServiceProxy
   /** Seconds of affinity pass, as far as this proxy is concerned. */
   passSeconds(seconds: number): Promise<void>
+  /** What a connection meets that must not be answered: nothing where the kernel carries it, else a refusal. */
+  readonly unanswered: 'no answer' | 'ECONNREFUSED'
 }
 
 /** What a new connection gets: the backend's name, or an error code. */
-export function ask(host: string, port: number): Promise<string> {
+export function ask(host: string, port: number, timeout = 3000): Promise<string> {
   return new Promise(resolve => {
-    const socket = connect({ host, port, timeout: 3000 })
+    const socket = connect({ host, port, timeout })
     let said = ''
     socket.on('data', data => (said += data))
     socket.on('timeout', () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })))
@@ -101,6 +103,32 @@ export function proxyContract(name: string, start: () => Promise<ProxyUnderTest>
     assert.equal(await ask(host, at), 'ECONNREFUSED')
     assert.equal(await ask('127.0.0.1', 30_080), 'ECONNREFUSED')
     await set(port([a]))
+    const again = await where()
+    assert.equal(await ask(again.host, again.port), 'a')
+  })
+
+  test(`${name} apply: without backends that it may use, nothing is served, and served again when there is one`, async () => {
+    const a = await make('a')
+    const { unanswered } = await under()
+    const at = (backends: readonly Backend[]) => {
+      const target = {
+        backends: backends.map(({ address, port: number }) => ({ address, port: number })),
+        empty: 'drop',
+      } as const
+      // Other nodes have backends: this one may not use them.
+      return port([a], {
+        frontends: [
+          { kind: 'cluster', address: '10.96.7.7', port: 80, target },
+          { kind: 'node', port: 30_080 },
+        ],
+      })
+    }
+    await set(at([]))
+    const { host, port: number } = await where()
+    const silence = unanswered === 'no answer' ? 'ETIMEDOUT' : unanswered
+    assert.equal(await ask(host, number, 400), silence)
+    assert.equal(await ask('127.0.0.1', 30_080), 'a', 'a node port has a policy of its own')
+    await set(at([a]))
     const again = await where()
     assert.equal(await ask(again.host, again.port), 'a')
   })

@@ -1,18 +1,37 @@
 /**
- * What a service means for traffic, as data: from a Service and its EndpointSlices to the ports at which it answers
- * and where they lead. Pure; both proxies and the tests stand on it.
+ * What a service means for traffic on one node, as data: from a Service and its EndpointSlices to the ports at which it
+ * answers and where they lead. Pure; both proxies and the tests stand on it. One family of addresses at a time: a
+ * dual-stack service is asked for twice.
  */
+import { isIPv4, isIPv6 } from 'node:net'
 import type { Service } from '../../api/generated/types/core-v1.ts'
-import type { Endpoint, EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
-import { parseIpv4 } from '../../lib/ipv4.ts'
+import type { EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
+import { type Family, type Place, reachable, type ServiceEndpoint } from './endpoints.ts'
 
 export type TransportProtocol = 'tcp' | 'udp' | 'sctp'
+
+/** What a frontend leads to. */
+export interface Target {
+  /** Sorted, without duplicates. */
+  readonly backends: readonly Backend[]
+  /**
+   * What happens without backends: connections are refused, or, where other nodes have some that this one may not use
+   * (a policy of Local), not answered, so that whoever balances the load tries another node.
+   */
+  readonly empty: 'refuse' | 'drop'
+}
 
 /** Where clients knock. Without an address: at every address of the machine (a node port). */
 export interface Frontend {
   readonly kind: 'cluster' | 'node' | 'load-balancer' | 'external'
   readonly address?: string
   readonly port: number
+  /** Where it leads; absent: to the backends of the port. */
+  readonly target?: Target
+  /** Where it leads clients from outside of the cluster, when that is not the same. */
+  readonly outside?: Target
+  /** Ranges of clients that may use it; absent: all. */
+  readonly sources?: readonly string[]
 }
 
 /** Where a connection goes. */
@@ -32,66 +51,87 @@ export interface ServicePort {
   readonly affinitySeconds?: number
 }
 
-const compare = (a: Backend, b: Backend) => (a.address === b.address ? a.port - b.port : a.address < b.address ? -1 : 1)
+/** The target of a frontend for clients of the cluster and of the node itself. */
+export const targetOf = ({ backends }: Pick<ServicePort, 'backends'>, { target }: Frontend): Target =>
+  target ?? { backends, empty: 'refuse' }
 
-/** Ready ones; where none is ready, those that still serve while they end (KEP-1669). */
-function usable(endpoints: readonly { endpoint: Endpoint; port: number }[]): Backend[] {
-  const pick = (wanted: (endpoint: Endpoint) => boolean) => {
-    const found = new Map<string, Backend>()
-    for (const { endpoint, port } of endpoints) {
-      const address = endpoint.addresses[0]
-      if (address && wanted(endpoint) && parseIpv4(address) !== undefined)
-        found.set(`${address}:${port}`, { address, port })
-    }
-    return [...found.values()].sort(compare)
-  }
-  const ready = pick(({ conditions }) => conditions?.ready !== false)
-  return ready.length ? ready : pick(({ conditions }) => Boolean(conditions?.serving && conditions.terminating))
-}
+type Port = NonNullable<NonNullable<Service['spec']>['ports']>[number]
 
 /** Whether the service has an address of its own: not headless and not an ExternalName. */
 export function hasClusterIp({ spec }: Service): boolean {
   return spec?.type !== 'ExternalName' && Boolean(spec?.clusterIP) && spec?.clusterIP !== 'None'
 }
 
-function frontendsOf(service: Service, port: NonNullable<NonNullable<Service['spec']>['ports']>[number]): Frontend[] {
+const isOf: Readonly<Record<Family, (address: string) => boolean>> = { IPv4: isIPv4, IPv6: isIPv6 }
+
+/** Whether a range as in `10.0.0.0/8` is of the family. */
+const isRangeOf = (family: Family, range: string) => isOf[family](range.split('/')[0] ?? '')
+
+interface Targets {
+  readonly cluster: Target
+  readonly outside?: Target
+}
+
+function frontendsOf(service: Service, port: Port, family: Family, { cluster, outside }: Targets): Frontend[] {
   const { spec, status } = service
-  const protocol = port.protocol ?? 'TCP'
+  const is = isOf[family]
   const frontends: Frontend[] = []
-  for (const address of spec?.clusterIPs ?? [spec?.clusterIP ?? ''])
-    if (parseIpv4(address) !== undefined) frontends.push({ kind: 'cluster', address, port: port.port })
-  for (const address of spec?.externalIPs ?? [])
-    if (parseIpv4(address) !== undefined) frontends.push({ kind: 'external', address, port: port.port })
-  for (const ingress of (spec?.type === 'LoadBalancer' && status?.loadBalancer?.ingress) || []) {
-    const state = ingress.ports?.find(each => each.port === port.port && each.protocol === protocol)
-    if (ingress.ip && parseIpv4(ingress.ip) !== undefined && !state?.error)
-      frontends.push({ kind: 'load-balancer', address: ingress.ip, port: port.port })
+  const at = (kind: Frontend['kind'], address: string, more: Partial<Frontend> = {}) => {
+    if (is(address)) frontends.push({ kind, address, port: port.port, ...more })
   }
-  if (port.nodePort && spec?.type !== 'ClusterIP') frontends.push({ kind: 'node', port: port.nodePort })
+  const from = outside && { outside }
+  for (const address of spec?.clusterIPs ?? [spec?.clusterIP ?? ''])
+    at('cluster', address, spec?.internalTrafficPolicy === 'Local' ? { target: cluster } : {})
+  for (const address of spec?.externalIPs ?? []) at('external', address, from)
+  const sources = (spec?.loadBalancerSourceRanges ?? [])
+    .map(range => range.trim())
+    .filter(range => isRangeOf(family, range))
+  for (const ingress of (spec?.type === 'LoadBalancer' && status?.loadBalancer?.ingress) || []) {
+    const state = ingress.ports?.find(
+      each => each.port === port.port && each.protocol === (port.protocol ?? 'TCP') && each.error,
+    )
+    // A balancer that calls itself a proxy wants even the cluster's own traffic to pass through it.
+    if (ingress.ip && ingress.ipMode !== 'Proxy' && !state)
+      at('load-balancer', ingress.ip, { ...from, ...(sources.length && { sources }) })
+  }
+  if (port.nodePort && spec?.type !== 'ClusterIP') frontends.push({ kind: 'node', port: port.nodePort, ...from })
   return frontends
 }
 
+/** Endpoints of a service port, from all its slices, with the number of the port at each. */
+function endpointsOf(port: Port, slices: readonly EndpointSlice[], family: Family): ServiceEndpoint[] {
+  const isPort = (each: { name?: string | undefined; protocol?: string | undefined }) =>
+    (each.name ?? '') === (port.name ?? '') && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP')
+  return slices.flatMap(slice =>
+    slice.addressType !== family
+      ? []
+      : (slice.ports ?? [])
+          .filter(isPort)
+          .flatMap(each => (slice.endpoints ?? []).map(endpoint => ({ endpoint, port: each.port ?? 0 }))),
+  )
+}
+
 /** The ports of a service. Empty for a headless service and for an ExternalName: they live in DNS only. */
-export function servicePorts(service: Service, slices: readonly EndpointSlice[]): ServicePort[] {
+export function servicePorts(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  place: Place = {},
+  family: Family = 'IPv4',
+): ServicePort[] {
   if (!hasClusterIp(service)) return []
   const { spec, metadata } = service
   const affinity =
     spec?.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : undefined
+  const outsideIsLocal = spec?.externalTrafficPolicy === 'Local'
   return (spec?.ports ?? []).map(port => {
-    const endpoints = slices
-      .filter(slice => slice.addressType === 'IPv4')
-      .flatMap(slice =>
-        (slice.ports ?? [])
-          .filter(
-            each => (each.name ?? '') === (port.name ?? '') && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP'),
-          )
-          .flatMap(each => (slice.endpoints ?? []).map(endpoint => ({ endpoint, port: each.port ?? 0 }))),
-      )
+    const { cluster, local, any } = reachable(endpointsOf(port, slices, family), place)
+    const onNode: Target = { backends: local, empty: any ? 'drop' : 'refuse' }
+    const targets = { cluster: onNode, ...(outsideIsLocal && { outside: onNode }) }
     return {
       id: `${metadata?.namespace}/${metadata?.name}:${port.name || port.port}`,
       protocol: (port.protocol ?? 'TCP').toLowerCase() as TransportProtocol,
-      frontends: frontendsOf(service, port),
-      backends: usable(endpoints),
+      frontends: frontendsOf(service, port, family, targets),
+      backends: cluster,
       ...(affinity !== undefined && { affinitySeconds: affinity }),
     }
   })

@@ -5,6 +5,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
+import type { Family, Place } from './endpoints.ts'
 import type { ServiceChanges, ServiceProxy } from './proxy.ts'
 import { servicePorts } from './service-ports.ts'
 
@@ -14,21 +15,31 @@ const RETRY = 1000
 export interface ProxySync {
   /** Resolves when everything that was known at the call is in the data plane. */
   idle(): Promise<void>
+  /** The node is elsewhere now: every service is looked at again. */
+  moved(): void
+}
+
+export interface ProxySyncDeps {
+  readonly catalog: Catalog
+  readonly proxy: ServiceProxy
+  /** Addresses that the proxy carries. Default: IPv4. */
+  readonly family?: Family
+  /** Where the node is now. Default: the machine is the cluster. */
+  place?(): Place
+  readonly clock: Clock
+  readonly logger: Logger
 }
 
 /** Starts carrying; resolves when the first state is in the data plane. Ends with the signal. */
-export async function startProxySync(
-  deps: { readonly catalog: Catalog; readonly proxy: ServiceProxy; readonly clock: Clock; readonly logger: Logger },
-  signal: AbortSignal,
-): Promise<ProxySync> {
-  const { catalog, proxy, clock, logger } = deps
+export async function startProxySync(deps: ProxySyncDeps, signal: AbortSignal): Promise<ProxySync> {
+  const { catalog, proxy, family = 'IPv4', place = () => ({}), clock, logger } = deps
   let dirty = new Set<string>()
   let whole = true
   let running: Promise<void> | undefined
 
   function portsOf(key: string) {
     const service = catalog.service(key)
-    return service ? servicePorts(service, catalog.slices(key)) : []
+    return service ? servicePorts(service, catalog.slices(key), place(), family) : []
   }
   const changesOf = (keys: Iterable<string>): ServiceChanges => new Map([...keys].map(key => [key, portsOf(key)]))
 
@@ -77,6 +88,10 @@ export async function startProxySync(
   return {
     async idle() {
       while (running) await running
+    },
+    moved() {
+      whole = true
+      wake()
     },
   }
 }

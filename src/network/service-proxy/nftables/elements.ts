@@ -2,16 +2,18 @@
  * A service port as elements of nftables maps. Pure. Chains do not know services, only how many backends there are to
  * draw from; so a change of a service is a change of a few map elements, however many services there are.
  *
- *   services    address . protocol . port            → goto draw-<count>, or stay-<count>-<seconds> with affinity
+ *   services    address . protocol . port            → goto draw-<count>, goto stay-<count>-<seconds> with affinity, drop
  *   endpoints   address . protocol . port . number   → backend             number: 0 to count - 1, drawn at random
  *   slots       address . protocol . port . number   → identity            with affinity: which backend was drawn
  *   backends    address . protocol . port . identity → backend             identity is of the backend, not of its place
  *   affinity    client . address . protocol . port   → identity            written by the kernel, with a timeout
  *   refused     address . protocol . port                                  no backends: connections are reset
  *
- * Node ports have the same maps without the address, with names that begin with `node-`.
+ * Node ports have the same maps without the address, with names that begin with `node-`. What clients from outside of
+ * the cluster are given, where that is something else, is in maps that begin with `outside-`.
  */
-import type { Backend, Frontend, ServicePort } from '../service-ports.ts'
+import { createHash } from 'node:crypto'
+import { type Backend, type Frontend, type ServicePort, type Target, targetOf } from '../service-ports.ts'
 
 export interface Element {
   readonly map: string
@@ -20,14 +22,27 @@ export interface Element {
   readonly value: string
 }
 
-/** How a chain draws: from `count` backends, and for how long a client stays. */
+/** The four sets of maps. */
+export type Prefix = '' | 'node-' | 'outside-' | 'outside-node-'
+
+/** How a chain draws: from `count` backends, for how long a client stays, and who may come. */
 export interface Draw {
+  readonly prefix: Prefix
   readonly count: number
   readonly seconds?: number
+  readonly sources?: readonly string[]
 }
 
-export const chainName = (prefix: string, { count, seconds }: Draw) =>
+/** The chain that draws, whoever comes. */
+export const drawName = ({ prefix, count, seconds }: Draw) =>
   seconds === undefined ? `${prefix}draw-${count}` : `${prefix}stay-${count}-${seconds}`
+
+/** The chain that a service's element goes to. */
+export function chainName(draw: Draw): string {
+  if (!draw.sources) return drawName(draw)
+  const ranges = createHash('sha256').update(draw.sources.toSorted().join()).digest('hex').slice(0, 16)
+  return `guard-${ranges}-${drawName(draw)}`
+}
 
 /** 32 bits that stand for a backend (FNV-1a), never 0: the same after a restart. */
 export function identity({ address, port }: Backend): number {
@@ -41,26 +56,45 @@ function identified(backends: readonly Backend[]): [number, Backend][] {
   return [...new Map(backends.toReversed().map(backend => [identity(backend), backend])).entries()].reverse()
 }
 
-function frontendElements(port: ServicePort, frontend: Frontend): Element[] {
-  const prefix = frontend.address === undefined ? 'node-' : ''
+/** Where a target stands in the maps. */
+interface Spot {
+  readonly prefix: Prefix
+  readonly target: Target
+}
+
+/** A frontend is in the maps once or, where clients from outside are led elsewhere, twice. */
+function spotsOf(port: ServicePort, frontend: Frontend): Spot[] {
+  const node = frontend.address === undefined
+  const inside: Spot = { prefix: node ? 'node-' : '', target: targetOf(port, frontend) }
+  return frontend.outside
+    ? [inside, { prefix: node ? 'outside-node-' : 'outside-', target: frontend.outside }]
+    : [inside]
+}
+
+function drawOf({ affinitySeconds: seconds }: ServicePort, { sources }: Frontend, { prefix, target }: Spot): Draw {
+  const count = seconds === undefined ? target.backends.length : identified(target.backends).length
+  return { prefix, count, ...(seconds !== undefined && { seconds }), ...(sources && { sources }) }
+}
+
+function spotElements(port: ServicePort, frontend: Frontend, spot: Spot): Element[] {
+  const { prefix, target } = spot
   const at = `${frontend.address === undefined ? '' : `${frontend.address} . `}${port.protocol} . ${frontend.port}`
   const to = ({ address, port: number }: Backend) => `${address} . ${number}`
-  if (port.backends.length === 0) {
-    // What is left for a cluster IP is refused as a whole; at a node port nobody listens.
-    return frontend.kind === 'cluster' || frontend.kind === 'node' ? [] : [{ map: 'refused', key: at, value: '' }]
+  const verdict = (value: string): Element => ({ map: `${prefix}services`, key: at, value })
+  if (target.backends.length === 0) {
+    if (target.empty === 'drop') return [verdict('drop')]
+    // What is left for a cluster IP is refused as a whole; at a node port nobody listens. Outside has no set of its own.
+    return prefix === '' && frontend.kind !== 'cluster' ? [{ map: 'refused', key: at, value: '' }] : []
   }
-  if (port.affinitySeconds === undefined) {
-    const verdict = `goto ${chainName(prefix, { count: port.backends.length })}`
+  const lead = verdict(`goto ${chainName(drawOf(port, frontend, spot))}`)
+  if (port.affinitySeconds === undefined)
     return [
-      { map: `${prefix}services`, key: at, value: verdict },
-      ...port.backends.map((backend, n) => ({ map: `${prefix}endpoints`, key: `${at} . ${n}`, value: to(backend) })),
+      lead,
+      ...target.backends.map((backend, n) => ({ map: `${prefix}endpoints`, key: `${at} . ${n}`, value: to(backend) })),
     ]
-  }
-  const backends = identified(port.backends)
-  const verdict = `goto ${chainName(prefix, { count: backends.length, seconds: port.affinitySeconds })}`
   return [
-    { map: `${prefix}services`, key: at, value: verdict },
-    ...backends.flatMap(([id, backend], n) => [
+    lead,
+    ...identified(target.backends).flatMap(([id, backend], n) => [
       { map: `${prefix}slots`, key: `${at} . ${n}`, value: String(id) },
       { map: `${prefix}backends`, key: `${at} . ${id}`, value: to(backend) },
     ]),
@@ -69,13 +103,12 @@ function frontendElements(port: ServicePort, frontend: Frontend): Element[] {
 
 /** Every element that a service port asks for. */
 export const elementsOf = (port: ServicePort): Element[] =>
-  port.frontends.flatMap(frontend => frontendElements(port, frontend))
+  port.frontends.flatMap(frontend => spotsOf(port, frontend).flatMap(spot => spotElements(port, frontend, spot)))
 
 /** The chains that those elements go to. */
-export function drawsOf(port: ServicePort): Draw[] {
-  if (port.backends.length === 0) return []
-  const { affinitySeconds: seconds } = port
-  return seconds === undefined
-    ? [{ count: port.backends.length }]
-    : [{ count: identified(port.backends).length, seconds }]
-}
+export const drawsOf = (port: ServicePort): Draw[] =>
+  port.frontends.flatMap(frontend =>
+    spotsOf(port, frontend)
+      .filter(({ target }) => target.backends.length > 0)
+      .map(spot => drawOf(port, frontend, spot)),
+  )

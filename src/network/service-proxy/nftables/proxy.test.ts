@@ -2,7 +2,6 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { parseCidr } from '../../../lib/ipv4.ts'
 import { silent } from '../../../lib/log.ts'
 import { inOwnNetwork } from '../../testing/own-network.ts'
 import { run } from '../../tools/command.ts'
@@ -16,12 +15,13 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy keeps the contract in a 
     await run('ip', ['route', 'add', '10.96.0.0/16', 'dev', 'lo', 'src', '10.244.0.1'])
     const nft = startNft(mkdtempSync(join(tmpdir(), 'tutti-nft-')))
     const proxy = createNftablesProxy(
-      { serviceCidr: parseCidr('10.96.0.0/16'), podLinks: '"tutti-*"', exposed: false },
+      { family: 'IPv4', serviceCidr: '10.96.0.0/16', podLinks: '"tutti-*"', nodeAddress: '10.244.0.1', exposed: false },
       { nft, logger: silent },
     )
     await proxy.reset(new Map())
     return {
       proxy: { ...proxy, close: async () => nft.close() },
+      unanswered: 'no answer',
       // The kernel's clock cannot be moved.
       passSeconds: seconds => wait(seconds * 1000),
     }

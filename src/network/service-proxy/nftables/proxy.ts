@@ -1,24 +1,31 @@
 /**
- * The service proxy in the kernel: keeps what stands in the table `ip tutti` in memory, and turns a change of services
- * into the difference of elements. It never reads the table back: who changes it by hand makes the next change fail,
- * after which everything is built anew (`sync.ts`).
+ * The service proxy in the kernel: keeps what stands in the table `tutti` of one family in memory, and turns a change of
+ * services into the difference of elements. It never reads the table back: who changes it by hand makes the next change
+ * fail, after which everything is built anew (`sync.ts`).
  */
 import type { Logger } from '../../../lib/log.ts'
+import type { Conntrack } from '../../tools/conntrack.ts'
 import type { Nft } from '../../tools/nft.ts'
 import type { ServiceChanges, ServiceProxy } from '../proxy.ts'
 import type { ServicePort } from '../service-ports.ts'
-import { chainName, type Draw, drawsOf, type Element, elementsOf } from './elements.ts'
-import { changeCommands, type RulesetOptions, wholeTable } from './ruleset.ts'
+import { drawsOf, type Element, elementsOf } from './elements.ts'
+import { chainsOf, changeCommands, type RulesetOptions, wholeTable } from './ruleset.ts'
+import { staleFlows } from './stale-flows.ts'
 
 type Elements = ReadonlyMap<string, Element>
 
 const idOf = ({ map, key }: Element) => `${map} ${key}`
 
+export interface NftablesProxyDeps {
+  readonly nft: Nft
+  readonly logger: Logger
+  /** Absent where UDP flows cannot be forgotten. */
+  readonly conntrack?: Conntrack
+}
+
 /** Makes the proxy over a table that nobody else writes. */
-export function createNftablesProxy(
-  options: RulesetOptions,
-  deps: { readonly nft: Nft; readonly logger: Logger },
-): ServiceProxy {
+export function createNftablesProxy(options: RulesetOptions, deps: NftablesProxyDeps): ServiceProxy {
+  const { family } = options
   /** Elements by service, and which service an element belongs to: two services may claim one address. */
   let standing = new Map<string, Elements>()
   let owners = new Map<string, string>()
@@ -35,16 +42,8 @@ export function createNftablesProxy(
     return elements
   }
 
-  /** Draws whose chains do not stand yet. */
-  function newDraws(services: ServiceChanges, known: ReadonlySet<string>): Draw[] {
-    const draws = new Map<string, Draw>()
-    for (const ports of services.values())
-      for (const draw of ports.flatMap(drawsOf)) {
-        const name = chainName('', draw)
-        if (!known.has(name)) draws.set(name, draw)
-      }
-    return [...draws.values()]
-  }
+  const chainsFor = (services: ServiceChanges, known: ReadonlySet<string>) =>
+    chainsOf([...services.values()].flat().flatMap(drawsOf), family).filter(({ name }) => !known.has(name))
 
   return {
     async reset(services) {
@@ -55,18 +54,20 @@ export function createNftablesProxy(
         for (const id of own.keys()) claims.set(id, service)
         if (own.size) elements.set(service, own)
       }
-      const draws = newDraws(services, new Set())
+      const made = chainsFor(services, new Set())
       const all = [...elements.values()].flatMap(own => [...own.values()])
       try {
-        await deps.nft.load(wholeTable(options, all, draws, false))
+        await deps.nft.load(wholeTable(options, all, made, false))
       } catch (error) {
         // A table of another version of the program has maps of other types: it goes, and affinity with it.
         deps.logger.info({ error }, 'network: the standing rules cannot be taken over')
-        await deps.nft.load(wholeTable(options, all, draws, true))
+        await deps.nft.load(wholeTable(options, all, made, true))
       }
+      const before = standing
       standing = elements
       owners = claims
-      chains = new Set(draws.map(draw => chainName('', draw)))
+      chains = new Set(made.map(({ name }) => name))
+      for (const [service, old] of before) await deps.conntrack?.forget(staleFlows(old, elements.get(service)))
     },
 
     async apply(changes) {
@@ -85,14 +86,16 @@ export function createNftablesProxy(
         }
         next.set(service, after)
       }
-      const draws = newDraws(changes, chains)
-      const commands = changeCommands(draws, removed, added)
+      const made = chainsFor(changes, chains)
+      const commands = changeCommands(family, made, removed, added)
       if (commands) await deps.nft.change(commands)
+      const stale = [...next].flatMap(([service, after]) => staleFlows(standing.get(service), after))
       for (const [service, elements] of next) {
         if (elements.size) standing.set(service, elements)
         else standing.delete(service)
       }
-      for (const draw of draws) chains.add(chainName('', draw))
+      for (const { name } of made) chains.add(name)
+      await deps.conntrack?.forget(stale)
     },
 
     localAddress: () => undefined,

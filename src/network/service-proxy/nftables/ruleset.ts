@@ -1,57 +1,97 @@
-/** The text of the table `ip tutti`, and of changes to it. Pure. What the maps hold is told in `elements.ts`. */
-import { type Cidr, formatIpv4 } from '../../../lib/ipv4.ts'
-import { chainName, type Draw, type Element } from './elements.ts'
+/**
+ * The text of the table `tutti` of one family (`ip` or `ip6`), and of changes to it. Pure. What the maps hold is told in
+ * `elements.ts`.
+ */
+import type { Family } from '../endpoints.ts'
+import { chainName, type Draw, drawName, type Element, type Prefix } from './elements.ts'
 
 export const TABLE = 'tutti'
 
-/** The maps come twice: for addresses of services, and for node ports. */
-const VARIANTS = [
-  { prefix: '', key: 'ip daddr . meta l4proto . th dport', type: 'ipv4_addr . inet_proto . inet_service' },
-  { prefix: 'node-', key: 'meta l4proto . th dport', type: 'inet_proto . inet_service' },
-] as const
+/** What differs between the families: the table's, the type of an address, and how a packet's header is named. */
+const WORDS = {
+  IPv4: { table: 'ip', address: 'ipv4_addr', header: 'ip' },
+  IPv6: { table: 'ip6', address: 'ipv6_addr', header: 'ip6' },
+} as const
 
-/** How many clients' places are remembered at most, for each of the two affinity maps. */
-const AFFINITY_SIZE = 65_536
+/** `ip tutti`. */
+export const tableOf = (family: Family) => `${WORDS[family].table} ${TABLE}`
 
-function maps(): string {
-  return VARIANTS.map(
-    ({ prefix, type }) => `
-  map ${prefix}services { type ${type} : verdict; }
-  map ${prefix}endpoints { type ${type} . mark : ipv4_addr . inet_service; }
-  map ${prefix}slots { type ${type} . mark : mark; }
-  map ${prefix}backends { type ${type} . mark : ipv4_addr . inet_service; }
-  map ${prefix}affinity { type ipv4_addr . ${type} : mark; flags dynamic, timeout; timeout 3h; size ${AFFINITY_SIZE}; }`,
-  ).join('')
+/** The maps come four times: for addresses and for node ports, and both again for clients from outside. */
+const PREFIXES: readonly Prefix[] = ['', 'node-', 'outside-', 'outside-node-']
+const isNode = (prefix: Prefix) => prefix.endsWith('node-')
+
+/** The part of a packet by which a service is looked up, and its type. */
+function keyOf(family: Family, prefix: Prefix): { key: string; type: string } {
+  const { address, header } = WORDS[family]
+  return isNode(prefix)
+    ? { key: 'meta l4proto . th dport', type: 'inet_proto . inet_service' }
+    : { key: `${header} daddr . meta l4proto . th dport`, type: `${address} . inet_proto . inet_service` }
 }
 
-/** The rules of the chains (both variants) that draw one of `count` backends. */
-export function drawChains(draw: Draw): { name: string; rules: string[] }[] {
-  return VARIANTS.map(({ prefix, key }) => {
-    // A number that was drawn can be part of a key only by way of the packet's mark; `unmark` takes it off again.
-    const random = `meta mark set numgen random mod ${draw.count}`
-    const name = chainName(prefix, draw)
-    if (draw.seconds === undefined)
-      return { name, rules: [`${random} dnat ip to ${key} . meta mark map @${prefix}endpoints`] }
-    const client = `ip saddr . ${key}`
-    const remember = `update @${prefix}affinity { ${client} timeout ${draw.seconds}s : meta mark }`
-    const go = `dnat ip to ${key} . meta mark map @${prefix}backends`
-    return {
-      name,
-      rules: [
-        // Seen before, and the backend is still there: stay. A rule ends at the first lookup that finds nothing.
-        `meta mark set ${client} map @${prefix}affinity ${remember} ${go}`,
-        // An update does not change what is remembered, so what is stale goes first.
-        `delete @${prefix}affinity { ${client} : 0 }`,
-        `${random} meta mark set ${key} . meta mark map @${prefix}slots ${remember} ${go}`,
-      ],
-    }
-  })
+/** How many clients' places are remembered at most, for each of the affinity maps. */
+const AFFINITY_SIZE = 65_536
+
+function maps(family: Family): string {
+  const { address } = WORDS[family]
+  return PREFIXES.map(prefix => {
+    const { type } = keyOf(family, prefix)
+    return `
+  map ${prefix}services { type ${type} : verdict; }
+  map ${prefix}endpoints { type ${type} . mark : ${address} . inet_service; }
+  map ${prefix}slots { type ${type} . mark : mark; }
+  map ${prefix}backends { type ${type} . mark : ${address} . inet_service; }
+  map ${prefix}affinity { type ${address} . ${type} : mark; flags dynamic, timeout; timeout 3h; size ${AFFINITY_SIZE}; }`
+  }).join('')
+}
+
+export interface Chain {
+  readonly name: string
+  readonly rules: readonly string[]
+}
+
+/** The rules that draw one of `count` backends. */
+function drawRules(draw: Draw, family: Family): string[] {
+  const { prefix, count, seconds } = draw
+  const { header } = WORDS[family]
+  const { key } = keyOf(family, prefix)
+  // A number that was drawn can be part of a key only by way of the packet's mark; `unmark` takes it off again.
+  const random = `meta mark set numgen random mod ${count}`
+  if (seconds === undefined) return [`${random} dnat ${header} to ${key} . meta mark map @${prefix}endpoints`]
+  const client = `${header} saddr . ${key}`
+  const remember = `update @${prefix}affinity { ${client} timeout ${seconds}s : meta mark }`
+  const go = `dnat ${header} to ${key} . meta mark map @${prefix}backends`
+  return [
+    // Seen before, and the backend is still there: stay. A rule ends at the first lookup that finds nothing.
+    `meta mark set ${client} map @${prefix}affinity ${remember} ${go}`,
+    // An update does not change what is remembered, so what is stale goes first.
+    `delete @${prefix}affinity { ${client} : 0 }`,
+    `${random} meta mark set ${key} . meta mark map @${prefix}slots ${remember} ${go}`,
+  ]
+}
+
+/** The chains of a draw: the one that draws, and before it the one that looks who comes. */
+function drawChains(draw: Draw, family: Family): Chain[] {
+  const drawing = { name: drawName(draw), rules: drawRules(draw, family) }
+  if (!draw.sources) return [drawing]
+  const { header } = WORDS[family]
+  const guard = [`${header} saddr != { ${draw.sources.join(', ')} } drop`, `goto ${drawing.name}`]
+  return [drawing, { name: chainName(draw), rules: guard }]
+}
+
+/** The chains of draws, each once. */
+export function chainsOf(draws: readonly Draw[], family: Family): Chain[] {
+  const chains = draws.flatMap(draw => drawChains(draw, family))
+  return [...new Map(chains.map(chain => [chain.name, chain])).values()]
 }
 
 export interface RulesetOptions {
-  readonly serviceCidr: Cidr
+  readonly family: Family
+  /** Range of the services' addresses, as in `10.96.0.0/16`. */
+  readonly serviceCidr: string
   /** Interfaces from which pods come, as nft writes them: `"tutti-*"`. */
   readonly podLinks: string
+  /** The address of this node that other nodes have a route to. */
+  readonly nodeAddress: string
   /** Node ports and load balancers answer from outside the machine, too. */
   readonly exposed: boolean
 }
@@ -59,65 +99,87 @@ export interface RulesetOptions {
 const byMap = (elements: readonly Element[]) => Map.groupBy(elements, ({ map }) => map)
 const written = ({ key, value }: Element) => (value ? `${key} : ${value}` : key)
 
-/**
- * The whole table. `fresh` deletes what stood before; otherwise rules and elements are replaced and only the memory of
- * affinity stays. Either is one transaction: traffic sees the old rules or the new ones.
- */
-export function wholeTable(
-  { serviceCidr, podLinks, exposed }: RulesetOptions,
-  elements: readonly Element[],
-  draws: readonly Draw[],
-  fresh: boolean,
-): string {
-  const services = `${formatIpv4(serviceCidr.base)}/${serviceCidr.bits}`
-  const chains = draws.flatMap(drawChains)
-  const filled = [...byMap(elements)].map(
-    ([map, list]) => `add element ip ${TABLE} ${map} {\n${list.map(written).join(',\n')}\n}`,
-  )
-  const emptied = [
-    'refused',
-    ...VARIANTS.flatMap(({ prefix }) => [
-      `${prefix}services`,
-      `${prefix}endpoints`,
-      `${prefix}slots`,
-      `${prefix}backends`,
-    ]),
-  ]
-  return `table ip ${TABLE}
-${fresh ? `delete table ip ${TABLE}` : ''}
-table ip ${TABLE} {${maps()}
-  set refused { type ipv4_addr . inet_proto . inet_service; }
-  chain services {}
-  chain refuse {}
-  chain prerouting { type nat hook prerouting priority dstnat; }
-  chain output { type nat hook output priority -100; }
-  chain unmark { type filter hook prerouting priority dstnat + 5; }
-  chain forward { type filter hook forward priority filter; }
-  chain out { type filter hook output priority filter; }
-${chains.map(({ name }) => `  chain ${name} {}`).join('\n')}
-}
-flush table ip ${TABLE}
-${emptied.map(map => `flush ${map === 'refused' ? 'set' : 'map'} ip ${TABLE} ${map}`).join('\n')}
-table ip ${TABLE} {
+/** Maps that hold what services say, as opposed to what the kernel remembers. */
+const FILLED = PREFIXES.flatMap(prefix => ['services', 'endpoints', 'slots', 'backends'].map(map => prefix + map))
+
+/** The chains of every packet. */
+function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed }: RulesetOptions): string {
+  const { header } = WORDS[family]
+  const to = keyOf(family, '').key
+  const toPort = keyOf(family, 'node-').key
+  const unknown = `${header} daddr ${serviceCidr} goto refuse`
+  const refused = `ct state new ${to} @refused goto refuse`
+  return `
   chain services {
-    ip daddr . meta l4proto . th dport vmap @services
-    fib daddr type local meta l4proto . th dport vmap @node-services
+    ${to} vmap @services
+    fib daddr type local ${toPort} vmap @node-services
+  }
+  chain outside {
+    ${to} vmap @outside-services
+    fib daddr type local ${toPort} vmap @outside-node-services
+    goto services
   }
   chain refuse {
     meta l4proto tcp reject with tcp reset
     reject
   }
   chain prerouting {
-    ${exposed ? '' : `iifname ${podLinks} `}jump services
+    iifname ${podLinks} goto services
+    ${exposed ? 'goto outside' : ''}
   }
   chain output { jump services; }
   chain unmark { ct state new ct status dnat meta mark set 0; }
-  chain forward { ip daddr ${services} goto refuse; }
+  chain postrouting {
+    # From outside by way of this node to another one: the answer must come back by the same way.
+    iifname != { "lo", ${podLinks} } oifname != { "lo", ${podLinks} } ct status dnat snat to ${nodeAddress}
+  }
+  chain forward {
+    ${unknown}
+    ${refused}
+  }
+  chain input { ${refused}; }
   chain out {
     ct state new ct status dnat meta mark set 0
-    ip daddr ${services} goto refuse
-    ip daddr . meta l4proto . th dport @refused goto refuse
-  }
+    ${unknown}
+    ${refused}
+  }`
+}
+
+/**
+ * The whole table. `fresh` deletes what stood before; otherwise rules and elements are replaced and only the memory of
+ * affinity stays. Either is one transaction: traffic sees the old rules or the new ones.
+ */
+export function wholeTable(
+  options: RulesetOptions,
+  elements: readonly Element[],
+  chains: readonly Chain[],
+  fresh: boolean,
+): string {
+  const { family } = options
+  const table = tableOf(family)
+  const filled = [...byMap(elements)].map(
+    ([map, list]) => `add element ${table} ${map} {\n${list.map(written).join(',\n')}\n}`,
+  )
+  return `table ${table}
+${fresh ? `delete table ${table}` : ''}
+table ${table} {${maps(family)}
+  set refused { type ${keyOf(family, '').type}; }
+  chain services {}
+  chain outside {}
+  chain refuse {}
+  chain prerouting { type nat hook prerouting priority dstnat; }
+  chain output { type nat hook output priority -100; }
+  chain unmark { type filter hook prerouting priority dstnat + 5; }
+  chain postrouting { type nat hook postrouting priority srcnat - 5; }
+  chain forward { type filter hook forward priority filter; }
+  chain input { type filter hook input priority filter; }
+  chain out { type filter hook output priority filter; }
+${chains.map(({ name }) => `  chain ${name} {}`).join('\n')}
+}
+flush table ${table}
+flush set ${table} refused
+${FILLED.map(map => `flush map ${table} ${map}`).join('\n')}
+table ${table} {${baseRules(options)}
 ${chains.map(({ name, rules }) => `  chain ${name} {\n    ${rules.join('\n    ')}\n  }`).join('\n')}
 }
 ${filled.join('\n')}
@@ -125,15 +187,20 @@ ${filled.join('\n')}
 }
 
 /** Commands that make new chains, take elements out and put elements in. */
-export function changeCommands(draws: readonly Draw[], removed: readonly Element[], added: readonly Element[]): string {
+export function changeCommands(
+  family: Family,
+  chains: readonly Chain[],
+  removed: readonly Element[],
+  added: readonly Element[],
+): string {
+  const table = tableOf(family)
   const lines: string[] = []
-  for (const { name, rules } of draws.flatMap(drawChains)) {
-    lines.push(`add chain ip ${TABLE} ${name}`)
-    for (const rule of rules) lines.push(`add rule ip ${TABLE} ${name} ${rule}`)
+  for (const { name, rules } of chains) {
+    lines.push(`add chain ${table} ${name}`)
+    for (const rule of rules) lines.push(`add rule ${table} ${name} ${rule}`)
   }
   for (const [map, list] of byMap(removed))
-    lines.push(`delete element ip ${TABLE} ${map} { ${list.map(({ key }) => key).join(', ')} }`)
-  for (const [map, list] of byMap(added))
-    lines.push(`add element ip ${TABLE} ${map} { ${list.map(written).join(', ')} }`)
+    lines.push(`delete element ${table} ${map} { ${list.map(({ key }) => key).join(', ')} }`)
+  for (const [map, list] of byMap(added)) lines.push(`add element ${table} ${map} { ${list.map(written).join(', ')} }`)
   return lines.join('\n')
 }

@@ -9,7 +9,7 @@ import { dirname } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import type { ServiceChanges, ServiceProxy } from '../proxy.ts'
-import type { ServicePort } from '../service-ports.ts'
+import { type Backend, type ServicePort, targetOf } from '../service-ports.ts'
 import { createChooser } from './choose.ts'
 import { forward } from './forward.ts'
 
@@ -29,10 +29,20 @@ interface Entry {
   readonly chooser: ReturnType<typeof createChooser>
 }
 
-function listen(port: number, entry: Entry, clock: Clock): Promise<Server> {
+/** What is listened for: node ports may lead elsewhere than the service's own address. */
+type Kind = 'cluster' | 'node'
+
+/** Every client is of this machine, so of inside the cluster. */
+function backendsOf({ port }: Entry, kind: Kind): readonly Backend[] {
+  const frontend = port.frontends.find(each => each.kind === kind)
+  return frontend ? targetOf(port, frontend).backends : port.backends
+}
+
+function listen(port: number, entry: Entry, kind: Kind, clock: Clock): Promise<Server> {
   return new Promise((resolve, reject) => {
+    const choice = () => ({ ...entry.port, backends: backendsOf(entry, kind) })
     const server = createServer({ allowHalfOpen: true, noDelay: true }, client =>
-      forward(client, entry.chooser.choose(entry.port, client.remoteAddress ?? '', clock.now())),
+      forward(client, entry.chooser.choose(choice(), client.remoteAddress ?? '', clock.now())),
     )
     server.once('error', reject)
     server.listen({ host: '127.0.0.1', port }, () => {
@@ -85,7 +95,7 @@ export function createUserspaceProxy(
     for (let tries = 0; tries < 100; tries++) {
       const port = given.get(id) ?? nextPort()
       try {
-        entry.servers.set(port, await listen(port, entry, clock))
+        entry.servers.set(port, await listen(port, entry, 'cluster', clock))
         remember(id, port)
         return
       } catch (error) {
@@ -107,11 +117,13 @@ export function createUserspaceProxy(
   /** Brings the listeners of one service port up to date. Connections that stand are left alone. */
   async function settle(entry: Entry, port: ServicePort): Promise<void> {
     entry.port = port
-    const nodePorts = port.frontends.flatMap(frontend => (frontend.kind === 'node' ? [frontend.port] : []))
+    const serves = (kind: Kind) => backendsOf(entry, kind).length > 0
+    const nodePorts = serves('node')
+      ? port.frontends.flatMap(frontend => (frontend.kind === 'node' ? [frontend.port] : []))
+      : []
     if (!given.has(port.id)) remember(port.id, nextPort())
-    if (port.backends.length === 0) return closeAll(entry)
-    if (!entry.servers.has(given.get(port.id)!)) await listenForService(entry)
-    const wanted = new Set([given.get(port.id)!, ...nodePorts])
+    if (serves('cluster') && !entry.servers.has(given.get(port.id)!)) await listenForService(entry)
+    const wanted = new Set(serves('cluster') ? [given.get(port.id)!, ...nodePorts] : nodePorts)
     for (const [number, server] of entry.servers)
       if (!wanted.has(number)) {
         server.close()
@@ -120,7 +132,7 @@ export function createUserspaceProxy(
     for (const number of nodePorts) {
       if (entry.servers.has(number)) continue
       try {
-        entry.servers.set(number, await listen(number, entry, clock))
+        entry.servers.set(number, await listen(number, entry, 'node', clock))
       } catch (error) {
         logger.warn(
           { service: port.id, port: number, error: (error as Error).message },

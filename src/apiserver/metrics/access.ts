@@ -15,6 +15,8 @@ export interface AccessMetrics {
 const SECONDS = exponential(0.001, 2, 15)
 const ADMISSION_SECONDS = [0.005, 0.025, 0.1, 0.5, 1, 2.5]
 
+type Admitted = Map<string, readonly [passed: Distribution, refused: Distribution]>
+
 /** As upstream: names of users are not for everyone to see, nor without number. */
 function kindOfUser(name: string): string {
   if (name === 'kubernetes-admin' || name === 'admin') return 'admin'
@@ -42,12 +44,11 @@ export function accessMetrics(clock: Clock): AccessMetrics {
     ADMISSION_SECONDS,
   )
   const seconds = (start: number) => (clock.elapsed() - start) / 1000
-  /** By step and operation, then by plugin; '' is the step itself. */
-  const known = new Map<string, Map<string, readonly [passed: Distribution, refused: Distribution]>>()
+  /** By step, then by operation, then by plugin; '' is the step itself. */
+  const known = { mutate: new Map<string, Admitted>(), validate: new Map<string, Admitted>() }
   const admittedIn = (step: AdmissionStep, operation: string) => {
-    const key = `${step} ${operation}`
-    let found = known.get(key)
-    if (!found) known.set(key, (found = new Map()))
+    let found = known[step].get(operation)
+    if (!found) known[step].set(operation, (found = new Map()))
     return found
   }
   const make = (plugin: string, step: AdmissionStep, operation: string) => {

@@ -1,4 +1,5 @@
 /** Requests in numbers, under the names that dashboards for Kubernetes' API server look for. */
+import type { Kind } from '../../api/machinery/kind.ts'
 import type { Clock } from '../../lib/clock.ts'
 import {
   type Count,
@@ -46,6 +47,17 @@ export interface RequestSeries {
   readonly events: Count
   readonly eventSizes: Distribution
   readonly isLong: boolean
+}
+
+type LabelledSeries = RequestSeries & { readonly labels: readonly string[] }
+
+/** A request that was counted, by what its labels come from. */
+interface Last {
+  readonly kind: Kind
+  readonly method: string
+  readonly subresource: string
+  readonly scope: string
+  readonly series: LabelledSeries
 }
 
 export interface RequestMetrics {
@@ -104,9 +116,24 @@ export function requestMetrics(clock: Clock): RequestMetrics {
     ['group', 'version', 'resource'],
     exponential(1024, 2, 8),
   )
-  const known = new Map<string, RequestSeries & { readonly labels: readonly string[] }>()
+  const known = new Map<string, LabelledSeries>()
+  /** The last of each verb: requests come in rows. */
+  const last = new Map<string, Last>()
 
-  function seriesOf(request: ServerRequest) {
+  function seriesOf(request: ServerRequest): LabelledSeries {
+    const { kind, info, method, query } = request
+    if (!kind || query.size > 0) return findSeries(request)
+    const { subresource } = info
+    const scope = scopeOf(request)
+    const before = last.get(info.verb)
+    const isSame = before?.kind === kind && before.subresource === subresource && before.scope === scope
+    if (isSame && before.method === method) return before.series
+    const series = findSeries(request)
+    last.set(info.verb, { kind, method, subresource, scope, series })
+    return series
+  }
+
+  function findSeries(request: ServerRequest): LabelledSeries {
     const { info, method } = request
     // Only what is served becomes a label: clients must not be able to make up new ones.
     const { group, version, resource } = request.kind ? info : { group: '', version: '', resource: '' }

@@ -2,7 +2,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { type Count, counter, type Distribution, type Family, histogram } from '../../lib/metrics.ts'
 import type { Op, Store } from '../../store/store.ts'
-import { splitKey } from '../registry/store-key.ts'
+import { splitKey, storeKey } from '../registry/store-key.ts'
 import { SECONDS } from './requests.ts'
 
 /** The numbers of all commits that are alike. */
@@ -27,14 +27,21 @@ export function meteredStore(store: Store, clock: Clock): { readonly store: Stor
   const errors = counter('etcd_request_errors_total', 'Requests to the store that failed.', labels)
   const durations = histogram('etcd_request_duration_seconds', 'Time of requests to the store.', labels, SECONDS)
   const series = new Map<string, Series>()
+  /** The last of each operation: writes of one kind come in rows. */
+  const last: Record<string, { readonly prefix: string; readonly of: Series } | undefined> = {}
   function seriesOf(op: Op | undefined): Series {
-    const kept = op ? `${operationOf(op)} ${splitKey(op.key)?.resource}` : ''
+    const operation = op ? operationOf(op) : ''
+    const before = last[operation]
+    if (op && before && op.key.startsWith(before.prefix)) return before.of
+    const resource = op && splitKey(op.key)?.resource
+    const kept = `${operation} ${resource}`
     let found = series.get(kept)
     if (!found) {
-      const of = op ? ([operationOf(op), ...resourceOf(op.key)] as const) : ['', '', '']
+      const of = op ? ([operation, ...resourceOf(op.key)] as const) : ['', '', '']
       found = { requests: requests.at(...of), duration: durations.at(...of), failed: () => errors.at(...of).value++ }
       series.set(kept, found)
     }
+    if (resource) last[operation] = { prefix: storeKey(resource, '', ''), of: found }
     return found
   }
   return {

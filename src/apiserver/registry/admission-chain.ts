@@ -27,13 +27,25 @@ export interface AdmissionMeter {
 
 /** Makes a chain of the plugins that `plugins` gives at the time of each call. */
 export function admissionChain(plugins: () => readonly AdmissionPlugin[], meter?: AdmissionMeter): AdmissionChain {
+  /** Those of the plugins that have something to do, by what; made again when there are others. */
+  let sorted: { readonly of: readonly AdmissionPlugin[] } & Record<keyof AdmissionChain, readonly AdmissionPlugin[]>
+  sorted = { of: [], mutate: [], validate: [], settle: [] }
+  function those(which: keyof AdmissionChain): readonly AdmissionPlugin[] {
+    const of = plugins()
+    if (of !== sorted.of) {
+      const having = (method: 'mutate' | 'validate' | 'settled') => of.filter(plugin => plugin[method])
+      sorted = { of, mutate: having('mutate'), validate: having('validate'), settle: having('settled') }
+    }
+    return sorted[which]
+  }
+
   async function run(step: AdmissionStep, attributes: AdmissionAttributes) {
     const times = meter?.begin(step, attributes.operation)
-    for (const plugin of plugins()) {
-      if (!plugin[step] || !plugin.handles(attributes)) continue
+    for (const plugin of those(step)) {
+      if (!plugin.handles(attributes)) continue
       let waited = false
       try {
-        const pending = plugin[step](attributes)
+        const pending = plugin[step]!(attributes)
         if (pending) {
           waited = true
           await pending
@@ -56,7 +68,7 @@ export function admissionChain(plugins: () => readonly AdmissionPlugin[], meter?
     },
     validate: attributes => run('validate', attributes),
     settle(attributes, made) {
-      for (const plugin of plugins()) plugin.settled?.(attributes, made)
+      for (const plugin of those('settle')) plugin.settled!(attributes, made)
     },
   }
 }

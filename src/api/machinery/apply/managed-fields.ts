@@ -11,6 +11,7 @@ import type { Comparison } from './compare.ts'
 import { compareValues } from './compare.ts'
 import type { BuildingSet, FieldSet } from './field-set.ts'
 import { difference, differenceRecursive, intersection, isEmptySet, parseFieldSet, union } from './field-set.ts'
+import { sharedSet } from './shared-sets.ts'
 import { type Json, WithoutKeys } from './typed.ts'
 
 /** Who owns a set of fields, and since when. */
@@ -94,7 +95,7 @@ function trackTyped(options: TrackUpdateOptions): ManagedFieldsEntry[] {
         owner.subresource === subresource &&
         owner.apiVersion === apiVersion,
     )
-    const set = mine < 0 ? touched : union(kept[mine]!.set, touched)
+    const set = sharedSet(mine < 0 ? touched : union(kept[mine]!.set, touched))
     const entry: Owner = { manager, operation: 'Update', apiVersion, subresource, time: rfc3339(now), set }
     if (mine < 0) kept.push(entry)
     else kept[mine] = entry

@@ -15,6 +15,7 @@ import type { Logger } from '../lib/log.ts'
 import { fits } from './admission.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
+import { createLocalVolumes } from './local-volumes.ts'
 import { type Machine, thisMachine } from './node/machine.ts'
 import { startNode } from './node/registration.ts'
 import { createObjectSource } from './object-source.ts'
@@ -38,7 +39,7 @@ export interface AgentDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly nodeName: string
-  /** The node's folder; pods live in `pods/<uid>` of it. */
+  /** The node's folder; pods live in `pods/<uid>` of it, local volumes in `volumes`. */
   readonly dataDir: string
   /** Each serves the handlers that it names; the first wins. */
   readonly runtimes: readonly RuntimeDriver[]
@@ -151,7 +152,13 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   for (const driver of runtimes) driver.onEvent(({ podUid }) => workers.get(podUid)?.changed())
 
   const api = createNodeApi(uid => workers.get(uid))
-  const serve = createEndpoints({ nodeName, workers: () => workers.values(), logs: api.logs, now: clock.now })
+  const serve = createEndpoints({
+    nodeName,
+    workers: () => workers.values(),
+    logs: api.logs,
+    now: clock.now,
+    localVolumes: createLocalVolumes(join(deps.dataDir, 'volumes')),
+  })
   const findPod = (namespace: string, name: string, uid?: string): PodRef => {
     for (const [id, worker] of workers) {
       const { metadata } = worker.pod()

@@ -3,6 +3,7 @@ import type { Pod } from '../api/generated/types/core-v1.ts'
 import { methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
 import { rfc3339 } from '../api/machinery/time.ts'
 import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
+import type { LocalVolumes } from './local-volumes.ts'
 import type { PodWorker } from './pod/worker.ts'
 import type { ContainerStats } from './runtimes/runtime.ts'
 
@@ -10,6 +11,7 @@ export interface EndpointDeps {
   readonly nodeName: string
   workers(): Iterable<PodWorker>
   readonly logs: NodeApi['logs']
+  readonly localVolumes: LocalVolumes
   now(): number
 }
 
@@ -151,11 +153,20 @@ async function containerLog(deps: EndpointDeps, request: NodeRequest, names: rea
   return { status: 200, contentType: 'text/plain', body }
 }
 
+/** `/volumes/NAME`: PUT makes a local volume and tells where it is, DELETE removes it. */
+async function volume(volumes: LocalVolumes, method: string, name: string): Promise<NodeAnswer> {
+  if (method === 'PUT') return json({ path: await volumes.make(name) })
+  if (method !== 'DELETE') throw methodNotAllowed()
+  await volumes.remove(name)
+  return json({})
+}
+
 /** Answers requests to the node itself; 404 for what it does not serve. */
 export function createEndpoints(deps: EndpointDeps): NonNullable<NodeApi['serve']> {
   const answer = async (request: NodeRequest): Promise<NodeAnswer> => {
     const [, first = '', ...names] = request.path.replace(/\/+$/, '').split('/').map(decodeURIComponent)
     const path = `/${[first, ...names].join('/')}`
+    if (first === 'volumes' && names.length === 1) return volume(deps.localVolumes, request.method, names[0]!)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     if (path === '/healthz' || path.startsWith('/healthz/')) return text('ok')
     if (path === '/pods' || path === '/runningpods') {

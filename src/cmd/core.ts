@@ -298,6 +298,7 @@ async function startParts(
       rootCa: authority.certificate,
       ...signing,
       metrics: metrics.controllers,
+      localVolumes: true,
     },
     signal,
   )

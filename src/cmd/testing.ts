@@ -13,6 +13,7 @@ import { type RuntimeConfig, servedKinds } from '../apiserver/features/runtime-c
 import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
 import { type Client, createClient, type KindClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
+import type { NodeDirectory } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
 import { type Component, runAll } from '../control/lifetime.ts'
 import { controllerUser } from '../controllers/accounts.ts'
@@ -40,6 +41,10 @@ export interface StartClusterOptions {
   readonly runtimeConfig?: RuntimeConfig
   /** Runs the controllers. Default true. */
   readonly controllers?: boolean
+  /** How the API server finds the agents of nodes. Default: it finds none. */
+  readonly nodeApi?: NodeDirectory
+  /** Makes volumes on the disks of nodes, with the class `local-path`, where `nodeApi` finds them. Default false. */
+  readonly localVolumes?: boolean
   /** Chance of everything in the cluster. Default 1. */
   readonly seed?: number
   readonly logger?: Logger
@@ -93,7 +98,8 @@ const VERSION: VersionInfo = {
 
 /** Starts a cluster; resolves when its API answers and the nodes have registered. */
 export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
-  const { seed = 1, logger = silent, runtimeConfig } = options
+  const { seed = 1, logger = silent, runtimeConfig, localVolumes = false } = options
+  const directory = options.nodeApi ?? (() => undefined)
   const kinds = runtimeConfig ? servedKinds(allKinds, runtimeConfig) : allKinds
   const virtual = options.clock === 'virtual' ? virtualClock() : undefined
   const clock: Clock = virtual ?? realClock
@@ -110,7 +116,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     logger,
     version: VERSION,
     random,
-    extend: registry => extendServer(registry, { clock, logger, tokenKey, random, nodes: () => undefined }),
+    extend: registry => extendServer(registry, { clock, logger, tokenKey, random, nodes: directory }),
   })
   let pair: Promise<KeyPair> | undefined
   const authority = () => {
@@ -132,7 +138,17 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const informers = createInformers(inside, { clock, logger }, scope.signal)
   // Controllers write with no more rights than they have in a real cluster.
   const transportAs = (account: string) => faults.transport(server.transport(controllerUser(account)))
-  const deps = { transport: inside.transport, transportAs, kinds, informers, clock, logger, authority, signToken }
+  const deps = {
+    transport: inside.transport,
+    transportAs,
+    kinds,
+    informers,
+    clock,
+    logger,
+    authority,
+    signToken,
+    localVolumes,
+  }
   // With no more rights than it has in a real cluster.
   const scheduling = createClient(
     faults.transport(server.transport({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })),

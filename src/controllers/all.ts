@@ -1,6 +1,7 @@
 /** Every controller, in one list. */
 import { kinds as allKinds } from '../api/kinds/all.ts'
 import { CertificateSigningRequest } from '../api/kinds/certificates/certificate-signing-request.ts'
+import { StorageClass } from '../api/kinds/storage/storage-class.ts'
 import type { Kind } from '../api/machinery/kind.ts'
 import { type Client, createClient } from '../client/client.ts'
 import { createInformers, type Informers } from '../client/informers.ts'
@@ -29,6 +30,7 @@ import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage/component.ts'
 import { jobController } from './job/controller.ts'
 import { legacyTokenCleaner } from './legacy-token-cleaner/controller.ts'
+import { localPathProvisioner } from './local-path/component.ts'
 import { namespaceController } from './namespace/component.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { claimBinder } from './persistent-volume/claims.ts'
@@ -97,6 +99,8 @@ export interface ControllersDeps {
   authority?(): Promise<KeyPair>
   /** Signs claims as a token of this cluster, for secrets that hold tokens; without it none is filled. */
   signToken?(claims: Readonly<Record<string, unknown>>): string
+  /** Makes volumes on the disks of nodes, with the class `local-path`. Default: it does not. */
+  readonly localVolumes?: boolean
   readonly metrics?: ControllerMetrics
 }
 
@@ -114,8 +118,8 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
   const deps = { client, informers, clock, logger, ...(metrics && { metrics }) }
   const clients = new Map<string, Client>()
   /** What a controller gets: the common caches, and a client under its own name. */
-  const depsOf = (name: string) => {
-    const account = CONTROLLER_ACCOUNTS[name]
+  const depsOf = (name: string) => depsAs(CONTROLLER_ACCOUNTS[name])
+  const depsAs = (account: string | undefined) => {
     if (account === undefined || !options.transportAs) return deps
     let own = clients.get(account)
     if (!own) {
@@ -150,6 +154,9 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
       : []),
     namespaceController({ ...depsOf('namespace-controller'), served }),
     policyStatusController(depsOf('validatingadmissionpolicy-status-controller')),
+    ...(options.localVolumes && isServed.has(StorageClass.key)
+      ? [localPathProvisioner(depsAs('local-path-provisioner'))]
+      : []),
     garbageCollector({ ...depsOf('garbage-collector-controller'), served }),
   ]
 }

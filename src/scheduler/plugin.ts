@@ -31,7 +31,7 @@ export type ClusterEvent =
 /** A plugin's answers for all pods of one template. */
 export interface Prepared {
   /** Why no node will do; nothing else is asked then. */
-  readonly refusal?: string
+  readonly refusal?: string | undefined
   /** Why this node will not do, as a sentence after a number: `node(s) were unschedulable`. Several may hold. */
   filter?(slot: number): string | readonly string[] | undefined
   /** Whether its refusal of this node holds whatever pods stand there. Default: it does not. */

@@ -13,6 +13,7 @@ import type { Informers } from '../client/informers.ts'
 import { createSeriesRecorder } from '../client/series-recorder.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import { bindVolumes } from './bind-volumes.ts'
 import type { NodeVerdict } from './cycle.ts'
 import { followCluster } from './follow-cluster.ts'
 import { createRoomMaker } from './make-room.ts'
@@ -79,6 +80,7 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
   const state = createState({ informers, storage, plugins, clock, onReady: wakeUp })
   const { snapshot, cycle, queue, nominations, assumed } = state
   const underWay = createUnderWay(wakeUp)
+  const volumeDeps = { client, storage, clock, signal }
   const writes = createWrites({ client, recorder, pods: informers.of(Pod), clock, name })
   const makeRoom = createRoomMaker({ state, writes, underWay, budgets, clock, logger }, signal)
   let ready = false
@@ -111,7 +113,14 @@ function startScheduling(deps: SchedulerDeps, signal: AbortSignal) {
     nominations.remove(info.uid)
     assumed.set(info.uid, info)
     snapshot.addPod(info, decision.nodeName)
-    underWay.follow(bind(info, decision.nodeName), error => onBindingFailed(info, error))
+    const bindNow = () => underWay.follow(bind(info, decision.nodeName), error => onBindingFailed(info, error))
+    const volumes = bindVolumes(volumeDeps, info, snapshot.node(snapshot.slotOf(decision.nodeName)!)!)
+    if (!volumes) return bindNow()
+    // Volumes may take minutes to be made: others are bound meanwhile.
+    volumes.then(
+      () => assumed.get(info.uid) === info && bindNow(),
+      error => onBindingFailed(info, error),
+    )
   }
   async function work() {
     let began = clock.elapsed()

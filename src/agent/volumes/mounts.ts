@@ -1,6 +1,7 @@
 /** Mounts of this machine, and the removal of folders in which something may be mounted. */
 import { spawn } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 
 /** mountinfo's escapes of blanks and backslashes (proc_pid_mountinfo(5)). */
 const plain = (field: string) =>
@@ -60,5 +61,5 @@ export async function removeTree(directory: string): Promise<void> {
   for (const point of mountsBelow(directory)) await runTool('umount', ['-l', point])
   const left = mountsBelow(directory)
   if (left.length > 0) throw new Error(`cannot remove ${directory}: ${left[0]} is still mounted`)
-  rmSync(directory, { recursive: true, force: true })
+  await rm(directory, { recursive: true, force: true })
 }

@@ -29,6 +29,18 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
   'tutti:pod-garbage-collector': { rules: ['update core pods/status'] },
   // A pod goes to a node that has the handler of its class.
   'tutti:scheduler': { rules: ['get,list,watch node.k8s.io runtimeclasses'] },
+  // Folders of nodes as volumes: what it asks of a node is neither exec nor logs, which other verbs allow.
+  'tutti:local-path-provisioner': {
+    rules: [
+      'get,list,watch core nodes',
+      'update,delete core nodes/proxy',
+      'get,list,watch,patch core persistentvolumeclaims',
+      'patch core persistentvolumeclaims/status',
+      'get,list,watch,create,delete,patch core persistentvolumes',
+      'get,list,watch,create storage.k8s.io storageclasses',
+      'create,patch,update core events',
+    ],
+  },
   // Names for services and pods.
   'tutti:dns': {
     rules: [
@@ -48,6 +60,7 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
   'tutti:deployment-controller': { subjects: ['account:kube-system/deployment-controller'] },
   'tutti:pod-garbage-collector': { subjects: ['account:kube-system/pod-garbage-collector'] },
   'tutti:scheduler': { subjects: ['user:system:kube-scheduler'] },
+  'tutti:local-path-provisioner': { subjects: ['account:kube-system/local-path-provisioner'] },
   'tutti:dns': { subjects: ['account:kube-system/coredns', 'account:kube-system/kube-dns'] },
   // A node renews its own certificate; one that joins with a token of this group gets its first.
   'tutti:node-certificate-rotation': { role: `${REQUESTS}:selfnodeclient`, subjects: ['group:system:nodes'] },

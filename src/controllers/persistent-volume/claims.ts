@@ -4,17 +4,23 @@ import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { StorageClass } from '../../api/kinds/storage/storage-class.ts'
+import {
+  BOUND_BY_CONTROLLER,
+  bestFor,
+  claimedBy,
+  classOf,
+  isFor,
+  mismatch,
+  NO_PROVISIONER,
+  SELECTED_NODE,
+} from '../../api/machinery/volume-match.ts'
 import { keyOf, objectKey } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
 import type { Note, Plan } from '../../control/plan.ts'
 import { isFinished } from '../pods.ts'
-import { bestFor, classOf, isFor, mismatch } from './match.ts'
 
-export const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller'
 const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed'
 const PROVISIONERS = ['volume.beta.kubernetes.io/storage-provisioner', 'volume.kubernetes.io/storage-provisioner']
-const SELECTED_NODE = 'volume.kubernetes.io/selected-node'
-const NO_PROVISIONER = 'kubernetes.io/no-provisioner'
 
 type Claim = PersistentVolumeClaim
 type Volume = PersistentVolume
@@ -175,7 +181,7 @@ function keepBound(claim: Claim, view: View): Plan {
 /** What is still missing of a binding. */
 function bind(claim: Claim, volume: Volume): Plan {
   if (!volume.spec?.claimRef?.uid) {
-    return { writes: [{ type: 'update', resource: PersistentVolume, current: volume, next: claimed(volume, claim) }] }
+    return { writes: [{ type: 'update', resource: PersistentVolume, current: volume, next: claimedBy(volume, claim) }] }
   }
   const { annotations } = claim.metadata ?? {}
   if (!claim.spec?.volumeName || annotations?.[BIND_COMPLETED] === undefined) {
@@ -188,19 +194,4 @@ function bind(claim: Claim, volume: Volume): Plan {
     return { writes: [{ type: 'update', resource: PersistentVolumeClaim, current: claim, next }] }
   }
   return { status: withPhase(claim, 'Bound', volume) }
-}
-
-/** The volume as this claim's. One that was reserved by name keeps saying so. */
-function claimed(volume: Volume, claim: Claim): Volume {
-  const { namespace, name, uid, resourceVersion } = claim.metadata ?? {}
-  const annotations = {
-    ...volume.metadata?.annotations,
-    ...(!volume.spec?.claimRef && { [BOUND_BY_CONTROLLER]: 'yes' }),
-  }
-  const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion }
-  return {
-    ...volume,
-    metadata: { ...volume.metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
-    spec: { ...volume.spec, claimRef },
-  } as Volume
 }

@@ -11,6 +11,7 @@ import { podTopologySpread } from './pod-topology-spread.ts'
 import { runtimeHandlers } from './runtime-handlers.ts'
 import { taintToleration } from './taint-toleration.ts'
 import { volumeBinding } from './volume-binding.ts'
+import { volumeRestrictions } from './volume-restrictions.ts'
 
 export const plugins: readonly Plugin[] = [
   nodeUnschedulable,
@@ -18,6 +19,7 @@ export const plugins: readonly Plugin[] = [
   taintToleration,
   nodeAffinity,
   runtimeHandlers,
+  volumeRestrictions,
   volumeBinding,
   nodePorts,
   nodeResourcesFit,

@@ -1,11 +1,9 @@
 /** Which volume suits a claim (as upstream's storage volume helpers). */
 
-import type { Node } from '../../api/kinds/core/node.ts'
-import type { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
-import type { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
-import { everything, selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
-import { matchesTerm } from '../../api/machinery/node-match.ts'
-import { quantityValue } from '../../api/machinery/quantity.ts'
+import type { Node, PersistentVolume, PersistentVolumeClaim } from '../generated/types/core-v1.ts'
+import { everything, selectorFromLabelSelector } from './label-selector.ts'
+import { matchesTerm } from './node-match.ts'
+import { quantityValue } from './quantity.ts'
 
 const CLASS = 'volume.beta.kubernetes.io/storage-class'
 
@@ -19,6 +17,13 @@ export function isFor({ spec }: PersistentVolume, { metadata }: PersistentVolume
   if (!claimRef || claimRef.name !== metadata?.name || claimRef.namespace !== metadata?.namespace) return false
   return !claimRef.uid || claimRef.uid === metadata?.uid
 }
+
+/** A volume says this where a binder, not a person, chose its claim; a claim where it chose the volume. */
+export const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller'
+/** A claim says for which node its volume is to be made. */
+export const SELECTED_NODE = 'volume.kubernetes.io/selected-node'
+/** The provisioner of classes whose volumes are made by people. */
+export const NO_PROVISIONER = 'kubernetes.io/no-provisioner'
 
 const sizeOf = (amounts: Readonly<Record<string, string>> | undefined) => quantityValue(amounts?.storage ?? '0')
 const modeOf = (spec: { volumeMode?: string } | undefined) => spec?.volumeMode ?? 'Filesystem'
@@ -37,7 +42,7 @@ export function mismatch(volume: PersistentVolume, claim: PersistentVolumeClaim)
 }
 
 /** Whether the volume can be reached from a node. */
-function isReachable(volume: PersistentVolume, node: Node): boolean {
+export function isReachable(volume: PersistentVolume, node: Node): boolean {
   const terms = volume.spec?.nodeAffinity?.required?.nodeSelectorTerms
   return !terms || terms.some(term => matchesTerm(term, node))
 }
@@ -67,6 +72,21 @@ export function bestFor(
 function fitsReserved(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
   const reason = mismatch(volume, claim)
   return reason === undefined || reason === 'storageClassName does not match'
+}
+
+/** The volume as this claim's. One that was reserved by name keeps saying so. */
+export function claimedBy(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume {
+  const { namespace, name, uid, resourceVersion } = claim.metadata ?? {}
+  const annotations = {
+    ...volume.metadata?.annotations,
+    ...(!volume.spec?.claimRef && { [BOUND_BY_CONTROLLER]: 'yes' }),
+  }
+  const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion }
+  return {
+    ...volume,
+    metadata: { ...volume.metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
+    spec: { ...volume.spec, claimRef },
+  } as PersistentVolume
 }
 
 const bySize = (a: PersistentVolume, b: PersistentVolume) =>

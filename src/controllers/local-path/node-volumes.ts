@@ -1,0 +1,32 @@
+/** Asks nodes to make and remove folders, through the API server as everyone who wants something of a node. */
+import { send } from '../../client/client.ts'
+import type { ApiRequest, Transport } from '../../client/transport.ts'
+
+export interface NodeVolumes {
+  /** Resolves with the path on the node. Rejects when the node refuses or cannot be reached. */
+  make(node: string, folder: string): Promise<string>
+  remove(node: string, folder: string): Promise<void>
+}
+
+async function text(bytes: AsyncIterable<Uint8Array> | undefined): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of bytes ?? []) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+/** `transport` is of a user that may update and delete `nodes/proxy`. */
+export function createNodeVolumes(transport: Transport): NodeVolumes {
+  const ask = async (method: ApiRequest['method'], node: string, folder: string) => {
+    const path = `/api/v1/nodes/${encodeURIComponent(node)}/proxy/volumes/${encodeURIComponent(folder)}`
+    const response = await send(transport, { method, path })
+    return response.object ?? JSON.parse((await text(response.bytes)) || '{}')
+  }
+  return {
+    async make(node, folder) {
+      return ((await ask('PUT', node, folder)) as { path: string }).path
+    },
+    async remove(node, folder) {
+      await ask('DELETE', node, folder)
+    },
+  }
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Logger } from '../lib/log.ts'
 import { closeFirewalls, openFirewalls } from './firewall.ts'
 import { LINK_PREFIX, POD_TABLE } from './pod-network/ruleset.ts'
+import { POLICY_TABLE } from './policy/ruleset.ts'
 import { TABLE } from './service-proxy/nftables/ruleset.ts'
 import { attempt, run } from './tools/command.ts'
 
@@ -69,8 +70,8 @@ export async function removeKernelNetwork(options: {
   for (const name of namespaces) await attempt('umount', ['-l', join(options.netnsDirectory, name)])
   for (const name of namespaces) rmSync(join(options.netnsDirectory, name), { force: true })
   rmSync(options.netnsDirectory, { recursive: true, force: true })
-  for (const table of [`ip ${TABLE}`, `ip6 ${TABLE}`, `ip ${POD_TABLE}`])
-    await attempt('nft', ['delete', 'table', ...table.split(' ')])
+  for (const table of [TABLE, POD_TABLE, POLICY_TABLE])
+    for (const family of ['ip', 'ip6']) await attempt('nft', ['delete', 'table', family, table])
   await attempt('ip', ['route', 'delete', options.serviceCidr, 'dev', 'lo'])
   await attempt('ip', ['address', 'delete', `${options.nodeAddress}/32`, 'dev', 'lo'])
   await closeFirewalls()

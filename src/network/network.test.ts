@@ -56,6 +56,13 @@ const slice = (name: string, addresses: readonly string[], port = 8080) => ({
   endpoints: addresses.map(address => ({ addresses: [address], conditions: { ready: true } })),
   ports: [{ name: 'http', port, protocol: 'TCP' }],
 })
+const policy = (name: string, spec: object) => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name, namespace: 'default' },
+  spec: { podSelector: {}, ...spec },
+})
+const POLICIES = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies'
 const SERVICES = '/api/v1/namespaces/default/services'
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
 
@@ -131,6 +138,14 @@ const pod = (n: number) => ({
   ports: [{ containerPort: 8080, protocol: 'TCP' }],
 })
 
+const PODS = '/api/v1/namespaces/default/pods'
+const podObject = (n: number) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: `pod-${n}`, namespace: 'default', labels: { app: 'web' } },
+  spec: { nodeName: 'node-1', containers: [{ name: 'main', image: 'host' }] },
+})
+
 inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tutti-kernel-'))
   after(() => {
@@ -173,6 +188,19 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
     assert.equal(env.WEB_SERVICE_PORT_HTTP, '80')
     assert.equal(env.WEB_PORT_80_TCP, `tcp://${clusterIP}:80`)
     assert.equal(network.serviceEnv('default', false).WEB_SERVICE_HOST, undefined)
+
+    const created = await server.send(ADMIN, 'POST', PODS, podObject(1))
+    const running = { ...created.object, status: { phase: 'Running', podIP: ips[0], podIPs: [{ ip: ips[0] }] } }
+    const written = await server.send(ADMIN, 'PUT', `${PODS}/pod-1/status`, running)
+    assert.equal(written.status, 200, written.object.message)
+    await server.send(ADMIN, 'POST', POLICIES, policy('deny', { podSelector: { matchLabels: { app: 'web' } } }))
+    await eventually(async () => {
+      await network.idle()
+      assert.equal(await askFromPod(client.netns!, clusterIP, 80), '', 'a policy shuts the pod')
+    })
+    assert.equal(await ask(clusterIP, 80), 'from pod 1', 'not for its own node')
+    await server.send(ADMIN, 'DELETE', `${POLICIES}/deny`)
+    await eventually(async () => assert.equal(await askFromPod(client.netns!, clusterIP, 80), 'from pod 1'))
 
     const outside = await machineOutside(dataDir)
     const host = createServer(socket => socket.end('node')).listen(7001, network.nodeAddress)
@@ -246,6 +274,12 @@ test('prepareNetwork portable: a pod has ports, services are found by variables,
         `^Port ${takenPort} of 127.0.0.1: another program has it. The service answers on this machine at 127.0.0.1:3\\d{4}, from pods`,
       ),
     )
+  })
+  await server.send(ADMIN, 'POST', POLICIES, policy('deny', {}))
+  await eventually(async () => {
+    const { object } = await server.send(ADMIN, 'GET', '/api/v1/namespaces/default/events')
+    const event = object.items.find(({ reason }: { reason: string }) => reason === 'NetworkPolicyNotEnforced')
+    assert.match(event?.message ?? '', /^The policy has no effect: pods share the loopback/)
   })
   assert.match(network.describe().notes.join(), /portable/)
   await network.podNetwork.teardown(pod(1).uid)

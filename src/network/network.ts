@@ -34,6 +34,8 @@ import { startKernelPodNetwork } from './pod-network/kernel.ts'
 import type { PodNetwork } from './pod-network/pod-network.ts'
 import { startPortablePodNetwork } from './pod-network/portable.ts'
 import { LINK_PREFIX } from './pod-network/ruleset.ts'
+import { type Enforcement, enforcePolicies, reportUnenforced } from './policy/enforce.ts'
+import { noTable } from './policy/ruleset.ts'
 import { serviceVariables } from './service-env.ts'
 import { createNftablesProxy } from './service-proxy/nftables/proxy.ts'
 import { followPlace } from './service-proxy/place.ts'
@@ -113,6 +115,8 @@ interface Parts {
   readonly podNetwork: PodNetwork
   readonly proxy: ServiceProxy
   readonly allProtocols: boolean
+  /** Starts to hold pods to policies; absent where that is not possible. */
+  enforcePolicies?(informers: Informers, dnsPort: number): Promise<Enforcement>
   /** Starts the DNS server; absent where pods have no way to ask it. */
   startDns?(client: Client, catalog: Catalog): Promise<DnsServer>
   close(): void
@@ -133,7 +137,10 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
         signal,
       )
       await catalog.synced()
+      const events = (component: string) => createEventRecorder(client.transport, { component }, deps, signal)
       const dns = await parts.startDns?.(client, catalog)
+      const policies = await parts.enforcePolicies?.(informers, dns?.port ?? DNS_PORT)
+      if (!policies) reportUnenforced(informers, events('network-policy-controller'), NO_POLICIES)
       const place = await followPlace(informers, options.nodeName)
       const sync = await startProxySync({ ...deps, catalog, proxy: parts.proxy, place: place.now }, signal)
       place.follow(() => sync.moved())
@@ -141,7 +148,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
         {
           catalog,
           client,
-          events: createEventRecorder(client.transport, { component: 'service-lb-controller' }, deps, signal),
+          events: events('service-lb-controller'),
           logger: deps.logger,
           listen: options.listenOnHost ?? listenHere,
           locate: (service, port) => {
@@ -154,7 +161,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
         signal,
       )
       return {
-        podNetwork: parts.podNetwork,
+        podNetwork: policies?.protect(parts.podNetwork) ?? parts.podNetwork,
         nodeAddress: prepare.nodeAddress,
         serviceEnv(namespace, links) {
           const own = links ? catalog.services(namespace) : []
@@ -164,6 +171,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
         },
         describe: () => ({ mode, notes: [...prepare.notes, ...(options.notes ?? [])] }),
         async idle() {
+          await policies?.idle()
           await sync.idle()
           await loadBalancers.idle()
           await sync.idle()
@@ -222,6 +230,17 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
           { ...deps, nft, ...(tracked && { conntrack: createConntrack('ipv4') }) },
         ),
         allProtocols: mode === 'kernel',
+        enforcePolicies: (informers, dnsPort) =>
+          enforcePolicies(informers, {
+            ...deps,
+            clear: () => nft.change(noTable('IPv4')),
+            async start() {
+              const { startPolicies } = await import('./policy/start.ts')
+              const { dnsPlace } = await import('./policy/dns-place.ts')
+              const dns = dnsPlace(nodeAddress, dnsPort, clusterDns)
+              return startPolicies({ ...deps, informers, nft, nodeName, family: 'IPv4', dns }, signal)
+            },
+          }),
         async startDns(client, catalog) {
           const names = createNames(catalog, { domain: clusterDomain, ranges: [pods, services] })
           const upstream = createUpstream({ file: '/etc/resolv.conf', own: [clusterDns] }, deps)
@@ -242,6 +261,8 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
 const ROOTLESS_LIMITS =
   'rootless: pods reach each other, services and the API server, but nothing outside this machine (a way out needs root)'
 
+const NO_POLICIES = 'pods share the loopback of this machine, on which nobody is told apart'
+
 const NO_CONNTRACK =
   'UDP clients that go on sending to a service stay with an endpoint that is gone (the program conntrack forgets such flows: install it)'
 
@@ -261,6 +282,7 @@ function preparePortable(options: NetworkOptions, deps: NetworkDeps): Prepared {
     nodeAddress: LOOPBACK,
     notes: [
       'portable: pods share the loopback of this machine; a pod listens on the port in PORT, and finds services by the variables {NAME}_SERVICE_HOST and {NAME}_SERVICE_PORT (no cluster DNS, no UDP services)',
+      `portable: NetworkPolicies have no effect: ${NO_POLICIES}`,
     ],
     start: async () => ({
       podNetwork: startPortablePodNetwork(join(directory, 'ports'), options.clusterDomain ?? 'cluster.local'),

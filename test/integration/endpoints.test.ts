@@ -75,6 +75,31 @@ test('EndpointSlice shows the pods of a service with their conditions, and Endpo
   assert.equal(await ready(cluster), 2)
 })
 
+test('EndpointSlice hints at zones and nodes as trafficDistribution asks', async () => {
+  await using cluster = await startCluster({
+    clock: 'virtual',
+    nodes: [{ name: 'n1', labels: { 'topology.kubernetes.io/zone': 'z1' } }],
+    script: () => ({ readyMs: 1000 }),
+  })
+  await cluster.create(service({ trafficDistribution: 'PreferSameNode' }))
+  await cluster.create(deployment('web', { replicas: 1 }))
+  await cluster.settle()
+  const hints = async () => (await endpoints(cluster)).map(each => each.hints)
+  assert.deepEqual(await hints(), [undefined], 'not before it is ready')
+  await cluster.advance(1000)
+  assert.deepEqual(await hints(), [{ forZones: [{ name: 'z1' }], forNodes: [{ name: 'n1' }] }])
+  const services = cluster.objects<Service>('Service')
+  for (const [trafficDistribution, wanted] of [
+    ['PreferClose', { forZones: [{ name: 'z1' }] }],
+    ['PreferSameZone', { forZones: [{ name: 'z1' }] }],
+    [null, undefined],
+  ]) {
+    await services.patch(inDefault('web'), { spec: { trafficDistribution } } as never, { type: 'merge' })
+    await cluster.settle()
+    assert.deepEqual(await hints(), [wanted])
+  }
+})
+
 test('EndpointSlice holds at most 100 endpoints and fills free places before it makes another', async () => {
   await using cluster = await startCluster({ clock: 'virtual', nodes: 3 })
   await cluster.create(service())

@@ -88,6 +88,19 @@ function portsOf(service: Service, pod: Pod): EndpointPort[] | undefined {
   return ports
 }
 
+/** Whose traffic should come here: that of the same zone, and, where it is asked for, of the same node (KEP-4444, KEP-3015). */
+function hintsOf(
+  { spec }: Service,
+  nodeName: string | undefined,
+  zone: string | undefined,
+): NonNullable<Endpoint['hints']> | undefined {
+  const wish = spec?.trafficDistribution
+  if (wish !== 'PreferClose' && wish !== 'PreferSameZone' && wish !== 'PreferSameNode') return undefined
+  const forNodes = wish === 'PreferSameNode' && nodeName
+  if (!zone && !forNodes) return undefined
+  return { ...(zone && { forZones: [{ name: zone }] }), ...(forNodes && { forNodes: [{ name: nodeName }] }) }
+}
+
 function endpointOf(service: Service, pod: Pod, addresses: string[], view: View): Endpoint {
   const serving = isReady(pod)
   const terminating = isTerminating(pod)
@@ -95,13 +108,12 @@ function endpointOf(service: Service, pod: Pod, addresses: string[], view: View)
   const zone = nodeName && view.of(Node).get(nodeName)?.metadata?.labels?.['topology.kubernetes.io/zone']
   const hostname = hostnameFor(pod, service)
   const { namespace, name, uid } = pod.metadata ?? {}
+  const ready = Boolean(service.spec?.publishNotReadyAddresses) || (serving && !terminating)
+  const hints = ready ? hintsOf(service, nodeName, zone || undefined) : undefined
   return {
     addresses,
-    conditions: {
-      ready: Boolean(service.spec?.publishNotReadyAddresses) || (serving && !terminating),
-      serving,
-      terminating,
-    },
+    conditions: { ready, serving, terminating },
+    ...(hints && { hints }),
     ...(hostname && { hostname }),
     ...(nodeName && { nodeName }),
     targetRef: { kind: 'Pod', namespace, name, uid } as NonNullable<Endpoint['targetRef']>,

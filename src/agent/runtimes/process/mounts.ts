@@ -35,10 +35,12 @@ export interface MountPlan {
 }
 
 /** fstab's escapes of blanks and backslashes. */
-const quoted = (path: string) =>
+export const quoted = (path: string) =>
   path.replace(/[\\ \t\n]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
-const line = (from: string, to: string, options: string) => `${quoted(from)} ${quoted(to)} none ${options} 0 0\n`
+/** A line of a mount table that binds `from` to `to`. */
+export const mountLine = (from: string, to: string, options: string): string =>
+  `${quoted(from)} ${quoted(to)} none ${options} 0 0\n`
 
 const isDirectory = (path: string) => statSync(path).isDirectory()
 
@@ -82,7 +84,7 @@ function makeSkeleton(original: string, place: string, lines: string[], readOnly
     if (entry.isDirectory()) mkdirSync(to)
     else writeFileSync(to, '')
     const kernel = original === '/' && ['dev', 'proc', 'sys'].includes(entry.name)
-    lines.push(line(from, to, readOnly && !kernel ? 'rbind,ro' : 'rbind'))
+    lines.push(mountLine(from, to, readOnly && !kernel ? 'rbind,ro' : 'rbind'))
   }
 }
 
@@ -133,7 +135,7 @@ export function planMounts(
     for (const bind of resolved) {
       if (within(bind.to, folder)) makePoint(join(place, bind.to.slice(folder.length)), bind.from)
     }
-    lines.push(line(place, inRoot(folder), 'rbind'))
+    lines.push(mountLine(place, inRoot(folder), 'rbind'))
   }
   // A source of its own name: `mount -a` leaves out what stands there already, as the machine's /proc does.
   if (newProc) lines.push(`pod-proc ${quoted(inRoot('/proc'))} proc nosuid,nodev,noexec 0 0\n`)
@@ -141,7 +143,7 @@ export function planMounts(
     const outer = planned.findLast(other => within(bind.to, other.at) && bind.to !== other.at)
     if (outer) makePoint(join(outer.from, bind.to.slice(outer.at.length)), bind.from)
     else if (root) makePoint(join(root, bind.to), bind.from)
-    lines.push(line(bind.from, inRoot(bind.to), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`))
+    lines.push(mountLine(bind.from, inRoot(bind.to), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`))
     planned.push({ at: bind.to, from: bind.from })
   }
   return { table: lines.join(''), root }

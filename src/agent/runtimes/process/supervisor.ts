@@ -19,14 +19,18 @@ import { quote } from './exec.ts'
 
 /**
  * Positional parameters, which stand before it in the file that is run: container folder, mount table or '', host name
- * or '', new root or '', working folder, stdin (null, fifo, once), cgroup.procs files one a line, then the command. fd 3
- * tells how the start went. Foreground children have default signals; background ones would ignore SIGINT, so the main
- * process is in the foreground. A shell drops variables whose names it could not use itself; these come as TUTTI_ENV_0,
- * 1, … and are put back.
+ * or '', new root or '', working folder, stdin (null, fifo, once), cgroup.procs files one a line, score by which
+ * the kernel chooses whom to kill or '', then four lists of words one a line: `pivot_root` where the old root is to be left for good, what then lets go of it, what sets user and
+ * rights, and `env`; then the command. fd 3 tells how the start went. Foreground children have default signals;
+ * background ones would ignore SIGINT, so the main process is in the foreground. Variables that a shell would drop or
+ * that change how programs are loaded come as TUTTI_ENV_0, 1, …: they are put back for the command, and for nothing that
+ * still has this program's rights.
  */
 const SCRIPT = String.raw`
 tt_dir=$1 tt_table=$2 tt_host=$3 tt_root=$4 tt_wd=$5 tt_input=$6 tt_groups=$7 tt_oom=$8
 shift 8
+tt_pivot=$1 tt_letgo=$2 tt_rights=$3 tt_env=$4
+shift 4
 tt_ids() {
   if [ -r /proc/self/stat ]; then
     read -r tt_id _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ tt_start _ </proc/self/stat
@@ -34,12 +38,12 @@ tt_ids() {
     tt_id=$(exec /bin/sh -c 'echo $PPID') tt_start=
   fi
 }
-exec 9>"$tt_dir/alive"
+exec 9>"$tt_dir/alive" 7<>"$tt_dir/exit"
 trap : TERM INT HUP QUIT USR1 USR2
 tt_ids
 tt_main="$tt_id $tt_start"
 (
-  exec 9>&-
+  exec 9>&- 7>&-
   tt_fail() { (echo "error: $*" >&3); exit 127; }
   tt_ids
   echo "$tt_main $tt_id $tt_start" >"$tt_dir/pid" || tt_fail "cannot write $tt_dir/pid"
@@ -65,25 +69,40 @@ tt_main="$tt_id $tt_start"
   if [ -n "$tt_oom" ]; then echo "$tt_oom" 2>/dev/null >/proc/self/oom_score_adj || :; fi
   if [ -n "$tt_table" ]; then tt_out=$(/bin/mount -n -a -T "$tt_table" 2>&1) || tt_fail "$tt_out"; fi
   if [ -n "$tt_host" ]; then (echo "$tt_host" >/proc/sys/kernel/hostname) 2>/dev/null; fi
+  if [ -n "$tt_pivot" ]; then
+    cd "$tt_root" || tt_fail "cannot enter $tt_root"
+    tt_out=$("$tt_pivot" . . 2>&1) || tt_fail "$tt_out"
+    IFS='
+'
+    $tt_letgo || tt_fail "cannot let go of the machine's files"
+    unset IFS
+    tt_root=
+  fi
+  set -f
   tt_number=0
   while eval "tt_pair=\${TUTTI_ENV_$tt_number-}"; [ -n "$tt_pair" ]; do
     set -- "$tt_pair" "$@"
     unset "TUTTI_ENV_$tt_number"
     tt_number=$((tt_number + 1))
   done
-  if [ "$tt_number" -gt 0 ]; then set -- /usr/bin/env "$@"; fi
+  IFS='
+'
+  if [ "$tt_number" -gt 0 ]; then set -- $tt_env "$@"; fi
+  set -- $tt_rights "$@"
+  unset IFS
   if [ -n "$tt_root" ]; then
     set -- /usr/bin/unshare --root="$tt_root" --wd="$tt_wd" "$@"
   else
     cd "$tt_wd" 2>/dev/null || tt_fail "chdir to cwd (\"$tt_wd\") failed: no such file or directory"
   fi
   unset OLDPWD tt_table tt_host tt_root tt_wd tt_input tt_groups tt_oom tt_id tt_start tt_main tt_pair tt_number tt_file tt_out
+  unset tt_pivot tt_letgo tt_rights tt_env
   (echo started >&3)
   exec 3>&-
   exec "$@"
 )
 tt_code=$?
-printf '%s\n' "$tt_code" 1<>"$tt_dir/exit"
+printf '%s\n' "$tt_code" >&7
 exit "$tt_code"
 `
 
@@ -96,6 +115,12 @@ export interface Launch {
   readonly mountTable?: string | undefined
   readonly hostname?: string | undefined
   readonly root?: string | undefined
+  /** The root is changed for good: `pivot_root`, and the words that let go of the old one from inside the new. */
+  readonly pivot?: { readonly program: string; readonly letGo: readonly string[] } | undefined
+  /** Words that set user, groups and rights, before the command. */
+  readonly rights: readonly string[]
+  /** Words that run `env` where the command runs. */
+  readonly envTool: readonly string[]
   readonly workingDir: string
   readonly input: 'null' | 'fifo' | 'once'
   /** cgroup.procs files to join. */
@@ -107,16 +132,27 @@ export interface Launch {
 }
 
 const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** What the loader of programs obeys: not before the rights of the command are set, as it could run code of its choice. */
+const LOADER = /^(LD_|GLIBC_TUNABLES$)/
+
+/** Variables apart: those that may stand in the environment of what starts the command, and pairs for the command alone. */
+export function splitVariables(env: Readonly<Record<string, string>>): {
+  readonly plain: Record<string, string>
+  readonly held: readonly string[]
+} {
+  const plain: Record<string, string> = {}
+  const held: string[] = []
+  for (const [name, value] of Object.entries(env)) {
+    if (shellName.test(name) && !LOADER.test(name)) plain[name] = value
+    else held.push(`${name}=${value}`)
+  }
+  return { plain, held }
+}
 
 /** Variables in a form that passes through a shell. */
 function shellSafe(env: Readonly<Record<string, string>>): Record<string, string> {
-  const result: Record<string, string> = {}
-  let hidden = 0
-  for (const [name, value] of Object.entries(env)) {
-    if (shellName.test(name)) result[name] = value
-    else result[`TUTTI_ENV_${hidden++}`] = `${name}=${value}`
-  }
-  return result
+  const { plain, held } = splitVariables(env)
+  return { ...plain, ...Object.fromEntries(held.map((pair, at) => [`TUTTI_ENV_${at}`, pair])) }
 }
 
 /**
@@ -124,10 +160,12 @@ function shellSafe(env: Readonly<Record<string, string>>): Record<string, string
  * it could not be put in place. `onExit` is called when the supervisor is gone, also after a failed start.
  */
 export function launch(request: Launch, onExit: () => void): Promise<ChildProcess> {
-  const { prefix, directory, mountTable, hostname, root, workingDir, input, groups, oomScoreAdj, command, env } =
+  const { prefix, directory, mountTable, hostname, root, pivot, workingDir, input, groups, oomScoreAdj, command, env } =
     request
   const place = [directory, mountTable ?? '', hostname ?? '', root ?? '', workingDir, input, groups.join('\n')]
   place.push(oomScoreAdj === undefined ? '' : String(oomScoreAdj))
+  const lists = [pivot ? [pivot.program] : [], pivot?.letGo ?? [], request.rights, request.envTool]
+  place.push(...lists.map(list => list.join('\n')))
   // A file, not an argument: the command shows once in the list of processes, as that of its own process.
   const file = join(directory, 'supervise')
   writeFileSync(file, `set -- ${quote([...place, ...command])}\n${SCRIPT}`, { mode: 0o600 })

@@ -1,0 +1,153 @@
+/** Images in one tar file: an OCI image layout, or what `docker save` writes, old or new. */
+import { createHash, randomBytes } from 'node:crypto'
+import { closeSync, createReadStream, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { Parser, type ReadEntry } from 'tar'
+import type { Blobs } from './blobs.ts'
+import { type Descriptor, INDEX_TYPES, readConfig, readManifest } from './manifest.ts'
+import { formatReference, parseReference } from './reference.ts'
+import { decompressed } from './unpack.ts'
+
+/** An image of an archive whose parts are in the blobs now. */
+export interface ArchivedImage {
+  /** Full names; none where the archive names it only by its digest. */
+  readonly names: readonly string[]
+  /** Digest of its manifest. */
+  readonly digest: string
+}
+
+/** containerd and docker write an image's full name here; others only its tag. */
+const NAMES = ['io.containerd.image.name', 'org.opencontainers.image.ref.name']
+
+/** Takes the archive's images in; rejects with an `Error` that says why it is none. `staging` is an own folder. */
+export async function readArchive(file: string, blobs: Blobs, staging: string): Promise<ArchivedImage[]> {
+  const folder = join(staging, randomBytes(8).toString('hex'))
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    const parts = await spread(file, folder)
+    const images = parts.has('index.json') ? await layout(parts, blobs) : await dockerArchive(parts, blobs)
+    if (images.length === 0) throw new Error('it holds no image for this machine')
+    return images
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Writes the archive's files out under numbers; resolves with their names. */
+async function spread(file: string, folder: string): Promise<Map<string, string>> {
+  const parts = new Map<string, string>()
+  const links = new Map<string, string>()
+  const take = (entry: ReadEntry) => {
+    const path = posix.normalize(entry.path)
+    if (entry.type === 'SymbolicLink' || entry.type === 'Link') {
+      const target = entry.linkpath ?? ''
+      links.set(path, posix.normalize(entry.type === 'Link' ? target : posix.join(dirname(path), target)))
+    } else if (entry.type === 'File' || entry.type === 'OldFile') {
+      const place = join(folder, String(parts.size))
+      parts.set(path, place)
+      const handle = openSync(place, 'wx', 0o600)
+      entry.on('data', chunk => {
+        for (let at = 0; at < chunk.length; ) at += writeSync(handle, chunk, at)
+      })
+      entry.on('end', () => closeSync(handle))
+    }
+    entry.resume()
+  }
+  const parser = new Parser({ strict: true, onReadEntry: take })
+  await new Promise<void>((resolve, reject) => {
+    parser.on('error', reject)
+    parser.on('end', () => resolve())
+    void (async () => {
+      for await (const chunk of await decompressed(createReadStream(file))) {
+        if (!parser.write(chunk as Buffer)) await new Promise<void>(drained => parser.once('drain', () => drained()))
+      }
+      parser.end()
+    })().catch(reject)
+  })
+  for (const [path, target] of links) {
+    const found = parts.get(target)
+    if (found) parts.set(path, found)
+  }
+  return parts
+}
+
+/** The full name of an image by what an archive calls it; undefined for a mere tag. */
+function fullName(text: string | undefined): string | undefined {
+  if (!text || !/[/:]/.test(text)) return undefined
+  try {
+    return formatReference(parseReference(text))
+  } catch {
+    return undefined
+  }
+}
+
+async function layout(parts: ReadonlyMap<string, string>, blobs: Blobs): Promise<ArchivedImage[]> {
+  const place = ({ digest }: Descriptor) => parts.get(`blobs/${digest.replace(':', '/')}`)
+  const need = (each: Descriptor): string => {
+    const found = place(each)
+    if (!found) throw new Error(`blob ${each.digest} is missing in the archive`)
+    return found
+  }
+  const keep = async (each: Descriptor) => {
+    if (!blobs.has(each.digest)) await blobs.write(each, createReadStream(need(each)))
+  }
+  /** The manifest for this machine below an entry; undefined where the archive holds another machine's only. */
+  const resolve = (each: Descriptor): Descriptor | undefined => {
+    if (!place(each)) return undefined
+    if (!INDEX_TYPES.includes(each.mediaType ?? '')) return each
+    const read = readManifest(readFileSync(need(each), 'utf8'))
+    return 'next' in read ? resolve(read.next) : each
+  }
+  const { manifests = [] } = JSON.parse(readFileSync(parts.get('index.json')!, 'utf8')) as { manifests?: Descriptor[] }
+  const images: ArchivedImage[] = []
+  for (const entry of manifests) {
+    const found = resolve(entry)
+    if (!found) continue
+    const read = readManifest(readFileSync(need(found), 'utf8'))
+    if ('next' in read) continue
+    const { manifest } = read
+    readConfig(readFileSync(need(manifest.config), 'utf8'), manifest.layers.length)
+    for (const each of [found, manifest.config, ...manifest.layers]) await keep(each)
+    const names = NAMES.map(name => fullName(entry.annotations?.[name])).filter(name => name !== undefined)
+    images.push({ names: names.slice(0, 1), digest: found.digest })
+  }
+  return images
+}
+
+interface DockerEntry {
+  readonly Config: string
+  readonly RepoTags?: readonly string[] | null
+  readonly Layers: readonly string[]
+}
+
+/** An old archive has no manifest: one is written of what it has. */
+async function dockerArchive(parts: ReadonlyMap<string, string>, blobs: Blobs): Promise<ArchivedImage[]> {
+  const list = parts.get('manifest.json')
+  if (!list) throw new Error('it is neither an OCI image layout (index.json) nor a docker archive (manifest.json)')
+  const images: ArchivedImage[] = []
+  for (const { Config, RepoTags, Layers } of JSON.parse(readFileSync(list, 'utf8')) as DockerEntry[]) {
+    const stored = async (path: string, mediaType: string): Promise<Descriptor> => {
+      const found = parts.get(posix.normalize(path))
+      if (!found || !existsSync(found)) throw new Error(`${path} is missing in the archive`)
+      const hash = createHash('sha256')
+      let size = 0
+      for await (const chunk of createReadStream(found)) {
+        hash.update(chunk as Buffer)
+        size += (chunk as Buffer).length
+      }
+      const digest = `sha256:${hash.digest('hex')}`
+      if (!blobs.has(digest)) await blobs.write({ digest, size }, createReadStream(found))
+      return { mediaType, digest, size }
+    }
+    const config = await stored(Config, 'application/vnd.oci.image.config.v1+json')
+    readConfig(blobs.text(config.digest), Layers.length)
+    const layers: Descriptor[] = []
+    for (const path of Layers) layers.push(await stored(path, 'application/vnd.oci.image.layer.v1.tar'))
+    const manifest = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config, layers }
+    const digest = await blobs.put(Buffer.from(JSON.stringify(manifest)))
+    const names = (RepoTags ?? []).map(fullName).filter(name => name !== undefined)
+    images.push({ names, digest })
+  }
+  return images
+}
+

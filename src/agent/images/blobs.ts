@@ -1,0 +1,66 @@
+/** Bytes by their digest, in files: manifests, configurations, and layers until they are unpacked. */
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+export interface Blobs {
+  has(digest: string): boolean
+  /** Takes a stream in; what does not have this digest and size is refused with an `Error` and leaves nothing. */
+  write(expected: { readonly digest: string; readonly size?: number }, source: AsyncIterable<Uint8Array>): Promise<void>
+  /** Keeps bytes under their own digest, which is given back. */
+  put(bytes: Uint8Array): Promise<string>
+  /** Of small ones. */
+  text(digest: string): string
+  open(digest: string): Readable
+  remove(digest: string): void
+  /** Removes all but these. */
+  keep(digests: ReadonlySet<string>): void
+}
+
+/** Makes the folder where it is missing. What an earlier life left unfinished is removed. */
+export function openBlobs(folder: string): Blobs {
+  const drafts = join(folder, 'drafts')
+  rmSync(drafts, { recursive: true, force: true })
+  mkdirSync(drafts, { recursive: true, mode: 0o700 })
+  const place = (digest: string) => join(folder, digest.slice('sha256:'.length))
+  const blobs: Blobs = {
+    has: digest => existsSync(place(digest)),
+    async write({ digest, size }, source) {
+      const draft = join(drafts, randomBytes(8).toString('hex'))
+      const hash = createHash('sha256')
+      let length = 0
+      const check = new Transform({
+        transform(chunk: Buffer, _, done) {
+          length += chunk.length
+          hash.update(chunk)
+          done(size !== undefined && length > size ? new Error(`more than the ${size} bytes that were announced`) : null, chunk)
+        },
+      })
+      try {
+        await pipeline(Readable.from(source, { objectMode: false }), check, createWriteStream(draft, { mode: 0o600, flush: true }))
+        if (size !== undefined && length !== size) throw new Error(`${length} bytes came, ${size} were announced`)
+        const found = `sha256:${hash.digest('hex')}`
+        if (found !== digest) throw new Error(`unexpected commit digest ${found}, expected ${digest}: failed precondition`)
+        renameSync(draft, place(digest))
+      } finally {
+        rmSync(draft, { force: true })
+      }
+    },
+    async put(bytes) {
+      const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+      if (!blobs.has(digest)) await blobs.write({ digest }, Readable.from([bytes]))
+      return digest
+    },
+    text: digest => readFileSync(place(digest), 'utf8'),
+    open: digest => createReadStream(place(digest)),
+    remove: digest => rmSync(place(digest), { force: true }),
+    keep(digests) {
+      for (const { name } of readdirSync(folder, { withFileTypes: true }).filter(each => each.isFile())) {
+        if (!digests.has(`sha256:${name}`)) rmSync(join(folder, name), { force: true })
+      }
+    },
+  }
+  return blobs
+}

@@ -1,0 +1,201 @@
+/**
+ * Applies a layer to a folder (OCI image specification, "Image Layer Filesystem Changeset"): entries replace what is
+ * there, `.wh.NAME` removes NAME, `.wh..wh..opq` empties its folder of what earlier layers put there.
+ */
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { Parser, type ReadEntry } from 'tar'
+import { lookAt, resolveIn } from './rooted.ts'
+
+const WHITEOUT = '.wh.'
+const OPAQUE = '.wh..wh..opq'
+
+export interface UnpackOptions {
+  /** Owners are set; false where there is one user only (a user namespace without subordinate ids). */
+  readonly owners: boolean
+}
+
+/** The layer's tar file of its stored form, by its first bytes: as it is, gzip or zstd. */
+export async function decompressed(source: Readable): Promise<Readable> {
+  const first = await new Promise<Buffer>((resolve, reject) => {
+    const look = () => {
+      const chunk = source.read() as Buffer | null
+      if (chunk === null) return void source.once('readable', look)
+      source.unshift(chunk)
+      resolve(chunk)
+    }
+    source.once('error', reject).once('end', () => resolve(Buffer.alloc(0)))
+    look()
+  })
+  const through =
+    first[0] === 0x1f && first[1] === 0x8b
+      ? createGunzip()
+      : first.length >= 4 && first.readUInt32LE(0) === 0xfd2fb528
+        ? createZstdDecompress()
+        : undefined
+  if (!through) return source
+  source.once('error', error => through.destroy(error))
+  return source.pipe(through)
+}
+
+/**
+ * Writes a layer into `root`, of which nothing outside is ever touched. Rejects with an `Error` that names the entry.
+ * Devices are left out: a container has its own /dev, and may make none.
+ */
+export function unpackLayer(source: AsyncIterable<Uint8Array>, root: string, options: UnpackOptions): Promise<void> {
+  const apply = createApplier(root, options)
+  const parser = new Parser({ strict: true, onReadEntry: entry => guarded(entry, () => apply.entry(entry)) })
+  let failure: Error | undefined
+  function guarded(entry: ReadEntry, work: () => void) {
+    try {
+      if (!failure) work()
+    } catch (error) {
+      failure ??= new Error(`layer entry ${JSON.stringify(entry.path)}: ${(error as Error).message}`, { cause: error })
+    }
+    entry.resume()
+  }
+  return new Promise((resolve, reject) => {
+    parser.on('error', (error: Error) => reject(failure ?? error))
+    parser.on('end', () => {
+      if (failure) return reject(failure)
+      apply.end()
+      resolve()
+    })
+    void (async () => {
+      for await (const chunk of source) {
+        if (failure) throw failure
+        if (!parser.write(chunk as Buffer)) await new Promise<void>(drained => parser.once('drain', () => drained()))
+      }
+      parser.end()
+    })().catch(reject)
+  })
+}
+
+function createApplier(root: string, { owners }: UnpackOptions) {
+  /** What this layer itself wrote: an opaque mark does not remove it. */
+  const own = new Set<string>()
+  /** Folders' times are set when nothing is put into them any more. */
+  const times: { path: string; mtime: Date }[] = []
+
+  const parentOf = (path: string): string => {
+    let at = root
+    for (const part of dirname(path).split('/')) {
+      if (part === '' || part === '.') continue
+      let next = join(at, part)
+      let found = lookAt(next)
+      if (found?.isSymbolicLink()) {
+        next = resolveIn(root, next.slice(root.length))
+        found = lookAt(next)
+      }
+      if (!found) mkdirSync(next, { recursive: true, mode: 0o755 })
+      else if (!found.isDirectory()) {
+        rmSync(next)
+        mkdirSync(next, { mode: 0o755 })
+      }
+      at = next
+    }
+    return at
+  }
+  const place = (path: string): string => {
+    if (path.split('/').includes('..')) throw new Error('a path must not contain ".."')
+    const name = basename(path)
+    return name === '' || name === '.' ? root : join(parentOf(path), name)
+  }
+  const empty = (folder: string) => {
+    for (const name of lookAt(folder)?.isDirectory() ? readdirSync(folder) : []) {
+      const path = join(folder, name)
+      if (!own.has(path)) rmSync(path, { recursive: true, force: true })
+    }
+  }
+  /** Makes room for something that is no folder. */
+  const clear = (path: string) => rmSync(path, { recursive: true, force: true })
+
+  function file(entry: ReadEntry, path: string) {
+    clear(path)
+    const handle = openSync(path, 'wx', 0o600)
+    let open = true
+    entry.on('data', chunk => {
+      for (let at = 0; at < chunk.length; ) at += writeSync(handle, chunk, at)
+    })
+    const finish = () => {
+      if (!open) return
+      open = false
+      if (owners) fchownSync(handle, entry.uid ?? 0, entry.gid ?? 0)
+      fchmodSync(handle, (entry.mode ?? 0o644) & 0o7777)
+      if (entry.mtime) futimesSync(handle, entry.mtime, entry.mtime)
+      closeSync(handle)
+    }
+    entry.on('end', finish)
+  }
+
+  return {
+    entry(entry: ReadEntry) {
+      const trimmed = entry.path.replace(/\/+$/, '')
+      const name = basename(trimmed)
+      if (name === OPAQUE) return empty(parentOf(trimmed))
+      if (name.startsWith(WHITEOUT)) {
+        const gone = name.slice(WHITEOUT.length)
+        if (gone === '' || gone === '.' || gone === '..') throw new Error('it removes nothing that could be')
+        return clear(join(parentOf(trimmed), gone))
+      }
+      const path = place(trimmed)
+      const { type, linkpath = '', mtime, uid = 0, gid = 0, mode = 0o755 } = entry
+      own.add(path)
+      switch (type) {
+        case 'File':
+        case 'OldFile':
+        case 'ContiguousFile':
+          return file(entry, path)
+        case 'Directory':
+        case 'GNUDumpDir':
+          if (!lookAt(path)?.isDirectory()) {
+            clear(path)
+            mkdirSync(path)
+          }
+          if (owners) lchownSync(path, uid, gid)
+          chmodSync(path, mode & 0o7777)
+          if (mtime) times.push({ path, mtime })
+          return
+        case 'SymbolicLink':
+          clear(path)
+          symlinkSync(linkpath, path)
+          if (owners) lchownSync(path, uid, gid)
+          if (mtime) lutimesSync(path, mtime, mtime)
+          return
+        case 'Link': {
+          const target = resolveIn(root, linkpath, false)
+          if (target === path) return
+          clear(path)
+          return linkSync(target, path)
+        }
+        case 'CharacterDevice':
+        case 'BlockDevice':
+        case 'FIFO':
+          own.delete(path)
+          return
+        default:
+          throw new Error(`entries of type ${type} are not known`)
+      }
+    },
+    end() {
+      for (const { path, mtime } of times) if (lookAt(path)?.isDirectory()) lutimesSync(path, mtime, mtime)
+    },
+  }
+}

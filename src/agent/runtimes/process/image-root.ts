@@ -1,0 +1,131 @@
+/**
+ * The files of a container that runs an image: the image's layers with the container's own changes above, /dev, /proc
+ * and /sys of its own, its volumes and the pod's files. Everything that must be there to be mounted on is made before,
+ * from outside, where no link of the image can lead out of it; the supervisor then mounts and changes root for good.
+ */
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { resolveIn } from '../../images/rooted.ts'
+import { RuntimeError } from '../runtime.ts'
+import { CARRIED } from './carried-tools.ts'
+import { type Bind, mountLine, quoted } from './mounts.ts'
+
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty']
+const LINKS = { fd: '/proc/self/fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2', core: '/proc/kcore', ptmx: 'pts/ptmx' }
+/** What tells of the machine rather than of the container, as every runtime hides it (OCI runtime defaults). */
+const MASKED = ['asound', 'acpi', 'interrupts', 'kcore', 'keys', 'latency_stats', 'timer_list', 'timer_stats', 'sched_debug', 'scsi']
+const READ_ONLY = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger']
+
+export interface ImageRootRequest {
+  /** The container's own folder. */
+  readonly folder: string
+  /** Where the layers are mounted. */
+  readonly root: string
+  /** Volumes and files of the pod. */
+  readonly binds: readonly Bind[]
+  readonly tools: string
+  /** It has process ids of its own. */
+  readonly newProc: boolean
+  readonly readOnly: boolean
+  readonly privileged: boolean
+  /** Groups of the machine's users may be named (there is more than one user). */
+  readonly owners: boolean
+  /** This container's control groups: folders of the machine, by what they are called below /sys/fs/cgroup. */
+  readonly cgroups: Readonly<Record<string, string>>
+}
+
+/** Makes a mount point like `from`. */
+function makePoint(path: string, from: string) {
+  if (existsSync(path)) return
+  if (statSync(from).isDirectory()) mkdirSync(path, { recursive: true })
+  else {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, '')
+  }
+}
+
+/** The container's /dev: devices of the machine by name, and nothing else of it. */
+function makeDev(folder: string): string {
+  const dev = join(folder, 'dev')
+  mkdirSync(dev, { mode: 0o755 })
+  for (const name of DEVICES) writeFileSync(join(dev, name), '')
+  for (const name of ['pts', 'shm', basename(CARRIED)]) mkdirSync(join(dev, name))
+  for (const [name, target] of Object.entries(LINKS)) symlinkSync(target, join(dev, name))
+  return dev
+}
+
+/**
+ * Plans the mounts and makes what they need. Returns the lines for `mount -a -T`, in order. Throws `RuntimeError` for a
+ * source that is missing.
+ */
+export function planImageMounts(request: ImageRootRequest): string {
+  const { folder, root, binds, tools, newProc, readOnly, privileged, owners, cgroups } = request
+  const lines: string[] = []
+  const inRoot = (path: string) => join(root, path)
+  for (const path of ['/dev', '/proc', '/sys']) mkdirSync(resolveIn(root, path), { recursive: true, mode: 0o755 })
+  const dev = makeDev(folder)
+  /** What is mounted where by now: points below it are made in it, not in what it hides. */
+  const places: { at: string; from: string }[] = [
+    { at: '/', from: root },
+    { at: '/dev', from: dev },
+  ]
+  const within = (path: string, at: string) => path === at || path.startsWith(at === '/' ? '/' : `${at}/`)
+
+  const volumes: { line: string }[] = []
+  const sorted = [...binds].sort((a, b) => a.to.split('/').length - b.to.split('/').length || (a.to < b.to ? -1 : 1))
+  for (const bind of sorted) {
+    if (!existsSync(bind.from)) {
+      throw new RuntimeError('CreateContainerError', `cannot mount ${bind.from} at ${bind.to}: it does not exist`)
+    }
+    const named = join('/', bind.to)
+    // Links of the image hold for what is mounted into it: /var/run leads to /run.
+    const at = join('/', resolveIn(root, named).slice(root.length))
+    const outer = places.findLast(each => within(at, each.at) && at !== each.at) ?? places[0]!
+    if (statSync(outer.from).isDirectory()) makePoint(resolveIn(outer.from, at.slice(outer.at.length)), bind.from)
+    volumes.push({ line: mountLine(bind.from, inRoot(at), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`) })
+    places.push({ at, from: bind.from })
+  }
+
+  if (readOnly) lines.push(mountLine(root, root, 'bind,ro'))
+  lines.push(
+    newProc
+      ? `pod-proc ${quoted(inRoot('/proc'))} proc nosuid,nodev,noexec 0 0\n`
+      : mountLine('/proc', inRoot('/proc'), 'rbind'),
+  )
+  lines.push(mountLine(dev, inRoot('/dev'), 'bind'))
+  for (const name of DEVICES) lines.push(mountLine(`/dev/${name}`, inRoot(`/dev/${name}`), 'bind'))
+  const terminals = `newinstance,ptmxmode=0666,mode=0620${owners ? ',gid=5' : ''},nosuid,noexec`
+  lines.push(`pod-pts ${quoted(inRoot('/dev/pts'))} devpts ${terminals} 0 0\n`)
+  lines.push(`pod-shm ${quoted(inRoot('/dev/shm'))} tmpfs nosuid,nodev,noexec,mode=1777,size=64m 0 0\n`)
+  lines.push(mountLine(tools, inRoot(CARRIED), 'bind,ro'))
+  lines.push(`pod-sys ${quoted(inRoot('/sys'))} sysfs nosuid,nodev,noexec${privileged ? '' : ',ro'} 0 0\n`)
+  lines.push(...cgroupLines(folder, inRoot('/sys/fs/cgroup'), cgroups))
+  if (!privileged && newProc) lines.push(...maskingLines(folder, inRoot))
+  lines.push(...volumes.map(each => each.line))
+  return lines.join('')
+}
+
+/** A process reads its limits where it always does, and sees no other's. */
+function cgroupLines(folder: string, at: string, cgroups: Readonly<Record<string, string>>): string[] {
+  if (cgroups['']) return [mountLine(cgroups[''], at, 'bind,ro')]
+  const names = Object.keys(cgroups)
+  if (names.length === 0) return []
+  const place = join(folder, 'cgroup')
+  mkdirSync(place)
+  for (const name of names) mkdirSync(join(place, name))
+  return [mountLine(place, at, 'bind'), ...names.map(name => mountLine(cgroups[name]!, join(at, name), 'bind,ro'))]
+}
+
+function maskingLines(folder: string, inRoot: (path: string) => string): string[] {
+  const empty = join(folder, 'nothing')
+  mkdirSync(empty, { mode: 0o555 })
+  const present = new Set(readdirSync('/proc'))
+  const masked = MASKED.filter(name => present.has(name)).map(name => `/proc/${name}`)
+  if (existsSync('/sys/firmware')) masked.push('/sys/firmware')
+  return [
+    ...masked.map(path => mountLine(statSync(path).isDirectory() ? empty : '/dev/null', inRoot(path), 'bind,ro')),
+    ...READ_ONLY.filter(name => present.has(name)).map(name =>
+      mountLine(inRoot(`/proc/${name}`), inRoot(`/proc/${name}`), 'bind,ro'),
+    ),
+  ]
+}

@@ -1,0 +1,62 @@
+/** Mounts of overlayfs on this machine: an image's layers, and one container's own changes above them. */
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { MountLayers } from '../../images/snapshots.ts'
+
+const run = promisify(execFile)
+
+export interface Overlay {
+  /** The layers are named relative to it: a mount's options hold 4,095 bytes. */
+  readonly folder: string
+  /** Lowest first. */
+  readonly layers: readonly string[]
+  readonly upper: string
+  readonly work: string
+  readonly target: string
+}
+
+/** Not root of the machine but of a user namespace: attributes of overlayfs are then those that users may set. */
+const inUserNamespace = (): boolean => {
+  try {
+    return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** A path in a mount's options. */
+const option = (path: string) => path.replace(/[\\:,]/g, char => `\\${char}`)
+
+/** Mounts it. Rejects with an `Error` that holds the kernel's reason. */
+export async function mountOverlay({ folder, layers, upper, work, target }: Overlay): Promise<void> {
+  const options = [
+    `lowerdir=${layers.map(option).reverse().join(':')}`,
+    `upperdir=${option(upper)}`,
+    `workdir=${option(work)}`,
+    ...(inUserNamespace() ? ['userxattr'] : []),
+  ]
+  try {
+    await run('/bin/mount', ['-n', '-t', 'overlay', 'overlay', '-o', options.join(','), target], { cwd: folder })
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string }
+    throw new Error(`cannot mount the image's layers at ${target}: ${stderr?.trim() || message}`, { cause: error })
+  }
+}
+
+/** Unmounts it wherever it is still in use too; what is no mount is left alone. */
+export async function unmount(target: string): Promise<void> {
+  await run('/bin/umount', ['-n', '-l', target]).catch(() => {})
+}
+
+/** Puts layers together while one more is unpacked; `folder` is what their names are relative to. */
+export const mountLayers =
+  (folder: string): MountLayers =>
+  async (at, work) => {
+    await mountOverlay({ folder, ...at })
+    try {
+      await work(at.target)
+    } finally {
+      await unmount(at.target)
+    }
+  }

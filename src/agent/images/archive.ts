@@ -150,4 +150,3 @@ async function dockerArchive(parts: ReadonlyMap<string, string>, blobs: Blobs): 
   }
   return images
 }
-

@@ -1,6 +1,15 @@
 /** Bytes by their digest, in files: manifests, configurations, and layers until they are unpacked. */
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -35,14 +44,22 @@ export function openBlobs(folder: string): Blobs {
         transform(chunk: Buffer, _, done) {
           length += chunk.length
           hash.update(chunk)
-          done(size !== undefined && length > size ? new Error(`more than the ${size} bytes that were announced`) : null, chunk)
+          done(
+            size !== undefined && length > size ? new Error(`more than the ${size} bytes that were announced`) : null,
+            chunk,
+          )
         },
       })
       try {
-        await pipeline(Readable.from(source, { objectMode: false }), check, createWriteStream(draft, { mode: 0o600, flush: true }))
+        await pipeline(
+          Readable.from(source, { objectMode: false }),
+          check,
+          createWriteStream(draft, { mode: 0o600, flush: true }),
+        )
         if (size !== undefined && length !== size) throw new Error(`${length} bytes came, ${size} were announced`)
         const found = `sha256:${hash.digest('hex')}`
-        if (found !== digest) throw new Error(`unexpected commit digest ${found}, expected ${digest}: failed precondition`)
+        if (found !== digest)
+          throw new Error(`unexpected commit digest ${found}, expected ${digest}: failed precondition`)
         renameSync(draft, place(digest))
       } finally {
         rmSync(draft, { force: true })

@@ -79,7 +79,9 @@ export function openRepository(
     return new Promise((resolve, reject) => {
       const options = { headers: { 'user-agent': 'tutti', ...headers }, signal, ...(ca ? { ca } : {}) }
       const sent = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options)
-      const stalled = deps.clock.after(STALL_MS, () => sent.destroy(new Error(`no answer from ${url.host} for ${STALL_MS / 1000} s`)))
+      const stalled = deps.clock.after(STALL_MS, () =>
+        sent.destroy(new Error(`no answer from ${url.host} for ${STALL_MS / 1000} s`)),
+      )
       sent.once('response', message => {
         stalled.cancel()
         resolve(message)
@@ -92,7 +94,11 @@ export function openRepository(
     })
   }
 
-  async function token(challenge: Challenge, given: Credentials | undefined, ca: string | undefined): Promise<string | undefined> {
+  async function token(
+    challenge: Challenge,
+    given: Credentials | undefined,
+    ca: string | undefined,
+  ): Promise<string | undefined> {
     const url = tokenUrl(challenge, scope)
     if (!url) return undefined
     const message = await get(url, given?.username ? { authorization: basic(given) } : {}, ca)
@@ -148,7 +154,10 @@ export function openRepository(
     message = await follow(message, url, host)
     if (message.statusCode === 200) return message
     const text = (await read(message, deps.clock).catch(() => Buffer.alloc(0))).toString()
-    throw new RegistryError(message.statusCode ?? 0, said(message.statusCode ?? 0, text, `${repository}/${path}`, url.host))
+    throw new RegistryError(
+      message.statusCode ?? 0,
+      said(message.statusCode ?? 0, text, `${repository}/${path}`, url.host),
+    )
   }
 
   /** From the first host that has it; the last one's failure is the failure. */

@@ -54,7 +54,12 @@ export function openSnapshots(folder: string, mount: MountLayers): Snapshots {
     try {
       if (below.length === 0) await unpack(join(draft, 'fs'))
       else {
-        const at = { layers: below.map(fs), upper: join(draft, 'fs'), work: join(draft, 'work'), target: join(draft, 'root') }
+        const at = {
+          layers: below.map(fs),
+          upper: join(draft, 'fs'),
+          work: join(draft, 'work'),
+          target: join(draft, 'root'),
+        }
         await mount(at, unpack)
       }
       for (const part of ['work', 'root']) rmSync(join(draft, part), { recursive: true, force: true })

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock } from '../../lib/clock.ts'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { readArchive } from './archive.ts'
 import { openBlobs } from './blobs.ts'
 import { type Descriptor, type ImageConfig, type Manifest, readConfig, readManifest } from './manifest.ts'
@@ -152,7 +152,9 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
     try {
       root = await manifestOf(reference.digest ?? reference.tag!)
     } catch (error) {
-      throw new Error(`failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${text(error)}`)
+      throw new Error(
+        `failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${text(error)}`,
+      )
     }
     try {
       let digest = root
@@ -251,7 +253,13 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
   const sweep = () => {
     if (pulls.size + imports > 0) return
     snapshots.prune([...images.values()].map(each => each.config.rootfs.diff_ids))
-    blobs.keep(new Set([...images.values()].map(each => each.manifest.config.digest).concat([...entries.values()].map(each => each.manifest))))
+    blobs.keep(
+      new Set(
+        [...images.values()]
+          .map(each => each.manifest.config.digest)
+          .concat([...entries.values()].map(each => each.manifest)),
+      ),
+    )
   }
   sweep()
   return store

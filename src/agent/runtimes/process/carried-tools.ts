@@ -52,7 +52,8 @@ export function carryTools(folder: string): CarriedTools {
   const programs = new Map<CarriedTool, { path: string; loader: string | undefined }>()
   for (const tool of TOOLS) {
     const path = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].map(dir => join(dir, tool)).find(existsSync)
-    if (!path) throw new Error(`images need the program ${JSON.stringify(tool)} (util-linux, coreutils) on this machine`)
+    if (!path)
+      throw new Error(`images need the program ${JSON.stringify(tool)} (util-linux, coreutils) on this machine`)
     programs.set(tool, { path, loader: loaderOf(realpathSync(path)) })
   }
   const sources = new Map<string, string>()

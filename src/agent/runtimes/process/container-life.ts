@@ -7,13 +7,16 @@ import { join } from 'node:path'
 import type { Clock, Timer } from '../../../lib/clock.ts'
 import { type ContainerConfig, type ContainerStatus, RuntimeError } from '../runtime.ts'
 import { withTerminal } from './exec.ts'
+import type { ImageContainers } from './image-container.ts'
 import type { ContainerLog } from './log.ts'
 import { planMounts } from './mounts.ts'
+import { unmount } from './overlay.ts'
 import { DEFAULT_PATH, MARK, type Placement } from './placement.ts'
 import { commandProblem, type Platform } from './platform.ts'
 import { alive, descendants, marked, type ProcessRef, signal } from './proc.ts'
 import { type ContainerState, readExit, readPids, type SandboxState, save } from './state.ts'
-import { launch } from './supervisor.ts'
+import { stopSignalOf } from './status.ts'
+import { type Launch, launch } from './supervisor.ts'
 
 export interface Sandbox {
   readonly id: string
@@ -41,6 +44,8 @@ export interface Container {
   /** Called once when it has ended. */
   readonly ended: Set<() => void>
   stop?: { deadline: number; timer: Timer }
+  /** Of an image: resolves when its files are let go of. */
+  unmounted?: Promise<void>
 }
 
 const MESSAGE_LIMIT = 4096
@@ -48,6 +53,8 @@ const MESSAGE_LIMIT = 4096
 export interface LifeDeps {
   readonly platform: Platform
   readonly placement: Placement
+  /** Absent: no images here. */
+  readonly images?: ImageContainers | undefined
   readonly clock: Clock
   /** The driver has let go: what ends now is found when it is opened again. */
   isClosed(): boolean
@@ -68,8 +75,22 @@ export interface ContainerLife {
   adopt(container: Container, sameBoot: boolean): void
 }
 
+/** How a container's process is put on its files. */
+type Placing = Pick<Launch, 'root' | 'pivot' | 'rights' | 'envTool' | 'env' | 'command' | 'workingDir'> & {
+  /** Lines for `mount -a -T`. */
+  readonly table: string | undefined
+}
+
 /** Makes it for all containers of a driver. */
-export function createContainerLife({ platform, placement, clock, isClosed, find, changed }: LifeDeps): ContainerLife {
+export function createContainerLife({
+  platform,
+  placement,
+  images,
+  clock,
+  isClosed,
+  find,
+  changed,
+}: LifeDeps): ContainerLife {
   /** Its own process ids: then the supervisor's end is the end of everything. */
   const { ownPids } = placement
 
@@ -116,6 +137,7 @@ export function createContainerLife({ platform, placement, clock, isClosed, find
   const release = (container: Container) => {
     container.log?.close()
     platform.cgroups?.remove(container.state.cgroup)
+    if (container.state.image) container.unmounted = unmount(join(container.folder, 'root'))
     for (const fn of [...container.ended]) fn()
     container.ended.clear()
     changed(container)
@@ -175,44 +197,71 @@ export function createContainerLife({ platform, placement, clock, isClosed, find
     return target.main.pid
   }
 
-  async function start(container: Container, variables: ContainerConfig['env']) {
+  /** On the machine's own files. */
+  function onMachine(container: Container, variables: ContainerConfig['env']): Placing {
     const { config } = container.state
-    const sandbox = container.sandbox.state.config
     const env = placement.environment(container, variables)
     const text = (value: string) => placement.text(value, container)
-    let command = [...config.command, ...config.args].map(text)
+    const command = [...config.command, ...config.args].map(text)
     const workingDir = text(config.workingDir || '/')
-    const onMachine = (file: string) => {
+    const seen = (file: string) => {
       const mount = config.mounts.find(each => file === each.containerPath || file.startsWith(`${each.containerPath}/`))
       return mount && platform.namespaces ? mount.hostPath + file.slice(mount.containerPath.length) : file
     }
-    const problem = commandProblem(command[0] ?? '', env.PATH ?? DEFAULT_PATH, workingDir, onMachine)
+    const problem = commandProblem(command[0] ?? '', env.PATH ?? DEFAULT_PATH, workingDir, seen)
     if (problem) throw new RuntimeError('StartError', `failed to start container process: ${problem}`)
-    if (config.tty) command = withTerminal(platform, command)
-    command = [...placement.credentials(config), ...command]
-    const staging = join(container.folder, 'root')
     const plan = platform.namespaces
-      ? planMounts(placement.binds(container), staging, {
-          newProc: !sandbox.hostPID,
+      ? planMounts(placement.binds(container), join(container.folder, 'root'), {
+          newProc: !container.sandbox.state.config.hostPID,
           readOnly: config.readOnlyRootFilesystem,
         })
       : undefined
-    const table = plan?.table ? join(container.folder, 'mounts') : undefined
-    if (table) writeFileSync(table, plan!.table)
+    return {
+      table: plan?.table,
+      root: plan?.root,
+      rights: placement.credentials(config),
+      envTool: ['/usr/bin/env'],
+      env,
+      command: config.tty ? withTerminal(platform.tools.script, command) : command,
+      workingDir,
+    }
+  }
+  /** On the files of its image. */
+  async function onImage(
+    container: Container,
+    variables: ContainerConfig['env'],
+    groups: readonly string[],
+  ): Promise<Placing> {
+    const { config, image } = container.state
+    const { tools, pivotRoot, prepare, rights } = images!
+    const { user, command, ...start } = await prepare(container, variables, groups)
+    container.state = { ...container.state, image: { ...image!, user } }
+    save(join(container.folder, 'container.json'), container.state)
+    return {
+      ...start,
+      pivot: { program: pivotRoot, letGo: [...tools.command('umount'), '-n', '-i', '-c', '-l', '.'] },
+      rights: rights(config, user),
+      envTool: tools.command('env'),
+      command: config.tty ? withTerminal(tools.command('script'), command) : command,
+    }
+  }
+
+  async function start(container: Container, variables: ContainerConfig['env']) {
+    const { config } = container.state
+    const sandbox = container.sandbox.state.config
     const groups = platform.cgroups?.create(container.state.cgroup, config.resources) ?? []
+    const placed = container.state.image ? await onImage(container, variables, groups) : onMachine(container, variables)
+    if (placed.table) writeFileSync(join(container.folder, 'mounts'), placed.table)
     const supervisor = await launch(
       {
         directory: container.folder,
         prefix: placement.startPrefix(sandbox, targetOf(config)),
-        mountTable: table,
+        mountTable: placed.table ? join(container.folder, 'mounts') : undefined,
         hostname: platform.namespaces && !sandbox.hostNetwork ? sandbox.hostname : undefined,
-        root: plan?.root,
-        workingDir,
         input: config.stdin ? (config.stdinOnce ? 'once' : 'fifo') : 'null',
         groups,
         oomScoreAdj: config.oomScoreAdj,
-        command,
-        env,
+        ...placed,
       },
       () => {
         if (container.phase === 'running') ended(container)
@@ -251,7 +300,7 @@ export function createContainerLife({ platform, placement, clock, isClosed, find
     const first = container.stop === undefined
     container.stop?.timer.cancel()
     container.stop = { deadline, timer: clock.after(graceMs, () => kill(container)) }
-    const asked = (container.state.config.stopSignal ?? 'SIGTERM') as NodeJS.Signals
+    const asked = stopSignalOf(container) as NodeJS.Signals
     if (graceMs <= 0) kill(container)
     else if (first) {
       // `script` between Tutti and a terminal's process passes no signal on: everything below it is asked.

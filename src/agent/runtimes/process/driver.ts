@@ -10,6 +10,7 @@ import type { CommandStreams } from '../../../client/node-api.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { podGroup } from '../../cgroups/pod-group.ts'
+import type { ImageStore } from '../../images/store.ts'
 import {
   type ContainerConfig,
   type Resources,
@@ -19,11 +20,15 @@ import {
   type SandboxConfig,
 } from '../runtime.ts'
 import { attachTo } from './attach.ts'
+import { carryTools } from './carried-tools.ts'
 import { connectSandbox } from './connect.ts'
 import { type Container, createContainerLife, type Sandbox } from './container-life.ts'
 import { runCommand, withTerminal } from './exec.ts'
+import { createImageContainers } from './image-container.ts'
+import { ensureImages, isHostImage } from './image-policy.ts'
 import { openLog } from './log.ts'
 import { readLog } from './log-read.ts'
+import { unmountSync } from './overlay.ts'
 import { createPlacement, DEFAULT_PATH } from './placement.ts'
 import { findPlatform } from './platform.ts'
 import { bootId, environ } from './proc.ts'
@@ -39,6 +44,7 @@ import {
   save,
 } from './state.ts'
 import { containerStats, containerStatus, sandboxStatus } from './status.ts'
+import { splitVariables } from './supervisor.ts'
 
 export interface ProcessDriverOptions {
   /** The agent's folder of pods: sandboxes are found again below it. */
@@ -51,6 +57,8 @@ export interface ProcessDriverOptions {
   readonly handlers?: readonly string[]
   /** PATH of processes that set none; that of this program when absent. */
   readonly path?: string
+  /** Images that containers may run, where namespaces can be made; absent: only the machine's own files. */
+  readonly images?: { readonly store: ImageStore; readonly toolsFolder: string }
   /** false: portable mode even where namespaces could be made. */
   readonly namespaces?: boolean
   readonly version?: string
@@ -62,6 +70,15 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
   const platform = findPlatform(options)
   const placement = createPlacement(platform, options.path ?? process.env.PATH ?? DEFAULT_PATH)
   const boot = bootId()
+  const images =
+    options.images && platform.namespaces
+      ? createImageContainers(
+          options.images.store,
+          carryTools(options.images.toolsFolder),
+          placement,
+          platform.cgroups?.version,
+        )
+      : undefined
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, Container>()
   const handlers = new Set<(event: RuntimeEvent) => void>()
@@ -74,6 +91,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
   const life = createContainerLife({
     platform,
     placement,
+    images,
     clock,
     isClosed: () => closed,
     find: id => containers.get(id),
@@ -109,7 +127,10 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     const state = load<ContainerState>(join(folder, 'container.json'))
     const pids = readPids(folder)
     // Not started: forgotten. A supervisor on its way finds no folder to write its pid to, and gives up.
-    if (!state || (!pids && state.failure === undefined)) return removeFolder(folder)
+    if (!state || (!pids && state.failure === undefined)) {
+      if (state?.image) unmountSync(join(folder, 'root'))
+      return removeFolder(folder)
+    }
     const container: Container = {
       id: state.id,
       sandbox,
@@ -168,6 +189,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     container.log?.close()
     containers.delete(id)
     pendingEnv.delete(id)
+    await container.unmounted
     removeFolder(container.folder)
   }
 
@@ -190,17 +212,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       handlers.add(handler)
       return () => handlers.delete(handler)
     },
-    async ensureImage(image) {
-      if (image === 'host' || image === 'docker.io/library/host' || image === 'host:latest') {
-        return { imageId: '', pulled: false }
-      }
-      throw new RuntimeError(
-        'ImageNotSupported',
-        `image "${image}" needs a container runtime, and this pod runs on the process runtime, which has only the ` +
-          'machine\'s own files: set "image: host" to run the command as a process, or choose a RuntimeClass of a node ' +
-          'that runs containers',
-      )
-    },
+    ensureImage: ensureImages(options.images?.store, images !== undefined),
     async runSandbox(config) {
       if (config.shareProcessNamespace && platform.namespaces) {
         throw new RuntimeError(
@@ -237,7 +249,8 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     async createContainer(sandboxId, { env, ...config }) {
       const sandbox = needSandbox(sandboxId)
       if (sandbox.state.stopped) throw new RuntimeError('CreateContainerError', `sandbox "${sandboxId}" is stopped`)
-      if (config.command.length + config.args.length === 0) {
+      const image = isHostImage(config.image) ? undefined : images?.choose(config)
+      if (!image && config.command.length + config.args.length === 0) {
         throw new RuntimeError('CreateContainerError', 'no command specified: image "host" has none of its own')
       }
       const id = randomBytes(32).toString('hex')
@@ -249,7 +262,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         chmodSync(join(folder, 'message'), 0o666)
       }
       const cgroup = `${groupOf(sandbox.state.config)}/${config.name}-${config.attempt}-${id.slice(0, 8)}`
-      const state: ContainerState = { id, config, createdAt: clock.now(), cgroup }
+      const state: ContainerState = { id, config, createdAt: clock.now(), cgroup, ...(image ? { image } : {}) }
       save(join(folder, 'container.json'), state)
       pendingEnv.set(id, env)
       containers.set(id, {
@@ -311,20 +324,26 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         throw new RuntimeError('ContainerNotRunning', `container "${container.state.config.name}" is not running`)
       }
       const sandbox = container.sandbox.state.config
-      const { workingDir } = container.state.config
+      const { config, image } = container.state
       const words = command.map(word => placement.text(word, container))
-      const { TERM: _, ...env } = environ(main.pid) ?? placement.environment(container, [])
+      const { TERM: _, ...variables } = environ(main.pid) ?? placement.environment(container, [])
+      const { plain: env, held } = splitVariables(variables)
+      const [rights, envTool, script] =
+        image && images
+          ? [images.rights(config, image.user!), images.tools.command('env'), images.tools.command('script')]
+          : [placement.credentials(config), ['/usr/bin/env'], platform.tools.script]
       return runCommand(
         { platform, clock },
         // The terminal is made inside: a session of another pid namespace would have no job control.
         [
           ...placement.execPrefix(sandbox, main.pid),
-          ...placement.credentials(container.state.config),
-          ...(tty ? withTerminal(platform, words) : words),
+          ...rights,
+          ...(held.length > 0 ? [...envTool, ...held] : []),
+          ...(tty ? withTerminal(script, words) : words),
         ],
         {
           env,
-          cwd: platform.namespaces ? undefined : placement.text(workingDir || '/', container),
+          cwd: platform.namespaces ? undefined : placement.text(config.workingDir || '/', container),
           tty,
           onSpawn: pid => platform.cgroups?.join(container.state.cgroup, pid),
         },

@@ -13,25 +13,24 @@ export const quote = (words: readonly string[]) => words.map(word => `'${word.re
 
 /**
  * The command under a pseudo terminal: util-linux `script`, which makes one, copies both ways and passes the exit code
- * on. No native addon is needed. Throws where the machine has none.
+ * on. No native addon is needed. `script` is how it is run; throws where the machine has none.
  */
-export function withTerminal(platform: Platform, command: readonly string[]): string[] {
-  const { script } = platform.tools
+export function withTerminal(script: string | readonly string[] | undefined, command: readonly string[]): string[] {
   if (!script) {
     throw new RuntimeError(
       'CreateContainerError',
       'a terminal needs the program `script` of util-linux on this machine',
     )
   }
-  return [script, '-qfec', `exec ${quote(command)}`, '/dev/null']
+  return [...[script].flat(), '-qfec', `exec ${quote(command)}`, '/dev/null']
 }
 
-/** The pseudo terminal below a process that runs `script`. */
+/** The pseudo terminal below a process that runs `script`, by a way that leads to it from outside its mounts too. */
 function terminalOf(pid: number): string | undefined {
   for (const child of descendants(pid)) {
     try {
-      const target = readlinkSync(`/proc/${child}/fd/0`)
-      if (/^\/dev\/pts\/\d+$/.test(target)) return target
+      const file = `/proc/${child}/fd/0`
+      if (/^\/dev\/pts\/\d+$/.test(readlinkSync(file))) return file
     } catch {
       // It ended meanwhile.
     }

@@ -11,9 +11,27 @@ import { CARRIED } from './carried-tools.ts'
 import { type Bind, mountLine, quoted } from './mounts.ts'
 
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty']
-const LINKS = { fd: '/proc/self/fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2', core: '/proc/kcore', ptmx: 'pts/ptmx' }
+const LINKS = {
+  fd: '/proc/self/fd',
+  stdin: 'fd/0',
+  stdout: 'fd/1',
+  stderr: 'fd/2',
+  core: '/proc/kcore',
+  ptmx: 'pts/ptmx',
+}
 /** What tells of the machine rather than of the container, as every runtime hides it (OCI runtime defaults). */
-const MASKED = ['asound', 'acpi', 'interrupts', 'kcore', 'keys', 'latency_stats', 'timer_list', 'timer_stats', 'sched_debug', 'scsi']
+const MASKED = [
+  'asound',
+  'acpi',
+  'interrupts',
+  'kcore',
+  'keys',
+  'latency_stats',
+  'timer_list',
+  'timer_stats',
+  'sched_debug',
+  'scsi',
+]
 const READ_ONLY = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger']
 
 export interface ImageRootRequest {
@@ -55,13 +73,19 @@ function makeDev(folder: string): string {
 }
 
 /**
- * Plans the mounts and makes what they need. Returns the lines for `mount -a -T`, in order. Throws `RuntimeError` for a
- * source that is missing.
+ * Plans the mounts and makes what they need. Returns the lines for `mount -a -T`, in order, and the root to change to.
+ * Throws `RuntimeError` for a source that is missing.
  */
-export function planImageMounts(request: ImageRootRequest): string {
+export function planImageMounts(request: ImageRootRequest): { readonly table: string; readonly root: string } {
   const { folder, root, binds, tools, newProc, readOnly, privileged, owners, cgroups } = request
   const lines: string[] = []
-  const inRoot = (path: string) => join(root, path)
+  // A mount of its own, as `mount -a` takes one of a place upon itself for there already.
+  const seen = readOnly ? join(folder, 'view') : root
+  if (readOnly) {
+    mkdirSync(seen)
+    lines.push(mountLine(root, seen, 'bind,ro,nodev'))
+  }
+  const inRoot = (path: string) => join(seen, path)
   for (const path of ['/dev', '/proc', '/sys']) mkdirSync(resolveIn(root, path), { recursive: true, mode: 0o755 })
   const dev = makeDev(folder)
   /** What is mounted where by now: points below it are made in it, not in what it hides. */
@@ -82,17 +106,18 @@ export function planImageMounts(request: ImageRootRequest): string {
     const at = join('/', resolveIn(root, named).slice(root.length))
     const outer = places.findLast(each => within(at, each.at) && at !== each.at) ?? places[0]!
     if (statSync(outer.from).isDirectory()) makePoint(resolveIn(outer.from, at.slice(outer.at.length)), bind.from)
-    volumes.push({ line: mountLine(bind.from, inRoot(at), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`) })
+    volumes.push({
+      line: mountLine(bind.from, inRoot(at), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`),
+    })
     places.push({ at, from: bind.from })
   }
 
-  if (readOnly) lines.push(mountLine(root, root, 'bind,ro'))
   lines.push(
     newProc
       ? `pod-proc ${quoted(inRoot('/proc'))} proc nosuid,nodev,noexec 0 0\n`
       : mountLine('/proc', inRoot('/proc'), 'rbind'),
   )
-  lines.push(mountLine(dev, inRoot('/dev'), 'bind'))
+  lines.push(mountLine(dev, inRoot('/dev'), 'bind,nosuid'))
   for (const name of DEVICES) lines.push(mountLine(`/dev/${name}`, inRoot(`/dev/${name}`), 'bind'))
   const terminals = `newinstance,ptmxmode=0666,mode=0620${owners ? ',gid=5' : ''},nosuid,noexec`
   lines.push(`pod-pts ${quoted(inRoot('/dev/pts'))} devpts ${terminals} 0 0\n`)
@@ -102,7 +127,7 @@ export function planImageMounts(request: ImageRootRequest): string {
   lines.push(...cgroupLines(folder, inRoot('/sys/fs/cgroup'), cgroups))
   if (!privileged && newProc) lines.push(...maskingLines(folder, inRoot))
   lines.push(...volumes.map(each => each.line))
-  return lines.join('')
+  return { table: lines.join(''), root: seen }
 }
 
 /** A process reads its limits where it always does, and sees no other's. */

@@ -35,20 +35,29 @@ export function imageUser(
   const users = rows(root, '/etc/passwd')
   const groups = rows(root, '/etc/group')
   const byText = (text: string) => users.find(row => row[0] === text) ?? users.find(row => row[2] === text)
-  const row = wanted.runAsUser === undefined ? byText(userText || '0') : users.find(each => each[2] === String(wanted.runAsUser))
+  const row =
+    wanted.runAsUser === undefined ? byText(userText || '0') : users.find(each => each[2] === String(wanted.runAsUser))
   const uid = wanted.runAsUser ?? (row ? Number(row[2]) : numeric(userText || '0'))
   if (uid === undefined) {
-    throw new RuntimeError('CreateContainerError', `unable to find user ${userText}: no matching entries in passwd file`)
+    throw new RuntimeError(
+      'CreateContainerError',
+      `unable to find user ${userText}: no matching entries in passwd file`,
+    )
   }
   let gid = wanted.runAsGroup
   if (gid === undefined && groupText !== '' && wanted.runAsUser === undefined) {
     gid = numeric(groupText) ?? numeric(groups.find(each => each[0] === groupText)?.[2] ?? '')
     if (gid === undefined) {
-      throw new RuntimeError('CreateContainerError', `unable to find group ${groupText}: no matching entries in group file`)
+      throw new RuntimeError(
+        'CreateContainerError',
+        `unable to find group ${groupText}: no matching entries in group file`,
+      )
     }
   }
   gid ??= row ? Number(row[3]) : 0
-  const member = row ? groups.filter(each => (each[3] ?? '').split(',').includes(row[0]!)).map(each => Number(each[2])) : []
+  const member = row
+    ? groups.filter(each => (each[3] ?? '').split(',').includes(row[0]!)).map(each => Number(each[2]))
+    : []
   return {
     uid,
     gid,

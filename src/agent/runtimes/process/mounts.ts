@@ -143,7 +143,9 @@ export function planMounts(
     const outer = planned.findLast(other => within(bind.to, other.at) && bind.to !== other.at)
     if (outer) makePoint(join(outer.from, bind.to.slice(outer.at.length)), bind.from)
     else if (root) makePoint(join(root, bind.to), bind.from)
-    lines.push(mountLine(bind.from, inRoot(bind.to), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`))
+    lines.push(
+      mountLine(bind.from, inRoot(bind.to), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`),
+    )
     planned.push({ at: bind.to, from: bind.from })
   }
   return { table: lines.join(''), root }

@@ -1,5 +1,5 @@
 /** Mounts of overlayfs on this machine: an image's layers, and one container's own changes above them. */
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { MountLayers } from '../../images/snapshots.ts'
@@ -16,14 +16,18 @@ export interface Overlay {
   readonly target: string
 }
 
-/** Not root of the machine but of a user namespace: attributes of overlayfs are then those that users may set. */
-const inUserNamespace = (): boolean => {
+const idMap = (): string => {
   try {
-    return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'))
+    return readFileSync('/proc/self/uid_map', 'utf8').trim()
   } catch {
-    return false
+    return ''
   }
 }
+/** Not root of the machine but of a user namespace: attributes of overlayfs are then those that users may set. */
+const inUserNamespace = (): boolean => !/^0\s+0\s+4294967295$/.test(idMap())
+
+/** There is no user but one here: a user namespace without subordinate ids. */
+export const oneUser = (): boolean => /^0\s+\d+\s+1$/.test(idMap())
 
 /** A path in a mount's options. */
 const option = (path: string) => path.replace(/[\\:,]/g, char => `\\${char}`)
@@ -34,6 +38,7 @@ export async function mountOverlay({ folder, layers, upper, work, target }: Over
     `lowerdir=${layers.map(option).reverse().join(':')}`,
     `upperdir=${option(upper)}`,
     `workdir=${option(work)}`,
+    'nodev',
     ...(inUserNamespace() ? ['userxattr'] : []),
   ]
   try {
@@ -48,6 +53,10 @@ export async function mountOverlay({ folder, layers, upper, work, target }: Over
 export async function unmount(target: string): Promise<void> {
   await run('/bin/umount', ['-n', '-l', target]).catch(() => {})
 }
+
+/** `unmount` where nothing may be awaited. */
+export const unmountSync = (target: string): void =>
+  void spawnSync('/bin/umount', ['-n', '-l', target], { stdio: 'ignore' })
 
 /** Puts layers together while one more is unpacked; `folder` is what their names are relative to. */
 export const mountLayers =

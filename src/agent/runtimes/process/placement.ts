@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
+import type { ImageState } from './image-container.ts'
 import type { Bind } from './mounts.ts'
 import { type Platform, passwdEntry } from './platform.ts'
 import { portableEnv, portableText } from './portable.ts'
@@ -15,7 +16,7 @@ export interface Placed {
   readonly id: string
   readonly folder: string
   readonly sandbox: { readonly folder: string; readonly state: { readonly config: SandboxConfig } }
-  readonly state: { readonly config: Omit<ContainerConfig, 'env'> }
+  readonly state: { readonly config: Omit<ContainerConfig, 'env'>; readonly image?: ImageState }
 }
 
 export interface Placement {
@@ -95,7 +96,9 @@ export function identityOf({ runAsUser, runAsGroup, supplementalGroups }: Placed
 function credentials(platform: Platform, setpriv: string | undefined, config: Placed['state']['config']): string[] {
   const { runAsUser, runAsGroup, supplementalGroups } = config
   const { add = [], drop = [] } = config.capabilities ?? {}
-  const caps = [...drop.map(name => `-${capability(name)}`), ...add.map(name => `+${capability(name)}`)].join(',')
+  const caps = [...drop.map(name => `-${capabilityName(name)}`), ...add.map(name => `+${capabilityName(name)}`)].join(
+    ',',
+  )
   const privileges = config.noNewPrivileges ? ['--no-new-privs'] : []
   const sameUser = runAsUser === undefined && runAsGroup === undefined && supplementalGroups.length === 0
   if (sameUser && !(caps && platform.root)) return privileges.length > 0 && setpriv ? [setpriv, ...privileges] : []
@@ -121,7 +124,7 @@ function credentials(platform: Platform, setpriv: string | undefined, config: Pl
 }
 
 /** A capability as setpriv writes it: `net_bind_service` for NET_BIND_SERVICE and CAP_NET_BIND_SERVICE; `all`. */
-const capability = (name: string) => name.toLowerCase().replace(/^cap_/, '')
+export const capabilityName = (name: string): string => name.toLowerCase().replace(/^cap_/, '')
 
 function binds(container: Placed): Bind[] {
   const { config: sandbox } = container.sandbox.state
@@ -139,10 +142,11 @@ function binds(container: Placed): Bind[] {
   }
   file(sandbox.hostsFile, '/etc/hosts')
   file(sandbox.resolvFile, '/etc/resolv.conf')
-  if (!sandbox.hostNetwork && existsSync('/etc/hostname')) {
+  const imaged = container.state.image !== undefined
+  if (!sandbox.hostNetwork && (imaged || existsSync('/etc/hostname'))) {
     file(join(container.sandbox.folder, 'hostname'), '/etc/hostname')
   }
-  if (terminationMessagePath && haveDevice(terminationMessagePath)) {
+  if (terminationMessagePath && (imaged || haveDevice(terminationMessagePath))) {
     file(join(container.folder, 'message'), terminationMessagePath)
   }
   return result

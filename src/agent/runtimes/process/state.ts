@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerConfig, SandboxConfig } from '../runtime.ts'
+import type { ImageState } from './image-container.ts'
 import type { ProcessRef } from './proc.ts'
 
 export interface SandboxState {
@@ -19,6 +20,8 @@ export interface ContainerState {
   readonly createdAt: number
   /** Control group, relative to the node's. */
   readonly cgroup: string
+  /** Absent: it runs on the machine's own files. */
+  readonly image?: ImageState
   /** It could not be started, and why. */
   readonly failure?: string
 }

@@ -2,13 +2,14 @@
 import type { Clock } from '../../../lib/clock.ts'
 import type { ContainerStats, ContainerStatus, SandboxStatus } from '../runtime.ts'
 import type { Container, Sandbox } from './container-life.ts'
+import type { ImageUser } from './image-user.ts'
 import { identityOf } from './placement.ts'
 import type { Platform } from './platform.ts'
 import { descendants, usage } from './proc.ts'
 
 /** A container as the agent sees it. */
 export function containerStatus(container: Container): ContainerStatus {
-  const { config, createdAt } = container.state
+  const { config, createdAt, image } = container.state
   return {
     id: container.id,
     sandboxId: container.sandbox.id,
@@ -17,11 +18,11 @@ export function containerStatus(container: Container): ContainerStatus {
     attempt: config.attempt,
     state: container.phase,
     image: config.image,
-    imageId: '',
+    imageId: image?.imageId ?? '',
     annotations: config.annotations,
     resources: config.resources,
-    stopSignal: config.stopSignal ?? 'SIGTERM',
-    user: identityOf(config),
+    stopSignal: stopSignalOf(container),
+    ...(image ? userOf(image.user) : { user: identityOf(config) }),
     createdAt,
     startedAt: container.startedAt,
     finishedAt: container.finishedAt,
@@ -30,6 +31,13 @@ export function containerStatus(container: Container): ContainerStatus {
     ...(container.main && container.phase === 'running' ? { pid: container.main.pid } : {}),
   }
 }
+
+/** The signal that asks it to end: the pod's, the image's, or the usual one. */
+export const stopSignalOf = ({ state: { config, image } }: Container): string =>
+  config.stopSignal ?? image?.stopSignal ?? 'SIGTERM'
+
+const userOf = (user: ImageUser | undefined) =>
+  user ? { user: { uid: user.uid, gid: user.gid, supplementalGroups: [user.gid, ...user.groups] } } : {}
 
 /** A sandbox as the agent sees it. */
 export function sandboxStatus(sandbox: Sandbox): SandboxStatus {

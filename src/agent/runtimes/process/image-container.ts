@@ -1,0 +1,179 @@
+/** Containers that run an image's files instead of the machine's: what the image says of them, and what they may do. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { resolveIn } from '../../images/rooted.ts'
+import type { Image, ImageStore } from '../../images/store.ts'
+import { type ContainerConfig, RuntimeError } from '../runtime.ts'
+import type { CarriedTools } from './carried-tools.ts'
+import { planImageMounts } from './image-root.ts'
+import { type ImageUser, imageUser } from './image-user.ts'
+import { mountOverlay, oneUser } from './overlay.ts'
+import { capabilityName, DEFAULT_PATH, MARK, type Placed, type Placement } from './placement.ts'
+import { commandProblem } from './platform.ts'
+
+/**
+ * What a process of root keeps (the set of container runtimes, without MKNOD: no device is kept from it by the kernel
+ * here, as there is no filter of devices).
+ */
+const CAPABILITIES = [
+  ...['audit_write', 'chown', 'dac_override', 'fowner', 'fsetid', 'kill', 'net_bind_service', 'net_raw'],
+  ...['setfcap', 'setgid', 'setpcap', 'setuid', 'sys_chroot'],
+]
+
+/** What is kept of an image with a container that runs it. */
+export interface ImageState {
+  /** In the store. */
+  readonly id: string
+  /** As containerStatuses show it: `NAME@sha256:…` of one that was pulled, else the id. */
+  readonly imageId: string
+  readonly stopSignal?: string
+  /** Known from its start on. */
+  readonly user?: ImageUser
+}
+
+/** How a container's process is put on its image's files. */
+export interface ImageStart {
+  readonly root: string
+  /** Lines for `mount -a -T`. */
+  readonly table: string
+  readonly user: ImageUser
+  readonly env: Readonly<Record<string, string>>
+  readonly command: readonly string[]
+  readonly workingDir: string
+}
+
+export interface ImageContainers {
+  /** What is kept of the image of this name; throws `RuntimeError` when it is not there, or for what cannot be given. */
+  choose(config: Omit<ContainerConfig, 'env'>): ImageState
+  /** Mounts the image and plans the rest; what is mounted at `root` in its folder is to be unmounted. */
+  prepare(container: Placed, variables: ContainerConfig['env'], groups: readonly string[]): Promise<ImageStart>
+  /** Words that set user and rights in the container, before its command. */
+  rights(config: Placed['state']['config'], user: ImageUser): string[]
+  readonly tools: CarriedTools
+  /** Program of this machine that changes the root of a mount namespace. */
+  readonly pivotRoot: string
+}
+
+/** `cgroups` is the version of the machine's control groups. */
+export function createImageContainers(
+  store: ImageStore,
+  tools: CarriedTools,
+  placement: Pick<Placement, 'binds' | 'ownPids'>,
+  cgroups: 1 | 2 | undefined,
+): ImageContainers {
+  const pivotRoot = ['/usr/sbin/pivot_root', '/sbin/pivot_root', '/usr/bin/pivot_root'].find(existsSync)
+  if (!pivotRoot) throw new Error('images need the program "pivot_root" (util-linux) on this machine')
+  const single = oneUser()
+  const imageOf = (id: string): Image => {
+    const image = store.get(id)
+    if (!image) throw new RuntimeError('CreateContainerError', `image "${id}" is not present any more`)
+    return image
+  }
+  return {
+    tools,
+    pivotRoot,
+    choose(config) {
+      const image = imageOf(config.image)
+      const { seccomp, appArmor, seLinux, procMount } = config
+      const asked =
+        seccomp && seccomp.type !== 'Unconfined'
+          ? `a seccomp profile (${seccomp.type})`
+          : appArmor?.type === 'Localhost'
+            ? `the AppArmor profile ${appArmor.localhost}`
+            : seLinux
+              ? 'SELinux options'
+              : procMount === 'Unmasked'
+                ? 'procMount: Unmasked'
+                : undefined
+      if (asked) {
+        throw new RuntimeError(
+          'CreateContainerError',
+          `the process runtime cannot give ${asked} to a container: remove it, or run the pod with a container runtime`,
+        )
+      }
+      const { StopSignal } = image.config.config ?? {}
+      return { id: image.id, imageId: image.digests[0] ?? image.id, ...(StopSignal ? { stopSignal: StopSignal } : {}) }
+    },
+    async prepare(container, variables, groups) {
+      const { config } = container.state
+      const sandbox = container.sandbox.state.config
+      const { folder } = container
+      const image = imageOf(container.state.image!.id)
+      const { Env, Entrypoint, Cmd, WorkingDir, User } = image.config.config ?? {}
+      const root = join(folder, 'root')
+      for (const part of ['upper', 'work', 'root']) mkdirSync(join(folder, part), { mode: 0o755 })
+      const layers = store.layers(image)
+      const upper = join(folder, 'upper')
+      await mountOverlay({ folder: store.layersFolder, layers, upper, work: join(folder, 'work'), target: root })
+
+      const user = imageUser(root, User ?? '', config)
+      if (single && (user.uid !== 0 || user.gid !== 0)) {
+        throw new RuntimeError(
+          'CreateContainerError',
+          `cannot run as user ${user.uid}: without root, and without subordinate ids for it, there is user 0 only. Set ` +
+            'securityContext.runAsUser: 0, or start Tutti as root',
+        )
+      }
+      const env: Record<string, string> = { PATH: DEFAULT_PATH, HOSTNAME: sandbox.hostname, HOME: user.home }
+      if (config.tty) env.TERM = 'xterm'
+      for (const pair of Env ?? []) env[pair.split('=', 1)[0]!] = pair.slice(pair.indexOf('=') + 1)
+      for (const { name, value } of variables) env[name] = value
+      if (!placement.ownPids(container)) env[MARK] = container.id
+
+      const own = config.command.length > 0
+      const command = own
+        ? [...config.command, ...config.args]
+        : [...(Entrypoint ?? []), ...(config.args.length > 0 ? config.args : (Cmd ?? []))]
+      if (command.length === 0) throw new RuntimeError('CreateContainerError', 'no command specified')
+      const workingDir = config.workingDir || WorkingDir || '/'
+      const plan = planImageMounts({
+        folder,
+        root,
+        binds: placement.binds(container),
+        tools: tools.folder,
+        newProc: !sandbox.hostPID,
+        readOnly: config.readOnlyRootFilesystem,
+        privileged: config.privileged,
+        owners: !single,
+        cgroups: cgroupFolders(groups, cgroups),
+      })
+      const seen = (file: string) => {
+        const at = join('/', resolveIn(root, file).slice(root.length))
+        const mount = config.mounts.find(each => at === each.containerPath || at.startsWith(`${each.containerPath}/`))
+        return mount ? join(mount.hostPath, at.slice(mount.containerPath.length)) : join(root, at)
+      }
+      const folderOfWork = seen(workingDir)
+      if (!existsSync(folderOfWork)) mkdirSync(folderOfWork, { recursive: true })
+      const problem = commandProblem(command[0]!, env.PATH!, workingDir, seen)
+      if (problem) throw new RuntimeError('StartError', `failed to start container process: ${problem}`)
+      if (config.terminationMessagePath) writeFileSync(join(folder, 'message'), '', { flag: 'a' })
+      return { ...plan, user, env, command, workingDir }
+    },
+    rights(config, user) {
+      const words = tools.command('setpriv')
+      const base = words.length
+      if (!single) {
+        words.push('--reuid', String(user.uid), '--regid', String(user.gid))
+        words.push(...(user.groups.length > 0 ? ['--groups', user.groups.join(',')] : ['--clear-groups']))
+      }
+      if (!config.privileged) words.push('--bounding-set', boundingSet(config.capabilities), '--inh-caps', '-all')
+      if (config.noNewPrivileges) words.push('--no-new-privs')
+      return words.length > base ? words : []
+    },
+  }
+}
+
+/** The capabilities that are left, as setpriv takes them. */
+export function boundingSet({ add = [], drop = [] }: NonNullable<ContainerConfig['capabilities']> = {}): string {
+  const dropped = new Set(drop.map(capabilityName))
+  const added = add.map(capabilityName)
+  if (added.includes('all')) return ['+all', ...[...dropped].map(name => `-${name}`)].join(',')
+  const kept = dropped.has('all') ? [] : CAPABILITIES.filter(name => !dropped.has(name))
+  return ['-all', ...new Set([...kept, ...added])].map((name, at) => (at === 0 ? name : `+${name}`)).join(',')
+}
+
+/** Folders of a container's control groups by what they are called below /sys/fs/cgroup; '' for the whole of v2. */
+function cgroupFolders(groups: readonly string[], version: 1 | 2 | undefined): Record<string, string> {
+  if (version === 2) return groups[0] ? { '': dirname(groups[0]) } : {}
+  return Object.fromEntries(groups.map(file => [file.split('/')[4] ?? '', dirname(file)]))
+}

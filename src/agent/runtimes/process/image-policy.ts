@@ -1,0 +1,55 @@
+/** Whether an image is there, and may or must be pulled: imagePullPolicy as the kubelet has it. */
+
+import { formatReference, parseReference } from '../../images/reference.ts'
+import type { Image, ImageStore } from '../../images/store.ts'
+import { type EnsuredImage, RuntimeError } from '../runtime.ts'
+
+/** The name that stands for the machine's own files. */
+export const isHostImage = (image: string): boolean =>
+  image === 'host' || image === 'host:latest' || image === 'docker.io/library/host'
+
+const ensured = (image: Image, pulled: boolean): EnsuredImage => {
+  const user = image.config.config?.User?.split(':')[0]
+  return {
+    imageId: image.digests[0] ?? image.id,
+    pulled,
+    ...(user ? { user: /^\d+$/.test(user) ? Number(user) : user } : {}),
+  }
+}
+
+/** Makes `RuntimeDriver.ensureImage`. Without a store, or where none can be run, only the machine's files are there. */
+export function ensureImages(store: ImageStore | undefined, runs: boolean) {
+  return async (name: string, policy: string): Promise<EnsuredImage> => {
+    if (isHostImage(name)) return { imageId: '', pulled: false }
+    if (!store || !runs) {
+      throw new RuntimeError(
+        'ImageNotSupported',
+        `image "${name}" needs a container runtime, and this pod runs on the process runtime, which has only the ` +
+          'machine\'s own files: set "image: host" to run the command as a process, or choose a RuntimeClass of a node ' +
+          'that runs containers',
+      )
+    }
+    let full: string
+    try {
+      full = formatReference(parseReference(name))
+    } catch (error) {
+      throw new RuntimeError(
+        'InvalidImageName',
+        `Failed to apply default image tag ${JSON.stringify(name)}: ${(error as Error).message}`,
+      )
+    }
+    const known = store.get(full)
+    if (policy === 'Never' && !known) {
+      throw new RuntimeError(
+        'ErrImageNeverPull',
+        `Container image ${JSON.stringify(name)} is not present with pull policy of Never`,
+      )
+    }
+    if (known && policy !== 'Always') return ensured(known, false)
+    try {
+      return ensured(await store.pull(full, [], new AbortController().signal), true)
+    } catch (error) {
+      throw new RuntimeError('ErrImagePull', (error as Error).message, { cause: error })
+    }
+  }
+}

@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { realClock } from '../../../lib/clock.ts'
+import { silent } from '../../../lib/log.ts'
+import { archiveOf, programs } from '../../images/image.fixture.ts'
+import { type ImageStore, openImageStore } from '../../images/store.ts'
+import { runtimeContract } from '../runtime.contract.ts'
+import type { ContainerConfig, RuntimeDriver, SandboxConfig } from '../runtime.ts'
+import { openProcessDriver } from './driver.ts'
+import { mountLayers } from './overlay.ts'
+import { findPlatform } from './platform.ts'
+
+const cgroupRoot = `tutti-test-${process.pid}-image`
+const { namespaces } = findPlatform({ cgroupRoot })
+const rooted = namespaces ? {} : { skip: 'namespaces may not be made here' }
+
+const image = () =>
+  archiveOf({
+    name: 'example.com/machine:1',
+    layers: [
+      [
+        { path: 'bin', link: 'usr/bin' },
+        ...programs('/usr/bin/dash', '/usr/bin/sleep', '/usr/bin/cat', '/usr/bin/id', '/usr/bin/ls', '/usr/bin/env'),
+        { path: 'usr/bin/sh', link: 'dash' },
+        { path: 'usr/bin/echo', content: '#!/bin/sh\nprintf "%s\\n" "$*"\n', mode: 0o755 },
+        { path: 'etc/passwd', content: 'root:x:0:0:root:/root:/bin/sh\nweb:x:1234:1235:web:/home/web:/bin/sh\n' },
+        { path: 'etc/group', content: 'web:x:1235:\nmail:x:1300:web\n' },
+        { path: 'var/run', link: '/run' },
+        { path: 'old', content: 'old' },
+      ],
+      [
+        { path: '.wh.old', content: '' },
+        { path: 'new', content: 'new' },
+        { path: 'tmp/', mode: 0o1777 },
+      ],
+    ],
+    config: {
+      Entrypoint: ['/bin/sh', '-c'],
+      Cmd: ['echo from the image; exec sleep 1000'],
+      Env: ['PATH=/bin', 'FROM_IMAGE=yes'],
+      WorkingDir: '/work',
+    },
+  })
+
+async function open(root: string) {
+  const folder = join(root, 'images')
+  const store = openImageStore({
+    folder,
+    clock: realClock,
+    mirrors: () => [],
+    ca: () => undefined,
+    mount: mountLayers(join(folder, 'layers')),
+    owners: true,
+  })
+  const podsDirectory = join(root, 'pods')
+  const images = { store, toolsFolder: join(root, 'tools') }
+  const driver = await openProcessDriver({ podsDirectory, cgroupRoot, clock: realClock, logger: silent, images })
+  return { driver, store }
+}
+
+const sandboxOf = (root: string, uid: string): SandboxConfig => {
+  const directory = join(root, 'pods', uid)
+  mkdirSync(directory, { recursive: true })
+  return {
+    namespace: 'default',
+    name: 'pod',
+    uid,
+    attempt: 0,
+    handler: '',
+    hostname: 'pod',
+    directory,
+    labels: {},
+    annotations: {},
+    hostNetwork: false,
+    hostPID: false,
+    hostIPC: false,
+    shareProcessNamespace: false,
+    ips: ['127.0.0.1'],
+    qosClass: 'BestEffort',
+    resources: {},
+  }
+}
+
+if (namespaces) {
+  runtimeContract('process driver with an image', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'tutti-image-'))
+    let { driver, store } = await open(root)
+    writeFileSync(join(root, 'archive.tar'), image())
+    await store.import(join(root, 'archive.tar'))
+    return {
+      driver,
+      image: 'example.com/machine:1',
+      badImage: 'example.com/NOT an image',
+      sandbox: uid => sandboxOf(root, uid),
+      wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
+      commands: {
+        forever: ['sleep', '1000'],
+        stubborn: ['/bin/sh', '-c', 'trap "" TERM; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
+        exit: code => ['/bin/sh', '-c', `exit ${code}`],
+        print: lines => ['/bin/sh', '-c', `printf '%s\\n' ${lines.join(' ')}; exec sleep 1000`],
+        echo: text => ['/bin/echo', text],
+        missing: ['/no/such/program'],
+      },
+      async reopen() {
+        await driver.close()
+        ;({ driver, store } = await open(root))
+        return driver
+      },
+      async close() {
+        for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id)
+        await driver.close()
+        rmSync(root, { recursive: true, force: true })
+      },
+    }
+  })
+}
+
+describe('openProcessDriver with images', rooted, () => {
+  const root = mkdtempSync(join(tmpdir(), 'tutti-image-'))
+  let driver: RuntimeDriver
+  let store: ImageStore
+  let count = 0
+  before(async () => {
+    ;({ driver, store } = await open(root))
+    writeFileSync(join(root, 'archive.tar'), image())
+    await store.import(join(root, 'archive.tar'))
+  })
+  after(async () => {
+    for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id)
+    await driver.close()
+    rmSync(root, { recursive: true, force: true })
+  })
+
+  const start = async (config: Partial<ContainerConfig> = {}) => {
+    const uid = `20000000-0000-4000-8000-${String(++count).padStart(12, '0')}`
+    const sandbox = await driver.runSandbox(sandboxOf(root, uid))
+    const id = await driver.createContainer(sandbox, {
+      name: 'main',
+      attempt: 0,
+      image: 'example.com/machine:1',
+      command: [],
+      args: [],
+      env: [],
+      mounts: [],
+      stdin: false,
+      stdinOnce: false,
+      tty: false,
+      resources: {},
+      supplementalGroups: [],
+      privileged: false,
+      readOnlyRootFilesystem: false,
+      labels: {},
+      annotations: {},
+      ...config,
+    })
+    await driver.startContainer(id)
+    return id
+  }
+  const output = async (id: string) => {
+    let text = ''
+    for await (const chunk of await driver.logs(id, { container: 'main' }, AbortSignal.timeout(5000))) text += chunk
+    return text
+  }
+  const run = async (id: string, ...command: string[]) => {
+    let text = ''
+    const take = async (chunk: Uint8Array) => {
+      text += Buffer.from(chunk)
+    }
+    const streams = { signal: AbortSignal.timeout(20_000), stdout: take, stderr: take }
+    const { exitCode } = await driver.exec(id, command, false, streams)
+    return { text: text.trimEnd(), exitCode }
+  }
+  const shell = (id: string, script: string) => run(id, '/bin/sh', '-c', script)
+  /** The log as soon as it says so. */
+  const until = async (id: string, what: RegExp) => {
+    for (;;) {
+      const text = await output(id)
+      if (what.test(text)) return text
+      await new Promise(next => setTimeout(next, 20))
+    }
+  }
+  const ended = async (id: string) => {
+    while ((await driver.containerStatus(id))?.state !== 'exited') await new Promise(next => setTimeout(next, 20))
+    return output(id)
+  }
+
+  it('runs the entry point of an image with its arguments, variables and folder', async () => {
+    const id = await start({
+      args: ['echo $0 $FROM_IMAGE $OF_POD; pwd; ls /'],
+      env: [{ name: 'OF_POD', value: 'too' }],
+    })
+    assert.deepEqual(
+      (await ended(id)).split('\n').filter(Boolean),
+      [
+        '/bin/sh yes too',
+        '/work',
+        ...['bin', 'dev', 'etc', 'lib', 'lib64', 'new', 'proc', 'sys', 'tmp', 'usr', 'var', 'work'],
+      ].filter(line => line !== 'lib64' || existsSync('/lib64')),
+    )
+  })
+
+  it('shows nothing of the machine, and leaves no way back to it', async () => {
+    const id = await start()
+    assert.equal((await shell(id, 'for each in /proc/[0-9]*; do echo $each; done')).text.split('\n').length <= 4, true)
+    assert.match((await run(id, 'ls', '/dev')).text, /^full\nnull\nptmx\npts\nrandom\nshm\n|fd/m)
+    assert.equal((await shell(id, `ls ${root} 2>/dev/null; ls /proc/1/root${root} /../..${root} 2>/dev/null`)).text, '')
+    const mounts = (await run(id, 'cat', '/proc/self/mountinfo')).text.split('\n').map(line => line.split(' ')[4]!)
+    assert.deepEqual(
+      mounts.filter(point => !/^\/($|dev|proc|sys|etc\/hostname)/.test(point)),
+      [],
+    )
+  })
+
+  it('applies layers in order and removes what a later one removes', async () => {
+    const id = await start()
+    assert.equal((await shell(id, 'cat /new; cat /old 2>&1')).text, 'newcat: /old: No such file or directory')
+  })
+
+  it('gives each container its own changes', async () => {
+    const [one, other] = [await start(), await start()]
+    await shell(one, 'echo mine >/new')
+    assert.equal((await run(one, 'cat', '/new')).text, 'mine')
+    assert.equal((await run(other, 'cat', '/new')).text, 'new')
+  })
+
+  it('runs as the user that is asked for, with the groups that the image has for it, in exec too', async () => {
+    const id = await start({ runAsUser: 1234, supplementalGroups: [77], args: ['id; exec sleep 1000'] })
+    const who = 'uid=1234(web) gid=1235(web) groups=1235(web),77,1300(mail)'
+    assert.equal((await run(id, 'id')).text, who)
+    assert.match(await until(id, /uid/), /uid=1234\(web\) gid=1235\(web\)/)
+    assert.match((await shell(id, 'echo x >/new')).text, /Permission denied|cannot create/)
+    assert.deepEqual((await driver.containerStatus(id))?.user, {
+      uid: 1234,
+      gid: 1235,
+      supplementalGroups: [1235, 1300, 77],
+    })
+  })
+
+  it('leaves a process of root the capabilities of containers, and those that are asked for', async () => {
+    const bounds = async (config: Partial<ContainerConfig>) =>
+      /CapBnd:\s*(\w+)/.exec((await run(await start(config), 'cat', '/proc/self/status')).text)?.[1]
+    // chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot, audit_write, setfcap
+    assert.equal(await bounds({}), '00000000a00425fb')
+    assert.equal(await bounds({ capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } }), '0000000000000400')
+  })
+
+  it('lets no loader variable of the container near what still has rights', async () => {
+    const id = await start({
+      runAsUser: 1234,
+      args: [
+        'echo preload=$LD_PRELOAD odd=$(env | while read line; do case $line in odd.name=*) echo $line;; esac; done); exec sleep 1000',
+      ],
+      env: [
+        { name: 'LD_PRELOAD', value: '/tmp/none.so' },
+        { name: 'odd.name', value: 'kept' },
+      ],
+    })
+    assert.match(await until(id, /preload/), /preload=\/tmp\/none.so odd=odd.name=kept/)
+    // Only programs of the container were told of it.
+    const { text } = await shell(id, 'echo seen')
+    assert.match(text, /object '\/tmp\/none.so' from LD_PRELOAD cannot be preloaded[^\n]*\n(.*\n)*seen|^seen/)
+  })
+
+  it('mounts volumes through links of the image, and makes the rest read-only where that is asked for', async () => {
+    const volume = join(root, 'volume')
+    mkdirSync(volume)
+    writeFileSync(join(volume, 'file'), 'content')
+    const id = await start({
+      readOnlyRootFilesystem: true,
+      mounts: [{ volume: 'v', hostPath: volume, containerPath: '/var/run/secrets/v', readOnly: false }],
+    })
+    assert.equal(
+      (await shell(id, 'cat /run/secrets/v/file; echo x >/run/secrets/v/own && cat /var/run/secrets/v/own')).text,
+      'contentx',
+    )
+    assert.match((await shell(id, 'echo x >/new')).text, /Read-only file system/)
+    assert.equal((await shell(id, 'echo x >/dev/null; echo y >/dev/shm/y; cat /dev/shm/y')).text, 'y')
+  })
+
+  it("gives a terminal of the container's own", async () => {
+    const id = await start()
+    let text = ''
+    const take = async (chunk: Uint8Array) => {
+      text += Buffer.from(chunk)
+    }
+    await driver.exec(id, ['/bin/sh', '-c', 'test -t 0 && echo a terminal; ls /dev/pts'], true, {
+      signal: AbortSignal.timeout(20_000),
+      stdout: take,
+    })
+    assert.match(text, /a terminal\r\n0 {2}ptmx\r\n|a terminal\r\n0\s+ptmx/)
+  })
+
+  it('refuses what it cannot give', async () => {
+    await assert.rejects(start({ seccomp: { type: 'RuntimeDefault' } }), /cannot give a seccomp profile/)
+    await assert.rejects(start({ command: ['/none'] }), /exec: "\/none": stat \/none: no such file or directory/)
+  })
+})

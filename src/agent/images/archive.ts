@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, createReadStream, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
-import { Parser, type ReadEntry } from 'tar'
+import type { ReadEntry } from 'tar'
 import type { Blobs } from './blobs.ts'
 import { type Descriptor, INDEX_TYPES, readConfig, readManifest } from './manifest.ts'
 import { formatReference, parseReference } from './reference.ts'
@@ -53,6 +53,7 @@ async function spread(file: string, folder: string): Promise<Map<string, string>
     }
     entry.resume()
   }
+  const { Parser } = await import('tar')
   const parser = new Parser({ strict: true, onReadEntry: take })
   await new Promise<void>((resolve, reject) => {
     parser.on('error', reject)

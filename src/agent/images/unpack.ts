@@ -21,7 +21,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
-import { Parser, type ReadEntry } from 'tar'
+import type { ReadEntry } from 'tar'
 import { lookAt, resolveIn } from './rooted.ts'
 
 const WHITEOUT = '.wh.'
@@ -59,7 +59,12 @@ export async function decompressed(source: Readable): Promise<Readable> {
  * Writes a layer into `root`, of which nothing outside is ever touched. Rejects with an `Error` that names the entry.
  * Devices are left out: a container has its own /dev, and may make none.
  */
-export function unpackLayer(source: AsyncIterable<Uint8Array>, root: string, options: UnpackOptions): Promise<void> {
+export async function unpackLayer(
+  source: AsyncIterable<Uint8Array>,
+  root: string,
+  options: UnpackOptions,
+): Promise<void> {
+  const { Parser } = await import('tar')
   const apply = createApplier(root, options)
   const parser = new Parser({ strict: true, onReadEntry: entry => guarded(entry, () => apply.entry(entry)) })
   let failure: Error | undefined

@@ -5,6 +5,7 @@
 import { type FSWatcher, readFileSync, unlinkSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Timer } from '../../../lib/clock.ts'
+import type { Lazy } from '../../../lib/lazy.ts'
 import { type ContainerConfig, type ContainerStatus, RuntimeError } from '../runtime.ts'
 import { withTerminal } from './exec.ts'
 import type { ImageContainers } from './image-container.ts'
@@ -53,8 +54,8 @@ const MESSAGE_LIMIT = 4096
 export interface LifeDeps {
   readonly platform: Platform
   readonly placement: Placement
-  /** Absent: no images here. */
-  readonly images?: ImageContainers | undefined
+  /** undefined where no images can be run. */
+  readonly images: Lazy<ImageContainers | undefined>
   readonly clock: Clock
   /** The driver has let go: what ends now is found when it is opened again. */
   isClosed(): boolean
@@ -233,7 +234,7 @@ export function createContainerLife({
     groups: readonly string[],
   ): Promise<Placing> {
     const { config, image } = container.state
-    const { tools, pivotRoot, prepare, rights } = images!
+    const { tools, pivotRoot, prepare, rights } = (await images.load())!
     const { user, command, ...start } = await prepare(container, variables, groups)
     container.state = { ...container.state, image: { ...image!, user } }
     save(join(container.folder, 'container.json'), container.state)

@@ -8,6 +8,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandStreams } from '../../../client/node-api.ts'
 import type { Clock } from '../../../lib/clock.ts'
+import { lazy } from '../../../lib/lazy.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { podGroup } from '../../cgroups/pod-group.ts'
 import type { ImageStore } from '../../images/store.ts'
@@ -20,12 +21,10 @@ import {
   type SandboxConfig,
 } from '../runtime.ts'
 import { attachTo } from './attach.ts'
-import { carryTools } from './carried-tools.ts'
 import { connectSandbox } from './connect.ts'
 import { type Container, createContainerLife, type Sandbox } from './container-life.ts'
 import { runCommand, withTerminal } from './exec.ts'
-import { createImageContainers } from './image-container.ts'
-import { ensureImages, isHostImage } from './image-policy.ts'
+import { ensureImage, isHostImage } from './image-policy.ts'
 import { openLog } from './log.ts'
 import { readLog } from './log-read.ts'
 import { unmountSync } from './overlay.ts'
@@ -58,7 +57,7 @@ export interface ProcessDriverOptions {
   /** PATH of processes that set none; that of this program when absent. */
   readonly path?: string
   /** Images that containers may run, where namespaces can be made; absent: only the machine's own files. */
-  readonly images?: { readonly store: ImageStore; readonly toolsFolder: string }
+  readonly images?: { open(): Promise<ImageStore>; readonly toolsFolder: string }
   /** false: portable mode even where namespaces could be made. */
   readonly namespaces?: boolean
   readonly version?: string
@@ -70,15 +69,12 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
   const platform = findPlatform(options)
   const placement = createPlacement(platform, options.path ?? process.env.PATH ?? DEFAULT_PATH)
   const boot = bootId()
-  const images =
-    options.images && platform.namespaces
-      ? createImageContainers(
-          options.images.store,
-          carryTools(options.images.toolsFolder),
-          placement,
-          platform.cgroups?.version,
-        )
-      : undefined
+  const images = lazy(async () => {
+    if (!options.images || !platform.namespaces) return undefined
+    const store = await options.images.open()
+    const { createImageContainers } = await import('./image-container.ts')
+    return createImageContainers(store, options.images.toolsFolder, placement, platform.cgroups?.version)
+  })
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, Container>()
   const handlers = new Set<(event: RuntimeEvent) => void>()
@@ -212,7 +208,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       handlers.add(handler)
       return () => handlers.delete(handler)
     },
-    ensureImage: ensureImages(options.images?.store, images !== undefined),
+    ensureImage: async (image, policy) => ensureImage(image, policy, (await images.load())?.store),
     async runSandbox(config) {
       if (config.shareProcessNamespace && platform.namespaces) {
         throw new RuntimeError(
@@ -249,7 +245,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     async createContainer(sandboxId, { env, ...config }) {
       const sandbox = needSandbox(sandboxId)
       if (sandbox.state.stopped) throw new RuntimeError('CreateContainerError', `sandbox "${sandboxId}" is stopped`)
-      const image = isHostImage(config.image) ? undefined : images?.choose(config)
+      const image = isHostImage(config.image) ? undefined : (await images.load())?.choose(config)
       if (!image && config.command.length + config.args.length === 0) {
         throw new RuntimeError('CreateContainerError', 'no command specified: image "host" has none of its own')
       }
@@ -328,10 +324,10 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       const words = command.map(word => placement.text(word, container))
       const { TERM: _, ...variables } = environ(main.pid) ?? placement.environment(container, [])
       const { plain: env, held } = splitVariables(variables)
-      const [rights, envTool, script] =
-        image && images
-          ? [images.rights(config, image.user!), images.tools.command('env'), images.tools.command('script')]
-          : [placement.credentials(config), ['/usr/bin/env'], platform.tools.script]
+      const own = image && (await images.load())
+      const [rights, envTool, script] = own
+        ? [own.rights(config, image.user!), own.tools.command('env'), own.tools.command('script')]
+        : [placement.credentials(config), ['/usr/bin/env'], platform.tools.script]
       return runCommand(
         { platform, clock },
         // The terminal is made inside: a session of another pid namespace would have no job control.

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { resolveIn } from '../../images/rooted.ts'
 import type { Image, ImageStore } from '../../images/store.ts'
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
-import type { CarriedTools } from './carried-tools.ts'
+import { type CarriedTools, carryTools } from './carried-tools.ts'
 import { planImageMounts } from './image-root.ts'
 import { type ImageUser, imageUser } from './image-user.ts'
 import { mountOverlay, oneUser } from './overlay.ts'
@@ -43,6 +43,7 @@ export interface ImageStart {
 }
 
 export interface ImageContainers {
+  readonly store: ImageStore
   /** What is kept of the image of this name; throws `RuntimeError` when it is not there, or for what cannot be given. */
   choose(config: Omit<ContainerConfig, 'env'>): ImageState
   /** Mounts the image and plans the rest; what is mounted at `root` in its folder is to be unmounted. */
@@ -54,13 +55,17 @@ export interface ImageContainers {
   readonly pivotRoot: string
 }
 
-/** `cgroups` is the version of the machine's control groups. */
+/**
+ * `toolsFolder` is where this machine's programs are copied to; `cgroups` is the version of its control groups. Throws
+ * `Error` where a program is missing.
+ */
 export function createImageContainers(
   store: ImageStore,
-  tools: CarriedTools,
+  toolsFolder: string,
   placement: Pick<Placement, 'binds' | 'ownPids'>,
   cgroups: 1 | 2 | undefined,
 ): ImageContainers {
+  const tools = carryTools(toolsFolder)
   const pivotRoot = ['/usr/sbin/pivot_root', '/sbin/pivot_root', '/usr/bin/pivot_root'].find(existsSync)
   if (!pivotRoot) throw new Error('images need the program "pivot_root" (util-linux) on this machine')
   const single = oneUser()
@@ -70,6 +75,7 @@ export function createImageContainers(
     return image
   }
   return {
+    store,
     tools,
     pivotRoot,
     choose(config) {

@@ -17,39 +17,37 @@ const ensured = (image: Image, pulled: boolean): EnsuredImage => {
   }
 }
 
-/** Makes `RuntimeDriver.ensureImage`. Without a store, or where none can be run, only the machine's files are there. */
-export function ensureImages(store: ImageStore | undefined, runs: boolean) {
-  return async (name: string, policy: string): Promise<EnsuredImage> => {
-    if (isHostImage(name)) return { imageId: '', pulled: false }
-    if (!store || !runs) {
-      throw new RuntimeError(
-        'ImageNotSupported',
-        `image "${name}" needs a container runtime, and this pod runs on the process runtime, which has only the ` +
-          'machine\'s own files: set "image: host" to run the command as a process, or choose a RuntimeClass of a node ' +
-          'that runs containers',
-      )
-    }
-    let full: string
-    try {
-      full = formatReference(parseReference(name))
-    } catch (error) {
-      throw new RuntimeError(
-        'InvalidImageName',
-        `Failed to apply default image tag ${JSON.stringify(name)}: ${(error as Error).message}`,
-      )
-    }
-    const known = store.get(full)
-    if (policy === 'Never' && !known) {
-      throw new RuntimeError(
-        'ErrImageNeverPull',
-        `Container image ${JSON.stringify(name)} is not present with pull policy of Never`,
-      )
-    }
-    if (known && policy !== 'Always') return ensured(known, false)
-    try {
-      return ensured(await store.pull(full, [], new AbortController().signal), true)
-    } catch (error) {
-      throw new RuntimeError('ErrImagePull', (error as Error).message, { cause: error })
-    }
+/** `RuntimeDriver.ensureImage`. Without a store only the machine's files are there. */
+export async function ensureImage(name: string, policy: string, store: ImageStore | undefined): Promise<EnsuredImage> {
+  if (isHostImage(name)) return { imageId: '', pulled: false }
+  if (!store) {
+    throw new RuntimeError(
+      'ImageNotSupported',
+      `image "${name}" needs a container runtime, and this pod runs on the process runtime, which has only the ` +
+        'machine\'s own files: set "image: host" to run the command as a process, or choose a RuntimeClass of a node ' +
+        'that runs containers',
+    )
+  }
+  let full: string
+  try {
+    full = formatReference(parseReference(name))
+  } catch (error) {
+    throw new RuntimeError(
+      'InvalidImageName',
+      `Failed to apply default image tag ${JSON.stringify(name)}: ${(error as Error).message}`,
+    )
+  }
+  const known = store.get(full)
+  if (policy === 'Never' && !known) {
+    throw new RuntimeError(
+      'ErrImageNeverPull',
+      `Container image ${JSON.stringify(name)} is not present with pull policy of Never`,
+    )
+  }
+  if (known && policy !== 'Always') return ensured(known, false)
+  try {
+    return ensured(await store.pull(full, [], new AbortController().signal), true)
+  } catch (error) {
+    throw new RuntimeError('ErrImagePull', (error as Error).message, { cause: error })
   }
 }

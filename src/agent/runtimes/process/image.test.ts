@@ -56,7 +56,7 @@ async function open(root: string) {
     owners: true,
   })
   const podsDirectory = join(root, 'pods')
-  const images = { store, toolsFolder: join(root, 'tools') }
+  const images = { open: async () => store, toolsFolder: join(root, 'tools') }
   const driver = await openProcessDriver({ podsDirectory, cgroupRoot, clock: realClock, logger: silent, images })
   return { driver, store }
 }

@@ -247,8 +247,7 @@ describe('openProcessDriver', () => {
     const { id } = await start({ command: ['sleep', '1000'], env: [{ name: 'A', value: 'of the container' }] })
     let output = ''
     const input = (async function* () {
-      await pause(300)
-      yield Buffer.from('stty size; tty; echo $A; exit 9\r')
+      yield Buffer.from('until [ "$(stty size)" = "33 101" ]; do :; done; stty size; tty; echo $A; exit 9\r')
     })()
     const resize = (async function* () {
       yield { rows: 33, columns: 101 }

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { after, describe, it } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { type FixtureEntry, tarOf } from './image.fixture.ts'
+import { resolveIn } from './rooted.ts'
+import { decompressed, unpackLayer } from './unpack.ts'
+
+const base = mkdtempSync(join(tmpdir(), 'tutti-unpack-'))
+after(() => rmSync(base, { recursive: true, force: true }))
+let count = 0
+const owners = process.getuid?.() === 0
+
+/** A folder with what earlier layers left. */
+function folder(fill: (root: string) => void = () => {}) {
+  const root = join(base, String(++count), 'root')
+  mkdirSync(root, { recursive: true })
+  fill(root)
+  return root
+}
+const apply = (root: string, entries: readonly FixtureEntry[]) =>
+  unpackLayer(Readable.from([tarOf(entries)]), root, { owners })
+
+describe('unpackLayer', () => {
+  it('writes files, folders and links with their modes', async () => {
+    const root = folder()
+    await apply(root, [
+      { path: 'a/', mode: 0o750 },
+      { path: 'a/run', content: '#!', mode: 0o4755 },
+      { path: './b/c/d', content: 'deep' },
+      { path: 'a/link', link: '../b/c/d' },
+      { path: 'a/twin', hardLink: 'b/c/d' },
+    ])
+    assert.equal(statSync(join(root, 'a')).mode & 0o7777, 0o750)
+    assert.equal(statSync(join(root, 'a/run')).mode & 0o7777, 0o4755)
+    assert.equal(readFileSync(join(root, 'a/link'), 'utf8'), 'deep')
+    assert.equal(statSync(join(root, 'a/twin')).ino, statSync(join(root, 'b/c/d')).ino)
+    assert.equal(statSync(join(root, 'b/c/d')).mtimeMs, 1_600_000_000_000)
+  })
+
+  it('sets owners where there are many', { skip: owners ? false : 'needs root' }, async () => {
+    const root = folder()
+    await apply(root, [{ path: 'f', content: '', uid: 12, gid: 34 }])
+    const { uid, gid } = statSync(join(root, 'f'))
+    assert.deepEqual([uid, gid], [12, 34])
+  })
+
+  it('removes what a layer removes', async () => {
+    const root = folder(at => {
+      mkdirSync(join(at, 'gone/deep'), { recursive: true })
+      mkdirSync(join(at, 'emptied/old'), { recursive: true })
+      writeFileSync(join(at, 'stays'), '')
+    })
+    await apply(root, [
+      { path: '.wh.gone', content: '' },
+      { path: 'emptied/new', content: '' },
+      { path: 'emptied/.wh..wh..opq', content: '' },
+      { path: '.wh.never-was', content: '' },
+    ])
+    assert.deepEqual(readdirSync(root).sort(), ['emptied', 'stays'])
+    assert.deepEqual(readdirSync(join(root, 'emptied')), ['new'])
+  })
+
+  it('puts one sort of entry in the place of another', async () => {
+    const root = folder(at => {
+      mkdirSync(join(at, 'folder/full'), { recursive: true })
+      writeFileSync(join(at, 'file'), '')
+      symlinkSync('file', join(at, 'link'))
+    })
+    await apply(root, [
+      { path: 'folder', content: 'a file now' },
+      { path: 'file/' },
+      { path: 'link', content: 'its own' },
+    ])
+    assert.equal(readFileSync(join(root, 'folder'), 'utf8'), 'a file now')
+    assert.equal(readFileSync(join(root, 'link'), 'utf8'), 'its own')
+    assert.equal(statSync(join(root, 'file')).isDirectory(), true)
+  })
+
+  it('follows links of folders inside the root only', async () => {
+    const outside = folder()
+    const root = folder(at => {
+      symlinkSync(outside, join(at, 'absolute'))
+      symlinkSync('../../../../../../../../..', join(at, 'up'))
+      mkdirSync(join(at, 'usr/bin'), { recursive: true })
+      symlinkSync('usr/bin', join(at, 'bin'))
+    })
+    await apply(root, [
+      { path: 'absolute/escaped', content: 'x' },
+      { path: `up${outside}/escaped`, content: 'x' },
+      { path: 'bin/tool', content: 'tool' },
+    ])
+    assert.deepEqual(readdirSync(outside), [])
+    assert.equal(readlinkSync(join(root, 'bin')), 'usr/bin')
+    assert.equal(readFileSync(join(root, 'usr/bin/tool'), 'utf8'), 'tool')
+  })
+
+  const wrong: [string, FixtureEntry[], RegExp][] = [
+    ['a path that leads up', [{ path: 'a/../../evil', content: '' }], /must not contain "\.\."/],
+    ['a hard link to nothing inside', [{ path: 'passwd', hardLink: '../../../../../../etc/hostname.none' }], /ENOENT/],
+    ['a mark that removes nothing that could be', [{ path: '.wh...', content: '' }], /removes nothing/],
+  ]
+  for (const [what, entries, message] of wrong) {
+    it(`refuses ${what}`, () => assert.rejects(apply(folder(), entries), message))
+  }
+
+  it('never hard-links what is outside', async () => {
+    const root = folder()
+    writeFileSync(join(root, '..', 'secret'), 'secret')
+    await assert.rejects(apply(root, [{ path: 'own', hardLink: '../secret' }]), /ENOENT/)
+    assert.equal(existsSync(join(root, 'own')), false)
+  })
+
+  it('refuses a file that ends in the middle', () =>
+    assert.rejects(
+      unpackLayer(Readable.from([tarOf([{ path: 'f', content: 'x'.repeat(5000) }]).subarray(0, 2048)]), folder(), {
+        owners,
+      }),
+    ))
+})
+
+describe('decompressed', () => {
+  const bytes = Buffer.from('the same content')
+  const forms: [string, Buffer][] = [
+    ['plain', bytes],
+    ['gzip', gzipSync(bytes)],
+    ['zstd', zstdCompressSync(bytes)],
+  ]
+  for (const [what, stored] of forms) {
+    it(`reads ${what}`, async () => {
+      const chunks: Buffer[] = []
+      for await (const chunk of await decompressed(Readable.from([stored], { objectMode: false })))
+        chunks.push(chunk as Buffer)
+      assert.equal(Buffer.concat(chunks).toString(), 'the same content')
+    })
+  }
+})
+
+describe('resolveIn', () => {
+  it('gives up on links that go round', () => {
+    const root = folder(at => symlinkSync('loop', join(at, 'loop')))
+    assert.throws(() => resolveIn(root, '/loop/x'), /too many symbolic links/)
+  })
+})

@@ -14,6 +14,7 @@ import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Network } from '../network/network.ts'
+import { imagesOf } from './images.ts'
 
 /** Addresses of simulated pods and nodes: RFC 2544 keeps them out of every real network. */
 const SIMULATED_PODS = parseCidr('198.18.0.0/16')
@@ -86,6 +87,7 @@ async function thisNode(deps: NodesDeps): Promise<AgentDeps> {
     clock,
     logger,
     handlers: ['process'],
+    images: imagesOf(options.dataDir, clock),
     namespaces: network.describe().mode !== 'portable',
   })
   return {

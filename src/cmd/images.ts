@@ -1,0 +1,23 @@
+/** The images of a node that runs them without a container runtime: opened when the first one is asked for. */
+import { join } from 'node:path'
+import type { ImageStore } from '../agent/images/store.ts'
+import type { Clock } from '../lib/clock.ts'
+import { lazy } from '../lib/lazy.ts'
+
+/** Where a process runtime finds images and the programs that go with them, below the data directory. */
+export function imagesOf(dataDir: string, clock: Clock) {
+  const folder = join(dataDir, 'image-store')
+  const store = lazy(async (): Promise<ImageStore> => {
+    const { openImageStore } = await import('../agent/images/store.ts')
+    const { mountLayers, oneUser } = await import('../agent/runtimes/process/overlay.ts')
+    return openImageStore({
+      folder,
+      clock,
+      mirrors: () => [],
+      ca: () => undefined,
+      mount: mountLayers(join(folder, 'layers')),
+      owners: !oneUser(),
+    })
+  })
+  return { open: store.load, toolsFolder: join(folder, 'tools') }
+}

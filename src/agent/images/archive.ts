@@ -1,9 +1,9 @@
 /** Images in one tar file: an OCI image layout, or what `docker save` writes, old or new. */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { closeSync, createReadStream, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import type { ReadEntry } from 'tar'
-import type { Blobs } from './blobs.ts'
+import { type Blobs, digestOf } from './blobs.ts'
 import { type Descriptor, INDEX_TYPES, readConfig, readManifest } from './manifest.ts'
 import { formatReference, parseReference } from './reference.ts'
 import { decompressed } from './unpack.ts'
@@ -90,7 +90,7 @@ async function layout(parts: ReadonlyMap<string, string>, blobs: Blobs): Promise
     return found
   }
   const keep = async (each: Descriptor) => {
-    if (!blobs.has(each.digest)) await blobs.write(each, createReadStream(need(each)))
+    if (!blobs.has(each.digest)) await blobs.adopt(each, need(each))
   }
   /** The manifest for this machine below an entry; undefined where the archive holds another machine's only. */
   const resolve = (each: Descriptor): Descriptor | undefined => {
@@ -101,6 +101,8 @@ async function layout(parts: ReadonlyMap<string, string>, blobs: Blobs): Promise
   }
   const { manifests = [] } = JSON.parse(readFileSync(parts.get('index.json')!, 'utf8')) as { manifests?: Descriptor[] }
   const images: ArchivedImage[] = []
+  // Everything is read before anything is moved: images may share parts.
+  const parted: Descriptor[] = []
   for (const entry of manifests) {
     const found = resolve(entry)
     if (!found) continue
@@ -108,10 +110,11 @@ async function layout(parts: ReadonlyMap<string, string>, blobs: Blobs): Promise
     if ('next' in read) continue
     const { manifest } = read
     readConfig(readFileSync(need(manifest.config), 'utf8'), manifest.layers.length)
-    for (const each of [found, manifest.config, ...manifest.layers]) await keep(each)
+    parted.push(found, manifest.config, ...manifest.layers)
     const names = NAMES.map(name => fullName(entry.annotations?.[name])).filter(name => name !== undefined)
     images.push({ names: names.slice(0, 1), digest: found.digest })
   }
+  for (const each of parted) await keep(each)
   return images
 }
 
@@ -126,19 +129,18 @@ async function dockerArchive(parts: ReadonlyMap<string, string>, blobs: Blobs): 
   const list = parts.get('manifest.json')
   if (!list) throw new Error('it is neither an OCI image layout (index.json) nor a docker archive (manifest.json)')
   const images: ArchivedImage[] = []
+  const taken = new Map<string, Descriptor>()
   for (const { Config, RepoTags, Layers } of JSON.parse(readFileSync(list, 'utf8')) as DockerEntry[]) {
     const stored = async (path: string, mediaType: string): Promise<Descriptor> => {
+      const known = taken.get(path)
+      if (known) return known
       const found = parts.get(posix.normalize(path))
       if (!found || !existsSync(found)) throw new Error(`${path} is missing in the archive`)
-      const hash = createHash('sha256')
-      let size = 0
-      for await (const chunk of createReadStream(found)) {
-        hash.update(chunk as Buffer)
-        size += (chunk as Buffer).length
-      }
-      const digest = `sha256:${hash.digest('hex')}`
-      if (!blobs.has(digest)) await blobs.write({ digest, size }, createReadStream(found))
-      return { mediaType, digest, size }
+      const { digest, size } = await digestOf(found)
+      if (!blobs.has(digest)) await blobs.adopt({ digest, size }, found)
+      const descriptor = { mediaType, digest, size }
+      taken.set(path, descriptor)
+      return descriptor
     }
     const config = await stored(Config, 'application/vnd.oci.image.config.v1+json')
     readConfig(blobs.text(config.digest), Layers.length)

@@ -18,6 +18,8 @@ export interface Blobs {
   has(digest: string): boolean
   /** Takes a stream in; what does not have this digest and size is refused with an `Error` and leaves nothing. */
   write(expected: { readonly digest: string; readonly size?: number }, source: AsyncIterable<Uint8Array>): Promise<void>
+  /** Takes a file over, which is gone from its place then; refuses it as `write` does. */
+  adopt(expected: { readonly digest: string; readonly size?: number }, file: string): Promise<void>
   /** Keeps bytes under their own digest, which is given back. */
   put(bytes: Uint8Array): Promise<string>
   /** Of small ones. */
@@ -65,6 +67,12 @@ export function openBlobs(folder: string): Blobs {
         rmSync(draft, { force: true })
       }
     },
+    async adopt({ digest, size }, file) {
+      const found = await digestOf(file)
+      if (size !== undefined && found.size !== size) throw new Error(`${found.size} bytes came, ${size} were announced`)
+      if (found.digest !== digest) throw new Error(`unexpected digest ${found.digest}, expected ${digest}`)
+      renameSync(file, place(digest))
+    },
     async put(bytes) {
       const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
       if (!blobs.has(digest)) await blobs.write({ digest }, Readable.from([bytes]))
@@ -80,4 +88,15 @@ export function openBlobs(folder: string): Blobs {
     },
   }
   return blobs
+}
+
+/** Digest and size of a file. */
+export async function digestOf(file: string): Promise<{ readonly digest: string; readonly size: number }> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer)
+    size += (chunk as Buffer).length
+  }
+  return { digest: `sha256:${hash.digest('hex')}`, size }
 }

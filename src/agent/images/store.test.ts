@@ -229,12 +229,15 @@ describe('openImageStore', () => {
       name,
       layers: [below, [{ path: 'own', content: own }]],
     })
-    writeFileSync(file, archiveOf(image('example.com/a:1', 'a'), image('example.com/b:1', 'b')))
+    const twice = { ...image('example.com/a:1', 'a'), name: 'example.com/twin:1' }
+    writeFileSync(file, archiveOf(image('example.com/a:1', 'a'), image('example.com/b:1', 'b'), twice))
     const [a, b] = await store.import(file)
     assert.equal(readdirSync(join(folder, 'layers')).length, 3)
     assert.equal(store.layers(a!)[0], store.layers(b!)[0])
     assert.equal(store.remove('example.com/a:1'), true)
     assert.equal(store.remove('example.com/a:1'), false)
+    assert.equal(readdirSync(join(folder, 'layers')).length, 3)
+    assert.equal(store.remove('example.com/twin:1'), true)
     assert.equal(readdirSync(join(folder, 'layers')).length, 2)
     assert.deepEqual(
       store.prune(new Set()).map(each => each.names),
@@ -258,7 +261,8 @@ describe('openImageStore', () => {
     const { blobs, manifest } = blobsOf(small)
     const { config, layers } = JSON.parse(blobs.get(manifest.digest)!.toString())
     const file = join(base, 'docker.tar')
-    const list = [{ Config: 'config.json', RepoTags: ['app:2'], Layers: ['one/layer.tar'] }]
+    const entry = { Config: 'config.json', RepoTags: ['app:2'], Layers: ['one/layer.tar'] }
+    const list = [entry, { ...entry, RepoTags: ['app:3'] }]
     writeFileSync(
       file,
       tarOf([
@@ -270,6 +274,7 @@ describe('openImageStore', () => {
     const store = newStore()
     await store.import(file)
     assert.equal(store.get('app:2')?.id, config.digest)
+    assert.equal(store.get('app:3')?.id, config.digest)
   })
 
   it('says why a file is no archive of images', async () => {

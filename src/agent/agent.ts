@@ -21,6 +21,7 @@ import { startNode } from './node/registration.ts'
 import { createObjectSource } from './object-source.ts'
 import { removeOrphans } from './orphans.ts'
 import type { PodDeps } from './pod/deps.ts'
+import { isOfProcesses } from './pod/of-processes.ts'
 import { createPodWorker, type PodWorker } from './pod/worker.ts'
 import type { PodNetwork } from './pod-network.ts'
 import { pods, runtimeClasses } from './resources.ts'
@@ -32,6 +33,8 @@ import { createClaimSource } from './volumes/claims.ts'
 
 /** Starts at once: more take as long, and the first would come later (measured with runc and with processes). */
 const STARTS = 8
+/** After its grace a container is gone within this time (ms). */
+const KILLED_MS = 5000
 
 export interface AgentDeps {
   /** As the node's own user, `system:node:<name>`. */
@@ -92,6 +95,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   async function runtimeOf(pod: Pod) {
     const name = pod.spec?.runtimeClassName
     let handler = ''
+    if (!name && isOfProcesses(pod) && runtimes.some(each => each.capabilities.handlers.includes('process')))
+      handler = 'process'
     if (name) {
       await classes.synced()
       const found = classes.get(name)
@@ -208,7 +213,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     server,
     async drain(timeoutMs) {
       const all = Promise.all([...workers.values()].map(worker => worker.drain(timeoutMs)))
-      await Promise.race([all, sleep(clock, timeoutMs, signal)])
+      // What ignores its signal is killed at the end of that time, and takes a moment to be gone.
+      await Promise.race([all, sleep(clock, timeoutMs + KILLED_MS, signal)])
     },
     ended,
   }

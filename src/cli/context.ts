@@ -22,7 +22,9 @@ export interface UpOptions {
   readonly dataDir: string
   readonly port: number
   readonly network: 'auto' | 'kernel' | 'rootless' | 'portable'
-  readonly runtime: 'auto' | 'process' | 'simulated'
+  readonly runtime: 'auto' | 'containerd' | 'process' | 'simulated'
+  /** Address of a CRI socket whose runtime is to be used, e.g. `unix:///run/containerd/containerd.sock`. */
+  readonly runtimeEndpoint?: string
   /** Simulated nodes; 1 where nodes are real. */
   readonly nodes: number
   /** Absolute path of the configuration file that was named. */

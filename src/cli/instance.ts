@@ -18,6 +18,8 @@ export interface Instance {
   readonly startedAt: string
   readonly network: { readonly mode: string; readonly notes: readonly string[] }
   readonly runtimes: readonly string[]
+  /** How `up` was asked for them. */
+  readonly asked?: { readonly runtime: string; readonly runtimeEndpoint?: string }
   /** What this machine cannot give, in sentences. */
   readonly notes: readonly string[]
 }

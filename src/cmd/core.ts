@@ -123,13 +123,15 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
       nodeName: [...nodes.apis.keys()].join(', '),
       network: traffic.describe(),
       runtimes: nodes.handlers,
-      notes: [],
+      notes: nodes.notes,
       async stop({ workloads, timeoutMs }) {
         if (workloads) await nodes.drain(timeoutMs)
         // Parts that wait for the end of their scope are awaited below: it must be told first.
         scope.abort()
         await ends.run()
-        if (workloads) await leaveMachine(deps, ground)
+        if (!workloads) return
+        await nodes.leave()
+        await leaveMachine(deps, ground)
       },
     }
   } catch (error) {

@@ -97,6 +97,7 @@ export async function serve(options: UpOptions, hooks: ServeHooks, choice?: Choi
     startedAt: new Date(realClock.now()).toISOString(),
     network: core.network,
     runtimes: core.runtimes,
+    asked: { runtime: options.runtime, ...(options.runtimeEndpoint && { runtimeEndpoint: options.runtimeEndpoint }) },
     notes: core.notes,
   }
   rmSync(stopRequestFile(dataDir), { force: true })

@@ -15,6 +15,7 @@ import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Network } from '../network/network.ts'
 import { imagesOf } from './images.ts'
+import { openContainers, type Runtimes } from './runtimes.ts'
 
 /** Addresses of simulated pods and nodes: RFC 2544 keeps them out of every real network. */
 const SIMULATED_PODS = parseCidr('198.18.0.0/16')
@@ -41,20 +42,30 @@ export interface Nodes {
   readonly apis: ReadonlyMap<string, NodeApi>
   /** RuntimeClass handlers that they have. */
   readonly handlers: readonly string[]
+  /** What this machine cannot give, in sentences. */
+  readonly notes: readonly string[]
   /** Stops all workloads in order; their objects stay. */
   drain(timeoutMs: number): Promise<void>
   /** Resolves when the agents have let go, after `signal` aborted; then the runtimes are closed. */
   close(): Promise<void>
+  /** After that, when nothing runs any more: takes away what was started for workloads. */
+  leave(): Promise<void>
 }
 
 /** Resolves when every node is Ready. `signal` ends the agents, not the workloads. */
 export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<Nodes> {
-  const nodes = deps.options.runtime === 'simulated' ? simulatedNodes(deps) : [await thisNode(deps)]
+  const { options, nodeName, network, clock, logger } = deps
+  const isSimulated = options.runtime === 'simulated'
+  const containers = isSimulated
+    ? undefined
+    : await openContainers({ options, nodeName, mode: network.describe().mode, clock, logger })
+  const nodes = containers ? [await thisNode(deps, containers)] : simulatedNodes(deps)
   const agents = await Promise.all(nodes.map(each => startAgent(each, signal)))
   const runtimes = nodes.flatMap(each => each.runtimes)
   return {
     apis: new Map(agents.map((agent, at) => [nodes[at]!.nodeName, agent.api])),
     handlers: [...new Set(runtimes.flatMap(each => each.capabilities.handlers).filter(each => each !== ''))],
+    notes: containers?.notes ?? [],
     async drain(timeoutMs) {
       await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
     },
@@ -62,6 +73,7 @@ export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<
       await Promise.all(agents.map(agent => agent.ended))
       for (const runtime of runtimes) await runtime.close()
     },
+    leave: async () => containers?.leave(),
   }
 }
 
@@ -78,22 +90,23 @@ const shared = ({ clock, logger, network, version, identity }: NodesDeps, nodeNa
   version,
 })
 
-/** This machine, which runs processes, and simulates pods that ask for it. */
-async function thisNode(deps: NodesDeps): Promise<AgentDeps> {
+/** This machine, which runs containers where it can, and processes, and simulates pods that ask for it. */
+async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDeps> {
   const { options, nodeName, network, clock, logger } = deps
   const processes = await openProcessDriver({
     podsDirectory: join(options.dataDir, 'pods'),
     cgroupRoot: `tutti/${nodeName}`,
     clock,
     logger,
-    handlers: ['process'],
+    // Where there are no containers, a pod that does not choose is run by it, too.
+    handlers: containers.drivers.length > 0 ? ['process'] : ['', 'process'],
     images: imagesOf(options.dataDir, clock),
     namespaces: network.describe().mode !== 'portable',
   })
   return {
     ...shared(deps, nodeName),
     dataDir: options.dataDir,
-    runtimes: [processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
+    runtimes: [...containers.drivers, processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
     addresses: [{ type: 'InternalIP', address: network.nodeAddress }],
     server: deps.server,
   }

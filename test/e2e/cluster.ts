@@ -61,7 +61,10 @@ export interface E2eCluster {
   delete(): Promise<void>
 }
 
-/** Starts a cluster on a free port, in a folder of its own in `parent`; `args` go to `tutti up`. */
+/**
+ * Starts a cluster on a free port, in a folder of its own in `parent`; `args` go to `tutti up`. Pods are processes unless
+ * `args` name another runtime: a machine's containerd makes no difference to a test of something else.
+ */
 export async function startE2eCluster(args: readonly string[] = [], parent = tmpdir()): Promise<E2eCluster> {
   const folder = mkdtempSync(join(parent, 'tutti-e2e-'))
   const dataDir = join(folder, 'data')
@@ -80,8 +83,10 @@ export async function startE2eCluster(args: readonly string[] = [], parent = tmp
       execute(program, words, { ...options, env: { ...env, ...options.env } })
   const tutti = run(tuttiPath)
   const tryKubectl = run(kubectlPath())
+  const runtime = args.some(word => word.startsWith('--runtime')) ? [] : ['--runtime', 'process']
   const up = async () => {
-    const { code, stdout, stderr } = await tutti(['up', '--port', '0', '--kubeconfig', kubeconfig, ...args])
+    const words = ['up', '--port', '0', '--kubeconfig', kubeconfig, ...runtime, ...args]
+    const { code, stdout, stderr } = await tutti(words)
     if (code !== 0) throw new Error(`tutti up failed: ${stdout}${stderr}`)
   }
   await up()

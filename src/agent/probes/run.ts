@@ -37,6 +37,8 @@ export async function execProbe(
   command: readonly string[],
   timeoutMs: number,
 ): Promise<ProbeResult> {
+  const { driver, containerId } = target
+  if (driver.execSync) return execOnce(() => driver.execSync!(containerId, command, timeoutMs))
   const abort = new AbortController()
   let timedOut = false
   const timer = target.clock.after(timeoutMs, () => {
@@ -62,6 +64,17 @@ export async function execProbe(
     return { ok: false, output: error instanceof Error ? error.message : String(error) }
   } finally {
     timer.cancel()
+  }
+}
+
+async function execOnce(
+  run: () => Promise<{ readonly exitCode: number; readonly output: string }>,
+): Promise<ProbeResult> {
+  try {
+    const { exitCode, output } = await run()
+    return { ok: exitCode === 0, output: output.slice(0, OUTPUT_LIMIT) }
+  } catch (error) {
+    return { ok: false, output: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -141,6 +141,8 @@ export interface ContainerConfig {
   /** Counts the instances of one container of a pod, from 0: its restart count. */
   readonly attempt: number
   readonly image: string
+  /** What `ensureImage` said that it is, where it said something. */
+  readonly imageId?: string
   /** Expanded; both empty where the image's own command is meant. */
   readonly command: readonly string[]
   readonly args: readonly string[]
@@ -304,6 +306,15 @@ export interface RuntimeDriver {
 
   /** Runs a command in a running container. Resolves with its exit code after its output was taken. */
   exec(id: string, command: readonly string[], tty: boolean, streams: CommandStreams): Promise<{ exitCode: number }>
+  /**
+   * Runs a command without input for a probe or hook: output is stdout and stderr together. After `timeoutMs` it is
+   * killed, and this rejects. Absent: `exec` does it.
+   */
+  execSync?(
+    id: string,
+    command: readonly string[],
+    timeoutMs: number,
+  ): Promise<{ readonly exitCode: number; readonly output: string }>
   /** Joins the main process' streams, until it ends or `streams.signal` aborts. */
   attach(id: string, options: AttachOptions, streams: CommandStreams): Promise<void>
   /** A container's output as `kubectl logs` prints it; `container` and `previous` of the options are decided already. */

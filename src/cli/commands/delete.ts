@@ -40,8 +40,10 @@ async function startOnceMore(
 ): Promise<Instance | undefined> {
   if (!last && podsLeft(dataDir) === 0) return undefined
   const network = (last?.network.mode ?? 'auto') as UpOptions['network']
+  const { runtime = 'auto', ...endpoint } = last?.asked ?? {}
+  const options = { dataDir, port: 0, network, runtime: runtime as UpOptions['runtime'], nodes: 1, ...endpoint }
   try {
-    return await launcher.start({ dataDir, port: 0, network, runtime: 'auto', nodes: 1 }, say, signal)
+    return await launcher.start(options, say, signal)
   } catch (cause) {
     if (podsLeft(dataDir) === 0) return undefined
     throw new UserError(

@@ -63,8 +63,12 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
     {
       flags: '--runtime <runtime>',
       description: 'what runs workloads',
-      choices: ['auto', 'process', 'simulated'],
+      choices: ['auto', 'containerd', 'process', 'simulated'],
       default: 'auto',
+    },
+    {
+      flags: '--runtime-endpoint <address>',
+      description: 'CRI socket of a container runtime that runs already, with its own pod network',
     },
     { flags: '--nodes <number>', description: 'simulated nodes, with --runtime simulated', default: 1 },
     { flags: '--config <file>', description: 'configuration of the cluster; DATA_DIR/config.yaml where it is there' },
@@ -78,6 +82,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       network: options.network as UpOptions['network'],
       runtime: options.runtime as UpOptions['runtime'],
       nodes: nodesOf(options.nodes, options.runtime),
+      ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: String(options.runtimeEndpoint) }),
       ...(options.config !== undefined && { config: resolve(String(options.config)) }),
     }
     const file = options.kubeconfig as string | undefined

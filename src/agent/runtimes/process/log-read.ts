@@ -1,28 +1,11 @@
 /** Reads a container's log as `kubectl logs` asks for it (API doc: core/v1 PodLogOptions). */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { LogOptions } from '../../../client/node-api.ts'
+import { findTail } from '../tail.ts'
 import type { ContainerLog, LogMark } from './log.ts'
 
 const CHUNK = 64 * 1024
 const NEWLINE = 10
-
-/** Where the last `lines` lines begin, between `from` and `to`. A last line without its end counts. */
-async function tailOffset(file: FileHandle, from: number, to: number, lines: number): Promise<number> {
-  if (lines <= 0) return to
-  let left = lines
-  let end = to
-  const buffer = Buffer.alloc(CHUNK)
-  while (end > from) {
-    const start = Math.max(from, end - CHUNK)
-    const { bytesRead } = await file.read(buffer, 0, end - start, start)
-    for (let at = bytesRead - 1; at >= 0; at--) {
-      if (buffer[at] !== NEWLINE || start + at === to - 1) continue
-      if (--left === 0) return start + at + 1
-    }
-    end = start
-  }
-  return from
-}
 
 /** The first line that begins at or after `offset`. */
 async function nextLine(file: FileHandle, offset: number, end: number): Promise<number> {
@@ -64,7 +47,7 @@ async function begin(file: FileHandle, log: ContainerLog, options: LogOptions, n
     const older = log.marks().findLast(mark => mark.time < since)
     if (older && older.offset > from) from = await nextLine(file, older.offset, end)
   }
-  return options.tailLines === undefined ? from : tailOffset(file, from, end, options.tailLines)
+  return options.tailLines === undefined ? from : (await findTail(file, from, end, options.tailLines)).offset
 }
 
 /**

@@ -1,0 +1,78 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { test } from 'node:test'
+import { realClock } from '../../../lib/clock.ts'
+import { silent } from '../../../lib/log.ts'
+import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
+import { BUSYBOX, busyboxArchive, busyboxProblem } from './busybox.fixture.ts'
+import { importArchive } from './ctr.ts'
+import { findPrograms, type Programs } from './find.ts'
+import { openContainerd } from './open.ts'
+
+async function make(programs: Programs): Promise<ContractHarness> {
+  const root = mkdtempSync(join(tmpdir(), 'tutti-containerd-'))
+  const options = {
+    programs,
+    directory: join(root, 'containerd'),
+    cgroupRoot: `tutti-test-${process.pid}-containerd`,
+    clock: realClock,
+    logger: silent,
+    handlers: ['', 'containers'],
+  }
+  let own = await openContainerd(options)
+  await importArchive({ ctr: programs.ctr, socket: own.socket }, Readable.from([busyboxArchive()]))
+  return {
+    driver: own.driver,
+    image: BUSYBOX,
+    badImage: 'Not/An:Image:Name',
+    sandbox(uid) {
+      const directory = join(root, 'pods', uid)
+      mkdirSync(directory, { recursive: true })
+      return {
+        namespace: 'default',
+        name: 'pod',
+        uid,
+        attempt: 0,
+        handler: '',
+        hostname: 'pod',
+        directory,
+        labels: {},
+        annotations: {},
+        hostNetwork: false,
+        hostPID: false,
+        hostIPC: false,
+        shareProcessNamespace: false,
+        ips: ['127.0.0.1'],
+        qosClass: 'BestEffort',
+        resources: {},
+      }
+    },
+    wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
+    commands: {
+      forever: ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait'],
+      stubborn: ['sh', '-c', 'trap "" TERM; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
+      exit: code => ['sh', '-c', `exit ${code}`],
+      print: lines => ['sh', '-c', `printf '%s\\n' ${lines.join(' ')}; exec sleep 1000`],
+      echo: text => ['echo', text],
+      missing: ['/no/such/program'],
+    },
+    async reopen() {
+      await own.driver.close()
+      own = await openContainerd(options)
+      return own.driver
+    },
+    async close() {
+      for (const { id } of await own.driver.listSandboxes()) await own.driver.removeSandbox(id)
+      await own.driver.close()
+      await own.stop()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+const found = await findPrograms(process.env.PATH ?? '')
+const problem = process.getuid?.() !== 0 ? 'needs root' : 'missing' in found ? found.missing : busyboxProblem()
+if (problem) test('containerd driver (runtime contract)', { skip: problem }, () => {})
+else runtimeContract('containerd driver', () => make(found as Programs))

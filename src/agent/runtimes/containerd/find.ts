@@ -1,0 +1,52 @@
+/** Finds what containers need on this machine: containerd, its shim and client, and runc. */
+import { execFile } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+export interface Programs {
+  readonly containerd: string
+  /** containerd's own client, for importing images. */
+  readonly ctr: string
+  /** `1.6.20`. */
+  readonly version: string
+  /** PATH with the folders in which they are. */
+  readonly path: string
+}
+
+/** Where packages put them, besides PATH. */
+const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+/** The oldest whose CRI is v1. */
+const OLDEST = [1, 6] as const
+
+function findProgram(name: string, path: string): string | undefined {
+  for (const folder of path.split(':')) {
+    const file = join(folder, name)
+    try {
+      accessSync(file, constants.X_OK)
+      return file
+    } catch {
+      // Not here.
+    }
+  }
+  return undefined
+}
+
+/** What stands in the way of containers, or the programs. `path` is PATH. */
+export async function findPrograms(path: string): Promise<Programs | { readonly missing: string }> {
+  const all = [...new Set([...path.split(':').filter(Boolean), ...FOLDERS])].join(':')
+  for (const name of ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'])
+    if (!findProgram(name, all)) return { missing: `there is no ${name} on PATH` }
+  const containerd = findProgram('containerd', all)!
+  let text: string
+  try {
+    text = (await promisify(execFile)(containerd, ['--version'], { timeout: 5000 })).stdout
+  } catch (error) {
+    return { missing: `${containerd} does not run: ${(error as Error).message}` }
+  }
+  const version = /\bv?(\d+\.\d+\.\d+[^\s~]*)/.exec(text)?.[1] ?? ''
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
+    return { missing: `${containerd} is ${version || text.trim()}: containerd ${OLDEST.join('.')} or newer is needed` }
+  return { containerd, ctr: findProgram('ctr', all)!, version, path: all }
+}

@@ -1,0 +1,128 @@
+/** A CRI driver over a containerd of our own, with Tutti's pod network. */
+import { createHash } from 'node:crypto'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { Clock } from '../../../lib/clock.ts'
+import type { Logger } from '../../../lib/log.ts'
+import { openCriDriver } from '../cri/driver.ts'
+import type { RuntimeDriver } from '../runtime.ts'
+import { installCni } from './cni.ts'
+import type { Layout, Settings } from './configuration.ts'
+import { importArchive } from './ctr.ts'
+import type { Programs } from './find.ts'
+import { PAUSE_IMAGE, pauseArchive } from './pause-image.ts'
+import { openPodGroups } from './pod-groups.ts'
+import { superviseContainerd } from './supervise.ts'
+import { unmountBelow } from './unmount.ts'
+
+export interface ContainerdOptions {
+  readonly programs: Programs
+  /** Folder of everything that lasts; DATA_DIR/containerd. */
+  readonly directory: string
+  /** Folder of what runs, short, and emptied at a reboot; `runDirectory(dataDir)` when absent. */
+  readonly runDirectory?: string
+  /** This node's folder in every cgroup hierarchy, e.g. `tutti/node-1`. */
+  readonly cgroupRoot: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly handlers: readonly string[]
+  /** Image of pods' first process; one of our own when absent. */
+  readonly sandboxImage?: string
+  readonly cgroupDriver?: 'cgroupfs' | 'systemd'
+}
+
+export interface OwnContainerd {
+  readonly driver: RuntimeDriver
+  readonly socket: string
+  /** Ends containerd, after all pods, and removes what it left on the machine besides its folder. */
+  stop(): Promise<void>
+}
+
+/** Sockets' paths are short (107 bytes), data directories may be long. */
+export const runDirectory = (directory: string): string =>
+  `/run/tutti/${createHash('sha256').update(directory).digest('hex').slice(0, 8)}`
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
+/** Bit of CAP_SYS_RESOURCE. */
+const SYS_RESOURCE = 24n
+
+/** Whether this program may lower an oom_score_adj. */
+function mayLowerOomScore(): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'
+  return ((BigInt(`0x${effective}`) >> SYS_RESOURCE) & 1n) === 1n
+}
+
+/** Starts or finds containerd and opens the driver on it. */
+export async function openContainerd(options: ContainerdOptions): Promise<OwnContainerd> {
+  const { programs, directory, clock, logger, cgroupDriver = 'cgroupfs' } = options
+  const run = options.runDirectory ?? runDirectory(directory)
+  const layout: Layout = {
+    root: join(directory, 'root'),
+    state: join(run, 'state'),
+    socket: join(run, 'containerd.sock'),
+    cniBin: join(run, 'cni/bin'),
+    cniConf: join(run, 'cni/conf'),
+    registries: join(directory, 'registries'),
+  }
+  const settings: Settings = {
+    major: Number(programs.version.split('.')[0]),
+    layout,
+    cgroupDriver,
+    restrictOom: !mayLowerOomScore(),
+    ...(options.sandboxImage ? { sandboxImage: options.sandboxImage } : {}),
+  }
+  const cni = installCni(join(run, 'cni'), { bin: layout.cniBin, conf: layout.cniConf })
+  const groups = openPodGroups(options.cgroupRoot, cgroupDriver)
+  const supervisor = await superviseContainerd({ programs, settings, directory, clock, logger })
+  const driver = await openCriDriver({
+    socket: layout.socket,
+    clock,
+    logger,
+    handlers: options.handlers,
+    owner: createHash('sha256').update(directory).digest('hex').slice(0, 16),
+    ownNetwork: false,
+    cgroupParent: groups.parent,
+    beforeSandbox(config) {
+      groups.make(config)
+      if (config.netns) cni.add(config.uid, config.netns, config.ips)
+    },
+    afterSandbox(note) {
+      groups.remove(note)
+      cni.remove(note.uid)
+    },
+    updateSandbox: groups.update,
+    limits: groups.limits,
+    lost: supervisor.check,
+  })
+  if (!options.sandboxImage) await ensurePause(driver, { ctr: programs.ctr, socket: layout.socket })
+  return {
+    driver: {
+      ...driver,
+      async close() {
+        supervisor.release()
+        await driver.close()
+      },
+    },
+    socket: layout.socket,
+    async stop() {
+      await supervisor.stop()
+      await unmountBelow(run)
+      rmSync(run, { recursive: true, force: true })
+      groups.removeAll()
+    },
+  }
+}
+
+/** The image of pods' first process is there. */
+async function ensurePause(driver: RuntimeDriver, ctr: Parameters<typeof importArchive>[0]) {
+  try {
+    await driver.ensureImage(PAUSE_IMAGE, 'Never')
+  } catch {
+    const architecture = ARCHITECTURES[process.arch] ?? process.arch
+    const archive = pauseArchive(architecture)
+    if (!archive)
+      throw new Error(`there is no pause program for ${architecture}: name an image of one in the configuration`)
+    await importArchive(ctr, Readable.from([archive]))
+  }
+}

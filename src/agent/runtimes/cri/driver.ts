@@ -1,0 +1,417 @@
+/**
+ * Pods in containers of any runtime that speaks CRI v1 on a unix socket. The runtime keeps what runs; this driver keeps
+ * what it was last told of it (known.ts), by the runtime's events. Logs are files that the runtime writes and the agent
+ * reads; commands and ports go through the runtime's streaming server.
+ */
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import type { CommandStreams } from '../../../client/node-api.ts'
+import { type Clock, sleep } from '../../../lib/clock.ts'
+import type { Logger } from '../../../lib/log.ts'
+import {
+  type ContainerConfig,
+  type Resources,
+  type RuntimeDriver,
+  RuntimeError,
+  type RuntimeEvent,
+  type SandboxConfig,
+} from '../runtime.ts'
+import { CallError, CODE, openChannel } from './channel.ts'
+import { criContainer, criResources, criSandbox, logDirectory, type SandboxNote, type Translation } from './config.ts'
+import { followEvents } from './events.ts'
+import { createImages } from './images.ts'
+import { createKnown } from './known.ts'
+import { olderFiles, rotateLog } from './log-files.ts'
+import { readLog } from './log-read.ts'
+import { type CriCall, criCalls } from './services.ts'
+import { statsOf } from './stats.ts'
+import type { KnownContainer } from './status.ts'
+import { copyCommand, forwardPort } from './streams.ts'
+
+export interface CriDriverOptions extends Translation {
+  /** Absolute path of the runtime's unix socket. */
+  readonly socket: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** RuntimeClass handlers that it serves. */
+  readonly handlers: readonly string[]
+  /** The runtime's own name of a handler; its default one where this gives ''. */
+  runtimeHandler?(handler: string): string
+  /** Called before a sandbox is made, and after it was removed or could not be made. */
+  beforeSandbox?(config: SandboxConfig): void
+  afterSandbox?(note: SandboxNote): void
+  /** Limits of a running container as the kernel has them, for runtimes that do not say. */
+  limits?(sandbox: SandboxNote, id: string): Resources | undefined
+  /** Changes the limits of a pod's own group. */
+  updateSandbox?(note: SandboxNote, resources: Resources): void
+  /** The connection to the runtime broke. */
+  lost?(): void
+}
+
+/** How long a call waits for a runtime that is being started again (ms). */
+const AWAY_MS = 20_000
+/** A runtime that is being started answers within this time (ms). */
+const READY_MS = 15_000
+/** A runtime's state follows its events: within this time (ms) after an end it is read again, */
+const FOLLOW_MS = 5000
+/** first after this. */
+const FOLLOW_STEP_MS = 2
+
+/** Opens the driver and finds what runs already. Rejects with `CallError` when the runtime does not answer. */
+export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeDriver> {
+  const { clock, logger, owner } = options
+  const channel = await openChannel(options.socket)
+  const plainCall = criCalls(channel)
+  const scope = new AbortController()
+  const listeners = new Set<(event: RuntimeEvent) => void>()
+  const ended = new Map<string, Set<() => void>>()
+  const rotations = new Map<string, () => void>()
+  const sandboxOfContainer = new Map<string, string>()
+  let away: { readonly back: Promise<void>; readonly resolve: () => void } | undefined
+
+  const emit = (event: RuntimeEvent) => {
+    for (const listener of [...listeners]) listener(event)
+  }
+  /** Waits while the runtime is away; a call that it was given before it went away is not repeated. */
+  const call: CriCall = async (method, request, callOptions) => {
+    if (away) await Promise.race([away.back, sleep(clock, AWAY_MS, scope.signal)])
+    return plainCall(method, request, callOptions)
+  }
+  const known = createKnown({
+    call: plainCall,
+    owner,
+    ...(options.limits && { limits: options.limits }),
+    changedSandbox: ({ status }) => emit({ type: 'sandbox', id: status.id, podUid: status.uid }),
+    changedContainer(container) {
+      const { id, state, podUid, sandboxId } = container.status
+      sandboxOfContainer.set(id, sandboxId)
+      if (state === 'running') rotate(container)
+      else {
+        rotations.get(id)?.()
+        rotations.delete(id)
+        for (const fn of ended.get(id) ?? []) fn()
+        ended.delete(id)
+      }
+      emit({ type: 'container', id, podUid })
+    },
+  })
+  const rotate = ({ logFile, status: { id } }: KnownContainer) => {
+    if (!logFile || rotations.has(id)) return
+    const reopen = async () => void (await call('ReopenContainerLog', { containerId: id }))
+    rotations.set(id, rotateLog(logFile, { clock, logger, reopen }))
+  }
+  const onEnd = (id: string, fn: () => void) => {
+    const all = ended.get(id) ?? new Set()
+    ended.set(id, all.add(fn))
+    return () => all.delete(fn)
+  }
+  const images = createImages(call)
+
+  /** Reads what an event is about; an end that the runtime has not noted yet is read again. */
+  async function follow(id: string) {
+    const before = known.containers.get(id)
+    if (!before) {
+      if (known.sandboxes.has(id)) await followSandbox(id)
+      return
+    }
+    const { state, sandboxId } = before.status
+    const until = clock.elapsed() + FOLLOW_MS
+    for (let step = FOLLOW_STEP_MS; ; step *= 2) {
+      const now = await known.readContainer(id, sandboxId)
+      if (!now || now.status.state !== state || state !== 'running' || clock.elapsed() > until) return
+      await sleep(clock, step, scope.signal)
+      if (scope.signal.aborted || known.containers.get(id)?.status.state !== state) return
+    }
+  }
+  async function followSandbox(id: string) {
+    const until = clock.elapsed() + FOLLOW_MS
+    for (let step = FOLLOW_STEP_MS; clock.elapsed() < until && !scope.signal.aborted; step *= 2) {
+      const now = await known.readSandbox(id)
+      if (now?.status.state !== 'ready') return
+      await sleep(clock, step, scope.signal)
+    }
+  }
+  const following = new Set<string>()
+  const seen = (id: string) => {
+    if (following.has(id)) return
+    following.add(id)
+    void follow(id)
+      .catch(error => logger.debug({ err: error, id }, 'the state after an event could not be read'))
+      .finally(() => following.delete(id))
+  }
+
+  const { runtimeName, runtimeVersion } = await ready(plainCall, clock)
+  await known.load()
+  void followEvents(
+    {
+      channel,
+      clock,
+      logger,
+      seen,
+      async connected() {
+        await known.load()
+        away?.resolve()
+        away = undefined
+      },
+      lost() {
+        if (!away) {
+          const { promise, resolve } = Promise.withResolvers<void>()
+          away = { back: promise, resolve }
+        }
+        options.lost?.()
+      },
+    },
+    scope.signal,
+  )
+
+  const needContainer = (id: string): KnownContainer => {
+    const container = known.containers.get(id)
+    if (!container) throw new RuntimeError('NotFound', `container "${id}" is not known to the container runtime`)
+    return container
+  }
+  const needSandbox = (id: string) => {
+    const sandbox = known.sandboxes.get(id)
+    if (!sandbox) throw new RuntimeError('NotFound', `sandbox "${id}" is not known to the container runtime`)
+    return sandbox
+  }
+  const needRunning = (id: string): KnownContainer => {
+    const container = needContainer(id)
+    if (container.status.state !== 'running')
+      throw new RuntimeError('ContainerNotRunning', `container "${container.status.name}" is not running`)
+    return container
+  }
+  const readAll = (sandboxId: string) =>
+    Promise.all(known.ofSandbox(sandboxId).map(({ status }) => known.readContainer(status.id, sandboxId)))
+
+  /** The file in which a container leaves its last words, made ready for any user. */
+  function lastWords(note: SandboxNote, { name, attempt, terminationMessagePath }: ContainerConfig) {
+    if (!terminationMessagePath) return undefined
+    const folder = join(note.directory, 'runtime', 'messages')
+    mkdirSync(folder, { recursive: true, mode: 0o755 })
+    const file = join(folder, `${name}-${attempt}`)
+    writeFileSync(file, '')
+    chmodSync(file, 0o666)
+    return file
+  }
+  async function stopSandbox(id: string) {
+    if (!known.sandboxes.has(id)) return
+    await told('stop the sandbox', () => call('StopPodSandbox', { podSandboxId: id }), true)
+    await Promise.all([known.readSandbox(id), readAll(id)])
+  }
+
+  return {
+    version: `${runtimeName}://${runtimeVersion}`,
+    capabilities: {
+      handlers: options.handlers,
+      survives: true,
+      ownNetwork: options.ownNetwork,
+      volumes: true,
+      mounts: true,
+    },
+    onEvent(handler) {
+      listeners.add(handler)
+      return () => listeners.delete(handler)
+    },
+    ensureImage: (image, policy) => images.ensure(image, policy),
+
+    async runSandbox(config) {
+      const { labels, annotations, ...note } = config
+      mkdirSync(logDirectory(config), { recursive: true, mode: 0o755 })
+      options.beforeSandbox?.(config)
+      try {
+        const runtimeHandler = options.runtimeHandler?.(config.handler) ?? ''
+        const request = { config: criSandbox(note, options, { labels, annotations }), runtimeHandler }
+        const { podSandboxId } = await told('run the sandbox', () => call('RunPodSandbox', request))
+        await known.readSandbox(podSandboxId)
+        return podSandboxId
+      } catch (error) {
+        options.afterSandbox?.(note)
+        throw error
+      }
+    },
+    stopSandbox,
+    async removeSandbox(id) {
+      const sandbox = known.sandboxes.get(id)
+      if (!sandbox) return
+      await stopSandbox(id)
+      await told('remove the sandbox', () => call('RemovePodSandbox', { podSandboxId: id }), true)
+      await Promise.all([known.readSandbox(id), readAll(id)])
+      const { uid } = sandbox.status
+      if (![...known.sandboxes.values()].some(({ status }) => status.uid === uid)) options.afterSandbox?.(sandbox.note)
+    },
+    sandboxStatus: async id => known.sandboxes.get(id)?.status,
+    listSandboxes: async () => [...known.sandboxes.values()].map(({ status }) => status),
+
+    async createContainer(sandboxId, config) {
+      const { note } = needSandbox(sandboxId)
+      mkdirSync(join(logDirectory(note), config.name), { recursive: true, mode: 0o755 })
+      const request = {
+        podSandboxId: sandboxId,
+        config: criContainer(note, config, options, lastWords(note, config)),
+        sandboxConfig: criSandbox(note, options),
+      }
+      const { containerId } = await told('create the container', () => call('CreateContainer', request))
+      await known.readContainer(containerId, sandboxId)
+      return containerId
+    },
+    async startContainer(id) {
+      const { status } = needContainer(id)
+      try {
+        await told('start the container', () => call('StartContainer', { containerId: id }))
+      } catch (error) {
+        await known.readContainer(id, status.sandboxId).catch(() => {})
+        throw error
+      }
+      await known.readContainer(id, status.sandboxId)
+    },
+    async stopContainer(id, graceMs) {
+      const container = known.containers.get(id)
+      if (!container || container.status.state === 'exited') return
+      const timeout = Math.ceil(graceMs / 1000)
+      await told('stop the container', () => call('StopContainer', { containerId: id, timeout }), true)
+      await known.readContainer(id, container.status.sandboxId)
+    },
+    async updateContainer(id, resources) {
+      const { sandboxId } = needRunning(id).status
+      await told('update the container', () =>
+        call('UpdateContainerResources', { containerId: id, linux: criResources(resources) }),
+      )
+      await known.readContainer(id, sandboxId)
+    },
+    async updateSandbox(id, resources) {
+      options.updateSandbox?.(needSandbox(id).note, resources)
+    },
+    async removeContainer(id) {
+      const container = known.containers.get(id)
+      if (!container) return
+      await told('remove the container', () => call('RemoveContainer', { containerId: id }), true)
+      await known.readContainer(id, container.status.sandboxId)
+      removeLog(container)
+    },
+    containerStatus: async id => known.containers.get(id)?.status,
+    listContainers: async podUid =>
+      [...known.containers.values()]
+        .map(({ status }) => status)
+        .filter(status => !podUid || status.podUid === podUid)
+        .sort((a, b) => a.createdAt - b.createdAt),
+
+    async exec(id, command, tty, streams) {
+      needRunning(id)
+      // A runtime refuses a command without any stream.
+      const all = streams.stdin || streams.stdout || streams.stderr ? streams : { ...streams, stdout: async () => {} }
+      const { url } = await told('exec', () =>
+        call('Exec', {
+          containerId: id,
+          cmd: command,
+          tty,
+          stdin: all.stdin !== undefined,
+          stdout: all.stdout !== undefined,
+          stderr: all.stderr !== undefined && !tty,
+        }),
+      )
+      return { exitCode: await copyCommand(url, tty, all) }
+    },
+    async execSync(id, command, timeoutMs) {
+      needRunning(id)
+      const timeout = Math.ceil(timeoutMs / 1000)
+      const { stdout, stderr, exitCode } = await told('exec', () =>
+        call('ExecSync', { containerId: id, cmd: command, timeout }, { timeoutMs: timeoutMs + 2000 }),
+      )
+      return { exitCode, output: Buffer.concat([stdout, stderr]).toString() }
+    },
+    async attach(id, { tty }, streams: CommandStreams) {
+      const { note } = needRunning(id)
+      const { stdin, ...outputs } = streams
+      const wanted: CommandStreams = note.stdin && stdin ? { ...outputs, stdin } : outputs
+      const { url } = await told('attach', () =>
+        call('Attach', {
+          containerId: id,
+          tty,
+          stdin: wanted.stdin !== undefined,
+          stdout: wanted.stdout !== undefined,
+          stderr: wanted.stderr !== undefined && !tty,
+        }),
+      )
+      await copyCommand(url, tty, wanted)
+    },
+    async logs(id, logOptions, signal) {
+      const { logFile } = needContainer(id)
+      const running = () => ['running', 'created'].includes(known.containers.get(id)?.status.state ?? 'exited')
+      return readLog(logFile, logOptions, { now: clock.now(), running, onEnd: fn => onEnd(id, fn), signal })
+    },
+    async connect(sandboxId, port, via) {
+      const { ips } = needSandbox(sandboxId).status
+      const [ip] = ips
+      try {
+        if (ip) return await dial(ip, port)
+      } catch (cause) {
+        if (via === 'address')
+          throw new RuntimeError('PortForwardError', `dial tcp ${ip}:${port}: connect: connection refused`, { cause })
+      }
+      if (via === 'address') throw new RuntimeError('PortForwardError', 'the pod has no address')
+      // It may listen on the pod's loopback alone.
+      const { url } = await told('port-forward', () => call('PortForward', { podSandboxId: sandboxId, port: [port] }))
+      return forwardPort(url, port)
+    },
+    async stats(id) {
+      const container = known.containers.get(id)
+      if (container?.status.state !== 'running') return undefined
+      const { stats } = await call('ContainerStats', { containerId: id })
+      return stats && statsOf(stats, container.status)
+    },
+    async close() {
+      scope.abort()
+      for (const end of rotations.values()) end()
+      listeners.clear()
+      channel.close()
+    },
+  }
+}
+
+/** Asks a runtime that may be starting until it answers; rejects with its last refusal. */
+async function ready(call: CriCall, clock: Clock) {
+  const until = clock.elapsed() + READY_MS
+  for (let step = 5; ; step = Math.min(step * 2, 200)) {
+    try {
+      return await call('Version', { version: 'v1' }, { timeoutMs: READY_MS })
+    } catch (error) {
+      const isAway = error instanceof CallError && error.code === CODE.unavailable
+      if (!isAway || clock.elapsed() > until) throw error
+    }
+    await sleep(clock, step)
+  }
+}
+
+/** Failures of the runtime as the agent's; with `goneIsDone` what is not there any more is no failure. */
+async function told<T>(what: string, work: () => Promise<T>, goneIsDone = false): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error
+    if (goneIsDone && error.code === CODE.notFound) return undefined as T
+    if (error.code === CODE.unavailable)
+      throw new RuntimeError('RuntimeUnavailable', `cannot ${what}: the container runtime is away: ${error.message}`, {
+        cause: error,
+      })
+    throw new RuntimeError('RuntimeError', error.message, { cause: error })
+  }
+}
+
+function dial(host: string, port: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ host, port, allowHalfOpen: true })
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      resolve(socket)
+    })
+    socket.once('error', reject)
+  })
+}
+
+/** A container's log goes with it, and so do the files that were put aside. */
+function removeLog({ logFile, note }: KnownContainer) {
+  if (note.message) rmSync(note.message, { force: true })
+  for (const file of logFile ? [...olderFiles(logFile), logFile] : []) rmSync(file, { force: true })
+}

@@ -1,0 +1,99 @@
+/** What runs pods on this machine: what it has, or what was asked for, and why it is not more. */
+import { createHash } from 'node:crypto'
+import { isAbsolute, join } from 'node:path'
+import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
+import { type UpOptions, UserError } from '../cli/context.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+
+export interface RuntimesDeps {
+  readonly options: UpOptions
+  readonly nodeName: string
+  /** The network's mode. */
+  readonly mode: string
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface Runtimes {
+  /** The one that pods without a class get comes first. */
+  readonly drivers: readonly RuntimeDriver[]
+  /** What this machine cannot give, in sentences. */
+  readonly notes: readonly string[]
+  /** After all pods: ends what was started for them. */
+  leave(): Promise<void>
+}
+
+/** Handlers of RuntimeClasses that containers serve; '' is that of pods without a class. */
+const CONTAINERS = ['', 'containers']
+const NOTHING: Runtimes = { drivers: [], notes: [], leave: async () => {} }
+
+/** The path of a unix socket by its URL. Throws `UserError`. */
+function socketOf(endpoint: string): string {
+  const path = endpoint.replace(/^unix:(\/\/)?/, '')
+  if (!isAbsolute(path))
+    throw new UserError(
+      `--runtime-endpoint ${endpoint} is not the address of a unix socket`,
+      'Give it like unix:///run/containerd/containerd.sock.',
+    )
+  return path
+}
+
+/** Containers in a runtime that somebody else runs, with the network that it gives them. */
+async function given(endpoint: string, { options, nodeName, clock, logger }: RuntimesDeps): Promise<Runtimes> {
+  const socket = socketOf(endpoint)
+  const { openCriDriver } = await import('../agent/runtimes/cri/driver.ts')
+  const owner = createHash('sha256').update(options.dataDir).digest('hex').slice(0, 16)
+  try {
+    const driver = await openCriDriver({
+      socket,
+      clock,
+      logger,
+      owner,
+      handlers: CONTAINERS,
+      ownNetwork: true,
+      cgroupParent: ({ uid }) => `/tutti/${nodeName}/pod${uid}`,
+    })
+    return { ...NOTHING, drivers: [driver] }
+  } catch (cause) {
+    throw new UserError(
+      `the container runtime at ${socket} does not answer: ${(cause as Error).message}`,
+      'Name the socket of one that runs, or leave --runtime-endpoint away.',
+      { cause },
+    )
+  }
+}
+
+/** Containers in a containerd of our own; a sentence where there can be none. */
+async function own({ options, nodeName, mode, clock, logger }: RuntimesDeps): Promise<Runtimes | string> {
+  if (process.platform !== 'linux') return 'containers need Linux'
+  if (process.getuid?.() !== 0) return 'containers need root'
+  if (mode !== 'kernel') return `containers need the kernel network, and this is the ${mode} one`
+  const { findPrograms } = await import('../agent/runtimes/containerd/find.ts')
+  const programs = await findPrograms(process.env.PATH ?? '')
+  if ('missing' in programs) return `${programs.missing}: install containerd and runc to run containers`
+  const { openContainerd } = await import('../agent/runtimes/containerd/open.ts')
+  const containerd = await openContainerd({
+    programs,
+    directory: join(options.dataDir, 'containerd'),
+    cgroupRoot: `tutti/${nodeName}`,
+    clock,
+    logger,
+    handlers: CONTAINERS,
+  })
+  return { drivers: [containerd.driver], notes: [], leave: containerd.stop }
+}
+
+/** Opens what runs containers: none where only processes are wanted or possible. Throws `UserError`. */
+export async function openContainers(deps: RuntimesDeps): Promise<Runtimes> {
+  const { runtime, runtimeEndpoint } = deps.options
+  if (runtimeEndpoint !== undefined) return given(runtimeEndpoint, deps)
+  if (runtime === 'process') return NOTHING
+  const found = await own(deps).catch((error: Error) => {
+    deps.logger.warn({ err: error }, 'containerd could not be started')
+    return `containerd does not start: ${error.message}`
+  })
+  if (typeof found !== 'string') return found
+  if (runtime === 'containerd') throw new UserError(found, 'Let tutti take what there is: --runtime auto.')
+  return { ...NOTHING, notes: [`no containers: ${found}`] }
+}

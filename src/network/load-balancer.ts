@@ -8,6 +8,7 @@ import type { Server, Socket } from 'node:net'
 import { Service } from '../api/kinds/core/service.ts'
 import type { Client } from '../client/client.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
+import { inCidr, parseCidr } from '../lib/ipv4.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Catalog } from './catalog.ts'
 import type { Backend } from './service-proxy/service-ports.ts'
@@ -43,6 +44,12 @@ type Status = NonNullable<NonNullable<NonNullable<Service['status']>['loadBalanc
 export const LOOPBACK = '127.0.0.1'
 
 const isOurs = ({ spec }: Service) => spec?.type === 'LoadBalancer' && !spec.loadBalancerClass
+
+/** Whether a client is in a range that the service names; every client where it names none of IPv4. */
+function mayCome({ spec }: Service, client: string): boolean {
+  const ranges = (spec?.loadBalancerSourceRanges ?? []).map(range => range.trim()).filter(range => !range.includes(':'))
+  return ranges.length === 0 || ranges.some(range => inCidr(parseCidr(range), client.replace(/^::ffff:/, '')))
+}
 
 /** A sentence for people: why a port could not be had, and what works instead. */
 function refusal(service: Service, port: Ports[number], why: string): string {
@@ -97,6 +104,8 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
     try {
       const listener = await deps.listen(port, socket => {
         const service = catalog.service(owner)
+        // Where ranges of clients are named and this machine is in none, nobody is answered.
+        if (service && port === target && !mayCome(service, socket.remoteAddress ?? LOOPBACK)) return socket.destroy()
         const backend = service && deps.locate(service, target)
         forward(socket, backend ? [backend] : [])
       })

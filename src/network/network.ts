@@ -37,6 +37,7 @@ import { LINK_PREFIX } from './pod-network/ruleset.ts'
 import { type Enforcement, enforcePolicies, reportUnenforced } from './policy/enforce.ts'
 import { noTable } from './policy/ruleset.ts'
 import { serviceVariables } from './service-env.ts'
+import { startHealthChecks } from './service-proxy/health-checks.ts'
 import { createNftablesProxy } from './service-proxy/nftables/proxy.ts'
 import { followPlace } from './service-proxy/place.ts'
 import type { ServiceProxy } from './service-proxy/proxy.ts'
@@ -144,6 +145,8 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
       const place = await followPlace(informers, options.nodeName)
       const sync = await startProxySync({ ...deps, catalog, proxy: parts.proxy, place: place.now }, signal)
       place.follow(() => sync.moved())
+      const hosts = options.exposed ? ['0.0.0.0'] : [...new Set([LOOPBACK, prepare.nodeAddress])]
+      const checks = startHealthChecks({ ...deps, catalog, place: place.now, hosts }, signal)
       const loadBalancers = startLoadBalancers(
         {
           catalog,
@@ -173,11 +176,12 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
         async idle() {
           await policies?.idle()
           await sync.idle()
-          await loadBalancers.idle()
+          await Promise.all([loadBalancers.idle(), checks.idle()])
           await sync.idle()
         },
         async close() {
           loadBalancers.close()
+          checks.close()
           await dns?.close()
           await sync.idle()
           await parts.proxy.close()

@@ -314,7 +314,7 @@ async function dns(): Promise<void> {
     { services, endpointSlices: fixedInformer<EndpointSlice>() },
     new AbortController().signal,
   )
-  const names = createNames(catalog, { domain: 'cluster.local', ranges: [parseCidr('10.96.0.0/16')] })
+  const names = createNames(catalog, { domain: 'cluster.local', ranges: ['10.96.0.0/16'], server: '10.96.0.10' })
   const handle = createHandler(names, 'cluster.local')
   const server = await startDnsServer('127.0.0.1', 0, {
     handle,

@@ -23,10 +23,12 @@ import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import type { Logger } from '../lib/log.ts'
 import { type Catalog, createCatalog } from './catalog.ts'
 import type { NetworkMode } from './detect.ts'
+import { createDnsCache } from './dns/cache.ts'
 import { publishClusterDns } from './dns/cluster-dns.ts'
 import { createHandler } from './dns/message.ts'
 import { createNames } from './dns/names.ts'
 import { type DnsServer, startDnsServer } from './dns/server.ts'
+import { followDnsSettings } from './dns/settings.ts'
 import { createUpstream } from './dns/upstream.ts'
 import { setUpKernel } from './kernel-setup.ts'
 import { type HostListen, LOOPBACK, startLoadBalancers } from './load-balancer.ts'
@@ -86,11 +88,17 @@ export interface Network {
   close(): Promise<void>
 }
 
+/** The ways to the API server. */
+export interface NetworkApi {
+  readonly client: Client
+  readonly informers: Informers
+}
+
 export interface PreparedNetwork {
   readonly mode: NetworkMode
   /** Where pods reach programs of the node: the API server must listen there, too. */
   readonly nodeAddress: string
-  start(deps: { readonly client: Client; readonly informers: Informers }, signal: AbortSignal): Promise<Network>
+  start(api: NetworkApi, signal: AbortSignal): Promise<Network>
 }
 
 /** Where the DNS server listens on the node's address; the service's port 53 leads there. */
@@ -119,7 +127,7 @@ interface Parts {
   /** Starts to hold pods to policies; absent where that is not possible. */
   enforcePolicies?(informers: Informers, dnsPort: number): Promise<Enforcement>
   /** Starts the DNS server; absent where pods have no way to ask it. */
-  startDns?(client: Client, catalog: Catalog): Promise<DnsServer>
+  startDns?(api: NetworkApi, catalog: Catalog): Promise<DnsServer>
   close(): void
 }
 
@@ -139,7 +147,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
       )
       await catalog.synced()
       const events = (component: string) => createEventRecorder(client.transport, { component }, deps, signal)
-      const dns = await parts.startDns?.(client, catalog)
+      const dns = await parts.startDns?.({ client, informers }, catalog)
       const policies = await parts.enforcePolicies?.(informers, dns?.port ?? DNS_PORT)
       if (!policies) reportUnenforced(informers, events('network-policy-controller'), NO_POLICIES)
       const place = await followPlace(informers, options.nodeName)
@@ -245,9 +253,15 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
               return startPolicies({ ...deps, informers, nft, nodeName, family: 'IPv4', dns }, signal)
             },
           }),
-        async startDns(client, catalog) {
-          const names = createNames(catalog, { domain: clusterDomain, ranges: [pods, services] })
-          const upstream = createUpstream({ file: '/etc/resolv.conf', own: [clusterDns] }, deps)
+        async startDns({ client, informers }, catalog) {
+          const names = createNames(catalog, {
+            domain: clusterDomain,
+            ranges: [podCidr, serviceCidr],
+            server: clusterDns,
+          })
+          const settings = await followDnsSettings(informers, deps.logger)
+          const outside = createUpstream({ file: '/etc/resolv.conf', own: [clusterDns], settings }, deps)
+          const upstream = { ...outside, ask: createDnsCache(outside.ask, deps.clock) }
           const handle = createHandler(names, clusterDomain)
           const dns = await startDnsServer(nodeAddress, DNS_PORT, { ...deps, handle, upstream })
           await publishClusterDns(client, { clusterIp: clusterDns, address: nodeAddress, port: dns.port, nodeName })

@@ -74,7 +74,12 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
 export const tuttiRoles: Readonly<Record<string, RoleSource>> = {
   // The cluster's DNS is a service like any other, made by the node that serves it.
   'kube-system/tutti:cluster-dns': {
-    rules: ['create,get,update,patch core services', 'create,get,update,patch discovery.k8s.io endpointslices'],
+    rules: [
+      'create,get,update,patch core services',
+      'create,get,update,patch discovery.k8s.io endpointslices',
+      // Where names outside the cluster are asked.
+      'get,list,watch core configmaps kube-dns',
+    ],
   },
 }
 

@@ -12,6 +12,8 @@ declare module 'dns-packet' {
     class?: string
     data?: unknown
     udpPayloadSize?: number
+    ednsVersion?: number
+    extendedRcode?: number
   }
   export interface Packet {
     type?: 'query' | 'response'

@@ -5,7 +5,6 @@ import { test } from 'node:test'
 import packet, { type Answer, type Packet } from 'dns-packet'
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
-import { parseCidr } from '../../lib/ipv4.ts'
 import { silent } from '../../lib/log.ts'
 import { createCatalog } from '../catalog.ts'
 import { fixedInformer } from '../testing/fixed-informer.ts'
@@ -38,6 +37,12 @@ const services = fixedInformer<Service>([
       { name: 'dns', port: 53, protocol: 'UDP' },
     ],
   }),
+  service('dual', {
+    clusterIP: '10.96.0.8',
+    clusterIPs: ['10.96.0.8', 'fd00::8'],
+    ports: [{ name: 'http', port: 80 }],
+  }),
+  service('six', { clusterIP: 'None', clusterIPs: ['None'] }),
   service('db', { clusterIP: 'None', clusterIPs: ['None'], ports: [{ name: 'http', port: 80 }] }),
   service('none', { clusterIP: 'None', clusterIPs: ['None'] }),
   service('early', { clusterIP: 'None', clusterIPs: ['None'], publishNotReadyAddresses: true }),
@@ -50,13 +55,15 @@ const slices = fixedInformer<EndpointSlice>([
     { addresses: ['10.244.0.6'], conditions: { ready: true } },
     { addresses: ['10.244.0.9'], hostname: 'db-2', conditions: { ready: false } },
   ]),
+  { ...slice('six', [{ addresses: ['fd01::5'] }, { addresses: ['fd01::6'], hostname: 'six-1' }]), addressType: 'IPv6' },
   slice('early', [{ addresses: ['10.244.0.8'], conditions: { ready: false } }], []),
 ])
 const signal = new AbortController().signal
 const catalog = createCatalog({ services, endpointSlices: slices }, signal)
 const names = createNames(catalog, {
   domain: 'cluster.local',
-  ranges: [parseCidr('10.96.0.0/16'), parseCidr('10.244.0.0/24')],
+  ranges: ['10.96.0.0/16', '10.244.0.0/24', 'fd00::/112', 'fd01::/64'],
+  server: '10.96.0.10',
 })
 const handle = createHandler(names, 'cluster.local')
 
@@ -73,6 +80,7 @@ const short = ({ type, data }: Answer) => {
     const { port, target } = data as { port: number; target: string }
     return `SRV ${port} ${target}`
   }
+  if (type === 'SOA') return `SOA ${(data as { mname: string }).mname}`
   return `${type} ${type === 'TXT' ? String((data as Buffer[])[0]) : data}`
 }
 
@@ -127,6 +135,25 @@ const cases: readonly [
   ['7.0.96.10.in-addr.arpa', 'PTR', 'NOERROR', ['PTR web.default.svc.cluster.local']],
   ['5.0.244.10.in-addr.arpa', 'PTR', 'NOERROR', ['PTR db-0.db.default.svc.cluster.local']],
   ['99.0.244.10.in-addr.arpa', 'PTR', 'NXDOMAIN', []],
+  ['dual.default.svc.cluster.local', 'A', 'NOERROR', ['A 10.96.0.8']],
+  ['dual.default.svc.cluster.local', 'AAAA', 'NOERROR', ['AAAA fd00::8']],
+  [
+    '_http._tcp.dual.default.svc.cluster.local',
+    'SRV',
+    'NOERROR',
+    ['SRV 80 dual.default.svc.cluster.local'],
+    ['A 10.96.0.8', 'AAAA fd00::8'],
+  ],
+  ['six.default.svc.cluster.local', 'AAAA', 'NOERROR', ['AAAA fd01::5', 'AAAA fd01::6']],
+  ['six.default.svc.cluster.local', 'A', 'NOERROR', []],
+  ['six-1.six.default.svc.cluster.local', 'AAAA', 'NOERROR', ['AAAA fd01::6']],
+  ['fd01--5.six.default.svc.cluster.local', 'AAAA', 'NOERROR', ['AAAA fd01::5']],
+  ['fd01--5.default.pod.cluster.local', 'AAAA', 'NOERROR', ['AAAA fd01::5']],
+  [`8.${'0.'.repeat(27)}0.0.d.f.ip6.arpa`, 'PTR', 'NOERROR', ['PTR dual.default.svc.cluster.local']],
+  [`6.${'0.'.repeat(27)}1.0.d.f.ip6.arpa`, 'PTR', 'NOERROR', ['PTR six-1.six.default.svc.cluster.local']],
+  ['cluster.local', 'SOA', 'NOERROR', ['SOA ns.dns.cluster.local']],
+  ['cluster.local', 'NS', 'NOERROR', ['NS ns.dns.cluster.local'], ['A 10.96.0.10']],
+  ['ns.dns.cluster.local', 'A', 'NOERROR', ['A 10.96.0.10']],
   ['dns-version.cluster.local', 'TXT', 'NOERROR', ['TXT 1.1.0']],
 ]
 

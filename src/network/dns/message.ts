@@ -20,6 +20,13 @@ function toAnswer(record: DnsRecord): Answer {
   return { ...record, ttl: TTL, class: 'IN' } as Answer
 }
 
+interface Sections {
+  readonly answers?: readonly Answer[]
+  readonly additionals?: readonly Answer[]
+  readonly authorities?: readonly Answer[]
+  readonly extended?: number
+}
+
 export interface Transfer {
   /** TCP has no limit. */
   readonly tcp: boolean
@@ -50,7 +57,7 @@ export function createHandler(
     query: Packet,
     code: number,
     { tcp }: Transfer,
-    sections: { answers?: readonly Answer[]; additionals?: readonly Answer[]; authorities?: readonly Answer[] } = {},
+    sections: Sections = {},
     authoritative = true,
   ): Buffer {
     const opt = query.additionals?.find(each => each.type === 'OPT')
@@ -60,7 +67,8 @@ export function createHandler(
             type: 'OPT',
             name: '.',
             udpPayloadSize: LARGEST,
-            extendedRcode: 0,
+            // BADVERS is 16: its upper bits are here (RFC 6891).
+            extendedRcode: sections.extended ?? 0,
             ednsVersion: 0,
             flags: 0,
             flag_do: false,
@@ -70,7 +78,7 @@ export function createHandler(
       : []
     const asked = (query.flags ?? 0) & packet.RECURSION_DESIRED
     const flags = (authoritative ? packet.AUTHORITATIVE_ANSWER : 0) | packet.RECURSION_AVAILABLE | asked | code
-    const make = (extra: number, { answers = [], additionals = [], authorities = [] }: typeof sections) =>
+    const make = (extra: number, { answers = [], additionals = [], authorities = [] }: Sections) =>
       packet.encode({
         type: 'response',
         id: query.id ?? 0,
@@ -99,6 +107,8 @@ export function createHandler(
     }
     if (query.type !== 'query') return { kind: 'ignore' }
     const question = query.questions?.[0]
+    if (query.additionals?.some(({ type, ednsVersion }) => type === 'OPT' && ednsVersion))
+      return { kind: 'answer', bytes: encode(query, RCODE.noError, transfer, { extended: 1 }, false) }
     const opcode = (bytes[2]! >> 3) & 15
     if (opcode !== 0) return { kind: 'answer', bytes: encode(query, RCODE.notImplemented, transfer, {}, false) }
     if (!question || query.questions!.length !== 1)
@@ -106,6 +116,8 @@ export function createHandler(
     const name = question.name.toLowerCase().replace(/\.$/, '')
     // Clients that mix the case of letters to recognise forgeries want their own spelling back.
     const spelled = (record: DnsRecord) => toAnswer(record.name === name ? { ...record, name: question.name } : record)
+    if (name === domain && question.type === 'SOA')
+      return { kind: 'answer', bytes: encode(query, RCODE.noError, transfer, { answers: [authority] }) }
     const answer = resolve(name, question.type === 'ANY' ? 'A' : question.type)
     switch (answer.kind) {
       case 'elsewhere':

@@ -2,17 +2,18 @@
  * Names of the cluster, answered from the catalog: Kubernetes' DNS-based service discovery, version 1.1.0. Pure over
  * the catalog's maps; nothing is precomputed, so a change costs nothing here and is seen by the next query.
  */
+import { isIPv4, isIPv6 } from 'node:net'
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { Endpoint } from '../../api/generated/types/discovery-v1.ts'
-import { type Cidr, inCidr, parseIpv4 } from '../../lib/ipv4.ts'
 import type { Catalog } from '../catalog.ts'
 import { hasClusterIp } from '../service-proxy/service-ports.ts'
+import { addressOfReverse, inRanges, isReverse } from './reverse.ts'
 
 /** Seconds for which a client may keep an answer. */
 export const TTL = 5
 
 export type DnsRecord =
-  | { readonly type: 'A' | 'PTR' | 'CNAME'; readonly name: string; readonly data: string }
+  | { readonly type: 'A' | 'AAAA' | 'PTR' | 'CNAME' | 'NS'; readonly name: string; readonly data: string }
   | { readonly type: 'TXT'; readonly name: string; readonly data: string }
   | {
       readonly type: 'SRV'
@@ -38,8 +39,10 @@ export type DnsAnswer =
 export interface NamesOptions {
   /** `cluster.local`. */
   readonly domain: string
-  /** Ranges whose reverse names are answered here. */
-  readonly ranges: readonly Cidr[]
+  /** Ranges whose reverse names are answered here: of pods and of services, as in `10.96.0.0/16`. */
+  readonly ranges: readonly string[]
+  /** Where the server itself is: the address of `ns.dns` of the domain. */
+  readonly server: string
 }
 
 const EMPTY: DnsAnswer = { kind: 'empty' }
@@ -47,7 +50,14 @@ const NO_SUCH_NAME: DnsAnswer = { kind: 'no-such-name' }
 const records = (answers: readonly DnsRecord[], additionals: readonly DnsRecord[] = []): DnsAnswer =>
   answers.length ? { kind: 'records', answers, additionals } : EMPTY
 
-const dashed = (address: string) => address.replaceAll('.', '-')
+const dashed = (address: string) => address.replace(/[.:]/g, '-')
+const typeOf = (address: string) => (isIPv4(address) ? 'A' : 'AAAA')
+
+/** Records of the addresses that are of the type; nothing where there are only others. */
+const addressRecords = (name: string, type: string, addresses: readonly string[]): DnsAnswer =>
+  records(addresses.flatMap(data => (typeOf(data) === type ? [{ type: typeOf(data), name, data }] : [])))
+const allAddresses = (name: string, addresses: readonly string[]): DnsRecord[] =>
+  addresses.map(data => ({ type: typeOf(data), name, data }))
 
 /** One address of a headless service, under the label that it has in DNS. */
 interface Member {
@@ -59,14 +69,17 @@ interface Member {
 /** Makes the function that answers one question. Names come in lower case without the last dot. */
 export function createNames(
   catalog: Catalog,
-  { domain, ranges }: NamesOptions,
+  { domain, ranges, server }: NamesOptions,
 ): (name: string, type: string) => DnsAnswer {
   const suffix = `.${domain}`
+  const nameServer = `ns.dns${suffix}`
+  const ownAddress = allAddresses(nameServer, [server])
+  const isOurs = inRanges(ranges)
 
   function members(key: string, publishNotReady: boolean): Member[] {
     const usable = ({ conditions }: Endpoint) => publishNotReady || conditions?.ready !== false
     return catalog.slices(key).flatMap(slice =>
-      slice.addressType !== 'IPv4'
+      slice.addressType === 'FQDN'
         ? []
         : (slice.endpoints ?? []).filter(usable).flatMap(endpoint =>
             endpoint.addresses.slice(0, 1).map(address => ({
@@ -85,7 +98,7 @@ export function createNames(
   const membersOf = (service: Service, key: string) => members(key, Boolean(service.spec?.publishNotReadyAddresses))
 
   function clusterIps(service: Service): string[] {
-    return (service.spec?.clusterIPs ?? [service.spec?.clusterIP ?? '']).filter(ip => parseIpv4(ip) !== undefined)
+    return (service.spec?.clusterIPs ?? [service.spec?.clusterIP ?? '']).filter(ip => isIPv4(ip) || isIPv6(ip))
   }
 
   /** `_port._protocol` under a service; `*` asks for all (a query for the service's own name). */
@@ -102,15 +115,21 @@ export function createNames(
       const ports = (service.spec?.ports ?? []).filter(wanted)
       return records(
         ports.map(({ port }) => record(port, base)),
-        clusterIps(service).map(data => ({ type: 'A', name: base, data })),
+        allAddresses(base, clusterIps(service)),
       )
     }
     const found = membersOf(service, key).map(member => ({ ...member, ports: member.ports.filter(wanted) }))
     const named = found.filter(({ ports }) => ports.length)
     return records(
       named.flatMap(({ label, ports }) => ports.map(({ port }) => record(port, `${label}.${base}`))),
-      named.map(({ label, address }) => ({ type: 'A', name: `${label}.${base}`, data: address })),
+      named.flatMap(({ label, address }) => allAddresses(`${label}.${base}`, [address])),
     )
+  }
+
+  const ofMembers = (name: string, type: string, found: readonly Member[]): DnsAnswer => {
+    if (found.length === 0) return NO_SUCH_NAME
+    const addresses = new Set(found.map(({ address }) => address))
+    return addressRecords(name, type, [...addresses])
   }
 
   function ofService(name: string, type: string, service: Service, key: string): DnsAnswer {
@@ -119,11 +138,8 @@ export function createNames(
       return { kind: 'alias', record: { type: 'CNAME', name, data: target }, target }
     }
     if (type === 'SRV') return srv(name, service, key)
-    if (hasClusterIp(service))
-      return type === 'A' ? records(clusterIps(service).map(data => ({ type: 'A', name, data }))) : EMPTY
-    const found = membersOf(service, key)
-    if (found.length === 0) return NO_SUCH_NAME
-    return type === 'A' ? records(found.map(({ address }) => ({ type: 'A', name, data: address }))) : EMPTY
+    if (hasClusterIp(service)) return addressRecords(name, type, clusterIps(service))
+    return ofMembers(name, type, membersOf(service, key))
   }
 
   /** Names below `svc`: labels from the namespace outwards, `['default', 'web', …]`. */
@@ -145,22 +161,21 @@ export function createNames(
     if (rest.length > 1 || service.spec?.type === 'ExternalName') return NO_SUCH_NAME
     const found = membersOf(service, key).filter(({ label }) => label === first)
     // A cluster IP service has names for its endpoints, too, where they have host names.
-    if (found.length === 0) return NO_SUCH_NAME
-    return type === 'A' ? records(found.map(({ address }) => ({ type: 'A', name, data: address }))) : EMPTY
+    return ofMembers(name, type, found)
   }
 
   /** `10-244-0-5.default.pod`: the address is in the name. */
   function pod(name: string, type: string, [namespace, label, ...rest]: readonly string[]): DnsAnswer {
     if (!namespace) return EMPTY
     if (!label) return catalog.hasNamespace(namespace) ? EMPTY : NO_SUCH_NAME
-    const address = label.replaceAll('-', '.')
-    if (rest.length || parseIpv4(address) === undefined) return NO_SUCH_NAME
-    return type === 'A' ? records([{ type: 'A', name, data: address }]) : EMPTY
+    const address = [label.replaceAll('-', '.'), label.replaceAll('-', ':')].find(each => isIPv4(each) || isIPv6(each))
+    if (rest.length || address === undefined) return NO_SUCH_NAME
+    return addressRecords(name, type, [address])
   }
 
   function reverse(name: string, type: string): DnsAnswer {
-    const address = name.slice(0, -'.in-addr.arpa'.length).split('.').reverse().join('.')
-    if (!ranges.some(range => inCidr(range, address))) return { kind: 'elsewhere' }
+    const address = addressOfReverse(name)
+    if (address === undefined || !isOurs(address)) return { kind: 'elsewhere' }
     const owner = catalog.byClusterIp(address)
     const names = owner ? [`${owner.metadata?.name}.${owner.metadata?.namespace}.svc${suffix}`] : []
     for (const key of catalog.byEndpoint(address)) {
@@ -175,13 +190,15 @@ export function createNames(
   }
 
   return (name, type) => {
-    if (name.endsWith('.in-addr.arpa')) return reverse(name, type)
-    if (name === domain) return EMPTY
+    if (isReverse(name)) return reverse(name, type)
+    if (name === domain) return type === 'NS' ? records([{ type: 'NS', name, data: nameServer }], ownAddress) : EMPTY
     if (!name.endsWith(suffix)) return { kind: 'elsewhere' }
     const labels = name.slice(0, -suffix.length).split('.').reverse()
     const zone = labels.shift()
     if (zone === 'svc') return below(name, type, labels)
     if (zone === 'pod') return pod(name, type, labels)
+    if (name === nameServer) return addressRecords(name, type, [server])
+    if (zone === 'dns' && labels.length === 0) return EMPTY
     if (zone === 'dns-version' && labels.length === 0)
       return type === 'TXT' ? records([{ type: 'TXT', name, data: '1.1.0' }]) : EMPTY
     return NO_SUCH_NAME

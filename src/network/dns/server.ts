@@ -34,7 +34,7 @@ export async function startDnsServer(address: string, port: number, deps: DnsSer
       flags: packet.RECURSION_DESIRED,
       questions: [{ type: handled.type as 'A', name: handled.target }],
     })
-    const answer = await upstream.ask(query, tcp)
+    const answer = await upstream.ask(query, handled.target, tcp)
     try {
       return handled.finish(answer ? ((packet.decode(answer).answers ?? []) as Answer[]) : [])
     } catch {
@@ -44,7 +44,8 @@ export async function startDnsServer(address: string, port: number, deps: DnsSer
 
   async function answer(handled: Handled, transfer: Transfer): Promise<Buffer | undefined> {
     if (handled.kind === 'answer') return handled.bytes
-    if (handled.kind === 'forward') return (await upstream.ask(handled.query, transfer.tcp)) ?? failure(handled.query)
+    if (handled.kind === 'forward')
+      return (await upstream.ask(handled.query, handled.question, transfer.tcp)) ?? failure(handled.query)
     return handled.kind === 'follow' ? follow(handled, transfer) : undefined
   }
 

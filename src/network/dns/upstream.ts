@@ -1,15 +1,23 @@
-/** Names outside the cluster: asked of the machine's own name servers, as its resolv.conf names them. */
+/**
+ * Names outside the cluster: asked of the name servers that the cluster's settings name for them, else of the machine's
+ * own, as its resolv.conf names them.
+ */
 import { createSocket, type Socket } from 'node:dgram'
 import { readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
+import { type DnsSettings, type NameServer, serversFor } from './settings.ts'
 
 /** Milliseconds after which the next server is asked. */
 const PATIENCE = 1500
+/** Milliseconds for which a server that did not answer is asked after the others. */
+const DISTRUST = 30_000
+/** Where a machine's own servers listen. */
+const PORT = 53
 
 export interface Upstream {
-  /** Resolves with the answer packet, with the id of the query; undefined when no server answers. */
-  ask(query: Buffer, tcp: boolean): Promise<Buffer | undefined>
+  /** Asks about `name`. Resolves with the answer packet, with the id of the query; undefined when no server answers. */
+  ask(query: Buffer, name: string, tcp: boolean): Promise<Buffer | undefined>
   close(): void
 }
 
@@ -18,9 +26,9 @@ export function nameServers(text: string, own: readonly string[]): string[] {
   return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(match => match[1]!).filter(each => !own.includes(each))
 }
 
-function askUdp(server: string, query: Buffer, clock: Clock): Promise<Buffer | undefined> {
+function askUdp({ address, port }: NameServer, query: Buffer, clock: Clock): Promise<Buffer | undefined> {
   return new Promise(resolve => {
-    const socket: Socket = createSocket(server.includes(':') ? 'udp6' : 'udp4')
+    const socket: Socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
     const finish = (answer?: Buffer) => {
       timer.cancel()
       socket.removeAllListeners().on('error', () => {})
@@ -36,13 +44,13 @@ function askUdp(server: string, query: Buffer, clock: Clock): Promise<Buffer | u
       if (message.length >= 12 && message.readUInt16BE(0) === query.readUInt16BE(0)) finish(message)
     })
     // A failed connect calls back, too, with its error.
-    socket.connect(53, server, (error?: Error) => (error ? finish() : socket.send(query)))
+    socket.connect(port, address, (error?: Error) => (error ? finish() : socket.send(query)))
   })
 }
 
-function askTcp(server: string, query: Buffer, clock: Clock): Promise<Buffer | undefined> {
+function askTcp({ address, port }: NameServer, query: Buffer, clock: Clock): Promise<Buffer | undefined> {
   return new Promise(resolve => {
-    const socket = connect(53, server)
+    const socket = connect(port, address)
     let read: Buffer = Buffer.alloc(0)
     const finish = (answer?: Buffer) => {
       timer.cancel()
@@ -63,30 +71,51 @@ function askTcp(server: string, query: Buffer, clock: Clock): Promise<Buffer | u
   })
 }
 
+export interface UpstreamOptions {
+  /** The machine's resolv.conf. */
+  readonly file: string
+  /** Addresses of the cluster's DNS itself: asking those would go in a circle. */
+  readonly own: readonly string[]
+  settings(): DnsSettings
+}
+
 /** Makes the way out. The file is read again when it has changed, at the next query. */
 export function createUpstream(
-  options: { readonly file: string; readonly own: readonly string[] },
+  { file, own, settings }: UpstreamOptions,
   { clock }: { readonly clock: Clock },
 ): Upstream {
-  let servers: readonly string[] = []
+  let ofMachine: readonly NameServer[] = []
   let changed = -1
   let closed = false
-  function current(): readonly string[] {
+  /** When each server last did not answer. */
+  const silent = new Map<string, number>()
+  const nameOf = ({ address, port }: NameServer) => `${address} ${port}`
+
+  function machine(): readonly NameServer[] {
     try {
-      const { mtimeMs } = statSync(options.file)
-      if (mtimeMs !== changed) servers = nameServers(readFileSync(options.file, 'utf8'), options.own)
+      const { mtimeMs } = statSync(file)
+      if (mtimeMs !== changed)
+        ofMachine = nameServers(readFileSync(file, 'utf8'), own).map(address => ({ address, port: PORT }))
       changed = mtimeMs
     } catch {
-      servers = []
+      ofMachine = []
     }
-    return servers
+    return ofMachine
   }
+  const isDistrusted = (server: NameServer) => clock.elapsed() - (silent.get(nameOf(server)) ?? -Infinity) < DISTRUST
+
   return {
-    async ask(query, tcp) {
-      for (const server of current()) {
+    async ask(query, name, tcp) {
+      const servers = serversFor(settings(), name) ?? machine()
+      const [last, first] = [servers.filter(isDistrusted), servers.filter(each => !isDistrusted(each))]
+      for (const server of [...first, ...last]) {
         if (closed) return undefined
         const answer = await (tcp ? askTcp : askUdp)(server, query, clock)
-        if (answer) return answer
+        if (answer) {
+          silent.delete(nameOf(server))
+          return answer
+        }
+        silent.set(nameOf(server), clock.elapsed())
       }
       return undefined
     },

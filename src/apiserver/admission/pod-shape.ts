@@ -11,7 +11,7 @@ export interface Toleration {
 
 export interface Volume {
   name: string
-  projected?: unknown
+  projected?: { sources?: { serviceAccountToken?: unknown }[] }
   [source: string]: unknown
 }
 

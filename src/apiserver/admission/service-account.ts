@@ -60,6 +60,8 @@ function mountToken(spec: PodSpec, suffix: () => string): void {
 function refuseMirror(request: AdmissionAttributes, pod: Pod): void {
   if (pod.spec.serviceAccountName) throw refuse(request, 'a mirror pod may not reference service accounts')
   if ([...podReferences(pod, 'secrets')].some(Boolean)) throw refuse(request, 'a mirror pod may not reference secrets')
+  if (pod.spec.volumes?.some(({ projected }) => projected?.sources?.some(each => each.serviceAccountToken)))
+    throw refuse(request, 'a mirror pod may not use ServiceAccountToken volume projections')
 }
 
 /** ServiceAccount: every pod has an account that exists, its token mounted and its pull secrets. */
@@ -87,7 +89,7 @@ export function serviceAccount(deps: ServiceAccountDeps): AdmissionPlugin {
       kind.key === 'v1/pods' && subresource === '' && operation === 'CREATE',
     async mutate(request) {
       const pod = request.object as Pod
-      if (isMirror(pod)) return
+      if (isMirror(pod)) return refuseMirror(request, pod)
       const name = pod.spec.serviceAccountName || 'default'
       pod.spec.serviceAccountName = name
       let account = find(request.namespace, name)

@@ -167,6 +167,7 @@ function checkPropagation(
 function checkDevices(container: Container, scope: PodScope, path: string, errors: Errors): void {
   const names = new Set<string>()
   const paths = new Set<string>()
+  const mounts = container.volumeMounts ?? []
   for (const [index, { name = '', devicePath = '' }] of (container.volumeDevices ?? []).entries()) {
     const at = `${path}[${index}]`
     const volume = scope.volumes.get(name)
@@ -179,6 +180,12 @@ function checkDevices(container: Container, scope: PodScope, path: string, error
     }
     if (!devicePath) errors.push(required(`${at}.devicePath`))
     if (paths.has(devicePath)) errors.push(invalid(`${at}.devicePath`, devicePath, 'must be unique'))
+    if (mounts.some(mount => mount.name === name)) {
+      errors.push(invalid(`${at}.name`, name, 'must not already exist in volumeMounts'))
+    }
+    if (mounts.some(mount => mount.mountPath === devicePath)) {
+      errors.push(invalid(`${at}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'))
+    }
     checkNoBacksteps(devicePath, `${at}.devicePath`, errors)
     names.add(name)
     paths.add(devicePath)

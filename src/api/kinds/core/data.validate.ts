@@ -30,7 +30,7 @@ function checkConfigMap({ data = {}, binaryData = {} }: ConfigMap, errors: Error
     size += textSize(data[key]!, MAX_SIZE - size)
   }
   for (const key in binaryData) size += decodedSize(binaryData[key]!)
-  if (size > MAX_SIZE) errors.push(tooLong('', MAX_SIZE))
+  if (size > MAX_SIZE) errors.push(tooLong('[]', MAX_SIZE))
 }
 
 export const configMapRules: readonly Rule<ConfigMap>[] = [

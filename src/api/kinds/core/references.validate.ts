@@ -45,14 +45,14 @@ export function checkFieldRef(ref: ObjectFieldSelector, fields: readonly string[
   }
   const subscripted = /^(.*)\['([^']*)'\]$/.exec(ref.fieldPath)
   const [name, key] = subscripted ? [subscripted[1]!, subscripted[2]!] : [ref.fieldPath, undefined]
-  if (!KNOWN_FIELDS.has(name)) {
-    const problem = `error converting fieldPath: field label not supported: ${ref.fieldPath}`
-    errors.push(invalid(at, ref.fieldPath, problem))
+  const isMap = name === 'metadata.annotations' || name === 'metadata.labels'
+  if (!KNOWN_FIELDS.has(name) || (key !== undefined && !isMap)) {
+    const what = key === undefined ? 'not supported' : 'does not support subscript'
+    errors.push(invalid(at, ref.fieldPath, `error converting fieldPath: field label ${what}: ${ref.fieldPath}`))
   } else if (key === undefined) {
     if (!fields.includes(name)) errors.push(notSupported(at, name, fields))
   } else if (name === 'metadata.annotations') checkQualifiedName(key.toLowerCase(), path, errors)
-  else if (name === 'metadata.labels') checkQualifiedName(key, path, errors)
-  else errors.push(invalid(path, name, 'does not support subscript'))
+  else checkQualifiedName(key, path, errors)
 }
 
 function checkDivisor({ resource, divisor }: ResourceFieldSelector, path: string, errors: Errors): void {

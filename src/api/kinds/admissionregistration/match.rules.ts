@@ -95,12 +95,9 @@ const POLICIES = ['Equivalent', 'Exact']
 export function matchResourcesErrors(match: MatchResourcesSpec | undefined, path: string): FieldError[] {
   if (match === undefined) return []
   const { matchPolicy, namespaceSelector, objectSelector, resourceRules = [], excludeResourceRules = [] } = match
-  const policy =
-    matchPolicy === undefined
-      ? [required(`${path}.matchPolicy`)]
-      : POLICIES.includes(matchPolicy)
-        ? []
-        : [notSupported(`${path}.matchPolicy`, matchPolicy, POLICIES)]
+  const policy = POLICIES.includes(matchPolicy ?? '')
+    ? []
+    : [notSupported(`${path}.matchPolicy`, matchPolicy ?? '', POLICIES)]
   return [
     ...policy,
     ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`),

@@ -188,17 +188,7 @@ function checkNested(schema: JsonSchema, path: string, errors: Errors, skipAnyOf
 }
 
 /** Every field that alternatives speak of must stand outside of them. */
-function checkCompleteness(
-  values: JsonSchema,
-  schema: JsonSchema | undefined,
-  path: string,
-  from: string,
-  errors: Errors,
-): void {
-  if (!schema) {
-    errors.push(required(path, `because it is defined in ${from}`))
-    return
-  }
+function checkCompleteness(values: JsonSchema, schema: JsonSchema, path: string, from: string, errors: Errors): void {
   const below = (each: JsonSchema, at: string) => void checkNestedCompleteness(each, schema, path, at, errors)
   if (values.not) below(values.not, `${from}.not`)
   for (const field of ['allOf', 'anyOf', 'oneOf'] as const) {

@@ -1,5 +1,5 @@
 import type { Lease as Type } from '../../generated/types/coordination-v1.ts'
-import { forbidden, invalid } from '../../machinery/field-error.ts'
+import { invalid } from '../../machinery/field-error.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { check, nonNegative } from '../rules.ts'
@@ -29,12 +29,9 @@ export const Lease = defineKind<Lease>({
   rules: [
     nonNegative('spec.leaseTransitions'),
     check(({ spec }, errors) => {
-      const { leaseDurationSeconds: seconds, preferredHolder, strategy } = spec ?? {}
+      const seconds = spec?.leaseDurationSeconds
       if (seconds !== undefined && seconds <= 0) {
         errors.push(invalid('spec.leaseDurationSeconds', seconds, 'must be greater than 0'))
-      }
-      if (preferredHolder && !strategy) {
-        errors.push(forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'))
       }
     }),
   ],

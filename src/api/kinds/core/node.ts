@@ -24,6 +24,12 @@ function warnings({ spec }: Node): string[] {
   ]
 }
 
+/** Configuration of kubelets by the API is gone. */
+function dropConfiguration({ spec, status }: Node): void {
+  delete spec?.configSource
+  delete status?.config
+}
+
 export const Node = defineKind<Node>({
   group: '',
   version: 'v1',
@@ -50,15 +56,8 @@ export const Node = defineKind<Node>({
     canonicalResources(status.allocatable)
     if (status.capacity && !status.allocatable) status.allocatable = { ...status.capacity }
   },
-  // Configuration of kubelets by the API is gone; nodes that have it keep it.
-  prepareCreate({ spec, status }) {
-    delete spec?.configSource
-    delete status?.config
-  },
-  prepareUpdate(next, old) {
-    if (!old.spec?.configSource) delete next.spec?.configSource
-    if (!old.status?.config) delete next.status?.config
-  },
+  prepareCreate: dropConfiguration,
+  prepareUpdate: dropConfiguration,
   selectable: { 'spec.unschedulable': node => String(node.spec?.unschedulable ?? false) },
   rules: nodeRules,
   warnings,

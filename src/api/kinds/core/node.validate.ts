@@ -5,7 +5,6 @@ import type { Rule } from '../../machinery/kind.ts'
 import { checkCidr, checkFamilies, ipFamily } from '../ip.ts'
 import type { Errors } from '../rules.ts'
 import { check, checkPositive, onObject } from '../rules.ts'
-import { checkNodeConfig } from './node-config.validate.ts'
 import { checkAmount } from './resources.validate.ts'
 import { checkTaints } from './scheduling.validate.ts'
 
@@ -84,7 +83,6 @@ export const nodeRules: readonly Rule<Node>[] = [
     if (!old) return
     checkAddresses(next, errors)
     checkOnceSet(next, old, errors)
-    checkNodeConfig(next, errors)
   }),
   onObject(
     check((next, errors) => {

@@ -13,7 +13,6 @@ import { compareQuantities, quantityProblem, quantityValue } from '../../machine
 import {
   check,
   checkFormat,
-  checkLabelName,
   checkSubdomain,
   checkSupported,
   type Errors,
@@ -35,7 +34,7 @@ const RESIZE_STATUSES = [
 ].sort()
 
 function checkSource(source: TypedObjectReference, keepsGroup: boolean, path: string, errors: Errors): void {
-  const { apiGroup, kind, name, namespace } = source
+  const { apiGroup, kind, name } = source
   if (!name) errors.push(required(`${path}.name`))
   if (!kind) errors.push(required(`${path}.kind`))
   if (apiGroup) {
@@ -44,7 +43,6 @@ function checkSource(source: TypedObjectReference, keepsGroup: boolean, path: st
     const what = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
     errors.push(invalid(path, kind ?? '', what))
   }
-  if (namespace) checkLabelName(namespace, `${path}.namespace`, errors)
 }
 
 function checkSources(

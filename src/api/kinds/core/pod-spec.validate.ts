@@ -188,17 +188,7 @@ function checkClaims(spec: PodSpec, path: string, errors: Errors): ReadonlySet<s
 }
 
 /** Checks a spec with its defaults filled in. `isPod` is false for templates; `old` is what is stored. */
-export function checkPodSpec(
-  spec: PodSpec | undefined,
-  isPod: boolean,
-  path: string,
-  errors: Errors,
-  old?: PodSpec,
-): void {
-  if (!spec) {
-    errors.push(required(`${path}.containers`))
-    return
-  }
+export function checkPodSpec(spec: PodSpec, isPod: boolean, path: string, errors: Errors, old?: PodSpec): void {
   const scope: PodScope = {
     spec,
     volumes: checkVolumes(spec.volumes, `${path}.volumes`, errors),
@@ -249,7 +239,7 @@ export function checkPodTemplate(template: PodTemplateSpec | undefined, path: st
   const { labels, annotations } = template.metadata ?? {}
   if (labels) errors.push(...validateLabels(labels, `${path}.labels`))
   if (annotations) errors.push(...validateAnnotations(annotations, `${path}.annotations`))
-  checkPodSpec(template.spec, false, `${path}.spec`, errors)
+  checkPodSpec(template.spec ?? { containers: [] }, false, `${path}.spec`, errors)
   if (template.spec?.ephemeralContainers?.length) {
     const why = 'ephemeral containers not allowed in pod template'
     errors.push(forbidden(`${path}.spec.ephemeralContainers`, why))

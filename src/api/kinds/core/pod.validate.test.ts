@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Container, PodSpec } from '../../generated/types/core-v1.ts'
+import type { Container, EphemeralContainer, PodSpec, VolumeProjection } from '../../generated/types/core-v1.ts'
 import type { RuleContext } from '../../machinery/kind.ts'
 import { Pod } from './pod.ts'
 
@@ -31,8 +31,51 @@ const subdomain =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 const windows = (hostProcess: boolean) => ({ windowsOptions: { hostProcess } })
 
+const signalled = (stopSignal: string, os?: string): Partial<PodSpec> => ({
+  ...(os && { os: { name: os } }),
+  containers: [container({ lifecycle: { stopSignal } })],
+})
+const SIGNAL = 'spec.containers[0].lifecycle.stopSignal'
+const bundled = (clusterTrustBundle: VolumeProjection['clusterTrustBundle'] & {}): Partial<PodSpec> => ({
+  volumes: [{ name: 'v', projected: { sources: [{ clusterTrustBundle }] } }],
+})
+const BUNDLE = 'spec.volumes[0].projected.sources[0].clusterTrustBundle'
+
 const created: readonly [what: string, spec: Partial<PodSpec>, ...said: string[]][] = [
   ['a plain pod', {}],
+  [
+    'a token without an account',
+    { volumes: [{ name: 'v', projected: { sources: [{ serviceAccountToken: { path: 'p' } }] } }] },
+    'spec.volumes[0].projected.sources[0].serviceAccountToken: Forbidden: must not be specified when serviceAccountName is not set',
+  ],
+  ['a signal', signalled('SIGRTMIN+3', 'linux')],
+  [
+    'a signal for no system',
+    signalled('SIGTERM'),
+    `${SIGNAL}: Forbidden: may not be set for containers with empty \`spec.os.name\``,
+  ],
+  [
+    'a signal for another system',
+    signalled('SIGHUP', 'windows'),
+    `${SIGNAL}: Unsupported value: "SIGHUP": supported values: "SIGKILL", "SIGTERM"`,
+  ],
+  [
+    'a signal that is none',
+    signalled('TERM', 'linux'),
+    `${SIGNAL}: Invalid value: "TERM": must be the name of a signal, such as SIGTERM`,
+  ],
+  ['a bundle of trust by its name', bundled({ name: 'a', path: 'p' })],
+  [
+    'a bundle of trust by name and signer',
+    bundled({ name: 'a', signerName: 'b', path: 'p' }),
+    `${BUNDLE}: Invalid value: {"name":"a","signerName":"b","path":"p"}: only one of name and signerName may be used`,
+  ],
+  [
+    'a bundle of nothing',
+    bundled({ path: '' }),
+    `${BUNDLE}: Required value: either name or signerName must be specified`,
+    `${BUNDLE}.path: Required value`,
+  ],
   [
     'a field of another version',
     env({ fieldRef: { apiVersion: 'v2', fieldPath: 'metadata.name' } }),
@@ -199,6 +242,43 @@ test('Pod judges addresses and claims in its status', () => {
     'status.podIPs: Internal error: failed to check for dual stack with error:invalid IP[1]: ',
     'status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":""}]: may specify no more than one IP for each IP family',
   ])
+})
+
+const debug = { name: 'debug', image: 'i' }
+const volumes = [{ name: 'v', emptyDir: {} }]
+const withDebug = (...ephemeralContainers: EphemeralContainer[]) => made({ volumes, ephemeralContainers })
+const CANNOT = 'Forbidden: cannot be set for an Ephemeral Container'
+
+test('Pod takes ephemeral containers with names of their own, and without what they cannot have', () => {
+  const old = withDebug()
+  const said = (...containers: EphemeralContainer[]) =>
+    problems(withDebug(...containers), old, 'ephemeralcontainers').map(each =>
+      each.replace('spec.ephemeralContainers', ''),
+    )
+  assert.deepEqual(said({ ...debug, targetContainerName: 'c' }), [])
+  assert.deepEqual(said({ ...debug, name: 'c' }, { ...debug, targetContainerName: 'debug' }), [
+    '[0].name: Duplicate value: "c"',
+    '[1].targetContainerName: Not found: "debug"',
+  ])
+  const volumeMounts = [
+    { name: 'v', mountPath: '/x', subPath: 'a' },
+    { name: 'v', mountPath: '/y', subPathExpr: 'a' },
+  ]
+  const ports = [{ containerPort: 80 }]
+  assert.deepEqual(said({ ...debug, ports, volumeMounts, resources: { limits: { cpu: '1' } } }), [
+    `[0].ports: ${CANNOT}`,
+    `[0].resources: ${CANNOT}`,
+    `[0].volumeMounts[0].subPath: ${CANNOT}`,
+    `[0].volumeMounts[1].subPathExpr: ${CANNOT}`,
+  ])
+})
+
+test('Pod keeps its ephemeral containers as they are', () => {
+  const said = (next: Pod) => problems(next, withDebug(debug), 'ephemeralcontainers')
+  const existing = 'spec.ephemeralContainers: Forbidden: existing ephemeral containers "debug" may not be'
+  assert.deepEqual(said(withDebug(debug, { ...debug, name: 'more' })), [])
+  assert.deepEqual(said(withDebug()), [`${existing} removed`])
+  assert.deepEqual(said(withDebug({ ...debug, image: 'j' })), [`${existing} changed`])
 })
 
 test('Pod drops what is behind gates', () => {

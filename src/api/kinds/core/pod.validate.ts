@@ -40,7 +40,7 @@ function checkTokenVolumes(spec: PodSpec, errors: Errors): void {
 }
 
 function checkPod(pod: Pod, old: Pod | undefined, errors: Errors): void {
-  checkPodSpec(pod.spec, true, 'spec', errors, old?.spec)
+  checkPodSpec(pod.spec ?? { containers: [] }, true, 'spec', errors, old?.spec)
   if (!pod.spec) return
   checkTokenVolumes(pod.spec, errors)
   for (const [index, { name: _, image, ...other }] of (pod.spec.volumes ?? []).entries()) {

@@ -28,7 +28,6 @@ export function checkPort(port: IntOrString | undefined, path: string, errors: E
 }
 
 function checkHttpGet(get: HTTPGetAction, path: string, errors: Errors): void {
-  if (!get.path) errors.push(required(`${path}.path`))
   checkPort(get.port, `${path}.port`, errors)
   checkEnum(get.scheme, ['HTTP', 'HTTPS'], `${path}.scheme`, errors)
   for (const { name } of get.httpHeaders ?? []) checkFormat(isHttpHeaderName(name), name, `${path}.httpHeaders`, errors)

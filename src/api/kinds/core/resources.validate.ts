@@ -1,16 +1,8 @@
 /** Limits and requests (k8s.io/kubernetes `pkg/apis/core/validation`: validateResourceRequirements). */
 import type { ResourceRequirements } from '../../generated/types/core-v1.ts'
-import {
-  duplicate,
-  forbidden,
-  invalid,
-  notFound,
-  notSupported,
-  required,
-  typeInvalid,
-} from '../../machinery/field-error.ts'
+import { duplicate, forbidden, invalid, notFound, notSupported, required } from '../../machinery/field-error.ts'
 import { isQualifiedName } from '../../machinery/names.ts'
-import { compareQuantities, milliValue, quantityProblem } from '../../machinery/quantity.ts'
+import { compareQuantities, milliValue } from '../../machinery/quantity.ts'
 import { checkFormat, checkLabelName, type Errors } from '../rules.ts'
 import { isHugePages, isPodLevel, type ResourceList } from './resources.ts'
 
@@ -65,18 +57,12 @@ export function checkPodResourceName(name: string, path: string, errors: Errors)
   }
 }
 
-/** A quantity, not negative, and whole where the resource is counted. False where it is no quantity at all. */
-export function checkAmount(name: string, amount: string, path: string, errors: Errors): boolean {
-  const problem = quantityProblem(amount)
-  if (problem !== undefined) {
-    errors.push(typeInvalid(path, amount, problem))
-    return false
-  }
+/** A quantity is not negative, and whole where the resource is counted. */
+export function checkAmount(name: string, amount: string, path: string, errors: Errors): void {
   if (compareQuantities(amount, '0') < 0) errors.push(invalid(path, amount, 'must be greater than or equal to 0'))
   if (isCounted(name) && milliValue(amount) % 1000 !== 0) {
     errors.push(invalid(path, amount, 'must be an integer'))
   }
-  return true
 }
 
 function checkRequest(name: string, amount: string, limit: string | undefined, path: string, errors: Errors): void {
@@ -86,7 +72,6 @@ function checkRequest(name: string, amount: string, limit: string | undefined, p
     }
     return
   }
-  if (quantityProblem(limit) !== undefined) return
   const order = compareQuantities(amount, limit)
   if (order !== 0 && !canOvercommit(name)) {
     errors.push(invalid(`${path}.requests`, amount, `must be equal to ${name} limit of ${limit}`))
@@ -114,7 +99,8 @@ export function checkRequirements(
   for (const name in requests) {
     const at = `${path}.requests[${name}]`
     checkName(name, at, errors)
-    if (checkAmount(name, requests[name]!, at, errors)) checkRequest(name, requests[name]!, limits[name], path, errors)
+    checkAmount(name, requests[name]!, at, errors)
+    checkRequest(name, requests[name]!, limits[name], path, errors)
   }
   const all = [...Object.keys(limits), ...Object.keys(requests)]
   if (all.some(isHugePages) && !all.some(name => name === 'cpu' || name === 'memory')) {

@@ -65,15 +65,10 @@ function checkType(spec: ServiceSpec, errors: Errors): void {
 
 function checkAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpec, errors: Errors): void {
   checkEnum(sessionAffinity, ['ClientIP', 'None'], 'spec.sessionAffinity', errors)
-  const path = 'spec.sessionAffinityConfig'
-  if (sessionAffinity === 'None' && sessionAffinityConfig) {
-    errors.push(forbidden(path, 'must not be set when session affinity is None'))
-  }
   if (sessionAffinity !== 'ClientIP') return
-  const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds
-  const at = `${path}.clientIP.timeoutSeconds`
-  if (seconds === undefined) errors.push(required(at, 'when session affinity type is ClientIP'))
-  else if (seconds <= 0 || seconds > MAX_AFFINITY_SECONDS) {
+  const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 0
+  if (seconds <= 0 || seconds > MAX_AFFINITY_SECONDS) {
+    const at = 'spec.sessionAffinityConfig.clientIP.timeoutSeconds'
     errors.push(invalid(at, seconds, `must be greater than 0 and less than ${MAX_AFFINITY_SECONDS}`))
   }
 }
@@ -91,8 +86,7 @@ function checkClusterIPs(spec: ServiceSpec, errors: Errors): void {
   if (spec.type === 'ExternalName') return
   const { clusterIP, clusterIPs = [], ipFamilies = [] } = spec
   const path = 'spec.clusterIPs'
-  if (clusterIP && !clusterIPs.length) errors.push(required(path))
-  else if (clusterIP && clusterIPs[0] !== clusterIP) {
+  if (clusterIP && clusterIPs[0] !== clusterIP) {
     errors.push(invalid(path, clusterIPs, 'first value must match `clusterIP`'))
   } else if (!clusterIP && clusterIPs.length) {
     errors.push(invalid(path, clusterIPs, 'must be empty when `clusterIP` is not specified'))
@@ -178,9 +172,6 @@ function checkService(service: Service, errors: Errors): void {
   checkAffinity(spec, errors)
   checkClusterIPs(spec, errors)
   checkExternal(service, errors)
-  if (spec.type !== 'ExternalName' && spec.internalTrafficPolicy === undefined) {
-    errors.push(required('spec.internalTrafficPolicy'))
-  }
   checkSupported(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy', errors)
   checkSupported(spec.trafficDistribution, DISTRIBUTIONS, 'spec.trafficDistribution', errors)
 }

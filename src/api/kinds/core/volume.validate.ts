@@ -183,7 +183,6 @@ export function checkVolumes(
       if (order === 0) checkSource(type, volume, at, errors)
       else errors.push(forbidden(`${at}.${SURPLUS[type] ?? type}`, 'may not specify more than 1 volume type'))
     }
-    if (!types.length) errors.push(required(at, 'must specify a volume type'))
     if (!volume.name) errors.push(required(`${at}.name`))
     else checkLabelName(volume.name, `${at}.name`, errors)
     if (good.has(volume.name)) errors.push(duplicate(`${at}.name`, volume.name))

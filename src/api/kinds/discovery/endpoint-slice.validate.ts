@@ -91,7 +91,6 @@ function checkPorts(ports: readonly EndpointPort[], errors: Errors): void {
     if (name) checkLabelName(name, `${path}.name`, errors)
     if (names.has(name)) errors.push(duplicate(`${path}.name`, name))
     names.add(name)
-    if (protocol === undefined) errors.push(required(`${path}.protocol`))
     checkSupported(protocol, PROTOCOLS, `${path}.protocol`, errors)
     if (appProtocol !== undefined) checkQualifiedName(appProtocol, `${path}.appProtocol`, errors)
   }

@@ -26,8 +26,7 @@ function checkDomainPath(value: string, path: string, errors: Errors): void {
 
 function checkScope({ scope, namespace }: IngressClassParametersReference, path: string, errors: Errors): void {
   const at = `${path}.namespace`
-  if (scope === undefined) errors.push(required(`${path}.scope`))
-  else if (!SCOPES.includes(scope)) errors.push(notSupported(`${path}.scope`, scope, SCOPES))
+  if (!SCOPES.includes(scope ?? '')) errors.push(notSupported(`${path}.scope`, scope, SCOPES))
   else if (scope === 'Cluster') {
     if (namespace !== undefined) errors.push(forbidden(at, "`parameters.scope` is set to 'Cluster'"))
   } else if (namespace === undefined) errors.push(required(at, "`parameters.scope` is set to 'Namespace'"))

@@ -9,6 +9,7 @@ import { type Progress, wrongCreates } from './generate/creates.ts'
 import { patches } from './generate/patches.ts'
 import { rare } from './generate/rare.ts'
 import { deletes, reads } from './generate/reads.ts'
+import { rules } from './generate/rules.ts'
 import { scales } from './generate/scales.ts'
 import { statusWrites } from './generate/statuses.ts'
 import { changes, replacements } from './generate/updates.ts'
@@ -64,5 +65,5 @@ function byKind(): Base[][] {
 /** Every scene. The same seed gives the same ones; `wide` leaves none out for the sake of time. */
 export function scenes(seed = SEED, wide = false): Scene[] {
   const progress: Progress = { seed, wide, tried: new Set() }
-  return [...byKind().flatMap(own => ofKind(progress, own)), ...components(), ...written(), ...rare()]
+  return [...byKind().flatMap(own => ofKind(progress, own)), ...components(), ...written(), ...rare(), ...rules()]
 }

@@ -5,10 +5,19 @@ import { type Json, SELECTOR as selector } from '../bases/base.ts'
 
 export interface Case {
   readonly name: string
-  /** What is created; with `update`, what stands there before. */
+  /** What is created; with `update` or `changes`, what stands there before. */
   readonly object: Json
   /** What it is then made to be. */
   readonly update?: Json
+  /** What is done to it, one after the other: all but the last for good. */
+  readonly changes?: readonly Change[]
+}
+
+/** A merge patch. */
+export interface Change {
+  /** `/status`, or another subresource. */
+  readonly below?: string
+  readonly patch: Json
 }
 
 const VERSIONS: Readonly<Record<string, string>> = {
@@ -17,7 +26,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
 }
 
 /** The minimal object of a kind; the two names above tell apart kinds of one name. */
-function base(name: string): Json {
+export function base(name: string): Json {
   const kind = name.replace(/^EventsEvent$/, 'Event').replace(/V1$/, '')
   const version = VERSIONS[name] ?? (kind === 'Event' ? 'v1' : undefined)
   const found = bases.find(({ object }) => object.kind === kind && (!version || object.apiVersion === version))
@@ -41,6 +50,16 @@ export const update = (
   const next = structuredClone(object)
   change(next)
   return { name: `${kind} update: ${name}`, object, update: next }
+}
+export const changed = (
+  kind: string,
+  name: string,
+  changes: readonly Change[],
+  before?: (object: Json) => void,
+): Case => {
+  const object = base(kind)
+  before?.(object)
+  return { name: `${kind} changes: ${name}`, object, changes }
 }
 const pod = (name: string, change: (spec: Json, c: Json) => void) =>
   of('Pod', name, ({ spec }) => change(spec, spec.containers[0]))
@@ -632,9 +651,14 @@ function mergePatchOf(from: unknown, to: unknown): unknown {
 export function writtenScenes(cases: readonly Case[], prefix: string): Scene[] {
   const creates = new Map<string, Ask[]>()
   const updates: Scene[] = []
-  for (const { name, object, update } of cases) {
+  for (const { name, object, update, changes } of cases) {
     const topic = topicOf(object)
-    if (update) {
+    if (changes) {
+      const asks = changes.map(({ below = '', patch: body }, index) =>
+        patch(`change ${index + 1}`, pathOf(object) + below + (index === changes.length - 1 ? DRY : ''), MERGE, body),
+      )
+      updates.push({ topic, name: `${prefix} ${name}`, asks: [create('create', object), ...asks] })
+    } else if (update) {
       const change = mergePatchOf(object, update)
       updates.push({
         topic,

@@ -28,7 +28,7 @@ const TABLES = 'immutable|immutableText|nonNegative|frozenWhenImmutable'
 const CALL = new RegExp(`(?<![\\w.$])(?<!function )(?:(${MAKERS}|${SHARED})|(${TABLES}))\\(`, 'g')
 
 /** Comments, with nothing moved. */
-const COMMENT = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm
+const COMMENT = /(?<=^|\s)(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm
 
 /** Where the parenthesis at `start` is closed. */
 function endOf(text: string, start: number): number {

@@ -1,0 +1,15 @@
+/** Cases written by hand for single rules that nothing else breaks. */
+import type { Scene } from '../ask.ts'
+import { definitions } from './rules/definitions.ts'
+import { devices, leavingClaim } from './rules/devices.ts'
+import { network } from './rules/network.ts'
+import { others } from './rules/others.ts'
+import { pods } from './rules/pods.ts'
+import { policies } from './rules/policies.ts'
+import { volumes } from './rules/volumes.ts'
+import { writtenScenes } from './written.ts'
+
+export const rules = (): Scene[] => [
+  ...writtenScenes([...policies, ...definitions, ...network, ...volumes, ...pods, ...others, ...devices], 'rule'),
+  leavingClaim(),
+]

@@ -13,13 +13,14 @@ import type { Transport } from '../client/transport.ts'
 import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { fits } from './admission.ts'
+import { startCsi } from './csi/start.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { createLocalVolumes } from './local-volumes.ts'
 import { type Machine, thisMachine } from './node/machine.ts'
 import { startNode } from './node/registration.ts'
 import { createObjectSource } from './object-source.ts'
-import { removeOrphans } from './orphans.ts'
+import { removeOrphanFolders, removeOrphans } from './orphans.ts'
 import type { PodDeps } from './pod/deps.ts'
 import { isOfProcesses } from './pod/of-processes.ts'
 import { createPodWorker, type PodWorker } from './pod/worker.ts'
@@ -77,6 +78,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const machine = deps.machine ?? thisMachine(deps.dataDir)
   const podsDirectory = join(deps.dataDir, 'pods')
   const workers = new Map<string, PodWorker>()
+  /** What an earlier life left is taken up, or gone. */
+  let adopted = false
   const classes = createInformer(client, runtimeClasses, {}, { clock, logger }, signal)
   const source = createInformer<Pod>(
     client,
@@ -119,6 +122,16 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
         'or choose a RuntimeClass whose handler this node has',
     )
   }
+  const csiDeps = { client, clock, logger, nodeName, podsDirectory, dataDir: deps.dataDir, changed: driverCame }
+  const volumeServices = {
+    csi: runtimes.some(each => each.capabilities.volumes) ? startCsi(csiDeps, signal) : undefined,
+  }
+  /** A driver has registered: what waits for it goes on, and what it has to undo is undone. */
+  function driverCame() {
+    for (const worker of workers.values()) worker.retry()
+    const known = new Set([...workers.keys(), ...source.list().map(pod => pod.metadata?.uid ?? '')])
+    if (adopted) void removeOrphanFolders({ podsDirectory, volumeServices, logger }, known)
+  }
   const active = (pod: Pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
   const podDeps: PodDeps = {
     client,
@@ -127,6 +140,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     events,
     objects: createObjectSource(client, { clock, logger }, signal),
     claims: createClaimSource(client, nodeName),
+    volumeServices,
     podNetwork,
     serviceEnv: deps.serviceEnv,
     starts: createLimiter(STARTS),
@@ -193,7 +207,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   events.event(node, 'Normal', 'Starting', 'Starting kubelet.')
   await source.synced()
   const known = new Set(source.list().map(pod => pod.metadata?.uid ?? ''))
-  await removeOrphans({ runtimes, podNetwork, podsDirectory, logger }, known)
+  await removeOrphans({ runtimes, podNetwork, podsDirectory, volumeServices, logger }, known)
+  adopted = true
   source.onChange(({ previous, current }) => {
     const uid = previous?.metadata?.uid
     if (uid && uid !== current?.metadata?.uid) workers.get(uid)?.gone()

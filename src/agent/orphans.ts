@@ -6,17 +6,19 @@ import type { PodNetwork } from './pod-network.ts'
 import type { RuntimeDriver } from './runtimes/runtime.ts'
 import { removeTree } from './volumes/mounts.ts'
 import { tearDownVolumes } from './volumes/set-up.ts'
+import type { VolumeServices } from './volumes/volume.ts'
 
 export interface OrphanDeps {
   readonly runtimes: readonly RuntimeDriver[]
   readonly podNetwork: PodNetwork
   readonly podsDirectory: string
+  readonly volumeServices: VolumeServices
   readonly logger: Logger
 }
 
 /** Removes a pod's folder after its volumes. */
-async function removePodFolder(directory: string) {
-  await tearDownVolumes(directory)
+async function removePodFolder(directory: string, services: VolumeServices) {
+  await tearDownVolumes(directory, services)
   await removeTree(directory)
 }
 
@@ -30,7 +32,7 @@ const folders = (directory: string): string[] => {
 
 /** Ends and removes everything whose pod is not in `known` (uids). */
 export async function removeOrphans(deps: OrphanDeps, known: ReadonlySet<string>): Promise<void> {
-  const { runtimes, podNetwork, podsDirectory, logger } = deps
+  const { runtimes, podNetwork, logger } = deps
   const lone = async (what: string, uid: string, work: () => Promise<unknown> | unknown) => {
     try {
       logger.info({ uid }, `${what} of a pod that is no more is removed`)
@@ -47,7 +49,21 @@ export async function removeOrphans(deps: OrphanDeps, known: ReadonlySet<string>
   for (const uid of await podNetwork.list()) {
     if (!known.has(uid)) await lone('the network', uid, () => podNetwork.teardown(uid))
   }
+  await removeOrphanFolders(deps, known)
+}
+
+/** Removes the folders of pods that are not in `known`; what will not let go now stays for another time. */
+export async function removeOrphanFolders(
+  { podsDirectory, volumeServices, logger }: Pick<OrphanDeps, 'podsDirectory' | 'volumeServices' | 'logger'>,
+  known: ReadonlySet<string>,
+): Promise<void> {
   for (const uid of folders(podsDirectory)) {
-    if (!known.has(uid)) await lone('the folder', uid, () => removePodFolder(join(podsDirectory, uid)))
+    if (known.has(uid)) continue
+    try {
+      logger.info({ uid }, 'the folder of a pod that is no more is removed')
+      await removePodFolder(join(podsDirectory, uid), volumeServices)
+    } catch (error) {
+      logger.warn({ err: error, uid }, 'the folder of a pod that is no more could not be removed')
+    }
   }
 }

@@ -11,6 +11,7 @@ import type {
   ServiceAccount,
 } from '../api/generated/types/core-v1.ts'
 import type { RuntimeClass } from '../api/generated/types/node-v1.ts'
+import type { CSIDriver, CSINode, VolumeAttachment } from '../api/generated/types/storage-v1.ts'
 import type { KubeObject } from '../api/machinery/object.ts'
 import type { Resource } from '../client/resource.ts'
 
@@ -34,6 +35,14 @@ export const persistentVolumeClaims = resource<PersistentVolumeClaim>(
   'persistentvolumeclaims',
 )
 export const persistentVolumes = resource<PersistentVolume>('v1', 'PersistentVolume', 'persistentvolumes', false)
+export const csiDrivers = resource<CSIDriver>('storage.k8s.io/v1', 'CSIDriver', 'csidrivers', false)
+export const csiNodes = resource<CSINode>('storage.k8s.io/v1', 'CSINode', 'csinodes', false)
+export const volumeAttachments = resource<VolumeAttachment>(
+  'storage.k8s.io/v1',
+  'VolumeAttachment',
+  'volumeattachments',
+  false,
+)
 export const serviceAccounts = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts')
 export const leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases')
 export const runtimeClasses = resource<RuntimeClass>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses', false)

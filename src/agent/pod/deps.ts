@@ -10,6 +10,7 @@ import type { PodNetwork } from '../pod-network.ts'
 import type { RuntimeDriver } from '../runtimes/runtime.ts'
 import type { ServiceEnvironment } from '../service-env.ts'
 import type { ClaimSource } from '../volumes/claims.ts'
+import type { VolumeServices } from '../volumes/volume.ts'
 
 /** Why a pod may not run here; its phase becomes Failed. */
 export interface Refusal {
@@ -24,6 +25,7 @@ export interface PodDeps {
   readonly events: EventRecorder
   readonly objects: ObjectSource
   readonly claims: ClaimSource
+  readonly volumeServices: VolumeServices
   readonly podNetwork: PodNetwork
   readonly serviceEnv: ServiceEnvironment
   /** Bounds starts that happen at once: more do not go faster, and the first would come later. */

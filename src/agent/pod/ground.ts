@@ -27,9 +27,13 @@ export interface Ground {
 export class GroundError extends Error {
   readonly reason: string
 
-  constructor(reason: string, message: string, options?: ErrorOptions) {
+  /** It waits for somebody else, and is worth another try soon. */
+  readonly soon: boolean
+
+  constructor(reason: string, message: string, options?: ErrorOptions & { readonly soon?: boolean }) {
     super(message, options)
     this.reason = reason
+    this.soon = options?.soon ?? false
   }
 }
 
@@ -95,6 +99,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       addresses: { podIPs, hostIPs: deps.node.ips },
       allocatable: deps.node.allocatable(),
       claims: deps.claims,
+      ...deps.volumeServices,
       mountable: runtime.capabilities.mounts,
       token: projection => tokens!.get(projection),
     })
@@ -102,7 +107,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       await volumes.setUp()
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
-      throw new GroundError('FailedMount', error.message, { cause: error })
+      throw new GroundError('FailedMount', error.message, { cause: error, soon: error.soon })
     }
   }
   /** Files that stand for /etc/hosts and /etc/resolv.conf. */
@@ -193,7 +198,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
     },
     async stop() {
       await this.rest()
-      if (driver?.capabilities.volumes ?? true) await tearDownVolumes(directory)
+      if (driver?.capabilities.volumes ?? true) await tearDownVolumes(directory, deps.volumeServices)
       this.release()
     },
     async remove() {

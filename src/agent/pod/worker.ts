@@ -47,6 +47,8 @@ export interface PodWorker {
   gone(): void
   /** The runtime has news of it. */
   changed(): void
+  /** What it waits for may be there: its ground is tried again at once. */
+  retry(): void
   /** For logs, exec and port-forward: the runtime and what it has of the pod; undefined before there is anything. */
   place(): { readonly driver: RuntimeDriver; readonly sandbox: string | undefined } | undefined
   /** Instances of a container, newest first; undefined when the pod has no such container. */
@@ -253,6 +255,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         logger.error({ err: error, pod: podTitle(pod) }, 'a pod could not be prepared')
       if (groundProblem !== message && !ending()) shared.events.event(pod, 'Warning', reason ?? 'FailedSync', message)
       groundProblem = message
+      if ((error as GroundError).soon) groundBackOff.reset()
       groundRetryAt = clock.elapsed() + groundBackOff.next()
     } finally {
       preparing = false
@@ -474,6 +477,10 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       kick()
     },
     changed: kick,
+    retry() {
+      groundRetryAt = 0
+      kick()
+    },
     place: () => driver && { driver, sandbox: ground?.sandbox },
     instances: name => slots.find(slot => slot.spec.name === name)?.instances,
     port: containerPort => ground?.ports[containerPort] ?? containerPort,

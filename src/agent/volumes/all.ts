@@ -1,4 +1,5 @@
 import { configMapVolume } from './config-map.ts'
+import { csiVolume } from './csi.ts'
 import { downwardApiVolume } from './downward-api.ts'
 import { emptyDirVolume } from './empty-dir.ts'
 import { hostPathVolume } from './host-path.ts'
@@ -10,6 +11,7 @@ import type { VolumeType } from './volume.ts'
 /** Every volume type of this node. */
 export const volumeTypes: readonly VolumeType[] = [
   configMapVolume,
+  csiVolume,
   downwardApiVolume,
   emptyDirVolume,
   hostPathVolume,

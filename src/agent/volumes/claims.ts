@@ -80,7 +80,8 @@ export function createClaimSource(client: Client, nodeName: string): ClaimSource
 export function named(volume: string, error: VolumeError): VolumeError {
   if (error.step === '') return error
   const step = error.step ?? 'MountVolume.SetUp failed'
-  return new VolumeError(`${step} for volume ${JSON.stringify(volume)} : ${error.message}`, { cause: error, step: '' })
+  const message = `${step} for volume ${JSON.stringify(volume)} : ${error.message}`
+  return new VolumeError(message, { cause: error, step: '', soon: error.soon })
 }
 
 function checkClaim({ metadata, status, spec }: PersistentVolumeClaim) {

@@ -9,7 +9,7 @@ import { type ClaimSource, named } from './claims.ts'
 import { removeTree } from './mounts.ts'
 import { safePath } from './payload.ts'
 import { prepareSubPath } from './sub-path.ts'
-import { type VolumeContext, VolumeError, type VolumeSpec, type VolumeType } from './volume.ts'
+import { type VolumeContext, VolumeError, type VolumeServices, type VolumeSpec, type VolumeType } from './volume.ts'
 
 const VOLUMES = 'volumes'
 /** As the kubelet calls it. */
@@ -122,12 +122,12 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
  * Undoes all volumes of a pod whose folder this is, by what stands there: also of one of an earlier life of the node.
  * Rejects, and may be repeated, when something will not let go.
  */
-export async function tearDownVolumes(directory: string): Promise<void> {
+export async function tearDownVolumes(directory: string, services: VolumeServices): Promise<void> {
   await removeTree(join(directory, SUB_PATHS))
   for (const type of volumeTypes) {
     const folder = join(directory, VOLUMES, type.folder)
     if (!type.tearDown || !existsSync(folder)) continue
-    for (const name of readdirSync(folder)) await type.tearDown(join(folder, name))
+    for (const name of readdirSync(folder)) await type.tearDown(join(folder, name), services)
   }
   await removeTree(join(directory, VOLUMES))
 }

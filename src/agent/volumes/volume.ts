@@ -9,6 +9,7 @@ import type {
   ServiceAccountTokenProjection,
   Volume,
 } from '../../api/generated/types/core-v1.ts'
+import type { CsiVolumes } from '../csi/volumes.ts'
 import type { HeldObjects } from '../object-source.ts'
 import type { PodAddresses } from '../pod/fields.ts'
 
@@ -29,7 +30,13 @@ export interface VolumeSpec {
   readonly readOnly: boolean
 }
 
-export interface VolumeContext {
+/** What the node has for volumes, whichever pod they are of. */
+export interface VolumeServices {
+  /** Absent where no mounts can be made. */
+  readonly csi: CsiVolumes | undefined
+}
+
+export interface VolumeContext extends VolumeServices {
   readonly pod: Pod
   /** The volume's own folder on this machine; made by the type that needs it. */
   readonly directory: string
@@ -57,7 +64,7 @@ export interface VolumeType {
   /** The same for `volumeMode: Block`: resolves with the path of the device. */
   map?(spec: VolumeSpec, context: VolumeContext): Promise<string>
   /** Undoes what stands in a volume's folder, before that is removed; mounts are undone afterwards. May be repeated. */
-  tearDown?(directory: string): Promise<void>
+  tearDown?(directory: string, services: VolumeServices): Promise<void>
 }
 
 /** Why a volume cannot be set up; shown in FailedMount events. */
@@ -65,8 +72,12 @@ export class VolumeError extends Error {
   /** What was being done: `MountVolume.SetUp failed` unless told. */
   readonly step: string | undefined
 
-  constructor(message: string, options?: ErrorOptions & { readonly step?: string }) {
+  /** It waits for somebody else, and is worth another try soon. */
+  readonly soon: boolean
+
+  constructor(message: string, options?: ErrorOptions & { readonly step?: string; readonly soon?: boolean }) {
     super(message, options)
     this.step = options?.step
+    this.soon = options?.soon ?? false
   }
 }

@@ -30,6 +30,7 @@ describe('createPodVolumes', () => {
       objects: { configMap: name => configs.get(name), secret: () => undefined },
       addresses: { podIPs: [], hostIPs: [] },
       allocatable: {},
+      csi: undefined,
       claims: createClaimSource(undefined as never, 'node'),
       mountable: false,
       token: async ({ audience }) => `token for ${audience ?? 'the cluster'}`,
@@ -181,8 +182,8 @@ describe('createPodVolumes', () => {
   it('is undone by what stands in the pod’s folder', async () => {
     const { set, directory } = make([{ name: 'v', emptyDir: {} }])
     await set.setUp()
-    await tearDownVolumes(directory)
+    await tearDownVolumes(directory, { csi: undefined })
     assert.deepEqual(readdirSync(directory), [])
-    await tearDownVolumes(directory)
+    await tearDownVolumes(directory, { csi: undefined })
   })
 })

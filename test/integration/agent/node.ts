@@ -1,12 +1,13 @@
 /** An API server and the agent of one node in the test's own process: real processes, real time, no port. */
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Agent, startAgent } from '../../../src/agent/agent.ts'
 import type { PodNetwork } from '../../../src/agent/pod-network.ts'
 import { pods } from '../../../src/agent/resources.ts'
 import { openProcessDriver } from '../../../src/agent/runtimes/process/driver.ts'
+import { removeTree } from '../../../src/agent/volumes/mounts.ts'
 import type { Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { kinds } from '../../../src/api/kinds/all.ts'
 import { extendServer } from '../../../src/apiserver/bootstrap/extend.ts'
@@ -182,7 +183,7 @@ export async function startNode(options: { namespaces?: boolean; remote?: boolea
       await driver.close()
       await server.close()
       await store.close()
-      rmSync(directory, { recursive: true, force: true })
+      await removeTree(directory)
     },
   }
 }

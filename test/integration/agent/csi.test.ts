@@ -1,0 +1,260 @@
+/** Volumes of a CSI driver on a node with the real agent and real processes. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { CAPABILITY } from '../../../src/agent/csi/messages.ts'
+import { attachmentName } from '../../../src/agent/csi/source.ts'
+import {
+  csiDrivers,
+  csiNodes,
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  secrets,
+  serviceAccounts,
+  volumeAttachments,
+} from '../../../src/agent/resources.ts'
+import { removeTree } from '../../../src/agent/volumes/mounts.ts'
+import type { PersistentVolume, Pod } from '../../../src/api/generated/types/core-v1.ts'
+import { Event } from '../../../src/api/kinds/core/event.ts'
+import { startDriver } from './csi-driver.ts'
+import { isReady, type Node, startNode } from './node.ts'
+
+const NAME = 'folders.example.com'
+const skip = process.getuid?.() === 0 ? false : 'needs root: a driver mounts'
+
+describe('CSI volumes', { skip }, () => {
+  let node: Node
+  let driver: Awaited<ReturnType<typeof startDriver>>
+  const directory = mkdtempSync(join(tmpdir(), 'tutti-csi-'))
+  const begin = () =>
+    startDriver({
+      name: NAME,
+      dataDir: node.directory,
+      directory,
+      capabilities: [CAPABILITY.stage, CAPABILITY.expand],
+      segments: { 'topology.example.com/zone': 'z1' },
+    })
+  before(async () => {
+    node = await startNode()
+    await node.admin
+      .kind(serviceAccounts)
+      .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } })
+    driver = await begin()
+  })
+  after(async () => {
+    await node.close()
+    await driver.stop()
+    await removeTree(directory)
+  })
+
+  /** A bound claim of a volume of the driver. */
+  async function bound(name: string, csi: object = {}, spec: object = {}) {
+    const created = await node.admin.kind(persistentVolumeClaims).create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name, namespace: 'default' },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        resources: { requests: { storage: '1Gi' } },
+        storageClassName: '',
+        volumeName: `pv-${name}`,
+      },
+    })
+    await node.admin.kind(persistentVolumes).create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: `pv-${name}` },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        capacity: { storage: '1Gi' },
+        claimRef: { kind: 'PersistentVolumeClaim', namespace: 'default', name, uid: created.metadata?.uid },
+        csi: { driver: NAME, volumeHandle: `handle-${name}`, fsType: 'ext4', ...csi },
+        ...spec,
+      },
+    } as PersistentVolume)
+    await node.admin
+      .kind(persistentVolumeClaims)
+      .patch({ namespace: 'default', name }, { status: { phase: 'Bound' } }, { type: 'merge', subresource: 'status' })
+  }
+  const using = (volume: object, script = 'exec sleep 1000', more: object = {}) => ({
+    volumes: [{ name: 'v', ...volume }],
+    containers: [
+      {
+        name: 'main',
+        image: 'host',
+        command: ['/bin/sh', '-c', script],
+        volumeMounts: [{ name: 'v', mountPath: '/mnt' }],
+      },
+    ],
+    ...more,
+  })
+  const claimed = (claimName: string) => ({ persistentVolumeClaim: { claimName } })
+  const gone = async (name: string) => {
+    // Not by force: then the object goes before what it stands for.
+    await node.pods.delete({ namespace: 'default', name }, { gracePeriodSeconds: 1 })
+    await node.until(name, found => found === undefined)
+  }
+  const told = async (pod: string, message: RegExp) => {
+    const end = Date.now() + 30_000
+    for (;;) {
+      if (Date.now() > end) throw new Error(`no event of ${pod} says ${message}`)
+      const all = await node.admin.kind(Event).listAll({ namespace: 'default' })
+      const found = all.find(each => each.involvedObject.name === pod && message.test(each.message ?? ''))
+      if (found) return found
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+  const inUse = async () => (await node.admin.kind(nodes).get({ name: 'n1' })).status?.volumesInUse ?? []
+
+  it('need a driver that registers, whose node and topology are told', async () => {
+    await until(() => driver.registered.length === 1)
+    assert.deepEqual(driver.registered, [{ pluginRegistered: true, error: '' }])
+    const { spec } = await node.admin.kind(csiNodes).get({ name: 'n1' })
+    assert.deepEqual(spec.drivers, [
+      {
+        name: NAME,
+        nodeID: `${NAME}-node`,
+        topologyKeys: ['topology.example.com/zone'],
+        allocatable: { count: 5 },
+      },
+    ])
+    const { metadata } = await node.admin.kind(nodes).get({ name: 'n1' })
+    assert.equal(metadata?.labels?.['topology.example.com/zone'], 'z1')
+    assert.equal(metadata?.annotations?.['csi.volume.kubernetes.io/nodeid'], `{"${NAME}":"${NAME}-node"}`)
+  })
+
+  it('are attached, staged, published, and all of it undone with the last pod', async () => {
+    await bound('data')
+    await node.create(
+      'first',
+      using(claimed('data'), 'echo hello >/mnt/file; exec sleep 1000', {
+        securityContext: { fsGroup: 4711 },
+      }),
+    )
+    await told(
+      'first',
+      /^AttachVolume\.Attach failed for volume "pv-data" : the volume is not attached to this node yet$/,
+    )
+    assert.deepEqual(driver.asked('NodeStageVolume'), [])
+    const attachment = attachmentName({ handle: 'handle-data', driver: NAME }, 'n1')
+    await node.admin.kind(volumeAttachments).create({
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'VolumeAttachment',
+      metadata: { name: attachment },
+      spec: { attacher: NAME, nodeName: 'n1', source: { persistentVolumeName: 'pv-data' } },
+    })
+    await node.admin
+      .kind(volumeAttachments)
+      .patch(
+        { name: attachment },
+        { status: { attached: true, attachmentMetadata: { device: 'sdx' } } },
+        { type: 'merge', subresource: 'status' },
+      )
+    await node.until('first', isReady)
+    const [staged] = driver.asked('NodeStageVolume')
+    assert.equal(staged.volumeId, 'handle-data')
+    assert.deepEqual(staged.publishContext, { device: 'sdx' })
+    assert.match(
+      staged.stagingTargetPath,
+      /plugins\/kubernetes\.io\/csi\/folders\.example\.com\/[0-9a-f]{64}\/globalmount$/,
+    )
+    assert.equal(staged.volumeCapability.mount.fsType, 'ext4')
+    const [published] = driver.asked('NodePublishVolume')
+    assert.match(published.targetPath, /\/volumes\/kubernetes\.io~csi\/pv-data\/mount$/)
+    await until(() => existsSync(join(driver.backing('handle-data'), 'file')))
+    assert.equal(statSync(driver.backing('handle-data')).gid, 4711)
+    assert.deepEqual(await inUse(), [`kubernetes.io/csi/${NAME}^handle-data`])
+
+    await node.create('second', using(claimed('data'), 'cat /mnt/file; exec sleep 1000'))
+    const second = await node.until('second', isReady)
+    await until(async () => (await node.log(second, 'main')) === 'hello\n')
+    await gone('first')
+    assert.equal(driver.asked('NodeUnpublishVolume').length, 1)
+    assert.deepEqual(driver.asked('NodeUnstageVolume'), [])
+    await gone('second')
+    assert.equal(driver.asked('NodeUnstageVolume').length, 1)
+    assert.deepEqual(await inUse(), [])
+    assert.equal(readFileSync(join(driver.backing('handle-data'), 'file'), 'utf8'), 'hello\n')
+  })
+
+  it('of the pod alone are made when they are published, with what the driver wants to know', async () => {
+    await node.admin.kind(csiDrivers).create({
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'CSIDriver',
+      metadata: { name: NAME },
+      spec: {
+        attachRequired: false,
+        podInfoOnMount: true,
+        volumeLifecycleModes: ['Persistent', 'Ephemeral'],
+        tokenRequests: [{ audience: 'vault' }],
+      },
+    })
+    await node.admin.kind(secrets).create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's', namespace: 'default' },
+      stringData: { password: 'x' },
+    } as never)
+    const csi = { driver: NAME, volumeAttributes: { a: 'b' }, nodePublishSecretRef: { name: 's' } }
+    await node.create('inline', using({ csi }))
+    const pod = await node.until('inline', isReady)
+    const published = driver.asked('NodePublishVolume').at(-1)
+    assert.match(published.volumeId, /^csi-[0-9a-f]{64}$/)
+    assert.equal(published.stagingTargetPath, '')
+    assert.deepEqual(published.secrets, { password: 'x' })
+    const { 'csi.storage.k8s.io/serviceAccount.tokens': tokens, ...context } = published.volumeContext
+    assert.deepEqual(context, {
+      a: 'b',
+      'csi.storage.k8s.io/pod.name': 'inline',
+      'csi.storage.k8s.io/pod.namespace': 'default',
+      'csi.storage.k8s.io/pod.uid': pod.metadata?.uid,
+      'csi.storage.k8s.io/serviceAccount.name': 'default',
+      'csi.storage.k8s.io/ephemeral': 'true',
+    })
+    assert.match(JSON.parse(tokens).vault.token, /^ey/)
+    await gone('inline')
+  })
+
+  it('say what their driver said, and go on when it can', async () => {
+    await bound('broken')
+    driver.fail('NodeStageVolume', 'the disk is on fire')
+    await node.create('broken', using(claimed('broken')))
+    await told(
+      'broken',
+      /^MountVolume\.MountDevice failed for volume "pv-broken" : rpc error: code = Internal desc = the disk is on fire$/,
+    )
+    driver.fail('NodeStageVolume', '')
+    await node.until('broken', isReady)
+    await gone('broken')
+  })
+
+  it('outlive the agent and the driver, and are undone by those that come after', async () => {
+    await bound('lasting')
+    await node.create('lasting', using(claimed('lasting')))
+    const { metadata } = (await node.until('lasting', isReady)) as Pod
+    const folder = join(node.directory, 'pods', metadata?.uid ?? '', 'volumes/kubernetes.io~csi')
+    await driver.stop()
+    await until(async () => !(await node.admin.kind(csiNodes).get({ name: 'n1' })).spec.drivers?.length)
+    await node.restart()
+    await node.pods.delete({ namespace: 'default', name: 'lasting' }, { gracePeriodSeconds: 1 })
+    // Without its driver nothing is undone, and the pod is not let go.
+    await told('lasting', /Stopping container main/)
+    assert.deepEqual(readdirSync(folder), ['pv-lasting'])
+    driver = await begin()
+    await node.until('lasting', found => found === undefined)
+    assert.equal(driver.asked('NodeUnstageVolume').length, 1)
+    assert.ok(!existsSync(folder))
+  })
+})
+
+async function until(check: () => unknown) {
+  const end = Date.now() + 30_000
+  for (;;) {
+    if (await check()) return
+    if (Date.now() > end) throw new Error(`not within 30 s: ${check}`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}

@@ -17,7 +17,9 @@ import { startCsi } from './csi/start.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { createLocalVolumes } from './local-volumes.ts'
+import { createNodeImages } from './node/images.ts'
 import { type Machine, thisMachine } from './node/machine.ts'
+import { preloadImages } from './node/preload.ts'
 import { startNode } from './node/registration.ts'
 import { createObjectSource } from './object-source.ts'
 import { removeOrphanFolders, removeOrphans } from './orphans.ts'
@@ -171,11 +173,13 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   for (const driver of runtimes) driver.onEvent(({ podUid }) => workers.get(podUid)?.changed())
 
   const api = createNodeApi(uid => workers.get(uid))
+  const images = createNodeImages(runtimes, join(deps.dataDir, 'image-imports'))
   const serve = createEndpoints({
     nodeName,
     workers: () => workers.values(),
     logs: api.logs,
     now: clock.now,
+    images,
     localVolumes: createLocalVolumes(join(deps.dataDir, 'volumes')),
   })
   const findPod = (namespace: string, name: string, uid?: string): PodRef => {
@@ -189,6 +193,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const server = await openServer(deps.server, { nodeName, client, clock, logger, api, serve, find: findPod })
   if (server) signal.addEventListener('abort', () => void server.close(), { once: true })
 
+  await preloadImages(join(deps.dataDir, 'images'), images, logger)
   const node = await startNode(
     {
       ...(server && { kubeletPort: server.port }),

@@ -1,9 +1,10 @@
 /** What a kubelet serves over HTTP on its own port, for `nodes/proxy`: health, pods, usage, logs of containers. */
 import type { Pod } from '../api/generated/types/core-v1.ts'
-import { methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
+import { badRequest, methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
 import { rfc3339 } from '../api/machinery/time.ts'
 import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
 import type { LocalVolumes } from './local-volumes.ts'
+import type { NodeImages } from './node/images.ts'
 import type { PodWorker } from './pod/worker.ts'
 import type { ContainerStats } from './runtimes/runtime.ts'
 
@@ -12,6 +13,7 @@ export interface EndpointDeps {
   workers(): Iterable<PodWorker>
   readonly logs: NodeApi['logs']
   readonly localVolumes: LocalVolumes
+  readonly images: NodeImages
   now(): number
 }
 
@@ -161,12 +163,31 @@ async function volume(volumes: LocalVolumes, method: string, name: string): Prom
   return json({})
 }
 
+/**
+ * `/images`: GET lists them, DELETE removes the one of `?name=`; POST `/images/import` takes an archive in for the
+ * runtime of `?handler=`, POST `/images/prune` removes what no container is made of.
+ */
+async function imagesOf(images: NodeImages, { method, query, body }: NodeRequest, what: string): Promise<NodeAnswer> {
+  if (what === '' && (method === 'GET' || method === 'HEAD')) return json({ images: await images.list() })
+  if (what === '' && method === 'DELETE') {
+    const name = query.get('name') ?? ''
+    return (await images.remove(name)) ? json({}) : text(`there is no image ${JSON.stringify(name)}\n`, 404)
+  }
+  if (what === 'import' && method === 'POST') {
+    if (!body) throw badRequest('the body of the request must be an archive of images')
+    return json({ names: await images.importArchive(query.get('handler') ?? '', body) })
+  }
+  if (what === 'prune' && method === 'POST') return json({ removed: await images.prune() })
+  throw methodNotAllowed()
+}
+
 /** Answers requests to the node itself; 404 for what it does not serve. */
 export function createEndpoints(deps: EndpointDeps): NonNullable<NodeApi['serve']> {
   const answer = async (request: NodeRequest): Promise<NodeAnswer> => {
     const [, first = '', ...names] = request.path.replace(/\/+$/, '').split('/').map(decodeURIComponent)
     const path = `/${[first, ...names].join('/')}`
     if (first === 'volumes' && names.length === 1) return volume(deps.localVolumes, request.method, names[0]!)
+    if (first === 'images' && names.length <= 1) return imagesOf(deps.images, request, names[0] ?? '')
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     if (path === '/healthz' || path.startsWith('/healthz/')) return text('ok')
     if (path === '/pods' || path === '/runningpods') {

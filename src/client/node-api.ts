@@ -59,6 +59,8 @@ export interface NodeRequest {
   readonly path: string
   readonly query: URLSearchParams
   readonly signal: AbortSignal
+  /** As it comes; absent where there is none. To be read once. */
+  readonly body?: AsyncIterable<Uint8Array>
 }
 
 export interface NodeAnswer {

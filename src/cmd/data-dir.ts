@@ -13,14 +13,16 @@ export function makeFolder(folder: string): void {
   mkdirSync(folder, { mode: 0o700 })
 }
 
+/** What may be there before the program is: its log, and what somebody has laid out for it. */
+const BEFORE = ['tutti.log', 'config.yaml', 'images']
+
 /** Makes the directory, or checks that it is one that this program can use. Throws `UserError`. */
 export function openDataDir(dataDir: string, program: string): void {
   const file = join(dataDir, 'version')
   try {
     makeFolder(dataDir)
     if (!existsSync(file)) {
-      // The log is there before the program is.
-      const strange = readdirSync(dataDir).filter(name => name !== 'tutti.log')
+      const strange = readdirSync(dataDir).filter(name => !BEFORE.includes(name))
       if (strange.length > 0)
         throw new UserError(
           `${dataDir} holds other things (${strange.slice(0, 3).join(', ')}) and is no data directory of Tutti`,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { createEndpoints } from '../../src/agent/endpoints.ts'
 import { createLocalVolumes } from '../../src/agent/local-volumes.ts'
+import { createNodeImages } from '../../src/agent/node/images.ts'
 import type { Event, PersistentVolume, PersistentVolumeClaim, Pod } from '../../src/api/generated/types/core-v1.ts'
 import type { NodeApi } from '../../src/client/node-api.ts'
 import { type Cluster, startCluster } from '../../src/cmd/testing.ts'
@@ -44,6 +45,7 @@ async function start() {
         workers: () => [],
         logs: undefined as never,
         now: () => 0,
+        images: createNodeImages([], join(place, nodeName)),
         localVolumes,
       })
       return [nodeName, { serve } as NodeApi]

@@ -258,6 +258,28 @@ export interface EnsuredImage {
   readonly user?: number | string
 }
 
+/** An image that a runtime has. */
+export interface NodeImage {
+  readonly id: string
+  /** Full names with their tags: `docker.io/library/nginx:1.27`. */
+  readonly names: readonly string[]
+  /** Full names with their digests. */
+  readonly digests: readonly string[]
+  /** Bytes. */
+  readonly size: number
+  /** The runtime itself needs it. */
+  readonly pinned?: boolean
+}
+
+/** A runtime's images, for those who look after them. Calls reject with an `Error` that says what is wrong. */
+export interface RuntimeImages {
+  list(): Promise<readonly NodeImage[]>
+  /** Takes in the images of an archive (OCI layout or docker's, in a tar file); resolves with their names. */
+  importArchive(file: string): Promise<readonly string[]>
+  /** Removes an image by one of its names, or its id, with all its names; false where there is none. */
+  remove(name: string): Promise<boolean>
+}
+
 export interface RuntimeDriver {
   /** As in node.status.nodeInfo.containerRuntimeVersion: `process://0.1.0`. */
   readonly version: string
@@ -275,6 +297,8 @@ export interface RuntimeDriver {
    * ImageNotSupported, …).
    */
   ensureImage(image: string, policy: string): Promise<EnsuredImage>
+  /** Absent where it keeps none. */
+  readonly images?: RuntimeImages
 
   /** Makes and starts a sandbox; resolves with its id. */
   runSandbox(config: SandboxConfig): Promise<string>

@@ -112,11 +112,12 @@ export async function startNodeServer(options: NodeServerOptions, deps: NodeServ
     const gone = new AbortController()
     response.on('close', () => gone.abort())
     response.on('error', () => {})
-    message.resume()
     try {
       const request = asked(message)
       await check(message, request)
-      const { status, contentType, body } = await deps.serve({ ...request, signal: gone.signal })
+      const { status, contentType, body } = await deps.serve({ ...request, signal: gone.signal, body: message })
+      // What nobody wanted to read.
+      message.resume()
       response.writeHead(status, { 'content-type': contentType })
       response.flushHeaders()
       if (message.method !== 'HEAD')

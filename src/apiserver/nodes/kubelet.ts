@@ -1,7 +1,7 @@
 /** Requests to a kubelet's HTTPS: plain ones, and those that become a stream of bytes both ways. */
 import type { IncomingMessage } from 'node:http'
 import type { RequestOptions } from 'node:https'
-import type { Duplex } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { badRequest, internalError, notFound, type StatusError } from '../../api/machinery/status-error.ts'
 import { type Link, socketLink } from '../../client/streams/link.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
@@ -26,6 +26,7 @@ export interface KubeletRequest {
   /** With its query. */
   readonly path: string
   readonly signal?: AbortSignal
+  readonly body?: AsyncIterable<Uint8Array>
 }
 
 /** A node that does not answer is given up after so long, in ms. */
@@ -69,7 +70,10 @@ export async function askKubelet(
       response.on('error', () => {})
       resolve(response)
     })
-    message.end()
+    if (!request.body) return void message.end()
+    const body = Readable.from(request.body)
+    body.on('error', cause => message.destroy(cause))
+    body.pipe(message)
   })
 }
 

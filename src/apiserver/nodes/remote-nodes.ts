@@ -82,9 +82,10 @@ export function remoteNodes({ nodes, pods, trust }: RemoteNodesDeps): NodeDirect
       const request = { method: 'POST', path, protocol: PORT_FORWARD_PROTOCOL, pod: pod.name }
       return remotePort(await upgradeKubelet(address, request, trust), port)
     },
-    async serve({ method, path, query, signal }) {
+    async serve({ method, path, query, signal, body }) {
       const search = query.toString()
-      const response = await askKubelet(address, { method, path: search ? `${path}?${search}` : path, signal }, trust)
+      const request = { method, path: search ? `${path}?${search}` : path, signal, ...(body && { body }) }
+      const response = await askKubelet(address, request, trust)
       return {
         status: response.statusCode ?? 502,
         contentType: response.headers['content-type'] ?? 'text/plain',

@@ -109,7 +109,8 @@ function nodeProxy(registry: Registry, nodes: NodeDirectory): Handler {
       if (!serve) throw internalError(`node ${JSON.stringify(name)} cannot be reached`)
       const path = request.path.split('/').slice(6).join('/')
       const { method, query, signal } = request
-      const { status, contentType, body } = await serve({ method, path: `/${path}`, query, signal })
+      const sent = request.body.type === 'bytes' ? { body: request.body.stream() } : {}
+      const { status, contentType, body } = await serve({ method, path: `/${path}`, query, signal, ...sent })
       return { type: 'stream', status, contentType, stream: body }
     }
     const host = nodeAddress(node)

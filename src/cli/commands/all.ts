@@ -7,6 +7,7 @@ import { down } from './down.ts'
 import { example } from './example.ts'
 import { exec } from './exec.ts'
 import { get } from './get.ts'
+import { image } from './image.ts'
 import { logs } from './logs.ts'
 import { portForward } from './port-forward.ts'
 import { rollout } from './rollout.ts'
@@ -33,6 +34,7 @@ export const commands: readonly CommandSpec[] = [
   rollout,
   exec,
   portForward,
+  image,
   top,
   completion,
   version,

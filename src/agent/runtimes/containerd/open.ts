@@ -1,6 +1,6 @@
 /** A CRI driver over a containerd of our own, with Tutti's pod network. */
 import { createHash } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { createReadStream, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Clock } from '../../../lib/clock.ts'
@@ -73,6 +73,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     ...(options.sandboxImage ? { sandboxImage: options.sandboxImage } : {}),
   }
   const cni = installCni(join(run, 'cni'), { bin: layout.cniBin, conf: layout.cniConf })
+  const ctr = { ctr: programs.ctr, socket: layout.socket }
   const groups = openPodGroups(options.cgroupRoot, cgroupDriver)
   const supervisor = await superviseContainerd({ programs, settings, directory, clock, logger })
   const driver = await openCriDriver({
@@ -93,9 +94,11 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     },
     updateSandbox: groups.update,
     limits: groups.limits,
+    sandboxImage: options.sandboxImage ?? PAUSE_IMAGE,
+    importArchive: file => importArchive(ctr, createReadStream(file)),
     lost: supervisor.check,
   })
-  if (!options.sandboxImage) await ensurePause(driver, { ctr: programs.ctr, socket: layout.socket })
+  if (!options.sandboxImage) await ensurePause(driver, ctr)
   return {
     driver: {
       ...driver,

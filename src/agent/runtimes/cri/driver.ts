@@ -46,6 +46,10 @@ export interface CriDriverOptions extends Translation {
   limits?(sandbox: SandboxNote, id: string): Resources | undefined
   /** Changes the limits of a pod's own group. */
   updateSandbox?(note: SandboxNote, resources: Resources): void
+  /** Image of sandboxes, which is kept. */
+  readonly sandboxImage?: string
+  /** Takes in a file of images: CRI has no call for it. */
+  importArchive?(file: string): Promise<readonly string[]>
   /** The connection to the runtime broke. */
   lost?(): void
 }
@@ -107,7 +111,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
     ended.set(id, all.add(fn))
     return () => all.delete(fn)
   }
-  const images = createImages(call)
+  const images = createImages(call, name => name === options.sandboxImage)
 
   /** Reads what an event is about; an end that the runtime has not noted yet is read again. */
   async function follow(id: string) {
@@ -215,6 +219,15 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       return () => listeners.delete(handler)
     },
     ensureImage: (image, policy) => images.ensure(image, policy),
+    images: {
+      list: images.list,
+      remove: images.remove,
+      async importArchive(file) {
+        if (!options.importArchive)
+          throw new RuntimeError('NotSupported', "images are imported by this container runtime's own tools")
+        return options.importArchive(file)
+      },
+    },
 
     async runSandbox(config) {
       const { labels, annotations, ...note } = config

@@ -1,11 +1,11 @@
 /** Images of a CRI runtime, by policy; refusals have the kubelet's reasons and sentences. */
 import { formatReference, parseReference } from '../../images/reference.ts'
-import { type EnsuredImage, RuntimeError } from '../runtime.ts'
+import { type EnsuredImage, RuntimeError, type RuntimeImages } from '../runtime.ts'
 import { CallError, CODE } from './channel.ts'
 import type { CriImage } from './messages.ts'
 import type { CriCall } from './services.ts'
 
-export interface Images {
+export interface Images extends Omit<RuntimeImages, 'importArchive'> {
   ensure(image: string, policy: string): Promise<EnsuredImage>
 }
 
@@ -20,11 +20,27 @@ function fullName(image: string): string {
   }
 }
 
-export function createImages(call: CriCall): Images {
+/** `isPinned` tells the names of images that the runtime itself needs, where it does not say so. */
+export function createImages(call: CriCall, isPinned: (name: string) => boolean): Images {
   async function status(name: string): Promise<CriImage | undefined> {
     return (await call('ImageStatus', { image: { image: name } })).image
   }
   return {
+    async list() {
+      const { images } = await call('ListImages', {})
+      return images.map(({ id, repoTags, repoDigests, size, pinned }) => ({
+        id,
+        names: repoTags,
+        digests: repoDigests,
+        size,
+        pinned: pinned || repoTags.some(isPinned),
+      }))
+    },
+    async remove(name) {
+      const found = await status(name)
+      if (found) await call('RemoveImage', { image: { image: name } })
+      return found !== undefined
+    },
     async ensure(image, policy) {
       const name = fullName(image)
       const found = policy === 'Always' ? undefined : await status(name)

@@ -43,6 +43,7 @@ import {
   save,
 } from './state.ts'
 import { containerStats, containerStatus, sandboxStatus } from './status.ts'
+import { storeImages } from './store-images.ts'
 import { splitVariables } from './supervisor.ts'
 
 export interface ProcessDriverOptions {
@@ -209,6 +210,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       return () => handlers.delete(handler)
     },
     ensureImage: async (image, policy) => ensureImage(image, policy, (await images.load())?.store),
+    ...(options.images && platform.namespaces && { images: storeImages(async () => (await images.load())!.store) }),
     async runSandbox(config) {
       if (config.shareProcessNamespace && platform.namespaces) {
         throw new RuntimeError(

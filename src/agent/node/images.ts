@@ -1,0 +1,89 @@
+/** The images of a node, whatever runtimes keep them: for `tutti image`, the node's status, and to make room. */
+import { randomBytes } from 'node:crypto'
+import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { badRequest, StatusError } from '../../api/machinery/status-error.ts'
+import { formatReference, parseReference } from '../images/reference.ts'
+import type { NodeImage, RuntimeDriver, RuntimeImages } from '../runtimes/runtime.ts'
+
+export interface NodeImages {
+  /** Of all runtimes, each with the handlers that run it. */
+  list(): Promise<readonly (NodeImage & { readonly handlers: readonly string[] })[]>
+  /** Takes an archive in; resolves with the images' names. Rejects with a `StatusError`. */
+  importArchive(handler: string, archive: AsyncIterable<Uint8Array>): Promise<readonly string[]>
+  /** Removes an image from all runtimes that have it; false where none has. Rejects with a `StatusError`. */
+  remove(name: string): Promise<boolean>
+  /** Removes what no container is made of; resolves with that. */
+  prune(): Promise<readonly NodeImage[]>
+}
+
+type Keeper = RuntimeDriver & { readonly images: RuntimeImages }
+
+/** A full name; what is no name may be an id. */
+function fullName(name: string): string {
+  try {
+    return formatReference(parseReference(name))
+  } catch {
+    return name
+  }
+}
+
+/** What containers are made of, by every word that a runtime has for it. */
+async function usedBy(driver: RuntimeDriver): Promise<ReadonlySet<string>> {
+  const containers = await driver.listContainers()
+  return new Set(containers.flatMap(({ image, imageId }) => [fullName(image), imageId]))
+}
+
+const wordsOf = ({ id, names, digests }: NodeImage) => [id, ...names, ...digests]
+
+/** `staging` is a folder for archives on their way. */
+export function createNodeImages(runtimes: readonly RuntimeDriver[], staging: string): NodeImages {
+  const keepers = runtimes.filter((driver): driver is Keeper => driver.images !== undefined)
+
+  return {
+    async list() {
+      const lists = keepers.map(async ({ images, capabilities }) =>
+        (await images.list()).map(image => ({ ...image, handlers: capabilities.handlers })),
+      )
+      return (await Promise.all(lists)).flat()
+    },
+    async importArchive(handler, archive) {
+      const keeper = keepers.find(each => each.capabilities.handlers.includes(handler))
+      if (!keeper) throw badRequest(`no runtime of this node keeps images for ${handler || 'the default handler'}`)
+      mkdirSync(staging, { recursive: true, mode: 0o700 })
+      const file = join(staging, randomBytes(8).toString('hex'))
+      try {
+        await pipeline(Readable.from(archive), createWriteStream(file, { mode: 0o600 }))
+        return await keeper.images.importArchive(file)
+      } catch (error) {
+        throw error instanceof StatusError ? error : badRequest((error as Error).message)
+      } finally {
+        rmSync(file, { force: true })
+      }
+    },
+    async remove(name) {
+      const full = fullName(name)
+      let found = false
+      for (const { images } of keepers) {
+        const image = (await images.list()).find(each => wordsOf(each).some(word => word === full || word === name))
+        if (!image) continue
+        if (image.pinned) throw badRequest(`image ${name} is needed by the container runtime itself`)
+        found = (await images.remove(image.names[0] ?? image.id)) || found
+      }
+      return found
+    },
+    async prune() {
+      const removed: NodeImage[] = []
+      for (const keeper of keepers) {
+        const used = await usedBy(keeper)
+        for (const image of await keeper.images.list()) {
+          if (image.pinned || wordsOf(image).some(word => used.has(word))) continue
+          if (await keeper.images.remove(image.id)) removed.push(image)
+        }
+      }
+      return removed
+    },
+  }
+}

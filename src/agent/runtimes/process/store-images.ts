@@ -1,0 +1,15 @@
+/** The images of a store, as a node's are looked after. */
+import type { Image, ImageStore } from '../../images/store.ts'
+import type { NodeImage, RuntimeImages } from '../runtime.ts'
+
+const shown = ({ id, names, digests, size }: Image): NodeImage => ({ id, names, digests, size })
+
+/** `open` gives the store, which may be loaded by it. */
+export function storeImages(open: () => Promise<ImageStore>): RuntimeImages {
+  return {
+    list: async () => (await open()).list().map(shown),
+    importArchive: async file =>
+      (await (await open()).import(file)).flatMap(({ names, id }) => (names.length ? names : [id])),
+    remove: async name => (await open()).remove(name),
+  }
+}

@@ -29,6 +29,7 @@ import { ownerReferencesPermissionEnforcement } from './owner-references-permiss
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import type { AdmissionPlugin } from './plugin.ts'
 import { podNodeSelector } from './pod-node-selector.ts'
+import { podResizeValidator } from './pod-resize-validator.ts'
 import { type PodSecurityOptions, podSecurity } from './pod-security.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { mutatingAdmissionPolicy, type PolicyDeps, validatingAdmissionPolicy } from './policies/lazy-plugin.ts'
@@ -198,7 +199,7 @@ const PLUGINS: readonly Entry[] = [
   { name: 'PodGroupWorkloadExists', idle },
   { name: 'NodeDeclaredFeatureValidator', idle },
   { name: 'JobValidation', idle },
-  { name: 'PodResizeValidator', idle },
+  { name: 'PodResizeValidator', make: ({ read }) => podResizeValidator(read('v1/nodes')) },
   {
     name: 'MutatingAdmissionPolicy',
     make: parts =>

@@ -265,3 +265,34 @@ test('admission options refuse plugins that do not exist, contradict themselves 
   for (const [admission, message] of cases)
     await assert.rejects(startServer({ extensions: { admission } }), { message })
 })
+
+test('PodResizeValidator refuses what the node of a pod could never give', async () => {
+  const { server, send } = await startServer()
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } }
+  await send(ADMIN, 'POST', '/api/v1/nodes', node)
+  const patch = { contentType: 'application/merge-patch+json' }
+  await send(ADMIN, 'PATCH', '/api/v1/nodes/n/status', { status: { allocatable: { cpu: '2', memory: '1Gi' } } }, patch)
+  const made = pod('p')
+  Object.assign(made.spec, { nodeName: 'n' })
+  Object.assign(made.spec.containers[0]!, { resources: { requests: { cpu: '1', memory: '100Mi' } } })
+  await send(ADMIN, 'POST', PODS, made)
+  const resize = (requests: object) => {
+    const spec = { containers: [{ name: made.spec.containers[0]!.name, resources: { requests } }] }
+    const contentType = 'application/strategic-merge-patch+json'
+    return send(ADMIN, 'PATCH', `${PODS}/p/resize`, { spec }, { contentType })
+  }
+  const refused = await resize({ cpu: '2500m', memory: '2Gi' })
+  assert.equal(refused.status, 403)
+  assert.match(
+    refused.object.message,
+    /node didn't have enough allocatable resources: cpu, requested: 2500, allocatable: 2000; memory, requested: 2147483648, allocatable: 1073741824$/,
+  )
+  assert.deepEqual(refused.object.details.causes, [{ reason: 'NodeCapacity' }])
+  assert.equal((await resize({ cpu: '2' })).status, 200)
+  await send(ADMIN, 'PATCH', '/api/v1/nodes/n', { metadata: { labels: { 'kubernetes.io/os': 'windows' } } }, patch)
+  assert.match(
+    (await resize({ cpu: '1' })).object.message,
+    /pod resize is only supported on linux nodes, node "n" is "windows"/,
+  )
+  await server.close()
+})

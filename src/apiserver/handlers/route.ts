@@ -58,8 +58,12 @@ function part(deps: HandlerDeps, request: ServerRequest, kind: Kind, subresource
   }
 }
 
-/** Parts that are written as the status is: the kind's `prepareUpdate` says what of the object they change. */
-const PARTS = new Set(['certificates.k8s.io/v1/certificatesigningrequests/approval'])
+/** Parts that are written as the status is: the kind says what of the object they change (`keep`, `prepareUpdate`). */
+const PARTS = new Set([
+  'certificates.k8s.io/v1/certificatesigningrequests/approval',
+  'v1/pods/ephemeralcontainers',
+  'v1/pods/resize',
+])
 
 const NAMED = new Set(['create', 'update', 'patch'])
 

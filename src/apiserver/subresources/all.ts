@@ -14,7 +14,7 @@ import { finalizeHandler } from './finalize.ts'
 import { logHandler } from './log.ts'
 import { portForwardHandler } from './port-forward.ts'
 import { PROXY_METHODS, proxyHandlers } from './proxy.ts'
-import { forCreators, notBuilt, only, requireKind } from './request-parts.ts'
+import { forCreators, only } from './request-parts.ts'
 import { tokenHandler } from './token.ts'
 
 export interface SubresourceDeps {
@@ -28,12 +28,6 @@ export interface SubresourceDeps {
   readonly random: () => number
 }
 
-const refused =
-  (what: string, instead?: string): Handler =>
-  async () => {
-    throw notBuilt(what, instead)
-  }
-
 /** Makes the handlers over a registry. */
 export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, Handler> {
   const { registry, tokens, admission, nodes, clock } = deps
@@ -43,15 +37,6 @@ export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, 
     key,
     only(['GET', 'POST'], forCreators(deps.authorizer, admitted(key, handler))),
   ]
-  const pods = requireKind(registry, 'v1/pods')
-  /** Reading such a subresource shows the pod itself. */
-  const shown =
-    (write: Handler): Handler =>
-    async request => {
-      const { namespace, name } = request.info
-      if (request.method !== 'GET') return write(request)
-      return { type: 'object', status: 200, object: registry.get(pods, { namespace, name }) }
-    }
   const proxies = proxyHandlers(registry, nodes, deps.random).map(
     ([key, handler]) => [key, only(PROXY_METHODS, admitted(key, handler))] as const,
   )
@@ -60,12 +45,10 @@ export function subresourceHandlers(deps: SubresourceDeps): ReadonlyMap<string, 
     ['v1/namespaces/finalize', only(['PUT'], finalizeHandler(registry))],
     stream('v1/pods/attach', attach),
     ['v1/pods/binding', only(['POST'], bindingHandler(registry, clock, admission))],
-    ['v1/pods/ephemeralcontainers', shown(refused('adding ephemeral containers to a pod', 'use `kubectl exec`'))],
     ['v1/pods/eviction', only(['POST'], evictionHandler(registry, clock, admission))],
     stream('v1/pods/exec', exec),
     ['v1/pods/log', only(['GET'], logHandler(registry, nodes))],
     stream('v1/pods/portforward', portForwardHandler(registry, nodes, clock)),
-    ['v1/pods/resize', shown(refused('resizing a pod in place', 'change the template of its workload'))],
     ['v1/serviceaccounts/token', only(['POST'], tokenHandler({ registry, tokens, clock, admission }))],
   ])
 }

@@ -1,7 +1,7 @@
 /** What the handlers of subresources and reviews take out of a request. */
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { forbidden, methodNotAllowed, StatusError } from '../../api/machinery/status-error.ts'
+import { forbidden, methodNotAllowed } from '../../api/machinery/status-error.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import { forbiddenMessage } from '../authorization/authorizers.ts'
 import { attributesOf } from '../filters/authorization.ts'
@@ -59,19 +59,6 @@ export function flag(query: URLSearchParams, name: string): boolean {
 
 /** An answer of any JSON value. */
 export const answer = (value: unknown, status = 200): Answer => ({ type: 'value', status, value })
-
-/** 501: part of Kubernetes that is not built yet, said clearly. */
-export function notBuilt(what: string, instead = ''): StatusError {
-  return new StatusError({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message: `${what} is not built yet${instead && `: ${instead}`}`,
-    reason: 'NotImplemented',
-    code: 501,
-  })
-}
 
 /** The kind of this key, or an error at start that names it. */
 export function requireKind(registry: { kind(key: string): Kind | undefined }, key: string): Kind {

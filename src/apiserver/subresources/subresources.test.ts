@@ -197,19 +197,34 @@ test('pods/exec, attach and portforward are for who may create them, even where 
   await server.close()
 })
 
-test('what is not built yet is refused clearly', async () => {
+test('pods/resize and pods/ephemeralcontainers change their part of a pod and no other', async () => {
   const { server, send } = await startServer()
-  await send(ADMIN, 'POST', PODS, pod('p'))
-  const cases: ['PUT', string][] = [
-    ['PUT', `${PODS}/p/ephemeralcontainers`],
-    ['PUT', `${PODS}/p/resize`],
-  ]
-  for (const [method, path] of cases) {
-    const { status, object } = await send(ADMIN, method, path)
-    assert.deepEqual([status, object.kind], [501, 'Status'], path)
-    assert.match(object.message, /is not built yet/)
-  }
-  assert.equal((await send(ADMIN, 'GET', `${PODS}/p/resize`)).object.kind, 'Pod')
+  const contentType = 'application/strategic-merge-patch+json'
+  const half = { requests: { cpu: '500m' }, limits: { cpu: '1' } }
+  const made = pod('p')
+  Object.assign(made.spec.containers[0]!, { resources: half })
+  await send(ADMIN, 'POST', PODS, made)
+  const [{ name, image }] = made.spec.containers as [{ name: string; image: string }]
+  const patch = (part: string, spec: object) =>
+    send(ADMIN, 'PATCH', `${PODS}/p/${part}`, { metadata: { labels: { a: 'b' } }, spec }, { contentType })
+  const resized = await patch('resize', {
+    containers: [{ name, image: 'other', resources: { requests: { cpu: '1' } } }],
+  })
+  assert.equal(resized.status, 200)
+  const { metadata, spec } = resized.object
+  assert.deepEqual([metadata.generation, metadata.labels, spec.containers[0].image], [2, undefined, image])
+  assert.deepEqual(spec.containers[0].resources, { requests: { cpu: '1' }, limits: { cpu: '1' } })
+  const owned = metadata.managedFields.find((each: { subresource?: string }) => each.subresource === 'resize')
+  assert.match(JSON.stringify(owned.fieldsV1), /f:resources/)
+  assert.doesNotMatch(JSON.stringify(owned.fieldsV1), /f:image|f:labels/)
+  const added = await patch('ephemeralcontainers', {
+    tolerations: [{ operator: 'Exists' }],
+    ephemeralContainers: [{ name: 'debugger', image: 'busybox', targetContainerName: name }],
+  })
+  assert.deepEqual([added.status, added.object.metadata.generation, added.object.spec.tolerations.length], [200, 3, 2])
+  assert.equal(added.object.spec.ephemeralContainers[0].imagePullPolicy, 'Always')
+  const shown = await send(ADMIN, 'GET', `${PODS}/p/ephemeralcontainers`)
+  assert.deepEqual(shown.object, added.object)
   await server.close()
 })
 

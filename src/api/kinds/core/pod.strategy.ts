@@ -6,6 +6,7 @@ import type { Pod, PodAffinityTerm } from '../../generated/types/core-v1.ts'
 import type { LabelSelector } from '../../generated/types/meta-v1.ts'
 import type { RuleContext } from '../../machinery/kind.ts'
 import { isDns1123Label } from '../../machinery/names.ts'
+import { resizedSpec } from './pod-resize.ts'
 import { dropGatedFields } from './pod-spec.gates.ts'
 import { podTemplateWarnings } from './pod-warnings.ts'
 import { qosClass } from './resources.ts'
@@ -75,11 +76,39 @@ export function preparePodUpdate(pod: Pod, old: Pod, { subresource }: RuleContex
     if (podIP && podIPs?.[0]?.ip !== podIP) pod.status = { ...pod.status, podIPs: [{ ip: podIP }] }
     delete pod.status?.nodeAllocatableResourceClaimStatuses
     if (old.status?.qosClass) pod.status = { ...pod.status, qosClass: pod.status?.qosClass || old.status.qosClass }
-  } else if (subresource === 'ephemeralcontainers') {
-    const containers = pod.spec?.ephemeralContainers
-    pod.spec = { ...old.spec!, ...(containers && { ephemeralContainers: containers }) }
-    if (old.status) pod.status = old.status
   } else dropGatedFields(pod.spec)
+}
+
+/** Metadata that the parts of a pod do not change, whatever they are told. */
+const KEPT_METADATA = [
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'labels',
+  'annotations',
+  'finalizers',
+  'ownerReferences',
+] as const
+
+/** Ephemeral containers are all that `ephemeralcontainers` changes, and `resize` resources and their policies. */
+export function keepOfPod(pod: Pod, old: Pod, subresource: string): void {
+  if (subresource !== 'ephemeralcontainers' && subresource !== 'resize') return
+  if (subresource === 'resize') {
+    const spec = resizedSpec(pod.spec, old.spec)
+    if (!spec) return
+    pod.spec = spec
+  } else {
+    const { ephemeralContainers: _, ...spec } = old.spec!
+    const containers = pod.spec?.ephemeralContainers
+    pod.spec = { ...spec, ...(containers && { ephemeralContainers: containers }) }
+  }
+  if (old.status) pod.status = old.status
+  else delete pod.status
+  const metadata: NonNullable<Pod['metadata']> = { ...pod.metadata }
+  for (const field of KEPT_METADATA) {
+    delete metadata[field]
+    Object.assign(metadata, old.metadata?.[field] !== undefined && { [field]: old.metadata[field] })
+  }
+  pod.metadata = metadata
 }
 
 /** Seconds between the stop signal and the kill; 0 where nothing runs. */

@@ -5,6 +5,7 @@ import type { Rule } from '../../machinery/kind.ts'
 import type { Errors } from '../rules.ts'
 import { sameSaid, sameValue } from '../rules.ts'
 import { checkGatedUpdate, withNodeAffinity } from './pod-gated.validate.ts'
+import { checkResize } from './pod-resize.ts'
 import { checkPodSpec } from './pod-spec.validate.ts'
 import { checkPodStatus } from './pod-status.validate.ts'
 import { checkTolerations } from './scheduling.validate.ts'
@@ -151,6 +152,15 @@ function checkEphemeralUpdate({ spec: next }: Pod, { spec: old }: Pod, errors: E
   }
 }
 
+/** The image of a pod that a node has from a file of its own. */
+const isMirror = (pod: Pod) => pod.metadata?.annotations?.['kubernetes.io/config.mirror'] !== undefined
+
+/** What such pods have not. */
+const PARTS: Readonly<Record<string, string>> = {
+  ephemeralcontainers: 'static pods do not support ephemeral containers',
+  resize: 'static pods cannot be resized',
+}
+
 export const podRules: readonly Rule<Pod>[] = [
   (next, old, { subresource }) => {
     const errors: Errors = []
@@ -158,12 +168,14 @@ export const podRules: readonly Rule<Pod>[] = [
       checkPodStatus(next, old, errors)
       return errors
     }
+    if (old && isMirror(old) && PARTS[subresource]) return [forbidden('[]', PARTS[subresource])]
     // An update that leaves the spec as it is changes metadata only: nothing new can be wrong with it.
     if (old && sameSaid(next.spec, old.spec)) return errors
     checkPod(next, old, errors)
     if (!old) checkCreate(next, errors)
     else if (subresource === '') checkUpdate(next, old, errors)
     else if (subresource === 'ephemeralcontainers') checkEphemeralUpdate(next, old, errors)
+    else if (subresource === 'resize') checkResize(next, old, errors)
     return errors
   },
 ]

@@ -4,7 +4,6 @@ import {
   canonicalQuantity,
   compareQuantities,
   formatQuantity,
-  isZeroQuantity,
   milliValue,
   quantityOfMilli,
   quantityProblem,
@@ -32,7 +31,7 @@ export function canonicalResources(list: ResourceList | undefined | null): void 
   }
 }
 
-const nonZero = (amount: string | undefined) => amount !== undefined && !isZeroQuantity(amount)
+const positive = (amount: string | undefined) => amount !== undefined && compareQuantities(amount, 0) > 0
 
 /**
  * The pod's quality of service class: Guaranteed if every container has limits for cpu and memory that equal its
@@ -49,8 +48,8 @@ export function qosClass(pod: Pod): 'Guaranteed' | 'Burstable' | 'BestEffort' {
     for (const name of ['cpu', 'memory']) {
       const limit = resources?.limits?.[name]
       const request = resources?.requests?.[name]
-      if (nonZero(limit) || nonZero(request)) any = true
-      if (!nonZero(limit) || (request !== undefined && compareQuantities(limit!, request) !== 0)) guaranteed = false
+      if (positive(limit) || positive(request)) any = true
+      if (!positive(limit) || (request !== undefined && compareQuantities(limit!, request) !== 0)) guaranteed = false
     }
   }
   if (!any) return 'BestEffort'

@@ -1,25 +1,25 @@
 /** Whether a pod fits on the node: the check that a node makes itself, as binding may have raced. */
 import type { Pod } from '../api/generated/types/core-v1.ts'
+import { qosClass } from '../api/kinds/core/resources.ts'
 import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
+import { podAmounts } from '../api/quota/pod-resources.ts'
 import type { Refusal } from './pod/deps.ts'
-import { isSidecar } from './pod/restart.ts'
 
-const value = (resource: string, quantity: string) =>
-  resource === 'cpu' ? milliValue(quantity) : quantityValue(quantity)
+const value = (resource: string, quantity: string | undefined) => {
+  if (quantity === undefined) return 0
+  return resource === 'cpu' ? milliValue(quantity) : quantityValue(quantity)
+}
 
-/** What a pod asks for of a resource: its containers and sidecars, or its largest init container; and its overhead. */
-export function requestOf({ spec }: Pod, resource: string): number {
-  const of = (requests: Readonly<Record<string, string>> | undefined) =>
-    requests?.[resource] === undefined ? 0 : value(resource, requests[resource])
-  let sidecars = 0
-  let peak = 0
-  for (const container of spec?.initContainers ?? []) {
-    const own = of(container.resources?.requests)
-    if (isSidecar(container)) sidecars += own
-    peak = Math.max(peak, sidecars + (isSidecar(container) ? 0 : own))
+const known = new WeakMap<Pod, Readonly<Record<string, string>>>()
+
+/** What a pod requests in all. */
+function requestsOf(pod: Pod): Readonly<Record<string, string>> {
+  let found = known.get(pod)
+  if (!found) {
+    found = podAmounts(pod, 'requests', { overhead: true })
+    known.set(pod, found)
   }
-  const main = (spec?.containers ?? []).reduce((sum, each) => sum + of(each.resources?.requests), sidecars)
-  return Math.max(main, peak) + of(spec?.overhead)
+  return found
 }
 
 /** Refuses a pod for which `allocatable` minus the requests of `others` does not suffice, as the kubelet words it. */
@@ -31,12 +31,13 @@ export function fits(
   if (others.length + 1 > Number(allocatable.pods ?? Number.POSITIVE_INFINITY)) {
     return refusal('pods', 1, others.length, Number(allocatable.pods))
   }
+  const requests = requestsOf(pod)
   for (const resource of ['cpu', 'memory', 'ephemeral-storage']) {
-    const asked = requestOf(pod, resource)
+    const asked = value(resource, requests[resource])
     if (asked === 0 || allocatable[resource] === undefined) continue
-    const used = others.reduce((sum, each) => sum + requestOf(each, resource), 0)
+    const taken = others.reduce((sum, each) => sum + value(resource, requestsOf(each)[resource]), 0)
     const capacity = value(resource, allocatable[resource])
-    if (asked + used > capacity) return refusal(resource, asked, used, capacity)
+    if (asked + taken > capacity) return refusal(resource, asked, taken, capacity)
   }
   return undefined
 }
@@ -45,3 +46,17 @@ const refusal = (resource: string, requested: number, used: number, capacity: nu
   reason: `OutOf${resource}`,
   message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
 })
+
+const QUALITY = ['Guaranteed', 'Burstable', 'BestEffort']
+
+/** Pods that wait for room, in the order in which they get it: by priority, by class, then as they came. */
+export function inOrder<T extends { allocated(): Pod }>(waiting: readonly T[]): T[] {
+  const rank = (each: T) => {
+    const pod = each.allocated()
+    return { priority: pod.spec?.priority ?? 0, quality: QUALITY.indexOf(qosClass(pod)) }
+  }
+  return waiting
+    .map(each => ({ each, ...rank(each) }))
+    .sort((a, b) => b.priority - a.priority || a.quality - b.quality)
+    .map(({ each }) => each)
+}

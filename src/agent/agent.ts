@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import type { NodeAddress, Pod } from '../api/generated/types/core-v1.ts'
+import { quantityValue } from '../api/machinery/quantity.ts'
 import { notFound } from '../api/machinery/status-error.ts'
 import { createClient } from '../client/client.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
@@ -12,7 +13,7 @@ import type { NodeApi, PodRef } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
 import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { fits } from './admission.ts'
+import { fits, inOrder } from './admission.ts'
 import { startCsi } from './csi/start.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
@@ -38,6 +39,8 @@ import { createClaimSource } from './volumes/claims.ts'
 const STARTS = 8
 /** After its grace a container is gone within this time (ms). */
 const KILLED_MS = 5000
+/** Processes of one pod: enough for any that is sane, and too few to take the machine's. */
+const POD_PIDS = 4096
 
 export interface AgentDeps {
   /** As the node's own user, `system:node:<name>`. */
@@ -135,6 +138,11 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (adopted) void removeOrphanFolders({ podsDirectory, volumeServices, logger }, known)
   }
   const active = (pod: Pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
+  /** All other pods that take of the node, with what each has been given. */
+  const others = (pod: Pod) =>
+    [...workers.values()]
+      .map(each => each.allocated())
+      .filter(each => each.metadata?.uid !== pod.metadata?.uid && active(each))
   const podDeps: PodDeps = {
     client,
     clock,
@@ -151,13 +159,15 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       name: nodeName,
       ips: deps.addresses.filter(each => each.type === 'InternalIP').map(each => each.address),
       allocatable: () => machine.capacity,
+      memoryCapacity: quantityValue(machine.capacity.memory ?? '0') || Number.POSITIVE_INFINITY,
+      podPids: POD_PIDS,
     },
     runtimes,
     runtimeOf,
-    admit(pod) {
-      const others = [...workers.values()].map(each => each.pod())
-      const counted = others.filter(each => each.metadata?.uid !== pod.metadata?.uid && active(each))
-      return fits(pod, counted, machine.capacity)
+    admit: pod => fits(pod, others(pod), machine.capacity),
+    fitsResized: pod => fits(pod, others(pod), machine.capacity),
+    freed() {
+      for (const worker of inOrder([...workers.values()].filter(each => each.waits()))) worker.changed()
     },
     signal,
   }
@@ -168,9 +178,12 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (known) return known.update(pod)
     const worker = createPodWorker(podDeps, pod)
     workers.set(uid, worker)
-    void worker.ended.then(() => workers.delete(uid))
+    void worker.ended.then(() => {
+      workers.delete(uid)
+      podDeps.freed()
+    })
   }
-  for (const driver of runtimes) driver.onEvent(({ podUid }) => workers.get(podUid)?.changed())
+  for (const driver of runtimes) driver.onEvent(({ podUid, type }) => workers.get(podUid)?.changed(type))
 
   const api = createNodeApi(uid => workers.get(uid))
   const images = createNodeImages(runtimes, join(deps.dataDir, 'image-imports'))
@@ -218,6 +231,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     const uid = previous?.metadata?.uid
     if (uid && uid !== current?.metadata?.uid) workers.get(uid)?.gone()
     if (current) take(current)
+    if (previous && active(previous) && !(current && active(current))) podDeps.freed()
   })
 
   const ended = new Promise<void>(resolve => {

@@ -2,6 +2,9 @@
 import type { ContainerStatus, Pod, PodCondition } from '../../api/generated/types/core-v1.ts'
 import { isSidecar } from './restart.ts'
 
+/** Conditions of the node's own that come and go; the others stay once they are there. */
+export const PASSING: ReadonlySet<string> = new Set(['PodResizePending', 'PodResizeInProgress'])
+
 type Draft = Pick<PodCondition, 'status' | 'reason' | 'message'>
 
 const list = (names: readonly string[]) => `[${names.join(' ')}]`
@@ -67,7 +70,7 @@ function initialized(pod: Pod, statuses: readonly ContainerStatus[], phase: stri
 
 /**
  * The conditions that the node writes; others' stay. `sandbox` is whether a sandbox with network stands. Times are RFC
- * 3339; a time of transition is kept while the status stays.
+ * 3339; a time of transition is kept while the status stays. `passing` are those that come and go.
  */
 export function podConditions(
   pod: Pod,
@@ -75,6 +78,7 @@ export function podConditions(
   phase: string,
   sandbox: boolean,
   now: string,
+  passing: readonly PodCondition[] = [],
 ): PodCondition[] {
   const old = pod.status?.conditions ?? []
   const base = containersReady(pod, statuses, phase)
@@ -99,5 +103,6 @@ export function podConditions(
       ...(draft.message ? { message: draft.message } : {}),
     }
   })
-  return [...made, ...old.filter(each => !(each.type in drafts))]
+  const others = old.filter(each => !(each.type in drafts) && !PASSING.has(each.type))
+  return [...passing, ...made, ...others]
 }

@@ -1,57 +1,9 @@
 /** From a container's spec to what a runtime driver takes. */
-import type { Container, Pod, ResourceRequirements } from '../../api/generated/types/core-v1.ts'
-import { milliValue, quantityValue } from '../../api/machinery/quantity.ts'
-import type { ContainerConfig, Resources } from '../runtimes/runtime.ts'
+import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
+import type { ContainerConfig } from '../runtimes/runtime.ts'
 import type { PodVolumes } from '../volumes/set-up.ts'
 import { ConfigError, type EnvContext, environmentOf, expand } from './env.ts'
-import { allContainers } from './references.ts'
-
-const PERIOD = 100_000
-const MIN_SHARES = 2
-const MAX_SHARES = 262_144
-const MIN_QUOTA = 1000
-
-const shares = (milli: number) => Math.min(Math.max(Math.floor((milli * 1024) / 1000), MIN_SHARES), MAX_SHARES)
-
-/** Requests and limits as the kernel takes them; a limit alone counts as the request, as defaults have it. */
-export function kernelResources({ requests = {}, limits = {} }: ResourceRequirements = {}): Resources {
-  const request = requests.cpu ?? limits.cpu
-  return {
-    cpuShares: request === undefined ? MIN_SHARES : shares(milliValue(request)),
-    ...(limits.cpu !== undefined && milliValue(limits.cpu) > 0
-      ? { cpuQuota: Math.max((milliValue(limits.cpu) * PERIOD) / 1000, MIN_QUOTA), cpuPeriod: PERIOD }
-      : {}),
-    ...(limits.memory !== undefined && quantityValue(limits.memory) > 0
-      ? { memoryLimit: quantityValue(limits.memory), oomGroup: true }
-      : {}),
-  }
-}
-
-/** Sum over containers for the pod's own group: shares always, limits where every container has one. */
-export function podResources(pod: Pod): Resources {
-  const all = (pod.spec?.containers ?? []).map(container => kernelResources(container.resources))
-  const cpuShares = Math.max(
-    MIN_SHARES,
-    all.reduce((sum, each) => sum + (each.cpuShares ?? 0), 0),
-  )
-  return { cpuShares: Math.min(cpuShares, MAX_SHARES) }
-}
-
-/** API doc: PodStatus.qosClass. */
-export function qosClassOf(pod: Pod): 'BestEffort' | 'Burstable' | 'Guaranteed' {
-  let guaranteed = true
-  let any = false
-  for (const { resources = {} } of allContainers(pod)) {
-    const { limits = {}, requests = {} } = resources
-    for (const name of ['cpu', 'memory']) {
-      const limit = limits[name] === undefined ? 0 : milliValue(limits[name])
-      const request = requests[name] === undefined ? limit : milliValue(requests[name])
-      if (limit > 0 || request > 0) any = true
-      if (limit === 0 || limit !== request) guaranteed = false
-    }
-  }
-  return any ? (guaranteed ? 'Guaranteed' : 'Burstable') : 'BestEffort'
-}
+import { containerResources, oomScoreAdj } from './kernel-resources.ts'
 
 /** Group ids that processes of the pod have besides their own. */
 export const supplementalGroups = (pod: Pod): number[] => {
@@ -68,6 +20,10 @@ export async function containerConfig(
     readonly env: EnvContext
     readonly volumes: PodVolumes | undefined
     readonly ports: Readonly<Record<number, number>>
+    /** Bytes of memory that the machine has. */
+    readonly memoryCapacity: number
+    /** Instance whose process namespace it joins. */
+    readonly targetId?: string | undefined
   },
 ): Promise<ContainerConfig> {
   const env = environmentOf(pod, container, deps.env)
@@ -98,7 +54,9 @@ export async function containerConfig(
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    resources: kernelResources(container.resources),
+    resources: containerResources(pod, container),
+    oomScoreAdj: oomScoreAdj(pod, container, deps.memoryCapacity),
+    ...(deps.targetId === undefined ? {} : { targetId: deps.targetId }),
     ...(runAsUser === undefined ? {} : { runAsUser }),
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
     supplementalGroups: supplementalGroups(pod),

@@ -1,5 +1,5 @@
 /** Starting and stopping one container, with its hooks and the events that `kubectl describe` shows. */
-import type { Pod } from '../../api/generated/types/core-v1.ts'
+import type { ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
 import { type ProbeTarget, runHook } from '../probes/run.ts'
 import { RuntimeError } from '../runtimes/runtime.ts'
 import { containerConfig } from './container-config.ts'
@@ -19,11 +19,16 @@ const HOOK_MS = 3_600_000
 export interface ContainerDeps extends PodDeps {
   /** The pod as it is now. */
   pod(): Pod
+  /** The pod with the resources that it has been given. */
+  allocated(): Pod
+  /** The running instance of another container of the pod; undefined where there is none. */
+  running(container: string): string | undefined
   /** Something changed that plan and status should see. */
   changed(): void
 }
 
-const fieldPath = (slot: Slot) => `spec.${slot.init ? 'initContainers' : 'containers'}{${slot.spec.name}}`
+const LISTS = { init: 'initContainers', main: 'containers', ephemeral: 'ephemeralContainers' }
+const fieldPath = (slot: Slot) => `spec.${LISTS[slot.sort]}{${slot.spec.name}}`
 
 /** Records an event about a container. */
 export function containerEvent(
@@ -46,12 +51,19 @@ export const targetOf = (deps: PodDeps, ground: Ground, slot: Slot, containerId:
   ports: ground.ports,
 })
 
+/** What the status says of all containers of a pod. */
+export const statusesOf = ({ status = {} }: Pod): readonly ContainerStatus[] => [
+  ...(status.initContainerStatuses ?? []),
+  ...(status.containerStatuses ?? []),
+  ...(status.ephemeralContainerStatuses ?? []),
+]
+
 /** The number that the next instance has: restarts so far. */
 function nextAttempt(pod: Pod, slot: Slot): number {
   const [latest] = slot.instances
   if (latest) return latest.state === 'created' ? latest.attempt : latest.attempt + 1
-  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
-  const old = [...containerStatuses, ...initContainerStatuses].find(each => each.name === slot.spec.name)
+  if (slot.lost) return slot.lost.restartCount + 1
+  const old = statusesOf(pod).find(each => each.name === slot.spec.name)
   return old?.containerID ? old.restartCount + 1 : (old?.restartCount ?? 0)
 }
 
@@ -106,8 +118,16 @@ async function launch(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<
       allocatable: deps.node.allocatable(),
       services: deps.serviceEnv(pod.metadata?.namespace ?? '', pod.spec?.enableServiceLinks ?? true),
     }
-    const config = await containerConfig(pod, slot.spec, attempt, { env, volumes: ground.volumes, ports: ground.ports })
+    const allocated = deps.allocated()
+    const config = await containerConfig(allocated, specIn(allocated, slot), attempt, {
+      env,
+      volumes: ground.volumes,
+      ports: ground.ports,
+      memoryCapacity: deps.node.memoryCapacity,
+      targetId: targetIdOf(deps, slot),
+    })
     id = await driver.createContainer(ground.sandbox, config)
+    slot.limits = { id, resources: config.resources }
   } catch (error) {
     const reason = error instanceof ConfigError ? 'CreateContainerConfigError' : 'CreateContainerError'
     return failed(reason, (error as Error).message)
@@ -126,6 +146,19 @@ async function launch(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<
   slot.retryAt = 0
   slot.toldBackOff = 0
   containerEvent(deps, slot, 'Normal', 'Started', 'Container started')
+  return id
+}
+
+/** The container with the resources that it has been given. */
+const specIn = ({ spec }: Pod, slot: Slot) =>
+  [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(each => each.name === slot.spec.name) ?? slot.spec
+
+/** The instance whose processes an ephemeral container shall see. Throws `ConfigError` where it does not run. */
+function targetIdOf(deps: ContainerDeps, { spec }: Slot): string | undefined {
+  const name = spec.targetContainerName
+  if (!name) return undefined
+  const id = deps.running(name)
+  if (id === undefined) throw new ConfigError(`unable to find target container ${name}`)
   return id
 }
 

@@ -35,6 +35,10 @@ export interface PodDeps {
   readonly node: {
     readonly name: string
     readonly ips: readonly string[]
+    /** Bytes. */
+    readonly memoryCapacity: number
+    /** Processes that one pod may have; undefined: any number. */
+    readonly podPids?: number | undefined
     /** node.status.allocatable. */
     allocatable(): Readonly<Record<string, string>>
   }
@@ -44,6 +48,10 @@ export interface PodDeps {
   runtimeOf(pod: Pod): Promise<{ readonly driver: RuntimeDriver; readonly handler: string }>
   /** Checks a pod that has not run yet; undefined: it may. */
   admit(pod: Pod): Refusal | undefined
+  /** Checks what a pod that runs asks for now; undefined: the node has room for it. */
+  fitsResized(pod: Pod): Refusal | undefined
+  /** A pod takes less of the node than before, or nothing: others that wait may be looked at again. */
+  freed(): void
   /** Ends all work; workloads go on. */
   readonly signal: AbortSignal
 }

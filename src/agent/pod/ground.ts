@@ -2,14 +2,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
-import type { HeldObjects } from '../object-source.ts'
+import { qosClass } from '../../api/kinds/core/resources.ts'
+import { equalJson } from '../../lib/json.ts'
+import type { HeldObjects, References } from '../object-source.ts'
 import { type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
 import { removeTree } from '../volumes/mounts.ts'
 import { createPodVolumes, type PodVolumes, tearDownVolumes } from '../volumes/set-up.ts'
 import { VolumeError } from '../volumes/volume.ts'
-import { podResources, qosClassOf } from './container-config.ts'
 import { type PodDeps, podTitle } from './deps.ts'
 import { hostnameOf, hostsFile, machineResolv, resolvOf, resolvText } from './files.ts'
+import { overheadResources, podResources } from './kernel-resources.ts'
 import { allContainers, referencesOf } from './references.ts'
 import { createPodTokens, type PodTokens } from './token.ts'
 
@@ -20,7 +22,7 @@ export interface Ground {
   /** Portable mode: real ports of declared ones. */
   readonly ports: Readonly<Record<number, number>>
   readonly volumes: PodVolumes | undefined
-  readonly objects: HeldObjects
+  readonly objects: Pick<HeldObjects, 'configMap' | 'secret'>
 }
 
 /** Why the ground could not be made: an event's reason and message. */
@@ -60,6 +62,22 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
   const directory = join(deps.podsDirectory, uid)
   const hostNetwork = pod.spec?.hostNetwork ?? false
   let held: HeldObjects | undefined
+  let references: References | undefined
+  /** Of whatever is held now. */
+  const objects: Ground['objects'] = {
+    configMap: each => held?.configMap(each),
+    secret: each => held?.secret(each),
+  }
+  function hold(latest: Pod) {
+    const wanted = referencesOf(latest)
+    if (held && equalJson(wanted, references)) return held
+    // The new watches begin before the old ones end: what both hold is not read again.
+    const before = held
+    held = deps.objects.hold(namespace, wanted, changed)
+    references = wanted
+    before?.release()
+    return held
+  }
   let tokens: PodTokens | undefined
   let volumes: PodVolumes | undefined
   let driver: RuntimeDriver | undefined
@@ -95,7 +113,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
     if (!runtime.capabilities.volumes) return
     tokens ??= createPodTokens(deps, pod, changed)
     volumes ??= createPodVolumes(pod, directory, {
-      objects: held!,
+      objects,
       addresses: { podIPs, hostIPs: deps.node.ips },
       allocatable: deps.node.allocatable(),
       claims: deps.claims,
@@ -124,7 +142,12 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       ...(resolv ? { resolvFile: place('resolv.conf', resolvText(resolv)) } : {}),
     }
   }
-  async function sandbox(runtime: RuntimeDriver, handler: string, result: Awaited<ReturnType<typeof network>>) {
+  async function sandbox(
+    runtime: RuntimeDriver,
+    latest: Pod,
+    handler: string,
+    result: Awaited<ReturnType<typeof network>>,
+  ) {
     const all = (await runtime.listSandboxes()).filter(each => each.uid === uid)
     const ready = all.find(each => each.state === 'ready')
     if (ready) return ready
@@ -133,6 +156,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
     }
     const podIPs = result?.ips ?? (hostNetwork ? deps.node.ips : [])
     const { spec } = pod
+    const overhead = overheadResources(latest)
     const id = await runtime.runSandbox({
       namespace,
       name,
@@ -150,8 +174,9 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       ...(result?.netns ? { netns: result.netns } : {}),
       ips: podIPs,
       ...(runtime.capabilities.volumes ? files(podIPs) : {}),
-      qosClass: qosClassOf(pod),
-      resources: podResources(pod),
+      qosClass: qosClass(pod),
+      resources: podResources(latest, deps.node.podPids),
+      ...(overhead ? { overhead } : {}),
     })
     return (await runtime.sandboxStatus(id)) ?? { id, ips: podIPs }
   }
@@ -174,13 +199,12 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       try {
         const found = await deps.runtimeOf(latest)
         driver = found.driver
-        held ??= deps.objects.hold(namespace, referencesOf(latest), changed)
-        const [result] = await Promise.all([network(driver), held.synced()])
+        const [result] = await Promise.all([network(driver), hold(latest).synced()])
         const podIPs = result?.ips ?? (hostNetwork ? deps.node.ips : [])
         await mount(driver, podIPs)
-        const { id, ips } = await sandbox(driver, found.handler, result)
+        const { id, ips } = await sandbox(driver, latest, found.handler, result)
         const own = driver.capabilities.ownNetwork && !hostNetwork
-        return { driver, sandbox: id, podIPs: own ? ips : podIPs, ports: result?.ports ?? {}, volumes, objects: held }
+        return { driver, sandbox: id, podIPs: own ? ips : podIPs, ports: result?.ports ?? {}, volumes, objects }
       } catch (error) {
         if (error instanceof GroundError) throw error
         const cause = error instanceof Error ? error.message : String(error)
@@ -189,6 +213,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       }
     },
     async refresh(latest) {
+      if (held) await hold(latest).synced()
       await volumes?.refresh(latest)
     },
     async rest() {

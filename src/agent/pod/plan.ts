@@ -8,8 +8,16 @@ import { isSidecar, shouldRestart } from './restart.ts'
 export interface PlanSlot {
   readonly spec: Container
   readonly init: boolean
+  /** Added to look into the pod: started once, whatever the others do, and never again. */
+  readonly ephemeral?: boolean
+  /** Its resources changed in a way that wants a new instance. */
+  readonly resized?: boolean
   /** The newest instance. */
   readonly latest: Instance | undefined
+  /** Code of an instance that ended and is gone from the runtime; where there is no newer one. */
+  readonly lost?: number | undefined
+  /** The newest instance ran in an earlier sandbox: init containers run again, and main ones have not begun. */
+  readonly stale?: boolean
   /** It is being started or stopped: left alone. */
   readonly busy: boolean
   /** postStart and the startup probe are done. */
@@ -54,7 +62,12 @@ export function planPod(spec: PodSpec, slots: readonly PlanSlot[]): Plan {
       if (slot.latest?.state === 'exited') backOff.push(slot.spec.name)
     }
   }
-  const again = (slot: PlanSlot) => slot.forced || shouldRestart(slot.spec, spec, slot.latest?.exitCode ?? 0, slot.init)
+  /** How it ended; undefined for one that has not run, or runs. */
+  const endOf = ({ latest, lost }: PlanSlot) => {
+    if (!latest) return lost
+    return latest.state === 'exited' ? (latest.exitCode ?? 0) : undefined
+  }
+  const again = (slot: PlanSlot) => slot.forced || shouldRestart(slot.spec, spec, endOf(slot) ?? 0, slot.init)
   /** Stops what must not go on as it is. */
   const judge = (slot: PlanSlot) => {
     if (slot.busy || slot.latest?.state !== 'running') return
@@ -62,6 +75,8 @@ export function planPod(spec: PodSpec, slots: readonly PlanSlot[]): Plan {
     const title = slot.init ? 'Init container' : 'Container'
     if (image !== slot.latest.image) {
       stop.push({ name, message: `${title} ${name} definition changed, will be restarted`, forced: true })
+    } else if (slot.resized) {
+      stop.push({ name, message: `${title} ${name} resize requires restart`, forced: true })
     } else if (slot.failed) {
       const tail = shouldRestart(slot.spec, spec, 137, slot.init) ? ', will be restarted' : ''
       stop.push({
@@ -74,10 +89,11 @@ export function planPod(spec: PodSpec, slots: readonly PlanSlot[]): Plan {
   }
 
   const init = slots.filter(slot => slot.init)
-  const main = slots.filter(slot => !slot.init)
-  const lasting = (slot: PlanSlot) => slot.latest?.state === 'exited' && !slot.busy && !again(slot)
+  const main = slots.filter(slot => !slot.init && !slot.ephemeral)
+  const lasting = (slot: PlanSlot) => endOf(slot) !== undefined && !slot.busy && !again(slot)
   if (main.every(lasting)) return done(true)
-  const begun = main.some(slot => slot.latest !== undefined)
+  for (const slot of slots) if (slot.ephemeral && (!slot.latest || slot.latest.state === 'created')) begin(slot)
+  const begun = main.some(slot => (slot.latest !== undefined || slot.lost !== undefined) && !slot.stale)
 
   for (const slot of init) {
     const { latest } = slot
@@ -88,8 +104,9 @@ export function planPod(spec: PodSpec, slots: readonly PlanSlot[]): Plan {
       continue
     }
     if (begun) continue
-    if (latest?.state === 'exited') {
-      if (latest.exitCode === 0) continue
+    const code = slot.stale ? undefined : endOf(slot)
+    if (code !== undefined) {
+      if (code === 0) continue
       if (!again(slot)) return done(!slot.busy)
       begin(slot)
     } else if (latest?.state === 'running') judge(slot)
@@ -98,7 +115,7 @@ export function planPod(spec: PodSpec, slots: readonly PlanSlot[]): Plan {
   }
   for (const slot of main) {
     if (slot.latest?.state === 'running') judge(slot)
-    else if (slot.latest?.state !== 'exited' || again(slot)) begin(slot)
+    else if (endOf(slot) === undefined || again(slot)) begin(slot)
   }
   return done(false)
 }

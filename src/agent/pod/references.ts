@@ -13,7 +13,8 @@ export function referencesOf(pod: Pod): References {
   const configMaps = new Set<string>()
   const secrets = new Set<string>()
   const add = (set: Set<string>, name: string | undefined) => name && set.add(name)
-  for (const container of allContainers(pod)) {
+  const ephemeral = (pod.spec?.ephemeralContainers ?? []) as readonly Container[]
+  for (const container of [...allContainers(pod), ...ephemeral]) {
     for (const { valueFrom } of container.env ?? []) {
       add(configMaps, valueFrom?.configMapKeyRef?.name)
       add(secrets, valueFrom?.secretKeyRef?.name)

@@ -1,16 +1,25 @@
 /** One container of a pod over time: its instances, and what is being done about them. */
-import type { Container } from '../../api/generated/types/core-v1.ts'
+import type { Container, EphemeralContainer } from '../../api/generated/types/core-v1.ts'
 import type { Prober } from '../probes/prober.ts'
-import type { ContainerStatus as Instance } from '../runtimes/runtime.ts'
+import type { ContainerStatus as Instance, Resources } from '../runtimes/runtime.ts'
+import type { Lost } from './container-status.ts'
 import { createRestartBackOff, type RestartBackOff } from './restart.ts'
-import type { ContainerView } from './status.ts'
+
+/** Where a container stands in its pod's spec. */
+export type Sort = 'init' | 'main' | 'ephemeral'
 
 export interface Slot {
-  spec: Container
+  /** Of an ephemeral container, `targetContainerName` too. */
+  spec: Container & Pick<EphemeralContainer, 'targetContainerName'>
+  readonly sort: Sort
   readonly init: boolean
   /** Newest first. */
   instances: readonly Instance[]
+  /** How the instance ended that is gone from the runtime; until the next one is there. */
+  lost: Lost | undefined
   busy: 'starting' | 'stopping' | undefined
+  /** What an instance was given, for runtimes that do not say. */
+  limits: { readonly id: string; readonly resources: Resources } | undefined
   /** Why it does not run; kept until it does. */
   waiting: { readonly reason: string; readonly message?: string } | undefined
   /** A failed start is not repeated before (ms since the epoch). */
@@ -28,9 +37,12 @@ export interface Slot {
 }
 
 /** Makes the slot of a container that has not run. */
-export const createSlot = (spec: Container, init: boolean): Slot => ({
+export const createSlot = (spec: Slot['spec'], sort: Sort): Slot => ({
   spec,
-  init,
+  sort,
+  init: sort === 'init',
+  limits: undefined,
+  lost: undefined,
   instances: [],
   busy: undefined,
   waiting: undefined,
@@ -50,6 +62,7 @@ export const isRunning = (slot: Slot): boolean => slot.instances[0]?.state === '
 export function isStarted(slot: Slot): boolean {
   const [latest] = slot.instances
   if (latest?.state !== 'running' || slot.hooked !== latest.id) return false
+  if (slot.sort === 'ephemeral') return true
   return slot.prober?.id === latest.id ? slot.prober.prober.started() : !slot.spec.startupProbe
 }
 
@@ -59,12 +72,3 @@ export function isReady(slot: Slot): boolean {
   if (slot.init && slot.spec.restartPolicy !== 'Always') return latest?.state === 'exited' && latest.exitCode === 0
   return isStarted(slot) && slot.prober?.id === latest?.id && slot.prober?.prober.ready() === true
 }
-
-/** What the status shows of it. */
-export const viewOf = (slot: Slot): ContainerView => ({
-  spec: slot.spec,
-  instances: slot.instances,
-  waiting: slot.waiting,
-  started: slot.init && slot.spec.restartPolicy !== 'Always' ? isRunning(slot) : isStarted(slot),
-  ready: isReady(slot),
-})

@@ -11,6 +11,7 @@ import { type Clock, sleep } from '../../lib/clock.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Logger } from '../../lib/log.ts'
 import { pods } from '../resources.ts'
+import { PASSING } from './conditions.ts'
 
 export interface StatusWriter {
   /** This is the status from now on. Nothing is sent when it is what was written last. */
@@ -43,13 +44,7 @@ function replaced(next: PodStatus): object {
 
 /** The patch that turns `old` into `next`; conditions merge by type, and others' stay. */
 export function statusPatch(old: PodStatus | undefined, next: PodStatus): object {
-  const kept = new Set([
-    'resize',
-    'nominatedNodeName',
-    'resourceClaimStatuses',
-    'extendedResourceClaimStatus',
-    'ephemeralContainerStatuses',
-  ])
+  const kept = new Set(['resize', 'nominatedNodeName', 'resourceClaimStatuses', 'extendedResourceClaimStatus'])
   const gone = Object.fromEntries(Object.entries(cleared(old, next)).filter(([key]) => !kept.has(key)))
   const conditions = (next.conditions ?? []).map(condition => ({
     ...cleared(
@@ -58,7 +53,11 @@ export function statusPatch(old: PodStatus | undefined, next: PodStatus): object
     ),
     ...condition,
   }))
-  return { ...gone, ...next, ...replaced(next), conditions }
+  const over = (old?.conditions ?? []).filter(
+    ({ type }) => PASSING.has(type) && !next.conditions?.some(each => each.type === type),
+  )
+  const deleted = over.map(({ type }) => ({ $patch: 'delete', type }))
+  return { ...gone, ...next, ...replaced(next), conditions: [...conditions, ...deleted] }
 }
 
 /** Whether what the node says in `own` still stands in `seen`: the server's words for it were `written`. */

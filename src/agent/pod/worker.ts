@@ -13,19 +13,22 @@ import { StatusError } from '../../api/machinery/status-error.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import { createBackOff } from '../../client/back-off.ts'
 import { sleep, type Timer } from '../../lib/clock.ts'
-import { createProber } from '../probes/prober.ts'
-import { runProbe } from '../probes/run.ts'
 import { pods } from '../resources.ts'
 import type { ContainerStatus as Instance, RuntimeDriver } from '../runtimes/runtime.ts'
-import { type ContainerDeps, containerEvent, startContainer, stopContainer, targetOf } from './container.ts'
+import { type ContainerDeps, containerEvent, startContainer, statusesOf, stopContainer } from './container.ts'
+import { lostOf } from './container-status.ts'
+import { createActiveTime } from './deadline.ts'
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
 import { createGroundKeeper, type Ground, GroundError } from './ground.ts'
 import { createLastWords } from './last-words.ts'
 import { type PlanSlot, planPod } from './plan.ts'
+import { probeSlot } from './probing.ts'
+import { createPodResize } from './resize.ts'
 import { goDuration, isSidecar, shouldRestart } from './restart.ts'
-import { createSlot, isRunning, isStarted, type Slot, viewOf } from './slot.ts'
+import { createSlot, isRunning, isStarted, type Slot } from './slot.ts'
 import { podStatus } from './status.ts'
 import { createStatusWriter } from './status-writer.ts'
+import { containerViews, lastTold } from './view.ts'
 
 /** Instances of a container that are kept: the present one and, for `--previous`, the one before. */
 const KEPT = 2
@@ -45,10 +48,14 @@ export interface PodWorker {
   update(pod: Pod): void
   /** The API server knows the pod no more: it is ended at once. */
   gone(): void
-  /** The runtime has news of it. */
-  changed(): void
   /** What it waits for may be there: its ground is tried again at once. */
   retry(): void
+  /** The runtime has news of it: of its sandbox, or of a container. */
+  changed(what?: 'sandbox' | 'container'): void
+  /** The pod with the resources that it has been given; it still takes them. */
+  allocated(): Pod
+  /** It waits for room on the node to be resized. */
+  waits(): boolean
   /** For logs, exec and port-forward: the runtime and what it has of the pod; undefined before there is anything. */
   place(): { readonly driver: RuntimeDriver; readonly sandbox: string | undefined } | undefined
   /** Instances of a container, newest first; undefined when the pod has no such container. */
@@ -73,11 +80,13 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   const ref = { namespace: first.metadata?.namespace, name: first.metadata?.name ?? '' }
   let pod = first
   const slots: Slot[] = [
-    ...(first.spec?.initContainers ?? []).map(spec => createSlot(spec, true)),
-    ...(first.spec?.containers ?? []).map(spec => createSlot(spec, false)),
+    ...(first.spec?.initContainers ?? []).map(spec => createSlot(spec, 'init')),
+    ...(first.spec?.containers ?? []).map(spec => createSlot(spec, 'main')),
+    ...(first.spec?.ephemeralContainers ?? []).map(spec => createSlot(spec as Slot['spec'], 'ephemeral')),
   ]
   const lastWords = createLastWords()
   const startTime = parseTime(first.status?.startTime) ?? clock.now()
+  const active = createActiveTime(clock, startTime)
   const groundBackOff = createBackOff(GROUND_RETRY_MS, GROUND_RETRY_MAX_MS)
   let driver: RuntimeDriver | undefined
   let ground: Ground | undefined
@@ -85,6 +94,11 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   let groundProblem: string | undefined
   let groundRetryAt = 0
   let adopted = false
+  /** Slots that had an instance when last looked at. */
+  const seen = new Set<Slot>()
+  /** The runtime has news of the sandbox, which may have died. */
+  let checkSandbox = false
+  let sandboxLost = false
   /** A pod that ran before is not asked again whether it fits. */
   let admitted = first.status?.startTime !== undefined
   let failure: Refusal | undefined
@@ -106,7 +120,14 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     markEnded = resolve
   })
 
-  const deps: ContainerDeps = { ...shared, pod: () => pod, changed: () => kick() }
+  const resize = createPodResize({ ...shared, pod: () => pod, changed: () => kick() })
+  const deps: ContainerDeps = {
+    ...shared,
+    pod: () => pod,
+    allocated: resize.allocated,
+    running: name => slots.find(slot => slot.spec.name === name && isRunning(slot))?.instances[0]?.id,
+    changed: () => kick(),
+  }
   const keeper = createGroundKeeper(shared, first, () => void refresh())
   const writer = createStatusWriter(shared, first, () => {
     isGone = true
@@ -166,49 +187,38 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     if (!driver) return
     const runtime = driver
     const all = await runtime.listContainers(uid)
+    if (ground && checkSandbox) {
+      checkSandbox = false
+      sandboxLost ||= (await runtime.sandboxStatus(ground.sandbox))?.state !== 'ready'
+    }
     for (const slot of slots) {
       const own = all.filter(each => each.name === slot.spec.name)
       own.sort((a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt)
       for (const old of own.splice(KEPT)) void runtime.removeContainer(old.id).catch(() => {})
       slot.instances = await Promise.all(own.map(each => lastWords(each, slot.spec, runtime)))
       const [latest] = slot.instances
+      noteLost(slot, latest)
       // What was found running had its hook in an earlier life.
       if (!adopted && latest?.state === 'running') slot.hooked = latest.id
       const lasting =
         latest?.state === 'exited' && !shouldRestart(slot.spec, pod.spec!, latest.exitCode ?? 0, slot.init)
       if (latest?.state === 'running' || (lasting && slot.forced !== latest.id)) slot.waiting = undefined
-      probe(slot, latest)
+      probeSlot(deps, ground, slot, pod, ending())
     }
     adopted = true
   }
-
-  /** Probes the newest instance while it runs, and no other. */
-  function probe(slot: Slot, latest: Instance | undefined) {
-    const wanted = latest?.state === 'running' && slot.hooked === latest.id && (!slot.init || isSidecar(slot.spec))
-    if (slot.prober && (!wanted || slot.prober.id !== latest.id)) {
-      slot.prober.prober.stop()
-      slot.prober = undefined
+  /** Notes how an instance ended that was there and is not any more. */
+  function noteLost(slot: Slot, latest: Instance | undefined) {
+    if (latest) {
+      seen.add(slot)
+      // One that has a predecessor of its own in the runtime needs no other.
+      if (slot.instances.length > 1) slot.lost = undefined
+    } else if (!adopted || seen.delete(slot)) {
+      slot.lost = lostOf(statusesOf(known()).find(each => each.name === slot.spec.name))
     }
-    if (!wanted || slot.prober || !ground) return
-    const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
-    const known = [...containerStatuses, ...initContainerStatuses].find(each => each.containerID?.endsWith(latest.id))
-    const target = targetOf(shared, ground, slot, latest.id)
-    const title = { startup: 'Startup', readiness: 'Readiness', liveness: 'Liveness' }
-    const prober = createProber(
-      slot.spec,
-      latest.startedAt,
-      known && { started: known.started ?? false, ready: known.ready },
-      {
-        clock,
-        run: each => runProbe(target, each),
-        changed: kick,
-        unhealthy: (type, output) =>
-          containerEvent(deps, slot, 'Warning', 'Unhealthy', `${title[type]} probe failed: ${output}`),
-      },
-    )
-    if (ending()) prober.endPodBegan()
-    slot.prober = { id: latest.id, prober }
   }
+  /** The pod with the status that was told last. */
+  const known = (): Pod => ({ ...pod, status: writer.current() ?? pod.status ?? {} })
 
   const ending = () =>
     isGone || draining || over || failure !== undefined || pod.metadata?.deletionTimestamp !== undefined
@@ -222,9 +232,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       again = true
       return undefined
     }
-    const { activeDeadlineSeconds } = pod.spec ?? {}
-    const deadline =
-      activeDeadlineSeconds === undefined ? undefined : startTime + activeDeadlineSeconds * 1000 - clock.now()
+    const deadline = active.left(pod)
     if (deadline !== undefined && deadline <= 0) {
       const message = 'Pod was active on the node longer than the specified deadline'
       failure = { reason: 'DeadlineExceeded', message }
@@ -232,9 +240,17 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       again = true
       return undefined
     }
+    resize.consider()
     const wakes = [deadline]
-    if (ground) wakes.push(follow(ground))
-    else if (!preparing) {
+    if (ground && sandboxLost) leave()
+    else if (ground) wakes.push(follow(ground))
+    else if (
+      slots.some(slot => slot.instances.length > 0 || slot.lost) &&
+      planPod(pod.spec!, planned(undefined)).over
+    ) {
+      over = true
+      again = true
+    } else if (!preparing) {
       const wait = groundRetryAt - clock.elapsed()
       if (wait > 0) wakes.push(wait)
       else void prepare()
@@ -245,7 +261,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   async function prepare() {
     preparing = true
     try {
-      ground = await shared.starts.run(() => keeper.prepare(pod))
+      ground = await shared.starts.run(() => keeper.prepare(resize.allocated()))
       driver = ground.driver
       groundProblem = undefined
       groundBackOff.reset()
@@ -262,24 +278,53 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       kick()
     }
   }
-  /** Starts and stops containers as planned. */
-  function follow(base: Ground): number | undefined {
-    const planned = slots.map((slot): PlanSlot => {
+  /** The sandbox is gone, and with it what ran in it: everything is made anew. */
+  function leave() {
+    const running = slots.filter(isRunning)
+    for (const slot of running) {
+      if (slot.busy) continue
+      occupy(slot, 'stopping', () =>
+        stopContainer(deps, ground!, slot, `Stopping container ${slot.spec.name}`, grace()),
+      )
+    }
+    if (running.length > 0 || slots.some(slot => slot.busy) || preparing) return
+    preparing = true
+    ground = undefined
+    sandboxLost = false
+    graceUntil = Number.POSITIVE_INFINITY
+    void keeper
+      .rest()
+      .catch(error => logger.warn({ err: error, pod: podTitle(pod) }, 'a sandbox that is gone could not be cleaned up'))
+      .finally(() => {
+        preparing = false
+        kick()
+      })
+  }
+  /** The containers as the plan sees them; `sandbox` is the one that they are to run in. */
+  const planned = (sandbox: string | undefined): PlanSlot[] =>
+    slots.map(slot => {
       const [latest] = slot.instances
       const forced = latest !== undefined && slot.forced === latest.id
       const backOff = latest?.state === 'exited' && !forced ? slot.backOff.wait(latest.finishedAt, clock) : 0
       return {
         spec: slot.spec,
         init: slot.init,
+        ephemeral: slot.sort === 'ephemeral',
         latest,
+        lost: slot.lost?.terminated.exitCode,
+        stale: sandbox !== undefined && latest !== undefined && latest.sandboxId !== sandbox,
         busy: slot.busy !== undefined,
         started: isStarted(slot),
         failed: slot.prober && slot.prober.id === latest?.id ? slot.prober.prober.failed() : undefined,
         forced,
+        resized: resize.needOf(slot) === 'restart',
         wait: Math.max(backOff, slot.retryAt - clock.elapsed()),
       }
     })
-    const plan = planPod(pod.spec ?? { containers: [] }, planned)
+  /** Starts and stops containers as planned. */
+  function follow(base: Ground): number | undefined {
+    const resizeWake = resize.actuate(base, slots)
+    const plan = planPod(pod.spec ?? { containers: [] }, planned(base.sandbox))
     const find = (name: string) => slots.find(slot => slot.spec.name === name)!
     for (const { name, message, probe: failed, forced } of plan.stop) {
       const slot = find(name)
@@ -297,7 +342,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       over = true
       again = true
     }
-    return plan.wake
+    return resizeWake === undefined ? plan.wake : Math.min(resizeWake, plan.wake ?? resizeWake)
   }
   function occupy(slot: Slot, what: 'starting' | 'stopping', work: () => Promise<void>) {
     slot.busy = what
@@ -399,29 +444,12 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     if (isGone || draining || wasOver) return
     // One that ran before is not told as unready while its ground is being found again.
     if (first.status?.podIP && !ground && groundProblem === undefined && !ending()) return
-    const current = writer.current()
-    const foreign = (pod.status?.conditions ?? []).filter(
-      each => !current?.conditions?.some(own => own.type === each.type),
-    )
-    const status = current
-      ? { ...pod.status, ...current, conditions: [...(current.conditions ?? []), ...foreign] }
-      : pod.status
-    const waiting = groundProblem === undefined || ground ? undefined : { message: groundProblem }
+    const status = lastTold(pod, writer.current())
     const terminal = ending() && !slots.some(slot => isRunning(slot) || slot.busy)
-    const shown = (slot: Slot) => {
-      const view = viewOf(slot)
-      // The cause stands in the first container's state as well as in the event, which passes.
-      if (!waiting || view.waiting || view.instances.length > 0) return view
-      return {
-        ...view,
-        waiting: { reason: slots.some(each => each.init) ? 'PodInitializing' : 'ContainerCreating', ...waiting },
-      }
-    }
     const next = podStatus(
       status ? { ...pod, status } : pod,
       {
-        init: slots.filter(slot => slot.init).map(shown),
-        main: slots.filter(slot => !slot.init).map(shown),
+        ...containerViews(slots, { resize, groundProblem: ground ? undefined : groundProblem }),
         sandbox: ground !== undefined && cleaning === 'no',
         podIPs: ground?.podIPs ?? (status?.podIPs ?? []).map(each => each.ip),
         hostIPs: shared.node.ips,
@@ -447,6 +475,16 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     }
     kick()
   }
+  /** Takes over the containers of a changed pod; whether there are more of them. */
+  function takeSpecs({ spec }: Pod): boolean {
+    const { initContainers = [], containers = [] } = spec ?? {}
+    const ephemeral = (spec?.ephemeralContainers ?? []) as readonly Slot['spec'][]
+    const all = [...initContainers, ...containers, ...ephemeral]
+    for (const slot of slots) slot.spec = all.find(each => each.name === slot.spec.name) ?? slot.spec
+    const added = ephemeral.filter(each => !slots.some(slot => slot.spec.name === each.name))
+    for (const each of added) slots.push(createSlot(each, 'ephemeral'))
+    return added.length > 0
+  }
   function release() {
     released = true
     timer?.cancel()
@@ -462,25 +500,27 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       const before = pod
       pod = next
       writer.seen(next)
-      for (const slot of slots) {
-        const list = slot.init ? next.spec?.initContainers : next.spec?.containers
-        slot.spec = list?.find(each => each.name === slot.spec.name) ?? slot.spec
-      }
+      const added = takeSpecs(next)
       const { metadata: a = {} } = before
       const { metadata: b = {} } = next
       const told = JSON.stringify([a.labels, a.annotations]) !== JSON.stringify([b.labels, b.annotations])
-      if (told && ground) void refresh()
+      if ((told || added) && ground) void refresh()
       else kick()
     },
     gone() {
       isGone = true
       kick()
     },
-    changed: kick,
     retry() {
       groundRetryAt = 0
       kick()
     },
+    changed(what) {
+      if (what === 'sandbox') checkSandbox = true
+      kick()
+    },
+    allocated: resize.allocated,
+    waits: resize.isPending,
     place: () => driver && { driver, sandbox: ground?.sandbox },
     instances: name => slots.find(slot => slot.spec.name === name)?.instances,
     port: containerPort => ground?.ports[containerPort] ?? containerPort,

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { configMaps, nodes, serviceAccounts } from '../../../src/agent/resources.ts'
 import { isReady, type Node, startNode } from './node.ts'
@@ -176,12 +178,16 @@ describe('startAgent', () => {
     await node.create('lives', {
       containers: [host('main', 'exec sleep 1000', { readinessProbe: { exec: { command: ['true'] } } })],
     })
-    await node.create('ends', { restartPolicy: 'Never', containers: [host('main', 'sleep 0.6; exit 7')] })
     const before = await node.until('lives', isReady)
-    await node.until('ends', isReady)
+    const file = join(node.directory, 'end-now')
+    const wait = `until [ -e ${file} ]; do sleep 0.02; done; exit 7`
+    await node.create('ends', { restartPolicy: 'Never', containers: [host('main', wait)] })
+    const { metadata } = await node.until('ends', isReady)
+    const [{ pid = 0 } = {}] = await node.driver().listContainers(metadata?.uid)
     let unready = false
     await node.restart(async () => {
-      await new Promise(resolve => setTimeout(resolve, 900))
+      writeFileSync(file, '')
+      await until(async () => !existsSync(`/proc/${pid}`))
     })
     const end = Date.now() + 500
     while (Date.now() < end) unready ||= !isReady(await node.pods.get({ namespace: 'default', name: 'lives' }))
@@ -191,6 +197,24 @@ describe('startAgent', () => {
     assert.equal(now.status?.containerStatuses?.[0]?.restartCount, 0)
     const ends = await node.until('ends', found => found?.status?.phase === 'Failed')
     assert.equal(ends.status?.containerStatuses?.[0]?.state?.terminated?.exitCode, 7)
+  })
+
+  it('adds a container to a running pod that sees the processes of another', async t => {
+    if (!node.driver().capabilities.mounts) return t.skip('namespaces may not be made here')
+    await node.create('debugged', { containers: [host('main', 'exec sleep 4713')] })
+    const pod = await node.until('debugged', isReady)
+    const debug = { ...host('debugger', 'cat /proc/2/cmdline | tr "\\0" " "; exit 4'), targetContainerName: 'main' }
+    await node.pods.patch(
+      { namespace: 'default', name: 'debugged' },
+      { spec: { ephemeralContainers: [debug] } },
+      { type: 'strategic', subresource: 'ephemeralcontainers' },
+    )
+    const ended = await node.until('debugged', found =>
+      Boolean(found?.status?.ephemeralContainerStatuses?.[0]?.state?.terminated),
+    )
+    assert.equal(ended.status?.ephemeralContainerStatuses?.[0]?.state?.terminated?.exitCode, 4)
+    assert.equal(await node.log(pod, 'debugger'), 'sleep 4713 ')
+    assert.ok(isReady(ended))
   })
 
   it('gives a pod its grace, and the kill after it', async () => {

@@ -26,6 +26,8 @@ export interface Script {
   ends?: { readonly afterMs: number; readonly code: number }
   /** Ms from the signal to its end; undefined: only the kill ends it. */
   obeysAfterMs?: number
+  /** Bytes that it uses; default 0. */
+  memory?: number
   /** Answers of exec, by the command's first word; default 0. */
   exec?: Record<string, number>
 }
@@ -91,6 +93,7 @@ export function scriptedDriver(clock: Clock) {
     sandboxStatus: async id => sandboxes.get(id),
     listSandboxes: async () => [...sandboxes.values()],
     async createContainer(sandboxId, config: ContainerConfig) {
+      if (config.targetId) log.push(`join ${containers.get(config.targetId)?.status.name}`)
       const id = `container-${++serial}`
       const { name, attempt, image, annotations } = config
       const podUid = sandboxes.get(sandboxId)?.uid ?? ''
@@ -139,7 +142,9 @@ export function scriptedDriver(clock: Clock) {
       found.status.resources = { ...found.status.resources, ...resources }
       log.push(`update ${found.status.name} ${JSON.stringify(resources)}`)
     },
-    async updateSandbox() {},
+    async updateSandbox(_, resources) {
+      log.push(`update pod ${JSON.stringify(resources)}`)
+    },
     async removeContainer(id) {
       end(id, 137)
       containers.delete(id)
@@ -155,7 +160,11 @@ export function scriptedDriver(clock: Clock) {
     attach: async () => {},
     logs: async () => (async function* () {})(),
     connect: () => Promise.reject(new Error('no network')),
-    stats: async () => undefined,
+    async stats(id) {
+      const { name, podUid } = containers.get(id)!.status
+      const memoryUsage = script(name).memory ?? 0
+      return { id, podUid, name, timestamp: clock.now(), cpuUsage: 0, memoryWorkingSet: 0, memoryUsage, processes: 1 }
+    },
     probe: async (id, probe) => {
       const { name } = containers.get(id)!.status
       return { ok: (script(name).exec?.[Object.keys(probe)[0] ?? ''] ?? 0) === 0, output: 'scripted' }
@@ -166,6 +175,18 @@ export function scriptedDriver(clock: Clock) {
     driver,
     scripts,
     log,
+    /** The sandbox of a pod dies with all that is in it. */
+    killSandbox(uid: string) {
+      for (const { id } of [...sandboxes.values()].filter(each => each.uid === uid && each.state === 'ready')) {
+        void driver.stopSandbox(id)
+        for (const handler of handlers) handler({ type: 'sandbox', id, podUid: uid })
+      }
+    },
+    /** The runtime loses what it knew of a pod. */
+    forget(uid: string) {
+      for (const [id, { status }] of containers) if (status.podUid === uid) containers.delete(id)
+      for (const [id, each] of sandboxes) if (each.uid === uid) sandboxes.delete(id)
+    },
     end: (name: string, code: number) => {
       for (const { status } of containers.values())
         if (status.name === name && status.state === 'running') end(status.id, code)

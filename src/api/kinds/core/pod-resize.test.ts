@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container, Pod, ResourceRequirements } from '../../generated/types/core-v1.ts'
 import type { Errors } from '../rules.ts'
+import { podRules } from './pod.validate.ts'
 import { checkResize, resizedSpec } from './pod-resize.ts'
 
 const amounts = (cpu: string, memory: string): ResourceRequirements => ({
@@ -63,6 +64,11 @@ const cases: [what: string, change: (pod: Pod) => void, errors: string[]][] = [
     ],
   ],
   [
+    'another resource of a sidecar',
+    pod => void (pod.spec!.initContainers![0]!.resources!.requests!['ephemeral-storage'] = '1Gi'),
+    ['spec.initContainers[0]: Forbidden: only cpu and memory resources for init or sidecar containers are mutable'],
+  ],
+  [
     'a container more',
     pod => void pod.spec!.containers.push(container('c')),
     ['spec.containers: Forbidden: containers may not be added or removed on resize'],
@@ -87,6 +93,32 @@ for (const [what, change, expected] of cases) {
     )
   })
 }
+
+test('checkResize refuses pods of Windows', () => {
+  const before = old()
+  before.spec!.os = { name: 'windows' }
+  const errors: Errors = []
+  checkResize(structuredClone(before), before, errors)
+  assert.deepEqual(
+    errors.map(each => `${each.field}: ${each.message}`),
+    ['[]: Forbidden: windows pods cannot be resized'],
+  )
+})
+
+test('podRules keep the parts of static pods as they are', () => {
+  const mirror = old()
+  mirror.metadata = { annotations: { 'kubernetes.io/config.mirror': 'hash' } }
+  for (const [subresource, message] of [
+    ['resize', 'Forbidden: static pods cannot be resized'],
+    ['ephemeralcontainers', 'Forbidden: static pods do not support ephemeral containers'],
+  ] as const) {
+    const found = podRules.flatMap(rule => rule(structuredClone(mirror), mirror, { subresource, now: 0 }))
+    assert.deepEqual(
+      found.map(each => `${each.field}: ${each.message}`),
+      [`[]: ${message}`],
+    )
+  }
+})
 
 test('checkResize wants a node that shows resources in the status', () => {
   const [next, before] = [old(), old()]

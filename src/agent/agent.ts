@@ -62,6 +62,10 @@ export interface AgentDeps {
   readonly machine?: Machine
   /** `v1.36.3+tutti` when absent. */
   readonly version?: string
+  /** The range of its pods' addresses, where it has one of its own. */
+  readonly podCidr?: string
+  /** Called when a heartbeat failed: the connection may be dead. */
+  reconnect?(): void
   /** Where the node listens for the API server and others; nowhere when absent. */
   readonly server?: NodeServerOptions
 }
@@ -210,6 +214,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const node = await startNode(
     {
       ...(server && { kubeletPort: server.port }),
+      ...(deps.podCidr && { podCidr: deps.podCidr }),
+      ...(deps.reconnect && { reconnect: deps.reconnect }),
       client,
       clock,
       logger,

@@ -29,7 +29,44 @@ export interface UpOptions {
   readonly nodes: number
   /** Absolute path of the configuration file that was named. */
   readonly config?: string
+  /** Name of this machine's node; its host name when absent. */
+  readonly nodeName?: string
+  /** How other machines reach the API server; absent: they do not, unless they did before. */
+  readonly exposure?: Exposure
 }
+
+/** How a cluster is reached by other machines. */
+export interface Exposure {
+  /** This machine's address, as others know it. */
+  readonly advertiseAddress: string
+  /** Addresses to listen on besides loopback. */
+  readonly listen: readonly string[]
+  /** Further names and addresses of the server's certificate. */
+  readonly names: readonly string[]
+}
+
+/** How a machine joins a cluster on another one, or goes on as a node of the one that it joined. */
+export interface NodeOptions {
+  readonly role: 'node'
+  readonly dataDir: string
+  /** Absent where it has joined. */
+  readonly join?: {
+    /** `HOST:PORT` of the API server. */
+    readonly address: string
+    readonly token: string
+    /** `sha256:…` of the cluster's CA; one of them must fit. */
+    readonly pins: readonly string[]
+  }
+  readonly nodeName?: string
+  /** This machine's address, as the others reach it; absent: that from which the server is reached. */
+  readonly address?: string
+  /** What runs workloads, as for `up`; kept for the next start. */
+  readonly runtime?: 'auto' | 'containerd' | 'process'
+  readonly runtimeEndpoint?: string
+}
+
+/** What the program in the background is to be. */
+export type ProgramOptions = UpOptions | NodeOptions
 
 /** What the composition root can do for commands; they cannot import it (levels). */
 export interface Launcher {
@@ -37,9 +74,9 @@ export interface Launcher {
    * Starts the program in the background; resolves when the API answers and the node is Ready. Rejects with a
    * `UserError`. When `signal` aborts before that, the program is ended again.
    */
-  start(options: UpOptions, onProgress: (phase: string) => void, signal: AbortSignal): Promise<Instance>
+  start(options: ProgramOptions, onProgress: (phase: string) => void, signal: AbortSignal): Promise<Instance>
   /** Runs the program, its log on the terminal, until `signal` aborts. Rejects with a `UserError` when it cannot start. */
-  runInForeground(options: UpOptions, onReady: (instance: Instance) => void, signal: AbortSignal): Promise<void>
+  runInForeground(options: ProgramOptions, onReady: (instance: Instance) => void, signal: AbortSignal): Promise<void>
 }
 
 export interface Context {

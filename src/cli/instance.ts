@@ -14,6 +14,8 @@ export interface Instance {
   /** `https://127.0.0.1:6443`. */
   readonly server: string
   readonly nodeName: string
+  /** `node`: the API server is on another machine. */
+  readonly role?: 'node'
   /** RFC 3339. */
   readonly startedAt: string
   readonly network: { readonly mode: string; readonly notes: readonly string[] }

@@ -21,6 +21,8 @@ export interface HttpsTransportOptions {
   /** PEM of a client certificate and its key. */
   readonly cert?: string
   readonly key?: string
+  /** The same where they change while this runs: asked with each new connection. */
+  credentials?(): { readonly cert: string; readonly key: string }
   /** A bearer token, or a function that reads the current one. */
   readonly token?: string | (() => string)
   readonly userAgent?: string
@@ -30,6 +32,8 @@ export interface HttpsTransportOptions {
 
 export interface HttpsTransport {
   readonly transport: Transport
+  /** Requests from now on go over a new connection; those under way end first, or are cut where `cut` is set. */
+  renew(cut?: boolean): void
   /** Cuts everything. */
   close(): void
 }
@@ -46,7 +50,8 @@ export function createHttpsTransport(options: HttpsTransportOptions): HttpsTrans
   function open(): ClientHttp2Session {
     if (closed) throw new Error(`the connection to ${options.server} was closed`)
     if (session && !session.closed && !session.destroyed) return session
-    const { ca, cert, key } = options
+    const { ca } = options
+    const { cert, key } = options.credentials?.() ?? options
     const next = connect(options.server, { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
     session = next
     // Errors reach the requests that they concern; here they only end the session.
@@ -74,6 +79,12 @@ export function createHttpsTransport(options: HttpsTransportOptions): HttpsTrans
   }
   return {
     transport,
+    renew(cut = false) {
+      const before = session
+      session = undefined
+      if (cut) before?.destroy(new Error('the connection does not answer'))
+      else before?.close()
+    },
     close() {
       closed = true
       session?.destroy()

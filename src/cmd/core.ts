@@ -3,12 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTokenSigner } from '../apiserver/authentication/service-accounts/token-signer.ts'
+import { publishClusterInfo, publishNetworkConfig } from '../apiserver/bootstrap/cluster-info.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
 import { remoteNodes } from '../apiserver/nodes/remote-nodes.ts'
 import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
 import { requireKind } from '../apiserver/subresources/request-parts.ts'
-import { type UpOptions, UserError } from '../cli/context.ts'
+import { type Exposure, type UpOptions, UserError } from '../cli/context.ts'
 import { ownKubeconfig } from '../cli/kubeconfig.ts'
 import { createClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
@@ -16,6 +17,7 @@ import type { NodeApi } from '../client/node-api.ts'
 import { runAll } from '../control/lifetime.ts'
 import { controllerUser } from '../controllers/accounts.ts'
 import { controllerComponents } from '../controllers/all.ts'
+import type { NodeRanges } from '../controllers/node-ipam/controller.ts'
 import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import { buildKubeconfig, writeKubeconfigJson } from '../lib/kubeconfig.ts'
@@ -32,6 +34,8 @@ import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
 import { encryptBy, ownEncryption } from './configuration/encryption.ts'
 import { loadSettings, type Settings } from './configuration/settings.ts'
+import { createEnds, type Ends } from './ends.ts'
+import { exposureOf, keepExposure } from './exposure.ts'
 import { startNodes } from './nodes.ts'
 import { partMetrics } from './part-metrics.ts'
 import { portableKinds } from './portable-kinds.ts'
@@ -90,18 +94,6 @@ function explained(error: unknown): unknown {
   return hint ? new UserError(message, hint, { cause: error }) : error
 }
 
-/** What ends with the cluster, in the reverse order of its beginning. */
-function createEnds() {
-  const ends: (() => unknown)[] = []
-  return {
-    add: (end: () => unknown) => void ends.push(end),
-    async run() {
-      for (const end of ends.splice(0).reverse()) await end()
-    },
-  }
-}
-type Ends = ReturnType<typeof createEnds>
-
 /** The file that was named, or the one of the data directory. */
 function configurationFile({ config, dataDir }: UpOptions): string | undefined {
   const own = join(dataDir, 'config.yaml')
@@ -150,6 +142,12 @@ async function prepareGround(
   const { dataDir } = options
   const { mode, notes } = network
   const pkiFolder = join(dataDir, 'pki')
+  const exposure = exposureOf(options)
+  if (exposure && mode === 'rootless')
+    throw new UserError(
+      'other machines cannot reach a rootless cluster',
+      'Start it as root, or without --advertise-address in another --data-dir.',
+    )
   onPhase('opening the store')
   foresee(pkiFolder)
   const plain = await openSqliteStore(join(dataDir, 'state.db'), { clock, ...sqliteWorker() })
@@ -164,8 +162,16 @@ async function prepareGround(
   onPhase('preparing the network')
   const claims = mode === 'kernel' ? networkClaims() : undefined
   const listenOnHost = isInside() ? createHostListen() : undefined
+  const { clusterCidr } = settings.nodeRanges
+  const machines = mode === 'kernel' && exposure && { clusterCidr, address: exposure.advertiseAddress, leads: true }
+  const podCidr = mode === 'portable' ? undefined : firstRange(settings.nodeRanges)
   const prepared = await prepareNetwork(
-    { mode, notes, dataDir, nodeName, serviceCidr, ...(listenOnHost && { listenOnHost }) },
+    {
+      ...{ mode, notes, dataDir, nodeName, serviceCidr },
+      ...(listenOnHost && { listenOnHost }),
+      ...(podCidr && { podCidr }),
+      ...(machines && { machines, exposed: true }),
+    },
     { clock, logger },
   )
 
@@ -173,7 +179,7 @@ async function prepareGround(
   const pki = openPki({
     dir: pkiFolder,
     clock,
-    hosts: [nodeName, prepared.nodeAddress],
+    hosts: [nodeName, prepared.nodeAddress, ...(exposure ? exposedNames(exposure) : [])],
     serviceIP: addressAt(parseCidr(serviceCidr), 1),
   })
   const [authority, own, admin, proxyAuthority] = await Promise.all([
@@ -195,6 +201,9 @@ async function prepareGround(
     encrypted,
     claims,
     listenOnHost,
+    exposure,
+    podCidr,
+    machines,
     prepared,
     pki,
     tokenKey,
@@ -206,9 +215,12 @@ async function prepareGround(
 }
 type Ground = Awaited<ReturnType<typeof prepareGround>>
 
+/** The range of this machine, which is the first that there is. */
+const firstRange = ({ clusterCidr, nodeBits }: NodeRanges) => `${addressAt(parseCidr(clusterCidr), 0)}/${nodeBits}`
+
 /** The API server on its port, with the kubeconfig that leads to it. */
 async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
-  const { settings, plain, encrypted, prepared, pki, authority, own, admin, tokenKey, frontProxy } = ground
+  const { settings, plain, encrypted, prepared, exposure, pki, authority, own, admin, tokenKey, frontProxy } = ground
   const { kinds, featuresOff, serviceCidr, audit, extension } = settings
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
@@ -248,20 +260,40 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
     ownKubeconfig(options.dataDir),
     buildKubeconfig({ name: 'tutti', server: url, authority: authority.certificate, certificate, key }),
   )
-  await publishKubernetesService(server.registry, { address: prepared.nodeAddress, port, serviceCidr })
+  const address = exposure?.advertiseAddress ?? prepared.nodeAddress
+  await publishKubernetesService(server.registry, { address, port, serviceCidr })
+  if (exposure) {
+    await publishNetworkConfig(server.registry, {
+      mode: network.mode,
+      clusterCIDR: settings.nodeRanges.clusterCidr,
+      serviceCIDR: serviceCidr,
+      clusterDomain: 'cluster.local',
+    })
+    await publishClusterInfo(server.registry, `https://${address}:${port}`, authority.certificate)
+    keepExposure(options.dataDir, exposure)
+  }
   // Only a cluster that has come this far owns the machine's network.
   ground.claims?.claim(options.dataDir)
   return { server, agents, url, own, metrics }
 }
 
+const ANY = '0.0.0.0'
+
+/** What the server's certificate must name for other machines. */
+const exposedNames = ({ advertiseAddress, listen, names }: Exposure) => [
+  ...new Set([advertiseAddress, ...listen.filter(each => each !== ANY), ...names]),
+]
+
 /** Listens on loopback and where pods find the node; resolves with the port. Rejects with a `UserError`. */
-async function listen(server: ApiServer, wanted: number, { prepared, listenOnHost, own, frontProxy }: Ground) {
+async function listen(server: ApiServer, wanted: number, ground: Ground) {
+  const { prepared, exposure, listenOnHost, own, frontProxy } = ground
   const inUse = (port: number) => (cause: Error) => {
     throw new UserError(cause.message, `Take another port: tutti up --port ${port + 1}, or 0 for a free one.`, {
       cause,
     })
   }
-  const hosts = [...new Set(['127.0.0.1', prepared.nodeAddress])]
+  const wantedHosts = ['127.0.0.1', prepared.nodeAddress, ...(exposure?.listen ?? [])]
+  const hosts = wantedHosts.includes(ANY) ? [ANY] : [...new Set(wantedHosts)]
   const tls = {
     cert: own.certificate,
     key: own.key,
@@ -275,7 +307,7 @@ async function listen(server: ApiServer, wanted: number, { prepared, listenOnHos
 /** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
 async function startParts(
   { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
-  { settings, prepared, pki, authority, tokenKey }: Ground,
+  { settings, exposure, podCidr, machines, prepared, pki, authority, tokenKey }: Ground,
   { server, agents, metrics }: Awaited<ReturnType<typeof serveApi>>,
   signal: AbortSignal,
   ends: Ends,
@@ -298,6 +330,8 @@ async function startParts(
       clock,
       logger,
       rootCa: authority.certificate,
+      ...(machines && { nodeRanges: settings.nodeRanges }),
+      serverNames: pki.hosts.filter(each => each !== nodeName),
       ...signing,
       metrics: metrics.controllers,
       localVolumes: true,
@@ -313,6 +347,8 @@ async function startParts(
   ends.add(() => traffic.close())
 
   onPhase('starting the node')
+  const address = exposure?.advertiseAddress ?? prepared.nodeAddress
+  const hosts = [...new Set([prepared.nodeAddress, address])]
   const nodes = await startNodes(
     {
       options,
@@ -321,11 +357,9 @@ async function startParts(
       clock,
       logger,
       version: `${KUBERNETES_VERSION}+tutti.${version}`,
-      server: {
-        hosts: [prepared.nodeAddress],
-        clientCa: authority.certificate,
-        certificate: await pki.kubelet(nodeName, [prepared.nodeAddress]),
-      },
+      address,
+      ...(podCidr && { podCidr }),
+      server: { hosts, clientCa: authority.certificate, certificate: await pki.kubelet(nodeName, hosts) },
       identity: name => identity(`system:node:${name}`, 'system:nodes').transport,
     },
     signal,

@@ -3,21 +3,22 @@
  * list, ended in the reverse order.
  */
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { hostname } from 'node:os'
-import type { UpOptions } from '../cli/context.ts'
+import type { ProgramOptions, UpOptions } from '../cli/context.ts'
 import { UserError } from '../cli/context.ts'
 import { type Instance, instanceFile } from '../cli/instance.ts'
 import { stopRequestFile } from '../cli/stop.ts'
 import { writeFileAtomic } from '../lib/atomic-file.ts'
 import { realClock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
 import { processStartTime } from '../lib/process-start.ts'
 import { networkClaims } from '../network/claim.ts'
 import { type Capabilities, type Choice, chooseMode, detectCapabilities } from '../network/detect.ts'
 import { isInside, startInside } from '../network/rootless/porter.ts'
-import { startCore } from './core.ts'
+import { type Core, startCore } from './core.ts'
 import { openDataDir } from './data-dir.ts'
 import { nodeArguments, type StartMessage } from './launch.ts'
 import { createLogger } from './logger.ts'
+import { nodeNameFor } from './node-name.ts'
 import { programVersion } from './version.ts'
 
 export interface ServeHooks {
@@ -30,15 +31,11 @@ export interface ServeHooks {
 /** Why the mode is not a better one, for the program inside. */
 const NOTES_ENV = 'TUTTI_NETWORK_NOTES'
 
-/** Lower-case, as node names are. */
-const nodeName = () =>
-  hostname()
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]/g, '-')
-    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '') || 'node'
-
 /** The mode to run in: what was asked for, or the best that is possible and free. Throws `UserError`. */
-async function chooseNetwork({ network, dataDir, runtime }: UpOptions): Promise<Choice> {
+async function chooseNetwork(options: ProgramOptions): Promise<Choice> {
+  // A node has to be reached by others, which only the kernel network gives.
+  const { dataDir, network, runtime } =
+    'role' in options ? { ...options, network: 'kernel' as const, runtime: 'auto' } : options
   // The porter outside has chosen already.
   if (isInside()) return { mode: 'rootless', notes: JSON.parse(process.env[NOTES_ENV] ?? '[]') }
   // Simulated pods send nothing, so nothing of this machine has to be touched for them; loopback is there everywhere.
@@ -51,12 +48,18 @@ async function chooseNetwork({ network, dataDir, runtime }: UpOptions): Promise<
   try {
     return chooseMode(network === 'auto' ? undefined : network, { ...found, kernel })
   } catch (cause) {
-    throw new UserError((cause as Error).message, 'Let tutti choose: --network auto.', { cause })
+    throw new UserError(
+      (cause as Error).message,
+      'role' in options
+        ? 'A node needs root, and what docs/network.md lists for the kernel mode.'
+        : 'Let tutti choose: --network auto.',
+      { cause },
+    )
   }
 }
 
 /** Runs the program again inside the namespace of a rootless cluster, and lends it the machine's loopback. */
-async function serveInside(json: string, options: UpOptions, { notes }: Choice): Promise<never> {
+async function serveInside(json: string, options: ProgramOptions, { notes }: Choice): Promise<never> {
   openDataDir(options.dataDir, programVersion())
   const child = await startInside({
     dataDir: options.dataDir,
@@ -71,33 +74,53 @@ async function serveInside(json: string, options: UpOptions, { notes }: Choice):
   process.exit(code)
 }
 
+/** What a later start needs to find the same runtimes. */
+const askedFor = ({ runtime, runtimeEndpoint }: UpOptions) => ({ runtime, ...(runtimeEndpoint && { runtimeEndpoint }) })
+
+/** For the log: a token is a secret. */
+const withoutToken = (options: ProgramOptions) =>
+  'role' in options && options.join ? { ...options, join: { ...options.join, token: '…' } } : options
+
 /** Waits for SIGINT or SIGTERM. */
 const stopped = () =>
   new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve)
   })
 
-/** Runs the cluster until it is told to stop. Rejects with a `UserError` when it cannot start. */
-export async function serve(options: UpOptions, hooks: ServeHooks, choice?: Choice): Promise<void> {
+/** Starts what the options ask for: a cluster, or a node of one. */
+async function startProgram(
+  options: ProgramOptions,
+  choice: Choice | undefined,
+  deps: { readonly version: string; readonly logger: Logger; onPhase(phase: string): void },
+): Promise<Core> {
+  const nodeName = nodeNameFor(options.dataDir, options.nodeName)
+  const network = choice ?? (await chooseNetwork(options))
+  if (!('role' in options)) return startCore({ ...deps, options, network, nodeName, clock: realClock })
+  const { startNodeProgram } = await import('./node/start.ts')
+  return startNodeProgram({ ...deps, options, nodeName, clock: realClock })
+}
+
+/** Runs the program until it is told to stop. Rejects with a `UserError` when it cannot start. */
+export async function serve(options: ProgramOptions, hooks: ServeHooks, choice?: Choice): Promise<void> {
   const { log, onPhase, onReady } = hooks
   const version = programVersion()
   const { dataDir } = options
   openDataDir(dataDir, version)
   const logger = createLogger(log)
-  logger.info({ version, pid: process.pid, options }, 'starting')
+  logger.info({ version, pid: process.pid, options: withoutToken(options) }, 'starting')
   const stop = stopped()
-  const network = choice ?? (await chooseNetwork(options))
-  const core = await startCore({ options, network, version, nodeName: nodeName(), clock: realClock, logger, onPhase })
+  const core = await startProgram(options, choice, { version, logger, onPhase })
   const instance: Instance = {
     pid: process.pid,
     startTime: processStartTime(process.pid) ?? '',
     version,
     server: core.server,
     nodeName: core.nodeName,
+    ...('role' in options && { role: options.role }),
     startedAt: new Date(realClock.now()).toISOString(),
     network: core.network,
     runtimes: core.runtimes,
-    asked: { runtime: options.runtime, ...(options.runtimeEndpoint && { runtimeEndpoint: options.runtimeEndpoint }) },
+    ...(!('role' in options) && { asked: askedFor(options) }),
     notes: core.notes,
   }
   rmSync(stopRequestFile(dataDir), { force: true })
@@ -127,7 +150,7 @@ export async function runDaemon([json = '{}']: readonly string[]): Promise<void>
       open = false
     }
   }
-  const options = JSON.parse(json) as UpOptions
+  const options = JSON.parse(json) as ProgramOptions
   try {
     const choice = await chooseNetwork(options)
     if (choice.mode === 'rootless' && !isInside()) await serveInside(json, options, choice)

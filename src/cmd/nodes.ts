@@ -6,7 +6,7 @@ import { openProcessDriver } from '../agent/runtimes/process/driver.ts'
 import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { annotatedScripts } from '../agent/runtimes/simulated/annotation.ts'
 import { openSimulatedDriver } from '../agent/runtimes/simulated/driver.ts'
-import type { NodeServerOptions } from '../agent/server/server.ts'
+import type { NodeServer, NodeServerOptions } from '../agent/server/server.ts'
 import type { UpOptions } from '../cli/context.ts'
 import type { NodeApi } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
@@ -33,8 +33,14 @@ export interface NodesDeps {
   readonly version: string
   /** A way to the API as this node's own user. */
   identity(node: string): Transport
+  /** The range of pods of this machine's node. */
+  readonly podCidr?: string
+  /** The address of this machine's node. */
+  readonly address: string
   /** Where this machine's node listens, and with what. */
   readonly server: NodeServerOptions
+  /** A heartbeat failed: the way to the API may be a connection that is dead. */
+  reconnect?(): void
 }
 
 export interface Nodes {
@@ -44,6 +50,8 @@ export interface Nodes {
   readonly handlers: readonly string[]
   /** What this machine cannot give, in sentences. */
   readonly notes: readonly string[]
+  /** What this machine's node listens with. */
+  readonly server: NodeServer | undefined
   /** Stops all workloads in order; their objects stay. */
   drain(timeoutMs: number): Promise<void>
   /** Resolves when the agents have let go, after `signal` aborted; then the runtimes are closed. */
@@ -66,6 +74,7 @@ export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<
     apis: new Map(agents.map((agent, at) => [nodes[at]!.nodeName, agent.api])),
     handlers: [...new Set(runtimes.flatMap(each => each.capabilities.handlers).filter(each => each !== ''))],
     notes: containers?.notes ?? [],
+    server: agents[0]?.server,
     async drain(timeoutMs) {
       await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
     },
@@ -107,8 +116,10 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     ...shared(deps, nodeName),
     dataDir: options.dataDir,
     runtimes: [...containers.drivers, processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
-    addresses: [{ type: 'InternalIP', address: network.nodeAddress }],
+    addresses: [{ type: 'InternalIP', address: deps.address }],
+    ...(deps.podCidr && { podCidr: deps.podCidr }),
     server: deps.server,
+    ...(deps.reconnect && { reconnect: deps.reconnect }),
   }
 }
 

@@ -21,6 +21,7 @@ export const CONTROLLER_ACCOUNTS: Readonly<Record<string, string>> = {
   'legacy-serviceaccount-token-cleaner-controller': 'legacy-service-account-token-cleaner',
   'namespace-controller': 'namespace-controller',
   'node-controller': 'node-controller',
+  'node-ipam-controller': 'node-controller',
   'persistentvolume-controller': 'persistent-volume-binder',
   'pod-garbage-collector': 'pod-garbage-collector',
   'pv-protection-controller': 'pv-protection-controller',

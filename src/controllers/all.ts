@@ -32,6 +32,7 @@ import { jobController } from './job/controller.ts'
 import { legacyTokenCleaner } from './legacy-token-cleaner/controller.ts'
 import { localPathProvisioner } from './local-path/component.ts'
 import { namespaceController } from './namespace/component.ts'
+import { type NodeRanges, nodeIpamController } from './node-ipam/controller.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { claimBinder } from './persistent-volume/claims.ts'
 import { volumePhases } from './persistent-volume/volumes.ts'
@@ -101,6 +102,10 @@ export interface ControllersDeps {
   signToken?(claims: Readonly<Record<string, unknown>>): string
   /** Makes volumes on the disks of nodes, with the class `local-path`. Default: it does not. */
   readonly localVolumes?: boolean
+  /** Where nodes get ranges for their pods from; without it they get none. */
+  readonly nodeRanges?: NodeRanges
+  /** Names and addresses of the API server, under which no node may serve. */
+  readonly serverNames?: readonly string[]
   readonly metrics?: ControllerMetrics
 }
 
@@ -131,6 +136,7 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
   const { rootCa, signToken } = options
   const plain = [
     ...controllers,
+    ...(options.nodeRanges ? [nodeIpamController(options.nodeRanges)] : []),
     ...(rootCa ? [rootCaController(rootCa)] : []),
     ...(signToken ? [tokenSecretController({ sign: signToken, authority: rootCa ?? '' })] : []),
   ]
@@ -150,7 +156,12 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
         ]
       : []),
     ...(isServed.has(CertificateSigningRequest.key)
-      ? [certificateApprover(depsOf('certificatesigningrequest-approving-controller'))]
+      ? [
+          certificateApprover({
+            ...depsOf('certificatesigningrequest-approving-controller'),
+            reserved: options.serverNames ?? [],
+          }),
+        ]
       : []),
     namespaceController({ ...depsOf('namespace-controller'), served }),
     policyStatusController(depsOf('validatingadmissionpolicy-status-controller')),

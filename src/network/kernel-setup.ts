@@ -3,6 +3,8 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../lib/log.ts'
 import { closeFirewalls, openFirewalls } from './firewall.ts'
+import { ROUTE_PROTOCOL } from './pod-network/routes/routes.ts'
+import { VXLAN_LINK } from './pod-network/routes/vxlan.ts'
 import { LINK_PREFIX, POD_TABLE } from './pod-network/ruleset.ts'
 import { POLICY_TABLE } from './policy/ruleset.ts'
 import { TABLE } from './service-proxy/nftables/ruleset.ts'
@@ -13,10 +15,15 @@ const FORWARDING = '/proc/sys/net/ipv4/ip_forward'
 /** Largest packet on a link of which nobody said otherwise: within one machine bigger is faster. */
 const LOCAL_MTU = 65_535
 
-/** Bytes that fit in a packet on the way out of the machine; the largest of all when there is no way out. */
-async function uplinkMtu(): Promise<number> {
-  const route = await attempt('ip', ['-o', 'route', 'show', 'default'])
-  const device = / dev (\S+)/.exec(route.stdout)?.[1]
+/**
+ * Bytes that fit in a packet on the way out of the machine, which is by the device of `address` where that is given;
+ * the largest of all when there is no way out.
+ */
+async function uplinkMtu(address: string | undefined): Promise<number> {
+  const found = address
+    ? await attempt('ip', ['-o', 'address', 'show', 'to', `${address}/32`])
+    : await attempt('ip', ['-o', 'route', 'show', 'default'])
+  const device = (address ? /^\d+: (\S+)/ : / dev (\S+)/).exec(found.stdout)?.[1]
   if (!device) return LOCAL_MTU
   const link = await attempt('ip', ['-o', 'link', 'show', 'dev', device])
   return Number(/ mtu (\d+)/.exec(link.stdout)?.[1] ?? 1500)
@@ -32,12 +39,12 @@ export interface KernelSetup {
  * that pods can answer), and switches forwarding on. All of it may stand already.
  */
 export async function setUpKernel(
-  options: { readonly nodeAddress: string; readonly serviceCidr: string },
+  options: { readonly nodeAddress: string; readonly serviceCidr: string; readonly uplinkAddress?: string },
   deps: { readonly logger: Logger },
 ): Promise<KernelSetup> {
   const { nodeAddress, serviceCidr } = options
   const [mtu, notes] = await Promise.all([
-    uplinkMtu(),
+    uplinkMtu(options.uplinkAddress),
     openFirewalls(deps),
     run(
       'ip',
@@ -61,7 +68,10 @@ export async function removeKernelNetwork(options: {
   readonly serviceCidr: string
   readonly netnsDirectory: string
 }): Promise<void> {
-  const links = readdirSync('/proc/sys/net/ipv4/conf').filter(name => name.startsWith(LINK_PREFIX))
+  const links = readdirSync('/proc/sys/net/ipv4/conf').filter(
+    name => name.startsWith(LINK_PREFIX) || name === VXLAN_LINK,
+  )
+  await attempt('ip', ['route', 'flush', 'proto', String(ROUTE_PROTOCOL)])
   await Promise.all(links.map(link => attempt('ip', ['link', 'delete', link])))
   let namespaces: string[] = []
   try {

@@ -12,7 +12,8 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import type { Service as ServiceType } from '../api/generated/types/core-v1.ts'
+import type { Node as NodeType, Service as ServiceType } from '../api/generated/types/core-v1.ts'
+import { Node } from '../api/kinds/core/node.ts'
 import { Service } from '../api/kinds/core/service.ts'
 import { EndpointSlice } from '../api/kinds/discovery/endpoint-slice.ts'
 import type { Client } from '../client/client.ts'
@@ -27,14 +28,16 @@ import { createDnsCache } from './dns/cache.ts'
 import { publishClusterDns } from './dns/cluster-dns.ts'
 import { createHandler } from './dns/message.ts'
 import { createNames } from './dns/names.ts'
+import { followNodeServers } from './dns/node-servers.ts'
 import { type DnsServer, startDnsServer } from './dns/server.ts'
 import { followDnsSettings } from './dns/settings.ts'
 import { createUpstream } from './dns/upstream.ts'
 import { setUpKernel } from './kernel-setup.ts'
-import { type HostListen, LOOPBACK, startLoadBalancers } from './load-balancer.ts'
+import { type HostListen, LOOPBACK, type LoadBalancers, startLoadBalancers } from './load-balancer.ts'
 import { startKernelPodNetwork } from './pod-network/kernel.ts'
 import type { PodNetwork } from './pod-network/pod-network.ts'
 import { startPortablePodNetwork } from './pod-network/portable.ts'
+import { startRoutes } from './pod-network/routes/routes.ts'
 import { LINK_PREFIX } from './pod-network/ruleset.ts'
 import { type Enforcement, enforcePolicies, reportUnenforced } from './policy/enforce.ts'
 import { noTable } from './policy/ruleset.ts'
@@ -67,6 +70,15 @@ export interface NetworkOptions {
   readonly netnsDirectory?: string
   /** Why the mode is not a better one (`detect.ts`), for `describe`. */
   readonly notes?: readonly string[]
+  /** The cluster has, or may get, nodes on other machines; kernel mode only. */
+  readonly machines?: {
+    /** The ranges of all nodes: 10.244.0.0/16. */
+    readonly clusterCidr: string
+    /** This machine's address, as the others reach it. */
+    readonly address: string
+    /** This is the machine of the API server, which tells services' addresses for all. */
+    readonly leads: boolean
+  }
 }
 
 export interface NetworkDeps {
@@ -108,6 +120,9 @@ const SPARES = 4
 /** Of the service range: as everywhere. */
 const DNS_OFFSET = 10
 
+/** On a machine that does not lead, they are told of by the one that does. */
+const NO_LOAD_BALANCERS: LoadBalancers = { idle: async () => {}, close() {} }
+
 /** Listening in this process' own network. */
 const listenHere: HostListen = (port, onConnection) =>
   new Promise((resolve, reject) => {
@@ -128,6 +143,8 @@ interface Parts {
   enforcePolicies?(informers: Informers, dnsPort: number): Promise<Enforcement>
   /** Starts the DNS server; absent where pods have no way to ask it. */
   startDns?(api: NetworkApi, catalog: Catalog): Promise<DnsServer>
+  /** Starts following the other machines; absent where there are none. */
+  followMachines?(api: NetworkApi, signal: AbortSignal): Promise<void>
   close(): void
 }
 
@@ -147,6 +164,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
       )
       await catalog.synced()
       const events = (component: string) => createEventRecorder(client.transport, { component }, deps, signal)
+      await parts.followMachines?.({ client, informers }, signal)
       const dns = await parts.startDns?.({ client, informers }, catalog)
       const policies = await parts.enforcePolicies?.(informers, dns?.port ?? DNS_PORT)
       if (!policies) reportUnenforced(informers, events('network-policy-controller'), NO_POLICIES)
@@ -155,22 +173,25 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
       place.follow(() => sync.moved())
       const hosts = options.exposed ? ['0.0.0.0'] : [...new Set([LOOPBACK, prepare.nodeAddress])]
       const checks = startHealthChecks({ ...deps, catalog, place: place.now, hosts }, signal)
-      const loadBalancers = startLoadBalancers(
-        {
-          catalog,
-          client,
-          events: events('service-lb-controller'),
-          logger: deps.logger,
-          listen: options.listenOnHost ?? listenHere,
-          locate: (service, port) => {
-            const place = parts.proxy.localAddress(`${service.metadata?.namespace}/${service.metadata?.name}`, port)
-            return place ? { address: place.host, port: place.port } : { address: service.spec!.clusterIP!, port }
-          },
-          allProtocols: parts.allProtocols,
-          nodePorts: mode === 'rootless',
-        },
-        signal,
-      )
+      const leads = options.machines?.leads ?? true
+      const loadBalancers = !leads
+        ? NO_LOAD_BALANCERS
+        : startLoadBalancers(
+            {
+              catalog,
+              client,
+              events: events('service-lb-controller'),
+              logger: deps.logger,
+              listen: options.listenOnHost ?? listenHere,
+              locate: (service, port) => {
+                const place = parts.proxy.localAddress(`${service.metadata?.namespace}/${service.metadata?.name}`, port)
+                return place ? { address: place.host, port: place.port } : { address: service.spec!.clusterIP!, port }
+              },
+              allProtocols: parts.allProtocols,
+              nodePorts: mode === 'rootless',
+            },
+            signal,
+          )
       return {
         podNetwork: policies?.protect(parts.podNetwork) ?? parts.podNetwork,
         nodeAddress: prepare.nodeAddress,
@@ -208,13 +229,16 @@ interface Prepared {
 
 async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promise<Prepared> {
   const { podCidr = '10.244.0.0/24', serviceCidr = '10.96.0.0/16', clusterDomain = 'cluster.local' } = options
-  const { exposed = false, mode, dataDir, nodeName } = options
+  const { exposed = false, mode, dataDir, nodeName, machines } = options
   const [pods, services] = [parseCidr(podCidr), parseCidr(serviceCidr)]
   const nodeAddress = addressAt(pods, 1)
   const clusterDns = addressAt(services, DNS_OFFSET)
   const directory = join(dataDir, 'network')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const [{ mtu, notes }, tracked] = await Promise.all([setUpKernel({ nodeAddress, serviceCidr }, deps), hasConntrack()])
+  const [{ mtu, notes }, tracked] = await Promise.all([
+    setUpKernel({ nodeAddress, serviceCidr, ...(machines && { uplinkAddress: machines.address }) }, deps),
+    hasConntrack(),
+  ])
 
   return {
     nodeAddress,
@@ -230,6 +254,7 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
           mtu,
           dns: { servers: [clusterDns], clusterDomain },
           exposed,
+          ...(machines && { clusterCidr: parseCidr(machines.clusterCidr) }),
           spares: SPARES,
         },
         { ...deps, ip, nft },
@@ -256,7 +281,7 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
         async startDns({ client, informers }, catalog) {
           const names = createNames(catalog, {
             domain: clusterDomain,
-            ranges: [podCidr, serviceCidr],
+            ranges: [machines?.clusterCidr ?? podCidr, serviceCidr],
             server: clusterDns,
           })
           const settings = await followDnsSettings(informers, deps.logger)
@@ -264,9 +289,23 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
           const upstream = { ...outside, ask: createDnsCache(outside.ask, deps.clock) }
           const handle = createHandler(names, clusterDomain)
           const dns = await startDnsServer(nodeAddress, DNS_PORT, { ...deps, handle, upstream })
-          await publishClusterDns(client, { clusterIp: clusterDns, address: nodeAddress, port: dns.port, nodeName })
+          const own = { clusterIp: clusterDns, address: nodeAddress, port: dns.port, nodeName }
+          if (machines?.leads ?? true) await publishClusterDns(client, { ...own, ownNodeOnly: machines !== undefined })
           return dns
         },
+        ...(machines && {
+          async followMachines({ client, informers }: NetworkApi, scope: AbortSignal) {
+            const { address, clusterCidr, leads } = machines
+            const nodes = informers.of<NodeType>(Node)
+            const self = { name: nodeName, address, podCidr }
+            await startRoutes({ ...deps, nodes, self, clusterCidr, mtu, ip, nft }, scope)
+            if (leads)
+              await followNodeServers(
+                { ...deps, client, nodes, nodeName, clusterIp: clusterDns, port: DNS_PORT },
+                scope,
+              )
+          },
+        }),
         close() {
           ip.close()
           nft.close()

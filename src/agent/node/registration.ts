@@ -36,6 +36,10 @@ export interface NodeDeps {
   readonly version: string
   /** Where the node's own server listens, if it does. */
   readonly kubeletPort?: number
+  /** Called when a heartbeat failed. */
+  reconnect?(): void
+  /** The range that its pods have their addresses from. */
+  readonly podCidr?: string
 }
 
 const HEALTHY: readonly [string, string, string][] = [
@@ -102,16 +106,18 @@ function statusOf(deps: NodeDeps, old: Node | undefined): NonNullable<Node['stat
 
 /** Makes or updates the Node object. */
 async function register(deps: NodeDeps): Promise<Node> {
-  const { name } = deps
+  const { name, podCidr } = deps
+  const spec = podCidr ? { podCIDR: podCidr, podCIDRs: [podCidr] } : {}
   const client = deps.client.kind(nodes)
   const labels = labelsOf(deps)
   let node = await client.find({ name })
   if (!node) {
-    const fresh: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels }, spec: {} }
+    const fresh: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels }, spec }
     node = await client.create(fresh)
   } else if (Object.entries(labels).some(([key, value]) => node?.metadata?.labels?.[key] !== value)) {
     node = await client.patch({ name }, { metadata: { labels } }, { type: 'strategic' })
   }
+  if (podCidr && !node.spec?.podCIDR) node = await client.patch({ name }, { spec }, { type: 'strategic' })
   return client.patch({ name }, { status: statusOf(deps, node) }, { type: 'strategic', subresource: 'status' })
 }
 
@@ -162,16 +168,34 @@ interface Known {
   node: Node
 }
 
+/** Rejects where there is no answer before the next beat: on a network that swallows packets none ever comes. */
+async function answered(clock: Clock, beat: Promise<void>, signal: AbortSignal): Promise<void> {
+  const waited = new AbortController()
+  const end = () => waited.abort()
+  signal.addEventListener('abort', end, { once: true })
+  const late = sleep(clock, BEAT_MS, waited.signal).then(() => {
+    if (!waited.signal.aborted) throw new Error(`no answer within ${BEAT_MS / 1000} s`)
+  })
+  try {
+    await Promise.race([beat, late])
+  } finally {
+    waited.abort()
+    signal.removeEventListener('abort', end)
+  }
+}
+
 async function keepAlive(deps: NodeDeps, known: Known, signal: AbortSignal) {
   const { clock, logger, name } = deps
   for (let count = 1; ; count++) {
     await sleep(clock, BEAT_MS, signal)
     if (signal.aborted) return
     try {
-      await beat(deps, known.node)
+      await answered(clock, beat(deps, known.node), signal)
       if (count % BEATS_PER_STATUS === 0) known.node = await register(deps)
     } catch (error) {
+      if (signal.aborted) return
       logger.warn({ err: error, node: name }, 'a heartbeat failed')
+      deps.reconnect?.()
     }
   }
 }

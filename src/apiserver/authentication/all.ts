@@ -56,7 +56,15 @@ export interface Authentication {
 }
 
 /** What anyone may ask for without saying who they are, where RBAC allows it too. */
-const PUBLIC_PATHS: readonly string[] = ['/healthz', '/livez', '/readyz', '/version', '/version/']
+const PUBLIC_PATHS: readonly string[] = [
+  '/healthz',
+  '/livez',
+  '/readyz',
+  '/version',
+  '/version/',
+  // Where the cluster is: read by machines that are about to join.
+  '/api/v1/namespaces/kube-public/configmaps/cluster-info',
+]
 
 function anonymousPaths({ configuration }: AuthenticationOptions): (path: string) => boolean {
   const chosen = configuration?.anonymous

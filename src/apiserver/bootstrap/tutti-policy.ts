@@ -41,6 +41,22 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
       'create,patch,update core events',
     ],
   },
+  // The traffic of a node on another machine, which is done by the node itself.
+  'tutti:node-traffic': {
+    rules: [
+      'get,list,watch core services,endpoints,namespaces,nodes',
+      // Policies let pods in by their labels, whichever node they are on.
+      'list,watch core pods',
+      'get,list,watch discovery.k8s.io endpointslices',
+      'get,list,watch networking.k8s.io networkpolicies,servicecidrs',
+    ],
+  },
+  // Who joins looks whether its name is free.
+  'tutti:node-names': { rules: ['get core nodes'] },
+  // Serving certificates are given for addresses that are the node's and nobody else's.
+  'tutti:certificate-controller': {
+    rules: ['list core nodes', 'approve certificates.k8s.io signers kubernetes.io/kubelet-serving'],
+  },
   // Names for services and pods.
   'tutti:dns': {
     rules: [
@@ -65,6 +81,9 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
   // A node renews its own certificate; one that joins with a token of this group gets its first.
   'tutti:node-certificate-rotation': { role: `${REQUESTS}:selfnodeclient`, subjects: ['group:system:nodes'] },
   'tutti:node-certificate-bootstrap': { role: `${REQUESTS}:nodeclient`, subjects: [JOINING] },
+  'tutti:node-traffic': { subjects: ['group:system:nodes'] },
+  'tutti:node-names': { subjects: [JOINING] },
+  'tutti:certificate-controller': { subjects: ['account:kube-system/certificate-controller'] },
   // What the API server asks of nodes on other machines.
   'tutti:kubelet-api-admin': { role: 'system:kubelet-api-admin', subjects: ['user:kube-apiserver-kubelet-client'] },
   'tutti:node-bootstrapper': { role: 'system:node-bootstrapper', subjects: [JOINING] },
@@ -72,11 +91,16 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
 
 /** Roles in a namespace, by namespace and name. */
 export const tuttiRoles: Readonly<Record<string, RoleSource>> = {
+  // Where the cluster is and its CA: what a machine reads before it knows anything, and checks by its token.
+  'kube-public/tutti:cluster-info': { rules: ['get core configmaps cluster-info'] },
+  'kube-system/tutti:network-config': {
+    rules: ['get core configmaps tutti-network', 'get,list,watch core configmaps kube-dns'],
+  },
   // The cluster's DNS is a service like any other, made by the node that serves it.
   'kube-system/tutti:cluster-dns': {
     rules: [
       'create,get,update,patch core services',
-      'create,get,update,patch discovery.k8s.io endpointslices',
+      'create,delete,get,list,patch,update discovery.k8s.io endpointslices',
       // Where names outside the cluster are asked.
       'get,list,watch core configmaps kube-dns',
     ],
@@ -85,5 +109,7 @@ export const tuttiRoles: Readonly<Record<string, RoleSource>> = {
 
 /** Role bindings in a namespace, by namespace and name. */
 export const tuttiRoleBindings: Readonly<Record<string, BindingSource>> = {
+  'kube-public/tutti:cluster-info': { subjects: ['user:system:anonymous', 'group:system:bootstrappers'] },
+  'kube-system/tutti:network-config': { subjects: [JOINING, 'group:system:nodes'] },
   'kube-system/tutti:cluster-dns': { subjects: ['user:system:kube-proxy', 'account:kube-system/kube-proxy'] },
 }

@@ -8,12 +8,14 @@ import { example } from './example.ts'
 import { exec } from './exec.ts'
 import { get } from './get.ts'
 import { image } from './image.ts'
+import { join } from './join.ts'
 import { logs } from './logs.ts'
 import { portForward } from './port-forward.ts'
 import { rollout } from './rollout.ts'
 import { run } from './run.ts'
 import { scale } from './scale.ts'
 import { status } from './status.ts'
+import { token } from './token.ts'
 import { top } from './top.ts'
 import { up } from './up.ts'
 import { version } from './version.ts'
@@ -24,6 +26,8 @@ export const commands: readonly CommandSpec[] = [
   down,
   deleteCommand,
   status,
+  token,
+  join,
   why,
   run,
   example,

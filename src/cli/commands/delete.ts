@@ -7,6 +7,7 @@ import type { Context, UpOptions } from '../context.ts'
 import { UserError } from '../context.ts'
 import { type Instance, lastInstance, readInstance } from '../instance.ts'
 import { forgetKubeconfig } from '../kubeconfig.ts'
+import { isMember } from '../membership.ts'
 import { withProgress } from '../output/progress.ts'
 import { stopInstance } from '../stop.ts'
 
@@ -43,7 +44,7 @@ async function startOnceMore(
   const { runtime = 'auto', ...endpoint } = last?.asked ?? {}
   const options = { dataDir, port: 0, network, runtime: runtime as UpOptions['runtime'], nodes: 1, ...endpoint }
   try {
-    return await launcher.start(options, say, signal)
+    return await launcher.start(isMember(dataDir) ? { role: 'node', dataDir } : options, say, signal)
   } catch (cause) {
     if (podsLeft(dataDir) === 0) return undefined
     throw new UserError(
@@ -60,6 +61,8 @@ async function deleteCluster(context: Context, yes: boolean): Promise<number> {
     io.out(`There is nothing in ${dataDir}.\n`)
     return 0
   }
+  const member = isMember(dataDir)
+  const nodeName = lastInstance(dataDir)?.nodeName
   // A start that was interrupted early leaves nothing but its log.
   const begun = readdirSync(dataDir).some(name => name !== 'tutti.log')
   if (begun && !existsSync(join(dataDir, 'version')))
@@ -77,7 +80,11 @@ async function deleteCluster(context: Context, yes: boolean): Promise<number> {
     if (last) await forgetKubeconfig(context, last)
     rmSync(dataDir, { recursive: true, force: true })
   })
-  io.out(`The cluster in ${dataDir} is gone.\n`)
+  if (!member) io.out(`The cluster in ${dataDir} is gone.\n`)
+  else
+    io.out(
+      `This machine is no node any more. The cluster still has its object: kubectl delete node ${nodeName ?? 'NAME'}\n`,
+    )
   return 0
 }
 

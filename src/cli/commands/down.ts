@@ -25,10 +25,11 @@ export const down = defineCommand({
     await withProgress(context, options.keepWorkloads ? 'stopping' : 'stopping the workloads', () =>
       stopInstance(context, instance, { workloads: !options.keepWorkloads, timeoutMs: seconds * 1000 }),
     )
+    const what = instance.role === 'node' ? 'the node' : 'everything'
     context.io.out(
       options.keepWorkloads
         ? 'Tutti is down; its workloads run on.\n'
-        : 'Tutti is down. "tutti up" brings everything back.\n',
+        : `Tutti is down. "tutti up" brings ${what} back.\n`,
     )
     return 0
   },

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { Node } from '../../api/kinds/core/node.ts'
 import type { Pod } from '../../api/kinds/core/pod.ts'
 import { humanDuration } from '../../api/machinery/time.ts'
-import { getList } from '../api.ts'
+import { getList, request } from '../api.ts'
 import { defineCommand } from '../command.ts'
-import { readInstance } from '../instance.ts'
+import type { Context } from '../context.ts'
+import { type Instance, readInstance } from '../instance.ts'
 import { paint } from '../output/color.ts'
 
 /** Resident memory of a process in bytes; undefined where there is no /proc. */
@@ -18,6 +19,35 @@ function residentBytes(pid: number): number | undefined {
 const conditionOf = (object: { status?: { conditions?: { type: string; status: string }[] } }, type: string) =>
   object.status?.conditions?.find(condition => condition.type === type)?.status
 
+/** A node sees itself and its own pods; the rest is the server's to tell. */
+async function nodeStatus(context: Context, instance: Instance): Promise<void> {
+  const { io, clock, dataDir } = context
+  const { transport } = await context.connect()
+  const label = (text: string) => paint(io, 'dim', text.padEnd(11))
+  let state: string
+  let pods: readonly Pod[] = []
+  try {
+    const node = await request<Node>(transport, { method: 'GET', path: `/api/v1/nodes/${instance.nodeName}` })
+    pods = await getList<Pod>(transport, '/api/v1/pods', { fieldSelector: `spec.nodeName=${instance.nodeName}` })
+    state = conditionOf(node, 'Ready') === 'True' ? 'Ready' : 'not Ready'
+    if (node.spec?.unschedulable) state += ', takes no new pods'
+  } catch (error) {
+    state = `the server does not answer: ${(error as Error).message}`
+  }
+  if (context.json) return io.out(`${JSON.stringify({ running: true, ...instance, state, pods: pods.length })}\n`)
+  const lines = [
+    paint(io, 'bold', `Tutti ${instance.version}: a node of ${instance.server}`),
+    `${label('up')}${humanDuration(clock.now() - Date.parse(instance.startedAt))}, pid ${instance.pid}`,
+    `${label('node')}${instance.nodeName}, ${state}`,
+    `${label('network')}${instance.network.mode}`,
+    `${label('runtimes')}${instance.runtimes.join(', ')}`,
+    `${label('pods')}${pods.length}`,
+    ...instance.network.notes.map(note => `${label('note')}${note}`),
+    `${label('data')}${dataDir}`,
+  ]
+  io.out(`${lines.join('\n')}\n`)
+}
+
 export const status = defineCommand({
   name: 'status',
   summary: 'show the cluster: address, nodes, network, workloads, what this machine cannot give',
@@ -28,6 +58,10 @@ export const status = defineCommand({
       if (context.json) io.out(`${JSON.stringify({ running: false, dataDir })}\n`)
       else io.out(`Tutti is not running in ${dataDir}. Start it: tutti up\n`)
       return 1
+    }
+    if (instance.role === 'node') {
+      await nodeStatus(context, instance)
+      return 0
     }
     const { transport } = await context.connect()
     const [nodes, pods] = await Promise.all([

@@ -1,11 +1,15 @@
+import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
-import { defineCommand } from '../command.ts'
-import type { Context, UpOptions } from '../context.ts'
+import { defineCommand, type Options } from '../command.ts'
+import type { Context, Exposure, UpOptions } from '../context.ts'
 import { UserError } from '../context.ts'
 import { type Instance, readInstance } from '../instance.ts'
 import { writeKubeconfigs } from '../kubeconfig.ts'
+import { isMember } from '../membership.ts'
+import { nodeNameOf } from '../node-name.ts'
 import { paint } from '../output/color.ts'
 import { withProgress } from '../output/progress.ts'
+import { reportNode, startNode } from './join.ts'
 
 /** Simulated nodes in one process that were tried. */
 const MAX_NODES = 1000
@@ -28,6 +32,23 @@ function nodesOf(value: unknown, runtime: unknown): number {
       'Simulate them: --runtime simulated.',
     )
   return nodes
+}
+
+/** How other machines shall reach the cluster; undefined where nothing was said of it. Throws `UserError`. */
+function exposureOf(options: Options): Exposure | undefined {
+  const address = options.advertiseAddress as string | undefined
+  const listen = (options.listen as string[] | undefined) ?? []
+  const names = (options.tlsSan as string[] | undefined) ?? []
+  if (!address) {
+    if (listen.length + names.length === 0) return undefined
+    throw new UserError(
+      `--${listen.length ? 'listen' : 'tls-san'} needs --advertise-address`,
+      'Say by which address other machines reach this one: --advertise-address 192.168.1.10.',
+    )
+  }
+  for (const each of [address, ...listen])
+    if (!isIPv4(each)) throw new UserError(`${JSON.stringify(each)} must be an IPv4 address of this machine`)
+  return { advertiseAddress: address, listen: listen.length ? listen : [address], names }
 }
 
 /** What a person reads when the cluster is up. */
@@ -72,10 +93,24 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
     },
     { flags: '--nodes <number>', description: 'simulated nodes, with --runtime simulated', default: 1 },
     { flags: '--config <file>', description: 'configuration of the cluster; DATA_DIR/config.yaml where it is there' },
+    {
+      flags: '--advertise-address <address>',
+      description: 'let other machines in, by this address of this machine; kept for the next "up"',
+    },
+    { flags: '--listen <address>', description: 'listen here instead, e.g. 0.0.0.0', repeatable: true },
+    { flags: '--tls-san <name>', description: 'a further name or address of the server', repeatable: true },
+    { flags: '--node-name <name>', description: "name of this machine's node (default: its host name)" },
     { flags: '--kubeconfig <file>', description: 'write the kubeconfig to this file only' },
     { flags: '--foreground', description: 'stay in the foreground and log to the terminal' },
   ],
   async run(_args, options, context) {
+    if (isMember(context.dataDir)) {
+      const node = readInstance(context.dataDir)
+      if (node) reportNode(context, node)
+      else await startNode(context, { role: 'node', dataDir: context.dataDir }, options.foreground === true)
+      return 0
+    }
+    const exposure = exposureOf(options)
     const wanted: UpOptions = {
       dataDir: context.dataDir,
       port: portOf(options.port),
@@ -84,6 +119,8 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       nodes: nodesOf(options.nodes, options.runtime),
       ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: String(options.runtimeEndpoint) }),
       ...(options.config !== undefined && { config: resolve(String(options.config)) }),
+      ...(options.nodeName !== undefined && { nodeName: nodeNameOf(options.nodeName) }),
+      ...(exposure && { exposure }),
     }
     const file = options.kubeconfig as string | undefined
     const finish = async (instance: Instance, took?: number) => {

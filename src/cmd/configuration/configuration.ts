@@ -13,7 +13,12 @@ export const KIND = 'TuttiConfiguration'
 export interface Configuration {
   readonly runtimeConfig?: Readonly<Record<string, boolean>>
   readonly featureGates?: Readonly<Record<string, boolean>>
-  readonly network?: { readonly serviceCIDR?: string; readonly nodePortRange?: string }
+  readonly network?: {
+    readonly serviceCIDR?: string
+    readonly nodePortRange?: string
+    readonly clusterCIDR?: string
+    readonly nodeCIDRMaskSize?: number
+  }
   readonly admission?: {
     readonly enable?: readonly string[]
     readonly disable?: readonly string[]
@@ -61,7 +66,7 @@ const strings: Shape = ['string']
 export const SHAPE: Shape = {
   runtimeConfig: { '*': 'boolean' },
   featureGates: { '*': 'boolean' },
-  network: { serviceCIDR: 'string', nodePortRange: 'string' },
+  network: { serviceCIDR: 'string', nodePortRange: 'string', clusterCIDR: 'string', nodeCIDRMaskSize: 'number' },
   admission: { enable: strings, disable: strings, configurationFile: 'string' },
   authentication: {
     configurationFile: 'string',

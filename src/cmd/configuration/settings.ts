@@ -12,6 +12,7 @@ import type { ExtensionDeps } from '../../apiserver/bootstrap/extend.ts'
 import type { Follow } from '../../apiserver/configuration/follow.ts'
 import { chooseFeatures, type FeaturesOff } from '../../apiserver/features/features.ts'
 import { servedKinds } from '../../apiserver/features/runtime-config.ts'
+import { type NodeRanges, nodeIpamController } from '../../controllers/node-ipam/controller.ts'
 import { parseCidr } from '../../lib/ipv4.ts'
 import { openAudit } from './audit.ts'
 import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CONFIGURATION } from './configuration.ts'
@@ -20,12 +21,15 @@ import { about, durationOf } from './fields.ts'
 import { followFile } from './follow-file.ts'
 
 export const SERVICE_CIDR = '10.96.0.0/16'
+export const CLUSTER_CIDR = '10.244.0.0/16'
 
 export interface Settings {
   /** Built-in kinds that are served. */
   readonly kinds: readonly Kind[]
   readonly featuresOff: FeaturesOff
   readonly serviceCidr: string
+  /** Where the ranges of the nodes' pods come from. */
+  readonly nodeRanges: NodeRanges
   /** Options of `extendServer`. */
   readonly extension: Pick<ExtensionDeps, 'nodePorts' | 'eventTtl' | 'admission' | 'authentication' | 'authorization'>
   readonly audit: Audit | undefined
@@ -41,6 +45,13 @@ function serviceCidrOf(text: string): string {
   if (bits < PRIVATE_SIZE.least || bits > PRIVATE_SIZE.most)
     throw new Error(`${text} must have a prefix from /${PRIVATE_SIZE.least} to /${PRIVATE_SIZE.most}`)
   return text
+}
+
+function nodeRangesOf(clusterCidr: string, nodeBits: number): NodeRanges {
+  const ranges = { clusterCidr, nodeBits }
+  // It says what is wrong.
+  nodeIpamController(ranges)
+  return ranges
 }
 
 function portRangeOf(text: string): readonly [number, number] {
@@ -109,7 +120,7 @@ export async function loadSettings(file: string | undefined, deps: SettingsDeps)
   const loaded = file ? await loadConfiguration(file) : NO_CONFIGURATION
   const { network, events }: Configuration = loaded.configuration
   const of = <T>(field: string, read: () => T) => about(loaded.file, field, read)
-  const { serviceCIDR = SERVICE_CIDR, nodePortRange } = network ?? {}
+  const { serviceCIDR = SERVICE_CIDR, nodePortRange, clusterCIDR = CLUSTER_CIDR, nodeCIDRMaskSize = 24 } = network ?? {}
   const ttl = events?.ttl
   const authentication = await authenticationOf(loaded, deps)
   const authorization = await authorizationOf(loaded, deps)
@@ -118,6 +129,7 @@ export async function loadSettings(file: string | undefined, deps: SettingsDeps)
     kinds: of('runtimeConfig', () => servedKinds(kinds, loaded.configuration.runtimeConfig ?? {})),
     featuresOff: of('featureGates', () => chooseFeatures(loaded.configuration.featureGates ?? {})),
     serviceCidr: of('network.serviceCIDR', () => serviceCidrOf(serviceCIDR)),
+    nodeRanges: of('network.clusterCIDR', () => nodeRangesOf(clusterCIDR, nodeCIDRMaskSize)),
     extension: {
       ...(nodePortRange && { nodePorts: of('network.nodePortRange', () => portRangeOf(nodePortRange)) }),
       ...(ttl && { eventTtl: of('events.ttl', () => durationOf(ttl)) }),

@@ -1,13 +1,22 @@
 /**
- * Approves the client certificates of nodes: of a node that asks for itself, or of who may ask for any (permissions
- * `selfnodeclient` and `nodeclient`). All other requests wait for a person or another program.
+ * Approves the certificates of nodes: that of a client for a node that asks for itself, or for who may ask for any
+ * (permissions `selfnodeclient` and `nodeclient`), unless a node of that name is there and well; and that which a node
+ * serves with, for addresses that are its own alone. All other requests wait for a person or another program.
  */
+import type { Node } from '../../api/generated/types/core-v1.ts'
 import type { CertificateSigningRequest } from '../../api/kinds/certificates/certificate-signing-request.ts'
 import { CertificateSigningRequest as Kind } from '../../api/kinds/certificates/certificate-signing-request.ts'
+import { Node as NodeKind } from '../../api/kinds/core/node.ts'
 import { type Client, send } from '../../client/client.ts'
 import type { Component } from '../../control/lifetime.ts'
+import type { CertificateWish } from '../../lib/pki/certificate-request.ts'
 import { eachRequest, hasCondition, type RequestDeps, requestText } from './each-request.ts'
-import { clientFault, KUBELET_CLIENT } from './node-request.ts'
+import { clientFault, foreignName, KUBELET_CLIENT, KUBELET_SERVING, NODE_PREFIX, servingFault } from './node-request.ts'
+
+export interface ApproverDeps extends RequestDeps {
+  /** Names and addresses that no node may serve under: those of the API server. */
+  readonly reserved: readonly string[]
+}
 
 /** Whether who made the request may create this subresource of requests. */
 async function isAllowed(client: Client, { spec }: CertificateSigningRequest, subresource: string): Promise<boolean> {
@@ -34,27 +43,60 @@ async function isAllowed(client: Client, { spec }: CertificateSigningRequest, su
   return (object as { status?: { allowed?: boolean } }).status?.allowed === true
 }
 
-async function handle(client: Client, request: CertificateSigningRequest): Promise<void> {
+type Verdict = { readonly type: 'Approved' | 'Denied'; readonly reason: string; readonly message: string }
+
+const approvedAs = (what: string): Verdict => ({
+  type: 'Approved',
+  reason: 'AutoApproved',
+  message: `Auto approving ${what} after SubjectAccessReview.`,
+})
+
+const isWell = ({ status }: Node) => status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
+
+async function judgeClient(
+  deps: ApproverDeps,
+  request: CertificateSigningRequest,
+  wish: CertificateWish,
+): Promise<Verdict | undefined> {
+  const { client } = deps
+  const { spec } = request
+  if (clientFault(wish, spec.usages ?? []) !== undefined) return undefined
+  const itself = spec.username === wish.commonName && (await isAllowed(client, request, 'selfnodeclient'))
+  if (itself) return approvedAs('self kubelet client certificate')
+  if (!(await isAllowed(client, request, 'nodeclient'))) return undefined
+  const name = wish.commonName.slice(NODE_PREFIX.length)
+  const taken = (await nodesOf(client)).find(({ metadata }) => metadata?.name === name)
+  if (!taken || !isWell(taken)) return approvedAs('kubelet client certificate')
+  const message = `a node named ${JSON.stringify(name)} is in the cluster and Ready: choose another name, or delete that node first`
+  return { type: 'Denied', reason: 'NodeNameTaken', message }
+}
+
+async function judgeServing(
+  { client, reserved }: ApproverDeps,
+  { spec }: CertificateSigningRequest,
+  wish: CertificateWish,
+): Promise<Verdict | undefined> {
+  if (spec.username !== wish.commonName || servingFault(wish, spec.usages ?? []) !== undefined) return undefined
+  const fault = foreignName(wish, await nodesOf(client), reserved)
+  return fault === undefined ? approvedAs('kubelet serving certificate') : undefined
+}
+
+const nodesOf = async (client: Client): Promise<readonly Node[]> => (await client.kind<Node>(NodeKind).list()).items
+
+async function handle(deps: ApproverDeps, request: CertificateSigningRequest): Promise<void> {
   const { spec, status } = request
-  if (spec.signerName !== KUBELET_CLIENT || status?.certificate) return
+  if ((spec.signerName !== KUBELET_CLIENT && spec.signerName !== KUBELET_SERVING) || status?.certificate) return
   if (hasCondition(request, 'Approved', 'Denied')) return
   const { readRequest } = await import('../../lib/pki/certificate-request.ts')
   const wish = await readRequest(requestText(request))
-  if (clientFault(wish, spec.usages ?? []) !== undefined) return
-  const itself = spec.username === wish.commonName && (await isAllowed(client, request, 'selfnodeclient'))
-  if (!itself && !(await isAllowed(client, request, 'nodeclient'))) return
-  const who = itself ? 'self kubelet client certificate' : 'kubelet client certificate'
-  const approved = {
-    type: 'Approved',
-    status: 'True',
-    reason: 'AutoApproved',
-    message: `Auto approving ${who} after SubjectAccessReview.`,
-  }
-  const conditions = [...(status?.conditions ?? []), approved]
+  const judge = spec.signerName === KUBELET_CLIENT ? judgeClient : judgeServing
+  const verdict = await judge(deps, request, wish)
+  if (!verdict) return
+  const conditions = [...(status?.conditions ?? []), { ...verdict, status: 'True' }]
   const next = structuredClone({ ...request, status: { ...status, conditions } })
-  await client.kind(Kind).subresource({ name: request.metadata?.name ?? '' }, 'approval', next, 'PUT')
+  await deps.client.kind(Kind).subresource({ name: request.metadata?.name ?? '' }, 'approval', next, 'PUT')
 }
 
 /** Makes the component. */
-export const certificateApprover = (deps: RequestDeps): Component =>
-  eachRequest('certificatesigningrequest-approving-controller', deps, request => handle(deps.client, request))
+export const certificateApprover = (deps: ApproverDeps): Component =>
+  eachRequest('certificatesigningrequest-approving-controller', deps, request => handle(deps, request))

@@ -1,4 +1,5 @@
 /** What a node may ask a certificate for (Kubernetes documentation, "Certificate Signing Requests", signers). Pure. */
+import type { Node } from '../../api/generated/types/core-v1.ts'
 import type { CertificateWish } from '../../lib/pki/certificate-request.ts'
 
 export const KUBELET_CLIENT = 'kubernetes.io/kube-apiserver-client-kubelet'
@@ -7,6 +8,7 @@ export const API_CLIENT = 'kubernetes.io/kube-apiserver-client'
 export const LEGACY_UNKNOWN = 'kubernetes.io/legacy-unknown'
 
 const NODES = 'system:nodes'
+export const NODE_PREFIX = 'system:node:'
 
 /** Whether `usages` are exactly these, with or without `key encipherment`, which only RSA keys need. */
 function areUsages(usages: readonly string[], auth: string): boolean {
@@ -26,7 +28,7 @@ export function clientFault(wish: CertificateWish, usages: readonly string[]): s
   if (emails.length) return 'Email subjectAltNames are not allowed'
   if (ips.length) return 'IP subjectAltNames are not allowed'
   if (uris.length) return 'URI subjectAltNames are not allowed'
-  if (!commonName.startsWith('system:node:')) return 'subject common name does not begin with system:node:'
+  if (!commonName.startsWith(NODE_PREFIX)) return 'subject common name does not begin with system:node:'
   return areUsages(usages, 'client auth') ? undefined : wantedUsages('client auth')
 }
 
@@ -38,7 +40,28 @@ export function servingFault(wish: CertificateWish, usages: readonly string[]): 
   if (emails.length) return 'Email subjectAltNames are not allowed'
   if (uris.length) return 'URI subjectAltNames are not allowed'
   if (!areUsages(usages, 'server auth')) return wantedUsages('server auth')
-  return commonName.startsWith('system:node:') ? undefined : 'subject common name does not begin with system:node:'
+  return commonName.startsWith(NODE_PREFIX) ? undefined : 'subject common name does not begin with system:node:'
+}
+
+const LOCAL = /^(127\.|::1$|0\.0\.0\.0$|::$|localhost$)/
+
+/**
+ * The first name or address in a request for a serving certificate that is not the node's to have: one that its object
+ * does not name, that another node has too, that is this machine's own everywhere, or that is `reserved`. Certificates
+ * of nodes and of the API server have one authority: who had one for the API server's address could pose as it.
+ */
+export function foreignName(
+  { commonName, dns, ips }: CertificateWish,
+  nodes: readonly Node[],
+  reserved: readonly string[],
+): string | undefined {
+  const name = commonName.slice(NODE_PREFIX.length)
+  const addressesOf = ({ status }: Node) => (status?.addresses ?? []).map(({ address }) => address)
+  const own = new Set(nodes.filter(({ metadata }) => metadata?.name === name).flatMap(addressesOf))
+  const others = new Set(nodes.filter(({ metadata }) => metadata?.name !== name).flatMap(addressesOf))
+  return [...dns, ...ips].find(
+    each => !own.has(each) || others.has(each) || reserved.includes(each) || LOCAL.test(each),
+  )
 }
 
 /** The same for certificates of other clients: only their usages matter. */

@@ -5,8 +5,10 @@
 // The library's dependency injection wants this polyfill, before it.
 import 'reflect-metadata'
 
+import { isIP } from 'node:net'
 import * as x509 from '@peculiar/x509'
-import { ALGORITHM, importKey, type KeyPair } from './certificate.ts'
+import { ALGORITHM, importKey, type KeyPair, nameOf, newKey } from './certificate.ts'
+import type { Subject } from './subject.ts'
 
 /** What a request asks for. */
 export interface CertificateWish {
@@ -130,4 +132,24 @@ export async function signRequest(authority: KeyPair, pem: string, options: Sign
     ],
   })
   return `${certificate.toString('pem')}\n`
+}
+
+/** What a node or another client asks for: its subject, and the names and addresses that it wants to serve under. */
+export interface RequestSubject extends Subject {
+  readonly hosts?: readonly string[]
+}
+
+/** Makes a key and a request for a certificate of it, both in PEM. */
+export async function createRequest(
+  subject: RequestSubject,
+): Promise<{ readonly request: string; readonly key: string }> {
+  const { pem, keys } = await newKey()
+  const names = (subject.hosts ?? []).map(value => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }))
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: nameOf(subject),
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: names.length ? [new x509.SubjectAlternativeNameExtension(names)] : [],
+  })
+  return { request: `${request.toString('pem')}\n`, key: pem }
 }

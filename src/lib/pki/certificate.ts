@@ -52,13 +52,13 @@ export async function importKey(pem: string): Promise<SigningKey> {
   return { pem, keys: { privateKey, publicKey } }
 }
 
-const newKey = () =>
+export const newKey = () =>
   importKey(
     generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
   )
 
 /** The distinguished name of a subject, organizations first, as Kubernetes' own tools write it. */
-const nameOf = ({ commonName, organizations = [] }: Subject) => [
+export const nameOf = ({ commonName, organizations = [] }: Subject) => [
   ...organizations.map(organization => ({ O: [organization] })),
   { CN: [commonName] },
 ]

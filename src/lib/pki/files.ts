@@ -39,6 +39,8 @@ export interface PkiOptions {
 
 /** What a cluster proves itself with. All PEM. Each is read or made when first asked for. */
 export interface Pki {
+  /** Names and addresses that are the API server's. */
+  readonly hosts: readonly string[]
   /** The cluster's authority: what clients pin. */
   authority(): Promise<KeyPair>
   /** Of the API server, for its own names and `hosts`. */
@@ -151,6 +153,7 @@ export function openPki(options: PkiOptions): Pki {
     })
 
   return {
+    hosts,
     authority,
     frontProxyAuthority,
     frontProxyClient: () =>

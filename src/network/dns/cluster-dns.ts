@@ -2,7 +2,7 @@
 import type { Service as ServiceType } from '../../api/generated/types/core-v1.ts'
 import { Service } from '../../api/kinds/core/service.ts'
 import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
-import type { Client } from '../../client/client.ts'
+import { type Client, hasReason } from '../../client/client.ts'
 import { SERVICE_NAME_LABEL } from '../catalog.ts'
 
 const NAMESPACE = 'kube-system'
@@ -15,6 +15,10 @@ export interface ClusterDns {
   readonly address: string
   readonly port: number
   readonly nodeName: string
+  /** Whether it answers. Default: yes. */
+  readonly ready?: boolean
+  /** It is meant for its own node, as long as it answers: there are others. */
+  readonly ownNodeOnly?: boolean
 }
 
 const service = ({ clusterIp }: ClusterDns): ServiceType => ({
@@ -34,33 +38,68 @@ const service = ({ clusterIp }: ClusterDns): ServiceType => ({
   },
 })
 
-const slice = ({ address, port, nodeName }: ClusterDns): EndpointSlice => ({
+/** The name of a node's slice. */
+export const sliceName = (nodeName: string) => `${NAME}-${nodeName}`
+
+const slice = ({ address, port, nodeName, ready = true, ownNodeOnly }: ClusterDns): EndpointSlice => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
   metadata: {
-    name: `${NAME}-${nodeName}`,
+    name: sliceName(nodeName),
     namespace: NAMESPACE,
     labels: { [SERVICE_NAME_LABEL]: NAME, 'endpointslice.kubernetes.io/managed-by': 'network.tutti.dev' },
   },
   addressType: 'IPv4',
-  endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false }, nodeName }],
+  endpoints: [
+    {
+      addresses: [address],
+      conditions: { ready, serving: ready, terminating: false },
+      nodeName,
+      ...(ownNodeOnly && { hints: { forNodes: [{ name: nodeName }] } }),
+    },
+  ],
   ports: [
     { name: 'dns', port, protocol: 'UDP' },
     { name: 'dns-tcp', port, protocol: 'TCP' },
   ],
 })
 
-/** Makes the two objects, or brings the slice up to date. The service is left as it is found. */
-export async function publishClusterDns(client: Client, dns: ClusterDns): Promise<void> {
-  const ref = { namespace: NAMESPACE, name: NAME }
-  if (!(await client.kind(Service).find(ref))) await client.kind(Service).create(service(dns))
+/** What tells one slice from another. */
+const view = ({ endpoints, ports }: EndpointSlice) =>
+  JSON.stringify([
+    endpoints?.map(({ addresses, conditions, hints }) => [addresses, conditions?.ready, hints?.forNodes]),
+    ports?.[0]?.port,
+  ])
+
+/** Makes the slice of a node's server, or brings it up to date. */
+export async function publishNodeDns(client: Client, dns: ClusterDns): Promise<void> {
   const wanted = slice(dns)
   const slices = client.kind(EndpointSlice)
   const found = await slices.find({ namespace: NAMESPACE, name: wanted.metadata!.name! })
   if (!found) await slices.create(wanted)
-  else if (found.endpoints?.[0]?.addresses[0] !== dns.address || found.ports?.[0]?.port !== dns.port)
+  else if (view(found) !== view(wanted))
     await slices.update({
       ...wanted,
       metadata: { ...wanted.metadata, resourceVersion: found.metadata!.resourceVersion! },
     })
+}
+
+/** Takes the slice of a node that is gone away. */
+export async function withdrawNodeDns(client: Client, name: string): Promise<void> {
+  try {
+    await client.kind(EndpointSlice).delete({ namespace: NAMESPACE, name })
+  } catch (error) {
+    if (!hasReason(error, 'NotFound')) throw error
+  }
+}
+
+/** The slices that were published, by whichever run. */
+export const publishedSlices = (client: Client): Promise<readonly EndpointSlice[]> =>
+  client.kind(EndpointSlice).listAll({ namespace: NAMESPACE, labelSelector: `${SERVICE_NAME_LABEL}=${NAME}` })
+
+/** Makes the service and this node's slice, or brings the slice up to date. The service is left as it is found. */
+export async function publishClusterDns(client: Client, dns: ClusterDns): Promise<void> {
+  const ref = { namespace: NAMESPACE, name: NAME }
+  if (!(await client.kind(Service).find(ref))) await client.kind(Service).create(service(dns))
+  await publishNodeDns(client, dns)
 }

@@ -31,6 +31,8 @@ export interface KernelPodNetworkOptions {
   readonly mtu: number
   readonly dns: PodNetwork['dns']
   readonly exposed: boolean
+  /** The ranges of all nodes of a cluster of several machines. */
+  readonly clusterCidr?: Cidr
   /** How many places stand ready for pods to come. */
   readonly spares: number
 }
@@ -240,7 +242,8 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
 
   await sweep()
   const hostPorts = allocations.all().flatMap(allocation => allocation.hostPorts)
-  await nft.load(podTable({ podCidr, nodeAddress, hostPorts, exposed: options.exposed }))
+  const { exposed, clusterCidr = podCidr } = options
+  await nft.load(podTable({ podCidr, nodeAddress, hostPorts, exposed, clusterCidr }))
 
   refill()
 

@@ -26,7 +26,12 @@ export interface PodTable {
   readonly hostPorts: readonly HostPort[]
   /** Host ports without hostIP answer from outside the machine, too. */
   readonly exposed: boolean
+  /** The ranges of all nodes; that of this one where it is the only one. */
+  readonly clusterCidr: Cidr
 }
+
+/** The addresses of the cluster's other machines: what comes from there is no stranger's. */
+export const NODES_SET = 'nodes'
 
 /** The map and the element of a host port. */
 function hostPortElement(port: HostPort): { map: string; key: string; value: string } {
@@ -55,8 +60,8 @@ const elements = (ports: readonly HostPort[], map: string) => {
 }
 
 /** The whole table; loading it replaces what was there in one transaction. */
-export function podTable({ podCidr, nodeAddress, hostPorts, exposed }: PodTable): string {
-  const pods = `${formatIpv4(podCidr.base)}/${podCidr.bits}`
+export function podTable({ podCidr, nodeAddress, hostPorts, exposed, clusterCidr }: PodTable): string {
+  const [pods, cluster] = [podCidr, clusterCidr].map(({ base, bits }) => `${formatIpv4(base)}/${bits}`)
   // A pod that reaches itself through a service must see another address as the peer. nftables cannot compare two
   // fields of a packet, so the pairs are listed once and for all.
   const pairs = Array.from({ length: podCidr.size }, (_, at) => addressAt(podCidr, at)).map(ip => `${ip} . ${ip}`)
@@ -67,6 +72,7 @@ table ip ${POD_TABLE} {
   map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(hostPorts, 'hostports')} }
   map hostports-any { type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(hostPorts, 'hostports-any')} }
   map hostports-at { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; ${elements(hostPorts, 'hostports-at')} }
+  set ${NODES_SET} { type ipv4_addr; }
   chain asked {
     dnat ip to ip daddr . meta l4proto . th dport map @hostports-at
     fib daddr type local dnat ip to meta l4proto . th dport map @hostports-any
@@ -86,16 +92,21 @@ table ip ${POD_TABLE} {
     type nat hook postrouting priority srcnat
     ip saddr . ip daddr @itself snat to ${nodeAddress}
     ip saddr 127.0.0.0/8 oifname ${LINKS} snat to ${nodeAddress}
-    ip saddr ${pods} ip daddr != ${pods} oifname != ${LINKS} oifname != "lo" masquerade
+    ip saddr ${pods} ip daddr != ${cluster} oifname != ${LINKS} oifname != "lo" masquerade
+  }
+  chain strangers {
+    ip saddr ${cluster} return
+    ip saddr @${NODES_SET} return
+    drop
   }
   chain input {
     type filter hook input priority filter
-    iifname ${LINKS} ip daddr 127.0.0.0/8 ct state new drop
-    iifname != "lo" iifname != ${LINKS} ip daddr ${nodeAddress} ct status ! dnat drop
+    iifname != "lo" ip daddr 127.0.0.0/8 ct state new drop
+    iifname != "lo" iifname != ${LINKS} ip daddr ${nodeAddress} ct status ! dnat jump strangers
   }
   chain forward {
     type filter hook forward priority filter
-    iifname != ${LINKS} oifname ${LINKS} ct state new ct status ! dnat drop
+    iifname != ${LINKS} oifname ${LINKS} ct state new ct status ! dnat jump strangers
   }
 }
 `

@@ -1,0 +1,13 @@
+/** One list of what a program has begun, so that nobody writes a stop list by hand. */
+
+/** What ends with the program, in the reverse order of its beginning. */
+export function createEnds() {
+  const ends: (() => unknown)[] = []
+  return {
+    add: (end: () => unknown) => void ends.push(end),
+    async run() {
+      for (const end of ends.splice(0).reverse()) await end()
+    },
+  }
+}
+export type Ends = ReturnType<typeof createEnds>

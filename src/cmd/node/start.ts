@@ -1,0 +1,298 @@
+/** Composition root of a node on a machine of its own: agent and network, clients of an API server elsewhere. */
+import { X509Certificate } from 'node:crypto'
+import { type NodeOptions, UserError } from '../../cli/context.ts'
+import { ownKubeconfig } from '../../cli/kubeconfig.ts'
+import { isMember } from '../../cli/membership.ts'
+import { requestCertificate } from '../../client/certificate.ts'
+import { type Client, createClient } from '../../client/client.ts'
+import { createHttpsTransport, type HttpsTransport } from '../../client/https-transport.ts'
+import { createInformers } from '../../client/informers.ts'
+import { type Clock, sleep } from '../../lib/clock.ts'
+import { buildKubeconfig, writeKubeconfigJson } from '../../lib/kubeconfig.ts'
+import type { Logger } from '../../lib/log.ts'
+import type { KeyPair } from '../../lib/pki/certificate.ts'
+import { networkClaims } from '../../network/claim.ts'
+import { removeKernelNetwork } from '../../network/kernel-setup.ts'
+import { netnsDirectory, prepareNetwork } from '../../network/network.ts'
+import type { Core } from '../core.ts'
+import { createEnds, type Ends } from '../ends.ts'
+import { type Nodes, startNodes } from '../nodes.ts'
+import { KUBERNETES_VERSION } from '../version.ts'
+import { addressTowards, enroll, networkConfig } from './enroll.ts'
+import { joinCluster } from './join.ts'
+import { certificateFiles, type Membership, readMembership } from './membership.ts'
+import { keepFresh } from './rotation.ts'
+
+export interface NodeProgramDeps {
+  readonly options: NodeOptions
+  /** As it was said, or after the machine; the name that joined goes before. */
+  readonly nodeName: string
+  readonly version: string
+  readonly clock: Clock
+  readonly logger: Logger
+  onPhase(phase: string): void
+}
+
+const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
+const SERVING_SIGNER = 'kubernetes.io/kubelet-serving'
+const CERTIFICATE_MS = 60_000
+
+/** Starts the node; resolves when it is Ready. A start that fails leaves nothing running. */
+export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
+  const ends = createEnds()
+  const scope = new AbortController()
+  ends.add(() => scope.abort())
+  const { options, nodeName, clock, logger, onPhase } = deps
+  try {
+    const membership = isMember(options.dataDir)
+      ? readMembership(options.dataDir)
+      : await joinCluster(options, nodeName, {
+          ...{ clock, logger, onPhase },
+          signal: scope.signal,
+          version: KUBERNETES_VERSION,
+        })
+    const way = openWay(deps, membership, ends)
+    const place = await findPlace(deps, membership, way.client, scope.signal)
+    const { nodes, traffic, leave } = await startParts(deps, membership, way, place, scope.signal, ends)
+    void way.keepFresh(scope.signal)
+    void keepServing({ ...deps, membership, address: place.address }, way.client, nodes, scope.signal)
+    return {
+      server: membership.server,
+      nodeName: membership.nodeName,
+      network: traffic.describe(),
+      runtimes: nodes.handlers,
+      notes: nodes.notes,
+      async stop({ workloads, timeoutMs }) {
+        if (workloads) await nodes.drain(timeoutMs)
+        scope.abort()
+        await ends.run()
+        if (workloads) await leave()
+      },
+    }
+  } catch (error) {
+    scope.abort()
+    await ends.run()
+    throw error
+  }
+}
+
+interface Way {
+  readonly client: Client
+  readonly https: HttpsTransport
+  /** Makes the node's certificate anew before it ends, until the signal aborts. */
+  keepFresh(signal: AbortSignal): Promise<void>
+}
+
+/** The way to the API server, by the node's own certificate. Throws a `UserError` where that is of no use any more. */
+function openWay({ options, clock, logger }: NodeProgramDeps, membership: Membership, ends: Ends): Way {
+  const { server, authority, nodeName } = membership
+  const files = certificateFiles(options.dataDir, 'client')
+  const first = files.read()
+  const again = 'Remove it and join again: tutti delete, then tutti join with a new token.'
+  if (!first) throw new UserError('the certificate of this node is lost', again)
+  const until = new X509Certificate(first.certificate).validToDate.getTime()
+  if (until < clock.now())
+    throw new UserError(
+      `the certificate of this node ended on ${new Date(until).toISOString().slice(0, 10)}, while the node was away`,
+      `Is the clock of this machine right? ${again}`,
+    )
+  let current = first
+  const writeKubeconfig = ({ certificate, key }: KeyPair) =>
+    writeKubeconfigJson(
+      ownKubeconfig(options.dataDir),
+      buildKubeconfig({ name: 'tutti', server, authority, certificate, key }),
+    )
+  writeKubeconfig(current)
+  const https = createHttpsTransport({
+    server,
+    ca: authority,
+    credentials: () => ({ cert: current.certificate, key: current.key }),
+    userAgent: 'tutti-node',
+    clock,
+    logger,
+  })
+  ends.add(() => https.close())
+  const client = createClient(https.transport, { fieldManager: 'kubelet' })
+  return {
+    client,
+    https,
+    keepFresh: signal =>
+      keepFresh(
+        {
+          what: 'the certificate of this node',
+          current,
+          renew: () =>
+            requestCertificate(
+              client,
+              {
+                signerName: CLIENT_SIGNER,
+                usage: 'client auth',
+                commonName: `system:node:${nodeName}`,
+                organizations: ['system:nodes'],
+              },
+              { clock, withinMs: CERTIFICATE_MS, signal },
+            ),
+          use(pair) {
+            files.write(pair)
+            writeKubeconfig(pair)
+            current = pair
+            https.renew()
+          },
+        },
+        { clock, logger },
+        signal,
+      ),
+  }
+}
+
+/** What the cluster gives the node: how its network is laid out, and a range for its pods. */
+async function findPlace(
+  { options, clock, onPhase }: NodeProgramDeps,
+  { server, nodeName, machine, ...membership }: Membership,
+  client: Client,
+  signal: AbortSignal,
+) {
+  onPhase('taking a place in the cluster')
+  try {
+    const address = options.address ?? membership.address ?? (await addressTowards(server))
+    const network = await networkConfig(client)
+    const podCidr = await enroll(client, { nodeName, machine, clock, signal })
+    return { address, network, podCidr }
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause
+    const { message } = cause as Error
+    if (/Unauthorized|unknown authority/.test(message))
+      throw new UserError(
+        `the cluster at ${server} does not know this node's certificate: it is another cluster by now`,
+        'Remove this one and join again: tutti delete, then tutti join with a new token.',
+        { cause },
+      )
+    if (/self.signed certificate|unable to verify|certificate signature failure/i.test(message))
+      throw new UserError(
+        `what answers at ${server} is not the cluster that this node joined: its certificate is by another CA`,
+        'If the cluster was made anew: tutti delete here, then tutti join with a new token.',
+        { cause },
+      )
+    if (/not yet valid|has expired|CERT_/i.test(message))
+      throw new UserError(
+        `the certificate of ${server} is not good at this time: ${message}`,
+        'Set the clocks of both machines right.',
+        { cause },
+      )
+    throw new UserError(`the cluster cannot be reached at ${server}: ${message}`, 'On the server: tutti status.', {
+      cause,
+    })
+  }
+}
+type Place = Awaited<ReturnType<typeof findPlace>>
+
+/** Network and agent. */
+async function startParts(
+  { options, version, clock, logger, onPhase }: NodeProgramDeps,
+  { nodeName, authority, runtime = 'auto', runtimeEndpoint }: Membership,
+  { client, https }: Way,
+  { address, network, podCidr }: Place,
+  signal: AbortSignal,
+  ends: Ends,
+) {
+  const { dataDir } = options
+  onPhase('starting the network')
+  const claims = networkClaims()
+  claims.claim(dataDir)
+  const { clusterCidr, serviceCidr, clusterDomain } = network
+  const prepared = await prepareNetwork(
+    {
+      mode: 'kernel',
+      ...{ dataDir, nodeName, podCidr, serviceCidr, clusterDomain },
+      exposed: true,
+      machines: { clusterCidr, address, leads: false },
+    },
+    { clock, logger },
+  )
+  const traffic = await prepared.start(
+    { client, informers: createInformers(client, { clock, logger }, signal) },
+    signal,
+  )
+  ends.add(() => traffic.close())
+
+  onPhase('starting the node')
+  const serving = certificateFiles(dataDir, 'serving').read()
+  const nodes = await startNodes(
+    {
+      options: { dataDir, port: 0, network: 'kernel', nodes: 1, runtime, ...(runtimeEndpoint && { runtimeEndpoint }) },
+      ...{ nodeName, address, podCidr, clock, logger },
+      network: traffic,
+      version: `${KUBERNETES_VERSION}+tutti.${version}`,
+      server: {
+        hosts: [...new Set([prepared.nodeAddress, address])],
+        clientCa: authority,
+        ...(serving && { certificate: serving }),
+      },
+      identity: () => https.transport,
+      reconnect: () => https.renew(true),
+    },
+    signal,
+  )
+  ends.add(() => nodes.close())
+  return {
+    nodes,
+    traffic,
+    async leave() {
+      await nodes.leave()
+      const { nodeAddress } = prepared
+      await removeKernelNetwork({ nodeAddress, serviceCidr, netnsDirectory: netnsDirectory('kernel', dataDir) })
+      claims.release(dataDir)
+    },
+  }
+}
+
+interface ServingDeps extends NodeProgramDeps {
+  readonly membership: Membership
+  readonly address: string
+}
+
+/** Whether a certificate is good for this address now. */
+function isGood(pair: KeyPair | undefined, address: string, now: number): pair is KeyPair {
+  if (!pair) return false
+  try {
+    const certificate = new X509Certificate(pair.certificate)
+    return certificate.validToDate.getTime() > now && certificate.checkIP(address) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** The certificate that the node serves with: asked for once its object names its addresses, and kept fresh. */
+async function keepServing(
+  { options, membership: { nodeName }, address, clock, logger }: ServingDeps,
+  client: Client,
+  nodes: Nodes,
+  signal: AbortSignal,
+): Promise<void> {
+  const files = certificateFiles(options.dataDir, 'serving')
+  const kept = files.read()
+  const wanted = {
+    signerName: SERVING_SIGNER,
+    usage: 'server auth',
+    commonName: `system:node:${nodeName}`,
+    organizations: ['system:nodes'],
+    hosts: [nodeName, address],
+  } as const
+  const renew = () => requestCertificate(client, wanted, { clock, withinMs: CERTIFICATE_MS, signal })
+  const use = (pair: KeyPair) => {
+    files.write(pair)
+    nodes.server?.use(pair)
+  }
+  let current = isGood(kept, address, clock.now()) ? kept : undefined
+  for (let wait = 1000; !current && !signal.aborted; wait = Math.min(wait * 2, 60_000)) {
+    try {
+      current = await renew()
+      use(current)
+    } catch (error) {
+      if (signal.aborted) return
+      logger.warn({ err: error, retryInMs: wait }, 'the node has no certificate to serve with: its logs cannot be read')
+      await sleep(clock, wait, signal)
+    }
+  }
+  if (current) await keepFresh({ what: 'the serving certificate', current, renew, use }, { clock, logger }, signal)
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Node as NodeType } from '../../api/generated/types/core-v1.ts'
+import { Node } from '../../api/kinds/core/node.ts'
+import { createWorld } from '../../control/simulate.ts'
+import { nodeIpamController } from './controller.ts'
+
+const NOW = Date.UTC(2026, 0, 1)
+
+/** The range that a node called `new` gets beside nodes with these ranges. */
+function given(others: readonly string[], ranges = { clusterCidr: '10.244.0.0/22', nodeBits: 24 }) {
+  const world = createWorld()
+  others.forEach((podCIDR, at) => {
+    world.put<NodeType>(Node, { metadata: { name: `n${at}` }, spec: { ...(podCIDR && { podCIDR }) } })
+  })
+  world.put<NodeType>(Node, { metadata: { name: 'new' }, spec: {} })
+  const controller = nodeIpamController(ranges)
+  const plan = world.settle(controller, 'new', NOW)
+  const node = world.list<NodeType>(Node).find(({ metadata }) => metadata?.name === 'new')
+  assert.deepEqual(node?.spec?.podCIDRs ?? [], node?.spec?.podCIDR ? [node.spec.podCIDR] : [])
+  return { range: node?.spec?.podCIDR, plan, notes: world.notes.map(({ reason }) => reason) }
+}
+
+test('nodeIpamController gives the lowest range that no other node has', () => {
+  assert.equal(given([]).range, '10.244.0.0/24')
+  assert.equal(given(['10.244.0.0/24', '10.244.2.0/24']).range, '10.244.1.0/24')
+  assert.equal(given(['10.244.0.0/24', '10.244.1.0/24', '192.0.2.0/24', '']).range, '10.244.2.0/24')
+  assert.equal(given([], { clusterCidr: '10.8.0.0/16', nodeBits: 20 }).range, '10.8.0.0/20')
+  assert.equal(given(['10.8.0.0/20'], { clusterCidr: '10.8.0.0/16', nodeBits: 20 }).range, '10.8.16.0/20')
+})
+
+test('nodeIpamController says that no range is left, and looks again', () => {
+  const { range, plan, notes } = given(['10.244.0.0/24', '10.244.1.0/24', '10.244.2.0/24', '10.244.3.0/24'])
+  assert.equal(range, undefined)
+  assert.deepEqual(notes, ['CIDRNotAvailable'])
+  assert.deepEqual(plan.requeue, { type: 'after', ms: 10_000 })
+})
+
+test('nodeIpamController refuses ranges that do not fit', () => {
+  assert.throws(() => nodeIpamController({ clusterCidr: '10.244.0.0/16', nodeBits: 8 }), /must lie in 10.244.0.0\/16/)
+})

@@ -1,0 +1,151 @@
+/**
+ * Ways to the pods of other machines: a plain route by the machine's address where it is on the same segment, VXLAN
+ * where it is not. It follows Node objects, owns the routes of one routing protocol number, and tells the pod network's
+ * table who belongs to the cluster.
+ */
+import { writeFileSync } from 'node:fs'
+import type { Node } from '../../../api/generated/types/core-v1.ts'
+import type { Informer } from '../../../client/informer-types.ts'
+import type { Clock, Timer } from '../../../lib/clock.ts'
+import type { Logger } from '../../../lib/log.ts'
+import { attempt, run } from '../../tools/command.ts'
+import type { Nft } from '../../tools/nft.ts'
+import type { Session } from '../../tools/session.ts'
+import { NODES_SET, POD_TABLE } from '../ruleset.ts'
+import { type Peer, peersOf } from './peers.ts'
+import { linkCommands, peerCommands, VXLAN_LINK } from './vxlan.ts'
+
+/** By which the kernel marks our routes. */
+export const ROUTE_PROTOCOL = 174
+/** After a change that failed, ms: a link may be down. */
+const RETRY_MS = 2000
+
+export interface RoutesDeps {
+  readonly nodes: Informer<Node>
+  readonly self: Peer
+  /** `10.244.0.0/16`. */
+  readonly clusterCidr: string
+  /** Largest packet on the way out of the machine, in bytes. */
+  readonly mtu: number
+  readonly ip: Session
+  readonly nft: Nft
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface Routes {
+  /** Resolves when the peers that were known at the call are in the kernel. */
+  idle(): Promise<void>
+}
+
+/** The device by which an address is reached directly; undefined where another machine is between. */
+async function segmentOf(address: string): Promise<string | undefined> {
+  const { code, stdout } = await attempt('ip', ['-o', 'route', 'get', address])
+  if (code !== 0) throw new Error(`there is no way to ${address}`)
+  return / via /.test(stdout) ? undefined : / dev (\S+)/.exec(stdout)?.[1]
+}
+
+/** Ranges that our routes lead to now, from an earlier run. */
+async function standingRoutes(): Promise<string[]> {
+  const { stdout } = await attempt('ip', ['-o', 'route', 'show', 'proto', String(ROUTE_PROTOCOL)])
+  return stdout.split('\n').flatMap(line => /^(\S+\/\d+) /.exec(line)?.[1] ?? [])
+}
+
+/** Starts following; resolves when the nodes that are known are in the kernel. Ends with `signal`. */
+export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promise<Routes> {
+  const { nodes, self, clusterCidr, ip, nft, clock, logger } = deps
+  /** What stands in the kernel by range; an empty address for what an earlier run left. */
+  const standing = new Map<string, string>()
+  let running: Promise<void> | undefined
+  let again = false
+  let timer: Timer | undefined
+  let tunnel = false
+  let members = ''
+
+  async function lead(peer: Peer): Promise<void> {
+    const device = await segmentOf(peer.address)
+    if (device) {
+      // Answers to programs of this machine that use its loopback for a service come in here.
+      writeFileSync(`/proc/sys/net/ipv4/conf/${device}/route_localnet`, '1')
+      await ip.run(`route replace ${peer.podCidr} via ${peer.address} dev ${device} proto ${ROUTE_PROTOCOL}`)
+      return
+    }
+    if (!tunnel) {
+      // It may stand from before.
+      if ((await attempt('ip', ['link', 'show', VXLAN_LINK])).code === 0)
+        await run('ip', ['link', 'delete', VXLAN_LINK])
+      await ip.run(linkCommands(self, deps.mtu).join('\n'))
+      writeFileSync(`/proc/sys/net/ipv4/conf/${VXLAN_LINK}/route_localnet`, '1')
+      tunnel = true
+    }
+    const commands = peerCommands(peer, ROUTE_PROTOCOL)
+    await run('bridge', commands.bridge.split(' '))
+    await ip.run(commands.ip)
+  }
+
+  async function admit(addresses: readonly string[]): Promise<void> {
+    const text = addresses.toSorted().join(', ')
+    if (text === members) return
+    const fill = text ? `\nadd element ip ${POD_TABLE} ${NODES_SET} { ${text} }` : ''
+    await nft.change(`flush set ip ${POD_TABLE} ${NODES_SET}${fill}`)
+    members = text
+  }
+
+  async function settle(): Promise<void> {
+    const peers = peersOf(nodes.list(), self, clusterCidr)
+    await admit([...new Set([...peers.values()].map(each => each.address))])
+    for (const range of standing.keys())
+      if (!peers.has(range)) {
+        await attempt('ip', ['route', 'delete', range, 'proto', String(ROUTE_PROTOCOL)])
+        standing.delete(range)
+        logger.info({ range }, 'network: a node is gone, and the way to its pods')
+      }
+    for (const [range, peer] of peers) {
+      if (standing.get(range) === peer.address) continue
+      await lead(peer)
+      standing.set(range, peer.address)
+      logger.info({ node: peer.name, address: peer.address, range }, 'network: a way to the pods of another node')
+    }
+  }
+
+  function changed() {
+    if (signal.aborted) return
+    timer?.cancel()
+    again = true
+    running ??= work()
+  }
+  async function work(): Promise<void> {
+    while (again && !signal.aborted) {
+      again = false
+      try {
+        await settle()
+      } catch (error) {
+        logger.warn({ err: error, retryInMs: RETRY_MS }, 'network: the ways to other nodes are not all there')
+        timer = clock.after(RETRY_MS, changed)
+      }
+    }
+    running = undefined
+  }
+
+  for (const range of await standingRoutes()) standing.set(range, '')
+  await nodes.synced()
+  const end = nodes.onChange(({ previous, current }) => {
+    const view = (node: Node | undefined) => JSON.stringify([node?.spec?.podCIDR, node?.status?.addresses])
+    if (view(previous) !== view(current)) changed()
+  })
+  signal.addEventListener(
+    'abort',
+    () => {
+      end()
+      timer?.cancel()
+    },
+    { once: true },
+  )
+  changed()
+  await running
+  return {
+    async idle() {
+      while (running) await running
+    },
+  }
+}

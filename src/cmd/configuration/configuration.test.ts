@@ -34,12 +34,18 @@ test('loadSettings has a default for everything', async () => {
   const { kinds: served, featuresOff, ...rest } = settings
   assert.equal(served, kinds)
   assert.deepEqual([...featuresOff], [])
-  assert.deepEqual(rest, { serviceCidr: '10.96.0.0/16', extension: {}, audit: undefined, encryption: undefined })
+  assert.deepEqual(rest, {
+    serviceCidr: '10.96.0.0/16',
+    nodeRanges: { clusterCidr: '10.244.0.0/16', nodeBits: 24 },
+    extension: {},
+    audit: undefined,
+    encryption: undefined,
+  })
 })
 
 test('loadSettings reads what stands in the file and in those that it names', async () => {
   const text = `${HEAD}
-network: {serviceCIDR: 10.99.0.0/20, nodePortRange: 31000-31010}
+network: {serviceCIDR: 10.99.0.0/20, nodePortRange: 31000-31010, clusterCIDR: 10.8.0.0/16, nodeCIDRMaskSize: 22}
 admission: {enable: [NamespaceAutoProvision], disable: [Priority]}
 events: {ttl: 30m}
 audit: {policyFile: policy.yaml, log: {path: logs/audit.log, maxSize: 10}}
@@ -51,6 +57,7 @@ featureGates: {WatchList: false, AllAlpha: false, OpenAPIEnums: true, SidecarCon
   const policy = '{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Metadata}]}'
   const settings = await load(text, { 'policy.yaml': policy, 'tokens.csv': 'secret,ann,1' })
   assert.equal(settings.serviceCidr, '10.99.0.0/20')
+  assert.deepEqual(settings.nodeRanges, { clusterCidr: '10.8.0.0/16', nodeBits: 22 })
   assert.deepEqual(
     kinds
       .filter(each => !settings.kinds.includes(each))

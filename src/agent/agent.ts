@@ -25,7 +25,9 @@ import { startNode } from './node/registration.ts'
 import { createObjectSource } from './object-source.ts'
 import { removeOrphanFolders, removeOrphans } from './orphans.ts'
 import type { PodDeps } from './pod/deps.ts'
+import { hasAppArmor, ruleProblem } from './pod/node-rules.ts'
 import { isOfProcesses } from './pod/of-processes.ts'
+import { createUserNamespaces } from './pod/user-namespaces.ts'
 import { createPodWorker, type PodWorker } from './pod/worker.ts'
 import type { PodNetwork } from './pod-network.ts'
 import { pods, runtimeClasses } from './resources.ts'
@@ -142,6 +144,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (adopted) void removeOrphanFolders({ podsDirectory, volumeServices, logger }, known)
   }
   const active = (pod: Pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
+  const rules = { unsafeSysctls: [], appArmor: hasAppArmor() }
   /** All other pods that take of the node, with what each has been given. */
   const others = (pod: Pod) =>
     [...workers.values()]
@@ -159,6 +162,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     serviceEnv: deps.serviceEnv,
     starts: createLimiter(STARTS),
     podsDirectory,
+    userNamespaces: createUserNamespaces(podsDirectory),
+    seccompDirectory: join(deps.dataDir, 'seccomp'),
     node: {
       name: nodeName,
       ips: deps.addresses.filter(each => each.type === 'InternalIP').map(each => each.address),
@@ -168,7 +173,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     runtimes,
     runtimeOf,
-    admit: pod => fits(pod, others(pod), machine.capacity),
+    admit: pod => ruleProblem(pod, rules) ?? fits(pod, others(pod), machine.capacity),
     fitsResized: pod => fits(pod, others(pod), machine.capacity),
     freed() {
       for (const worker of inOrder([...workers.values()].filter(each => each.waits()))) worker.changed()

@@ -1,15 +1,10 @@
 /** From a container's spec to what a runtime driver takes. */
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
-import type { ContainerConfig } from '../runtimes/runtime.ts'
+import type { ContainerConfig, EnsuredImage } from '../runtimes/runtime.ts'
 import type { PodVolumes } from '../volumes/set-up.ts'
-import { ConfigError, type EnvContext, environmentOf, expand } from './env.ts'
+import { type EnvContext, environmentOf, expand } from './env.ts'
 import { containerResources, oomScoreAdj } from './kernel-resources.ts'
-
-/** Group ids that processes of the pod have besides their own. */
-export const supplementalGroups = (pod: Pod): number[] => {
-  const { fsGroup, supplementalGroups: groups = [] } = pod.spec?.securityContext ?? {}
-  return [...new Set([...(fsGroup === undefined ? [] : [fsGroup]), ...groups])]
-}
+import { containerSecurity } from './security.ts'
 
 /** Makes the configuration of the next instance. Rejects with `ConfigError` (CreateContainerConfigError). */
 export async function containerConfig(
@@ -20,6 +15,9 @@ export async function containerConfig(
     readonly env: EnvContext
     readonly volumes: PodVolumes | undefined
     readonly ports: Readonly<Record<number, number>>
+    /** The image as the runtime has it. */
+    readonly image: EnsuredImage
+    readonly seccompDirectory: string
     /** Bytes of memory that the machine has. */
     readonly memoryCapacity: number
     /** Instance whose process namespace it joins. */
@@ -30,21 +28,11 @@ export async function containerConfig(
   const first = container.ports?.[0]?.containerPort
   const port = first === undefined ? undefined : deps.ports[first]
   if (port !== undefined) env.PORT = String(port)
-  const shared = pod.spec?.securityContext
-  const own = container.securityContext
-  const runAsUser = own?.runAsUser ?? shared?.runAsUser
-  const runAsGroup = own?.runAsGroup ?? shared?.runAsGroup
-  if ((own?.runAsNonRoot ?? shared?.runAsNonRoot) && (runAsUser ?? process.getuid?.() ?? 0) === 0) {
-    throw new ConfigError(
-      runAsUser === undefined
-        ? `container has runAsNonRoot and image will run as root (pod: ${JSON.stringify(`${pod.metadata?.name}_${pod.metadata?.namespace}(${pod.metadata?.uid})`)}, container: ${container.name})`
-        : `container's runAsUser breaks non-root policy (pod: ${JSON.stringify(`${pod.metadata?.name}_${pod.metadata?.namespace}(${pod.metadata?.uid})`)}, container: ${container.name})`,
-    )
-  }
   return {
     name: container.name,
     attempt,
     image: container.image ?? '',
+    ...(deps.image.imageId ? { imageId: deps.image.imageId } : {}),
     command: (container.command ?? []).map(word => expand(word, env)),
     args: (container.args ?? []).map(word => expand(word, env)),
     ...(container.workingDir ? { workingDir: container.workingDir } : {}),
@@ -57,13 +45,7 @@ export async function containerConfig(
     resources: containerResources(pod, container),
     oomScoreAdj: oomScoreAdj(pod, container, deps.memoryCapacity),
     ...(deps.targetId === undefined ? {} : { targetId: deps.targetId }),
-    ...(runAsUser === undefined ? {} : { runAsUser }),
-    ...(runAsGroup === undefined ? {} : { runAsGroup }),
-    supplementalGroups: supplementalGroups(pod),
-    privileged: own?.privileged ?? false,
-    readOnlyRootFilesystem: own?.readOnlyRootFilesystem ?? false,
-    ...(own?.capabilities ? { capabilities: own.capabilities } : {}),
-    ...(own?.allowPrivilegeEscalation === false ? { noNewPrivileges: true } : {}),
+    ...containerSecurity(pod, container, deps.image, deps.seccompDirectory),
     labels: {
       'io.kubernetes.container.name': container.name,
       'io.kubernetes.pod.name': pod.metadata?.name ?? '',

@@ -1,45 +1,18 @@
 /** Starting and stopping one container, with its hooks and the events that `kubectl describe` shows. */
 import type { ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
 import { type ProbeTarget, runHook } from '../probes/run.ts'
-import { RuntimeError } from '../runtimes/runtime.ts'
 import { containerConfig } from './container-config.ts'
+import { type ContainerDeps, containerEvent, postpone } from './container-events.ts'
 import { type PodDeps, podTitle } from './deps.ts'
 import { ConfigError } from './env.ts'
 import type { Ground } from './ground.ts'
+import { ensureImage } from './image-pull.ts'
 import type { Slot } from './slot.ts'
 
-/** First and longest distance between tries of a start that fails before there is an instance. */
-const RETRY_MS = 10_000
-const RETRY_MAX_MS = 300_000
 /** What a container has after its preStop hook has used up the grace (as the kubelet's). */
 const LAST_MS = 2000
 /** A postStart hook has no limit of its own. */
 const HOOK_MS = 3_600_000
-
-export interface ContainerDeps extends PodDeps {
-  /** The pod as it is now. */
-  pod(): Pod
-  /** The pod with the resources that it has been given. */
-  allocated(): Pod
-  /** The running instance of another container of the pod; undefined where there is none. */
-  running(container: string): string | undefined
-  /** Something changed that plan and status should see. */
-  changed(): void
-}
-
-const LISTS = { init: 'initContainers', main: 'containers', ephemeral: 'ephemeralContainers' }
-const fieldPath = (slot: Slot) => `spec.${LISTS[slot.sort]}{${slot.spec.name}}`
-
-/** Records an event about a container. */
-export function containerEvent(
-  deps: ContainerDeps,
-  slot: Slot,
-  type: 'Normal' | 'Warning',
-  reason: string,
-  message: string,
-) {
-  deps.events.event({ ...deps.pod(), fieldPath: fieldPath(slot) }, type, reason, message)
-}
 
 /** How a container of the pod is reached by probes and hooks. */
 export const targetOf = (deps: PodDeps, ground: Ground, slot: Slot, containerId: string): ProbeTarget => ({
@@ -67,16 +40,6 @@ function nextAttempt(pod: Pod, slot: Slot): number {
   return old?.containerID ? old.restartCount + 1 : (old?.restartCount ?? 0)
 }
 
-/** Waits longer for each failure in a row. */
-function postpone(deps: ContainerDeps, slot: Slot, reason: string, message: string) {
-  const repeated = slot.waiting?.reason === reason && slot.waiting.message === message
-  const last = repeated ? Math.max(slot.retryAt - deps.clock.elapsed(), slot.toldBackOff) : 0
-  const wait = last > 0 ? Math.min(last * 2, RETRY_MAX_MS) : RETRY_MS
-  slot.toldBackOff = wait
-  slot.retryAt = deps.clock.elapsed() + wait
-  slot.waiting = { reason, message }
-}
-
 /** Starts the next instance. Never rejects: what goes wrong is in `slot.waiting` and in events. */
 export async function startContainer(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<void> {
   const id = await deps.starts.run(() => launch(deps, ground, slot))
@@ -88,7 +51,6 @@ async function launch(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<
   const pod = deps.pod()
   const { driver } = ground
   const [latest] = slot.instances
-  const image = slot.spec.image ?? ''
   const failed = (reason: string, message: string) => {
     containerEvent(deps, slot, 'Warning', 'Failed', `Error: ${message}`)
     postpone(deps, slot, reason, message)
@@ -100,16 +62,8 @@ async function launch(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<
     if (slot.forced === latest.id) slot.backOff.reset()
     else slot.backOff.restarted(deps.clock.now())
   }
-  try {
-    const { pulled } = await driver.ensureImage(image, slot.spec.imagePullPolicy ?? 'IfNotPresent')
-    const message = pulled
-      ? `Successfully pulled image ${JSON.stringify(image)}`
-      : `Container image ${JSON.stringify(image)} already present on machine and can be accessed by the pod`
-    containerEvent(deps, slot, 'Normal', 'Pulled', message)
-  } catch (error) {
-    const problem = error instanceof RuntimeError ? error : new RuntimeError('ErrImagePull', String(error))
-    return failed(problem.reason, problem.message)
-  }
+  const image = await ensureImage(deps, ground, slot)
+  if (!image) return undefined
   let id: string
   try {
     const env = {
@@ -124,6 +78,8 @@ async function launch(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<
       volumes: ground.volumes,
       ports: ground.ports,
       memoryCapacity: deps.node.memoryCapacity,
+      image,
+      seccompDirectory: deps.seccompDirectory,
       targetId: targetIdOf(deps, slot),
     })
     id = await driver.createContainer(ground.sandbox, config)

@@ -11,6 +11,7 @@ import type { RuntimeDriver } from '../runtimes/runtime.ts'
 import type { ServiceEnvironment } from '../service-env.ts'
 import type { ClaimSource } from '../volumes/claims.ts'
 import type { VolumeServices } from '../volumes/volume.ts'
+import type { UserNamespaces } from './user-namespaces.ts'
 
 /** Why a pod may not run here; its phase becomes Failed. */
 export interface Refusal {
@@ -30,6 +31,10 @@ export interface PodDeps {
   readonly serviceEnv: ServiceEnvironment
   /** Bounds starts that happen at once: more do not go faster, and the first would come later. */
   readonly starts: Limiter
+  /** Folder of seccomp profiles that pods name (`Localhost`). */
+  readonly seccompDirectory: string
+  /** Ids for pods with users of their own. */
+  readonly userNamespaces: UserNamespaces
   /** Folder of pods, one folder each by uid. */
   readonly podsDirectory: string
   readonly node: {

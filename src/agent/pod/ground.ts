@@ -13,6 +13,7 @@ import { type PodDeps, podTitle } from './deps.ts'
 import { hostnameOf, hostsFile, machineResolv, resolvOf, resolvText } from './files.ts'
 import { overheadResources, podResources } from './kernel-resources.ts'
 import { allContainers, referencesOf } from './references.ts'
+import { sandboxSecurity } from './security.ts'
 import { createPodTokens, type PodTokens } from './token.ts'
 
 export interface Ground {
@@ -142,6 +143,14 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       ...(resolv ? { resolvFile: place('resolv.conf', resolvText(resolv)) } : {}),
     }
   }
+  /** Ids of the pod's own users. */
+  function usersOf(runtime: RuntimeDriver, handler: string) {
+    if (runtime.capabilities.userNamespaces) return deps.userNamespaces.take(uid)
+    throw new RuntimeError(
+      'NotSupported',
+      `RuntimeClass handler ${JSON.stringify(handler)} does not support user namespaces`,
+    )
+  }
   async function sandbox(
     runtime: RuntimeDriver,
     latest: Pod,
@@ -177,6 +186,8 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       qosClass: qosClass(pod),
       resources: podResources(latest, deps.node.podPids),
       ...(overhead ? { overhead } : {}),
+      ...sandboxSecurity(latest),
+      ...(spec?.hostUsers === false ? { userNamespace: usersOf(runtime, handler) } : {}),
     })
     return (await runtime.sandboxStatus(id)) ?? { id, ips: podIPs }
   }
@@ -231,6 +242,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       for (const each of (await driver?.listSandboxes()) ?? [])
         if (each.uid === uid) await driver?.removeSandbox(each.id)
       if (driver?.capabilities.volumes ?? true) await removeTree(directory)
+      deps.userNamespaces.give(uid)
     },
     release() {
       tokens?.stop()

@@ -22,8 +22,10 @@ export interface Slot {
   limits: { readonly id: string; readonly resources: Resources } | undefined
   /** Why it does not run; kept until it does. */
   waiting: { readonly reason: string; readonly message?: string } | undefined
-  /** A failed start is not repeated before (ms since the epoch). */
+  /** A failed start is not repeated before (ms, elapsed). */
   retryAt: number
+  /** When a failed pull was told (ms, elapsed). */
+  toldAt: number
   readonly backOff: RestartBackOff
   /** Wait of the last BackOff event, so that each wait is told once. */
   toldBackOff: number
@@ -47,6 +49,7 @@ export const createSlot = (spec: Slot['spec'], sort: Sort): Slot => ({
   busy: undefined,
   waiting: undefined,
   retryAt: 0,
+  toldAt: 0,
   backOff: createRestartBackOff(),
   toldBackOff: 0,
   prober: undefined,

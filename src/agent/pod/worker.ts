@@ -15,11 +15,13 @@ import { createBackOff } from '../../client/back-off.ts'
 import { sleep, type Timer } from '../../lib/clock.ts'
 import { pods } from '../resources.ts'
 import type { ContainerStatus as Instance, RuntimeDriver } from '../runtimes/runtime.ts'
-import { type ContainerDeps, containerEvent, startContainer, statusesOf, stopContainer } from './container.ts'
+import { startContainer, statusesOf, stopContainer } from './container.ts'
+import { type ContainerDeps, containerEvent } from './container-events.ts'
 import { lostOf } from './container-status.ts'
 import { createActiveTime } from './deadline.ts'
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
 import { createGroundKeeper, type Ground, GroundError } from './ground.ts'
+import { tellPullBackOff } from './image-pull.ts'
 import { createLastWords } from './last-words.ts'
 import { type PlanSlot, planPod } from './plan.ts'
 import { probeSlot } from './probing.ts'
@@ -241,7 +243,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       return undefined
     }
     resize.consider()
-    const wakes = [deadline]
+    const wakes = [deadline, ...slots.map(slot => tellPullBackOff(deps, slot))]
     if (ground && sandboxLost) leave()
     else if (ground) wakes.push(follow(ground))
     else if (

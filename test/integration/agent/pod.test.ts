@@ -209,4 +209,60 @@ describe('createPodWorker', () => {
     assert.ok(node.log.includes('end main 137'))
     assert.deepEqual(await node.driver.listSandboxes().then(all => all.filter(each => each.name === 'force')), [])
   })
+
+  it('says why an image cannot be had, then that it waits for the next try, then tries again', async () => {
+    await node.create('imageless', { containers: [container('main', { image: 'bad' })] })
+    const waiting = async () => (await node.container('imageless')).state?.waiting
+    assert.deepEqual(await waiting(), { reason: 'ErrImagePull', message: 'no such image' })
+    await node.advance(1500)
+    assert.deepEqual(await waiting(), {
+      reason: 'ImagePullBackOff',
+      message: 'Back-off pulling image "bad": ErrImagePull: no such image',
+    })
+    const events = await node.events('imageless')
+    for (const each of [
+      'Failed: Failed to pull image "bad": no such image',
+      'Failed: Error: ErrImagePull',
+      'BackOff: Back-off pulling image "bad"',
+      'Failed: Error: ImagePullBackOff',
+    ]) {
+      assert.ok(events.includes(each), each)
+    }
+    await node.advance(9000)
+    assert.equal((await waiting())?.reason, 'ErrImagePull')
+    await node.advance(2000)
+    assert.equal((await waiting())?.reason, 'ImagePullBackOff')
+    await node.advance(15_000)
+    assert.equal((await waiting())?.reason, 'ImagePullBackOff')
+    await remove('imageless', { gracePeriodSeconds: 0 })
+  })
+
+  it('refuses a pod with kernel parameters that the node does not let it set', async () => {
+    await node.create('unsafe', {
+      securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] },
+      containers: [container('main')],
+    })
+    const { status } = (await node.get('unsafe'))!
+    assert.deepEqual([status?.phase, status?.reason], ['Failed', 'SysctlForbidden'])
+    await remove('unsafe', { gracePeriodSeconds: 0 })
+  })
+
+  it('a pod that wants users of its own says that the runtime has none', async () => {
+    await node.create('users', { hostUsers: false, containers: [container('main')] })
+    const said = 'RuntimeClass handler "" does not support user namespaces'
+    assert.match((await node.container('users')).state?.waiting?.message ?? '', new RegExp(said))
+    await remove('users', { gracePeriodSeconds: 0 })
+  })
+
+  it('counts the deadline by elapsed time, whatever is done to the clock', async () => {
+    node.scripts.set('main', { obeysAfterMs: 0 })
+    await node.create('steady', { activeDeadlineSeconds: 30, containers: [container('main')] })
+    node.jump(3_600_000)
+    await node.advance(29_000)
+    assert.equal((await node.get('steady'))?.status?.phase, 'Running')
+    await node.advance(2000)
+    assert.equal((await node.get('steady'))?.status?.reason, 'DeadlineExceeded')
+    node.jump(-3_600_000)
+    await remove('steady', { gracePeriodSeconds: 0 })
+  })
 })

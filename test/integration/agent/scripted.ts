@@ -262,6 +262,8 @@ export async function startScripted() {
     stopAgent: () => abort.abort(),
     rest,
     advance: (ms: number) => clock.advance(ms, rest),
+    /** Sets the clock without time passing. */
+    jump: (ms: number) => clock.jump(ms),
     async create(name: string, spec: object) {
       const pod = {
         apiVersion: 'v1',

@@ -21,6 +21,7 @@ import {
   type SandboxConfig,
 } from '../runtime.ts'
 import { attachTo } from './attach.ts'
+import { applySysctls, checkConfinement } from './confinement.ts'
 import { connectSandbox } from './connect.ts'
 import { type Container, createContainerLife, type Sandbox } from './container-life.ts'
 import { runCommand, withTerminal } from './exec.ts'
@@ -218,6 +219,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
           'shareProcessNamespace is not supported by the process runtime: remove it, or run the pod with a container runtime',
         )
       }
+      await applySysctls(platform, config)
       const id = randomBytes(32).toString('hex')
       const folder = join(config.directory, 'runtime')
       mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -247,6 +249,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     async createContainer(sandboxId, { env, ...config }) {
       const sandbox = needSandbox(sandboxId)
       if (sandbox.state.stopped) throw new RuntimeError('CreateContainerError', `sandbox "${sandboxId}" is stopped`)
+      checkConfinement(config)
       const image = isHostImage(config.image) ? undefined : (await images.load())?.choose(config)
       if (!image && config.command.length + config.args.length === 0) {
         throw new RuntimeError('CreateContainerError', 'no command specified: image "host" has none of its own')

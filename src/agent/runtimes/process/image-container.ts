@@ -80,23 +80,6 @@ export function createImageContainers(
     pivotRoot,
     choose(config) {
       const image = imageOf(config.image)
-      const { seccomp, appArmor, seLinux, procMount } = config
-      const asked =
-        seccomp && seccomp.type !== 'Unconfined'
-          ? `a seccomp profile (${seccomp.type})`
-          : appArmor?.type === 'Localhost'
-            ? `the AppArmor profile ${appArmor.localhost}`
-            : seLinux
-              ? 'SELinux options'
-              : procMount === 'Unmasked'
-                ? 'procMount: Unmasked'
-                : undefined
-      if (asked) {
-        throw new RuntimeError(
-          'CreateContainerError',
-          `the process runtime cannot give ${asked} to a container: remove it, or run the pod with a container runtime`,
-        )
-      }
       const { StopSignal } = image.config.config ?? {}
       return { id: image.id, imageId: image.digests[0] ?? image.id, ...(StopSignal ? { stopSignal: StopSignal } : {}) }
     },

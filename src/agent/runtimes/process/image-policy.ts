@@ -19,7 +19,7 @@ const ensured = (image: Image, pulled: boolean): EnsuredImage => {
 
 /** `RuntimeDriver.ensureImage`. Without a store only the machine's files are there. */
 export async function ensureImage(name: string, policy: string, store: ImageStore | undefined): Promise<EnsuredImage> {
-  if (isHostImage(name)) return { imageId: '', pulled: false }
+  if (isHostImage(name)) return { imageId: '', pulled: false, user: process.getuid?.() ?? 0 }
   if (!store) {
     throw new RuntimeError(
       'ImageNotSupported',

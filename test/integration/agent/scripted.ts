@@ -14,6 +14,7 @@ import type { Event, Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { ADMIN, nodeUser, startServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
 import { createClient } from '../../../src/client/client.ts'
 import type { Resource } from '../../../src/client/resource.ts'
+import type { Transport } from '../../../src/client/transport.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
 import { silent } from '../../../src/lib/log.ts'
 import { settled } from '../../../src/lib/virtual-clock.ts'
@@ -211,6 +212,12 @@ const events: Resource<Event> = {
   key: 'v1/events',
 }
 
+/** What may stand between an agent and the world. */
+export interface Through {
+  driver(driver: RuntimeDriver): RuntimeDriver
+  transport(transport: Transport): Transport
+}
+
 /** Starts server and agent; `stopAgent` and `runAgent` end it as a crash would and start it again. */
 export async function startScripted() {
   const server = await startServer()
@@ -230,16 +237,18 @@ export async function startScripted() {
       systemUUID: '',
     },
   }
-  const runAgent = async () => {
+  /** `through` stands between the agent and its runtime and server. */
+  const runAgent = async (through: Partial<Through> = {}) => {
     abort = new AbortController()
+    const own = server.server.transport(nodeUser('n1'))
     await startAgent(
       {
-        transport: server.server.transport(nodeUser('n1')),
+        transport: through.transport?.(own) ?? own,
         clock,
         logger: silent,
         nodeName: 'n1',
         dataDir: '/nonexistent',
-        runtimes: [runtime.driver],
+        runtimes: [through.driver?.(runtime.driver) ?? runtime.driver],
         podNetwork: noNetwork,
         serviceEnv: () => ({}),
         addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],

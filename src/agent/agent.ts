@@ -35,6 +35,7 @@ import { type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
 import { createNodeApi } from './serve.ts'
 import type { NodeServer, NodeServerDeps, NodeServerOptions } from './server/server.ts'
 import type { ServiceEnvironment } from './service-env.ts'
+import type { StaticPods, StaticPodsDeps } from './static-pods/static-pods.ts'
 import { createClaimSource } from './volumes/claims.ts'
 
 /** Starts at once: more take as long, and the first would come later (measured with runc and with processes). */
@@ -62,6 +63,8 @@ export interface AgentDeps {
   readonly labels?: Readonly<Record<string, string>>
   /** What the node offers; this machine when absent. */
   readonly machine?: Machine
+  /** Folder of manifests of static pods, made where it is missing; none when absent. */
+  readonly manifests?: string
   /** `v1.36.3+tutti` when absent. */
   readonly version?: string
   /** The range of its pods' addresses, where it has one of its own. */
@@ -91,6 +94,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const workers = new Map<string, PodWorker>()
   /** What an earlier life left is taken up, or gone. */
   let adopted = false
+  let statics: StaticPods | undefined
   const classes = createInformer(client, runtimeClasses, {}, { clock, logger }, signal)
   const source = createInformer<Pod>(
     client,
@@ -140,7 +144,11 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   /** A driver has registered: what waits for it goes on, and what it has to undo is undone. */
   function driverCame() {
     for (const worker of workers.values()) worker.retry()
-    const known = new Set([...workers.keys(), ...source.list().map(pod => pod.metadata?.uid ?? '')])
+    const known = new Set([
+      ...workers.keys(),
+      ...(statics?.uids() ?? []),
+      ...source.list().map(pod => pod.metadata?.uid ?? ''),
+    ])
     if (adopted) void removeOrphanFolders({ podsDirectory, volumeServices, logger }, known)
   }
   const active = (pod: Pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
@@ -181,20 +189,24 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     signal,
   }
 
-  function take(pod: Pod) {
+  function begin(pod: Pod, shared = podDeps): PodWorker {
     const uid = pod.metadata?.uid ?? ''
-    const known = workers.get(uid)
-    if (known) return known.update(pod)
-    const worker = createPodWorker(podDeps, pod)
+    const worker = createPodWorker(shared, pod)
     workers.set(uid, worker)
     void worker.ended.then(() => {
       workers.delete(uid)
       podDeps.freed()
     })
+    return worker
+  }
+  function take(pod: Pod) {
+    const known = workers.get(pod.metadata?.uid ?? '')
+    if (known) known.update(pod)
+    else begin(pod)
   }
   for (const driver of runtimes) driver.onEvent(({ podUid, type }) => workers.get(podUid)?.changed(type))
 
-  const api = createNodeApi(uid => workers.get(uid))
+  const api = createNodeApi(uid => workers.get(uid) ?? workers.get(statics?.ofMirror(uid) ?? ''))
   const images = createNodeImages(runtimes, join(deps.dataDir, 'image-imports'))
   const serve = createEndpoints({
     nodeName,
@@ -235,12 +247,30 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   )
   events.event(node, 'Normal', 'Starting', 'Starting kubelet.')
   await source.synced()
-  const known = new Set(source.list().map(pod => pod.metadata?.uid ?? ''))
+  statics = await openStaticPods(
+    deps.manifests,
+    {
+      node,
+      client,
+      clock,
+      logger,
+      find: key => source.get(key),
+      run(pod, own) {
+        const worker = begin(pod, { ...podDeps, client: own })
+        return { end: next => worker.update(next), ended: worker.ended }
+      },
+    },
+    signal,
+  )
+  const known = new Set([...source.list().map(pod => pod.metadata?.uid ?? ''), ...(statics?.uids() ?? [])])
   await removeOrphans({ runtimes, podNetwork, podsDirectory, volumeServices, logger }, known)
   adopted = true
+  statics?.begin()
   source.onChange(({ previous, current }) => {
     const uid = previous?.metadata?.uid
     if (uid && uid !== current?.metadata?.uid) workers.get(uid)?.gone()
+    const either = current ?? previous
+    if (either && statics?.seen(either)) return
     if (current) take(current)
     if (previous && active(previous) && !(current && active(current))) podDeps.freed()
   })
@@ -263,6 +293,17 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     ended,
   }
+}
+
+/** Static pods, where there is a folder for them; the code is loaded only then. */
+async function openStaticPods(
+  directory: string | undefined,
+  deps: Omit<StaticPodsDeps, 'directory'>,
+  signal: AbortSignal,
+): Promise<StaticPods | undefined> {
+  if (directory === undefined) return undefined
+  const { createStaticPods } = await import('./static-pods/static-pods.ts')
+  return createStaticPods({ directory, ...deps }, signal)
 }
 
 /** Listens where that is asked for; the code is loaded only then. */

@@ -115,6 +115,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
   return {
     ...shared(deps, nodeName),
     dataDir: options.dataDir,
+    manifests: join(options.dataDir, 'manifests'),
     runtimes: [...containers.drivers, processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
     addresses: [{ type: 'InternalIP', address: deps.address }],
     ...(deps.podCidr && { podCidr: deps.podCidr }),

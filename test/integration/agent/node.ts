@@ -107,6 +107,7 @@ export async function startNode(options: { namespaces?: boolean; remote?: boolea
         logger: silent,
         nodeName: 'n1',
         dataDir: directory,
+        manifests: join(directory, 'manifests'),
         runtimes: [driver],
         podNetwork: hostNetwork,
         serviceEnv: () => ({ KUBERNETES_SERVICE_HOST: '10.96.0.1' }),

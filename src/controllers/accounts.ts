@@ -4,6 +4,7 @@
  * in the audit log. Controllers that are not here write as the manager itself.
  */
 export const CONTROLLER_ACCOUNTS: Readonly<Record<string, string>> = {
+  'attachdetach-controller': 'attachdetach-controller',
   'bootstrap-signer-controller': 'bootstrap-signer',
   'certificatesigningrequest-approving-controller': 'certificate-controller',
   'certificatesigningrequest-cleaner-controller': 'certificate-controller',

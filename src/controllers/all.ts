@@ -14,6 +14,7 @@ import type { Logger } from '../lib/log.ts'
 import type { KeyPair } from '../lib/pki/certificate.ts'
 import { CONTROLLER_ACCOUNTS } from './accounts.ts'
 import { policyStatusController } from './admission-policy-status/component.ts'
+import { attachDetachController } from './attach-detach/controller.ts'
 import { bootstrapSigner } from './bootstrap-signer/controller.ts'
 import { certificateApprover } from './certificates/approver.ts'
 import { certificateCleaner } from './certificates/cleaner.ts'
@@ -72,6 +73,7 @@ export const controllers: readonly Controller[] = [
   staleDisruptionController,
   ephemeralVolumeController,
   claimBinder,
+  attachDetachController,
   volumePhases,
   claimProtection,
   volumeProtection,

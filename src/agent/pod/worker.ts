@@ -90,6 +90,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   const startTime = parseTime(first.status?.startTime) ?? clock.now()
   const active = createActiveTime(clock, startTime)
   const groundBackOff = createBackOff(GROUND_RETRY_MS, GROUND_RETRY_MAX_MS)
+  const refreshBackOff = createBackOff(GROUND_RETRY_MS, GROUND_RETRY_MAX_MS)
+  let refreshTimer: Timer | undefined
   let driver: RuntimeDriver | undefined
   let ground: Ground | undefined
   let preparing = false
@@ -271,7 +273,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       const { reason, message } = error as GroundError
       if (!(error instanceof GroundError))
         logger.error({ err: error, pod: podTitle(pod) }, 'a pod could not be prepared')
-      if (groundProblem !== message && !ending()) shared.events.event(pod, 'Warning', reason ?? 'FailedSync', message)
+      if (groundProblem !== message && !ending() && !(error as GroundError).soon)
+        shared.events.event(pod, 'Warning', reason ?? 'FailedSync', message)
       groundProblem = message
       if ((error as GroundError).soon) groundBackOff.reset()
       groundRetryAt = clock.elapsed() + groundBackOff.next()
@@ -472,8 +475,13 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     groundRetryAt = 0
     try {
       if (ground) await keeper.refresh(pod)
+      refreshBackOff.reset()
     } catch (error) {
-      if (!ending()) shared.events.event(pod, 'Warning', 'FailedMount', (error as Error).message)
+      if (!ending() && !released) {
+        shared.events.event(pod, 'Warning', 'FailedMount', (error as Error).message)
+        refreshTimer?.cancel()
+        refreshTimer = clock.after(refreshBackOff.next(), () => void refresh())
+      }
     }
     kick()
   }
@@ -490,6 +498,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   function release() {
     released = true
     timer?.cancel()
+    refreshTimer?.cancel()
     for (const slot of slots) slot.prober?.prober.stop()
     keeper.release()
   }

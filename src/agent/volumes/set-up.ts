@@ -52,6 +52,7 @@ const isBlock = ({ bound }: VolumeSpec) => bound?.volume.spec?.volumeMode === 'B
 export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDeps): PodVolumes {
   const volumes = pod.spec?.volumes ?? []
   const ready = new Map<string, Ready>()
+  let turn: Promise<void> = Promise.resolve()
 
   async function make(volume: Volume, latest: Pod) {
     const known = ready.get(volume.name)
@@ -66,6 +67,18 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
       const problem = error instanceof VolumeError ? error : new VolumeError((error as Error).message, { cause: error })
       throw named(spec.name, problem)
     }
+  }
+  /** One pass over the volumes at a time: two would take each other's files for remains. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    turn = turn.then(work, work)
+    return turn
+  }
+  /** All that can be; rejects with what kept the first of the others from it. */
+  async function makeAnew(latest: Pod) {
+    const live = volumes.filter(volume => ready.get(volume.name)?.type.live)
+    const problems: unknown[] = []
+    for (const volume of live) await make(volume, latest).catch(error => problems.push(error))
+    if (problems.length > 0) throw problems[0]
   }
   const need = (name: string, container: Container, what: string): Ready => {
     const found = ready.get(name)
@@ -87,13 +100,12 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
   }
 
   return {
-    async setUp() {
-      mkdirSync(directory, { recursive: true, mode: 0o750 })
-      for (const volume of volumes) await make(volume, pod)
-    },
-    async refresh(latest) {
-      for (const volume of volumes) if (ready.get(volume.name)?.type.live) await make(volume, latest)
-    },
+    setUp: () =>
+      inTurn(async () => {
+        mkdirSync(directory, { recursive: true, mode: 0o750 })
+        for (const volume of volumes) await make(volume, pod)
+      }),
+    refresh: latest => inTurn(() => makeAnew(latest)),
     async mountsOf(container, env) {
       const mounts: Mount[] = []
       for (const [index, mount] of (container.volumeMounts ?? []).entries()) {

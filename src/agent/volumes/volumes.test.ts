@@ -168,6 +168,30 @@ describe('createPodVolumes', () => {
     )
   })
 
+  it('is made anew once at a time, and one volume that fails leaves the others alone', async () => {
+    configs.set('u', { data: { a: '0' } })
+    configs.set('f', { data: { k: '0' } })
+    const items = [{ key: 'k', path: 'k' }]
+    const { set, pod, path } = make([
+      { name: 'f', configMap: { name: 'f', items } },
+      { name: 'v', configMap: { name: 'u' } },
+    ])
+    await set.setUp()
+    configs.set('f', { data: {} })
+    const passes = Array.from({ length: 20 }, async (_, at) => {
+      configs.set('u', { data: { [`key-${at}`]: String(at) } })
+      await assert.rejects(set.refresh(pod), /references non-existent config key: k/)
+    })
+    await Promise.all(passes)
+    const names = readdirSync(await path('v'))
+    assert.deepEqual(
+      names.filter(name => !name.startsWith('..')),
+      ['key-19'],
+    )
+    assert.equal(readFileSync(join(await path('v'), 'key-19'), 'utf8'), '19')
+    assert.equal(readFileSync(join(await path('f'), 'k'), 'utf8'), '0')
+  })
+
   it('leaves nothing of the former content when the next cannot be written', async () => {
     configs.set('w', { data: { a: '1', b: '2' } })
     const items = [

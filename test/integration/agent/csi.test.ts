@@ -134,10 +134,8 @@ describe('CSI volumes', { skip }, () => {
         securityContext: { fsGroup: 4711 },
       }),
     )
-    await told(
-      'first',
-      /^AttachVolume\.Attach failed for volume "pv-data" : the volume is not attached to this node yet$/,
-    )
+    const waits = 'AttachVolume.Attach failed for volume "pv-data" : the volume is not attached to this node yet'
+    await node.until('first', pod => pod?.status?.containerStatuses?.[0]?.state?.waiting?.message === waits)
     assert.deepEqual(driver.asked('NodeStageVolume'), [])
     const attachment = attachmentName({ handle: 'handle-data', driver: NAME }, 'n1')
     await node.admin.kind(volumeAttachments).create({

@@ -55,8 +55,9 @@ const json = (text: string, field: string): unknown => {
 /** Reads the data of the ConfigMap. Throws an Error that names the field. */
 export function readDnsSettings(data: Readonly<Record<string, string>> = {}): DnsSettings {
   const { stubDomains: stubs, upstreamNameservers } = data
-  const upstream =
-    upstreamNameservers && readList(json(upstreamNameservers, 'upstreamNameservers'), 'upstreamNameservers')
+  const upstream = upstreamNameservers
+    ? readList(json(upstreamNameservers, 'upstreamNameservers'), 'upstreamNameservers')
+    : undefined
   const domains = stubs ? json(stubs, 'stubDomains') : {}
   if (typeof domains !== 'object' || domains === null || Array.isArray(domains))
     throw new Error('stubDomains: expected an object of domains and their name servers in JSON')
@@ -64,7 +65,7 @@ export function readDnsSettings(data: Readonly<Record<string, string>> = {}): Dn
     ([domain, servers]) =>
       [domain.toLowerCase().replace(/^\.|\.$/g, ''), readList(servers, `stubDomains of ${domain}`)] as const,
   )
-  return { ...(upstream && upstream.length && { upstream }), stubDomains: new Map(named) }
+  return { ...(upstream?.length && { upstream }), stubDomains: new Map(named) }
 }
 
 /** Follows the ConfigMap; resolves with what reads the settings of the moment. Bad ones are told, and the last kept. */

@@ -121,6 +121,13 @@ for (const [title, spec] of [
     assert.deepEqual(servicePorts(service(spec as unknown as Service['spec']), []), [])
   })
 
+for (const label of ['service-proxy-name', 'headless'])
+  test(`servicePorts leaves a service with the label ${label} to others`, () => {
+    const labelled = service({})
+    labelled.metadata!.labels = { [`service.kubernetes.io/${label}`]: '' }
+    assert.deepEqual(servicePorts(labelled, [slice([at('10.244.0.5')])]), [])
+  })
+
 test('servicePorts reads affinity, with three hours where no timeout is given', () => {
   const seconds = (spec: Service['spec']) => servicePorts(service(spec), [])[0]?.affinitySeconds
   assert.equal(seconds({ sessionAffinity: 'ClientIP' }), 10_800)

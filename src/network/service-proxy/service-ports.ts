@@ -111,6 +111,9 @@ function endpointsOf(port: Port, slices: readonly EndpointSlice[], family: Famil
   )
 }
 
+/** Labels by which a service asks for another proxy, or for none. */
+const NOT_OURS = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless']
+
 /** The ports of a service. Empty for a headless service and for an ExternalName: they live in DNS only. */
 export function servicePorts(
   service: Service,
@@ -118,8 +121,8 @@ export function servicePorts(
   place: Place = {},
   family: Family = 'IPv4',
 ): ServicePort[] {
-  if (!hasClusterIp(service)) return []
   const { spec, metadata } = service
+  if (!hasClusterIp(service) || NOT_OURS.some(label => label in (metadata?.labels ?? {}))) return []
   const affinity =
     spec?.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : undefined
   const outsideIsLocal = spec?.externalTrafficPolicy === 'Local'

@@ -6,6 +6,7 @@
  * Invariant: one command is in flight at a time, and its answer ends with the answer to a harmless question (`mark`).
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 
 export interface Session {
   /** Runs lines as one unit; resolves with what was printed. Throws an Error with the program's words if it complains. */
@@ -33,6 +34,16 @@ interface Job {
   readonly lines: string
   readonly resolve: (output: string) => void
   readonly reject: (error: Error) => void
+}
+
+/**
+ * Traffic waits for what the program does, and it does little: on a busy machine it goes before the workloads. Only
+ * root may say so; anybody else's program stands in line.
+ */
+function preferred(pid: number | undefined) {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_HIGH)
+  } catch {}
 }
 
 /** Makes a session; the program is started by the first command. */
@@ -67,6 +78,7 @@ export function startSession(spec: SessionSpec): Session {
       const failure = spec.failed.test(said)
       finish(failure ? new Error(`${spec.command}: ${said.trim().slice(0, 1000)}`) : undefined, said)
     })
+    preferred(started.pid)
     // Neither the program nor its pipes keep Tutti alive.
     started.unref()
     for (const stream of [started.stdin, started.stdout, started.stderr])

@@ -28,6 +28,18 @@ function keyOf(family: Family, prefix: Prefix): { key: string; type: string } {
     : { key: `${header} daddr . meta l4proto . th dport`, type: `${address} . inet_proto . inet_service` }
 }
 
+/**
+ * A client of a service, as a key of memory. nft (1.0.6) aborts at updates of maps whose keys are longer than 16 bytes,
+ * so of IPv6 it is a hash: two clients that share one may take each other's place, and are drawn anew.
+ */
+function clientOf(family: Family, prefix: Prefix): { key: string; type: string } {
+  const { address, header } = WORDS[family]
+  const { key, type } = keyOf(family, prefix)
+  return family === 'IPv4'
+    ? { key: `${header} saddr . ${key}`, type: `${address} . ${type}` }
+    : { key: `jhash ${header} saddr . ${key} mod 4294967295 seed 0x7577`, type: 'mark' }
+}
+
 /** How many clients' places are remembered at most, for each of the affinity maps. */
 const AFFINITY_SIZE = 65_536
 
@@ -40,7 +52,7 @@ function maps(family: Family): string {
   map ${prefix}endpoints { type ${type} . mark : ${address} . inet_service; }
   map ${prefix}slots { type ${type} . mark : mark; }
   map ${prefix}backends { type ${type} . mark : ${address} . inet_service; }
-  map ${prefix}affinity { type ${address} . ${type} : mark; flags dynamic, timeout; timeout 3h; size ${AFFINITY_SIZE}; }`
+  map ${prefix}affinity { type ${clientOf(family, prefix).type} : mark; flags dynamic, timeout; timeout 3h; size ${AFFINITY_SIZE}; }`
   }).join('')
 }
 
@@ -57,12 +69,14 @@ function drawRules(draw: Draw, family: Family): string[] {
   // A number that was drawn can be part of a key only by way of the packet's mark; `unmark` takes it off again.
   const random = `meta mark set numgen random mod ${count}`
   if (seconds === undefined) return [`${random} dnat ${header} to ${key} . meta mark map @${prefix}endpoints`]
-  const client = `${header} saddr . ${key}`
+  const { key: client } = clientOf(family, prefix)
+  // A hash is looked up by way of the mark, too.
+  const lookup = family === 'IPv4' ? `meta mark set ${client}` : `meta mark set ${client} meta mark set meta mark`
   const remember = `update @${prefix}affinity { ${client} timeout ${seconds}s : meta mark }`
   const go = `dnat ${header} to ${key} . meta mark map @${prefix}backends`
   return [
     // Seen before, and the backend is still there: stay. A rule ends at the first lookup that finds nothing.
-    `meta mark set ${client} map @${prefix}affinity ${remember} ${go}`,
+    `${lookup} map @${prefix}affinity ${remember} ${go}`,
     // An update does not change what is remembered, so what is stale goes first.
     `delete @${prefix}affinity { ${client} : 0 }`,
     `${random} meta mark set ${key} . meta mark map @${prefix}slots ${remember} ${go}`,
@@ -112,7 +126,7 @@ function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed }: Rule
   return `
   chain services {
     ${to} vmap @services
-    fib daddr type local ${toPort} vmap @node-services
+    ${header} daddr != ${serviceCidr} fib daddr type local ${toPort} vmap @node-services
   }
   chain outside {
     ${to} vmap @outside-services
@@ -137,7 +151,11 @@ function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed }: Rule
     ${unknown}
     ${refused}
   }
-  chain input { ${refused}; }
+  # Of IPv6 the services' range is local: there are no other routes by way of lo.
+  chain input {
+    ${unknown}
+    ${refused}
+  }
   chain out {
     ct state new ct status dnat meta mark set 0
     ${unknown}

@@ -203,16 +203,16 @@ function startSession(link: Link, onStream?: (stream: SpdyStream) => void) {
       lastId = lastId ? lastId + 2 : 1
       const id = lastId
       const { stream } = begin(id, headers)
-      // Blocks go out in the order in which they were made, and before any data of the stream.
-      const sent = announced.then(async () => {
+      // Blocks go out in the order in which they were made, and before any data of a stream that is open by then: a server
+      // may begin to read only when it has all the streams that it waits for.
+      announced = announced.then(async () => {
         const block = await coder.encode(headers)
         await control(TYPE.synStream, Buffer.concat([uint32(id, 0), Buffer.alloc(2), block]))
       })
-      announced = sent
       return {
         ...stream,
-        write: chunk => sent.then(() => stream.write(chunk)),
-        end: () => sent.then(() => stream.end()),
+        write: chunk => announced.then(() => stream.write(chunk)),
+        end: () => announced.then(() => stream.end()),
       }
     },
   }

@@ -113,37 +113,26 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   }
   const images = createImages(call, name => name === options.sandboxImage)
 
-  /** Reads what an event is about; an end that the runtime has not noted yet is read again. */
-  async function follow(id: string) {
-    const before = known.containers.get(id)
-    if (!before) {
-      if (known.sandboxes.has(id)) await followSandbox(id)
-      return
-    }
-    const { state, sandboxId } = before.status
+  /**
+   * Reads what an event is about. The runtime tells of an end before its status does: then it is read again until it
+   * does, and soon.
+   */
+  async function follow(id: string, ended: boolean) {
     const until = clock.elapsed() + FOLLOW_MS
-    for (let step = FOLLOW_STEP_MS; ; step *= 2) {
-      const now = await known.readContainer(id, sandboxId)
-      if (!now || now.status.state !== state || state !== 'running' || clock.elapsed() > until) return
-      await sleep(clock, step, scope.signal)
-      if (scope.signal.aborted || known.containers.get(id)?.status.state !== state) return
-    }
-  }
-  async function followSandbox(id: string) {
-    const until = clock.elapsed() + FOLLOW_MS
-    for (let step = FOLLOW_STEP_MS; clock.elapsed() < until && !scope.signal.aborted; step *= 2) {
-      const now = await known.readSandbox(id)
-      if (now?.status.state !== 'ready') return
+    for (let step = FOLLOW_STEP_MS; !scope.signal.aborted; step *= 2) {
+      const container = known.containers.get(id)
+      const now = container
+        ? await known.readContainer(id, container.status.sandboxId)
+        : known.sandboxes.has(id) && (await known.readSandbox(id))
+      const isOver = !now || now.status.state === 'exited' || now.status.state === 'stopped'
+      if (isOver || !ended || clock.elapsed() > until) return
       await sleep(clock, step, scope.signal)
     }
   }
-  const following = new Set<string>()
-  const seen = (id: string) => {
-    if (following.has(id)) return
-    following.add(id)
-    void follow(id)
-      .catch(error => logger.debug({ err: error, id }, 'the state after an event could not be read'))
-      .finally(() => following.delete(id))
+  const seen = (id: string, ended: boolean) => {
+    // Of others' pods there are events, too; what is being made here is read when it stands.
+    if (!known.containers.has(id) && !known.sandboxes.has(id)) return
+    void follow(id, ended).catch(error => logger.debug({ err: error, id }, 'the state after an event was not read'))
   }
 
   const { runtimeName, runtimeVersion } = await ready(plainCall, clock)

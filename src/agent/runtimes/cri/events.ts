@@ -5,15 +5,15 @@
 import { type Clock, sleep } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { CallError, type Channel, CODE } from './channel.ts'
-import { taskDelete, taskExit } from './messages.ts'
+import { CONTAINER_STOPPED, taskDelete, taskExit } from './messages.ts'
 import { containerdEvents, criEvents } from './services.ts'
 
 export interface EventDeps {
   readonly channel: Channel
   readonly clock: Clock
   readonly logger: Logger
-  /** Something happened to this container or sandbox. */
-  seen(id: string): void
+  /** Something happened to this container or sandbox; `ended`: its main process is gone. */
+  seen(id: string, ended: boolean): void
   /** The stream stands, or stands again: what happened before is not told. */
   connected(): Promise<void>
   /** The stream broke: the runtime is away. */
@@ -26,22 +26,24 @@ const RETRY_MAX_MS = 1000
 /** The runtime joins us to its events a moment after it took the call: what fell between is read then. */
 const SETTLE_MS = 200
 
-/** Ids from CRI's own stream. */
-async function* fromCri({ channel }: EventDeps, signal: AbortSignal): AsyncGenerator<string> {
+interface News {
+  readonly id: string
+  readonly ended: boolean
+}
+
+/** CRI's own stream. */
+async function* fromCri({ channel }: EventDeps, signal: AbortSignal): AsyncGenerator<News> {
   for await (const event of criEvents(channel, signal)) {
-    yield event.containerId
-    // Containers' events bring their sandbox's state.
-    const sandbox = event.podSandboxStatus?.id
-    if (sandbox && sandbox !== event.containerId) yield sandbox
+    yield { id: event.containerId, ended: event.type === CONTAINER_STOPPED }
   }
 }
 
-/** Ids from containerd's task events; those of further processes (exec) are not told. */
-async function* fromContainerd({ channel }: EventDeps, signal: AbortSignal): AsyncGenerator<string> {
+/** containerd's task events, all of them ends; those of further processes (exec) are not told. */
+async function* fromContainerd({ channel }: EventDeps, signal: AbortSignal): AsyncGenerator<News> {
   for await (const { topic, event } of containerdEvents(channel, signal)) {
     if (!event) continue
     const { containerId, id } = (topic === '/tasks/delete' ? taskDelete : taskExit).decode(event.value)
-    if (id === '' || id === containerId) yield containerId
+    if (id === '' || id === containerId) yield { id: containerId, ended: true }
   }
 }
 
@@ -67,7 +69,7 @@ export async function followEvents(deps: EventDeps, signal: AbortSignal): Promis
     )
     let broke: unknown
     try {
-      for await (const id of source(deps, scope.signal)) seen(id)
+      for await (const { id, ended } of source(deps, scope.signal)) seen(id, ended)
     } catch (error) {
       broke = error
     }

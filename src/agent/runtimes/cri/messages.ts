@@ -285,6 +285,8 @@ const handlerFeatures = message({ recursiveReadOnlyMounts: one(1, bool), userNam
 const runtimeHandler = message({ name: one(1, string), features: one(2, handlerFeatures) })
 export const statusResponse = message({ status: one(1, runtimeStatus), runtimeHandlers: many(3, runtimeHandler) })
 
+/** Type of the event of an end. */
+export const CONTAINER_STOPPED = 2
 export const containerEvent = message({
   containerId: one(1, string),
   type: one(2, int),

@@ -70,6 +70,6 @@ export const containerdEvents = (channel: Channel, signal: AbortSignal) =>
     'containerd.services.events.v1.Events',
     'Subscribe',
     [m.subscribeRequest, m.envelope],
-    { filters: ['namespace==k8s.io,topic~="^/tasks/(exit|delete|oom)"'] },
+    { filters: ['namespace==k8s.io,topic~="^/tasks/(exit|delete)"'] },
     signal,
   )

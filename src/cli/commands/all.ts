@@ -2,8 +2,10 @@
 import type { CommandSpec } from '../command.ts'
 import { apply } from './apply.ts'
 import { completion } from './completion.ts'
+import { cordon, uncordon } from './cordon.ts'
 import { deleteCommand } from './delete.ts'
 import { down } from './down.ts'
+import { drain } from './drain.ts'
 import { example } from './example.ts'
 import { exec } from './exec.ts'
 import { get } from './get.ts'
@@ -28,6 +30,9 @@ export const commands: readonly CommandSpec[] = [
   status,
   token,
   join,
+  drain,
+  cordon,
+  uncordon,
   why,
   run,
   example,

@@ -68,6 +68,9 @@ function asked({ method = 'GET', url = '/' }: IncomingMessage): Asked {
   }
 }
 
+const hasBody = ({ headers }: IncomingMessage) =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
 /** Starts listening. Rejects when an address does not exist. */
 export async function startNodeServer(options: NodeServerOptions, deps: NodeServerDeps): Promise<NodeServer> {
   const { createServer } = await import('node:https')
@@ -132,6 +135,9 @@ export async function startNodeServer(options: NodeServerOptions, deps: NodeServ
       const { code, message: text } = refusalOf(error)
       response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' })
       response.end(`${text}\n`)
+    } finally {
+      // What nobody read of the request must not hold the connection.
+      message.resume()
     }
   }
 

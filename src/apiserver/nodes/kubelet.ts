@@ -1,5 +1,5 @@
 /** Requests to a kubelet's HTTPS: plain ones, and those that become a stream of bytes both ways. */
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import { type Duplex, Readable } from 'node:stream'
 import { badRequest, internalError, notFound, type StatusError } from '../../api/machinery/status-error.ts'
@@ -53,6 +53,12 @@ async function optionsFor(address: KubeletAddress, request: KubeletRequest, trus
 const unreachable = ({ node, host, port }: KubeletAddress, cause: Error) =>
   internalError(new Error(`node ${JSON.stringify(node)} cannot be reached at ${host}:${port}: ${cause.message}`))
 
+/** Gives up a connection that does not come about; one that stands may be quiet for as long as it likes. */
+function whileConnecting(message: ClientRequest) {
+  message.on('timeout', () => message.destroy(new Error('i/o timeout')))
+  message.on('socket', socket => socket.once('secureConnect', () => message.setTimeout(0)))
+}
+
 /** Sends a request; resolves with the answer, whose body has not been read. Rejects with a StatusError. */
 export async function askKubelet(
   address: KubeletAddress,
@@ -97,13 +103,10 @@ export async function upgradeKubelet(
   return new Promise((resolve, reject) => {
     const headers = { Connection: 'Upgrade', Upgrade: 'SPDY/3.1', 'X-Stream-Protocol-Version': request.protocol }
     const message = send({ ...options, headers })
-    message.on('timeout', () => message.destroy(new Error('i/o timeout')))
+    whileConnecting(message)
     message.on('error', cause => reject(unreachable(address, cause)))
     message.on('response', response => errorOf(response, request.pod).then(reject, reject))
-    message.on('upgrade', (_response, socket: Duplex & { setTimeout?(ms: number): void }, head: Buffer) => {
-      socket.setTimeout?.(0)
-      resolve(socketLink(socket, head))
-    })
+    message.on('upgrade', (_response, socket: Duplex, head: Buffer) => resolve(socketLink(socket, head)))
     message.end()
   })
 }

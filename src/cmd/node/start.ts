@@ -36,6 +36,8 @@ export interface NodeProgramDeps {
 const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
 const SERVING_SIGNER = 'kubernetes.io/kubelet-serving'
 const CERTIFICATE_MS = 60_000
+/** That Node has, ms. */
+const LONGEST_INTERVAL = 2 ** 31 - 1
 
 /** Starts the node; resolves when it is Ready. A start that fails leaves nothing running. */
 export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
@@ -43,6 +45,9 @@ export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
   const scope = new AbortController()
   ends.add(() => scope.abort())
   const { options, nodeName, clock, logger, onPhase } = deps
+  // Nothing else holds the program while the server is away: its timers and what it listens with do not.
+  const awake = setInterval(() => {}, LONGEST_INTERVAL)
+  ends.add(() => clearInterval(awake))
   try {
     const membership = isMember(options.dataDir)
       ? readMembership(options.dataDir)

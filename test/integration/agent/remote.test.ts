@@ -166,6 +166,22 @@ describe('a node over its own HTTPS', () => {
     assert.equal((await ask('/exec/default/one/main?command=id&output=1', { token, method: 'POST' })).code, 403)
   })
 
+  test('serve takes the body of a request to the node', async () => {
+    async function* archive() {
+      for (let part = 0; part < 8; part++) yield Buffer.alloc(65_536, 'no archive')
+    }
+    const answer = await node.reached().serve!({
+      method: 'POST',
+      path: '/images/import',
+      query: new URLSearchParams({ handler: 'unknown' }),
+      signal: new AbortController().signal,
+      body: archive(),
+    })
+    let body = ''
+    for await (const chunk of answer.body) body += Buffer.from(chunk)
+    assert.deepEqual([answer.status, body], [400, 'no runtime of this node keeps images for unknown\n'])
+  })
+
   test('serve hands on whatever the node answers', async () => {
     const answer = await node.reached().serve!({
       method: 'GET',

@@ -68,9 +68,6 @@ function asked({ method = 'GET', url = '/' }: IncomingMessage): Asked {
   }
 }
 
-const hasBody = ({ headers }: IncomingMessage) =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-
 /** Starts listening. Rejects when an address does not exist. */
 export async function startNodeServer(options: NodeServerOptions, deps: NodeServerDeps): Promise<NodeServer> {
   const { createServer } = await import('node:https')
@@ -119,8 +116,6 @@ export async function startNodeServer(options: NodeServerOptions, deps: NodeServ
       const request = asked(message)
       await check(message, request)
       const { status, contentType, body } = await deps.serve({ ...request, signal: gone.signal, body: message })
-      // What nobody wanted to read.
-      message.resume()
       response.writeHead(status, { 'content-type': contentType })
       response.flushHeaders()
       if (message.method !== 'HEAD')

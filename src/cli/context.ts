@@ -70,6 +70,8 @@ export type ProgramOptions = UpOptions | NodeOptions
 
 /** What the composition root can do for commands; they cannot import it (levels). */
 export interface Launcher {
+  /** This program, as another can start it; arguments of `tutti` follow. */
+  readonly command: readonly string[]
   /**
    * Starts the program in the background; resolves when the API answers and the node is Ready. Rejects with a
    * `UserError`. When `signal` aborts before that, the program is ended again.

@@ -43,6 +43,7 @@ function openLog(dataDir: string, file: string): number {
 }
 
 export const launcher: Launcher = {
+  command: [process.execPath, ...nodeArguments()],
   async start(options, onProgress, signal) {
     const logFile = join(options.dataDir, 'tutti.log')
     const log = openLog(options.dataDir, logFile)

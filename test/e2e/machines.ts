@@ -143,8 +143,11 @@ export async function startMachines(count: number): Promise<Machines> {
 }
 
 export interface Customers {
-  /** Ends them; resolves with how many requests were answered, and the messages of those that never were. */
-  stop(): Promise<{ answered: number; lost: readonly string[]; retried: number }>
+  /**
+   * Ends them; resolves with how many requests were answered, and the messages of those that never were. `late` and
+   * `broken` count tries that had to be made again.
+   */
+  stop(): Promise<{ answered: number; lost: readonly string[]; late: number; broken: number }>
 }
 
 /** Customers on a machine who ask an address over and over, each request until it is answered. */

@@ -68,11 +68,9 @@ export async function askKubelet(
   const [{ request: send }, options] = await Promise.all([import('node:https'), optionsFor(address, request, trust)])
   return new Promise((resolve, reject) => {
     const message = send(options)
-    message.on('timeout', () => message.destroy(new Error('i/o timeout')))
+    whileConnecting(message)
     message.on('error', cause => reject(unreachable(address, cause)))
     message.on('response', response => {
-      // From here on a stream may be quiet for as long as it likes.
-      message.setTimeout(0)
       response.on('error', () => {})
       resolve(response)
     })

@@ -16,6 +16,7 @@ import { portForward } from './port-forward.ts'
 import { rollout } from './rollout.ts'
 import { run } from './run.ts'
 import { scale } from './scale.ts'
+import { service } from './service.ts'
 import { status } from './status.ts'
 import { token } from './token.ts'
 import { top } from './top.ts'
@@ -33,6 +34,7 @@ export const commands: readonly CommandSpec[] = [
   drain,
   cordon,
   uncordon,
+  service,
   why,
   run,
   example,

@@ -1,0 +1,45 @@
+/** The systemd unit of a cluster or a node (systemd.unit(5), systemd.service(5)). Pure. */
+
+export interface UnitOptions {
+  /** The program with its arguments: `['/usr/bin/node', …, 'up', '--foreground']`. */
+  readonly command: readonly string[]
+  readonly dataDir: string
+  /** A node of a cluster on another machine. */
+  readonly isNode: boolean
+  /** Where its runtimes and tools are found. */
+  readonly path: string
+}
+
+/** A word as systemd reads it: in quotes where it must be, `%` and `$` doubled. */
+function word(text: string): string {
+  const escaped = text.replaceAll('%', '%%').replaceAll('$', '$$$$')
+  return /^[\w@%+=:,./$-]+$/.test(text) ? escaped : `"${escaped.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+/** The text of the unit. */
+export const serviceUnit = ({ command, dataDir, isNode, path }: UnitOptions): string => `[Unit]
+Description=Tutti ${isNode ? 'node' : 'cluster'} (${dataDir.replaceAll('%', '%%')})
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=exec
+ExecStart=${command.map(word).join(' ')}
+Environment=${word(`PATH=${path}`)}
+WorkingDirectory=/
+# Workloads outlive the program, as they do when it is killed: only it is ended.
+KillMode=process
+KillSignal=SIGTERM
+TimeoutStopSec=90
+# A program that was told to stop (tutti down) stays so until the next boot.
+Restart=on-failure
+RestartSec=2
+# A node runs what it is given: its limits are those of the workloads.
+Delegate=yes
+LimitNOFILE=1048576
+LimitNPROC=infinity
+TasksMax=infinity
+
+[Install]
+WantedBy=multi-user.target
+`

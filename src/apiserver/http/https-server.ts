@@ -3,19 +3,21 @@
  * (HTTP/1.1) for the streams of exec, attach and port-forward.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { createServer, type Server } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls'
 import { badRequest } from '../../api/machinery/status-error.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
+import { createSession, type Session } from '../../lib/http2/session.ts'
+import type { ServerStream } from '../../lib/http2/stream.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { ClientCertificate } from '../authentication/authenticator.ts'
 import type { RequestMetrics } from '../metrics/requests.ts'
 import type { Answer, Handler } from '../request.ts'
 import type { Listening, ListenOptions } from '../server.ts'
 import { chunkPool } from './chunk-pool.ts'
-import { type HttpRequest, incomingRequest } from './incoming.ts'
-import { http1Sink, http2Sink, type Sink } from './sink.ts'
+import { type HttpRequest, http1Body, incomingRequest } from './incoming.ts'
+import { Http2Sink, http1Sink, type Sink } from './sink.ts'
 import { writeAnswer } from './write-answer.ts'
 import { watchLines } from './write-watch.ts'
 
@@ -34,14 +36,10 @@ export type WireObserver = Pick<RequestMetrics, 'ended' | 'watched'>
 const HANDSHAKE = 15_000
 const IDLE = 90_000
 
-const ignore = () => {}
-
 const LOOPBACK = /^(::1|127\.|::ffff:127\.)/
 
 /** What is the same for all requests of a connection. */
 interface Connection {
-  /** HTTP/2 streams that are open on it. */
-  streams: number
   readonly certificate: ClientCertificate | undefined
   readonly loopback: boolean
   readonly remoteAddress: string | undefined
@@ -58,11 +56,24 @@ function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
 }
 
 const connectionOf = (socket: TLSSocket): Connection => ({
-  streams: 0,
   certificate: certificateOf(socket),
   loopback: LOOPBACK.test(socket.remoteAddress ?? ''),
   remoteAddress: socket.remoteAddress?.replace(/^::ffff:/, ''),
 })
+
+/** Makes the text of a `Date` header; once a second. */
+function dateHeader(now: () => number): () => string {
+  let second = Number.NaN
+  let text = ''
+  return () => {
+    const current = Math.floor(now() / 1000)
+    if (current !== second) {
+      second = current
+      text = new Date(current * 1000).toUTCString()
+    }
+    return text
+  }
+}
 
 /** Writes the answer of an upgrade request that was refused: the socket is raw by now. */
 function refuseUpgrade(socket: Duplex, answer: Answer) {
@@ -74,7 +85,7 @@ function refuseUpgrade(socket: Duplex, answer: Answer) {
 }
 
 /** What all addresses of a server share: the way of a request, and what is open. */
-function createConversation({ handler, logger, observer }: HttpsServerDeps) {
+function createConversation({ handler, logger, observer, clock }: HttpsServerDeps) {
   const shared = { observer, lines: watchLines(), pool: chunkPool() }
   const open = new Set<HttpRequest>()
   const connections = new WeakMap<object, Connection>()
@@ -109,45 +120,23 @@ function createConversation({ handler, logger, observer }: HttpsServerDeps) {
     return connection
   }
 
-  /** By the session: asking it for its socket goes through a proxy of Node's. */
-  function ofSession(session: ServerHttp2Session): Connection {
-    let connection = connections.get(session)
-    if (!connection) connections.set(session, (connection = connectionOf(session.socket as TLSSocket)))
-    return connection
-  }
+  const date = dateHeader(clock.now)
 
-  function onStream(
-    stream: ServerHttp2Stream,
-    headers: Record<string, string | string[] | undefined>,
-    _flags: number,
-    rawHeaders: readonly string[],
-  ) {
+  function onStream(stream: ServerStream, connection: Connection) {
+    const { headers, rawHeaders } = stream
     const method = headers[':method'] as string
-    const session = stream.session as ServerHttp2Session
-    const sink = http2Sink(stream, method === 'HEAD')
-    stream.on('error', ignore)
+    const sink = new Http2Sink(stream, method === 'HEAD', date)
     try {
-      const body = stream.readableEnded ? undefined : stream
+      const body = stream.remoteEnded ? undefined : stream
       const url = headers[':path'] as string
-      const connection = ofSession(session)
-      const request = incomingRequest({ method, url, headers, rawHeaders, body, ...connection })
-      if (request.body.type === 'none') stream.resume()
-      connection.streams++
-      stream.on('close', () => {
-        connection.streams--
-        request.gone()
-      })
+      const { certificate, loopback, remoteAddress } = connection
+      const request = incomingRequest({ method, url, headers, rawHeaders, body, certificate, loopback, remoteAddress })
+      if (request.body.type === 'none') stream.discard()
+      stream.onClose = () => request.gone()
       void answerTo(sink, request)
     } catch {
       malformed(sink)
     }
-  }
-
-  /** Ends a session that has had no stream for a while. Watches keep theirs, however quiet. */
-  function closeWhenIdle(session: ServerHttp2Session) {
-    session.setTimeout(IDLE, () => {
-      if (!connections.get(session)?.streams) session.close()
-    })
   }
 
   function onRequest(message: IncomingMessage, response: ServerResponse) {
@@ -155,8 +144,9 @@ function createConversation({ handler, logger, observer }: HttpsServerDeps) {
     try {
       const { method = 'GET', url = '/', headers, rawHeaders } = message
       const connection = known(message.socket as TLSSocket)
-      const request = incomingRequest({ method, url, headers, rawHeaders, body: message, ...connection })
-      if (request.body.type === 'none') message.resume()
+      const body = http1Body(message)
+      const request = incomingRequest({ method, url, headers, rawHeaders, body, ...connection })
+      if (request.body.type === 'none') body.discard()
       response.on('close', () => request.gone())
       response.on('error', () => {})
       void answerTo(sink, request)
@@ -187,10 +177,10 @@ function createConversation({ handler, logger, observer }: HttpsServerDeps) {
     }
   }
 
-  return { open, onStream, closeWhenIdle, onRequest, onUpgrade }
+  return { open, known, onStream, onRequest, onUpgrade }
 }
 
-function listenOn(server: Http2SecureServer, host: string, port: number): Promise<number> {
+function listenOn(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => {
       const why = error.code === 'EADDRINUSE' ? 'the address is in use by another program' : error.message
@@ -209,15 +199,26 @@ export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions)
   const { logger } = deps
   const { key, cert, clientCa } = options.tls
   const conversation = createConversation(deps)
-  const sessions = new Set<ServerHttp2Session>()
+  const sessions = new Set<Session>()
   const sockets = new Set<Duplex>()
-  const servers: Http2SecureServer[] = []
+  const servers: Server[] = []
 
-  function create(): Http2SecureServer {
-    const server = createSecureServer({
+  function beginSession(socket: TLSSocket) {
+    const connection = conversation.known(socket)
+    const session = createSession(socket, {
+      clock: deps.clock,
+      idleMs: IDLE,
+      onStream: stream => conversation.onStream(stream, connection),
+      onClose: () => sessions.delete(session),
+    })
+    sessions.add(session)
+  }
+
+  function create(): Server {
+    const server = createServer({
       key,
       cert,
-      allowHTTP1: true,
+      ALPNProtocols: ['h2', 'http/1.1'],
       noDelay: true,
       handshakeTimeout: HANDSHAKE,
       minVersion: 'TLSv1.2',
@@ -225,23 +226,18 @@ export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions)
       ciphers: `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`,
       honorCipherOrder: true,
       ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: false }),
-      settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
     })
-    server.on('request', conversation.onRequest as never)
-    // Node serves HTTP/2 by its compatibility layer once there is a 'request' listener; the stream API is faster.
-    server.removeAllListeners('stream')
-    server.on('stream', conversation.onStream as never)
-    server.on('upgrade', conversation.onUpgrade as never)
-    server.on('session', (session: ServerHttp2Session) => {
-      sessions.add(session)
-      conversation.closeWhenIdle(session)
-      session.on('close', () => sessions.delete(session))
-      session.on('error', () => {})
-    })
+    server.on('request', conversation.onRequest)
+    server.on('upgrade', (message, socket, head) => void conversation.onUpgrade(message, socket, head))
+    // What Node does with a connection is right for one of HTTP/1.1.
+    const http1 = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
+    server.removeAllListeners('secureConnection')
     server.on('secureConnection', (socket: TLSSocket) => {
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket))
       socket.on('error', () => {})
+      if (socket.alpnProtocol === 'h2') beginSession(socket)
+      else for (const begin of http1) begin.call(server, socket)
     })
     server.on('tlsClientError', error => logger.debug({ err: error }, 'a TLS handshake failed'))
     servers.push(server)

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Kind } from '../../api/machinery/kind.ts'
 import { requestEntityTooLarge } from '../../api/machinery/status-error.ts'
+import type { BodyTaker } from '../../lib/http2/stream.ts'
 import { ANONYMOUS, type ClientCertificate, type UserInfo } from '../authentication/authenticator.ts'
 import type { RequestBody, RequestInfo, ServerRequest } from '../request.ts'
 import { Warnings } from '../warnings.ts'
@@ -15,24 +16,40 @@ export const BODY_LIMIT = 3 * 1024 * 1024
 const NO_QUERY = new URLSearchParams()
 const NO_BODY: RequestBody = { type: 'none' }
 
+/** The body of a request, whatever brings it. One of its functions is called, once. */
+export interface BodySource {
+  take(taker: BodyTaker): void
+  readable(): Readable
+  /** Nobody wants it. */
+  discard(): void
+}
+
+/** The body of a request over HTTP/1.1. */
+export const http1Body = (message: IncomingMessage): BodySource => ({
+  take(taker) {
+    message.on('data', taker.data)
+    message.on('end', taker.end)
+    message.on('error', taker.aborted)
+    message.on('aborted', () => taker.aborted(new Error('the client went away before its request was complete')))
+  },
+  readable: () => message,
+  discard: () => void message.resume(),
+})
+
 /** Reads a body of at most BODY_LIMIT bytes; the rest of a larger one is thrown away. */
-export function readBody(stream: Readable): Promise<Buffer> {
+function readBody(body: BodySource): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    stream.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > BODY_LIMIT) {
-        stream.removeAllListeners('data')
-        stream.resume()
-        reject(requestEntityTooLarge(`limit is ${BODY_LIMIT}`))
-        return
-      }
-      chunks.push(chunk)
+    body.take({
+      data(chunk) {
+        size += chunk.length
+        if (size <= BODY_LIMIT) chunks.push(chunk)
+        else reject(requestEntityTooLarge(`limit is ${BODY_LIMIT}`))
+      },
+      end: () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)),
+      aborted: reject,
     })
-    stream.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
-    stream.on('error', reject)
-    stream.on('aborted', () => reject(new Error('the client went away before its request was complete')))
   })
 }
 
@@ -41,7 +58,7 @@ export interface Incoming {
   /** Path and query, as sent. */
   readonly url: string
   readonly headers: IncomingHttpHeaders
-  readonly body: Readable | undefined
+  readonly body: BodySource | undefined
   /** Names and values in turn, as they came. */
   readonly rawHeaders: readonly string[]
   readonly certificate?: ClientCertificate | undefined
@@ -95,7 +112,12 @@ class WireRequest implements HttpRequest {
     if (incoming.remoteAddress) this.remoteAddress = incoming.remoteAddress
     this.body =
       body && method !== 'GET' && method !== 'HEAD'
-        ? { type: 'bytes', contentType: headers['content-type'] ?? '', read: () => readBody(body), stream: () => body }
+        ? {
+            type: 'bytes',
+            contentType: headers['content-type'] ?? '',
+            read: () => readBody(body),
+            stream: () => body.readable(),
+          }
         : NO_BODY
   }
 

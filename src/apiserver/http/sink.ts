@@ -1,6 +1,7 @@
 /** Where an answer goes: one shape for HTTP/1.1 and HTTP/2. */
 import type { ServerResponse } from 'node:http'
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import { INTERNAL_ERROR } from '../../lib/http2/fault.ts'
+import type { ServerStream } from '../../lib/http2/stream.ts'
 
 export type Headers = Record<string, string | string[]>
 
@@ -24,63 +25,84 @@ export interface Sink {
   readonly closed: boolean
 }
 
-/** Resolves when the chunk was handed on, or the stream is gone and nobody will read it. */
-function written(stream: ServerHttp2Stream | ServerResponse, chunk: Buffer): Promise<void> {
+/** Resolves when the chunk was handed on, or the connection is gone and nobody will read it. */
+function written(response: ServerResponse, chunk: Buffer): Promise<void> {
   return new Promise(resolve => {
     const done = () => {
-      stream.removeListener('close', done)
+      response.removeListener('close', done)
       resolve()
     }
-    stream.on('close', done)
-    stream.write(chunk, done)
+    response.on('close', done)
+    response.write(chunk, done)
   })
 }
 
-function untilDrained(stream: ServerHttp2Stream | ServerResponse): Promise<void> {
+function untilDrained(response: ServerResponse): Promise<void> {
   return new Promise(resolve => {
     const done = () => {
-      stream.removeListener('drain', done)
-      stream.removeListener('close', done)
+      response.removeListener('drain', done)
+      response.removeListener('close', done)
       resolve()
     }
-    stream.on('drain', done)
-    stream.on('close', done)
+    response.on('drain', done)
+    response.on('close', done)
   })
 }
 
-/** For an HTTP/2 stream. */
-export function http2Sink(stream: ServerHttp2Stream, headOnly: boolean): Sink {
-  let sent = 0
-  // HTTP/2 sends heads at once.
-  const head = (status: number, headers: Headers) => {
-    if (stream.closed || stream.destroyed) return
-    stream.respond({ ':status': status, ...headers }, headOnly ? { endStream: true } : undefined)
+const bytesOf = (chunk: Buffer | string) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+
+/** Statuses whose answers have no body. */
+const BODILESS = new Set([204, 205, 304])
+
+/** For an HTTP/2 stream. `date` is what the header of that name says. */
+export class Http2Sink implements Sink {
+  sent = 0
+  readonly #stream: ServerStream
+  readonly #headOnly: boolean
+  readonly #date: () => string
+
+  constructor(stream: ServerStream, headOnly: boolean, date: () => string) {
+    this.#stream = stream
+    this.#headOnly = headOnly
+    this.#date = date
   }
-  return {
-    head,
-    headNow: head,
-    write(chunk) {
-      sent += chunk.length
-      return stream.closed || stream.destroyed || headOnly || stream.write(chunk)
-    },
-    written(chunk) {
-      sent += chunk.length
-      return stream.closed || stream.destroyed || headOnly ? Promise.resolve() : written(stream, chunk)
-    },
-    drained: () => (stream.closed || stream.destroyed ? Promise.resolve() : untilDrained(stream)),
-    end(chunk) {
-      sent += chunk?.length ?? 0
-      if (!stream.closed && !stream.destroyed && !headOnly) stream.end(chunk)
-    },
-    cut() {
-      if (!stream.closed && !stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
-    },
-    get sent() {
-      return sent
-    },
-    get closed() {
-      return stream.closed || stream.destroyed
-    },
+
+  head(status: number, headers: Headers) {
+    headers.date ??= this.#date()
+    this.#stream.respond(status, headers, this.#headOnly || BODILESS.has(status))
+  }
+
+  // HTTP/2 sends heads at once.
+  headNow(status: number, headers: Headers) {
+    this.head(status, headers)
+  }
+
+  write(chunk: Buffer | string) {
+    this.sent += chunk.length
+    this.#stream.write(bytesOf(chunk))
+    return this.#stream.isDrained
+  }
+
+  written(chunk: Buffer): Promise<void> {
+    this.sent += chunk.length
+    return new Promise(resolve => this.#stream.write(chunk, resolve))
+  }
+
+  drained(): Promise<void> {
+    return new Promise(resolve => this.#stream.whenDrained(resolve))
+  }
+
+  end(chunk?: Buffer | string) {
+    this.sent += chunk?.length ?? 0
+    this.#stream.end(chunk === undefined ? undefined : bytesOf(chunk))
+  }
+
+  cut() {
+    this.#stream.reset(INTERNAL_ERROR)
+  }
+
+  get closed() {
+    return this.#stream.closed || this.#stream.ended
   }
 }
 

@@ -6,6 +6,7 @@
 
 import type { Encoded } from './encoded.ts'
 import type { FieldError } from './field-error.ts'
+import type { NameFormat } from './names.ts'
 import type { KubeObject } from './object.ts'
 import type { Schema } from './schema.ts'
 
@@ -168,9 +169,14 @@ export interface KindSpec<T extends KubeObject = KubeObject> {
   readonly deprecation?: string
   /** Warnings for the client (`Warning: 299` headers). */
   warnings?(object: T, old: T | undefined): string[]
+  /** The same for who writes the status. */
+  statusWarnings?(object: T): string[]
 
-  /** How the object's name must look. Default `dns-subdomain`; `path` is any path segment (RBAC). */
-  readonly nameFormat?: 'dns-subdomain' | 'dns-label' | 'dns-1035-label' | 'path'
+  /**
+   * How the object's name must look. Default `dns-subdomain`; `path` is any path segment (RBAC); of a `long-name`, a
+   * subdomain too, only the name that was made is judged, not what it was made from.
+   */
+  readonly nameFormat?: NameFormat
   /** Seconds of grace for a delete; undefined or 0 deletes at once. Pod only, so far. */
   gracePeriod?(object: T, requested: number | undefined): number
   /**

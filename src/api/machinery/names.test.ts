@@ -139,8 +139,8 @@ describe('validateObjectMetaUpdate', () => {
   }
 })
 
-it('validateObjectMeta judges a generateName by a format of its own, where it has one', () => {
+it('validateObjectMeta lets long names be made of anything', () => {
   const meta = { name: 'a', generateName: 'Bad Value!' }
   assert.equal(validateObjectMeta(meta, { namespaced: false }).length, 1)
-  assert.deepEqual(validateObjectMeta(meta, { namespaced: false, prefixFormat: 'path' }), [])
+  assert.deepEqual(validateObjectMeta(meta, { namespaced: false, nameFormat: 'long-name' }), [])
 })

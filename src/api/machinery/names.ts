@@ -117,6 +117,9 @@ const QUALIFIED_RULE =
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 const QUALIFIED_EXAMPLES = ['MyName', 'my.name', '123-abc']
 
+/** A subdomain whose length is told of in bytes: in labels, and where names are declared as `k8s-long-name`. */
+const isLongName = (value: string) => isDns1123Subdomain(value).map(text => text.replace('253 characters', '253 bytes'))
+
 /** A label key, annotation key or finalizer: a name of up to 63 characters, with an optional `subdomain/` before it. */
 export function isQualifiedName(value: string): readonly string[] {
   const slash = value.indexOf('/')
@@ -133,9 +136,7 @@ export function isQualifiedName(value: string): readonly string[] {
   const errors: string[] = []
   if (prefix === '') errors.push('prefix part must be non-empty')
   else if (prefix !== undefined) {
-    // Here the length is counted in bytes by name, as everywhere with labels.
-    const messages = isDns1123Subdomain(prefix).map(text => text.replace('253 characters', '253 bytes'))
-    errors.push(...messages.map(text => `prefix part ${text}`))
+    errors.push(...isLongName(prefix).map(text => `prefix part ${text}`))
   }
   if (!name) errors.push('name part must be non-empty')
   else if (name.length > 63) errors.push(`name part ${maxLength(63, 'bytes')}`)
@@ -227,11 +228,12 @@ export function isPathSegment(value: string, prefix = false): readonly string[] 
 }
 
 /** The formats of object names (see KindSpec.nameFormat). */
-export type NameFormat = 'dns-subdomain' | 'dns-label' | 'dns-1035-label' | 'path'
+export type NameFormat = 'dns-subdomain' | 'long-name' | 'dns-label' | 'dns-1035-label' | 'path'
 
 /** Checks an object's name; with `prefix` a generateName, which may end with a hyphen. */
 export function isObjectName(value: string, format: NameFormat = 'dns-subdomain', prefix = false): readonly string[] {
-  if (format === 'path') return isPathSegment(value, prefix)
+  if (format === 'path' || (format === 'long-name' && prefix)) return isPathSegment(value, prefix)
+  if (format === 'long-name') return isLongName(value)
   const name = prefix && value.length > 1 && value.endsWith('-') ? `${value.slice(0, -2)}a` : value
   if (format === 'dns-subdomain') return isDns1123Subdomain(name)
   return format === 'dns-label' ? isDns1123Label(name) : isDns1035Label(name)
@@ -244,8 +246,6 @@ export interface ObjectMetaOptions {
   readonly namespaced: boolean
   /** Default `dns-subdomain`. */
   readonly nameFormat?: NameFormat | undefined
-  /** Of generateName. Default: that of the name. */
-  readonly prefixFormat?: NameFormat | undefined
   /** Finalizers need no domain. Default: without one, only Kubernetes' own are taken. */
   readonly anyFinalizer?: boolean | undefined
 }
@@ -261,8 +261,7 @@ export function validateObjectMeta(
     for (const message of messages) errors.push(invalid(`${path}.${field}`, value, message))
   }
   const { name, generateName, namespace } = meta ?? {}
-  const prefixFormat = options.prefixFormat ?? options.nameFormat
-  if (generateName) add('generateName', generateName, isObjectName(generateName, prefixFormat, true))
+  if (generateName) add('generateName', generateName, isObjectName(generateName, options.nameFormat, true))
   if (!name) errors.push(required(`${path}.name`, 'name or generateName is required'))
   else add('name', name, isObjectName(name, options.nameFormat))
   if (!options.namespaced) {

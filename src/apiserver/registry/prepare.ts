@@ -18,7 +18,6 @@ import type { KindHooks, ObjectRef, WriteContext } from './registry.ts'
 import { checkStructure } from './structure.ts'
 import {
   allowsUnconditionalUpdate,
-  hasFreePrefix,
   isNamedByServer,
   judgesMetadataLast,
   keepsMetadataOnStatus,
@@ -78,7 +77,6 @@ function runRules(kind: Kind, next: KubeObject, old: KubeObject | undefined, rul
 const metadataRules = (kind: Kind) => ({
   namespaced: kind.namespaced,
   nameFormat: kind.nameFormat,
-  ...(hasFreePrefix(kind) && { prefixFormat: 'path' as const }),
   anyFinalizer: takesAnyFinalizer(kind),
 })
 
@@ -93,9 +91,11 @@ function refuse(kind: Kind, object: KubeObject, errors: readonly FieldError[]) {
 
 function warnings(kind: Kind, object: KubeObject, old: KubeObject | undefined, context: WriteContext) {
   const { subresource = '' } = context
+  if (!context.warn) return
   // Of the other subresources, upstream's strategies warn of nothing.
-  if (!kind.warnings || !context.warn || (subresource !== '' && subresource !== 'scale')) return
-  for (const text of kind.warnings(object, old)) context.warn(text)
+  const isWhole = subresource === '' || subresource === 'scale'
+  const found = isWhole ? kind.warnings?.(object, old) : subresource === 'status' ? kind.statusWarnings?.(object) : []
+  for (const text of found ?? []) context.warn(text)
 }
 
 /** apiVersion, kind and metadata first, as the store wants them. */
@@ -187,11 +187,9 @@ export async function finishCreate(
   const errors = runRules(kind, object, undefined, rules)
   if (judgesMetadataLast(kind)) refuse(kind, object, errors)
   refuse(kind, object, [...validateObjectMeta(meta, metadataRules(kind)), ...errors])
-  if (empties) {
-    dropEmpties(object, compileSchema(kind.schema))
-    // What is kept is read with its defaults.
-    kind.defaults?.(object, deps.now())
-  }
+  if (empties) dropEmpties(object, compileSchema(kind.schema))
+  // What is kept is read with its defaults.
+  if (empties || kind.named) kind.defaults?.(object, deps.now())
   const ref = { namespace: meta.namespace ?? '', name: meta.name ?? '' }
   const attributes = context.admitted ? undefined : attributesOf('CREATE', kind, ref, object, undefined, context)
   if (attributes) await deps.admission.validate(attributes)

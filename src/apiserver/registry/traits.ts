@@ -83,9 +83,6 @@ export const hasNoDependents = (kind: Kind) => EVENTS.has(kind.key)
 export const isMarkedFirst = (kind: Kind) => kind.key === 'v1/namespaces'
 /** An object without a name gets one. */
 export const isNamedByServer = (kind: Kind) => kind.key === 'v1/limitranges'
-/** Of these only the name that was made is judged, not what it was made from. */
-const FREE_PREFIXES = new Set(['v1/replicationcontrollers', 'resource.k8s.io/v1/deviceclasses'])
-export const hasFreePrefix = (kind: Kind) => FREE_PREFIXES.has(kind.key)
 /** Metadata is judged by itself, once all else is right. */
 export const judgesMetadataLast = (kind: Kind) => kind.key === 'v1/events'
 /** Their metadata is judged by rules without core's own additions: finalizers need no domain. */

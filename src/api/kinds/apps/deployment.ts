@@ -4,7 +4,7 @@ import { equalJson } from '../../machinery/merge-patch.ts'
 import { ageColumn, nameColumn, selectorText, text, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { dropGatedFields } from '../core/pod-spec.gates.ts'
-import { templateWarnings } from '../core/pod-warnings.ts'
+import { namedTemplateWarnings } from '../core/pod-warnings.ts'
 import { raiseGeneration } from '../generation.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { deploymentRules } from './deployment.validate.ts'
@@ -56,7 +56,7 @@ export const Deployment = defineKind<Deployment>({
     raiseGeneration(deployment, old)
   },
   rules: deploymentRules,
-  warnings: templateWarnings(({ spec }) => spec?.template),
+  warnings: namedTemplateWarnings(({ spec }) => spec?.template),
   columns: [
     nameColumn,
     text('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),

@@ -3,7 +3,7 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, formatSelector, nameColumn, wide } from '../columns.ts'
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { dropGatedFields } from '../core/pod-spec.gates.ts'
-import { templateWarnings } from '../core/pod-warnings.ts'
+import { namedTemplateWarnings } from '../core/pod-warnings.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { replicaSetRules } from './replica-set.validate.ts'
 
@@ -35,7 +35,7 @@ export const ReplicaSet = defineKind<ReplicaSet>({
   },
   prepareUpdate: ({ spec }) => dropGatedFields(spec?.template?.spec),
   rules: replicaSetRules,
-  warnings: templateWarnings(({ spec }) => spec?.template),
+  warnings: namedTemplateWarnings(({ spec }) => spec?.template),
   columns: [
     nameColumn,
     count('Desired', ({ spec }) => spec?.replicas),

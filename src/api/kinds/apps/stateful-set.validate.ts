@@ -22,13 +22,14 @@ const CHANGEABLE = [
 const QUOTED = CHANGEABLE.map(field => `'${field}'`)
 const WHAT_CHANGES = `${QUOTED.slice(0, -1).join(', ')} and ${QUOTED.at(-1)}`
 
-/** The template with the volumes of the claims, which its containers may mount. */
-function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec {
-  if (!template?.spec || !volumeClaimTemplates.length) return template
+/** The template as it is judged: with volumes of the claims, which may be mounted, and without names that pods get anyway. */
+function judgedTemplate({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec {
+  if (!template?.spec) return template
+  const { hostname: _host, subdomain: _domain, ...spec } = template.spec
   const names = new Set(volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? ''))
   const claims = [...names].map(name => ({ name, persistentVolumeClaim: { claimName: name } }))
-  const others = (template.spec.volumes ?? []).filter(({ name }) => !names.has(name))
-  return { ...template, spec: { ...template.spec, volumes: [...claims, ...others] } }
+  const others = (spec.volumes ?? []).filter(({ name }) => !names.has(name))
+  return { ...template, spec: { ...spec, volumes: [...claims, ...others] } }
 }
 
 function checkPolicies({ podManagementPolicy, updateStrategy }: StatefulSetSpec, errors: Errors): void {
@@ -67,8 +68,9 @@ function checkSpec({ spec }: StatefulSet, errors: Errors, old: StatefulSet | und
   if (!old && spec.serviceName)
     checkFormat(isDns1123Label(spec.serviceName), spec.serviceName, 'spec.serviceName', errors)
   checkSelector(spec.selector, spec.template, 'statefulset', errors)
-  const template = withClaims(spec)
-  if (!old?.spec || !sameValue(template, withClaims(old.spec))) checkRunningTemplate(template, 'StatefulSet', errors)
+  const template = judgedTemplate(spec)
+  if (!old?.spec || !sameValue(template, judgedTemplate(old.spec)))
+    checkRunningTemplate(template, 'StatefulSet', errors)
   if (!old?.spec) return
   const kept: Record<string, unknown> = { ...spec }
   for (const field of CHANGEABLE) kept[field] = old.spec[field]

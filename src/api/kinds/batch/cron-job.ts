@@ -5,11 +5,11 @@ import { age, ageColumn, count, formatSelector, nameColumn, text, wide } from '.
 import { defaultPodSpec } from '../core/pod-spec.defaults.ts'
 import { dropGatedFields } from '../core/pod-spec.gates.ts'
 import { checkPodTemplate } from '../core/pod-spec.validate.ts'
-import { templateWarnings } from '../core/pod-warnings.ts'
 import { check, checkEnum, nonNegative, onObject } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { defaultFailurePolicy } from './job.strategy.ts'
 import { checkPolicies } from './job.validate.ts'
+import { cronJobWarnings } from './job-warnings.ts'
 import { checkSchedule } from './schedule.validate.ts'
 
 /** batch/v1 CronJob. */
@@ -85,7 +85,7 @@ export const CronJob = defineKind<CronJob>({
       }),
     ),
   ],
-  warnings: templateWarnings(({ spec }) => spec?.jobTemplate?.spec?.template, 'spec.jobTemplate.spec.template.'),
+  warnings: cronJobWarnings,
   columns: [
     nameColumn,
     text('Schedule', ({ spec }) => spec?.schedule ?? ''),

@@ -36,18 +36,18 @@ export function generateSelector(job: Job): void {
   if (!spec?.template || spec.manualSelector) return
   const name = metadata?.name ?? ''
   const uid = metadata?.uid ?? ''
-  spec.template.metadata = {
-    ...spec.template.metadata,
-    labels: {
-      [LEGACY_JOB_NAME_LABEL]: name,
-      [JOB_NAME_LABEL]: name,
-      [LEGACY_CONTROLLER_UID_LABEL]: uid,
-      [CONTROLLER_UID_LABEL]: uid,
-      ...spec.template.metadata?.labels,
-    },
+  const own = spec.template.metadata?.labels
+  const labels = {
+    [LEGACY_JOB_NAME_LABEL]: name,
+    [JOB_NAME_LABEL]: name,
+    [LEGACY_CONTROLLER_UID_LABEL]: uid,
+    [CONTROLLER_UID_LABEL]: uid,
+    ...own,
   }
+  // Labels that the job took from its pods stay theirs.
+  if (own && metadata?.labels === own) metadata.labels = { ...labels }
+  spec.template.metadata = { ...spec.template.metadata, labels }
   spec.selector = { ...spec.selector, matchLabels: { [CONTROLLER_UID_LABEL]: uid, ...spec.selector?.matchLabels } }
-  adoptLabels(job)
 }
 
 export function prepareJob(job: Job): void {

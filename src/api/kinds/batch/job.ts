@@ -1,11 +1,11 @@
 import type { Job as Type } from '../../generated/types/batch-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { dropGatedFields } from '../core/pod-spec.gates.ts'
-import { templateWarnings } from '../core/pod-warnings.ts'
 import { adoptLabels } from '../core/template-labels.ts'
 import { defaultJob, generateSelector, prepareJob } from './job.strategy.ts'
 import { jobRules } from './job.validate.ts'
 import { jobColumns } from './job-columns.ts'
+import { jobWarnings } from './job-warnings.ts'
 
 /** batch/v1 Job. */
 export type Job = Type
@@ -34,6 +34,6 @@ export const Job = defineKind<Job>({
   named: generateSelector,
   selectable: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
   rules: jobRules,
-  warnings: templateWarnings(({ spec }) => spec?.template),
+  warnings: jobWarnings,
   columns: jobColumns,
 })

@@ -2,10 +2,13 @@
 import type {
   Container,
   ContainerPort,
+  Pod,
   PodAffinityTerm,
   PodSpec,
   PodTemplateSpec,
 } from '../../generated/types/core-v1.ts'
+import { isDns1123Label } from '../../machinery/names.ts'
+import { addressWarnings } from '../ip-warnings.ts'
 import { containersOf, type PlacedContainer } from './pod-containers.ts'
 import { fractionWarning, volumeWarnings } from './volume-warnings.ts'
 
@@ -157,18 +160,50 @@ function portWarnings(containers: readonly PlacedContainer[]): string[] {
   return warnings
 }
 
+const specAddresses = ({ dnsConfig, hostAliases = [] }: PodSpec, path: string): string[] => [
+  ...(dnsConfig?.nameservers ?? []).flatMap((ip, at) => addressWarnings(ip, `${path}.dnsConfig.nameservers[${at}]`)),
+  ...hostAliases.flatMap(({ ip = '' }, at) => addressWarnings(ip, `${path}.hostAliases[${at}].ip`)),
+]
+
+/** Warnings about addresses in a pod's status, for who writes it. */
+export const podStatusWarnings = ({ status }: Pod): string[] =>
+  (['podIPs', 'hostIPs'] as const).flatMap(field =>
+    (status?.[field] ?? []).flatMap(({ ip = '' }, at) => addressWarnings(ip, `status.${field}[${at}].ip`)),
+  )
+
 interface Templated {
   readonly metadata?: { readonly name?: string; readonly generation?: number }
 }
+
+/** Whether an object is new, or its spec another one: nothing else is warned of. */
+export const isChanged = (object: Templated, old: Templated | undefined): boolean =>
+  !old || old.metadata?.generation !== object.metadata?.generation
 
 /** Warnings about the template of a kind that makes pods: when it is made, and when its spec changes. */
 export const templateWarnings =
   <T extends Templated>(template: (object: T) => PodTemplateSpec | undefined, path = 'spec.template.') =>
   (object: T, old: T | undefined): string[] => {
     const made = template(object)
-    if (!made || (old && old.metadata?.generation === object.metadata?.generation)) return []
-    return podTemplateWarnings(made, path)
+    return made && isChanged(object, old) ? podTemplateWarnings(made, path) : []
   }
+
+/** Warnings about a name that is used in `what`. */
+export function hostnameWarnings(name: string | undefined, what: string): string[] {
+  const problems = isDns1123Label(name ?? '')
+  if (!problems.length) return []
+  return [
+    `metadata.name: this is used in ${what}, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+  ]
+}
+
+/** The same for kinds that pods have their names from, which are looked at when an object is made. */
+export const namedTemplateWarnings = <T extends Templated>(template: (object: T) => PodTemplateSpec | undefined) => {
+  const others = templateWarnings(template)
+  return (object: T, old: T | undefined): string[] => [
+    ...(old ? [] : hostnameWarnings(object.metadata?.name, 'Pod names and hostnames')),
+    ...others(object, old),
+  ]
+}
 
 /** Warnings about a pod (`path` empty) or a template of pods (`path` with a dot at its end: `spec.template.`). */
 export function podTemplateWarnings({ metadata, spec }: PodTemplateSpec, path = ''): string[] {
@@ -187,5 +222,6 @@ export function podTemplateWarnings({ metadata, spec }: PodTemplateSpec, path = 
       ? [`${at}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
       : []),
     ...affinityWarnings(spec, at),
+    ...specAddresses(spec, at),
   ]
 }

@@ -5,10 +5,9 @@
 import type { Pod, PodAffinityTerm } from '../../generated/types/core-v1.ts'
 import type { LabelSelector } from '../../generated/types/meta-v1.ts'
 import type { RuleContext } from '../../machinery/kind.ts'
-import { isDns1123Label } from '../../machinery/names.ts'
 import { resizedSpec } from './pod-resize.ts'
 import { dropGatedFields } from './pod-spec.gates.ts'
-import { podTemplateWarnings } from './pod-warnings.ts'
+import { hostnameWarnings, podTemplateWarnings } from './pod-warnings.ts'
 import { qosClass } from './resources.ts'
 
 type Expression = NonNullable<LabelSelector['matchExpressions']>[number]
@@ -120,11 +119,5 @@ export function podGracePeriod({ spec, status }: Pod, requested: number | undefi
 
 export function podWarnings(pod: Pod, old: Pod | undefined): string[] {
   if (old) return []
-  const problems = isDns1123Label(pod.metadata?.name ?? '')
-  const others = podTemplateWarnings(pod)
-  if (!problems.length) return others
-  return [
-    `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
-    ...others,
-  ]
+  return [...hostnameWarnings(pod.metadata?.name, "the Pod's hostname"), ...podTemplateWarnings(pod)]
 }

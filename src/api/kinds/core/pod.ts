@@ -4,6 +4,7 @@ import { keepOfPod, podGracePeriod, podWarnings, preparePod, preparePodUpdate } 
 import { podRules } from './pod.validate.ts'
 import { podColumns } from './pod-columns.ts'
 import { defaultPodOnly, defaultPodSpec } from './pod-spec.defaults.ts'
+import { podStatusWarnings } from './pod-warnings.ts'
 
 /** core/v1 Pod. */
 export type Pod = Type
@@ -48,6 +49,7 @@ export const Pod = defineKind<Pod>({
   keep: keepOfPod,
   prepareUpdate: preparePodUpdate,
   warnings: podWarnings,
+  statusWarnings: podStatusWarnings,
   gracePeriod: podGracePeriod,
   selectable: {
     'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',

@@ -7,7 +7,7 @@ import { check, nonNegative, onObject, onStatus } from '../rules.ts'
 import { containerNames, images } from '../workload-columns.ts'
 import { defaultPodSpec } from './pod-spec.defaults.ts'
 import { dropGatedFields } from './pod-spec.gates.ts'
-import { templateWarnings } from './pod-warnings.ts'
+import { namedTemplateWarnings } from './pod-warnings.ts'
 import { adoptLabels } from './template-labels.ts'
 
 /** core/v1 ReplicationController. */
@@ -69,7 +69,8 @@ export const ReplicationController = defineKind<ReplicationController>({
       ),
     ),
   ],
-  warnings: templateWarnings(({ spec }) => spec?.template),
+  nameFormat: 'long-name',
+  warnings: namedTemplateWarnings(({ spec }) => spec?.template),
   columns: [
     nameColumn,
     count('Desired', ({ spec }) => spec?.replicas),

@@ -5,9 +5,9 @@ interface Templated extends KubeObject {
   spec?: { template?: PodTemplateSpec }
 }
 
-/** An object without labels takes, in place, those of its pods. */
+/** An object without labels takes, in place, those of its pods: the very same, until one of the two is changed. */
 export function adoptLabels(object: Templated): void {
   const labels = object.spec?.template?.metadata?.labels
   if (!labels || Object.keys(object.metadata?.labels ?? {}).length > 0) return
-  object.metadata = { ...object.metadata, labels: { ...labels } }
+  object.metadata = { ...object.metadata, labels }
 }

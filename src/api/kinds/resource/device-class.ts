@@ -17,6 +17,7 @@ export const DeviceClass = defineKind<DeviceClass>({
   verbs: ALL_VERBS,
   schema: 'io.k8s.api.resource.v1.DeviceClass',
   generation: true,
+  nameFormat: 'long-name',
   load: loadDeviceSelectors,
   rules: deviceClassRules,
   columns: [nameColumn, ageColumn],

@@ -1,6 +1,6 @@
 import { formatIp, isMapped } from '../machinery/cel/library/ip-address.ts'
 import { invalid } from '../machinery/field-error.ts'
-import { asV4, parseSloppily } from './ip-warnings.ts'
+import { asV4, parseSloppily } from './ip.ts'
 import type { Errors } from './rules.ts'
 
 /** The address of an interface in its network, as it is written best: `10.9.8.7/24`. */

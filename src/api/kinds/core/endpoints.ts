@@ -1,6 +1,7 @@
 import type { Endpoints as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, firstOf, nameColumn, text } from '../columns.ts'
+import { addressWarnings } from '../ip-warnings.ts'
 import { endpointsRules } from './endpoints.validate.ts'
 
 /** core/v1 Endpoints. */
@@ -15,6 +16,16 @@ function addresses({ subsets = [] }: Endpoints): string {
       : addresses.map(({ ip }) => ip),
   )
   return firstOf(all, 3)
+}
+
+/** What the controller of the kind writes is right. */
+function addressesWarnings({ metadata, subsets = [] }: Endpoints): string[] {
+  if (metadata?.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller') return []
+  return subsets.flatMap((subset, index) =>
+    (['addresses', 'notReadyAddresses'] as const).flatMap(field =>
+      (subset[field] ?? []).flatMap(({ ip }, at) => addressWarnings(ip, `subsets[${index}].${field}[${at}].ip`)),
+    ),
+  )
 }
 
 export const Endpoints = defineKind<Endpoints>({
@@ -32,5 +43,6 @@ export const Endpoints = defineKind<Endpoints>({
     for (const { ports } of endpoints.subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP'
   },
   rules: endpointsRules,
+  warnings: addressesWarnings,
   columns: [nameColumn, text('Endpoints', addresses), ageColumn],
 })

@@ -1,6 +1,6 @@
 /** Rules of Endpoints (k8s.io/kubernetes `pkg/apis/core/validation`: ValidateEndpoints). */
 import type { EndpointAddress, EndpointPort, Endpoints } from '../../generated/types/core-v1.ts'
-import { invalid, required } from '../../machinery/field-error.ts'
+import { required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
 import { isDns1123Subdomain, isPortNumber } from '../../machinery/names.ts'
 import { checkEndpointIp, checkIp } from '../ip.ts'
@@ -9,9 +9,9 @@ import { check, checkEnum, checkFormat, checkLabelName, checkQualifiedName, same
 import { PROTOCOLS } from './container.validate.ts'
 
 function checkAddress({ ip, hostname, nodeName }: EndpointAddress, path: string, errors: Errors): void {
-  if (checkIp(ip, `${path}.ip`, errors)) checkEndpointIp(ip, `${path}.ip`, errors)
+  checkIp(ip, `${path}.ip`, errors)
   // Upstream looks twice, and says so.
-  else errors.push(invalid(`${path}.ip`, ip ?? '', 'must be a valid IP address'))
+  checkEndpointIp(ip ?? '', `${path}.ip`, errors)
   if (hostname) checkLabelName(hostname, `${path}.hostname`, errors)
   if (nodeName !== undefined) checkFormat(isDns1123Subdomain(nodeName), nodeName, `${path}.nodeName`, errors)
 }

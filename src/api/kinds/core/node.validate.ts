@@ -2,7 +2,7 @@
 import type { Node } from '../../generated/types/core-v1.ts'
 import { duplicate, forbidden, internal, invalid } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
-import { checkCidr, checkFamilies, ipFamily } from '../ip.ts'
+import { blockFamily, checkCidr, checkFamilies } from '../ip.ts'
 import type { Errors } from '../rules.ts'
 import { check, checkPositive, onObject } from '../rules.ts'
 import { checkAmount } from './resources.validate.ts'
@@ -54,7 +54,7 @@ function checkPodCidrs({ spec }: Node, errors: Errors): void {
   const path = 'spec.podCIDRs'
   const cidrs = spec?.podCIDRs ?? []
   for (const [index, cidr] of cidrs.entries()) checkCidr(cidr, `${path}[${index}]`, errors)
-  const bad = cidrs.length > 1 ? cidrs.findIndex(cidr => !ipFamily(cidr.split('/')[0]!)) : -1
+  const bad = cidrs.length > 1 ? cidrs.findIndex(cidr => !blockFamily(cidr)) : -1
   if (bad >= 0) {
     const why = `invalid CIDR[${bad}]: <nil> (invalid CIDR address: ${cidrs[bad]})`
     errors.push(internal(path, `invalid PodCIDRs. failed to check with dual stack with error:${why}`))

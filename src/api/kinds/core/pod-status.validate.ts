@@ -32,9 +32,11 @@ function checkTransitions(
 
 const SYSTEM_CONDITIONS = new Set(['PodScheduled', 'Ready', 'Initialized'])
 
-function checkIps(ips: readonly { ip?: string }[] | undefined, field: string, errors: Errors): void {
+function checkIps(field: 'hostIPs' | 'podIPs', next: Pod, old: Pod | undefined, errors: Errors): void {
+  const ips: readonly { ip?: string }[] | undefined = next.status?.[field]
+  const before = old?.status?.[field]?.map(({ ip = '' }) => ip)
   for (const [index, { ip = '' }] of (ips ?? []).entries()) {
-    checkIp(ip, `status.${field}[${index}]`, errors)
+    checkIp(ip, `status.${field}[${index}]`, errors, { before })
   }
   const families = (ips ?? []).map(({ ip = '' }) => ipFamily(ip))
   const bad = families.indexOf(0)
@@ -146,8 +148,8 @@ export function checkPodStatus(next: Pod, old: Pod, errors: Errors): void {
   checkTransitions(next, old, 'containerStatuses', errors)
   checkTransitions(next, old, 'initContainerStatuses', errors)
   checkClaims(next, errors)
-  checkIps(status.podIPs, 'podIPs', errors)
-  checkIps(status.hostIPs, 'hostIPs', errors)
+  checkIps('podIPs', next, old, errors)
+  checkIps('hostIPs', next, old, errors)
   checkExtended(next, errors)
   if (status.hostIPs?.length && (status.hostIP ?? '') !== (status.hostIPs[0]?.ip ?? '')) {
     errors.push(invalid('status.hostIPs[0].ip', status.hostIPs[0]?.ip ?? '', 'must be equal to `hostIP`'))

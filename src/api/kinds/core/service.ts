@@ -1,5 +1,6 @@
 import type { Service as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
+import { ingressWarnings } from '../ip-warnings.ts'
 import { defaultService, prepareService, prepareServiceUpdate } from './service.strategy.ts'
 import { serviceRules } from './service.validate.ts'
 import { serviceWarnings } from './service.warnings.ts'
@@ -37,5 +38,6 @@ export const Service = defineKind<Service>({
   },
   rules: serviceRules,
   warnings: serviceWarnings,
+  statusWarnings: ({ status }) => ingressWarnings(status?.loadBalancer?.ingress),
   columns: serviceColumns,
 })

@@ -82,7 +82,7 @@ function checkFamilies({ ipFamilies = [], ipFamilyPolicy }: ServiceSpec, errors:
   checkSupported(ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack'], 'spec.ipFamilyPolicy', errors)
 }
 
-function checkClusterIPs(spec: ServiceSpec, errors: Errors): void {
+function checkClusterIPs(spec: ServiceSpec, errors: Errors, old?: ServiceSpec): void {
   if (spec.type === 'ExternalName') return
   const { clusterIP, clusterIPs = [], ipFamilies = [] } = spec
   const path = 'spec.clusterIPs'
@@ -94,7 +94,7 @@ function checkClusterIPs(spec: ServiceSpec, errors: Errors): void {
   checkFamilies(spec, errors)
   let good = true
   for (const [index, ip] of clusterIPs.entries()) {
-    if (index > 0 || ip !== 'None') good = checkIp(ip, `${path}[${index}]`, errors) && good
+    if (index > 0 || ip !== 'None') good = checkIp(ip, `${path}[${index}]`, errors, { before: old?.clusterIPs }) && good
     else if (clusterIPs.length > 1) {
       good = false
       errors.push(invalid(path, clusterIPs, "'None' must be the first and only value"))
@@ -121,10 +121,24 @@ export function clusterIpProblems(spec: ServiceSpec): Errors {
   return errors
 }
 
-function checkExternal({ spec, metadata }: Service, errors: Errors): void {
+const ONLY_BALANCED = "may only be used when `type` is 'LoadBalancer'"
+const RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges'
+
+/** The ranges as they were given before there was a field. */
+function checkAnnotatedRanges({ spec, metadata }: Service, old: Service | undefined, errors: Errors): void {
+  const text = metadata?.annotations?.[RANGES]
+  if (text === undefined) return
+  const path = `metadata.annotations[${RANGES}]`
+  if (spec?.type !== 'LoadBalancer') errors.push(forbidden(path, ONLY_BALANCED))
+  if (text.trim() === '' || text === old?.metadata?.annotations?.[RANGES]) return
+  for (const cidr of text.trim().split(',')) checkCidr(cidr.trim(), path, errors)
+}
+
+function checkExternal(service: Service, errors: Errors, old?: Service): void {
+  const { spec } = service
   for (const [index, ip] of (spec?.externalIPs ?? []).entries()) {
     const path = `spec.externalIPs[${index}]`
-    if (checkIp(ip, path, errors)) checkEndpointIp(ip, path, errors)
+    if (checkIp(ip, path, errors, { before: old?.spec?.externalIPs })) checkEndpointIp(ip, path, errors)
   }
   if (!spec) return
   const policy = spec.externalTrafficPolicy
@@ -138,17 +152,14 @@ function checkExternal({ spec, metadata }: Service, errors: Errors): void {
     const wanted = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
     errors.push(invalid('spec.healthCheckNodePort', port, wanted))
   } else if (port) checkFormat(isPortNumber(port), port, 'spec.healthCheckNodePort', errors)
-  const onlyBalanced = "may only be used when `type` is 'LoadBalancer'"
   if (spec.loadBalancerSourceRanges?.length) {
     const path = 'spec.LoadBalancerSourceRanges'
-    if (spec.type !== 'LoadBalancer') errors.push(forbidden(path, onlyBalanced))
+    if (spec.type !== 'LoadBalancer') errors.push(forbidden(path, ONLY_BALANCED))
+    const before = old?.spec?.loadBalancerSourceRanges?.map(each => each.trim())
     for (const [index, cidr] of spec.loadBalancerSourceRanges.entries()) {
-      checkCidr(cidr.trim(), `${path}[${index}]`, errors)
+      checkCidr(cidr.trim(), `${path}[${index}]`, errors, { before })
     }
-  } else if (metadata?.annotations?.['service.beta.kubernetes.io/load-balancer-source-ranges'] !== undefined) {
-    const path = 'metadata.annotations[service.beta.kubernetes.io/load-balancer-source-ranges]'
-    if (spec.type !== 'LoadBalancer') errors.push(forbidden(path, onlyBalanced))
-  }
+  } else checkAnnotatedRanges(service, old, errors)
   if (spec.type === 'LoadBalancer') {
     if (spec.loadBalancerClass !== undefined) {
       checkQualifiedName(spec.loadBalancerClass, 'spec.loadBalancerClass', errors)
@@ -156,11 +167,11 @@ function checkExternal({ spec, metadata }: Service, errors: Errors): void {
     return
   }
   for (const field of ['allocateLoadBalancerNodePorts', 'loadBalancerClass'] as const) {
-    if (spec[field] !== undefined) errors.push(forbidden(`spec.${field}`, onlyBalanced))
+    if (spec[field] !== undefined) errors.push(forbidden(`spec.${field}`, ONLY_BALANCED))
   }
 }
 
-function checkService(service: Service, errors: Errors): void {
+function checkService(service: Service, errors: Errors, old?: Service): void {
   const { spec } = service
   if (!spec) {
     errors.push(required('spec.ports'))
@@ -170,8 +181,8 @@ function checkService(service: Service, errors: Errors): void {
   checkPorts(spec, errors)
   if (spec.selector) errors.push(...validateLabels(spec.selector, 'spec.selector'))
   checkAffinity(spec, errors)
-  checkClusterIPs(spec, errors)
-  checkExternal(service, errors)
+  checkClusterIPs(spec, errors, old?.spec)
+  checkExternal(service, errors, old)
   checkSupported(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy', errors)
   checkSupported(spec.trafficDistribution, DISTRIBUTIONS, 'spec.trafficDistribution', errors)
 }
@@ -212,14 +223,15 @@ function checkUpdate({ spec: next }: Service, { spec: old }: Service, errors: Er
   }
 }
 
-function checkStatus({ spec, status }: Service, errors: Errors): void {
+function checkStatus({ spec, status }: Service, old: Service | undefined, errors: Errors): void {
+  const before = old?.status?.loadBalancer?.ingress?.map(({ ip = '' }) => ip)
   const ingress = status?.loadBalancer?.ingress ?? []
   if (ingress.length && spec?.type !== 'LoadBalancer') {
     errors.push(forbidden('status.loadBalancer.ingress', "may only be used when `spec.type` is 'LoadBalancer'"))
   }
   for (const [index, { ip, ipMode, hostname }] of ingress.entries()) {
     const path = `status.loadBalancer.ingress[${index}]`
-    if (ip) checkIp(ip, `${path}.ip`, errors)
+    if (ip) checkIp(ip, `${path}.ip`, errors, { before })
     if (ipMode !== undefined) {
       if (!ip) errors.push(forbidden(`${path}.ipMode`, 'may not be specified when `ip` is not set'))
       else checkEnum(ipMode, ['Proxy', 'VIP'], `${path}.ipMode`, errors)
@@ -233,10 +245,10 @@ function checkStatus({ spec, status }: Service, errors: Errors): void {
 export const serviceRules: readonly Rule<Service>[] = [
   (next, old, { subresource }) => {
     const errors: Errors = []
-    if (subresource === 'status') checkStatus(next, errors)
+    if (subresource === 'status') checkStatus(next, old, errors)
     else {
       if (old) checkUpdate(next, old, errors)
-      checkService(next, errors)
+      checkService(next, errors, old)
     }
     return errors
   },

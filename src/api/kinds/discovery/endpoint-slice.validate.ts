@@ -66,7 +66,8 @@ function checkAddress(address: string, type: string, path: string, index: number
     return
   }
   if (type !== 'IPv4' && type !== 'IPv6') return
-  if (!checkIp(address, at, errors)) return
+  // Only the older of the two took other forms.
+  if (!checkIp(address, at, errors, { canonical: type === 'IPv6' })) return
   if (`IPv${ipFamily(address)}` !== type) errors.push(invalid(path, address, `must be an ${type} address`))
   checkEndpointIp(address, at, errors)
 }

@@ -2,6 +2,7 @@ import type { Ingress as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { loadBalancerAddresses } from '../core/load-balancer.ts'
+import { ingressWarnings } from '../ip-warnings.ts'
 import { ingressRules } from './ingress.validate.ts'
 
 /** networking/v1 Ingress. */
@@ -29,6 +30,7 @@ export const Ingress = defineKind<Ingress>({
   status: true,
   generation: true,
   rules: ingressRules,
+  statusWarnings: ({ status }) => ingressWarnings(status?.loadBalancer?.ingress),
   columns: [
     nameColumn,
     text('Class', ({ spec }) => spec?.ingressClassName ?? '<none>'),

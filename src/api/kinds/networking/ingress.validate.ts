@@ -107,10 +107,11 @@ export const ingressRules: readonly Rule<Ingress>[] = [
     }),
   ),
   onStatus(
-    check<Ingress>(({ status }, errors) => {
+    check<Ingress>(({ status }, errors, old) => {
+      const before = old?.status?.loadBalancer?.ingress?.map(({ ip = '' }) => ip)
       for (const [index, { ip, hostname }] of (status?.loadBalancer?.ingress ?? []).entries()) {
         const path = `status.loadBalancer.ingress[${index}]`
-        if (ip) checkIp(ip, `${path}.ip`, errors)
+        if (ip) checkIp(ip, `${path}.ip`, errors, { before })
         if (!hostname) continue
         checkSubdomain(hostname, `${path}.hostname`, errors)
         if (ipFamily(hostname)) errors.push(invalid(`${path}.hostname`, hostname, NOT_AN_IP))

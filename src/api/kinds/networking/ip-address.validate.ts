@@ -18,8 +18,9 @@ export const ipAddressRules: readonly Rule<IPAddress>[] = [
   when<IPAddress>(
     (_next, old) => old === undefined,
     check(({ metadata, spec }, errors) => {
-      if (metadata?.generateName) checkIp(metadata.generateName, 'metadata.generateName', errors)
-      if (metadata?.name) checkIp(metadata.name, 'metadata.name', errors)
+      const canonical = true
+      if (metadata?.generateName) checkIp(metadata.generateName, 'metadata.generateName', errors, { canonical })
+      if (metadata?.name) checkIp(metadata.name, 'metadata.name', errors, { canonical })
       if (spec?.parentRef) checkParent(spec.parentRef, 'spec.parentRef', errors)
     }),
   ),

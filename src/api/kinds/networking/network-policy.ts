@@ -1,10 +1,21 @@
 import type { NetworkPolicy as Type } from '../../generated/types/networking-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, formatSelector, nameColumn, text } from '../columns.ts'
-import { networkPolicyRules } from './network-policy.validate.ts'
+import { cidrWarnings } from '../ip-warnings.ts'
+import { directionsOf, networkPolicyRules } from './network-policy.validate.ts'
 
 /** networking/v1 NetworkPolicy. */
 export type NetworkPolicy = Type
+
+const blockWarnings = (spec: NonNullable<NetworkPolicy['spec']>): string[] =>
+  directionsOf(spec).flatMap(({ peers, at }) =>
+    peers.flatMap(({ ipBlock }, index) => {
+      if (!ipBlock) return []
+      const path = `${at}[${index}].ipBlock`
+      const except = (ipBlock.except ?? []).flatMap((each, place) => cidrWarnings(each, `${path}.except[${place}]`))
+      return [...cidrWarnings(ipBlock.cidr, `${path}.cidr`), ...except]
+    }),
+  )
 
 export const NetworkPolicy = defineKind<NetworkPolicy>({
   group: 'networking.k8s.io',
@@ -25,5 +36,6 @@ export const NetworkPolicy = defineKind<NetworkPolicy>({
     }
   },
   rules: networkPolicyRules,
+  warnings: ({ spec }) => (spec ? blockWarnings(spec) : []),
   columns: [nameColumn, text('Pod-Selector', ({ spec }) => formatSelector(spec?.podSelector ?? {})), ageColumn],
 })

@@ -10,7 +10,7 @@ import { forbidden, invalid, notSupported, required } from '../../machinery/fiel
 import type { Rule } from '../../machinery/kind.ts'
 import { validateLabelSelector } from '../../machinery/label-selector.ts'
 import { isPortName, isPortNumber } from '../../machinery/names.ts'
-import { checkCidr, isInside } from '../ip.ts'
+import { type AddressOptions, blockFamily, checkCidr, isInside } from '../ip.ts'
 import { check, checkFormat, checkSupported, type Errors } from '../rules.ts'
 
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP']
@@ -34,41 +34,54 @@ function checkPort({ protocol, port, endPort }: NetworkPolicyPort, path: string,
   if (typeof port === 'string') checkFormat(isPortName(port), port, `${path}.port`, errors)
 }
 
-function checkBlock({ cidr, except = [] }: IPBlock, path: string, errors: Errors): void {
+function checkBlock({ cidr, except = [] }: IPBlock, options: AddressOptions, path: string, errors: Errors): void {
   if (!cidr) return void errors.push(required(`${path}.cidr`))
-  const before = errors.length
-  checkCidr(cidr, `${path}.cidr`, errors)
-  if (errors.length > before) return
+  checkCidr(cidr, `${path}.cidr`, errors, options)
+  if (!blockFamily(cidr)) return
   for (const [index, one] of except.entries()) {
     const at = `${path}.except[${index}]`
-    const found = errors.length
-    checkCidr(one, at, errors)
-    if (errors.length === found && !isInside(one, cidr)) {
-      errors.push(invalid(at, one, 'must be a strict subset of `cidr`'))
-    }
+    checkCidr(one, at, errors, options)
+    if (blockFamily(one) && !isInside(one, cidr)) errors.push(invalid(at, one, 'must be a strict subset of `cidr`'))
   }
 }
 
-function checkPeer({ podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer, path: string, errors: Errors): void {
+function checkPeer(peer: NetworkPolicyPeer, options: AddressOptions, path: string, errors: Errors): void {
+  const { podSelector, namespaceSelector, ipBlock } = peer
   if (podSelector) errors.push(...validateLabelSelector(podSelector, `${path}.podSelector`))
   if (namespaceSelector) errors.push(...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`))
-  if (ipBlock) checkBlock(ipBlock, `${path}.ipBlock`, errors)
+  if (ipBlock) checkBlock(ipBlock, options, `${path}.ipBlock`, errors)
   if (!podSelector && !namespaceSelector && !ipBlock) errors.push(required(path, 'must specify a peer'))
   else if (ipBlock && (podSelector || namespaceSelector)) {
     errors.push(forbidden(path, 'may not specify both ipBlock and another peer'))
   }
 }
 
-function checkRule(
-  ports: readonly NetworkPolicyPort[] | undefined,
-  peers: readonly NetworkPolicyPeer[] | undefined,
-  side: 'from' | 'to',
-  path: string,
-  errors: Errors,
-): void {
-  for (const [index, port] of (ports ?? []).entries()) checkPort(port, `${path}.ports[${index}]`, errors)
-  for (const [index, peer] of (peers ?? []).entries()) checkPeer(peer, `${path}.${side}[${index}]`, errors)
+/** What both directions have, and what is said about them. */
+interface Direction {
+  readonly ports: readonly NetworkPolicyPort[]
+  readonly peers: readonly NetworkPolicyPeer[]
+  readonly path: string
+  /** Path of the peers. */
+  readonly at: string
 }
+
+/** The rules of a policy, those of ingress first. */
+export const directionsOf = ({ ingress = [], egress = [] }: NetworkPolicySpec): readonly Direction[] => [
+  ...ingress.map(({ ports = [], from = [] }, index) => {
+    const path = `spec.ingress[${index}]`
+    return { ports, peers: from, path, at: `${path}.from` }
+  }),
+  ...egress.map(({ ports = [], to = [] }, index) => {
+    const path = `spec.egress[${index}]`
+    return { ports, peers: to, path, at: `${path}.to` }
+  }),
+]
+
+/** Every block that a policy names. */
+const blocksOf = (spec: NetworkPolicySpec) =>
+  directionsOf(spec).flatMap(({ peers }) =>
+    peers.flatMap(({ ipBlock }) => (ipBlock ? [ipBlock.cidr, ...(ipBlock.except ?? [])] : [])),
+  )
 
 function checkTypes(types: readonly string[], errors: Errors): void {
   if (types.length > TYPES.length) {
@@ -81,13 +94,12 @@ function checkTypes(types: readonly string[], errors: Errors): void {
 }
 
 export const networkPolicyRules: readonly Rule<NetworkPolicy>[] = [
-  check<NetworkPolicy>(({ spec = {} as NetworkPolicySpec }, errors) => {
+  check<NetworkPolicy>(({ spec = {} as NetworkPolicySpec }, errors, old) => {
+    const options = { before: old?.spec && blocksOf(old.spec) }
     if (spec.podSelector) errors.push(...validateLabelSelector(spec.podSelector, 'spec.podSelector'))
-    for (const [index, { ports, from }] of (spec.ingress ?? []).entries()) {
-      checkRule(ports, from, 'from', `spec.ingress[${index}]`, errors)
-    }
-    for (const [index, { ports, to }] of (spec.egress ?? []).entries()) {
-      checkRule(ports, to, 'to', `spec.egress[${index}]`, errors)
+    for (const { ports, peers, path, at } of directionsOf(spec)) {
+      for (const [index, port] of ports.entries()) checkPort(port, `${path}.ports[${index}]`, errors)
+      for (const [index, peer] of peers.entries()) checkPeer(peer, options, `${at}[${index}]`, errors)
     }
     checkTypes(spec.policyTypes ?? [], errors)
   }),

@@ -2,7 +2,7 @@
 import type { ServiceCIDR } from '../../generated/types/networking-v1.ts'
 import { invalid, required } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
-import { checkCidr, ipFamily } from '../ip.ts'
+import { blockFamily, checkCidr } from '../ip.ts'
 import { check, type Errors, IMMUTABLE, onObject } from '../rules.ts'
 
 const PATH = 'spec.cidrs'
@@ -10,8 +10,8 @@ const PATH = 'spec.cidrs'
 function checkCidrs(cidrs: readonly string[], spec: unknown, errors: Errors): void {
   if (cidrs.length === 0) return void errors.push(required(PATH, 'at least one CIDR required'))
   if (cidrs.length > 2) return void errors.push(invalid(PATH, spec, 'may only hold up to 2 values'))
-  for (const [index, cidr] of cidrs.entries()) checkCidr(cidr, `${PATH}[${index}]`, errors)
-  const [first, second] = cidrs.map(cidr => ipFamily(cidr.split('/')[0] ?? ''))
+  for (const [index, cidr] of cidrs.entries()) checkCidr(cidr, `${PATH}[${index}]`, errors, { canonical: true })
+  const [first, second] = cidrs.map(blockFamily)
   if (first && first === second) {
     const message = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64'
     errors.push(invalid(PATH, cidrs, message))

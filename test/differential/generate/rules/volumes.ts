@@ -71,6 +71,11 @@ export const volumes: readonly Case[] = [
     }
     spec.source = { inlineVolumeSpec }
   }),
+  of('VolumeAttachment', 'inline, with defaults', ({ spec }) => {
+    spec.source = {
+      inlineVolumeSpec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1024Mi' }, azureDisk: {} },
+    }
+  }),
   attachment('large metadata', { attached: true, attachmentMetadata: { a: long(262_145) } }),
   attachment('long error', { attached: false, attachError: { message: long(1025) } }),
 

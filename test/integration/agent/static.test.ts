@@ -51,6 +51,7 @@ describe('static pods', () => {
       ownerReferences?.map(({ kind, name, controller }) => [kind, name, controller]),
       [['Node', 'n1', true]],
     )
+    while ((await node.log(pod, 'main')) === '') await new Promise(resolve => setTimeout(resolve, 5))
     assert.equal(await node.log(pod, 'main'), 'hello\n')
     rmSync(file('web.yaml'))
     await node.until('web-n1', found => found === undefined)

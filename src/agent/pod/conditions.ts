@@ -68,6 +68,14 @@ function initialized(pod: Pod, statuses: readonly ContainerStatus[], phase: stri
   return message ? { status: 'False', reason: 'ContainersNotInitialized', message } : { status: 'True' }
 }
 
+function restarting(phase: string, underWay: boolean): Draft {
+  if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' }
+  if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' }
+  if (!underWay) return { status: 'False' }
+  const message = 'container exited with restart policy rule'
+  return { status: 'True', reason: 'RestartAllContainersStarted', message }
+}
+
 /**
  * The conditions that the node writes; others' stay. `sandbox` is whether a sandbox with network stands. Times are RFC
  * 3339; a time of transition is kept while the status stays. `passing` are those that come and go.
@@ -79,6 +87,7 @@ export function podConditions(
   sandbox: boolean,
   now: string,
   passing: readonly PodCondition[] = [],
+  restartsAll?: boolean,
 ): PodCondition[] {
   const old = pod.status?.conditions ?? []
   const base = containersReady(pod, statuses, phase)
@@ -88,6 +97,7 @@ export function podConditions(
     Ready: ready(pod, base),
     ContainersReady: base,
     PodScheduled: { status: 'True' },
+    ...(restartsAll === undefined ? {} : { AllContainersRestarting: restarting(phase, restartsAll) }),
   }
   const generation = pod.metadata?.generation
   const made = Object.entries(drafts).map(([type, draft]): PodCondition => {

@@ -19,6 +19,8 @@ import { createPodTokens, type PodTokens } from './token.ts'
 export interface Ground {
   readonly driver: RuntimeDriver
   readonly sandbox: string
+  /** The sandbox was made just now: nothing has run in it. */
+  readonly fresh: boolean
   readonly podIPs: readonly string[]
   /** Portable mode: real ports of declared ones. */
   readonly ports: Readonly<Record<number, number>>
@@ -159,7 +161,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
   ) {
     const all = (await runtime.listSandboxes()).filter(each => each.uid === uid)
     const ready = all.find(each => each.state === 'ready')
-    if (ready) return ready
+    if (ready) return { ...ready, fresh: false }
     if (all.length > 0) {
       deps.events.event(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
     }
@@ -189,7 +191,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       ...sandboxSecurity(latest),
       ...(spec?.hostUsers === false ? { userNamespace: usersOf(runtime, handler) } : {}),
     })
-    return (await runtime.sandboxStatus(id)) ?? { id, ips: podIPs }
+    return { ...((await runtime.sandboxStatus(id)) ?? { id, ips: podIPs }), fresh: true }
   }
 
   return {
@@ -213,9 +215,10 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
         const [result] = await Promise.all([network(driver), hold(latest).synced()])
         const podIPs = result?.ips ?? (hostNetwork ? deps.node.ips : [])
         await mount(driver, podIPs)
-        const { id, ips } = await sandbox(driver, latest, found.handler, result)
+        const { id, ips, fresh } = await sandbox(driver, latest, found.handler, result)
         const own = driver.capabilities.ownNetwork && !hostNetwork
-        return { driver, sandbox: id, podIPs: own ? ips : podIPs, ports: result?.ports ?? {}, volumes, objects }
+        const addresses = own ? ips : podIPs
+        return { driver, sandbox: id, fresh, podIPs: addresses, ports: result?.ports ?? {}, volumes, objects }
       } catch (error) {
         if (error instanceof GroundError) throw error
         const cause = error instanceof Error ? error.message : String(error)

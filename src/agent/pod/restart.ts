@@ -1,5 +1,5 @@
 /** Whether and when a container that ended is started again. */
-import type { Container, PodSpec } from '../../api/generated/types/core-v1.ts'
+import type { Container, ContainerRestartRule, PodSpec } from '../../api/generated/types/core-v1.ts'
 import type { Clock } from '../../lib/clock.ts'
 
 /** First and longest wait, and the time of good running after which counting begins anew (as the kubelet's). */
@@ -10,12 +10,19 @@ const FORGIVEN_MS = 600_000
 /** An init container that goes on running beside the others (KEP-753). */
 export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always'
 
+/** The first rule of a container that speaks of this exit code (KEP-5307); each of them starts it again. */
+export const ruleFor = (
+  rules: readonly ContainerRestartRule[] | undefined,
+  exitCode: number,
+): ContainerRestartRule | undefined =>
+  rules?.find(({ exitCodes }) => {
+    if (!exitCodes) return false
+    return (exitCodes.values?.includes(exitCode) ?? false) === (exitCodes.operator === 'In')
+  })
+
 /** Policy of the container, its rules (KEP-5307) and the pod, applied to an exit code. */
 export function shouldRestart(container: Container, spec: PodSpec, exitCode: number, init = false): boolean {
-  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
-    const listed = exitCodes?.values?.includes(exitCode) ?? false
-    if (action === 'Restart' && exitCodes && listed === (exitCodes.operator === 'In')) return true
-  }
+  if (ruleFor(container.restartPolicyRules, exitCode)) return true
   const policy = container.restartPolicy ?? spec.restartPolicy ?? 'Always'
   // An init container that succeeded is done, whatever the pod's policy.
   if (policy === 'Always') return init && !isSidecar(container) ? exitCode !== 0 : true

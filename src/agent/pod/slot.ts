@@ -17,6 +17,13 @@ export interface Slot {
   instances: readonly Instance[]
   /** How the instance ended that is gone from the runtime; until the next one is there. */
   lost: Lost | undefined
+  /**
+   * It has to run again from the beginning: in a new sandbox, or because all containers start anew, whatever their
+   * policies. Until there is an instance.
+   */
+  anew: 'sandbox' | 'all' | undefined
+  /** While all containers are stopped to start anew: instances up to this attempt are to go. */
+  goes: number | undefined
   busy: 'starting' | 'stopping' | undefined
   /** What an instance was given, for runtimes that do not say. */
   limits: { readonly id: string; readonly resources: Resources } | undefined
@@ -45,6 +52,8 @@ export const createSlot = (spec: Slot['spec'], sort: Sort): Slot => ({
   init: sort === 'init',
   limits: undefined,
   lost: undefined,
+  anew: undefined,
+  goes: undefined,
   instances: [],
   busy: undefined,
   waiting: undefined,

@@ -6,6 +6,7 @@ import { wholeResources } from './allocation.ts'
 import { podConditions } from './conditions.ts'
 import { type ContainerView, containerStatus } from './container-status.ts'
 import { isSidecar, shouldRestart } from './restart.ts'
+import { REASON } from './restart-all.ts'
 
 export interface PodView {
   readonly init: readonly ContainerView[]
@@ -13,6 +14,8 @@ export interface PodView {
   readonly ephemeral: readonly ContainerView[]
   /** PodResizePending and PodResizeInProgress. */
   readonly resize: readonly PodCondition[]
+  /** All containers are being stopped to start anew; undefined where no rule of the pod wants that. */
+  readonly restartsAll: boolean | undefined
   /** The pod with the resources that it has been given. */
   readonly allocated: Pod
   readonly sandbox: boolean
@@ -55,7 +58,7 @@ export function phaseOf(
     const end = state.terminated ?? (state.waiting ? lastState.terminated : undefined)
     if (!end) counts.pendingInit++
     else if (end.exitCode !== 0) {
-      if (!shouldRestart(container, spec, end.exitCode, true)) return 'Failed'
+      if (end.reason !== REASON && !shouldRestart(container, spec, end.exitCode, true)) return 'Failed'
       if (!terminal) counts.pendingInit++
     }
   }
@@ -65,7 +68,8 @@ export function phaseOf(
     if (status.state?.running) counts.running++
     else if (status.state?.terminated || end) {
       counts.stopped++
-      if (container && end && !shouldRestart(container, spec, end.exitCode)) counts.lasting++
+      const lasts = container && end && end.reason !== REASON && !shouldRestart(container, spec, end.exitCode)
+      if (lasts) counts.lasting++
       if (status.state?.terminated?.exitCode === 0) counts.succeeded++
     } else counts.waiting++
   }
@@ -95,7 +99,15 @@ export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
   return {
     ...(generation ? { observedGeneration: generation } : {}),
     phase,
-    conditions: podConditions(pod, [...init, ...main], phase, view.sandbox, rfc3339(now), view.resize),
+    conditions: podConditions(
+      pod,
+      [...init, ...main],
+      phase,
+      view.sandbox,
+      rfc3339(now),
+      view.resize,
+      view.restartsAll,
+    ),
     ...(view.failure ? { reason: view.failure.reason, message: view.failure.message } : {}),
     ...(hostIP ? { hostIP, hostIPs: view.hostIPs.map(ip => ({ ip })) } : {}),
     ...(podIP ? { podIP, podIPs: view.podIPs.map(ip => ({ ip })) } : {}),

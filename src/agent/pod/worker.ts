@@ -22,18 +22,18 @@ import { createActiveTime } from './deadline.ts'
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
 import { createGroundKeeper, type Ground, GroundError } from './ground.ts'
 import { tellPullBackOff } from './image-pull.ts'
+import { findInstances } from './instances.ts'
 import { createLastWords } from './last-words.ts'
 import { type PlanSlot, planPod } from './plan.ts'
 import { probeSlot } from './probing.ts'
 import { createPodResize } from './resize.ts'
 import { goDuration, isSidecar, shouldRestart } from './restart.ts'
+import { couldRestartAll, goes, isRestartingAll, markAll, resetAll, startsAll } from './restart-all.ts'
 import { createSlot, isRunning, isStarted, type Slot } from './slot.ts'
 import { podStatus } from './status.ts'
 import { createStatusWriter } from './status-writer.ts'
 import { containerViews, lastTold } from './view.ts'
 
-/** Instances of a container that are kept: the present one and, for `--previous`, the one before. */
-const KEPT = 2
 const GROUND_RETRY_MS = 500
 const GROUND_RETRY_MAX_MS = 120_000
 const DEFAULT_GRACE_S = 30
@@ -103,6 +103,10 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   /** The runtime has news of the sandbox, which may have died. */
   let checkSandbox = false
   let sandboxLost = false
+  let restartingAll = isRestartingAll(first)
+  if (restartingAll) markAll(slots, statusesOf(first))
+  /** Counts how often all instances were forgotten. */
+  let epoch = 0
   /** A pod that ran before is not asked again whether it fits. */
   let admitted = first.status?.startTime !== undefined
   let failure: Refusal | undefined
@@ -186,20 +190,20 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     return Math.max(0, quietSince + QUIET_MS - clock.elapsed())
   }
   /** Reads what the runtime has of the pod. */
-  async function look() {
+  async function look(): Promise<void> {
     driver ??= await keeper.attach(pod)
     if (!driver) return
     const runtime = driver
-    const all = await runtime.listContainers(uid)
+    const before = epoch
+    const found = await findInstances(runtime, uid, slots, lastWords)
     if (ground && checkSandbox) {
       checkSandbox = false
       sandboxLost ||= (await runtime.sandboxStatus(ground.sandbox))?.state !== 'ready'
     }
+    // What was seen before everything was forgotten is not so any more.
+    if (epoch !== before) return look()
     for (const slot of slots) {
-      const own = all.filter(each => each.name === slot.spec.name)
-      own.sort((a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt)
-      for (const old of own.splice(KEPT)) void runtime.removeContainer(old.id).catch(() => {})
-      slot.instances = await Promise.all(own.map(each => lastWords(each, slot.spec, runtime)))
+      slot.instances = found.get(slot) ?? slot.instances
       const [latest] = slot.instances
       noteLost(slot, latest)
       // What was found running had its hook in an earlier life.
@@ -217,7 +221,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       seen.add(slot)
       // One that has a predecessor of its own in the runtime needs no other.
       if (slot.instances.length > 1) slot.lost = undefined
-    } else if (!adopted || seen.delete(slot)) {
+      slot.anew = undefined
+    } else if ((!adopted || seen.delete(slot)) && slot.anew !== 'all' && !restartingAll) {
       slot.lost = lostOf(statusesOf(known()).find(each => each.name === slot.spec.name))
     }
   }
@@ -247,6 +252,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     resize.consider()
     const wakes = [deadline, ...slots.map(slot => tellPullBackOff(deps, slot))]
     if (ground && sandboxLost) leave()
+    else if (ground && (restartingAll || slots.some(startsAll))) wakes.push(restartAll(ground))
     else if (ground) wakes.push(follow(ground))
     else if (
       slots.some(slot => slot.instances.length > 0 || slot.lost) &&
@@ -267,6 +273,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     try {
       ground = await shared.starts.run(() => keeper.prepare(resize.allocated()))
       driver = ground.driver
+      if (ground.fresh) for (const slot of slots) slot.anew ??= slot.instances.length === 0 ? 'sandbox' : undefined
       groundProblem = undefined
       groundBackOff.reset()
     } catch (error) {
@@ -305,6 +312,39 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         kick()
       })
   }
+  /** One has ended in a way that starts all anew: the others are killed, and everything is forgotten. */
+  function restartAll(base: Ground): number | undefined {
+    const causes = slots.filter(startsAll)
+    const waits = causes.map(slot => slot.backOff.wait(slot.instances[0]?.finishedAt ?? 0, clock))
+    const wait = Math.max(0, ...waits)
+    // Until its back-off is over it waits as any other, and the others go on.
+    if (!restartingAll && wait > 0) return Math.min(wait, follow(base) ?? wait)
+    if (!restartingAll) {
+      for (const slot of causes) slot.backOff.restarted(clock.now())
+      markAll(slots)
+    }
+    restartingAll = true
+    const rest = slots.filter(slot => goes(slot) || slot.busy)
+    for (const slot of rest.filter(isRunning)) {
+      if (!slot.busy)
+        occupy(slot, 'stopping', () => stopContainer(deps, base, slot, `Stopping container ${slot.spec.name}`, 0))
+    }
+    if (preparing || rest.some(slot => isRunning(slot) || slot.busy)) return undefined
+    preparing = true
+    const forgotten = () => {
+      restartingAll = false
+      epoch++
+    }
+    void resetAll(base.driver, slots, forgotten)
+      .catch(error =>
+        logger.warn({ err: error, pod: podTitle(pod) }, 'containers could not be forgotten; trying again'),
+      )
+      .finally(() => {
+        preparing = false
+        kick()
+      })
+    return undefined
+  }
   /** The containers as the plan sees them; `sandbox` is the one that they are to run in. */
   const planned = (sandbox: string | undefined): PlanSlot[] =>
     slots.map(slot => {
@@ -316,8 +356,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         init: slot.init,
         ephemeral: slot.sort === 'ephemeral',
         latest,
-        lost: slot.lost?.terminated.exitCode,
-        stale: sandbox !== undefined && latest !== undefined && latest.sandboxId !== sandbox,
+        lost: slot.anew === 'all' ? undefined : slot.lost?.terminated.exitCode,
+        stale: latest ? sandbox !== undefined && latest.sandboxId !== sandbox : slot.anew !== undefined,
         busy: slot.busy !== undefined,
         started: isStarted(slot),
         failed: slot.prober && slot.prober.id === latest?.id ? slot.prober.prober.failed() : undefined,
@@ -455,6 +495,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       status ? { ...pod, status } : pod,
       {
         ...containerViews(slots, { resize, groundProblem: ground ? undefined : groundProblem }),
+        restartsAll: couldRestartAll(pod) ? restartingAll : undefined,
         sandbox: ground !== undefined && cleaning === 'no',
         podIPs: ground?.podIPs ?? (status?.podIPs ?? []).map(each => each.ip),
         hostIPs: shared.node.ips,

@@ -217,4 +217,51 @@ describe('what changes while a pod runs', () => {
     assert.equal((await node.get('lost-once'))?.status?.phase, 'Failed')
     for (const name of ['lost', 'lost-once']) await remove(name)
   })
+
+  it('starts all containers anew when one ends as its rule has it, once for each end', async () => {
+    node.scripts.set('init', { ends: { afterMs: 100, code: 0 } })
+    const exitCodes = { operator: 'In', values: [42] }
+    const restartPolicyRules = [{ action: 'RestartAllContainers', exitCodes }]
+    await node.create('all', {
+      restartPolicy: 'Never',
+      initContainers: [container('init')],
+      containers: [container('main'), container('watcher', { restartPolicy: 'Never', restartPolicyRules })],
+    })
+    await node.advance(200)
+    const condition = async () => conditionOf(await node.get('all'), 'AllContainersRestarting')?.status
+    assert.equal(await condition(), 'False')
+    node.log.length = 0
+    node.end('watcher', 42)
+    await node.rest()
+    await node.advance(200)
+    assert.deepEqual(node.log, [
+      'end watcher 42',
+      'stop main 0',
+      'end main 137',
+      'start init',
+      'end init 0',
+      'start main',
+      'start watcher',
+    ])
+    const pod = await node.get('all')
+    assert.deepEqual(
+      [...pod!.status!.initContainerStatuses!, ...pod!.status!.containerStatuses!].map(
+        each => `${each.name} ${each.restartCount} ${each.lastState?.terminated?.reason}`,
+      ),
+      ['init 1 RestartingAllContainers', 'main 1 RestartingAllContainers', 'watcher 1 RestartingAllContainers'],
+    )
+    assert.deepEqual([pod?.status?.phase, await condition()], ['Running', 'False'])
+    node.log.length = 0
+    node.end('watcher', 42)
+    await node.advance(5000)
+    assert.deepEqual(node.log, ['end watcher 42'])
+    assert.equal((await node.container('all', 'watcher')).state?.waiting?.reason, 'CrashLoopBackOff')
+    await node.advance(6000)
+    assert.equal((await node.container('all', 'main')).restartCount, 2)
+    node.end('watcher', 1)
+    node.end('main', 0)
+    await node.rest()
+    assert.deepEqual([(await node.get('all'))?.status?.phase, await condition()], ['Failed', 'False'])
+    await remove('all')
+  })
 })

@@ -125,6 +125,24 @@ async function runOnce(node: Node, rest: (ms?: number) => Promise<void>) {
   return [phase, containerStatuses?.[0]?.restartCount, containerStatuses?.[0]?.state?.terminated?.exitCode]
 }
 
+/** A container ends in a way that starts all of them anew. */
+async function startAnew(node: Node, rest: (ms?: number) => Promise<void>) {
+  node.scripts.set('init', { ends: { afterMs: 500, code: 0 } })
+  const rule = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } }
+  await node.create('pod', {
+    initContainers: [container('init')],
+    containers: [container('main'), container('cause', { restartPolicy: 'Never', restartPolicyRules: [rule] })],
+  })
+  const running = async () => (await node.get('pod'))?.status?.phase === 'Running'
+  for (let turn = 0; turn < 40 && !(await running()); turn++) await rest(1000)
+  await rest(1000)
+  node.end('cause', 42)
+  for (let turn = 0; turn < 5; turn++) await rest(1000)
+  const { initContainerStatuses = [], containerStatuses = [] } = (await node.get('pod'))?.status ?? {}
+  await node.client.delete({ namespace: 'default', name: 'pod' }, { gracePeriodSeconds: 1 })
+  return [...initContainerStatuses, ...containerStatuses].map(each => `${each.name} ${each.restartCount}`)
+}
+
 /** One life of a pod, with a death at the step. What happened, and whether the step was reached. */
 async function live(story: Story, at: number, when: 'before' | 'after') {
   const node = await startScripted()
@@ -172,6 +190,7 @@ async function live(story: Story, at: number, when: 'before' | 'after') {
 const stories: [what: string, story: Story, told: unknown][] = [
   ['lives on', fullLife, [['crashes 1', 'main 0'], resources('200m')]],
   ['runs once, and no more', runOnce, ['Succeeded', 0, 0]],
+  ['starts anew as its rule has it', startAnew, ['init 1', 'cause 1', 'main 1']],
 ]
 
 describe('a pod whose agent dies at any step', () => {

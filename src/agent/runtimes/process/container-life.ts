@@ -14,6 +14,7 @@ import { planMounts } from './mounts.ts'
 import { unmount } from './overlay.ts'
 import { DEFAULT_PATH, MARK, type Placement } from './placement.ts'
 import { commandProblem, type Platform } from './platform.ts'
+import { ipcOf, type PodIpcs } from './pod-ipc.ts'
 import { alive, descendants, marked, type ProcessRef, signal } from './proc.ts'
 import { type ContainerState, readExit, readPids, type SandboxState, save } from './state.ts'
 import { stopSignalOf } from './status.ts'
@@ -56,6 +57,7 @@ export interface LifeDeps {
   readonly placement: Placement
   /** undefined where no images can be run. */
   readonly images: Lazy<ImageContainers | undefined>
+  readonly ipcs: PodIpcs
   readonly clock: Clock
   /** The driver has let go: what ends now is found when it is opened again. */
   isClosed(): boolean
@@ -87,6 +89,7 @@ export function createContainerLife({
   platform,
   placement,
   images,
+  ipcs,
   clock,
   isClosed,
   find,
@@ -232,10 +235,11 @@ export function createContainerLife({
     container: Container,
     variables: ContainerConfig['env'],
     groups: readonly string[],
+    shm: string,
   ): Promise<Placing> {
     const { config, image } = container.state
     const { tools, pivotRoot, prepare, rights } = (await images.load())!
-    const { user, command, ...start } = await prepare(container, variables, groups)
+    const { user, command, ...start } = await prepare(container, variables, groups, shm)
     container.state = { ...container.state, image: { ...image!, user } }
     save(join(container.folder, 'container.json'), container.state)
     return {
@@ -251,12 +255,19 @@ export function createContainerLife({
     const { config } = container.state
     const sandbox = container.sandbox.state.config
     const groups = platform.cgroups?.create(container.state.cgroup, config.resources) ?? []
-    const placed = container.state.image ? await onImage(container, variables, groups) : onMachine(container, variables)
+    const ipc = sandbox.hostIPC
+      ? undefined
+      : container.state.image
+        ? await ipcs.make(container.sandbox.folder, sandbox)
+        : ipcOf(container.sandbox.folder)
+    const placed = container.state.image
+      ? await onImage(container, variables, groups, ipc?.shm ?? '/dev/shm')
+      : onMachine(container, variables)
     if (placed.table) writeFileSync(join(container.folder, 'mounts'), placed.table)
     const supervisor = await launch(
       {
         directory: container.folder,
-        prefix: placement.startPrefix(sandbox, targetOf(config)),
+        prefix: placement.startPrefix(sandbox, targetOf(config), ipc),
         mountTable: placed.table ? join(container.folder, 'mounts') : undefined,
         hostname: platform.namespaces && !sandbox.hostNetwork ? sandbox.hostname : undefined,
         input: config.stdin ? (config.stdinOnce ? 'once' : 'fifo') : 'null',

@@ -31,6 +31,7 @@ import { readLog } from './log-read.ts'
 import { unmountSync } from './overlay.ts'
 import { createPlacement, DEFAULT_PATH } from './placement.ts'
 import { findPlatform } from './platform.ts'
+import { createPodIpcs } from './pod-ipc.ts'
 import { bootId, environ } from './proc.ts'
 import {
   type ContainerState,
@@ -71,6 +72,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
   const platform = findPlatform(options)
   const placement = createPlacement(platform, options.path ?? process.env.PATH ?? DEFAULT_PATH)
   const boot = bootId()
+  const ipcs = createPodIpcs(platform)
   const images = lazy(async () => {
     if (!options.images || !platform.namespaces) return undefined
     const store = await options.images.open()
@@ -90,6 +92,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     platform,
     placement,
     images,
+    ipcs,
     clock,
     isClosed: () => closed,
     find: id => containers.get(id),
@@ -178,6 +181,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     sandbox.state = { ...sandbox.state, stopped: true }
     if (existsSync(sandbox.folder)) save(join(sandbox.folder, 'sandbox.json'), sandbox.state)
     platform.cgroups?.remove(groupOf(sandbox.state.config))
+    await ipcs.end(sandbox.folder)
     emit('sandbox', id, sandbox.state.config.uid)
   }
   async function removeContainer(id: string) {
@@ -225,6 +229,14 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const state: SandboxState = { id, config, createdAt: clock.now(), bootId: boot, stopped: false }
       writeFileSync(join(folder, 'hostname'), `${config.hostname}\n`)
+      if (Object.keys(config.sysctls ?? {}).length > 0) {
+        if (!platform.namespaces || config.hostIPC)
+          throw new RuntimeError(
+            'NotSupported',
+            "sysctls need namespaces of the pod's own: this node, or hostIPC, has none",
+          )
+        await ipcs.make(folder, config)
+      }
       save(join(folder, 'sandbox.json'), state)
       sandboxes.set(id, { id, folder, state })
       platform.cgroups?.create(groupOf(config), config.resources)

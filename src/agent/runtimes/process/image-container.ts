@@ -47,7 +47,12 @@ export interface ImageContainers {
   /** What is kept of the image of this name; throws `RuntimeError` when it is not there, or for what cannot be given. */
   choose(config: Omit<ContainerConfig, 'env'>): ImageState
   /** Mounts the image and plans the rest; what is mounted at `root` in its folder is to be unmounted. */
-  prepare(container: Placed, variables: ContainerConfig['env'], groups: readonly string[]): Promise<ImageStart>
+  prepare(
+    container: Placed,
+    variables: ContainerConfig['env'],
+    groups: readonly string[],
+    shm: string,
+  ): Promise<ImageStart>
   /** Words that set user and rights in the container, before its command. */
   rights(config: Placed['state']['config'], user: ImageUser): string[]
   readonly tools: CarriedTools
@@ -83,7 +88,7 @@ export function createImageContainers(
       const { StopSignal } = image.config.config ?? {}
       return { id: image.id, imageId: image.digests[0] ?? image.id, ...(StopSignal ? { stopSignal: StopSignal } : {}) }
     },
-    async prepare(container, variables, groups) {
+    async prepare(container, variables, groups, shm) {
       const { config } = container.state
       const sandbox = container.sandbox.state.config
       const { folder } = container
@@ -124,6 +129,7 @@ export function createImageContainers(
         readOnly: config.readOnlyRootFilesystem,
         privileged: config.privileged,
         owners: !single,
+        shm,
         cgroups: cgroupFolders(groups, cgroups),
       })
       const seen = (file: string) => {

@@ -48,6 +48,8 @@ export interface ImageRootRequest {
   readonly privileged: boolean
   /** Groups of the machine's users may be named (there is more than one user). */
   readonly owners: boolean
+  /** Folder of this machine that is /dev/shm. */
+  readonly shm: string
   /** This container's control groups: folders of the machine, by what they are called below /sys/fs/cgroup. */
   readonly cgroups: Readonly<Record<string, string>>
 }
@@ -121,7 +123,7 @@ export function planImageMounts(request: ImageRootRequest): { readonly table: st
   for (const name of DEVICES) lines.push(mountLine(`/dev/${name}`, inRoot(`/dev/${name}`), 'bind'))
   const terminals = `newinstance,ptmxmode=0666,mode=0620${owners ? ',gid=5' : ''},nosuid,noexec`
   lines.push(`pod-pts ${quoted(inRoot('/dev/pts'))} devpts ${terminals} 0 0\n`)
-  lines.push(`pod-shm ${quoted(inRoot('/dev/shm'))} tmpfs nosuid,nodev,noexec,mode=1777,size=64m 0 0\n`)
+  lines.push(mountLine(request.shm, inRoot('/dev/shm'), 'bind'))
   lines.push(mountLine(tools, inRoot(CARRIED), 'bind,ro'))
   lines.push(`pod-sys ${quoted(inRoot('/sys'))} sysfs nosuid,nodev,noexec${privileged ? '' : ',ro'} 0 0\n`)
   lines.push(...cgroupLines(folder, inRoot('/sys/fs/cgroup'), cgroups))

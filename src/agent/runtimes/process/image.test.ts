@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -134,9 +134,12 @@ describe('openProcessDriver with images', rooted, () => {
     rmSync(root, { recursive: true, force: true })
   })
 
-  const start = async (config: Partial<ContainerConfig> = {}) => {
+  const newSandbox = (config: Partial<SandboxConfig> = {}) => {
     const uid = `20000000-0000-4000-8000-${String(++count).padStart(12, '0')}`
-    const sandbox = await driver.runSandbox(sandboxOf(root, uid))
+    return driver.runSandbox({ ...sandboxOf(root, uid), ...config })
+  }
+  const start = async (config: Partial<ContainerConfig> = {}, place?: string) => {
+    const sandbox = place ?? (await newSandbox())
     const id = await driver.createContainer(sandbox, {
       name: 'main',
       attempt: 0,
@@ -290,6 +293,39 @@ describe('openProcessDriver with images', rooted, () => {
       stdout: take,
     })
     assert.match(text, /a terminal\r\n0 {2}ptmx\r\n|a terminal\r\n0\s+ptmx/)
+  })
+
+  it('lets the containers of a pod share memory, with each other only', async () => {
+    const pod = await newSandbox()
+    const [one, two, other] = [await start({}, pod), await start({ name: 'two' }, pod), await start()]
+    await shell(one, 'echo shared >/dev/shm/file')
+    assert.equal((await shell(two, 'cat /dev/shm/file')).text, 'shared')
+    assert.equal((await shell(other, 'ls /dev/shm')).text, '')
+    const ipc = async (id: string) => (await shell(id, 'ls -l /proc/self/ns/ipc')).text.split(' ').at(-1)
+    assert.equal(await ipc(one), await ipc(two))
+    assert.notEqual(await ipc(one), await ipc(other))
+  })
+
+  it('sets parameters of the kernel for a pod alone, and says which it does not take', async () => {
+    const pod = await newSandbox({ sysctls: { 'kernel.shm_rmid_forced': '1' } })
+    const [one, other] = [await start({}, pod), await start()]
+    assert.equal((await run(one, 'cat', '/proc/sys/kernel/shm_rmid_forced')).text, '1')
+    assert.equal((await run(other, 'cat', '/proc/sys/kernel/shm_rmid_forced')).text, '0')
+    await assert.rejects(newSandbox({ sysctls: { 'kernel.none': '1' } }), /kernel\/none/)
+    await assert.rejects(newSandbox({ sysctls: { 'net.ipv4.ip_forward': '1' } }), /needs a network of the pod's own/)
+  })
+
+  it('leaves no mount behind', async () => {
+    const mounts = () =>
+      readFileSync('/proc/self/mountinfo', 'utf8')
+        .split('\n')
+        .filter(line => line.includes(root)).length
+    const before = mounts()
+    const pod = await newSandbox()
+    await Promise.all([start({}, pod), start({ name: 'two' }, pod), start({ name: 'three' }, pod)])
+    assert.equal(mounts(), before + 5)
+    await driver.removeSandbox(pod)
+    assert.equal(mounts(), before)
   })
 
   it('refuses what it cannot give', async () => {

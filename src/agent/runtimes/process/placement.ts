@@ -5,6 +5,7 @@ import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runti
 import type { ImageState } from './image-container.ts'
 import type { Bind } from './mounts.ts'
 import { type Platform, passwdEntry } from './platform.ts'
+import type { PodIpc } from './pod-ipc.ts'
 import { portableEnv, portableText } from './portable.ts'
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -23,7 +24,7 @@ export interface Placement {
   /** Its own process ids: then the supervisor's end is the end of everything. */
   ownPids(container: Placed): boolean
   /** What leads from here to the container's namespaces at its start; `target` is a process whose ids it shares. */
-  startPrefix(sandbox: SandboxConfig, target?: number): string[]
+  startPrefix(sandbox: SandboxConfig, target?: number, ipc?: PodIpc): string[]
   /** What leads from here to the namespaces, root and folder of a running process. */
   execPrefix(sandbox: SandboxConfig, pid: number): string[]
   /** What changes user, groups and capabilities; throws `RuntimeError` where that is not allowed. */
@@ -45,9 +46,10 @@ export function createPlacement(platform: Platform, path: string): Placement {
   return {
     ownPids,
     text,
-    startPrefix(sandbox, target) {
+    startPrefix(sandbox, target, ipc) {
       const prefix: string[] = []
-      if (sandbox.netns && nsenter) prefix.push(nsenter, `--net=${sandbox.netns}`)
+      const joined = [...(sandbox.netns ? [`--net=${sandbox.netns}`] : []), ...(ipc ? [`--ipc=${ipc.namespace}`] : [])]
+      if (joined.length > 0 && nsenter) prefix.push(nsenter, ...joined)
       if (!platform.namespaces || !unshare) return prefix
       const joins = target !== undefined && !sandbox.hostPID && nsenter !== undefined
       if (joins) prefix.push(nsenter, '-t', String(target), '-p')
@@ -63,6 +65,7 @@ export function createPlacement(platform: Platform, path: string): Placement {
         ...[nsenter, '-t', String(pid), '-m', '-r', '-w'],
         ...(sandbox.hostNetwork ? [] : ['-u']),
         ...(sandbox.hostPID ? [] : ['-p']),
+        ...(sandbox.hostIPC ? [] : ['-i']),
         ...(sandbox.netns ? ['-n'] : []),
       ]
     },

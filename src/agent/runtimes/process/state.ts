@@ -49,10 +49,13 @@ export function sandboxFolders(podsDirectory: string): string[] {
     .filter(folder => existsSync(join(folder, 'sandbox.json')))
 }
 
+/** Name, attempt and the beginning of an id. */
+const CONTAINER_FOLDER = /-\d+-[0-9a-f]{8}$/
+
 /** Container folders of a sandbox. */
 export const containerFolders = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true })
-    .filter(entry => entry.isDirectory())
+    .filter(entry => entry.isDirectory() && CONTAINER_FOLDER.test(entry.name))
     .map(entry => join(folder, entry.name))
 
 /** Reserves the place of the exit code. */

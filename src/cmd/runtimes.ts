@@ -95,5 +95,9 @@ export async function openContainers(deps: RuntimesDeps): Promise<Runtimes> {
   })
   if (typeof found !== 'string') return found
   if (runtime === 'containerd') throw new UserError(found, 'Let tutti take what there is: --runtime auto.')
-  return { ...NOTHING, notes: [`no containers: ${found}`] }
+  const instead =
+    deps.mode === 'portable'
+      ? 'pods can run processes (image: host) only'
+      : 'images run in namespaces that Tutti makes itself, which isolate less (docs/process-runtime.md)'
+  return { ...NOTHING, notes: [`no container runtime (${found}): ${instead}`] }
 }

@@ -64,9 +64,9 @@ export function lostOf(status: ContainerStatus | undefined): Lost | undefined {
 }
 
 /** What an instance's state is to clients. */
-function stateOf(instance: Instance, runtime: string): ContainerState {
+function stateOf(instance: Instance, runtime: string, initial: string): ContainerState {
   if (instance.state === 'running') return { running: { startedAt: rfc3339(instance.startedAt) } }
-  if (instance.state !== 'exited') return { waiting: {} }
+  if (instance.state !== 'exited') return { waiting: { reason: initial } }
   return {
     terminated: {
       exitCode: instance.exitCode ?? 0,
@@ -93,8 +93,8 @@ function statesOf(view: ContainerView, old: ContainerStatus | undefined, initial
     if (context.terminal) return { state: { terminated }, lastState: old?.lastState ?? {} }
     return { state: waiting, lastState: { terminated } }
   }
-  const state = stateOf(latest, context.runtime)
-  let lastState: ContainerState = previous ? stateOf(previous, context.runtime) : {}
+  const state = stateOf(latest, context.runtime, initial)
+  let lastState: ContainerState = previous ? stateOf(previous, context.runtime, initial) : {}
   if (!previous && view.lost) lastState = { terminated: view.lost.terminated }
   if (!previous && old?.lastState?.terminated && !sameEnd(old.lastState, state)) lastState = old.lastState
   if (!view.waiting || state.running) return { state, lastState }

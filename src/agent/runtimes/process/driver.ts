@@ -21,7 +21,7 @@ import {
   type SandboxConfig,
 } from '../runtime.ts'
 import { attachTo } from './attach.ts'
-import { applySysctls, checkConfinement } from './confinement.ts'
+import { checkConfinement } from './confinement.ts'
 import { connectSandbox } from './connect.ts'
 import { type Container, createContainerLife, type Sandbox } from './container-life.ts'
 import { runCommand, withTerminal } from './exec.ts'
@@ -223,20 +223,12 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
           'shareProcessNamespace is not supported by the process runtime: remove it, or run the pod with a container runtime',
         )
       }
-      await applySysctls(platform, config)
       const id = randomBytes(32).toString('hex')
       const folder = join(config.directory, 'runtime')
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const state: SandboxState = { id, config, createdAt: clock.now(), bootId: boot, stopped: false }
       writeFileSync(join(folder, 'hostname'), `${config.hostname}\n`)
-      if (Object.keys(config.sysctls ?? {}).length > 0) {
-        if (!platform.namespaces || config.hostIPC)
-          throw new RuntimeError(
-            'NotSupported',
-            "sysctls need namespaces of the pod's own: this node, or hostIPC, has none",
-          )
-        await ipcs.make(folder, config)
-      }
+      if (Object.keys(config.sysctls ?? {}).length > 0) await ipcs.make(folder, config)
       save(join(folder, 'sandbox.json'), state)
       sandboxes.set(id, { id, folder, state })
       platform.cgroups?.create(groupOf(config), config.resources)

@@ -312,7 +312,10 @@ describe('openProcessDriver with images', rooted, () => {
     assert.equal((await run(one, 'cat', '/proc/sys/kernel/shm_rmid_forced')).text, '1')
     assert.equal((await run(other, 'cat', '/proc/sys/kernel/shm_rmid_forced')).text, '0')
     await assert.rejects(newSandbox({ sysctls: { 'kernel.none': '1' } }), /kernel\/none/)
-    await assert.rejects(newSandbox({ sysctls: { 'net.ipv4.ip_forward': '1' } }), /needs a network of the pod's own/)
+    await assert.rejects(
+      newSandbox({ sysctls: { 'net.ipv4.ip_forward': '1' } }),
+      /"net.ipv4.ip_forward" cannot be set for this pod alone/,
+    )
   })
 
   it('leaves no mount behind', async () => {

@@ -25,8 +25,8 @@ export interface PodIpc {
 
 const placeOf = (folder: string): PodIpc => ({ namespace: join(folder, 'ipc'), shm: join(folder, 'shm') })
 
-/** Parameters of the network are the pod's own with its network; all others that may be asked for are IPC's. */
-const isNetwork = (name: string) => name.startsWith('net.')
+/** Below /proc/sys. A name of its own can have dots in it where a slash separates: `net/ipv4/conf/eth0.1/forwarding`. */
+const sysctlFile = (name: string) => name.replace(/[./]/g, each => (each === '.' ? '/' : '.'))
 
 /** The pod's shared memory; undefined while it has none. `folder` is the sandbox's. */
 export const ipcOf = (folder: string): PodIpc | undefined => {
@@ -40,12 +40,12 @@ export interface PodIpcs {
    * Makes it and sets `config.sysctls`; what stands is left. `folder` is the sandbox's. Rejects with `RuntimeError` that
    * names a parameter that the kernel does not take. Some 10 ms.
    */
-  make(folder: string, config: Pick<SandboxConfig, 'netns' | 'sysctls'>): Promise<PodIpc>
+  make(folder: string, config: Pick<SandboxConfig, 'netns' | 'sysctls' | 'hostIPC'>): Promise<PodIpc>
   /** Takes it away: once nothing of the pod runs, nothing is left of it. */
   end(folder: string): Promise<void>
 }
 
-export function createPodIpcs({ tools }: Pick<Platform, 'tools'>): PodIpcs {
+export function createPodIpcs(platform: Pick<Platform, 'tools' | 'namespaces'>): PodIpcs {
   const making = new Map<string, Promise<PodIpc>>()
   return {
     async make(folder, config) {
@@ -53,7 +53,7 @@ export function createPodIpcs({ tools }: Pick<Platform, 'tools'>): PodIpcs {
       if (!work) {
         const known = ipcOf(folder)
         if (known) return known
-        work = make(tools, folder, config).finally(() => making.delete(folder))
+        work = make(platform, folder, config).finally(() => making.delete(folder))
         making.set(folder, work)
       }
       return work
@@ -69,15 +69,18 @@ export function createPodIpcs({ tools }: Pick<Platform, 'tools'>): PodIpcs {
 }
 
 async function make(
-  tools: Platform['tools'],
+  platform: Pick<Platform, 'tools' | 'namespaces'>,
   folder: string,
-  config: Pick<SandboxConfig, 'netns' | 'sysctls'>,
+  config: Pick<SandboxConfig, 'netns' | 'sysctls' | 'hostIPC'>,
 ): Promise<PodIpc> {
+  const { tools } = platform
   const place = placeOf(folder)
-  const lines = Object.entries(config.sysctls ?? {})
-  for (const [name] of lines) {
-    if (isNetwork(name) && !config.netns)
-      throw new RuntimeError('CreatePodSandboxError', `sysctl ${JSON.stringify(name)} needs a network of the pod's own`)
+  const parameters = Object.entries(config.sysctls ?? {})
+  for (const [name] of parameters) {
+    const own = platform.namespaces && (name.startsWith('net.') ? config.netns : !config.hostIPC)
+    if (own) continue
+    const why = `the kernel parameter ${JSON.stringify(name)} cannot be set for this pod alone`
+    throw new RuntimeError('NotSupported', `${why}: remove it, or hostNetwork and hostIPC`)
   }
   writeFileSync(place.namespace, '')
   mkdirSync(place.shm, { recursive: true })
@@ -92,7 +95,7 @@ async function make(
   const words = [
     ...(config.netns ? [tools.nsenter!, `--net=${config.netns}`] : []),
     ...[tools.unshare!, `--ipc=${place.namespace}`, '/bin/sh', '-c', script, 'sh', place.shm],
-    ...lines.flatMap(([name, value]) => [name.replaceAll('.', '/'), value]),
+    ...parameters.flatMap(([name, value]) => [sysctlFile(name), value]),
   ]
   try {
     await run(words[0]!, words.slice(1))
@@ -100,11 +103,9 @@ async function make(
     removePodIpc(place)
     const { stderr, message } = error as Error & { stderr?: string }
     throw new RuntimeError(
-      'CreatePodSandboxError',
-      `cannot make the pod's IPC namespace: ${stderr?.trim() || message}`,
-      {
-        cause: error,
-      },
+      parameters.length > 0 ? 'InvalidSysctl' : 'CreatePodSandboxError',
+      `cannot make the pod's namespaces: ${stderr?.trim() || message}`,
+      { cause: error },
     )
   }
   return place

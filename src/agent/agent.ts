@@ -61,6 +61,8 @@ export interface AgentDeps {
   readonly addresses: readonly NodeAddress[]
   /** Further labels of the node. */
   readonly labels?: Readonly<Record<string, string>>
+  /** Annotations of the node's object, where the agent makes it. */
+  readonly annotations?: Readonly<Record<string, string>>
   /** What the node offers; this machine when absent. */
   readonly machine?: Machine
   /** Folder of manifests of static pods, made where it is missing; none when absent. */
@@ -233,6 +235,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ...(server && { kubeletPort: server.port }),
       ...(deps.podCidr && { podCidr: deps.podCidr }),
       ...(deps.reconnect && { reconnect: deps.reconnect }),
+      ...(deps.annotations && { annotations: deps.annotations }),
       client,
       clock,
       logger,

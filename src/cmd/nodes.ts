@@ -35,6 +35,8 @@ export interface NodesDeps {
   identity(node: string): Transport
   /** The range of pods of this machine's node. */
   readonly podCidr?: string
+  /** Of the object of this machine's node. */
+  readonly annotations?: Readonly<Record<string, string>>
   /** The address of this machine's node. */
   readonly address: string
   /** Where this machine's node listens, and with what. */
@@ -121,6 +123,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     ...(deps.podCidr && { podCidr: deps.podCidr }),
     server: deps.server,
     ...(deps.reconnect && { reconnect: deps.reconnect }),
+    ...(deps.annotations && { annotations: deps.annotations }),
   }
 }
 

@@ -30,6 +30,8 @@ export interface NodeDeps {
   readonly name: string
   readonly addresses: readonly NodeAddress[]
   readonly labels: Readonly<Record<string, string>>
+  /** Of a Node object that is made; one that is there keeps its own. */
+  readonly annotations?: Readonly<Record<string, string>>
   readonly machine: Machine
   readonly runtimes: readonly RuntimeDriver[]
   /** e.g. `v1.36.3+tutti`. */
@@ -108,11 +110,12 @@ function statusOf(deps: NodeDeps, old: Node | undefined): NonNullable<Node['stat
 async function register(deps: NodeDeps): Promise<Node> {
   const { name, podCidr } = deps
   const spec = podCidr ? { podCIDR: podCidr, podCIDRs: [podCidr] } : {}
+  const annotated = deps.annotations ? { annotations: { ...deps.annotations } } : {}
   const client = deps.client.kind(nodes)
   const labels = labelsOf(deps)
   let node = await client.find({ name })
   if (!node) {
-    const fresh: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels }, spec }
+    const fresh: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels, ...annotated }, spec }
     node = await client.create(fresh)
   } else if (Object.entries(labels).some(([key, value]) => node?.metadata?.labels?.[key] !== value)) {
     node = await client.patch({ name }, { metadata: { labels } }, { type: 'strategic' })

@@ -1,12 +1,14 @@
 /** Composition root of a node on a machine of its own: agent and network, clients of an API server elsewhere. */
 import { X509Certificate } from 'node:crypto'
+import type { Node } from '../../api/generated/types/core-v1.ts'
+import { Node as NodeKind } from '../../api/kinds/core/node.ts'
 import { type NodeOptions, UserError } from '../../cli/context.ts'
 import { ownKubeconfig } from '../../cli/kubeconfig.ts'
 import { isMember } from '../../cli/membership.ts'
 import { requestCertificate } from '../../client/certificate.ts'
 import { type Client, createClient } from '../../client/client.ts'
 import { createHttpsTransport, type HttpsTransport } from '../../client/https-transport.ts'
-import { createInformers } from '../../client/informers.ts'
+import { createInformers, type Informers } from '../../client/informers.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { buildKubeconfig, writeKubeconfigJson } from '../../lib/kubeconfig.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -18,7 +20,7 @@ import type { Core } from '../core.ts'
 import { createEnds, type Ends } from '../ends.ts'
 import { type Nodes, startNodes } from '../nodes.ts'
 import { KUBERNETES_VERSION } from '../version.ts'
-import { addressTowards, enroll, networkConfig } from './enroll.ts'
+import { addressTowards, enroll, MACHINE_ANNOTATION, networkConfig } from './enroll.ts'
 import { joinCluster } from './join.ts'
 import { certificateFiles, type Membership, readMembership } from './membership.ts'
 import { keepFresh } from './rotation.ts'
@@ -36,6 +38,8 @@ export interface NodeProgramDeps {
 const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
 const SERVING_SIGNER = 'kubernetes.io/kubelet-serving'
 const CERTIFICATE_MS = 60_000
+/** What pods have for their end when another machine runs them already, ms. */
+const REPLACED_GRACE_MS = 10_000
 /** That Node has, ms. */
 const LONGEST_INTERVAL = 2 ** 31 - 1
 
@@ -194,7 +198,7 @@ type Place = Awaited<ReturnType<typeof findPlace>>
 /** Network and agent. */
 async function startParts(
   { options, version, clock, logger, onPhase }: NodeProgramDeps,
-  { nodeName, authority, runtime = 'auto', runtimeEndpoint }: Membership,
+  { nodeName, machine, authority, runtime = 'auto', runtimeEndpoint }: Membership,
   { client, https }: Way,
   { address, network, podCidr }: Place,
   signal: AbortSignal,
@@ -214,10 +218,8 @@ async function startParts(
     },
     { clock, logger },
   )
-  const traffic = await prepared.start(
-    { client, informers: createInformers(client, { clock, logger }, signal) },
-    signal,
-  )
+  const informers = createInformers(client, { clock, logger }, signal)
+  const traffic = await prepared.start({ client, informers }, signal)
   ends.add(() => traffic.close())
 
   onPhase('starting the node')
@@ -233,12 +235,18 @@ async function startParts(
         clientCa: authority,
         ...(serving && { certificate: serving }),
       },
+      annotations: { [MACHINE_ANNOTATION]: machine },
       identity: () => https.transport,
       reconnect: () => https.renew(true),
     },
     signal,
   )
   ends.add(() => nodes.close())
+  onceReplaced(informers, { nodeName, machine }, async () => {
+    logger.error({ node: nodeName }, 'another machine has become this node: what runs here is ended')
+    await nodes.drain(REPLACED_GRACE_MS)
+    process.kill(process.pid, 'SIGTERM')
+  })
   return {
     nodes,
     traffic,
@@ -249,6 +257,21 @@ async function startParts(
       claims.release(dataDir)
     },
   }
+}
+
+/** Calls `then` when the node's object says that another machine is the node: pods that run here run there, too. */
+function onceReplaced(
+  informers: Informers,
+  { nodeName, machine }: Pick<Membership, 'nodeName' | 'machine'>,
+  then: () => Promise<void>,
+): void {
+  const own = informers.of<Node>(NodeKind, { fieldSelector: `metadata.name=${nodeName}` })
+  const end = own.onChange(({ current }) => {
+    const owner = current?.metadata?.annotations?.[MACHINE_ANNOTATION]
+    if (owner === undefined || owner === machine) return
+    end()
+    void then()
+  })
 }
 
 interface ServingDeps extends NodeProgramDeps {

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Node } from '../../../api/generated/types/core-v1.ts'
+import { keyOf } from '../../../client/informer-types.ts'
+import { silent } from '../../../lib/log.ts'
+import { virtualClock } from '../../../lib/virtual-clock.ts'
+import { fixedInformer } from '../../testing/fixed-informer.ts'
+import { inOwnNetwork } from '../../testing/own-network.ts'
+import { attempt, run } from '../../tools/command.ts'
+import { startIp } from '../../tools/ip.ts'
+import { startNft } from '../../tools/nft.ts'
+import { ROUTE_PROTOCOL, type Routes, startRoutes } from './routes.ts'
+import { linkCommands, peerCommands } from './vxlan.ts'
+
+/** This machine, one on its segment, one behind a router. */
+const SELF = { name: 'self', address: '10.1.0.2', podCidr: '10.244.0.0/24' }
+const NEAR = { name: 'near', address: '10.1.0.3', podCidr: '10.244.1.0/24' }
+const FAR = { name: 'far', address: '10.2.0.2', podCidr: '10.244.2.0/24' }
+const MTU = 1500
+
+const nodeOf = ({ name, address, podCidr }: typeof SELF): Node => ({
+  metadata: { name },
+  spec: { podCIDR: podCidr },
+  status: { addresses: [{ type: 'InternalIP', address }] },
+})
+
+inOwnNetwork(import.meta.filename, 'startRoutes works between networks of its own', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tutti-routes-'))
+  const place = (name: string) => join(directory, name)
+  /** Lines of `ip -batch` in the namespace of that name. */
+  const there = (name: string, lines: string) =>
+    run('nsenter', [`--net=${place(name)}`, 'ip', '-batch', '-'], `${lines}\n`)
+  const nodes = fixedInformer<Node>([nodeOf(SELF), nodeOf(NEAR), nodeOf(FAR)])
+  const [ip, nft, clock] = [startIp(), startNft(directory), virtualClock()]
+  const scope = new AbortController()
+  const start = () =>
+    startRoutes(
+      { nodes, self: SELF, clusterCidr: '10.244.0.0/16', mtu: MTU, ip, nft, clock, logger: silent },
+      scope.signal,
+    )
+  const ours = async () =>
+    (await run('ip', ['-o', 'route', 'show', 'proto', String(ROUTE_PROTOCOL)]))
+      .replaceAll(' onlink', '')
+      .trim()
+      .split('\n')
+      .map(line => line.trim())
+      .filter(Boolean)
+  let routes: Routes
+
+  before(async () => {
+    for (const name of ['router', 'far']) {
+      writeFileSync(place(name), '')
+      await run('unshare', [`--net=${place(name)}`, 'true'])
+    }
+    await run('nsenter', [`--net=${place('router')}`, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
+    // One link to the router, another from it to the far machine.
+    await there('router', 'link set lo up')
+    await there('router', `link add side1 type veth peer name eth0 netns ${process.pid}`)
+    await there(
+      'router',
+      `link add side2 type veth peer name eth0 netns ${place('far')}
+addr add 10.1.0.1/24 dev side1
+addr add 10.2.0.1/24 dev side2
+link set side1 up
+link set side2 up`,
+    )
+    await ip.run(`addr add ${SELF.address}/24 dev eth0
+link set eth0 up
+route add default via 10.1.0.1
+addr add 10.244.0.1/32 dev lo`)
+    await there(
+      'far',
+      `link set lo up
+addr add ${FAR.address}/24 dev eth0
+link set eth0 up
+route add default via 10.2.0.1
+addr add 10.244.2.1/32 dev lo
+${linkCommands(FAR, MTU).join('\n')}`,
+    )
+    const back = peerCommands(SELF, ROUTE_PROTOCOL)
+    await run('nsenter', [`--net=${place('far')}`, 'bridge', ...back.bridge.split(' ')])
+    await there('far', back.ip)
+    await nft.load('table ip tutti-pods {\n  set nodes { type ipv4_addr; }\n}')
+    routes = await start()
+  })
+  after(async () => {
+    scope.abort()
+    ip.close()
+    nft.close()
+    for (const name of ['router', 'far']) await attempt('umount', [place(name)])
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  test('a machine on the segment is led to by its address, one behind a router by VXLAN', async () => {
+    assert.deepEqual(await ours(), ['10.244.1.0/24 via 10.1.0.3 dev eth0', '10.244.2.0/24 via 10.244.2.0 dev tuttivx0'])
+    const set = await run('nft', ['list', 'set', 'ip', 'tutti-pods', 'nodes'])
+    for (const { address } of [NEAR, FAR]) assert.ok(set.includes(address), set)
+  })
+
+  test('pods of both machines reach each other through the tunnel, by their own addresses', async () => {
+    const server = createServer(socket => socket.end(`you are ${socket.remoteAddress}`)).listen(7000, '10.244.0.1')
+    const ask = `require('net').connect({port: 7000, host: '10.244.0.1', localAddress: '10.244.2.1'}).on('data', d => process.stdout.write(d)).on('error', e => console.log(e.code))`
+    const said = await run('nsenter', [`--net=${place('far')}`, process.execPath, '-e', ask])
+    assert.equal(said, 'you are 10.244.2.1')
+    server.close()
+  })
+
+  test('a node that is gone loses its way, one that moves gets another', async () => {
+    nodes.remove(keyOf(nodeOf(NEAR)))
+    nodes.put(nodeOf({ ...FAR, address: '10.1.0.9' }))
+    await routes.idle()
+    assert.deepEqual(await ours(), ['10.244.2.0/24 via 10.1.0.9 dev eth0'])
+    nodes.put(nodeOf(NEAR))
+    await routes.idle()
+    assert.equal((await ours()).length, 2)
+  })
+
+  test('a start takes away what leads nowhere any more', async () => {
+    await ip.run(`route add 10.244.77.0/24 via 10.1.0.3 dev eth0 proto ${ROUTE_PROTOCOL}`)
+    await (await start()).idle()
+    assert.ok(!(await ours()).some(line => line.startsWith('10.244.77')))
+    assert.equal((await ours()).length, 2)
+  })
+})

@@ -184,7 +184,11 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
               logger: deps.logger,
               listen: options.listenOnHost ?? listenHere,
               locate: (service, port) => {
-                const place = parts.proxy.localAddress(`${service.metadata?.namespace}/${service.metadata?.name}`, port)
+                const place = parts.proxy.localAddress(
+                  `${service.metadata?.namespace}/${service.metadata?.name}`,
+                  port,
+                  'tcp',
+                )
                 return place ? { address: place.host, port: place.port } : { address: service.spec!.clusterIP!, port }
               },
               allProtocols: parts.allProtocols,
@@ -338,7 +342,7 @@ function preparePortable(options: NetworkOptions, deps: NetworkDeps): Prepared {
   return {
     nodeAddress: LOOPBACK,
     notes: [
-      'portable: pods share the loopback of this machine; a pod listens on the port in PORT, and finds services by the variables {NAME}_SERVICE_HOST and {NAME}_SERVICE_PORT (no cluster DNS, no UDP services)',
+      'portable: pods share the loopback of this machine; a pod listens on the port in PORT, and finds services by the variables {NAME}_SERVICE_HOST and {NAME}_SERVICE_PORT (no cluster DNS)',
       `portable: NetworkPolicies have no effect: ${NO_POLICIES}`,
     ],
     start: async () => ({

@@ -1,11 +1,12 @@
 /** Environment variables that tell a pod where services are, as Kubernetes and Docker links name them. */
 import type { Service } from '../api/generated/types/core-v1.ts'
-import { hasClusterIp } from './service-proxy/service-ports.ts'
+import { hasClusterIp, type TransportProtocol } from './service-proxy/service-ports.ts'
 
 /** Where a port of a service is reached from a pod; undefined: at the service's own address. */
 export type ServiceLocator = (
   service: string,
   port: number,
+  protocol: TransportProtocol,
 ) => { readonly host: string; readonly port: number } | undefined
 
 const variable = (text: string) => text.toUpperCase().replaceAll('-', '_')
@@ -18,9 +19,9 @@ export function serviceVariables(services: readonly Service[], locate: ServiceLo
     if (!hasClusterIp(service) || !spec?.ports?.length) continue
     const prefix = variable(metadata?.name ?? '')
     spec.ports.forEach((port, at) => {
-      const place = locate(`${metadata?.namespace}/${metadata?.name}`, port.port)
+      const protocol = (port.protocol ?? 'TCP').toLowerCase() as TransportProtocol
+      const place = locate(`${metadata?.namespace}/${metadata?.name}`, port.port, protocol)
       const { host, port: number } = place ?? { host: spec.clusterIP!, port: port.port }
-      const protocol = (port.protocol ?? 'TCP').toLowerCase()
       if (at === 0) {
         env[`${prefix}_SERVICE_HOST`] = host
         env[`${prefix}_SERVICE_PORT`] = String(number)

@@ -1,5 +1,6 @@
 /** What every service proxy does, shown with real connections. An implementation's test hands over a factory. */
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import type { ServiceProxy } from './proxy.ts'
@@ -11,6 +12,8 @@ export interface ProxyUnderTest {
   passSeconds(seconds: number): Promise<void>
   /** What a connection meets that must not be answered: nothing where the kernel carries it, else a refusal. */
   readonly unanswered: 'no answer' | 'ECONNREFUSED'
+  /** Why flows of UDP that stand do not follow a change; false: they do. */
+  readonly flowsStay: string | false
 }
 
 /** What a new connection gets: the backend's name, or an error code. */
@@ -38,6 +41,39 @@ function backend(name: string, stay = false): Promise<Backend & { server: Server
   })
 }
 
+/** A server that answers each packet with its name. */
+function udpBackend(name: string): Promise<Backend & { close(): void }> {
+  return new Promise(resolve => {
+    const socket = createSocket('udp4')
+    socket.on('message', (_, from) => socket.send(name, from.port, from.address))
+    socket.bind(0, '127.0.0.1', () =>
+      resolve({ address: '127.0.0.1', port: socket.address().port, close: () => socket.close() }),
+    )
+  })
+}
+
+/** One client: its packets are one flow. Asking resolves with the answer, or an error's code. */
+function udpClient(): { ask(host: string, port: number): Promise<string>; close(): void } {
+  const socket = createSocket('udp4')
+  return {
+    ask: (host, port) =>
+      new Promise(resolve => {
+        const send = () => socket.send('?', error => error && finish((error as NodeJS.ErrnoException).code ?? ''))
+        // A packet may be lost, and so is asked for again.
+        const again = setInterval(send, 500)
+        const finish = (answer: string) => {
+          clearInterval(again)
+          socket.removeAllListeners().disconnect()
+          resolve(answer)
+        }
+        socket.once('message', message => finish(String(message)))
+        socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message))
+        socket.connect(port, host, send)
+      }),
+    close: () => socket.close(),
+  }
+}
+
 const SERVICE = 'default/web'
 
 /** Registers the suite. `start` makes one proxy for all of it. */
@@ -62,7 +98,7 @@ export function proxyContract(name: string, start: () => Promise<ProxyUnderTest>
   const under = () => (started ??= start())
   const set = async (...ports: ServicePort[]) => (await under()).proxy.apply(new Map([[SERVICE, ports]]))
   const where = async (service = SERVICE, at = 80, clusterIp = '10.96.7.7') =>
-    (await under()).proxy.localAddress(service, at) ?? { host: clusterIp, port: at }
+    (await under()).proxy.localAddress(service, at, 'tcp') ?? { host: clusterIp, port: at }
   const times = async (count: number, host: string, number: number) => {
     const answers = new Map<string, number>()
     for (let n = 0; n < count; n++) {
@@ -214,6 +250,29 @@ export function proxyContract(name: string, start: () => Promise<ProxyUnderTest>
     const { host, port: at } = await where('default/other')
     assert.equal(await ask(host, at), 'b')
     await (await under()).proxy.apply(new Map([['default/other', []]]))
+  })
+
+  test(`${name} UDP: packets are carried both ways, and a flow goes on to another backend when its own is gone`, async t => {
+    const [a, b] = [await udpBackend('a'), await udpBackend('b')]
+    const client = udpClient()
+    t.after(() => [a, b, client].map(each => each.close()))
+    const udp = (...backends: Backend[]) => port(backends, { protocol: 'udp' })
+    const { proxy, flowsStay } = await under()
+    await set(udp(a))
+    const place = () => proxy.localAddress(SERVICE, 80, 'udp') ?? { host: '10.96.7.7', port: 80 }
+    assert.equal(await client.ask(place().host, place().port), 'a')
+    const stranger = udpClient()
+    assert.equal(await stranger.ask('127.0.0.1', 30_080), 'a')
+    stranger.close()
+    await set(udp(b))
+    if (flowsStay) t.diagnostic(flowsStay)
+    else assert.equal(await client.ask(place().host, place().port), 'b')
+    await set(udp())
+    const late = udpClient()
+    // The kernel does not even let a packet of its own machine out.
+    assert.match(await late.ask(place().host, place().port), /^(ECONNREFUSED|EPERM)$/)
+    late.close()
+    await set()
   })
 
   test(`${name} reset: what is not named is gone, what is named answers`, async () => {

@@ -2,7 +2,7 @@
  * The interface of a service proxy: the thing that makes a service's addresses lead to its endpoints. Two stand behind
  * it, `nftables/` and `userspace/`; `proxy.contract.ts` says what both do. Calls are made one at a time.
  */
-import type { ServicePort } from './service-ports.ts'
+import type { ServicePort, TransportProtocol } from './service-ports.ts'
 
 /** `namespace/name` of a service → its ports; no ports: the service is gone or has no address. */
 export type ServiceChanges = ReadonlyMap<string, readonly ServicePort[]>
@@ -16,7 +16,11 @@ export interface ServiceProxy {
    * Where a program of this machine reaches a port of a service, when that is not the service's own address (portable
    * mode); undefined otherwise.
    */
-  localAddress(service: string, port: number): { readonly host: string; readonly port: number } | undefined
+  localAddress(
+    service: string,
+    port: number,
+    protocol: TransportProtocol,
+  ): { readonly host: string; readonly port: number } | undefined
   /** Lets go of the program's own resources. Rules in the kernel stay: traffic goes on. */
   close(): Promise<void>
 }

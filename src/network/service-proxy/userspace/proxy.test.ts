@@ -11,6 +11,7 @@ proxyContract('createUserspaceProxy', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'tutti-proxy-')), 'ports.json')
   return {
     proxy: createUserspaceProxy({ file }, { clock, logger: silent }),
+    flowsStay: false,
     unanswered: 'ECONNREFUSED',
     passSeconds: seconds => clock.advance(seconds * 1000),
   }

@@ -1,10 +1,10 @@
 /**
- * The service proxy without rights: a TCP listener on the machine's loopback for every service port and node port. A
- * cluster IP cannot exist; `localAddress` says where a service port is instead, the same after a restart. UDP and SCTP
- * are not carried.
+ * The service proxy without rights: a listener on the machine's loopback for every service port and node port. A
+ * cluster IP cannot exist; `localAddress` says where a service port is instead, the same after a restart. SCTP is not
+ * carried.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
@@ -12,6 +12,7 @@ import type { ServiceChanges, ServiceProxy } from '../proxy.ts'
 import { type Backend, type ServicePort, targetOf } from '../service-ports.ts'
 import { createChooser } from './choose.ts'
 import { forward } from './forward.ts'
+import { listenUdp } from './forward-udp.ts'
 
 /** Ports for services: below those of pods (`pod-network/portable.ts`). */
 const FIRST_PORT = 15_000
@@ -22,10 +23,16 @@ export interface UserspaceProxyOptions {
   readonly file: string
 }
 
+interface Listener {
+  /** Ends what is carried to backends that are not in the list. Connections of TCP end by themselves. */
+  keep?(backends: readonly Backend[]): void
+  close(): void
+}
+
 interface Entry {
   port: ServicePort
   /** Listeners by port of the machine; none while there are no backends, so that the system refuses. */
-  readonly servers: Map<number, Server>
+  readonly servers: Map<number, Listener>
   readonly chooser: ReturnType<typeof createChooser>
 }
 
@@ -38,14 +45,18 @@ function backendsOf({ port }: Entry, kind: Kind): readonly Backend[] {
   return frontend ? targetOf(port, frontend).backends : port.backends
 }
 
-function listen(port: number, entry: Entry, kind: Kind, clock: Clock): Promise<Server> {
+const HOST = '127.0.0.1'
+
+function listen(port: number, entry: Entry, kind: Kind, clock: Clock): Promise<Listener> {
+  const choice = () => ({ ...entry.port, backends: backendsOf(entry, kind) })
+  if (entry.port.protocol === 'udp')
+    return listenUdp({ host: HOST, port }, client => entry.chooser.choose(choice(), client, clock.now())[0], clock)
   return new Promise((resolve, reject) => {
-    const choice = () => ({ ...entry.port, backends: backendsOf(entry, kind) })
     const server = createServer({ allowHalfOpen: true, noDelay: true }, client =>
       forward(client, entry.chooser.choose(choice(), client.remoteAddress ?? '', clock.now())),
     )
     server.once('error', reject)
-    server.listen({ host: '127.0.0.1', port }, () => {
+    server.listen({ host: HOST, port }, () => {
       server.off('error', reject)
       resolve(server)
     })
@@ -124,11 +135,12 @@ export function createUserspaceProxy(
     if (!given.has(port.id)) remember(port.id, nextPort())
     if (serves('cluster') && !entry.servers.has(given.get(port.id)!)) await listenForService(entry)
     const wanted = new Set(serves('cluster') ? [given.get(port.id)!, ...nodePorts] : nodePorts)
-    for (const [number, server] of entry.servers)
-      if (!wanted.has(number)) {
-        server.close()
-        entry.servers.delete(number)
-      }
+    for (const [number, server] of entry.servers) {
+      server.keep?.(backendsOf(entry, nodePorts.includes(number) ? 'node' : 'cluster'))
+      if (wanted.has(number)) continue
+      server.close()
+      entry.servers.delete(number)
+    }
     for (const number of nodePorts) {
       if (entry.servers.has(number)) continue
       try {
@@ -144,7 +156,7 @@ export function createUserspaceProxy(
 
   async function update(service: string, ports: readonly ServicePort[]): Promise<void> {
     const entries = services.get(service) ?? new Map<string, Entry>()
-    const carried = ports.filter(({ protocol }) => protocol === 'tcp')
+    const carried = ports.filter(({ protocol }) => protocol !== 'sctp')
     for (const [id, entry] of entries) {
       if (carried.some(port => port.id === id)) continue
       closeAll(entry)
@@ -174,10 +186,10 @@ export function createUserspaceProxy(
       for (const id of given.keys()) if (!live.has(id)) remember(id, undefined)
       persist()
     },
-    localAddress(service, port) {
-      for (const entry of services.get(service)?.values() ?? [])
-        if (entry.port.frontends.some(frontend => frontend.kind === 'cluster' && frontend.port === port))
-          return { host: '127.0.0.1', port: given.get(entry.port.id)! }
+    localAddress(service, port, protocol) {
+      for (const { port: own } of services.get(service)?.values() ?? [])
+        if (own.protocol === protocol && own.frontends.some(each => each.kind === 'cluster' && each.port === port))
+          return { host: HOST, port: given.get(own.id)! }
       return undefined
     },
     async close() {

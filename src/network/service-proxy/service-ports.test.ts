@@ -128,6 +128,11 @@ for (const label of ['service-proxy-name', 'headless'])
     assert.deepEqual(servicePorts(labelled, [slice([at('10.244.0.5')])]), [])
   })
 
+test('servicePorts leaves out a slice with the label headless', () => {
+  const labelled = { ...slice([at('10.244.0.5')]), metadata: { labels: { 'service.kubernetes.io/headless': '' } } }
+  assert.deepEqual(addresses({}, labelled, slice([at('10.244.0.6')])), [['10.244.0.6:8080']])
+})
+
 test('servicePorts reads affinity, with three hours where no timeout is given', () => {
   const seconds = (spec: Service['spec']) => servicePorts(service(spec), [])[0]?.affinitySeconds
   assert.equal(seconds({ sessionAffinity: 'ClientIP' }), 10_800)

@@ -98,21 +98,23 @@ function frontendsOf(service: Service, port: Port, family: Family, { cluster, ou
   return frontends
 }
 
+/** On a service: it has no address that is carried. On a slice: it is for those who ask DNS, and not for the address. */
+const HEADLESS = 'service.kubernetes.io/headless'
+/** Labels by which a service asks for another proxy, or for none. */
+const NOT_OURS = ['service.kubernetes.io/service-proxy-name', HEADLESS]
+
 /** Endpoints of a service port, from all its slices, with the number of the port at each. */
 function endpointsOf(port: Port, slices: readonly EndpointSlice[], family: Family): ServiceEndpoint[] {
   const isPort = (each: { name?: string | undefined; protocol?: string | undefined }) =>
     (each.name ?? '') === (port.name ?? '') && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP')
   return slices.flatMap(slice =>
-    slice.addressType !== family
+    slice.addressType !== family || HEADLESS in (slice.metadata?.labels ?? {})
       ? []
       : (slice.ports ?? [])
           .filter(isPort)
           .flatMap(each => (slice.endpoints ?? []).map(endpoint => ({ endpoint, port: each.port ?? 0 }))),
   )
 }
-
-/** Labels by which a service asks for another proxy, or for none. */
-const NOT_OURS = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless']
 
 /** The ports of a service. Empty for a headless service and for an ExternalName: they live in DNS only. */
 export function servicePorts(

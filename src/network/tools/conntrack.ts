@@ -10,6 +10,8 @@ export interface FlowSelection {
 }
 
 export interface Conntrack {
+  /** Every UDP flow that is remembered; none without the program. */
+  flows(): Promise<Required<FlowSelection>[]>
   /** Forgets UDP flows. Never rejects; without the program nothing happens. */
   forget(flows: readonly FlowSelection[]): Promise<void>
 }
@@ -23,6 +25,16 @@ function selection({ address, port, backend }: FlowSelection, family: 'ipv4' | '
   ]
 }
 
+/** Flows from what the program lists: a line each, with the way there and the way back. */
+export function readFlows(text: string): Required<FlowSelection>[] {
+  const one = /src=\S+ dst=(\S+) sport=\d+ dport=(\d+) .*?src=(\S+) dst=\S+ sport=(\d+) dport=\d+/g
+  return [...text.matchAll(one)].map(([, address, port, from, fromPort]) => ({
+    address: address!,
+    port: Number(port),
+    backend: { address: from!, port: Number(fromPort) },
+  }))
+}
+
 /** Whether the program is there and may be used. */
 export async function hasConntrack(): Promise<boolean> {
   const { code } = await attempt('conntrack', ['-C'])
@@ -32,6 +44,10 @@ export async function hasConntrack(): Promise<boolean> {
 /** Makes it for one family. */
 export function createConntrack(family: 'ipv4' | 'ipv6'): Conntrack {
   return {
+    async flows() {
+      const { stdout } = await attempt('conntrack', ['-L', '-f', family, '-p', 'udp'])
+      return readFlows(stdout)
+    },
     async forget(flows) {
       // It says 1 where there was nothing to forget. One after the other: each reads the whole table.
       for (const flow of flows) await attempt('conntrack', selection(flow, family))

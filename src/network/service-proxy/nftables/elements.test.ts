@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readFlows } from '../../tools/conntrack.ts'
 import type { ServicePort } from '../service-ports.ts'
 import { elementsOf, identity } from './elements.ts'
 import { chainsOf, changeCommands } from './ruleset.ts'
-import { staleFlows } from './stale-flows.ts'
+import { lostFlows, staleFlows } from './stale-flows.ts'
 
 const port = (more: Partial<ServicePort>): ServicePort => ({
   id: 'default/web:80',
@@ -130,3 +131,22 @@ const changes: readonly [title: string, before: ServicePort[], after: ServicePor
 ]
 for (const [title, before, after, wanted] of changes)
   test(`staleFlows names flows ${title}`, () => assert.deepEqual(flows(before, after), wanted))
+
+test('lostFlows names flows that are remembered to backends that are not there, and no others', () => {
+  const line = (dst: string, dport: number, from: string, state = '') =>
+    `udp      17 29 src=10.244.0.9 dst=${dst} sport=4000 dport=${dport} ${state}src=${from} dst=10.244.0.9 sport=53 dport=4000 mark=0 use=1`
+  const remembered = readFlows(
+    [
+      line('10.96.0.7', 80, '10.244.0.5'),
+      line('10.96.0.7', 80, '10.244.0.6', '[UNREPLIED] '),
+      line('192.168.1.1', 30001, '10.244.0.6'),
+      line('10.96.0.8', 80, '10.244.0.6'),
+      line('192.0.2.1', 53, '192.0.2.1'),
+    ].join('\n'),
+  )
+  assert.equal(remembered.length, 5)
+  assert.deepEqual(
+    lostFlows(remembered, elementsOf(udp(5))).map(({ address, backend }) => `${address} ${backend?.address}`),
+    ['10.96.0.7 10.244.0.6', '192.168.1.1 10.244.0.6'],
+  )
+})

@@ -21,6 +21,13 @@ const ELSEWHERE = '10.244.1.5'
 const CLIENT = '192.168.99.2'
 const FACING = '192.168.99.1'
 const VIP = '10.96.0.7'
+const OPTIONS = {
+  family: 'IPv4',
+  serviceCidr: '10.96.0.0/16',
+  podLinks: '"tutti-*"',
+  nodeAddress: NODE,
+  exposed: true,
+} as const
 const at = (...addresses: string[]) => addresses.map(address => ({ address, port: 8080 }))
 const target = (empty: Target['empty'], ...addresses: string[]): Target => ({ backends: at(...addresses), empty })
 const port = (frontends: readonly Frontend[], addresses: readonly string[], more: Partial<ServicePort> = {}) => ({
@@ -54,10 +61,11 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy between machines', async
   before(async () => {
     await run('ip', ['-batch', '-'], `address add ${NODE}/32 dev lo\nroute add 10.96.0.0/16 dev lo src ${NODE}\n`)
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
-    proxy = createNftablesProxy(
-      { family: 'IPv4', serviceCidr: '10.96.0.0/16', podLinks: '"tutti-*"', nodeAddress: NODE, exposed: true },
-      { nft, logger: silent, ...(tracked && { conntrack: createConntrack('ipv4') }) },
-    )
+    proxy = createNftablesProxy(OPTIONS, {
+      nft,
+      logger: silent,
+      ...(tracked && { conntrack: createConntrack('ipv4') }),
+    })
     await proxy.reset(new Map())
     here = startMachine()
     pod = await podMachine('tutti-pod', POD)
@@ -236,6 +244,25 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy between machines', async
     assert.match(await client.ask(FACING, 30_053, { ...question, silence: true }), /^(ECONNREFUSED|no answer)$/)
     await set(udp(POD))
     assert.equal(await client.ask(FACING, 30_053, question), `pod ${CLIENT}`)
+  })
+
+  test('createNftablesProxy: a start forgets UDP flows to what went while nobody looked', {
+    skip: noTool,
+  }, async () => {
+    await set(udp(POD))
+    const question = { protocol: 'udp', from: 40_003 } as const
+    assert.equal(await client.ask(FACING, 30_053, question), `pod ${CLIENT}`)
+    const flows = createConntrack('ipv4')
+    const done = Promise.withResolvers<void>()
+    const started = createNftablesProxy(OPTIONS, {
+      nft,
+      logger: silent,
+      conntrack: { ...flows, forget: lost => flows.forget(lost).then(done.resolve) },
+    })
+    await started.reset(new Map([['default/web', [udp(SECOND)]]]))
+    await done.promise
+    assert.equal(await client.ask(FACING, 30_053, question), `second ${CLIENT}`)
+    await proxy.reset(new Map())
   })
 
   test('createNftablesProxy: UDP without backends is refused', async () => {

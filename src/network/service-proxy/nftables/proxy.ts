@@ -10,7 +10,7 @@ import type { ServiceChanges, ServiceProxy } from '../proxy.ts'
 import type { ServicePort } from '../service-ports.ts'
 import { drawsOf, type Element, elementsOf } from './elements.ts'
 import { chainsOf, changeCommands, type RulesetOptions, wholeTable } from './ruleset.ts'
-import { staleFlows } from './stale-flows.ts'
+import { lostFlows, staleFlows } from './stale-flows.ts'
 
 type Elements = ReadonlyMap<string, Element>
 
@@ -45,6 +45,12 @@ export function createNftablesProxy(options: RulesetOptions, deps: NftablesProxy
   const chainsFor = (services: ServiceChanges, known: ReadonlySet<string>) =>
     chainsOf([...services.values()].flat().flatMap(drawsOf), family).filter(({ name }) => !known.has(name))
 
+  /** After a start: endpoints may have gone while nobody looked. Nothing waits for it. */
+  async function forgetLost(elements: readonly Element[]): Promise<void> {
+    const remembered = (await deps.conntrack?.flows()) ?? []
+    await deps.conntrack?.forget(lostFlows(remembered, elements))
+  }
+
   return {
     async reset(services) {
       const elements = new Map<string, Elements>()
@@ -67,7 +73,9 @@ export function createNftablesProxy(options: RulesetOptions, deps: NftablesProxy
       standing = elements
       owners = claims
       chains = new Set(made.map(({ name }) => name))
-      for (const [service, old] of before) await deps.conntrack?.forget(staleFlows(old, elements.get(service)))
+      if (before.size > 0) {
+        for (const [service, old] of before) await deps.conntrack?.forget(staleFlows(old, elements.get(service)))
+      } else void forgetLost(all)
     },
 
     async apply(changes) {

@@ -66,3 +66,15 @@ export function staleFlows(before: Elements | undefined, after: Elements | undef
   }
   return flows
 }
+
+/**
+ * Of flows that the kernel remembers, those that go to no backend of their frontend any more. `elements` are those of all
+ * services: for the start, when nobody knows what was there before.
+ */
+export function lostFlows(remembered: readonly Required<Flows>[], elements: Iterable<Element>): Flows[] {
+  const known = leads(new Map(Array.from(elements, (element, at) => [String(at), element])))
+  return remembered.filter(({ address, port, backend }) => {
+    const backends = known.get([address, PROTOCOL, port].join(JOIN)) ?? known.get([PROTOCOL, port].join(JOIN))
+    return backends && !backends.has([backend.address, backend.port].join(JOIN))
+  })
+}

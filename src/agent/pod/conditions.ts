@@ -77,8 +77,9 @@ function restarting(phase: string, underWay: boolean): Draft {
 }
 
 /**
- * The conditions that the node writes; others' stay. `sandbox` is whether a sandbox with network stands. Times are RFC
- * 3339; a time of transition is kept while the status stays. `passing` are those that come and go.
+ * The conditions that the node writes, and none of others: what they say changes without it. `sandbox` is whether a
+ * sandbox with network stands. Times are RFC 3339; a time of transition is kept while the status stays. `passing` are
+ * those that come and go.
  */
 export function podConditions(
   pod: Pod,
@@ -113,6 +114,5 @@ export function podConditions(
       ...(draft.message ? { message: draft.message } : {}),
     }
   })
-  const others = old.filter(each => !(each.type in drafts) && !PASSING.has(each.type))
-  return [...passing, ...made, ...others]
+  return [...passing, ...made]
 }

@@ -56,6 +56,22 @@ describe('what changes while a pod runs', () => {
     await remove('looked-into')
   })
 
+  it('a pod is ready as long as its readiness gates say so, in both directions', async () => {
+    const conditionType = 'example.com/gate'
+    await node.create('gated', { readinessGates: [{ conditionType }], containers: [container('main')] })
+    const ready = async () => conditionOf(await node.get('gated'), 'Ready')?.status
+    assert.equal(await ready(), 'False')
+    for (const status of ['True', 'False', 'True', 'False'] as const) {
+      const conditions = [{ type: conditionType, status }]
+      const ref = { namespace: 'default', name: 'gated' }
+      await node.client.patch(ref, { status: { conditions } }, { type: 'strategic', subresource: 'status' })
+      await node.advance(1500)
+      assert.equal(conditionOf(await node.get('gated'), conditionType)?.status, status, 'it is left as it was written')
+      assert.equal(await ready(), status)
+    }
+    await remove('gated')
+  })
+
   it('an ephemeral container whose target does not run waits and says so', async () => {
     node.scripts.set('main', { ends: { afterMs: 100, code: 1 } })
     await node.create('no-target', { restartPolicy: 'Always', containers: [container('other'), container('main')] })

@@ -81,7 +81,7 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy between machines', async
       link: 'inner',
       addresses: ['192.168.98.2/24', `${ELSEWHERE}/32`],
       here: `address add 192.168.98.1/24 dev inner\nroute add 10.244.1.0/24 via 192.168.98.2`,
-      there: 'route add 10.244.0.0/24 via 192.168.98.1',
+      there: `route add 10.244.0.0/24 via 192.168.98.1\nroute add ${FACING}/32 via 192.168.98.1`,
     })
     machines.push(here, pod, second, client, other)
     await Promise.all([
@@ -139,6 +139,13 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy between machines', async
       'here',
       [FACING, 30_080],
       `pod ${FACING}`,
+    ],
+    [
+      'the node itself is seen by another node as it speaks',
+      () => port([{ kind: 'node', port: 30_080 }], [ELSEWHERE]),
+      'here',
+      [FACING, 30_080],
+      `elsewhere ${FACING}`,
     ],
     [
       'external Local with nothing here: no answer',

@@ -145,7 +145,8 @@ function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed }: Rule
   chain unmark { ct state new ct status dnat meta mark set 0; }
   chain postrouting {
     # From outside by way of this node to another one: the answer must come back by the same way.
-    iifname != { "lo", ${podLinks} } oifname != { "lo", ${podLinks} } ct status dnat snat to ${nodeAddress}
+    # What this node says itself has an address to answer to.
+    iifname != { "lo", ${podLinks} } oifname != { "lo", ${podLinks} } ct status dnat fib saddr type != local snat to ${nodeAddress}
   }
   chain forward {
     ${unknown}

@@ -18,10 +18,10 @@ import { startCsi } from './csi/start.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { createLocalVolumes } from './local-volumes.ts'
-import { createNodeImages } from './node/images.ts'
+import { createNodeImages, statusImages } from './node/images.ts'
 import { type Machine, thisMachine } from './node/machine.ts'
 import { preloadImages } from './node/preload.ts'
-import { startNode } from './node/registration.ts'
+import { LEASE_SECONDS, startNode } from './node/registration.ts'
 import { createObjectSource } from './object-source.ts'
 import { removeOrphanFolders, removeOrphans } from './orphans.ts'
 import type { PodDeps } from './pod/deps.ts'
@@ -92,6 +92,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const { clock, logger, nodeName, runtimes, podNetwork } = deps
   const client = createClient(deps.transport, { fieldManager: 'kubelet' })
   const machine = deps.machine ?? thisMachine(deps.dataDir)
+  const { allocatable = machine.capacity } = machine
   const podsDirectory = join(deps.dataDir, 'pods')
   const workers = new Map<string, PodWorker>()
   /** What an earlier life left is taken up, or gone. */
@@ -177,14 +178,14 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     node: {
       name: nodeName,
       ips: deps.addresses.filter(each => each.type === 'InternalIP').map(each => each.address),
-      allocatable: () => machine.capacity,
+      allocatable: () => allocatable,
       memoryCapacity: quantityValue(machine.capacity.memory ?? '0') || Number.POSITIVE_INFINITY,
       podPids: POD_PIDS,
     },
     runtimes,
     runtimeOf,
-    admit: pod => ruleProblem(pod, rules) ?? fits(pod, others(pod), machine.capacity),
-    fitsResized: pod => fits(pod, others(pod), machine.capacity),
+    admit: pod => ruleProblem(pod, rules) ?? fits(pod, others(pod), allocatable),
+    fitsResized: pod => fits(pod, others(pod), allocatable),
     freed() {
       for (const worker of inOrder([...workers.values()].filter(each => each.waits()))) worker.changed()
     },
@@ -216,6 +217,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     logs: api.logs,
     now: clock.now,
     images,
+    directory: deps.dataDir,
+    configuration: () => kubeletConfiguration(deps, machine, server?.port),
     localVolumes: createLocalVolumes(join(deps.dataDir, 'volumes')),
   })
   const findPod = (namespace: string, name: string, uid?: string): PodRef => {
@@ -236,6 +239,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ...(deps.podCidr && { podCidr: deps.podCidr }),
       ...(deps.reconnect && { reconnect: deps.reconnect }),
       ...(deps.annotations && { annotations: deps.annotations }),
+      images: async () => statusImages(await images.list()),
       client,
       clock,
       logger,
@@ -317,4 +321,22 @@ async function openServer(
   if (!options) return undefined
   const { startNodeServer } = await import('./server/server.ts')
   return startNodeServer(options, deps)
+}
+
+/** What `/configz` says: this node in the words of a kubelet's configuration (kubelet.config.k8s.io/v1beta1). */
+function kubeletConfiguration({ podNetwork, podCidr }: AgentDeps, { capacity }: Machine, port?: number): object {
+  return {
+    kind: 'KubeletConfiguration',
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    ...(port !== undefined && { port, readOnlyPort: 0 }),
+    authentication: { anonymous: { enabled: false }, webhook: { enabled: true, cacheTTL: '2m0s' } },
+    authorization: { mode: 'Webhook', webhook: { cacheAuthorizedTTL: '5m0s', cacheUnauthorizedTTL: '30s' } },
+    maxPods: Number(capacity.pods),
+    ...(podCidr && { podCIDR: podCidr }),
+    clusterDomain: podNetwork.dns.clusterDomain,
+    clusterDNS: podNetwork.dns.servers,
+    nodeLeaseDurationSeconds: LEASE_SECONDS,
+    serverTLSBootstrap: true,
+    rotateCertificates: true,
+  }
 }

@@ -1,12 +1,13 @@
 /** What a kubelet serves over HTTP on its own port, for `nodes/proxy`: health, pods, usage, logs of containers. */
+import { availableParallelism } from 'node:os'
 import type { Pod } from '../api/generated/types/core-v1.ts'
 import { badRequest, methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
-import { rfc3339 } from '../api/machinery/time.ts'
 import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
 import type { LocalVolumes } from './local-volumes.ts'
 import type { NodeImages } from './node/images.ts'
+import { machineUsage } from './node/usage.ts'
 import type { PodWorker } from './pod/worker.ts'
-import type { ContainerStats } from './runtimes/runtime.ts'
+import type { PodUsage, RunningContainer, Statistics } from './statistics/statistics.ts'
 
 export interface EndpointDeps {
   readonly nodeName: string
@@ -14,12 +15,11 @@ export interface EndpointDeps {
   readonly logs: NodeApi['logs']
   readonly localVolumes: LocalVolumes
   readonly images: NodeImages
+  /** The node's folder, whose disk counts as the node's. */
+  readonly directory: string
+  /** What a kubelet's configuration would say of this node. */
+  configuration(): object
   now(): number
-}
-
-interface PodUsage {
-  readonly pod: Pod
-  readonly containers: readonly ContainerStats[]
 }
 
 async function* once(text: string): AsyncGenerator<Uint8Array> {
@@ -43,9 +43,13 @@ async function usage(workers: Iterable<PodWorker>): Promise<PodUsage[]> {
       const names = (pod.spec?.containers ?? []).map(each => each.name)
       const running = names
         .map(name => worker.instances(name)?.[0])
-        .filter(each => each !== undefined && each.state === 'running')
-      const stats = driver ? await Promise.all(running.map(each => driver.stats(each!.id))) : []
-      return { pod, containers: stats.filter(each => each !== undefined) }
+        .filter(each => each !== undefined)
+        .filter(each => each.state === 'running')
+      const containers = running.map(async (each): Promise<RunningContainer | undefined> => {
+        const stats = await driver?.stats(each.id)
+        return stats && { ...stats, image: each.image, startedAt: each.startedAt }
+      })
+      return { pod, containers: (await Promise.all(containers)).filter(each => each !== undefined) }
     }),
   )
 }
@@ -56,75 +60,25 @@ const referenceOf = ({ metadata }: Pod) => ({
   uid: metadata?.uid ?? '',
 })
 
-const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+const METRICS = 'text/plain; version=0.0.4; charset=utf-8'
 
-function usageOf(stats: readonly ContainerStats[], time: string) {
-  return {
-    cpu: { time, usageCoreNanoSeconds: sum(stats.map(each => each.cpuUsage)) },
-    memory: {
-      time,
-      usageBytes: sum(stats.map(each => each.memoryUsage)),
-      workingSetBytes: sum(stats.map(each => each.memoryWorkingSet)),
-    },
+/** What is asked for below `/stats` and `/metrics`; undefined for what is not there. */
+async function statisticsAt(deps: EndpointDeps, path: string): Promise<NodeAnswer | undefined> {
+  const made = await import('./statistics/statistics.ts')
+  const texts: Readonly<Record<string, (all: Statistics) => string>> = {
+    '/metrics': made.kubeletMetrics,
+    '/metrics/resource': made.resourceMetrics,
+    '/metrics/cadvisor': made.containerMetrics,
   }
-}
-
-/** stats/v1alpha1 Summary, of what runs in pods. */
-async function summary({ nodeName, workers, now }: EndpointDeps) {
-  const time = rfc3339(now())
-  const all = (await usage(workers())).filter(({ containers }) => containers.length)
-  return {
-    node: {
-      nodeName,
-      ...usageOf(
-        all.flatMap(each => each.containers),
-        time,
-      ),
-    },
-    pods: all.map(({ pod, containers }) => ({
-      podRef: referenceOf(pod),
-      startTime: pod.status?.startTime ?? null,
-      ...usageOf(containers, time),
-      containers: containers.map(each => ({
-        name: each.name,
-        startTime: pod.status?.startTime ?? null,
-        ...usageOf([each], rfc3339(each.timestamp)),
-      })),
-    })),
+  if (path !== '/stats/summary' && !texts[path]) return undefined
+  const all: Statistics = {
+    nodeName: deps.nodeName,
+    now: deps.now(),
+    machine: machineUsage(deps.directory),
+    cores: availableParallelism(),
+    pods: await usage(deps.workers()),
   }
-}
-
-/** Prometheus' text of what Kubernetes calls resource metrics (KEP-727). */
-async function resourceMetrics({ workers }: EndpointDeps) {
-  const all = await usage(workers())
-  const lines = (name: string, type: string, value: (stats: ContainerStats) => number) => [
-    `# TYPE ${name} ${type}`,
-    ...all.flatMap(({ pod, containers }) =>
-      containers.map(
-        each =>
-          `${name}{container="${each.name}",namespace="${pod.metadata?.namespace}",pod="${pod.metadata?.name}"} ${value(each)} ${each.timestamp}`,
-      ),
-    ),
-  ]
-  return `${[
-    ...lines('container_cpu_usage_seconds_total', 'counter', each => each.cpuUsage / 1e9),
-    ...lines('container_memory_working_set_bytes', 'gauge', each => each.memoryWorkingSet),
-  ].join('\n')}\n`
-}
-
-function counts({ workers }: EndpointDeps): string {
-  const all = [...workers()]
-  const running = all.filter(each => isActive(each.pod()))
-  const containers = sum(
-    running.map(each => (each.pod().status?.containerStatuses ?? []).filter(({ state }) => state?.running).length),
-  )
-  return [
-    '# TYPE kubelet_running_pods gauge',
-    `kubelet_running_pods ${running.length}`,
-    '# TYPE kubelet_running_containers gauge',
-    `kubelet_running_containers{container_state="running"} ${containers}`,
-    '',
-  ].join('\n')
+  return path === '/stats/summary' ? json(made.summary(all)) : text(texts[path]!(all), 200, METRICS)
 }
 
 /** `/containerLogs/NAMESPACE/POD/CONTAINER`, with the options of pods/log in the query. */
@@ -195,10 +149,9 @@ export function createEndpoints(deps: EndpointDeps): NonNullable<NodeApi['serve'
       const items = path === '/pods' ? all : all.filter(isActive)
       return json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items })
     }
-    if (path === '/stats/summary') return json(await summary(deps))
-    if (path === '/metrics') return text(counts(deps), 200, 'text/plain; version=0.0.4; charset=utf-8')
-    if (path === '/metrics/resource')
-      return text(await resourceMetrics(deps), 200, 'text/plain; version=0.0.4; charset=utf-8')
+    if (path === '/configz') return json({ kubeletconfig: deps.configuration() })
+    const statistics = first === 'stats' || first === 'metrics' ? await statisticsAt(deps, path) : undefined
+    if (statistics) return statistics
     if (first === 'containerLogs' && names.length === 3) return containerLog(deps, request, names)
     return text('404 page not found\n', 404)
   }

@@ -358,6 +358,7 @@ async function startParts(
       logger,
       version: `${KUBERNETES_VERSION}+tutti.${version}`,
       address,
+      limits: settings.nodeLimits,
       ...(podCidr && { podCidr }),
       server: { hosts, clientCa: authority.certificate, certificate: await pki.kubelet(nodeName, hosts) },
       identity: name => identity(`system:node:${name}`, 'system:nodes').transport,

@@ -1,7 +1,7 @@
 /** The nodes of a cluster on one machine: the machine itself, or as many simulated ones as were asked for. */
 import { join } from 'node:path'
 import { startAgent } from '../agent/agent.ts'
-import { type Machine, thisMachine } from '../agent/node/machine.ts'
+import { type Machine, type NodeLimits, thisMachine } from '../agent/node/machine.ts'
 import { openProcessDriver } from '../agent/runtimes/process/driver.ts'
 import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { annotatedScripts } from '../agent/runtimes/simulated/annotation.ts'
@@ -35,6 +35,8 @@ export interface NodesDeps {
   identity(node: string): Transport
   /** The range of pods of this machine's node. */
   readonly podCidr?: string
+  /** What this machine keeps for itself. */
+  readonly limits?: NodeLimits
   /** Of the object of this machine's node. */
   readonly annotations?: Readonly<Record<string, string>>
   /** The address of this machine's node. */
@@ -119,6 +121,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     dataDir: options.dataDir,
     manifests: join(options.dataDir, 'manifests'),
     runtimes: [...containers.drivers, processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
+    machine: thisMachine(options.dataDir, deps.limits),
     addresses: [{ type: 'InternalIP', address: deps.address }],
     ...(deps.podCidr && { podCidr: deps.podCidr }),
     server: deps.server,
@@ -132,7 +135,8 @@ function simulatedNodes(deps: NodesDeps): AgentDeps[] {
   const { options, clock } = deps
   const podAddress = addresses(SIMULATED_PODS)
   const nodeAddress = addresses(SIMULATED_NODES)
-  const machine: Machine = { ...thisMachine(options.dataDir), capacity: SIMULATED_CAPACITY }
+  const { info } = thisMachine(options.dataDir)
+  const machine: Machine = { info, capacity: SIMULATED_CAPACITY }
   return Array.from({ length: options.nodes }, (_, at) => {
     const nodeName = `simulated-${at + 1}`
     return {

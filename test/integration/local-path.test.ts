@@ -45,6 +45,8 @@ async function start() {
         workers: () => [],
         logs: undefined as never,
         now: () => 0,
+        directory: place,
+        configuration: () => ({}),
         images: createNodeImages([], join(place, nodeName)),
         localVolumes,
       })

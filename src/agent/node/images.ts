@@ -4,6 +4,7 @@ import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { ContainerImage } from '../../api/generated/types/core-v1.ts'
 import { badRequest, StatusError } from '../../api/machinery/status-error.ts'
 import { formatReference, parseReference } from '../images/reference.ts'
 import type { NodeImage, RuntimeDriver, RuntimeImages } from '../runtimes/runtime.ts'
@@ -87,3 +88,14 @@ export function createNodeImages(runtimes: readonly RuntimeDriver[], staging: st
     },
   }
 }
+
+/** Images that a node's status names at most, and names of each, as the kubelet has it. */
+const STATUS_IMAGES = 50
+const STATUS_NAMES = 5
+
+/** node.status.images: the largest, from which the scheduler sees where an image need not be fetched. */
+export const statusImages = (images: readonly NodeImage[]): ContainerImage[] =>
+  images
+    .toSorted((a, b) => b.size - a.size)
+    .slice(0, STATUS_IMAGES)
+    .map(({ names, digests, size }) => ({ names: [...digests, ...names].slice(0, STATUS_NAMES), sizeBytes: size }))

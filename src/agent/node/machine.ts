@@ -2,10 +2,13 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import os from 'node:os'
 import type { NodeSystemInfo } from '../../api/generated/types/core-v1.ts'
+import { milliValue, quantityValue } from '../../api/machinery/quantity.ts'
 
 export interface Machine {
-  /** node.status.capacity; allocatable is the same. */
+  /** node.status.capacity. */
   readonly capacity: Readonly<Record<string, string>>
+  /** What of it pods may have: node.status.allocatable. Default: all. */
+  readonly allocatable?: Readonly<Record<string, string>>
   readonly info: Omit<NodeSystemInfo, 'containerRuntimeVersion' | 'kubeletVersion' | 'kubeProxyVersion'>
 }
 
@@ -31,18 +34,46 @@ function disk(directory: string): string {
   }
 }
 
+/** What is kept for the machine itself, and how many pods it takes. */
+export interface NodeLimits {
+  readonly maxPods?: number
+  /** Quantities of `cpu`, `memory` and `ephemeral-storage` that pods do not get. */
+  readonly reserved?: Readonly<Record<string, string>>
+}
+
+/** A quantity as the node's status has it: whole, memory and storage in Ki, the processor in thousandths where needed. */
+function written(resource: string, amount: number): string {
+  if (resource !== 'cpu') return `${Math.max(0, Math.floor(amount / 1024))}Ki`
+  return amount % 1000 ? `${Math.max(0, amount)}m` : String(Math.max(0, amount) / 1000)
+}
+
+/** What is left of `capacity`. */
+export function allocatableOf(
+  capacity: Readonly<Record<string, string>>,
+  reserved: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const left = { ...capacity }
+  for (const [resource, quantity] of Object.entries(reserved)) {
+    const value = resource === 'cpu' ? milliValue : quantityValue
+    if (left[resource] !== undefined) left[resource] = written(resource, value(left[resource]) - value(quantity))
+  }
+  return left
+}
+
 /** This machine; `dataDirectory` tells which disk counts. */
-export function thisMachine(dataDirectory: string, maxPods = MAX_PODS): Machine {
+export function thisMachine(dataDirectory: string, { maxPods = MAX_PODS, reserved = {} }: NodeLimits = {}): Machine {
   const architecture = ARCHITECTURES[process.arch] ?? process.arch
   const release = read('/etc/os-release')
   const machineID = read('/etc/machine-id') || os.hostname()
+  const capacity = {
+    cpu: String(os.availableParallelism()),
+    memory: `${Math.floor(os.totalmem() / 1024)}Ki`,
+    'ephemeral-storage': disk(dataDirectory),
+    pods: String(maxPods),
+  }
   return {
-    capacity: {
-      cpu: String(os.availableParallelism()),
-      memory: `${Math.floor(os.totalmem() / 1024)}Ki`,
-      'ephemeral-storage': disk(dataDirectory),
-      pods: String(maxPods),
-    },
+    capacity,
+    allocatable: allocatableOf(capacity, reserved),
     info: {
       architecture,
       bootID: read('/proc/sys/kernel/random/boot_id'),

@@ -3,7 +3,7 @@
  * that the node is not well (node lifecycle after a silence); the Lease every 10 seconds (KEP-589), which is the only
  * timer of an idle node, and every thirtieth beat renews the status too.
  */
-import type { Node, NodeAddress, NodeCondition } from '../../api/generated/types/core-v1.ts'
+import type { ContainerImage, Node, NodeAddress, NodeCondition } from '../../api/generated/types/core-v1.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { rfc3339, rfc3339Micro } from '../../api/machinery/time.ts'
 import { createBackOff } from '../../client/back-off.ts'
@@ -17,7 +17,7 @@ import type { RuntimeDriver } from '../runtimes/runtime.ts'
 import type { Machine } from './machine.ts'
 
 const BEAT_MS = 10_000
-const LEASE_SECONDS = 40
+export const LEASE_SECONDS = 40
 const BEATS_PER_STATUS = 30
 /** Between two contradictions: another writer that insists costs a request a second. */
 const CONTRADICT_MS = 1000
@@ -38,6 +38,8 @@ export interface NodeDeps {
   readonly version: string
   /** Where the node's own server listens, if it does. */
   readonly kubeletPort?: number
+  /** For node.status.images. */
+  images?(): Promise<readonly ContainerImage[]>
   /** Called when a heartbeat failed. */
   reconnect?(): void
   /** The range that its pods have their addresses from. */
@@ -81,13 +83,17 @@ function labelsOf({ name, labels, machine }: NodeDeps): Record<string, string> {
   }
 }
 
-function statusOf(deps: NodeDeps, old: Node | undefined): NonNullable<Node['status']> {
+function statusOf(
+  deps: NodeDeps,
+  old: Node | undefined,
+  images: readonly ContainerImage[],
+): NonNullable<Node['status']> {
   const { machine, runtimes, version, addresses, name, clock } = deps
   const handlers = runtimes.flatMap(each => each.capabilities.handlers)
   const takesAll = runtimes.some(each => each.capabilities.anyHandler)
   return {
     capacity: { ...machine.capacity },
-    allocatable: { ...machine.capacity },
+    allocatable: { ...(machine.allocatable ?? machine.capacity) },
     conditions: conditions(old?.status?.conditions ?? [], rfc3339(clock.now())),
     addresses: [...addresses, { type: 'Hostname', address: name }],
     ...(deps.kubeletPort !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: deps.kubeletPort } } }),
@@ -97,6 +103,7 @@ function statusOf(deps: NodeDeps, old: Node | undefined): NonNullable<Node['stat
       kubeletVersion: version,
       kubeProxyVersion: '',
     },
+    ...(images.length && { images: images.map(each => ({ ...each })) }),
     ...(!takesAll && {
       runtimeHandlers: handlers.map(handler => ({
         ...(handler ? { name: handler } : {}),
@@ -121,7 +128,9 @@ async function register(deps: NodeDeps): Promise<Node> {
     node = await client.patch({ name }, { metadata: { labels } }, { type: 'strategic' })
   }
   if (podCidr && !node.spec?.podCIDR) node = await client.patch({ name }, { spec }, { type: 'strategic' })
-  return client.patch({ name }, { status: statusOf(deps, node) }, { type: 'strategic', subresource: 'status' })
+  // A runtime that does not answer keeps no node from being there.
+  const images = (await deps.images?.().catch(() => undefined)) ?? []
+  return client.patch({ name }, { status: statusOf(deps, node, images) }, { type: 'strategic', subresource: 'status' })
 }
 
 /** Makes the Lease or renews it. */

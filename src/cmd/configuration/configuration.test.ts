@@ -36,6 +36,7 @@ test('loadSettings has a default for everything', async () => {
   assert.deepEqual([...featuresOff], [])
   assert.deepEqual(rest, {
     serviceCidr: '10.96.0.0/16',
+    nodeLimits: {},
     nodeRanges: { clusterCidr: '10.244.0.0/16', nodeBits: 24 },
     extension: {},
     audit: undefined,
@@ -48,6 +49,7 @@ test('loadSettings reads what stands in the file and in those that it names', as
 network: {serviceCIDR: 10.99.0.0/20, nodePortRange: 31000-31010, clusterCIDR: 10.8.0.0/16, nodeCIDRMaskSize: 22}
 admission: {enable: [NamespaceAutoProvision], disable: [Priority]}
 events: {ttl: 30m}
+node: {maxPods: 250, reserved: {cpu: 500m, memory: 1Gi}}
 audit: {policyFile: policy.yaml, log: {path: logs/audit.log, maxSize: 10}}
 authentication: {tokenFile: tokens.csv}
 encryption: {configurationFile: keys.yaml}
@@ -58,6 +60,7 @@ featureGates: {WatchList: false, AllAlpha: false, OpenAPIEnums: true, SidecarCon
   const settings = await load(text, { 'policy.yaml': policy, 'tokens.csv': 'secret,ann,1' })
   assert.equal(settings.serviceCidr, '10.99.0.0/20')
   assert.deepEqual(settings.nodeRanges, { clusterCidr: '10.8.0.0/16', nodeBits: 22 })
+  assert.deepEqual(settings.nodeLimits, { maxPods: 250, reserved: { cpu: '500m', memory: '1Gi' } })
   assert.deepEqual(
     kinds
       .filter(each => !settings.kinds.includes(each))

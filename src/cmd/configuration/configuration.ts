@@ -58,6 +58,11 @@ export interface Configuration {
   }
   readonly encryption?: { readonly enabled?: boolean; readonly configurationFile?: string }
   readonly events?: { readonly ttl?: string }
+  readonly node?: {
+    readonly maxPods?: number
+    /** Quantities of `cpu`, `memory`, `ephemeral-storage`. */
+    readonly reserved?: Readonly<Record<string, string>>
+  }
 }
 
 const strings: Shape = ['string']
@@ -98,6 +103,7 @@ export const SHAPE: Shape = {
   },
   encryption: { enabled: 'boolean', configurationFile: 'string' },
   events: { ttl: 'string' },
+  node: { maxPods: 'number', reserved: { '*': 'string' } },
 }
 
 /** A configuration, and the paths in it as they are meant: from where the file is. */

@@ -1,6 +1,7 @@
 /** From the configuration file to what the parts of a cluster take, with every file that it names read and checked. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { NodeLimits } from '../../agent/node/machine.ts'
 import { kinds } from '../../api/kinds/all.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { AdmissionOptions } from '../../apiserver/admission/all.ts'
@@ -19,6 +20,7 @@ import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CON
 import type { SettingsDeps } from './deps.ts'
 import { about, durationOf } from './fields.ts'
 import { followFile } from './follow-file.ts'
+import { nodeLimits } from './node-limits.ts'
 
 export const SERVICE_CIDR = '10.96.0.0/16'
 export const CLUSTER_CIDR = '10.244.0.0/16'
@@ -28,6 +30,8 @@ export interface Settings {
   readonly kinds: readonly Kind[]
   readonly featuresOff: FeaturesOff
   readonly serviceCidr: string
+  /** What this machine keeps for itself. */
+  readonly nodeLimits: NodeLimits
   /** Where the ranges of the nodes' pods come from. */
   readonly nodeRanges: NodeRanges
   /** Options of `extendServer`. */
@@ -129,6 +133,7 @@ export async function loadSettings(file: string | undefined, deps: SettingsDeps)
     kinds: of('runtimeConfig', () => servedKinds(kinds, loaded.configuration.runtimeConfig ?? {})),
     featuresOff: of('featureGates', () => chooseFeatures(loaded.configuration.featureGates ?? {})),
     serviceCidr: of('network.serviceCIDR', () => serviceCidrOf(serviceCIDR)),
+    nodeLimits: nodeLimits(loaded),
     nodeRanges: of('network.clusterCIDR', () => nodeRangesOf(clusterCIDR, nodeCIDRMaskSize)),
     extension: {
       ...(nodePortRange && { nodePorts: of('network.nodePortRange', () => portRangeOf(nodePortRange)) }),

@@ -1,5 +1,8 @@
 /** Composition root of a node on a machine of its own: agent and network, clients of an API server elsewhere. */
 import { X509Certificate } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { NodeLimits } from '../../agent/node/machine.ts'
 import type { Node } from '../../api/generated/types/core-v1.ts'
 import { Node as NodeKind } from '../../api/kinds/core/node.ts'
 import { type NodeOptions, UserError } from '../../cli/context.ts'
@@ -16,6 +19,8 @@ import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { networkClaims } from '../../network/claim.ts'
 import { removeKernelNetwork } from '../../network/kernel-setup.ts'
 import { netnsDirectory, prepareNetwork } from '../../network/network.ts'
+import { loadConfiguration } from '../configuration/configuration.ts'
+import { nodeLimits } from '../configuration/node-limits.ts'
 import type { Core } from '../core.ts'
 import { createEnds, type Ends } from '../ends.ts'
 import { type Nodes, startNodes } from '../nodes.ts'
@@ -235,6 +240,7 @@ async function startParts(
         clientCa: authority,
         ...(serving && { certificate: serving }),
       },
+      limits: await limitsIn(dataDir),
       annotations: { [MACHINE_ANNOTATION]: machine },
       identity: () => https.transport,
       reconnect: () => https.renew(true),
@@ -272,6 +278,12 @@ function onceReplaced(
     end()
     void then()
   })
+}
+
+/** A node reads of DATA_DIR/config.yaml what is about the machine. */
+async function limitsIn(dataDir: string): Promise<NodeLimits> {
+  const file = join(dataDir, 'config.yaml')
+  return existsSync(file) ? nodeLimits(await loadConfiguration(file)) : {}
 }
 
 interface ServingDeps extends NodeProgramDeps {

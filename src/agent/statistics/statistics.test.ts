@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { containerMetrics, kubeletMetrics, resourceMetrics, type Statistics, summary } from './statistics.ts'
+
+const NOW = Date.UTC(2026, 0, 1)
+const pod: Pod = {
+  metadata: { name: 'web', namespace: 'shop', uid: 'u1' },
+  status: {
+    phase: 'Running',
+    startTime: '2026-01-01T00:00:00Z',
+    containerStatuses: [{ name: 'main', state: { running: {} } }] as never,
+  },
+}
+const container = {
+  id: 'c1',
+  podUid: 'u1',
+  name: 'main',
+  timestamp: NOW - 5,
+  cpuUsage: 2_500_000_000,
+  memoryUsage: 3000,
+  memoryWorkingSet: 2000,
+  processes: 3,
+  image: 'docker.io/library/"quoted":1',
+  startedAt: NOW - 60_000,
+}
+const all: Statistics = {
+  nodeName: 'n',
+  now: NOW,
+  cores: 2,
+  machine: {
+    cpuNanoSeconds: 9_000_000_000,
+    memoryTotal: 1000,
+    memoryAvailable: 400,
+    disk: { capacityBytes: 100, availableBytes: 60, usedBytes: 40, inodes: 10, inodesFree: 7 },
+    processes: 12,
+    maxProcesses: 4194304,
+  },
+  pods: [
+    { pod, containers: [container, { ...container, id: 'c2', name: 'side' }] },
+    { pod: { ...pod, metadata: { name: 'done' }, status: { phase: 'Succeeded' } }, containers: [] },
+  ],
+}
+
+test('summary tells of the machine as a whole, and of every pod that runs', () => {
+  const { node, pods } = summary(all) as {
+    node: Record<string, Record<string, number>>
+    pods: Record<string, unknown>[]
+  }
+  assert.equal(node.cpu?.usageCoreNanoSeconds, 9_000_000_000)
+  assert.deepEqual([node.memory?.availableBytes, node.memory?.workingSetBytes], [400, 600])
+  assert.deepEqual([node.fs?.usedBytes, node.fs?.inodesUsed, node.rlimit?.curproc], [40, 3, 12])
+  assert.equal(pods.length, 1)
+  assert.deepEqual(pods[0]?.podRef, { name: 'web', namespace: 'shop', uid: 'u1' })
+  assert.equal((pods[0]!.cpu as { usageCoreNanoSeconds: number }).usageCoreNanoSeconds, 5_000_000_000)
+})
+
+test('resourceMetrics has containers, pods and the node', () => {
+  const lines = resourceMetrics(all).split('\n')
+  for (const expected of [
+    `container_cpu_usage_seconds_total{container="main",namespace="shop",pod="web"} 2.5 ${NOW - 5}`,
+    `container_memory_working_set_bytes{container="side",namespace="shop",pod="web"} 2000 ${NOW - 5}`,
+    `pod_memory_working_set_bytes{namespace="shop",pod="web"} 4000 ${NOW}`,
+    `node_cpu_usage_seconds_total 9 ${NOW}`,
+    `node_memory_working_set_bytes 600 ${NOW}`,
+    'resource_scrape_error 0',
+  ])
+    assert.ok(lines.includes(expected), expected)
+})
+
+test('containerMetrics escapes what stands in labels', () => {
+  const text = containerMetrics(all)
+  assert.match(
+    text,
+    /container_memory_usage_bytes\{container="main",id="\/kubepods\/podu1\/c1",image="docker\.io\/library\/\\"quoted\\":1"/,
+  )
+  assert.match(text, /^machine_cpu_cores 2$/m)
+})
+
+test('kubeletMetrics counts pods that have not ended, and containers by state', () => {
+  const lines = kubeletMetrics(all).split('\n')
+  for (const expected of ['kubelet_running_pods 1', 'kubelet_running_containers{container_state="running"} 1'])
+    assert.ok(lines.includes(expected), expected)
+})

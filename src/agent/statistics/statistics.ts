@@ -1,0 +1,210 @@
+/** What runs on the node and what it uses, in the three forms in which a kubelet tells it. */
+import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
+import type { MachineUsage } from '../node/usage.ts'
+import type { ContainerStats } from '../runtimes/runtime.ts'
+
+export interface PodUsage {
+  readonly pod: Pod
+  readonly containers: readonly RunningContainer[]
+}
+
+export interface RunningContainer extends ContainerStats {
+  readonly image: string
+  /** ms since the epoch. */
+  readonly startedAt: number
+}
+
+export interface Statistics {
+  readonly nodeName: string
+  /** ms since the epoch. */
+  readonly now: number
+  readonly machine: MachineUsage
+  readonly cores: number
+  readonly pods: readonly PodUsage[]
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+
+function usageOf(stats: readonly ContainerStats[], time: string) {
+  return {
+    cpu: { time, usageCoreNanoSeconds: sum(stats.map(each => each.cpuUsage)) },
+    memory: {
+      time,
+      usageBytes: sum(stats.map(each => each.memoryUsage)),
+      workingSetBytes: sum(stats.map(each => each.memoryWorkingSet)),
+    },
+  }
+}
+
+const referenceOf = ({ metadata }: Pod) => ({
+  name: metadata?.name ?? '',
+  namespace: metadata?.namespace ?? '',
+  uid: metadata?.uid ?? '',
+})
+
+/** stats/v1alpha1 Summary. */
+export function summary({ nodeName, now, machine, pods }: Statistics): object {
+  const time = rfc3339(now)
+  const used = machine.memoryTotal - machine.memoryAvailable
+  const { disk } = machine
+  return {
+    node: {
+      nodeName,
+      cpu: { time, usageCoreNanoSeconds: machine.cpuNanoSeconds },
+      memory: { time, availableBytes: machine.memoryAvailable, usageBytes: used, workingSetBytes: used },
+      ...(disk && {
+        fs: { time, ...disk, inodesUsed: disk.inodes - disk.inodesFree },
+      }),
+      rlimit: { time, maxpid: machine.maxProcesses, curproc: machine.processes },
+    },
+    pods: pods
+      .filter(({ containers }) => containers.length)
+      .map(({ pod, containers }) => ({
+        podRef: referenceOf(pod),
+        startTime: pod.status?.startTime ?? null,
+        ...usageOf(containers, time),
+        process_stats: { process_count: sum(containers.map(each => each.processes)) },
+        containers: containers.map(each => ({
+          name: each.name,
+          startTime: rfc3339(each.startedAt),
+          ...usageOf([each], rfc3339(each.timestamp)),
+        })),
+      })),
+  }
+}
+
+type Labels = Readonly<Record<string, string>>
+type Sample = readonly [labels: Labels, value: number, timestamp?: number]
+
+const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+
+/** A family in Prometheus' text. */
+function family(name: string, type: 'counter' | 'gauge', help: string, samples: readonly Sample[]): string {
+  const lines = samples.map(([labels, value, timestamp]) => {
+    const words = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`)
+    return `${name}${words.length ? `{${words.join(',')}}` : ''} ${value}${timestamp === undefined ? '' : ` ${timestamp}`}`
+  })
+  return `${[`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines].join('\n')}\n`
+}
+
+const SECOND = 1e9
+
+const perContainer = ({ pods }: Statistics, value: (container: RunningContainer, pod: Pod) => Sample) =>
+  pods.flatMap(({ pod, containers }) => containers.map(each => value(each, pod)))
+
+const podLabels = ({ metadata }: Pod): Labels => ({
+  namespace: metadata?.namespace ?? '',
+  pod: metadata?.name ?? '',
+})
+
+/** `/metrics/resource` (KEP-727): what autoscaling and `kubectl top` need. */
+export function resourceMetrics(all: Statistics): string {
+  const { machine, now, pods } = all
+  const running = pods.filter(({ containers }) => containers.length)
+  const labels = (each: RunningContainer, pod: Pod): Labels => ({ container: each.name, ...podLabels(pod) })
+  const used = machine.memoryTotal - machine.memoryAvailable
+  const perPod = (value: (stats: ContainerStats) => number) =>
+    running.map(({ pod, containers }): Sample => [podLabels(pod), sum(containers.map(value)), now])
+  return [
+    family(
+      'container_cpu_usage_seconds_total',
+      'counter',
+      'Time of the processor that a container has used, in core-seconds.',
+      perContainer(all, (each, pod) => [labels(each, pod), each.cpuUsage / SECOND, each.timestamp]),
+    ),
+    family(
+      'container_memory_working_set_bytes',
+      'gauge',
+      'Working set of a container in bytes.',
+      perContainer(all, (each, pod) => [labels(each, pod), each.memoryWorkingSet, each.timestamp]),
+    ),
+    family(
+      'container_start_time_seconds',
+      'gauge',
+      'When a container began, in seconds since the epoch.',
+      perContainer(all, (each, pod) => [labels(each, pod), each.startedAt / 1000]),
+    ),
+    family(
+      'node_cpu_usage_seconds_total',
+      'counter',
+      'Time of the processor that the node has used, in core-seconds.',
+      [[{}, machine.cpuNanoSeconds / SECOND, now]],
+    ),
+    family('node_memory_working_set_bytes', 'gauge', 'Working set of the node in bytes.', [[{}, used, now]]),
+    family(
+      'pod_cpu_usage_seconds_total',
+      'counter',
+      'Time of the processor that a pod has used, in core-seconds.',
+      perPod(each => each.cpuUsage / SECOND),
+    ),
+    family(
+      'pod_memory_working_set_bytes',
+      'gauge',
+      'Working set of a pod in bytes.',
+      perPod(each => each.memoryWorkingSet),
+    ),
+    family('resource_scrape_error', 'gauge', '1 where container metrics could not be had, 0 otherwise.', [[{}, 0]]),
+  ].join('')
+}
+
+/** `/metrics/cadvisor`, by the names under which dashboards look for containers. */
+export function containerMetrics(all: Statistics): string {
+  const labels = (each: RunningContainer, pod: Pod): Labels => ({
+    container: each.name,
+    id: `/kubepods/pod${pod.metadata?.uid}/${each.id}`,
+    image: each.image,
+    name: each.id,
+    ...podLabels(pod),
+  })
+  const gauge = (name: string, help: string, value: (each: RunningContainer) => number) =>
+    family(
+      name,
+      'gauge',
+      help,
+      perContainer(all, (each, pod) => [labels(each, pod), value(each), each.timestamp]),
+    )
+  return [
+    family(
+      'container_cpu_usage_seconds_total',
+      'counter',
+      'Time of the processor that was used, in core-seconds.',
+      perContainer(all, (each, pod) => [
+        { ...labels(each, pod), cpu: 'total' },
+        each.cpuUsage / SECOND,
+        each.timestamp,
+      ]),
+    ),
+    gauge('container_memory_usage_bytes', 'Memory that is used, in bytes.', each => each.memoryUsage),
+    gauge('container_memory_working_set_bytes', 'Working set in bytes.', each => each.memoryWorkingSet),
+    gauge('container_processes', 'Processes that run.', each => each.processes),
+    gauge('container_start_time_seconds', 'When it began, in seconds since the epoch.', each => each.startedAt / 1000),
+    family('machine_cpu_cores', 'gauge', 'Cores of the machine.', [[{}, all.cores]]),
+    family('machine_memory_bytes', 'gauge', 'Memory of the machine in bytes.', [[{}, all.machine.memoryTotal]]),
+  ].join('')
+}
+
+const isActive = ({ status }: Pod) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed'
+
+/** `/metrics`: what a kubelet counts of itself. */
+export function kubeletMetrics({ nodeName, pods }: Statistics): string {
+  const active = pods.filter(({ pod }) => isActive(pod))
+  const states = active.flatMap(({ pod }) => pod.status?.containerStatuses ?? []).map(({ state }) => state ?? {})
+  const started = active.map(({ pod }) => parseTime(pod.status?.startTime)).filter(each => each !== undefined)
+  return [
+    family('kubelet_node_name', 'gauge', 'The name of the node. The count is always 1.', [[{ node: nodeName }, 1]]),
+    family('kubelet_running_pods', 'gauge', 'Pods that have a sandbox which runs.', [[{}, active.length]]),
+    family(
+      'kubelet_running_containers',
+      'gauge',
+      'Containers by their state.',
+      (['running', 'waiting', 'terminated'] as const).map(
+        (name): Sample => [
+          { container_state: name === 'terminated' ? 'exited' : name === 'waiting' ? 'created' : name },
+          states.filter(state => state[name]).length,
+        ],
+      ),
+    ),
+    family('kubelet_desired_pods', 'gauge', 'Pods that the node is to run.', [[{ static: '' }, started.length]]),
+  ].join('')
+}

@@ -63,6 +63,8 @@ export interface NodeOptions {
   /** What runs workloads, as for `up`; kept for the next start. */
   readonly runtime?: 'auto' | 'containerd' | 'process'
   readonly runtimeEndpoint?: string
+  /** Only to end what runs here, without a word from the server, which may be gone for good. */
+  readonly alone?: boolean
 }
 
 /** What the program in the background is to be. */

@@ -96,6 +96,10 @@ async function startProgram(
   const nodeName = nodeNameFor(options.dataDir, options.nodeName)
   const network = choice ?? (await chooseNetwork(options))
   if (!('role' in options)) return startCore({ ...deps, options, network, nodeName, clock: realClock })
+  if (options.alone) {
+    const { openAlone } = await import('./node/alone.ts')
+    return openAlone({ ...deps, dataDir: options.dataDir, clock: realClock })
+  }
   const { startNodeProgram } = await import('./node/start.ts')
   return startNodeProgram({ ...deps, options, nodeName, clock: realClock })
 }

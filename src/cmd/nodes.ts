@@ -15,7 +15,7 @@ import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Network } from '../network/network.ts'
 import { imagesOf } from './images.ts'
-import { openContainers, type Runtimes } from './runtimes.ts'
+import { openContainers, type Runtimes, type RuntimesDeps } from './runtimes.ts'
 
 /** Addresses of simulated pods and nodes: RFC 2544 keeps them out of every real network. */
 const SIMULATED_PODS = parseCidr('198.18.0.0/16')
@@ -103,10 +103,12 @@ const shared = ({ clock, logger, network, version, identity }: NodesDeps, nodeNa
   version,
 })
 
-/** This machine, which runs containers where it can, and processes, and simulates pods that ask for it. */
-async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDeps> {
-  const { options, nodeName, network, clock, logger } = deps
-  const processes = await openProcessDriver({
+/** What runs plain processes on this machine. */
+export const openProcesses = (
+  { options, nodeName, mode, clock, logger }: RuntimesDeps,
+  containers: Runtimes,
+): Promise<RuntimeDriver> =>
+  openProcessDriver({
     podsDirectory: join(options.dataDir, 'pods'),
     cgroupRoot: `tutti/${nodeName}`,
     clock,
@@ -114,8 +116,13 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     // Where there are no containers, a pod that does not choose is run by it, too.
     handlers: containers.drivers.length > 0 ? ['process'] : ['', 'process'],
     images: imagesOf(options.dataDir, clock),
-    namespaces: network.describe().mode !== 'portable',
+    namespaces: mode !== 'portable',
   })
+
+/** This machine, which runs containers where it can, and processes, and simulates pods that ask for it. */
+async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDeps> {
+  const { options, nodeName, network, clock } = deps
+  const processes = await openProcesses({ ...deps, mode: network.describe().mode }, containers)
   return {
     ...shared(deps, nodeName),
     dataDir: options.dataDir,

@@ -14,6 +14,7 @@ import {
   startCustomers,
   startMachines,
 } from './machines.ts'
+import { processesWith } from './processes.ts'
 import { webManifest } from './web.ts'
 
 const PORT = 18_480
@@ -304,5 +305,21 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
     )
     assert.notEqual(again.metadata?.uid, before?.metadata?.uid)
     assert.equal(again.spec?.podCIDR, before?.spec?.podCIDR)
+  })
+
+  test('a node whose server is gone is taken off its machine, with all that runs', async () => {
+    const there = (await pods('web')).filter(each => each.spec?.nodeName === b.nodeName)
+    assert.ok(there.length > 0)
+    for (const each of [a, b]) process.kill(each.pid()!, 'SIGKILL')
+    assert.match(await must(b, 'delete', '--yes'), /is no node any more/)
+    for (const { metadata } of there) assert.deepEqual(processesWith('HOSTNAME', metadata?.name ?? ''), [])
+    const links = (await b.run('ip', ['-o', 'link'])).stdout.trim().split('\n')
+    assert.deepEqual(
+      links.map(line => /^\d+: ([^:@]+)/.exec(line)?.[1]),
+      ['lo', 'eth0'],
+    )
+    assert.equal((await b.run('nft', ['list', 'tables'])).stdout, '')
+    // The server comes back, for what follows.
+    await must(a, 'up', '--runtime', 'process', '--kubeconfig', machines.kubeconfig)
   })
 })

@@ -44,7 +44,9 @@ async function startOnceMore(
   const { runtime = 'auto', ...endpoint } = last?.asked ?? {}
   const options = { dataDir, port: 0, network, runtime: runtime as UpOptions['runtime'], nodes: 1, ...endpoint }
   try {
-    return await launcher.start(isMember(dataDir) ? { role: 'node', dataDir } : options, say, signal)
+    // A node stops its workloads by itself: its server may be gone.
+    const node = { role: 'node', dataDir, alone: true } as const
+    return await launcher.start(isMember(dataDir) ? node : options, say, signal)
   } catch (cause) {
     if (podsLeft(dataDir) === 0) return undefined
     throw new UserError(

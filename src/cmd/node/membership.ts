@@ -5,6 +5,7 @@ import { UserError } from '../../cli/context.ts'
 import { membershipFile } from '../../cli/membership.ts'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
+import type { NetworkConfig } from './enroll.ts'
 
 export interface Membership {
   /** `https://192.168.1.10:6443`. */
@@ -57,5 +58,28 @@ export function certificateFiles(dataDir: string, name: 'client' | 'serving') {
       writeFileAtomic(path('key'), pair.key)
       writeFileAtomic(path('crt'), pair.certificate)
     },
+  }
+}
+
+/** What the cluster gave the node. */
+export interface Place {
+  readonly address: string
+  readonly network: NetworkConfig
+  /** `10.244.3.0/24`. */
+  readonly podCidr: string
+}
+
+const placeFile = (dataDir: string) => join(dataDir, 'place.json')
+
+/** Keeps it for who takes the node off this machine when the cluster is gone. */
+export const keepPlace = (dataDir: string, place: Place): void =>
+  writeFileAtomic(placeFile(dataDir), `${JSON.stringify(place)}\n`)
+
+/** The last one; undefined where there never was one. */
+export function readPlace(dataDir: string): Place | undefined {
+  try {
+    return JSON.parse(readFileSync(placeFile(dataDir), 'utf8')) as Place
+  } catch {
+    return undefined
   }
 }

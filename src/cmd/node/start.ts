@@ -27,7 +27,7 @@ import { type Nodes, startNodes } from '../nodes.ts'
 import { KUBERNETES_VERSION } from '../version.ts'
 import { addressTowards, enroll, MACHINE_ANNOTATION, networkConfig } from './enroll.ts'
 import { joinCluster } from './join.ts'
-import { certificateFiles, type Membership, readMembership } from './membership.ts'
+import { certificateFiles, keepPlace, type Membership, type Place, readMembership } from './membership.ts'
 import { keepFresh } from './rotation.ts'
 
 export interface NodeProgramDeps {
@@ -171,7 +171,9 @@ async function findPlace(
     const address = options.address ?? membership.address ?? (await addressTowards(server))
     const network = await networkConfig(client)
     const podCidr = await enroll(client, { nodeName, machine, clock, signal })
-    return { address, network, podCidr }
+    const place = { address, network, podCidr }
+    keepPlace(options.dataDir, place)
+    return place
   } catch (cause) {
     if (cause instanceof UserError) throw cause
     const { message } = cause as Error
@@ -198,7 +200,6 @@ async function findPlace(
     })
   }
 }
-type Place = Awaited<ReturnType<typeof findPlace>>
 
 /** Network and agent. */
 async function startParts(

@@ -1,0 +1,67 @@
+/** A node without its cluster: finds what runs on this machine, and ends it when it is told to stop. */
+
+import type { RuntimeDriver } from '../../agent/runtimes/runtime.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { addressAt, parseCidr } from '../../lib/ipv4.ts'
+import type { Logger } from '../../lib/log.ts'
+import { networkClaims } from '../../network/claim.ts'
+import { removeKernelNetwork } from '../../network/kernel-setup.ts'
+import { netnsDirectory } from '../../network/network.ts'
+import type { Core } from '../core.ts'
+import { openProcesses } from '../nodes.ts'
+import { openContainers } from '../runtimes.ts'
+import { readMembership, readPlace } from './membership.ts'
+
+export interface AloneDeps {
+  readonly dataDir: string
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Stops every container with its grace, then removes every sandbox. */
+async function clear(driver: RuntimeDriver, graceMs: number, logger: Logger): Promise<void> {
+  const told = (error: unknown) => logger.warn({ err: error }, 'a workload could not be ended in order')
+  const running = (await driver.listContainers()).filter(({ state }) => state === 'running')
+  await Promise.all(running.map(({ id }) => driver.stopContainer(id, graceMs).catch(told)))
+  for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id).catch(told)
+}
+
+/** Opens the runtimes of a node that joined; `stop` with workloads ends all that runs and puts the network away. */
+export async function openAlone({ dataDir, clock, logger }: AloneDeps): Promise<Core> {
+  const { server, nodeName, runtime = 'auto', runtimeEndpoint } = readMembership(dataDir)
+  const options = {
+    dataDir,
+    port: 0,
+    network: 'kernel',
+    nodes: 1,
+    runtime,
+    ...(runtimeEndpoint && { runtimeEndpoint }),
+  } as const
+  const deps = { options, nodeName, mode: 'kernel', clock, logger }
+  const containers = await openContainers(deps)
+  const drivers = [...containers.drivers, await openProcesses(deps, containers)]
+  const claims = networkClaims()
+  const awake = setInterval(() => {}, 2 ** 31 - 1)
+  return {
+    server,
+    nodeName,
+    network: { mode: 'kernel', notes: [] },
+    runtimes: [],
+    notes: [],
+    async stop({ workloads, timeoutMs }) {
+      if (workloads) await Promise.all(drivers.map(driver => clear(driver, timeoutMs, logger)))
+      for (const driver of drivers) await driver.close()
+      clearInterval(awake)
+      if (!workloads) return
+      await containers.leave()
+      const place = readPlace(dataDir)
+      if (place)
+        await removeKernelNetwork({
+          nodeAddress: addressAt(parseCidr(place.podCidr), 1),
+          serviceCidr: place.network.serviceCidr,
+          netnsDirectory: netnsDirectory('kernel', dataDir),
+        })
+      claims.release(dataDir)
+    },
+  }
+}

@@ -92,6 +92,8 @@ async function handle(deps: ApproverDeps, request: CertificateSigningRequest): P
   const judge = spec.signerName === KUBELET_CLIENT ? judgeClient : judgeServing
   const verdict = await judge(deps, request, wish)
   if (!verdict) return
+  if (verdict.type === 'Denied')
+    deps.logger.warn({ node: wish.commonName, asked: spec.username }, `a certificate was denied: ${verdict.message}`)
   const conditions = [...(status?.conditions ?? []), { ...verdict, status: 'True' }]
   const next = structuredClone({ ...request, status: { ...status, conditions } })
   await deps.client.kind(Kind).subresource({ name: request.metadata?.name ?? '' }, 'approval', next, 'PUT')

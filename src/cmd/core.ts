@@ -327,6 +327,7 @@ async function startParts(
       ...manager,
       transportAs,
       kinds: settings.kinds,
+      whenUsed: server.registry.whenUsed,
       clock,
       logger,
       rootCa: authority.certificate,

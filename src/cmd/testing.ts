@@ -142,6 +142,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     transport: inside.transport,
     transportAs,
     kinds,
+    whenUsed: server.registry.whenUsed,
     informers,
     clock,
     logger,

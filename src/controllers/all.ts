@@ -41,7 +41,7 @@ import { podGarbageController } from './pod-garbage/controller.ts'
 import { replicaSetController } from './replica-set/controller.ts'
 import { replicationController } from './replication-controller/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
-import { createServedKinds } from './served-kinds.ts'
+import { createServedKinds, type WhenUsed } from './served-kinds.ts'
 import { serviceAccountController } from './service-account/controller.ts'
 import { serviceCidrController } from './service-cidr/controller.ts'
 import { statefulSetController } from './stateful-set/controller.ts'
@@ -94,6 +94,8 @@ export interface ControllersDeps {
   readonly informers?: Informers
   /** Built-in kinds that the server serves; a controller that looks at another one does not run. Default: all. */
   readonly kinds?: readonly Kind[]
+  /** When custom kinds need to be followed. Default: from the beginning. */
+  readonly whenUsed?: WhenUsed
   readonly clock: Clock
   readonly logger: Logger
   /** PEM of the cluster's certificate authority, for `kube-root-ca.crt`; without it none is published. */
@@ -121,7 +123,7 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
   const isServed = new Set(kinds.map(each => each.key))
   const client: Client = createClient(options.transport, { fieldManager: 'kube-controller-manager' })
   const informers = options.informers ?? createInformers(client, { clock, logger }, signal)
-  const served = createServedKinds(informers, kinds)
+  const served = createServedKinds(informers, kinds, options.whenUsed)
   const deps = { client, informers, clock, logger, ...(metrics && { metrics }) }
   const clients = new Map<string, Client>()
   /** What a controller gets: the common caches, and a client under its own name. */

@@ -10,9 +10,18 @@ export interface ServedKinds {
   list(): readonly Resource[]
   /** By apiVersion (any served version) and kind name. */
   find(apiVersion: string, kind: string): Resource | undefined
-  /** Calls `handler` for every kind there is and every further one, or further version by which one is followed. */
+  /**
+   * Calls `handler` for every kind that is to be followed and every further one, or further version by which one is
+   * followed. Custom kinds are once they have an object: most definitions of a large cluster have none.
+   */
   onAdd(handler: (resource: Resource) => void): () => void
 }
+
+/**
+ * Calls `then` once there is an object of the custom kind with this key, at once where there is one; returns what makes
+ * it forget that.
+ */
+export type WhenUsed = (key: string, then: () => void) => () => void
 
 const isStored = (kind: Kind) =>
   !kind.virtual &&
@@ -39,11 +48,47 @@ function customKinds(definition: CustomResourceDefinition): Resource[] {
 const isEstablished = (definition: CustomResourceDefinition) =>
   definition.status?.conditions?.some(each => each.type === 'Established' && each.status === 'True') ?? false
 
+const atOnce: WhenUsed = (_, then) => {
+  then()
+  return () => {}
+}
+
 /** Follows the definitions of custom resources; `kinds` are the built-in ones. */
-export function createServedKinds(informers: Informers, kinds: readonly Kind[]): ServedKinds {
+export function createServedKinds(
+  informers: Informers,
+  kinds: readonly Kind[],
+  whenUsed: WhenUsed = atOnce,
+): ServedKinds {
   const builtIn = kinds.filter(isStored) as readonly Resource[]
   const custom = new Map<string, readonly Resource[]>()
+  /** Those that have objects, by their definition's name, and what ends the waiting for them. */
+  const used = new Map<string, Resource>()
+  const waiting = new Map<string, () => void>()
   const handlers = new Set<(resource: Resource) => void>()
+
+  function begin(name: string, resource: Resource) {
+    let isOver = false
+    const forget = whenUsed(resource.key, () => {
+      // Not within the write that made the object.
+      queueMicrotask(() => {
+        if (isOver) return
+        waiting.delete(name)
+        used.set(name, resource)
+        for (const handler of handlers) handler(resource)
+      })
+    })
+    waiting.set(name, () => {
+      isOver = true
+      forget()
+    })
+  }
+  function end(name: string, resource: Resource, gone: boolean) {
+    waiting.get(name)?.()
+    waiting.delete(name)
+    used.delete(name)
+    informers.drop(resource, gone)
+  }
+
   informers.of<CustomResourceDefinition>(CustomResourceDefinition).onChange(({ previous, current }) => {
     const name = keyOf((current ?? previous)!)
     const [before] = custom.get(name) ?? []
@@ -52,8 +97,8 @@ export function createServedKinds(informers: Informers, kinds: readonly Kind[]):
     if (after) custom.set(name, versions)
     else custom.delete(name)
     if (before?.key === after?.key) return
-    if (before) informers.drop(before, !current)
-    if (after) for (const handler of handlers) handler(after)
+    if (before) end(name, before, !current)
+    if (after) begin(name, after)
   })
   const list = () => [...builtIn, ...[...custom.values()].flatMap(each => each.slice(0, 1))]
   return {
@@ -70,7 +115,7 @@ export function createServedKinds(informers: Informers, kinds: readonly Kind[]):
     },
     onAdd(handler) {
       handlers.add(handler)
-      for (const resource of list()) handler(resource)
+      for (const resource of [...builtIn, ...used.values()]) handler(resource)
       return () => void handlers.delete(handler)
     },
   }

@@ -75,9 +75,10 @@ export function createDefinitions(deps: DefinitionsDeps): Definitions {
     const ask = deps.converter?.(definition)
     const make = () => customKinds(definition, { since: revision ?? registry.revision(), ...(ask && { ask }) })
     // The objects, which all versions share, are loaded first; then all versions change at once.
-    const [first] = make()
-    if (first) await registry.openKind(first)
-    const kinds = make()
+    const opened = make()
+    if (opened[0]) await registry.openKind(opened[0])
+    // Meanwhile objects may have been written in the old form, but not before the start.
+    const kinds = revision === undefined ? make() : opened
     for (const kind of kinds) registry.setKind(kind)
     for (const old of known?.kinds ?? []) {
       if (!kinds.some(each => each.key === old.key)) registry.removeKind(old.key)

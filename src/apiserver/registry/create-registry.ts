@@ -286,6 +286,19 @@ export function createRegistry(given: RegistryDeps): ServerRegistry {
         feed.remove(resourceOf(kind))
       }
     },
+    whenUsed(key, then) {
+      const kind = kinds.get(key)
+      const cache = kind && view(kind).cache
+      if (!cache || cache.size > 0) {
+        then()
+        return () => {}
+      }
+      const end = cache.onChange(() => {
+        end()
+        then()
+      })
+      return end
+    },
     endWatches(kind) {
       feed.cache(resourceOf(kind))?.close()
     },

@@ -102,6 +102,12 @@ export interface Registry {
   addKind(kind: Kind): Promise<void>
   removeKind(key: string): void
 
+  /**
+   * Calls `then` once there is an object of the kind with this key, at once where there is one or the kind is not
+   * served. Returns what makes it forget that.
+   */
+  whenUsed(key: string, then: () => void): () => void
+
   /** Newest revision that the cache holds. */
   revision(): number
   reader(kind: Kind): KindReader

@@ -15,6 +15,8 @@ import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { fits, inOrder } from './admission.ts'
 import { startCsi } from './csi/start.ts'
+import { measurePod, usedOn } from './disk/measure.ts'
+import { createDiskWatch } from './disk/watch.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { createLocalVolumes } from './local-volumes.ts'
@@ -192,11 +194,23 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     signal,
   }
 
+  const disk = createDiskWatch({
+    clock,
+    used: () => usedOn(podsDirectory),
+    async measure(pod) {
+      const worker = workers.get(pod.metadata?.uid ?? '')
+      return worker && measurePod(pod, worker, join(podsDirectory, worker.uid))
+    },
+    exceeded: (pod, message) => workers.get(pod.metadata?.uid ?? '')?.evict({ reason: 'Evicted', message }),
+  })
+  signal.addEventListener('abort', disk.close, { once: true })
   function begin(pod: Pod, shared = podDeps): PodWorker {
     const uid = pod.metadata?.uid ?? ''
     const worker = createPodWorker(shared, pod)
     workers.set(uid, worker)
+    disk.follow(pod)
     void worker.ended.then(() => {
+      disk.forget(uid)
       workers.delete(uid)
       podDeps.freed()
     })
@@ -204,8 +218,10 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   }
   function take(pod: Pod) {
     const known = workers.get(pod.metadata?.uid ?? '')
-    if (known) known.update(pod)
-    else begin(pod)
+    if (known) {
+      known.update(pod)
+      disk.follow(pod)
+    } else begin(pod)
   }
   for (const driver of runtimes) driver.onEvent(({ podUid, type }) => workers.get(podUid)?.changed(type))
 

@@ -37,6 +37,8 @@ import { containerViews, lastTold } from './view.ts'
 const GROUND_RETRY_MS = 500
 const GROUND_RETRY_MAX_MS = 120_000
 const DEFAULT_GRACE_S = 30
+/** What is left to a pod that is evicted (the kubelet's). */
+const EVICTION_GRACE_MS = 1000
 /**
  * A first start is not told in its stages when it is over this soon (ms): one write instead of four, and Running is not
  * held up behind the others.
@@ -50,6 +52,8 @@ export interface PodWorker {
   update(pod: Pod): void
   /** The API server knows the pod no more: it is ended at once. */
   gone(): void
+  /** It is ended at once, as failed: the node cannot keep it. */
+  evict(refusal: Refusal): void
   /** What it waits for may be there: its ground is tried again at once. */
   retry(): void
   /** The runtime has news of it: of its sandbox, or of a container. */
@@ -561,6 +565,13 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     },
     gone() {
       isGone = true
+      kick()
+    },
+    evict(refusal) {
+      if (ending()) return
+      failure = refusal
+      graceUntil = clock.elapsed() + EVICTION_GRACE_MS
+      shared.events.event(pod, 'Warning', refusal.reason, refusal.message)
       kick()
     },
     retry() {

@@ -350,6 +350,12 @@ export interface RuntimeDriver {
   stats(id: string): Promise<ContainerStats | undefined>
 
   /**
+   * What a container, running or not, has on the node's disk: folders with its log and what it wrote, to be counted by
+   * the asker, and bytes that the runtime has counted itself.
+   */
+  disk?(id: string): Promise<{ readonly folders: readonly string[]; readonly bytes: number } | undefined>
+
+  /**
    * Answers an http, tcp or grpc probe in place of the network; drivers without real processes have it.
    * exec probes always go through `exec`.
    */

@@ -357,6 +357,14 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       const { url } = await told('port-forward', () => call('PortForward', { podSandboxId: sandboxId, port: [port] }))
       return forwardPort(url, port)
     },
+    async disk(id) {
+      const container = known.containers.get(id)
+      if (!container) return undefined
+      const { logFile } = container
+      const { stats } = await call('ContainerStats', { containerId: id })
+      const bytes = stats?.writableLayer?.usedBytes?.value ?? 0
+      return { folders: logFile ? [logFile, ...olderFiles(logFile)] : [], bytes }
+    },
     async stats(id) {
       const container = known.containers.get(id)
       if (container?.status.state !== 'running') return undefined

@@ -387,6 +387,10 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       const { config } = needSandbox(sandboxId).state
       return connectSandbox({ ...config, nsenter: platform.tools.nsenter }, port, via)
     },
+    async disk(id) {
+      const container = containers.get(id)
+      return container && { folders: [container.folder], bytes: 0 }
+    },
     async stats(id) {
       const container = containers.get(id)
       return container && containerStats(container, platform, clock)

@@ -1,0 +1,147 @@
+/** Volumes as processes see them, on a node with the real agent. */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { configMaps, persistentVolumeClaims, persistentVolumes, serviceAccounts } from '../../../src/agent/resources.ts'
+import type { PersistentVolume, Volume } from '../../../src/api/generated/types/core-v1.ts'
+import { isReady, type Node, startNode } from './node.ts'
+
+const skip = process.getuid?.() === 0 ? false : 'needs root: mounts are made'
+
+describe('volumes of a pod', { skip }, () => {
+  let node: Node
+  const directory = mkdtempSync(join(tmpdir(), 'tutti-pod-volumes-'))
+  before(async () => {
+    node = await startNode()
+    await node.admin
+      .kind(serviceAccounts)
+      .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } })
+  })
+  after(async () => {
+    await node.close()
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  const using = (volume: Omit<Volume, 'name'>, script: string, mount: object = {}, more: object = {}) => ({
+    volumes: [{ name: 'v', ...volume }],
+    restartPolicy: 'Never',
+    containers: [
+      {
+        name: 'main',
+        image: 'host',
+        command: ['/bin/sh', '-c', script],
+        volumeMounts: [{ name: 'v', mountPath: '/mnt', ...mount }],
+      },
+    ],
+    ...more,
+  })
+  /** What a pod printed until it ended. */
+  async function printed(name: string, spec: object): Promise<string> {
+    await node.create(name, spec)
+    const pod = await node.until(name, found => /Succeeded|Failed/.test(found?.status?.phase ?? ''), 30_000)
+    return node.log(pod, 'main')
+  }
+  async function bound(name: string, source: object, affinity = 'n1') {
+    const { metadata } = await node.admin.kind(persistentVolumeClaims).create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name, namespace: 'default' },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        resources: { requests: { storage: '1Gi' } },
+        storageClassName: '',
+        volumeName: `pv-${name}`,
+      },
+    })
+    const requirement = { key: 'kubernetes.io/hostname', operator: 'In', values: [affinity] }
+    await node.admin.kind(persistentVolumes).create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: `pv-${name}` },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        capacity: { storage: '1Gi' },
+        claimRef: { kind: 'PersistentVolumeClaim', namespace: 'default', name, uid: metadata?.uid },
+        nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [requirement] }] } },
+        ...source,
+      },
+    } as PersistentVolume)
+    const status = { status: { phase: 'Bound' } }
+    await node.admin
+      .kind(persistentVolumeClaims)
+      .patch({ namespace: 'default', name }, status, { type: 'merge', subresource: 'status' })
+    return { persistentVolumeClaim: { claimName: name } }
+  }
+  const waits = (name: string, message: string) =>
+    node.until(name, pod => pod?.status?.containerStatuses?.[0]?.state?.waiting?.message === message)
+
+  it('are those of its claims, and keep what was written by pods before', async () => {
+    const path = join(directory, 'data')
+    mkdirSync(path)
+    const volume = await bound('data', { local: { path } })
+    await printed('writes', using(volume, 'echo kept >/mnt/file', {}, { securityContext: { fsGroup: 4711 } }))
+    const shown = await printed('reads', using(volume, 'cat /mnt/file; stat -c %g,%a /mnt; id -G'))
+    assert.equal(shown, 'kept\n4711,2775\n0\n')
+    const read = { persistentVolumeClaim: { claimName: 'data', readOnly: true } }
+    assert.match(await printed('cannot', using(read, 'echo x 2>&1 >/mnt/file')), /Read-only file system/)
+  })
+
+  it('wait for what is missing, and say what that is', async () => {
+    const missing = await bound('missing', { local: { path: join(directory, 'none') } })
+    await node.create('missing', using(missing, 'true'))
+    await waits(
+      'missing',
+      `MountVolume.NewMounter initialization failed for volume "pv-missing" : path "${join(directory, 'none')}" does not exist`,
+    )
+    const away = await bound('away', { local: { path: directory } }, 'n2')
+    await node.create('away', using(away, 'true'))
+    await waits('away', 'MountVolume.NodeAffinity check failed for volume "pv-away" : no matching NodeSelectorTerms')
+    await node.create('none', using({ persistentVolumeClaim: { claimName: 'none' } }, 'true'))
+    await waits(
+      'none',
+      'error processing PVC default/none: failed to fetch PVC from API server: persistentvolumeclaims "none" not found',
+    )
+    mkdirSync(join(directory, 'none'))
+    await node.until('missing', pod => pod?.status?.phase === 'Succeeded', 30_000)
+  })
+
+  it('are devices where they are said to be', async () => {
+    const block = { volumeMode: 'Block' }
+    const volume = await bound('block', { ...block, local: { path: directory } })
+    const spec = using(volume, 'true')
+    const [{ volumeMounts: _, ...container }] = spec.containers as [(typeof spec.containers)[0]]
+    const devices = [{ name: 'v', devicePath: '/dev/xvda' }]
+    await node.create('block', { ...spec, containers: [{ ...container, volumeDevices: devices }] })
+    await waits(
+      'block',
+      `MapVolume.SetUpDevice failed for volume "pv-block" : local volume ${directory} is not a block device`,
+    )
+    await node.create('mounted', spec)
+    await waits('mounted', 'volume v has volumeMode Block, but is specified in volumeMounts')
+  })
+
+  it('that follow objects are read-only, and a sub path of them is what it was', async () => {
+    const ref = { namespace: 'default', name: 'c' }
+    await node.admin
+      .kind(configMaps)
+      .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: ref, data: { key: 'one', other: 'x' } })
+    const script = 'echo x 2>&1 >/mnt/key; cat /sub; until grep -q two /mnt/key; do sleep 0.05; done; cat /mnt/key /sub'
+    const spec = using({ configMap: { name: 'c' } }, script)
+    spec.containers[0]!.volumeMounts.push({ name: 'v', mountPath: '/sub', subPath: 'key' } as never)
+    await node.create('follows', spec)
+    await node.until('follows', isReady)
+    await node.admin.kind(configMaps).patch(ref, { data: { key: 'two' } }, { type: 'merge' })
+    const pod = await node.until('follows', found => found?.status?.phase === 'Succeeded', 30_000)
+    assert.match(await node.log(pod, 'main'), /Read-only file system\nonetwoone$/)
+  })
+
+  it('that grow beyond their limit end the pod', async () => {
+    const volume = { emptyDir: { sizeLimit: '1Mi' } }
+    await node.create('greedy', using(volume, 'head -c 3000000 /dev/zero >/mnt/file; exec sleep 1000'))
+    const pod = await node.until('greedy', found => found?.status?.phase === 'Failed', 60_000)
+    assert.equal(pod.status?.reason, 'Evicted')
+    assert.equal(pod.status?.message, 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ')
+  })
+})

@@ -135,11 +135,20 @@ async function imagesOf(images: NodeImages, { method, query, body }: NodeRequest
   throw methodNotAllowed()
 }
 
+/** `/claims/NAMESPACE/NAME`: PUT lets volumes of a claim that pods use here take the size that they have by now. */
+async function expandClaim({ workers }: EndpointDeps, method: string, names: readonly string[]): Promise<NodeAnswer> {
+  if (method !== 'PUT') throw methodNotAllowed()
+  const [namespace, name = ''] = names
+  for (const worker of workers()) if (worker.pod().metadata?.namespace === namespace) await worker.expand(name)
+  return json({})
+}
+
 /** Answers requests to the node itself; 404 for what it does not serve. */
 export function createEndpoints(deps: EndpointDeps): NonNullable<NodeApi['serve']> {
   const answer = async (request: NodeRequest): Promise<NodeAnswer> => {
     const [, first = '', ...names] = request.path.replace(/\/+$/, '').split('/').map(decodeURIComponent)
     const path = `/${[first, ...names].join('/')}`
+    if (first === 'claims' && names.length === 2) return expandClaim(deps, request.method, names)
     if (first === 'volumes' && names.length === 1) return volume(deps.localVolumes, request.method, names[0]!)
     if (first === 'images' && names.length <= 1) return imagesOf(deps.images, request, names[0] ?? '')
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()

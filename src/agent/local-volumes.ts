@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { badRequest } from '../api/machinery/status-error.ts'
-import { removeTree } from './volumes/mounts.ts'
+import { removeTree } from '../lib/mounts.ts'
 
 export interface LocalVolumes {
   /** Makes sure that a volume's folder is there; resolves with its path. What is in it stays. */

@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../lib/log.ts'
+import { removeTree } from '../lib/mounts.ts'
 import type { PodNetwork } from './pod-network.ts'
 import type { RuntimeDriver } from './runtimes/runtime.ts'
-import { removeTree } from './volumes/mounts.ts'
 import { tearDownVolumes } from './volumes/set-up.ts'
 import type { VolumeServices } from './volumes/volume.ts'
 

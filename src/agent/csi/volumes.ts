@@ -8,11 +8,11 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { CSIDriver } from '../../api/generated/types/storage-v1.ts'
-import { quantityValue } from '../../api/machinery/quantity.ts'
+import { compareQuantities, quantityValue } from '../../api/machinery/quantity.ts'
 import type { Client } from '../../client/client.ts'
 import type { Logger } from '../../lib/log.ts'
-import { csiDrivers, nodes, secrets, serviceAccounts, volumeAttachments } from '../resources.ts'
-import { removeTree } from '../volumes/mounts.ts'
+import { removeTree } from '../../lib/mounts.ts'
+import { csiDrivers, nodes, persistentVolumeClaims, secrets, serviceAccounts, volumeAttachments } from '../resources.ts'
 import { giveToGroup } from '../volumes/ownership.ts'
 import { VolumeError, type VolumeSpec } from '../volumes/volume.ts'
 import type { CsiDriver } from './driver.ts'
@@ -45,11 +45,17 @@ export interface CsiVolumes {
   publish(spec: VolumeSpec, pod: Pod, directory: string): Promise<string>
   /** Undoes what was published in this folder. Rejects when the driver will not, or is not there. */
   unpublish(directory: string): Promise<void>
-  /** Lets the volume of a bound claim have the size that its PersistentVolume has by now. */
+  /**
+   * Lets the volume of a bound claim have the size that its PersistentVolume has by now, where it is published, and says
+   * so in the claim's status.
+   */
   expand(spec: VolumeSpec, pod: Pod): Promise<void>
 }
 
 const DEVICE = 'MountVolume.MountDevice failed'
+/** Conditions of a claim that is growing. */
+const RESIZING: ReadonlySet<string> = new Set(['Resizing', 'FileSystemResizePending'])
+const EXPANSION = 'MountVolume.Setup failed while expanding volume'
 const TOKENS = 'csi.storage.k8s.io/serviceAccount.tokens'
 
 /** Makes it for one node. */
@@ -174,8 +180,33 @@ export function createCsiVolumes(deps: CsiVolumesDeps): CsiVolumes {
       }),
     )
     const setsGroup = group !== undefined && driver.can(CAPABILITY.mountGroup)
+    await grow(volume, spec, driver, record)
     if (!setsGroup && before === undefined && isGivenToGroup(volume, object)) await giveToGroup(target, pod, false)
     return target
+  }
+
+  /** The file system follows its device, where the claim has less than its volume by now. */
+  async function grow(volume: CsiVolume, { bound }: VolumeSpec, driver: CsiDriver, record: VolumeRecord) {
+    const { claim } = bound ?? {}
+    const wanted = bound?.volume.spec?.capacity?.storage
+    if (!claim || !wanted || compareQuantities(claim.status?.capacity?.storage ?? wanted, wanted) >= 0) return
+    if (driver.can(CAPABILITY.expand)) {
+      await step(EXPANSION, async () => {
+        await driver.expand({
+          volumeId: volume.handle,
+          volumePath: record.target,
+          stagingTargetPath: record.staging,
+          capacityRange: { requiredBytes: quantityValue(wanted) },
+          volumeCapability: capabilityOf(volume, driver.can, undefined),
+          secrets: await secret(volume.expandSecret),
+        })
+      })
+    }
+    const { namespace, name = '', uid } = claim.metadata ?? {}
+    const conditions = claim.status?.conditions?.filter(each => !RESIZING.has(each.type)) ?? []
+    const patch = { metadata: { uid }, status: { capacity: { storage: wanted }, conditions } }
+    const claims = client.kind(persistentVolumeClaims)
+    await claims.patch({ namespace, name }, patch, { type: 'merge', subresource: 'status' })
   }
 
   async function unpublish(directory: string, record: VolumeRecord) {
@@ -201,20 +232,10 @@ export function createCsiVolumes(deps: CsiVolumesDeps): CsiVolumes {
     },
     async expand(spec, pod) {
       const volume = csiVolumeOf(spec, pod)
-      const driver = need(volume.driver, 'MountVolume.Setup failed while expanding volume')
-      if (!driver.can(CAPABILITY.expand)) return
-      const mine = allRecords(podsDirectory).find(({ record }) => isOf(record, volume))?.record
-      if (!mine) return
-      const requiredBytes = quantityValue(spec.bound?.volume.spec?.capacity?.storage ?? '0')
+      const driver = need(volume.driver, EXPANSION)
       await alone(volume, async () => {
-        await driver.expand({
-          volumeId: volume.handle,
-          volumePath: mine.target,
-          stagingTargetPath: mine.staging,
-          capacityRange: { requiredBytes },
-          volumeCapability: capabilityOf(volume, driver.can, undefined),
-          secrets: await secret(volume.expandSecret),
-        })
+        const mine = allRecords(podsDirectory).find(({ record }) => isOf(record, volume))?.record
+        if (mine) await grow(volume, spec, driver, mine)
       })
     },
   }

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { qosClass } from '../../api/kinds/core/resources.ts'
 import { equalJson } from '../../lib/json.ts'
+import { removeTree } from '../../lib/mounts.ts'
 import type { HeldObjects, References } from '../object-source.ts'
 import { type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
-import { removeTree } from '../volumes/mounts.ts'
 import { createPodVolumes, type PodVolumes, tearDownVolumes } from '../volumes/set-up.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import { type PodDeps, podTitle } from './deps.ts'
@@ -47,6 +47,8 @@ export interface GroundKeeper {
   attach(pod: Pod): Promise<RuntimeDriver | undefined>
   /** Makes what is missing; throws `GroundError`. Not to be called again before it has settled. */
   prepare(pod: Pod): Promise<Ground>
+  /** Volumes of a claim take the size that they have by now. */
+  expand(pod: Pod, claimName: string): Promise<void>
   /** Brings volumes up to date with their objects and the pod. */
   refresh(pod: Pod): Promise<void>
   /** Stops the sandbox and gives back the network; volumes keep what they hold. For a pod that will run here again. */
@@ -225,6 +227,9 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
         if (!(error instanceof RuntimeError)) deps.logger.warn({ err: error, pod: podTitle(pod) }, 'no sandbox')
         throw new GroundError('FailedCreatePodSandBox', `Failed to create pod sandbox: ${cause}`, { cause: error })
       }
+    },
+    async expand(latest, claimName) {
+      await volumes?.expand(latest, claimName)
     },
     async refresh(latest) {
       if (held) await hold(latest).synced()

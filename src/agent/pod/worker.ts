@@ -52,6 +52,8 @@ export interface PodWorker {
   update(pod: Pod): void
   /** The API server knows the pod no more: it is ended at once. */
   gone(): void
+  /** Its volumes of this claim take the size that they have by now. */
+  expand(claimName: string): Promise<void>
   /** It is ended at once, as failed: the node cannot keep it. */
   evict(refusal: Refusal): void
   /** What it waits for may be there: its ground is tried again at once. */
@@ -567,6 +569,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       isGone = true
       kick()
     },
+    expand: claimName => keeper.expand(pod, claimName),
     evict(refusal) {
       if (ending()) return
       failure = refusal

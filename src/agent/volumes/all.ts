@@ -4,6 +4,7 @@ import { downwardApiVolume } from './downward-api.ts'
 import { emptyDirVolume } from './empty-dir.ts'
 import { hostPathVolume } from './host-path.ts'
 import { localVolume } from './local.ts'
+import { nfsVolume } from './nfs.ts'
 import { projectedVolume } from './projected.ts'
 import { secretVolume } from './secret.ts'
 import type { VolumeType } from './volume.ts'
@@ -16,6 +17,7 @@ export const volumeTypes: readonly VolumeType[] = [
   emptyDirVolume,
   hostPathVolume,
   localVolume,
+  nfsVolume,
   projectedVolume,
   secretVolume,
 ]

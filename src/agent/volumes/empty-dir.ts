@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { quantityValue } from '../../api/machinery/quantity.ts'
-import { isMounted, mount } from './mounts.ts'
+import { isMounted, mount } from '../../lib/mounts.ts'
 import { giveToGroup } from './ownership.ts'
 import { type VolumeContext, VolumeError, type VolumeSpec, type VolumeType } from './volume.ts'
 

@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { isMounted, mount, mountsBelow, removeTree } from '../../lib/mounts.ts'
 import { emptyDirVolume } from './empty-dir.ts'
-import { isMounted, mount, mountsBelow, removeTree } from './mounts.ts'
 import { giveToGroup } from './ownership.ts'
 import { writePayload } from './payload.ts'
 import { prepareSubPath } from './sub-path.ts'
@@ -112,7 +112,10 @@ describe('volumes as root', { skip }, () => {
     writeFileSync(join(data, 'precious'), '')
     await mount('--bind', data, join(folder, 'mnt'))
     assert.ok(isMounted(join(folder, 'mnt')))
-    await removeTree(folder)
+    // The kernel knows it by its real path.
+    symlinkSync(root, join(root, 'link'))
+    assert.ok(isMounted(join(root, 'link/pod/mnt')))
+    await removeTree(join(root, 'link/pod'))
     assert.ok(!existsSync(folder))
     assert.ok(existsSync(join(data, 'precious')))
     rmSync(data, { recursive: true })

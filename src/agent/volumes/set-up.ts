@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Container, Pod, Volume } from '../../api/generated/types/core-v1.ts'
+import { removeTree } from '../../lib/mounts.ts'
 import { ConfigError, expand } from '../pod/env.ts'
 import type { Device, Mount } from '../runtimes/runtime.ts'
 import { volumeTypes } from './all.ts'
 import { type ClaimSource, named } from './claims.ts'
-import { removeTree } from './mounts.ts'
 import { safePath } from './payload.ts'
 import { prepareSubPath } from './sub-path.ts'
 import { type VolumeContext, VolumeError, type VolumeServices, type VolumeSpec, type VolumeType } from './volume.ts'
@@ -20,6 +20,8 @@ export interface PodVolumes {
   setUp(): Promise<void>
   /** Makes those anew whose content follows objects. */
   refresh(pod: Pod): Promise<void>
+  /** Volumes of this claim that are in use take the size that they have by now. */
+  expand(pod: Pod, claimName: string): Promise<void>
   /** Mounts of a container. `env` is for subPathExpr. Rejects with `ConfigError`. */
   mountsOf(container: Container, env: Readonly<Record<string, string>>): Promise<Mount[]>
   /** Devices of a container: volumes with `volumeMode: Block`. Throws `ConfigError`. */
@@ -106,10 +108,22 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
         for (const volume of volumes) await make(volume, pod)
       }),
     refresh: latest => inTurn(() => makeAnew(latest)),
+    expand: (latest, claimName) =>
+      inTurn(async () => {
+        for (const volume of volumes) {
+          const known = ready.get(volume.name)
+          if (known?.spec.bound?.claim.metadata?.name !== claimName || !known?.spec.source.csi) continue
+          await deps.csi?.expand(await deps.claims.resolve(latest, volume), latest)
+        }
+      }),
     async mountsOf(container, env) {
       const mounts: Mount[] = []
       for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
         const { spec, type, path } = need(mount.name, container, 'mount')
+        if (mount.recursiveReadOnly === 'Enabled') {
+          const title = `volume ${JSON.stringify(mount.name)} requested recursive read-only mount`
+          throw new ConfigError(`${title}, but it is not supported by the runtime`)
+        }
         const sub = mount.subPathExpr ? expandFully(mount.subPathExpr, env) : (mount.subPath ?? '')
         mounts.push({
           volume: mount.name,

@@ -6,7 +6,7 @@
 import { constants, realpathSync } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { isMounted, runTool, unmount } from './mounts.ts'
+import { isMounted, runTool, unmount } from '../../lib/mounts.ts'
 
 /** Opens as a mere place, without reading (open(2)); absent from Node's constants. */
 const O_PATH = 0o10000000

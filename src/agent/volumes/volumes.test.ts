@@ -105,6 +105,10 @@ describe('createPodVolumes', () => {
     assert.equal(statSync(join(at, 'a/b')).mode & 0o7777, 0o777)
     assert.ok((await path('v', { subPathExpr: 'x-$(SUB)-$$(SUB)' })).endsWith('/x-of-env-$(SUB)'))
     await assert.rejects(path('v', { subPathExpr: '$(NO)-$(NONE)' }), /^Error: missing value for NO, NONE$/)
+    await assert.rejects(
+      path('v', { readOnly: true, recursiveReadOnly: 'Enabled' }),
+      /requested recursive read-only mount/,
+    )
     await assert.rejects(path('v', { subPath: '../out' }), /must not contain '\.\.'/)
     symlinkSync('/etc', join(at, 'link'))
     await assert.rejects(
@@ -145,7 +149,8 @@ describe('createPodVolumes', () => {
     [{ name: 'v', hostPath: { path: '/etc/hostname', type: 'Socket' } }, /is not a socket file/],
     [{ name: 'v', hostPath: { path: '/no/such/file', type: 'FileOrCreate' } }, /no such file or directory/],
     [{ name: 'v', emptyDir: { medium: 'HugePages-2Mi' } }, /medium HugePages-2Mi is not supported by this node/],
-    [{ name: 'v', nfs: { server: 's', path: '/' } }, /volume type nfs is not supported by this node/],
+    [{ name: 'v', nfs: { server: 's', path: '/' } }, /volumes of NFS need a node that may mount/],
+    [{ name: 'v', iscsi: { targetPortal: 's', iqn: 'i', lun: 0 } }, /volume type iscsi is not supported by this node/],
     [
       { name: 'v', projected: { sources: [{ clusterTrustBundle: { path: 'x' } }] } },
       /clusterTrustBundle are not supported/,

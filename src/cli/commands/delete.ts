@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { removeTree } from '../../lib/mounts.ts'
 import { deleteResources } from '../apply/delete-resources.ts'
 import { defineCommand, NAMESPACE } from '../command.ts'
 import type { Context, UpOptions } from '../context.ts'
@@ -80,7 +81,8 @@ async function deleteCluster(context: Context, yes: boolean): Promise<number> {
     if (instance) await stopInstance(context, instance, { workloads: true, timeoutMs: 30_000 })
     // The address that was told to kubectl is that of the last regular start.
     if (last) await forgetKubeconfig(context, last)
-    rmSync(dataDir, { recursive: true, force: true })
+    // Volumes of pods may still be mounted in it: what is theirs stays.
+    await removeTree(dataDir)
   })
   if (!member) io.out(`The cluster in ${dataDir} is gone.\n`)
   else

@@ -17,6 +17,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { expand, isGrowing } from './expand.ts'
 import { DEFAULT_CLASS, PROVISIONER } from './names.ts'
+import { expandOnNodes, isPending } from './node-expansion.ts'
 import { createNodeVolumes, type NodeVolumes } from './node-volumes.ts'
 import { isWanted, provision } from './provision.ts'
 import { isOver, reclaim } from './reclaim.ts'
@@ -55,7 +56,7 @@ export const localPathProvisioner = (options: LocalPathOptions): Component => ({
     await Promise.all([claims, volumes, classes, nodes].map(each => each.synced()))
     const queue = createWorkQueue<string>(clock, BACK_OFF)
     const seeClaim = (claim: PersistentVolumeClaim | undefined) =>
-      claim && (isWanted(claim) || isGrowing(claim)) && queue.add(`claim ${keyOf(claim)}`)
+      claim && (isWanted(claim) || isGrowing(claim) || isPending(claim)) && queue.add(`claim ${keyOf(claim)}`)
     const seeVolume = (volume: PersistentVolume | undefined) =>
       volume && isOver(volume) && queue.add(`volume ${keyOf(volume)}`)
     const seeAll = () => {
@@ -77,6 +78,7 @@ export const localPathProvisioner = (options: LocalPathOptions): Component => ({
       const claim = kind === 'claim' ? claims.get(name) : undefined
       if (volume && isOver(volume)) return reclaim(deps, volume)
       if (claim && isWanted(claim)) return provision(deps, claim)
+      if (claim && isPending(claim)) return expandOnNodes(deps, claim)
       if (claim && isGrowing(claim)) return expand(deps, claim)
     }
     for (;;) {

@@ -6,6 +6,8 @@ export interface NodeVolumes {
   /** Resolves with the path on the node. Rejects when the node refuses or cannot be reached. */
   make(node: string, folder: string): Promise<string>
   remove(node: string, folder: string): Promise<void>
+  /** Lets volumes of a claim that the node's pods use take the size that they have by now. */
+  expand(node: string, namespace: string, claim: string): Promise<void>
 }
 
 async function text(bytes: AsyncIterable<Uint8Array> | undefined): Promise<string> {
@@ -16,17 +18,20 @@ async function text(bytes: AsyncIterable<Uint8Array> | undefined): Promise<strin
 
 /** `transport` is of a user that may update and delete `nodes/proxy`. */
 export function createNodeVolumes(transport: Transport): NodeVolumes {
-  const ask = async (method: ApiRequest['method'], node: string, folder: string) => {
-    const path = `/api/v1/nodes/${encodeURIComponent(node)}/proxy/volumes/${encodeURIComponent(folder)}`
+  const ask = async (method: ApiRequest['method'], node: string, ...names: readonly string[]) => {
+    const path = `/api/v1/nodes/${encodeURIComponent(node)}/proxy/${names.map(encodeURIComponent).join('/')}`
     const response = await send(transport, { method, path })
     return response.object ?? JSON.parse((await text(response.bytes)) || '{}')
   }
   return {
     async make(node, folder) {
-      return ((await ask('PUT', node, folder)) as { path: string }).path
+      return ((await ask('PUT', node, 'volumes', folder)) as { path: string }).path
     },
     async remove(node, folder) {
-      await ask('DELETE', node, folder)
+      await ask('DELETE', node, 'volumes', folder)
+    },
+    async expand(node, namespace, claim) {
+      await ask('PUT', node, 'claims', namespace, claim)
     },
   }
 }

@@ -170,3 +170,28 @@ test('a claim of a class with a provisioner says whose turn it is', () => {
   assert.equal(claims()[0]?.metadata?.annotations?.['volume.kubernetes.io/storage-provisioner'], 'csi.example.com')
   assert.equal(notes.at(-1)?.reason, 'ExternalProvisioning')
 })
+
+test('a bound claim that asks for more is told that somebody else has to make it grow', () => {
+  const { volume, claim, claims, settle, put, notes } = world()
+  volume('one', { capacity: { storage: '1Gi' } })
+  claim('data')
+  settle()
+  const [bound] = claims()
+  put<PersistentVolumeClaim>(PersistentVolumeClaim, {
+    ...bound,
+    spec: { ...bound?.spec, resources: { requests: { storage: '2Gi' } } },
+  } as PersistentVolumeClaim)
+  settle()
+  assert.equal(notes.at(-1)?.reason, 'ExternalExpanding')
+  assert.deepEqual(claims()[0]?.status?.capacity, { storage: '1Gi' })
+})
+
+test('a released volume is not recycled, and says so', () => {
+  const { volume, claim, settle, volumes, remove } = world()
+  volume('old', { persistentVolumeReclaimPolicy: 'Recycle' })
+  claim('data')
+  settle()
+  remove(PersistentVolumeClaim, 'default/data')
+  settle()
+  assert.deepEqual(volumes()[0]?.status, { phase: 'Failed', message: 'No recycler plugin found for the volume!' })
+})

@@ -4,6 +4,7 @@ import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { StorageClass } from '../../api/kinds/storage/storage-class.ts'
+import { compareQuantities } from '../../api/machinery/quantity.ts'
 import {
   BOUND_BY_CONTROLLER,
   bestFor,
@@ -17,6 +18,7 @@ import {
 import { keyOf, objectKey } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
 import type { Note, Plan } from '../../control/plan.ts'
+import { PROVISIONER as LOCAL, PROVISIONED_BY } from '../local-path/names.ts'
 import { isFinished } from '../pods.ts'
 
 const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed'
@@ -193,5 +195,12 @@ function bind(claim: Claim, volume: Volume): Plan {
     } as Claim
     return { writes: [{ type: 'update', resource: PersistentVolumeClaim, current: claim, next }] }
   }
-  return { status: withPhase(claim, 'Bound', volume) }
+  const bound = { status: withPhase(claim, 'Bound', volume) }
+  const isGrowing = compareQuantities(claim.spec?.resources?.requests?.storage ?? '0', hasOf(claim, volume)) > 0
+  if (!isGrowing || volume.metadata?.annotations?.[PROVISIONED_BY] === LOCAL) return bound
+  const message = 'waiting for an external controller to expand this PVC'
+  return { ...bound, notes: [note(claim, 'ExternalExpanding', message)] }
 }
+
+/** What a bound claim has, or will have when its status is written. */
+const hasOf = ({ status }: Claim, { spec }: Volume) => status?.capacity?.storage ?? spec?.capacity?.storage ?? '0'

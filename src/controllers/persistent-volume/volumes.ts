@@ -69,6 +69,12 @@ function released(volume: Volume): Plan {
   const { persistentVolumeReclaimPolicy: policy } = volume.spec ?? {}
   const isOver = volume.status?.phase === 'Released' || volume.status?.phase === 'Failed'
   if (!isOver) return phase(volume, 'Released')
+  if (policy === 'Recycle' && volume.status?.phase === 'Released') {
+    const message = 'No recycler plugin found for the volume!'
+    return phase(volume, 'Failed', message, [
+      { target: volume, type: 'Warning', reason: 'VolumeFailedRecycle', message },
+    ])
+  }
   // Retained ones stay as they are; those of a provisioner are deleted by it.
   if (policy !== 'Delete' || isExternal(volume) || volume.metadata?.deletionTimestamp) return {}
   const name = volume.metadata?.name

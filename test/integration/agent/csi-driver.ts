@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import * as messages from '../../../src/agent/csi/messages.ts'
 import type { Message } from '../../../src/agent/runtimes/cri/proto.ts'
-import { mount, unmount } from '../../../src/agent/volumes/mounts.ts'
+import { mount, unmount } from '../../../src/lib/mounts.ts'
 
 /** A call as the driver got it. */
 export interface Call {

@@ -16,9 +16,9 @@ import {
   serviceAccounts,
   volumeAttachments,
 } from '../../../src/agent/resources.ts'
-import { removeTree } from '../../../src/agent/volumes/mounts.ts'
 import type { PersistentVolume, Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { Event } from '../../../src/api/kinds/core/event.ts'
+import { removeTree } from '../../../src/lib/mounts.ts'
 import { startDriver } from './csi-driver.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
@@ -227,6 +227,33 @@ describe('CSI volumes', { skip }, () => {
     driver.fail('NodeStageVolume', '')
     await node.until('broken', isReady)
     await gone('broken')
+  })
+
+  it('take the size that their volume has by now, when they are published and while they are used', async () => {
+    await bound('grows')
+    const claim = { namespace: 'default', name: 'grows' }
+    const grow = async (storage: string) => {
+      await node.admin
+        .kind(persistentVolumes)
+        .patch({ name: 'pv-grows' }, { spec: { capacity: { storage } } }, { type: 'merge' })
+    }
+    const has = async () => (await node.admin.kind(persistentVolumeClaims).get(claim)).status?.capacity?.storage
+    const status = { status: { capacity: { storage: '1Gi' } } }
+    await node.admin.kind(persistentVolumeClaims).patch(claim, status, { type: 'merge', subresource: 'status' })
+    await grow('2Gi')
+    await node.create('grows', using(claimed('grows')))
+    await node.until('grows', isReady)
+    assert.equal(await has(), '2Gi')
+    await grow('3Gi')
+    const request = { method: 'PUT', path: '/claims/default/grows', query: new URLSearchParams() }
+    const answer = await node.api().serve!({ ...request, signal: AbortSignal.timeout(10_000) })
+    assert.equal(answer.status, 200)
+    assert.equal(await has(), '3Gi')
+    assert.deepEqual(
+      driver.asked('NodeExpandVolume').map(each => each.capacityRange.requiredBytes),
+      [2 * 2 ** 30, 3 * 2 ** 30],
+    )
+    await gone('grows')
   })
 
   it('outlive the agent and the driver, and are undone by those that come after', async () => {

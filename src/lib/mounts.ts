@@ -1,6 +1,6 @@
 /** Mounts of this machine, and the removal of folders in which something may be mounted. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 
 /** mountinfo's escapes of blanks and backslashes (proc_pid_mountinfo(5)). */
@@ -21,14 +21,25 @@ export function mountPoints(): string[] {
   })
 }
 
+/** The path as the kernel's table has it: free of links. */
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
 /** Something is mounted at exactly this path. */
-export const isMounted = (path: string): boolean => mountPoints().includes(path)
+export const isMounted = (path: string): boolean => mountPoints().includes(real(path))
 
 /** Mount points at or below a folder, the last made first. */
-export const mountsBelow = (directory: string): string[] =>
-  mountPoints()
-    .filter(point => point === directory || point.startsWith(`${directory}/`))
+export function mountsBelow(directory: string): string[] {
+  const root = real(directory)
+  return mountPoints()
+    .filter(point => point === root || point.startsWith(`${root}/`))
     .reverse()
+}
 
 /** Runs a program of the system; rejects with what it printed when it fails. `fd` is its descriptor 3. */
 export async function runTool(program: string, args: readonly string[], fd?: number): Promise<string> {

@@ -9,21 +9,21 @@
  * - Nothing runs in a pod after its object was let go (deleted with grace 0).
  */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
-import { StatusError } from '../../api/machinery/status-error.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import { createBackOff } from '../../client/back-off.ts'
 import { sleep, type Timer } from '../../lib/clock.ts'
-import { pods } from '../resources.ts'
 import type { ContainerStatus as Instance, RuntimeDriver } from '../runtimes/runtime.ts'
 import { startContainer, statusesOf, stopContainer } from './container.ts'
 import { type ContainerDeps, containerEvent } from './container-events.ts'
 import { lostOf } from './container-status.ts'
 import { createActiveTime } from './deadline.ts'
+import { deleteEnded } from './delete-ended.ts'
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
 import { createGroundKeeper, type Ground, GroundError } from './ground.ts'
 import { tellPullBackOff } from './image-pull.ts'
 import { findInstances } from './instances.ts'
 import { createLastWords } from './last-words.ts'
+import { nextChange } from './next-change.ts'
 import { type PlanSlot, planPod } from './plan.ts'
 import { probeSlot } from './probing.ts'
 import { createPodResize } from './resize.ts'
@@ -85,7 +85,6 @@ export interface PodWorker {
 export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   const { clock, logger } = shared
   const uid = first.metadata?.uid ?? ''
-  const ref = { namespace: first.metadata?.namespace, name: first.metadata?.name ?? '' }
   let pod = first
   const slots: Slot[] = [
     ...(first.spec?.initContainers ?? []).map(spec => createSlot(spec, 'init')),
@@ -471,19 +470,9 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   }
   /** The last word: the object may go, and with it everything here. */
   async function finish() {
-    const backOff = createBackOff(100, 10_000)
     publish()
     await writer.flushed()
-    while (!isGone && !released && !shared.signal.aborted) {
-      try {
-        await shared.client.kind(pods).delete(ref, { gracePeriodSeconds: 0, preconditions: { uid } })
-        break
-      } catch (error) {
-        if (error instanceof StatusError && (error.code === 404 || error.code === 409)) break
-        logger.warn({ err: error, pod: podTitle(pod) }, 'a pod that has ended could not be deleted; trying again')
-        await sleep(clock, backOff.next(), shared.signal)
-      }
-    }
+    await deleteEnded(shared, first, () => isGone || released)
     if (released) return
     release()
     await keeper.remove().catch(error => logger.warn({ err: error, pod: podTitle(pod) }, 'remains of a pod were left'))
@@ -595,17 +584,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       graceUntil = clock.elapsed() + timeoutMs
       kick()
       while (slots.some(slot => isRunning(slot) || slot.busy)) {
-        await new Promise<void>(resolve => {
-          const off = driver?.onEvent(event => {
-            if (event.podUid !== uid) return
-            off?.()
-            resolve()
-          })
-          clock.after(250, () => {
-            off?.()
-            resolve()
-          })
-        })
+        await nextChange(driver, uid, clock, 250)
         await look()
       }
       // The pod runs here again some day, on new ground: nothing of the old one may be taken for it.

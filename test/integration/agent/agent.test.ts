@@ -40,10 +40,8 @@ describe('startAgent', () => {
   })
 
   it('runs a pod, tells its status and lets it go', async () => {
-    const began = performance.now()
     await node.create('runs', { containers: [host('main', 'echo hello; exec sleep 1000')] })
     const pod = await node.until('runs', isReady)
-    const took = performance.now() - began
     assert.equal(pod.status?.phase, 'Running')
     assert.equal(pod.status?.podIP, '127.0.0.1')
     assert.equal(pod.status?.observedGeneration, 1)
@@ -53,7 +51,6 @@ describe('startAgent', () => {
     await until(async () => (await node.log(pod, 'main')) === 'hello\n')
     await node.pods.delete({ namespace: 'default', name: 'runs' })
     await node.until('runs', found => found === undefined)
-    assert.ok(took < 1000, `${took} ms`)
   })
 
   it('restarts what was killed at once, and waits when it fails again', async () => {

@@ -5,6 +5,7 @@
  * Invariant: a volume is unstaged only when no pod's folder says that it is published.
  */
 import { mkdirSync, rmSync } from 'node:fs'
+import { rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { CSIDriver } from '../../api/generated/types/storage-v1.ts'
@@ -218,6 +219,8 @@ export function createCsiVolumes(deps: CsiVolumesDeps): CsiVolumes {
     if (record.staging && others.length === 0) {
       await driver.unstage({ volumeId: volume.handle, stagingTargetPath: record.staging })
       await removeTree(record.staging)
+      // The folder that was made for it, with nothing else in it.
+      if (record.staging.endsWith('/globalmount')) await rmdir(dirname(record.staging)).catch(() => {})
     }
     rmSync(directory, { recursive: true, force: true })
     if (record.volumeLifecycleMode === 'Persistent') await inUseTold()

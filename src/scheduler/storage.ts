@@ -5,6 +5,7 @@
 import { PersistentVolume } from '../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../api/kinds/core/persistent-volume-claim.ts'
 import { CSIDriver } from '../api/kinds/storage/csi-driver.ts'
+import { CSINode } from '../api/kinds/storage/csi-node.ts'
 import { CSIStorageCapacity } from '../api/kinds/storage/csi-storage-capacity.ts'
 import { StorageClass } from '../api/kinds/storage/storage-class.ts'
 import { claimedBy, classOf, SELECTED_NODE } from '../api/machinery/volume-match.ts'
@@ -21,6 +22,8 @@ export interface Storage {
   bindingMode(claim: PersistentVolumeClaim): string
   /** What the drivers of a class say is free where; undefined: its driver says nothing. */
   capacities(storageClass: StorageClass): readonly CSIStorageCapacity[] | undefined
+  /** How many volumes of a CSI driver a node takes; undefined: it does not say. */
+  volumeLimit(nodeName: string, driver: string): number | undefined
   /** Grows with every change of any of them. */
   version(): number
 }
@@ -54,6 +57,7 @@ export const noStorage: Storage = {
   volumesOf: () => [],
   bindingMode: () => 'Immediate',
   capacities: () => undefined,
+  volumeLimit: () => undefined,
   version: () => 0,
 }
 
@@ -64,7 +68,8 @@ export function followStorage(informers: Informers): FollowedStorage {
   const classes = informers.of<StorageClass>(StorageClass)
   const drivers = informers.of<CSIDriver>(CSIDriver)
   const capacities = informers.of<CSIStorageCapacity>(CSIStorageCapacity)
-  const all = [claims, volumes, classes, drivers, capacities]
+  const csiNodes = informers.of<CSINode>(CSINode)
+  const all = [claims, volumes, classes, drivers, capacities, csiNodes]
   const assumedVolumes = new Map<string, PersistentVolumeClaim>()
   const assumedClaims = new Map<ObjectKey, string>()
   const listeners = new Set<() => void>()
@@ -102,6 +107,8 @@ export function followStorage(informers: Informers): FollowedStorage {
       if (!drivers.get(provisioner)?.spec?.storageCapacity) return undefined
       return capacities.list().filter(each => each.storageClassName === metadata?.name)
     },
+    volumeLimit: (nodeName, driver) =>
+      csiNodes.get(nodeName)?.spec.drivers?.find(each => each.name === driver)?.allocatable?.count,
     version: () => version,
     synced: () => Promise.all(all.map(each => each.synced())),
     follow(tell) {

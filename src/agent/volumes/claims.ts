@@ -57,13 +57,11 @@ export function createClaimSource(client: Client, nodeName: string): ClaimSource
         const volume = await boundTo(claim)
         checkMode(volume, name, pod)
         await checkReach(volume)
-        const { accessModes = [] } = volume.spec ?? {}
-        const readOnly = persistentVolumeClaim?.readOnly || accessModes.every(mode => mode === 'ReadOnlyMany')
         return {
           name: volume.metadata?.name ?? '',
           source: volume.spec ?? {},
           bound: { claim, volume },
-          readOnly: readOnly && accessModes.length > 0,
+          readOnly: persistentVolumeClaim?.readOnly ?? false,
         }
       } catch (error) {
         if (!(error instanceof VolumeError) || error.step !== undefined) throw error

@@ -28,7 +28,7 @@ export const localVolume: VolumeType = {
         : 'only directory and block device are supported'
       throw new VolumeError(`local volume ${path}: ${what}`)
     }
-    await giveToGroup(path, pod, spec.readOnly)
+    if (!spec.readOnly) await giveToGroup(path, pod, false)
     return path
   },
   async map(spec) {

@@ -7,6 +7,7 @@ import { nodePorts } from './node-ports.ts'
 import { nodeResourcesBalanced } from './node-resources-balanced.ts'
 import { nodeResourcesFit } from './node-resources-fit.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
+import { nodeVolumeLimits } from './node-volume-limits.ts'
 import { podTopologySpread } from './pod-topology-spread.ts'
 import { runtimeHandlers } from './runtime-handlers.ts'
 import { taintToleration } from './taint-toleration.ts'
@@ -20,6 +21,7 @@ export const plugins: readonly Plugin[] = [
   nodeAffinity,
   runtimeHandlers,
   volumeRestrictions,
+  nodeVolumeLimits,
   volumeBinding,
   nodePorts,
   nodeResourcesFit,

@@ -50,6 +50,7 @@ function world() {
     storageClass: () => storageClass,
     volumesOf: () => free,
     capacities: () => capacities,
+    volumeLimit: () => undefined,
     version: () => version,
   }
   const made = bench({}, storage)
@@ -165,4 +166,22 @@ test('VolumeRestrictions lets one pod at a time use a claim that is for one', ()
   assert.equal(schedule(pod('q')), `0/2 nodes are available: 2 ${reason}.`)
   snapshot.removePod('p')
   assert.match(schedule(pod('q')), /^[ab]$/)
+})
+
+test('NodeVolumeLimits counts the volumes of a driver on a node, each once', () => {
+  const storage: Storage = {
+    ...noStorage,
+    claim: key => ({ ...bound, spec: { volumeName: key.split('-')[1] ?? '' } }),
+    volume: name => ({ spec: { csi: { driver: 'd', volumeHandle: name } } }) as PersistentVolume,
+    volumeLimit: node => (node === 'a' ? 1 : undefined),
+  }
+  const { schedule, snapshot } = bench({}, storage)
+  snapshot.setNode(nodeOf('a'))
+  const pod = (name: string, claimName: string) =>
+    podOf(name, { spec: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName } }] } })
+  assert.equal(schedule(pod('p', 'c-1')), 'a')
+  assert.equal(schedule(pod('q', 'c-1')), 'a')
+  assert.equal(schedule(pod('r', 'c-2')), '0/1 nodes are available: 1 node(s) exceed max volume count.')
+  snapshot.setNode(nodeOf('b'))
+  assert.equal(schedule(pod('r', 'c-2')), 'b')
 })

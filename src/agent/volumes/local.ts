@@ -1,4 +1,4 @@
-import { type Stats, statSync } from 'node:fs'
+import { realpathSync, type Stats, statSync } from 'node:fs'
 import { giveToGroup } from './ownership.ts'
 import { VolumeError, type VolumeSpec, type VolumeType } from './volume.ts'
 
@@ -33,7 +33,8 @@ export const localVolume: VolumeType = {
   },
   async map(spec) {
     const { path, stats } = found(spec)
-    if (stats.isBlockDevice()) return path
+    // Names of disks are links mostly, which mean nothing in a container.
+    if (stats.isBlockDevice()) return realpathSync(path)
     throw new VolumeError(`local volume ${path} is not a block device`, { step: 'MapVolume.SetUpDevice failed' })
   },
 }

@@ -1,17 +1,20 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { Service } from '../../api/kinds/core/service.ts'
 import { sleep } from '../../lib/clock.ts'
 import { getList } from '../api.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
-import { readManifests } from '../apply/manifests.ts'
+import { type Manifest, readManifests } from '../apply/manifests.ts'
 import { defineCommand } from '../command.ts'
 import type { Connection, Context } from '../context.ts'
 import { UserError } from '../context.ts'
+import { inContainers } from '../example/in-containers.ts'
 import { readInstance } from '../instance.ts'
 import { writeKubeconfigs } from '../kubeconfig.ts'
 import { paint } from '../output/color.ts'
 import { withProgress } from '../output/progress.ts'
+import { importArchive, nodeNames } from '../resources/node-images.ts'
 import { waitUntilReady } from '../resources/wait-ready.ts'
 
 /** The folder of the examples: of the checkout or of the installed package. */
@@ -48,11 +51,35 @@ async function answering(context: Context, connection: Connection, namespace: st
   }
 }
 
+/** Services of the shop that go into containers when that is asked for; they and the processes call each other. */
+const CONTAINED = ['catalog', 'payments-v1', 'payments-v2', 'storefront']
+
+/** Makes the example's image, puts it on every node, and has some of its services run it. */
+async function contained(
+  context: Context,
+  connection: Connection,
+  name: string,
+  folder: string,
+  objects: readonly Manifest[],
+): Promise<readonly Manifest[]> {
+  const { exampleImage, exampleImageName, IMAGE_FOLDER } = await import('../example/image.ts')
+  const archive = exampleImage(name, folder)
+  for (const node of await nodeNames(connection)) {
+    await withProgress(context, `bringing the image to ${node}`, () =>
+      importArchive(connection, node, '', Readable.from([archive]), context.signal),
+    )
+  }
+  return inContainers(objects, CONTAINED, { image: exampleImageName(name), folder, imageFolder: IMAGE_FOLDER })
+}
+
 export const example = defineCommand({
   name: 'example',
   arguments: '[name]',
   summary: 'bring the cluster up and run an example in it: shop',
-  options: [{ flags: '--detach', description: 'return when the example is ready, instead of staying until Ctrl-C' }],
+  options: [
+    { flags: '--detach', description: 'return when the example is ready, instead of staying until Ctrl-C' },
+    { flags: '--containers', description: 'run catalog, payments and storefront in containers of an image made here' },
+  ],
   async run([name = 'shop'], options, context) {
     const folder = join(examplesFolder() ?? '', name)
     const manifests = join(folder, 'manifests')
@@ -81,7 +108,8 @@ export const example = defineCommand({
     const connection = await context.connect()
     const data = join(dataDir, 'examples', name)
     mkdirSync(data, { recursive: true })
-    const objects = await readManifests([manifests], io.stdin, { SHOP_DIR: folder, SHOP_DATA: data })
+    const read = await readManifests([manifests], io.stdin, { SHOP_DIR: folder, SHOP_DATA: data })
+    const objects = options.containers ? await contained(context, connection, name, folder, read) : read
     await applyObjects(connection.transport, objects, { namespace: name, force: true })
     const names = objects.filter(object => object.kind === 'Deployment').map(object => object.metadata.name ?? '')
     await withProgress(context, `starting ${names.length} services`, say =>

@@ -3,14 +3,13 @@ import { spawn } from 'node:child_process'
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { Node } from '../../api/kinds/core/node.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
-import { getList, request } from '../api.ts'
+import { request } from '../api.ts'
 import { defineCommand, type Options } from '../command.ts'
-import { type Connection, type Context, UserError } from '../context.ts'
+import { type Context, UserError } from '../context.ts'
 import { withProgress } from '../output/progress.ts'
 import { textTable } from '../output/table.ts'
-import { upload } from '../upload.ts'
+import { importArchive, nodeNames, nodePath } from '../resources/node-images.ts'
 
 interface NodeImage {
   readonly id: string
@@ -18,17 +17,6 @@ interface NodeImage {
   readonly digests: readonly string[]
   readonly size: number
   readonly handlers: readonly string[]
-}
-
-const nodePath = (node: string, rest: string) => `/api/v1/nodes/${encodeURIComponent(node)}/proxy/images${rest}`
-
-/** Nodes that were named, or all. */
-async function nodesOf({ transport }: Connection, options: Options): Promise<readonly string[]> {
-  const all = (await getList<Node>(transport, '/api/v1/nodes')).map(node => node.metadata?.name ?? '')
-  const wanted = options.node as readonly string[] | undefined
-  const missing = wanted?.find(name => !all.includes(name))
-  if (missing) throw new UserError(`there is no node ${missing}`, `There are: ${all.join(', ')}.`)
-  return wanted ?? all
 }
 
 /** An archive's bytes; those of a folder with an OCI layout as the archive that it would be. */
@@ -45,15 +33,14 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 async function importAll(files: readonly string[], options: Options, context: Context) {
   if (files.length === 0) throw new UserError('name at least one archive', 'tutti image import app.tar')
   const connection = await context.connect()
-  const handler = encodeURIComponent((options.runtimeClass as string | undefined) ?? '')
+  const handler = (options.runtimeClass as string | undefined) ?? ''
   const names = new Set<string>()
-  for (const node of await nodesOf(connection, options))
+  for (const node of await nodeNames(connection, options.node as readonly string[] | undefined))
     for (const file of files) {
-      const path = nodePath(node, `/import?handler=${handler}`)
-      const answer = await withProgress(context, `importing ${file} to ${node}`, () =>
-        upload(connection, path, openArchive(file), context.signal),
+      const imported = await withProgress(context, `importing ${file} to ${node}`, () =>
+        importArchive(connection, node, handler, openArchive(file), context.signal),
       )
-      for (const name of (answer as { names: readonly string[] }).names) names.add(name)
+      for (const name of imported) names.add(name)
     }
   if (context.json) context.io.out(`${JSON.stringify({ names: [...names] })}\n`)
   else for (const name of names) context.io.out(`${name}\n`)
@@ -62,7 +49,7 @@ async function importAll(files: readonly string[], options: Options, context: Co
 async function list(options: Options, context: Context) {
   const connection = await context.connect()
   const rows: { node: string; image: NodeImage }[] = []
-  for (const node of await nodesOf(connection, options)) {
+  for (const node of await nodeNames(connection, options.node as readonly string[] | undefined)) {
     const answer = await request(connection.transport, { method: 'GET', path: nodePath(node, '') })
     for (const image of (answer as { images: readonly NodeImage[] }).images) rows.push({ node, image })
   }
@@ -86,7 +73,7 @@ async function remove(names: readonly string[], options: Options, context: Conte
   const connection = await context.connect()
   for (const name of names) {
     let found = false
-    for (const node of await nodesOf(connection, options)) {
+    for (const node of await nodeNames(connection, options.node as readonly string[] | undefined)) {
       const removed = request(connection.transport, { method: 'DELETE', path: nodePath(node, ''), query: { name } })
       found = (await removed.then(() => true, unlessMissing)) || found
     }
@@ -99,7 +86,7 @@ async function prune(options: Options, context: Context) {
   const connection = await context.connect()
   let bytes = 0
   let count = 0
-  for (const node of await nodesOf(connection, options)) {
+  for (const node of await nodeNames(connection, options.node as readonly string[] | undefined)) {
     const answer = await request(connection.transport, { method: 'POST', path: nodePath(node, '/prune') })
     for (const image of (answer as { removed: readonly NodeImage[] }).removed) {
       count++

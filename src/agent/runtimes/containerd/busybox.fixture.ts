@@ -1,7 +1,7 @@
 /** An image of the machine's own static busybox (Debian: busybox-static), for tests: no registry is needed. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { ociArchive } from './oci-archive.ts'
+import { ociArchive } from '../../../lib/oci-archive.ts'
 
 export const BUSYBOX = 'docker.io/local/busybox:1'
 const PROGRAM = '/bin/busybox'

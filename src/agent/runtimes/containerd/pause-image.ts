@@ -2,7 +2,7 @@
  * The image of a pod's first process, made here because no registry may be in reach: one program of a few system calls
  * that waits for SIGTERM while the kernel reaps what ends (scripts/pause has its source, in assembly).
  */
-import { ociArchive } from './oci-archive.ts'
+import { ociArchive } from '../../../lib/oci-archive.ts'
 
 /** Its name in the runtime; a number for each change. */
 export const PAUSE_IMAGE = 'tutti.dev/pause:1'

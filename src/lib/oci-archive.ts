@@ -1,6 +1,6 @@
 /** Makes image archives (OCI image layout in a tar) of files that are in memory: one layer, one platform. */
 import { createHash } from 'node:crypto'
-import { type TarEntry, tarArchive } from '../../../lib/tar.ts'
+import { type TarEntry, tarArchive } from './tar.ts'
 
 export interface ImageSpec {
   /** Full name, e.g. `tutti.dev/pause:1`. */

@@ -202,6 +202,8 @@ type Raw = Awaited<ReturnType<typeof raw>>
 const faults: [string, number, (client: Raw) => void][] = [
   ['data of no stream', 1, client => client.send(DATA, 0, 1)],
   ['data of the connection', 1, client => client.send(DATA, 0, 0)],
+  ['going away with a stream', 1, client => client.send(GOAWAY, 0, 1, Buffer.alloc(8))],
+  ['a priority of no stream', 1, client => client.send(frame.PRIORITY, 0, 0, Buffer.alloc(5))],
   ['a stream of even number', 1, client => client.send(HEADERS, END_HEADERS | END_STREAM, 2, GET)],
   ['a frame that is too large', 6, client => client.send(DATA, 0, 1, Buffer.alloc(16_385))],
   [

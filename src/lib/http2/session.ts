@@ -305,7 +305,11 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
         return onWindowUpdate(id, payload)
       case frame.PUSH_PROMISE:
         throw new ConnectionFault(PROTOCOL_ERROR, 'clients do not push')
+      case frame.GOAWAY:
+        if (id !== 0) throw new ConnectionFault(PROTOCOL_ERROR, 'going away with a stream')
+        break
       case frame.PRIORITY:
+        if (id === 0) throw new ConnectionFault(PROTOCOL_ERROR, 'a priority of no stream')
         if (payload.length !== 5) throw new ConnectionFault(FRAME_SIZE_ERROR, 'a priority is 5 bytes')
     }
     spend(controls, 'frames that ask for nothing')
@@ -432,6 +436,8 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
     spend(controls, 'settings')
     for (let at = 0; at < payload.length; at += 6) set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2))
     output.frame(frame.SETTINGS, frame.ACK, 0, payload, 0, 0)
+    // Windows may have grown: what waited for that follows the confirmation.
+    unblock()
   }
 
   function set(setting: number, value: number) {
@@ -448,7 +454,6 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
         if (stream.sendWindow > frame.MAX_WINDOW) throw new ConnectionFault(FLOW_CONTROL_ERROR, 'a window overflows')
       }
       initialWindow = value
-      unblock()
     }
   }
 

@@ -155,11 +155,6 @@ export interface KindSpec<T extends KubeObject = KubeObject> {
   prepareCreate?(object: T): void
   /** On create, once a name stands (it may be made from generateName): fills in, in place, what depends on it. */
   named?(object: T): void
-  /**
-   * Puts back, in place, what a further subresource does not change, before it is noted who owns what. Called for
-   * subresources only.
-   */
-  keep?(object: T, old: T, subresource: string): void
   /** As prepareCreate, for update; `old` is what is stored and must not be changed. Status (or spec) was copied over already. */
   prepareUpdate?(object: T, old: T, context: RuleContext): void
   readonly rules?: readonly Rule<T>[]

@@ -236,7 +236,6 @@ function keepAllMetadata(next: KubeObject, old: KubeObject) {
 
 /** The main endpoint leaves status alone, and the status endpoint everything but status and metadata. */
 function settleSubresource(kind: Kind, next: KubeObject, old: KubeObject, subresource: string) {
-  if (subresource !== '') kind.keep?.(next, old, subresource)
   if (!kind.status) return
   const from = old as Spec
   const to = next as Spec

@@ -86,17 +86,21 @@ function checkRemoved(next: PodSpec, old: PodSpec, errors: Errors): void {
   }
 }
 
+/** Upstream takes claims out of the new resources alone: a container that has some is not resized. */
+const withoutClaims = ({ claims: _, ...amounts }: ResourceRequirements = {}) => amounts
+
 function checkFixed(next: PodSpec, old: PodSpec, errors: Errors): void {
   const rest = ({ resources, ...container }: Container) => ({ ...container, resources: fixed(resources) })
+  const resized = (container: Container) => rest({ ...container, resources: withoutClaims(container.resources) })
   for (const [index, container] of (old.containers ?? []).entries()) {
-    if (!sameValue(rest(next.containers[index]!), rest(container))) {
+    if (!sameValue(resized(next.containers[index]!), rest(container))) {
       errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
     }
   }
   for (const [index, container] of (old.initContainers ?? []).entries()) {
     const now = next.initContainers![index]!
     const path = `spec.initContainers[${index}]`
-    if (!sameValue(rest(now), rest(container))) {
+    if (!sameValue(resized(now), rest(container))) {
       errors.push(forbidden(path, 'only cpu and memory resources for init or sidecar containers are mutable'))
     }
     if (container.restartPolicy === 'Always' || sameValue(now, container)) continue

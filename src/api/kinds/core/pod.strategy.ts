@@ -75,7 +75,10 @@ export function preparePodUpdate(pod: Pod, old: Pod, { subresource }: RuleContex
     if (podIP && podIPs?.[0]?.ip !== podIP) pod.status = { ...pod.status, podIPs: [{ ip: podIP }] }
     delete pod.status?.nodeAllocatableResourceClaimStatuses
     if (old.status?.qosClass) pod.status = { ...pod.status, qosClass: pod.status?.qosClass || old.status.qosClass }
-  } else dropGatedFields(pod.spec)
+    return
+  }
+  if (subresource === 'ephemeralcontainers' || subresource === 'resize') keepOthers(pod, old, subresource)
+  dropGatedFields(pod.spec)
 }
 
 /** Metadata that the parts of a pod do not change, whatever they are told. */
@@ -89,8 +92,7 @@ const KEPT_METADATA = [
 ] as const
 
 /** Ephemeral containers are all that `ephemeralcontainers` changes, and `resize` resources and their policies. */
-export function keepOfPod(pod: Pod, old: Pod, subresource: string): void {
-  if (subresource !== 'ephemeralcontainers' && subresource !== 'resize') return
+function keepOthers(pod: Pod, old: Pod, subresource: 'ephemeralcontainers' | 'resize'): void {
   if (subresource === 'resize') {
     const spec = resizedSpec(pod.spec, old.spec)
     if (!spec) return

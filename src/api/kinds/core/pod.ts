@@ -1,6 +1,6 @@
 import type { Pod as Type } from '../../generated/types/core-v1.ts'
 import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
-import { keepOfPod, podGracePeriod, podWarnings, preparePod, preparePodUpdate } from './pod.strategy.ts'
+import { podGracePeriod, podWarnings, preparePod, preparePodUpdate } from './pod.strategy.ts'
 import { podRules } from './pod.validate.ts'
 import { podColumns } from './pod-columns.ts'
 import { defaultPodOnly, defaultPodSpec } from './pod-spec.defaults.ts'
@@ -46,7 +46,6 @@ export const Pod = defineKind<Pod>({
     defaultPodOnly(pod.spec)
   },
   prepareCreate: preparePod,
-  keep: keepOfPod,
   prepareUpdate: preparePodUpdate,
   warnings: podWarnings,
   statusWarnings: podStatusWarnings,

@@ -41,7 +41,7 @@ function withoutObjects(text: string): string {
 }
 
 /** One error's sentence ends in it. */
-const GO_DIFFERENCE = /(?<= is immutable after creation[^\n]*)\n@@.*$/s
+const GO_DIFFERENCE = /(?<= is immutable after creation[^\n]*)\n@@.*$|(?<= may not be changed\n)@@.*$/s
 const POD_DIFFERENCE =
   /(?<=`spec.terminationGracePeriodSeconds` \(allow it to be set to 1 if it was previously negative\)\n).*$/s
 

@@ -6,6 +6,7 @@ import { devices, leavingClaim } from './rules/devices.ts'
 import { names } from './rules/names.ts'
 import { network } from './rules/network.ts'
 import { others } from './rules/others.ts'
+import { podSubresources } from './rules/pod-subresources.ts'
 import { pods } from './rules/pods.ts'
 import { policies } from './rules/policies.ts'
 import { volumes } from './rules/volumes.ts'
@@ -13,6 +14,7 @@ import { writtenScenes } from './written.ts'
 
 export const rules = (): Scene[] => [
   ...writtenScenes([...policies, ...definitions, ...network, ...volumes, ...pods, ...others, ...devices], 'rule'),
+  ...writtenScenes(podSubresources, 'rule'),
   ...writtenScenes(addresses, 'address'),
   ...writtenScenes(names, 'name'),
   leavingClaim(),

@@ -210,7 +210,7 @@ export const kindKey = (group: string, version: string, plural: string) =>
   `${group ? `${group}/` : ''}${version}/${plural}`
 
 /** What clients are told of a kind that nobody serves: `no kind "Other" is registered for version "v1"`. */
-export const unregistered = (apiVersion: string | undefined, kind: string | undefined) =>
+export const unregistered = (apiVersion: string, kind: string) =>
   `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`
 
 /** Completes a kind's declaration and freezes it. What it has getters for is made when it is first asked for. */

@@ -23,6 +23,16 @@ describe('checkStructure', () => {
   const go: readonly [schema: string, object: object, said: string][] = [
     [
       'Pod',
+      { spec: { nodeSelector: [] } },
+      'array into Go struct field PodSpec.spec.nodeSelector of type map[string]string',
+    ],
+    [
+      'Pod',
+      { spec: { tolerations: {} } },
+      'object into Go struct field PodSpec.spec.tolerations of type []v1.Toleration',
+    ],
+    [
+      'Pod',
       { spec: { volumes: [{ emptyDir: 'x' }] } },
       'string into Go struct field Volume.spec.volumes.VolumeSource.emptyDir of type v1.EmptyDirVolumeSource',
     ],

@@ -253,8 +253,9 @@ function isZero({ type }: SchemaNode, value: unknown): boolean {
     case 'boolean':
       return value === false
     case 'array':
+      return Array.isArray(value) && value.length === 0
     case 'map':
-      return isEmpty(value)
+      return !Array.isArray(value) && isEmpty(value)
     default:
       return false
   }

@@ -82,8 +82,10 @@ function unconvertible(kind: Kind, object: KubeObject, message: string): string 
 export function checkPatched(kind: Kind, object: KubeObject, context: WriteContext, strategic?: unknown) {
   const { error: mistyped, unknown, empties = [] } = structureOf(kind, kind.custom ? cloneJson(object) : object)
   for (const { holder, key, value } of empties) holder[key] ??= value
-  const other = object.kind !== kind.kind || object.apiVersion !== kind.apiVersion
-  const error = other && object.metadata?.name ? unregistered(object.apiVersion, object.kind) : mistyped
+  // Who takes them away leaves them to the path.
+  const [name, version] = [object.kind ?? kind.kind, object.apiVersion ?? kind.apiVersion]
+  const other = name !== kind.kind || version !== kind.apiVersion
+  const error = other && object.metadata?.name ? unregistered(version, name) : mistyped
   const duplicates = context.duplicates ?? []
   const strict = context.fieldValidation === 'Strict' ? strictMessage(unknown, duplicates) : undefined
   const message = error ?? strict

@@ -9,6 +9,7 @@ import { others } from './rules/others.ts'
 import { podSubresources } from './rules/pod-subresources.ts'
 import { pods } from './rules/pods.ts'
 import { policies } from './rules/policies.ts'
+import { shapes } from './rules/shapes.ts'
 import { volumes } from './rules/volumes.ts'
 import { writtenScenes } from './written.ts'
 
@@ -17,5 +18,6 @@ export const rules = (): Scene[] => [
   ...writtenScenes(podSubresources, 'rule'),
   ...writtenScenes(addresses, 'address'),
   ...writtenScenes(names, 'name'),
+  ...writtenScenes(shapes, 'shape'),
   leavingClaim(),
 ]

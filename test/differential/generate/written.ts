@@ -13,8 +13,9 @@ export interface Case {
   readonly changes?: readonly Change[]
 }
 
-/** A merge patch. */
+/** A patch: a merge patch where nothing is said. */
 export interface Change {
+  readonly type?: string
   /** `/status`, or another subresource. */
   readonly below?: string
   readonly patch: Json
@@ -654,8 +655,8 @@ export function writtenScenes(cases: readonly Case[], prefix: string): Scene[] {
   for (const { name, object, update, changes } of cases) {
     const topic = topicOf(object)
     if (changes) {
-      const asks = changes.map(({ below = '', patch: body }, index) =>
-        patch(`change ${index + 1}`, pathOf(object) + below + (index === changes.length - 1 ? DRY : ''), MERGE, body),
+      const asks = changes.map(({ below = '', type = MERGE, patch: body }, index) =>
+        patch(`change ${index + 1}`, pathOf(object) + below + (index === changes.length - 1 ? DRY : ''), type, body),
       )
       updates.push({ topic, name: `${prefix} ${name}`, asks: [create('create', object), ...asks] })
     } else if (update) {

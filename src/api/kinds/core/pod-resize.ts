@@ -113,7 +113,8 @@ function checkFixed(next: PodSpec, old: PodSpec, errors: Errors): void {
 
 /** Refuses a resize that would change more than amounts of CPU and memory. */
 export function checkResize(next: Pod, old: Pod, errors: Errors): void {
-  const [now, then] = [next.spec!, old.spec!]
+  const [now, then] = [next.spec, old.spec]
+  if (!now || !then) return
   if (then.os?.name === 'windows') {
     errors.push(forbidden('[]', 'windows pods cannot be resized'))
     return

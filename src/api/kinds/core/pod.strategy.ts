@@ -2,7 +2,7 @@
  * What the server sets on a pod and keeps a client from setting (k8s.io/kubernetes `pkg/registry/core/pod/strategy.go`).
  */
 
-import type { Pod, PodAffinityTerm } from '../../generated/types/core-v1.ts'
+import type { Pod, PodAffinityTerm, PodSpec } from '../../generated/types/core-v1.ts'
 import type { LabelSelector } from '../../generated/types/meta-v1.ts'
 import type { RuleContext } from '../../machinery/kind.ts'
 import { resizedSpec } from './pod-resize.ts'
@@ -98,7 +98,7 @@ function keepOthers(pod: Pod, old: Pod, subresource: 'ephemeralcontainers' | 're
     if (!spec) return
     pod.spec = spec
   } else {
-    const { ephemeralContainers: _, ...spec } = old.spec!
+    const { ephemeralContainers: _, ...spec }: PodSpec = old.spec ?? { containers: [] }
     const containers = pod.spec?.ephemeralContainers
     pod.spec = { ...spec, ...(containers && { ephemeralContainers: containers }) }
   }

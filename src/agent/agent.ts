@@ -20,6 +20,7 @@ import { createDiskWatch } from './disk/watch.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { createLocalVolumes } from './local-volumes.ts'
+import { createImageGarbage, diskOf } from './node/image-garbage.ts'
 import { createNodeImages, statusImages } from './node/images.ts'
 import { type Machine, thisMachine } from './node/machine.ts'
 import { preloadImages } from './node/preload.ts'
@@ -248,6 +249,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const server = await openServer(deps.server, { nodeName, client, clock, logger, api, serve, find: findPod })
   if (server) signal.addEventListener('abort', () => void server.close(), { once: true })
 
+  const garbage = createImageGarbage({ images, disk: () => diskOf(deps.dataDir), clock, logger })
   await preloadImages(join(deps.dataDir, 'images'), images, logger)
   const node = await startNode(
     {
@@ -255,7 +257,10 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ...(deps.podCidr && { podCidr: deps.podCidr }),
       ...(deps.reconnect && { reconnect: deps.reconnect }),
       ...(deps.annotations && { annotations: deps.annotations }),
-      images: async () => statusImages(await images.list()),
+      async images() {
+        await garbage.collect()
+        return statusImages(await images.list())
+      },
       client,
       clock,
       logger,

@@ -1,4 +1,5 @@
 /** The images of a node that runs them without a container runtime: opened when the first one is asked for. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ImageStore } from '../agent/images/store.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -19,5 +20,9 @@ export function imagesOf(dataDir: string, clock: Clock) {
       owners: !oneUser(),
     })
   })
-  return { open: store.load, toolsFolder: join(folder, 'tools') }
+  return {
+    open: store.load,
+    isEmpty: () => !existsSync(join(folder, 'images.json')),
+    toolsFolder: join(folder, 'tools'),
+  }
 }

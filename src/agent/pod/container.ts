@@ -1,6 +1,7 @@
 /** Starting and stopping one container, with its hooks and the events that `kubectl describe` shows. */
 import type { ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
 import { type ProbeTarget, runHook } from '../probes/run.ts'
+import type { EnsuredImage } from '../runtimes/runtime.ts'
 import { containerConfig } from './container-config.ts'
 import { type ContainerDeps, containerEvent, postpone } from './container-events.ts'
 import { type PodDeps, podTitle } from './deps.ts'
@@ -42,28 +43,35 @@ function nextAttempt(pod: Pod, slot: Slot): number {
 
 /** Starts the next instance. Never rejects: what goes wrong is in `slot.waiting` and in events. */
 export async function startContainer(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<void> {
-  const id = await deps.starts.run(() => launch(deps, ground, slot))
+  const attempt = nextAttempt(deps.pod(), slot)
+  const [latest] = slot.instances
+  if (latest?.state === 'created') await ground.driver.removeContainer(latest.id)
+  if (latest?.state === 'exited') {
+    if (slot.forced === latest.id) slot.backOff.reset()
+    else slot.backOff.restarted(deps.clock.now())
+  }
+  // A pull may take minutes: others' starts do not wait for it.
+  const image = await ensureImage(deps, ground, slot)
+  if (!image) return
+  const id = await deps.starts.run(() => launch(deps, ground, slot, attempt, image))
   if (id) await postStart(deps, ground, slot, id)
 }
 
 /** The instance that runs now; undefined when there is none. */
-async function launch(deps: ContainerDeps, ground: Ground, slot: Slot): Promise<string | undefined> {
+async function launch(
+  deps: ContainerDeps,
+  ground: Ground,
+  slot: Slot,
+  attempt: number,
+  image: EnsuredImage,
+): Promise<string | undefined> {
   const pod = deps.pod()
   const { driver } = ground
-  const [latest] = slot.instances
   const failed = (reason: string, message: string) => {
     containerEvent(deps, slot, 'Warning', 'Failed', `Error: ${message}`)
     postpone(deps, slot, reason, message)
     return undefined
   }
-  const attempt = nextAttempt(pod, slot)
-  if (latest?.state === 'created') await driver.removeContainer(latest.id)
-  if (latest?.state === 'exited') {
-    if (slot.forced === latest.id) slot.backOff.reset()
-    else slot.backOff.restarted(deps.clock.now())
-  }
-  const image = await ensureImage(deps, ground, slot)
-  if (!image) return undefined
   let id: string
   try {
     const env = {

@@ -2,6 +2,7 @@
 import { type EnsuredImage, RuntimeError } from '../runtimes/runtime.ts'
 import { type ContainerDeps, containerEvent, postpone } from './container-events.ts'
 import type { Ground } from './ground.ts'
+import { pullCredentials } from './pull-secrets.ts'
 import type { Slot } from './slot.ts'
 
 /** A failed pull is told as such for so long; then the container is said to wait for the next one. */
@@ -9,19 +10,37 @@ const TOLD_MS = 1000
 
 const quoted = JSON.stringify
 
+/** As Go prints a duration that is cut to milliseconds: `523ms`, `1.5s`, `1m2.03s`. */
+export function pullDuration(ms: number): string {
+  const whole = Math.floor(ms)
+  if (whole < 1000) return whole === 0 ? '0s' : `${whole}ms`
+  const minutes = Math.floor(whole / 60_000)
+  return `${minutes > 0 ? `${minutes}m` : ''}${(whole % 60_000) / 1000}s`
+}
+
 /** The image, or undefined where it is not to be had now: the slot says why, and when it is tried again. */
 export async function ensureImage(
   deps: ContainerDeps,
-  { driver }: Pick<Ground, 'driver'>,
+  { driver, objects }: Pick<Ground, 'driver' | 'objects'>,
   slot: Slot,
 ): Promise<EnsuredImage | undefined> {
   const image = slot.spec.image ?? ''
   const event = (type: 'Normal' | 'Warning', reason: string, message: string) =>
     containerEvent(deps, slot, type, reason, message)
   try {
-    const found = await driver.ensureImage(image, slot.spec.imagePullPolicy ?? 'IfNotPresent')
+    const names = deps.pod().spec?.imagePullSecrets ?? []
+    const secrets = names.flatMap(({ name }) => (name && objects.secret(name)) || [])
+    let began = 0
+    const found = await driver.ensureImage(image, slot.spec.imagePullPolicy ?? 'IfNotPresent', {
+      credentials: pullCredentials(secrets, image),
+      pulling() {
+        began = deps.clock.elapsed()
+        event('Normal', 'Pulling', `Pulling image ${quoted(image)}`)
+      },
+    })
+    const took = pullDuration(deps.clock.elapsed() - began)
     const message = found.pulled
-      ? `Successfully pulled image ${quoted(image)}`
+      ? `Successfully pulled image ${quoted(image)} in ${took} (${took} including waiting). Image size: ${found.size ?? 0} bytes.`
       : `Container image ${quoted(image)} already present on machine and can be accessed by the pod`
     event('Normal', 'Pulled', message)
     return found

@@ -24,6 +24,7 @@ export function referencesOf(pod: Pod): References {
       add(secrets, secretRef?.name)
     }
   }
+  for (const { name } of pod.spec?.imagePullSecrets ?? []) add(secrets, name)
   for (const volume of pod.spec?.volumes ?? []) fromVolume(volume, configMaps, secrets)
   return { configMaps: [...configMaps], secrets: [...secrets] }
 }

@@ -10,6 +10,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { AttachOptions, CommandStreams, LogOptions, PodDoor } from '../../client/node-api.ts'
+import type { Credentials } from '../images/registry.ts'
 
 /** What a driver can do; the agent asks nothing else of it. */
 export interface RuntimeCapabilities {
@@ -256,6 +257,16 @@ export interface EnsuredImage {
   readonly pulled: boolean
   /** Whom the image's processes run as: a number, or a name that only the image knows. Absent: root, or not known. */
   readonly user?: number | string
+  /** Bytes, where it was pulled and that is known. */
+  readonly size?: number
+}
+
+/** What a pull may need. */
+export interface PullOptions {
+  /** Shown to the registry, one after the other, until one is taken; without any it is asked as nobody. */
+  readonly credentials: readonly Credentials[]
+  /** Called when an image is not there and is asked for now. */
+  pulling?(): void
 }
 
 /** An image that a runtime has. */
@@ -296,7 +307,7 @@ export interface RuntimeDriver {
    * whether it was pulled now; rejects with `RuntimeError` (ErrImagePull, ErrImageNeverPull, InvalidImageName,
    * ImageNotSupported, …).
    */
-  ensureImage(image: string, policy: string): Promise<EnsuredImage>
+  ensureImage(image: string, policy: string, pull?: PullOptions): Promise<EnsuredImage>
   /** Absent where it keeps none. */
   readonly images?: RuntimeImages
 

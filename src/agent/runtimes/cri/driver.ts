@@ -207,7 +207,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       listeners.add(handler)
       return () => listeners.delete(handler)
     },
-    ensureImage: (image, policy) => images.ensure(image, policy),
+    ensureImage: images.ensure,
     images: {
       list: images.list,
       remove: images.remove,

@@ -1,12 +1,40 @@
 /** Images of a CRI runtime, by policy; refusals have the kubelet's reasons and sentences. */
+
 import { formatReference, parseReference } from '../../images/reference.ts'
-import { type EnsuredImage, RuntimeError, type RuntimeImages } from '../runtime.ts'
-import { CallError, CODE } from './channel.ts'
+import type { Credentials } from '../../images/registry.ts'
+import { createLimiter } from '../../limiter.ts'
+import { type EnsuredImage, type PullOptions, RuntimeError, type RuntimeImages } from '../runtime.ts'
+import { CallError } from './channel.ts'
 import type { CriImage } from './messages.ts'
 import type { CriCall } from './services.ts'
 
+/** Pulls at once: each has several downloads of its own. */
+const PULLS = 3
+
 export interface Images extends Omit<RuntimeImages, 'importArchive'> {
-  ensure(image: string, policy: string): Promise<EnsuredImage>
+  ensure(image: string, policy: string, pull?: PullOptions): Promise<EnsuredImage>
+}
+
+const authOf = ({ username, password, token }: Credentials) => ({ username, password, identityToken: token })
+
+/** What gRPC's codes are called. */
+const WORDS: Readonly<Record<number, string>> = {
+  1: 'Canceled',
+  2: 'Unknown',
+  4: 'DeadlineExceeded',
+  5: 'NotFound',
+  7: 'PermissionDenied',
+  13: 'Internal',
+  14: 'Unavailable',
+}
+
+/** The kubelet's reasons: a registry that cannot be reached, a signature that is refused, or whatever else. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof CallError)) return error
+  const { code, message } = error
+  const reason = /^(RegistryUnavailable|SignatureValidationFailed)/.exec(message)?.[1] ?? 'ErrImagePull'
+  const text = `rpc error: code = ${WORDS[code] ?? code} desc = ${message}`
+  return new RuntimeError(reason, text, { cause: error })
 }
 
 const userOf = ({ uid, username }: CriImage) => (uid ? { user: uid.value } : username ? { user: username } : {})
@@ -22,9 +50,23 @@ function fullName(image: string): string {
 
 /** `isPinned` tells the names of images that the runtime itself needs, where it does not say so. */
 export function createImages(call: CriCall, isPinned: (name: string) => boolean): Images {
+  const pulls = createLimiter(PULLS)
   async function status(name: string): Promise<CriImage | undefined> {
     return (await call('ImageStatus', { image: { image: name } })).image
   }
+  /** Shows each proof in turn, as the kubelet does; rejects with the last refusal. */
+  async function pull(name: string, credentials: readonly Credentials[]): Promise<string> {
+    let refusal: unknown
+    for (const proof of credentials.length > 0 ? credentials : [undefined]) {
+      try {
+        return (await call('PullImage', { image: { image: name }, auth: proof && authOf(proof) })).imageRef
+      } catch (error) {
+        refusal = error
+      }
+    }
+    throw refusalOf(refusal)
+  }
+
   return {
     async list() {
       const { images } = await call('ListImages', {})
@@ -41,7 +83,7 @@ export function createImages(call: CriCall, isPinned: (name: string) => boolean)
       if (found) await call('RemoveImage', { image: { image: name } })
       return found !== undefined
     },
-    async ensure(image, policy) {
+    async ensure(image, policy, { credentials, pulling } = { credentials: [] }) {
       const name = fullName(image)
       const found = policy === 'Always' ? undefined : await status(name)
       if (found) return { imageId: found.id, pulled: false, ...userOf(found) }
@@ -50,15 +92,10 @@ export function createImages(call: CriCall, isPinned: (name: string) => boolean)
           'ErrImageNeverPull',
           `Container image ${JSON.stringify(image)} is not present with pull policy of Never`,
         )
-      try {
-        const { imageRef } = await call('PullImage', { image: { image: name } })
-        const pulled = await status(imageRef)
-        return { imageId: imageRef, pulled: true, ...(pulled ? userOf(pulled) : {}) }
-      } catch (error) {
-        if (!(error instanceof CallError)) throw error
-        const word = error.code === CODE.notFound ? 'NotFound' : 'Unknown'
-        throw new RuntimeError('ErrImagePull', `rpc error: code = ${word} desc = ${error.message}`, { cause: error })
-      }
+      pulling?.()
+      const imageRef = await pulls.run(() => pull(name, credentials))
+      const pulled = await status(imageRef)
+      return { imageId: imageRef, pulled: true, ...(pulled ? { size: pulled.size, ...userOf(pulled) } : {}) }
     },
   }
 }

@@ -60,7 +60,12 @@ export interface ProcessDriverOptions {
   /** PATH of processes that set none; that of this program when absent. */
   readonly path?: string
   /** Images that containers may run, where namespaces can be made; absent: only the machine's own files. */
-  readonly images?: { open(): Promise<ImageStore>; readonly toolsFolder: string }
+  readonly images?: {
+    open(): Promise<ImageStore>
+    /** Nothing was ever put into the store. */
+    isEmpty?(): boolean
+    readonly toolsFolder: string
+  }
   /** false: portable mode even where namespaces could be made. */
   readonly namespaces?: boolean
   readonly version?: string
@@ -214,8 +219,14 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       handlers.add(handler)
       return () => handlers.delete(handler)
     },
-    ensureImage: async (image, policy) => ensureImage(image, policy, (await images.load())?.store),
-    ...(options.images && platform.namespaces && { images: storeImages(async () => (await images.load())!.store) }),
+    ensureImage: async (image, policy, pull) => ensureImage(image, policy, (await images.load())?.store, pull),
+    ...(options.images &&
+      platform.namespaces && {
+        images: storeImages(
+          async () => (await images.load())!.store,
+          () => options.images?.isEmpty?.() ?? false,
+        ),
+      }),
     async runSandbox(config) {
       if (config.shareProcessNamespace && platform.namespaces) {
         throw new RuntimeError(

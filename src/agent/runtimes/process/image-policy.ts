@@ -2,7 +2,7 @@
 
 import { formatReference, parseReference } from '../../images/reference.ts'
 import type { Image, ImageStore } from '../../images/store.ts'
-import { type EnsuredImage, RuntimeError } from '../runtime.ts'
+import { type EnsuredImage, type PullOptions, RuntimeError } from '../runtime.ts'
 
 /** The name that stands for the machine's own files. */
 export const isHostImage = (image: string): boolean =>
@@ -18,7 +18,12 @@ const ensured = (image: Image, pulled: boolean): EnsuredImage => {
 }
 
 /** `RuntimeDriver.ensureImage`. Without a store only the machine's files are there. */
-export async function ensureImage(name: string, policy: string, store: ImageStore | undefined): Promise<EnsuredImage> {
+export async function ensureImage(
+  name: string,
+  policy: string,
+  store: ImageStore | undefined,
+  { credentials, pulling }: PullOptions = { credentials: [] },
+): Promise<EnsuredImage> {
   if (isHostImage(name)) return { imageId: '', pulled: false, user: process.getuid?.() ?? 0 }
   if (!store) {
     throw new RuntimeError(
@@ -46,7 +51,9 @@ export async function ensureImage(name: string, policy: string, store: ImageStor
   }
   if (known && policy !== 'Always') return ensured(known, false)
   try {
-    return ensured(await store.pull(full, [], new AbortController().signal), true)
+    pulling?.()
+    const image = await store.pull(full, credentials, new AbortController().signal)
+    return { ...ensured(image, true), size: image.size }
   } catch (error) {
     throw new RuntimeError('ErrImagePull', (error as Error).message, { cause: error })
   }

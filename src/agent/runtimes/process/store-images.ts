@@ -4,10 +4,10 @@ import type { NodeImage, RuntimeImages } from '../runtime.ts'
 
 const shown = ({ id, names, digests, size }: Image): NodeImage => ({ id, names, digests, size })
 
-/** `open` gives the store, which may be loaded by it. */
-export function storeImages(open: () => Promise<ImageStore>): RuntimeImages {
+/** `open` gives the store, which may be loaded by it: not to be told that it is empty. */
+export function storeImages(open: () => Promise<ImageStore>, isEmpty: () => boolean): RuntimeImages {
   return {
-    list: async () => (await open()).list().map(shown),
+    list: async () => (isEmpty() ? [] : (await open()).list().map(shown)),
     importArchive: async file =>
       (await (await open()).import(file)).flatMap(({ names, id }) => (names.length ? names : [id])),
     remove: async name => (await open()).remove(name),

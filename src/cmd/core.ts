@@ -361,6 +361,7 @@ async function startParts(
       address,
       limits: settings.nodeLimits,
       ...(podCidr && { podCidr }),
+      settings: settings.containers,
       server: { hosts, clientCa: authority.certificate, certificate: await pki.kubelet(nodeName, hosts) },
       identity: name => identity(`system:node:${name}`, 'system:nodes').transport,
     },

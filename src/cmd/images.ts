@@ -2,11 +2,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ImageStore } from '../agent/images/store.ts'
+import type { RegistrySettings } from '../agent/runtimes/containerd/registries.ts'
 import type { Clock } from '../lib/clock.ts'
 import { lazy } from '../lib/lazy.ts'
 
 /** Where a process runtime finds images and the programs that go with them, below the data directory. */
-export function imagesOf(dataDir: string, clock: Clock) {
+export function imagesOf(dataDir: string, clock: Clock, registries: readonly RegistrySettings[]) {
+  const settingsOf = (host: string) => registries.find(each => each.host === host)
   const folder = join(dataDir, 'image-store')
   const store = lazy(async (): Promise<ImageStore> => {
     const { openImageStore } = await import('../agent/images/store.ts')
@@ -14,8 +16,11 @@ export function imagesOf(dataDir: string, clock: Clock) {
     return openImageStore({
       folder,
       clock,
-      mirrors: () => [],
-      ca: () => undefined,
+      mirrors(host) {
+        const { mirrors = [], ca } = settingsOf(host) ?? {}
+        return mirrors.map(url => ({ url, ...(ca && { ca }) }))
+      },
+      ca: host => settingsOf(host)?.ca,
       mount: mountLayers(join(folder, 'layers')),
       owners: !oneUser(),
     })

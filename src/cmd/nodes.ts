@@ -14,6 +14,7 @@ import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Network } from '../network/network.ts'
+import type { ContainerSettings } from './configuration/settings.ts'
 import { imagesOf } from './images.ts'
 import { openContainers, type Runtimes, type RuntimesDeps } from './runtimes.ts'
 
@@ -24,6 +25,8 @@ const SIMULATED_NODES = parseCidr('198.19.0.0/16')
 const SIMULATED_CAPACITY = { cpu: '8', memory: '32Gi', 'ephemeral-storage': '100Gi', pods: '110' }
 
 export interface NodesDeps {
+  /** Absent: nothing is configured. */
+  readonly settings?: ContainerSettings
   readonly options: UpOptions
   readonly nodeName: string
   readonly network: Network
@@ -66,11 +69,9 @@ export interface Nodes {
 
 /** Resolves when every node is Ready. `signal` ends the agents, not the workloads. */
 export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<Nodes> {
-  const { options, nodeName, network, clock, logger } = deps
+  const { options, network } = deps
   const isSimulated = options.runtime === 'simulated'
-  const containers = isSimulated
-    ? undefined
-    : await openContainers({ options, nodeName, mode: network.describe().mode, clock, logger })
+  const containers = isSimulated ? undefined : await openContainers({ ...deps, mode: network.describe().mode })
   const nodes = containers ? [await thisNode(deps, containers)] : simulatedNodes(deps)
   const agents = await Promise.all(nodes.map(each => startAgent(each, signal)))
   const runtimes = nodes.flatMap(each => each.runtimes)
@@ -105,7 +106,7 @@ const shared = ({ clock, logger, network, version, identity }: NodesDeps, nodeNa
 
 /** What runs plain processes on this machine. */
 export const openProcesses = (
-  { options, nodeName, mode, clock, logger }: RuntimesDeps,
+  { options, settings, nodeName, mode, clock, logger }: RuntimesDeps,
   containers: Runtimes,
 ): Promise<RuntimeDriver> =>
   openProcessDriver({
@@ -115,7 +116,7 @@ export const openProcesses = (
     logger,
     // Where there are no containers, a pod that does not choose is run by it, too.
     handlers: containers.drivers.length > 0 ? ['process'] : ['', 'process'],
-    images: imagesOf(options.dataDir, clock),
+    images: imagesOf(options.dataDir, clock, settings?.registries ?? []),
     namespaces: mode !== 'portable',
   })
 

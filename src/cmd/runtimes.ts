@@ -5,8 +5,11 @@ import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { type UpOptions, UserError } from '../cli/context.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import type { ContainerSettings } from './configuration/settings.ts'
 
 export interface RuntimesDeps {
+  /** Absent: nothing is configured. */
+  readonly settings?: ContainerSettings
   readonly options: UpOptions
   readonly nodeName: string
   /** The network's mode. */
@@ -65,7 +68,7 @@ async function given(endpoint: string, { options, nodeName, clock, logger }: Run
 }
 
 /** Containers in a containerd of our own; a sentence where there can be none. */
-async function own({ options, nodeName, mode, clock, logger }: RuntimesDeps): Promise<Runtimes | string> {
+async function own({ options, settings, nodeName, mode, clock, logger }: RuntimesDeps): Promise<Runtimes | string> {
   if (process.platform !== 'linux') return 'containers need Linux'
   if (process.getuid?.() !== 0) return 'containers need root'
   if (mode !== 'kernel') return `containers need the kernel network, and this is the ${mode} one`
@@ -80,13 +83,14 @@ async function own({ options, nodeName, mode, clock, logger }: RuntimesDeps): Pr
     clock,
     logger,
     handlers: CONTAINERS,
+    ...settings,
   })
   return { drivers: [containerd.driver], notes: [], leave: containerd.stop }
 }
 
 /** Opens what runs containers: none where only processes are wanted or possible. Throws `UserError`. */
 export async function openContainers(deps: RuntimesDeps): Promise<Runtimes> {
-  const { runtime, runtimeEndpoint } = deps.options
+  const { runtime, runtimeEndpoint = deps.settings?.runtimeEndpoint } = deps.options
   if (runtimeEndpoint !== undefined) return given(runtimeEndpoint, deps)
   if (runtime === 'process') return NOTHING
   const found = await own(deps).catch((error: Error) => {

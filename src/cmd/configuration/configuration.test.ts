@@ -41,6 +41,7 @@ test('loadSettings has a default for everything', async () => {
     extension: {},
     audit: undefined,
     encryption: undefined,
+    containers: { registries: [] },
   })
 })
 
@@ -85,6 +86,10 @@ const wrong: readonly [text: string, message: RegExp][] = [
     'kind: Other',
     /config\.yaml: the file holds undefined "Other": expected TuttiConfiguration of tutti\.dev\/v1alpha1/,
   ],
+  [`${HEAD}containers: {cgroupDriver: other}`, /containers\.cgroupDriver: "other" is not cgroupfs or systemd/],
+  [`${HEAD}registries: [{host: a b}]`, /registries\[0\]\.host: "a b" is no registry/],
+  [`${HEAD}registries: [{host: a.io, mirrors: [b.io]}]`, /registries\[0\]\.mirrors: "b\.io" is no address/],
+  [`${HEAD}registries: [{host: a.io, caFile: nosuch.pem}]`, /registries\[0\]\.caFile: /],
   [`${HEAD}network: {cidr: x}`, /config\.yaml: unknown field "network\.cidr"/],
   [`${HEAD}events: {ttl: 5}`, /config\.yaml: events\.ttl must be a string, and is 5/],
   [`${HEAD}events: {ttl: soon}`, /config\.yaml: events\.ttl: /],

@@ -63,6 +63,16 @@ export interface Configuration {
     /** Quantities of `cpu`, `memory`, `ephemeral-storage`. */
     readonly reserved?: Readonly<Record<string, string>>
   }
+  readonly containers?: {
+    readonly runtimeEndpoint?: string
+    readonly sandboxImage?: string
+    readonly cgroupDriver?: string
+  }
+  readonly registries?: readonly {
+    readonly host?: string
+    readonly mirrors?: readonly string[]
+    readonly caFile?: string
+  }[]
 }
 
 const strings: Shape = ['string']
@@ -104,6 +114,8 @@ export const SHAPE: Shape = {
   encryption: { enabled: 'boolean', configurationFile: 'string' },
   events: { ttl: 'string' },
   node: { maxPods: 'number', reserved: { '*': 'string' } },
+  containers: { runtimeEndpoint: 'string', sandboxImage: 'string', cgroupDriver: 'string' },
+  registries: [{ host: 'string', mirrors: strings, caFile: 'string' }],
 }
 
 /** A configuration, and the paths in it as they are meant: from where the file is. */

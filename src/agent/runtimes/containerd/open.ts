@@ -13,6 +13,7 @@ import { importArchive } from './ctr.ts'
 import type { Programs } from './find.ts'
 import { PAUSE_IMAGE, pauseArchive } from './pause-image.ts'
 import { openPodGroups } from './pod-groups.ts'
+import { type RegistrySettings, writeRegistries } from './registries.ts'
 import { superviseContainerd } from './supervise.ts'
 import { unmountBelow } from './unmount.ts'
 
@@ -30,6 +31,8 @@ export interface ContainerdOptions {
   /** Image of pods' first process; one of our own when absent. */
   readonly sandboxImage?: string
   readonly cgroupDriver?: 'cgroupfs' | 'systemd'
+  /** Mirrors and authorities of registries. */
+  readonly registries?: readonly RegistrySettings[]
 }
 
 export interface OwnContainerd {
@@ -72,6 +75,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     restrictOom: !mayLowerOomScore(),
     ...(options.sandboxImage ? { sandboxImage: options.sandboxImage } : {}),
   }
+  writeRegistries(layout.registries, options.registries ?? [])
   const cni = installCni(join(run, 'cni'), { bin: layout.cniBin, conf: layout.cniConf })
   const ctr = { ctr: programs.ctr, socket: layout.socket }
   const groups = openPodGroups(options.cgroupRoot, cgroupDriver)

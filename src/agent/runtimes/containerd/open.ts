@@ -14,6 +14,7 @@ import type { Programs } from './find.ts'
 import { PAUSE_IMAGE, pauseArchive } from './pause-image.ts'
 import { openPodGroups } from './pod-groups.ts'
 import { type RegistrySettings, writeRegistries } from './registries.ts'
+import { endShims } from './shims.ts'
 import { superviseContainerd } from './supervise.ts'
 import { unmountBelow } from './unmount.ts'
 
@@ -47,6 +48,8 @@ export const runDirectory = (directory: string): string =>
   `/run/tutti/${createHash('sha256').update(directory).digest('hex').slice(0, 8)}`
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
+/** After a start of containerd it has found its shims by then (ms). */
+const SWEEP_MS = 10_000
 /** Bit of CAP_SYS_RESOURCE. */
 const SYS_RESOURCE = 24n
 
@@ -80,6 +83,8 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
   const ctr = { ctr: programs.ctr, socket: layout.socket }
   const groups = openPodGroups(options.cgroupRoot, cgroupDriver)
   const supervisor = await superviseContainerd({ programs, settings, directory, clock, logger })
+  const sweep = () => void clock.after(SWEEP_MS, () => endShims(layout, true))
+  sweep()
   const driver = await openCriDriver({
     socket: layout.socket,
     clock,
@@ -100,7 +105,10 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     limits: groups.limits,
     sandboxImage: options.sandboxImage ?? PAUSE_IMAGE,
     importArchive: file => importArchive(ctr, createReadStream(file)),
-    lost: supervisor.check,
+    lost() {
+      supervisor.check()
+      sweep()
+    },
   })
   if (!options.sandboxImage) await ensurePause(driver, ctr)
   return {
@@ -114,6 +122,8 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     socket: layout.socket,
     async stop() {
       await supervisor.stop()
+      // Nothing of the cluster runs any more: what is left of it is a remainder.
+      endShims(layout, false)
       await unmountBelow(run)
       rmSync(run, { recursive: true, force: true })
       groups.removeAll()

@@ -38,6 +38,7 @@ import { type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
 import { createNodeApi } from './serve.ts'
 import type { NodeServer, NodeServerDeps, NodeServerOptions } from './server/server.ts'
 import type { ServiceEnvironment } from './service-env.ts'
+import { DEFAULT_SETTINGS, type NodeSettings } from './settings.ts'
 import type { StaticPods, StaticPodsDeps } from './static-pods/static-pods.ts'
 import { createClaimSource } from './volumes/claims.ts'
 
@@ -45,8 +46,6 @@ import { createClaimSource } from './volumes/claims.ts'
 const STARTS = 8
 /** After its grace a container is gone within this time (ms). */
 const KILLED_MS = 5000
-/** Processes of one pod: enough for any that is sane, and too few to take the machine's. */
-const POD_PIDS = 4096
 
 export interface AgentDeps {
   /** As the node's own user, `system:node:<name>`. */
@@ -68,6 +67,8 @@ export interface AgentDeps {
   readonly annotations?: Readonly<Record<string, string>>
   /** What the node offers; this machine when absent. */
   readonly machine?: Machine
+  /** What its owner has set; `DEFAULT_SETTINGS` when absent. */
+  readonly settings?: NodeSettings
   /** Folder of manifests of static pods, made where it is missing; none when absent. */
   readonly manifests?: string
   /** `v1.36.3+tutti` when absent. */
@@ -92,7 +93,7 @@ export interface Agent {
 
 /** Resolves when the node is Ready and its pods are known. `signal` ends the agent, not the workloads. */
 export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<Agent> {
-  const { clock, logger, nodeName, runtimes, podNetwork } = deps
+  const { clock, logger, nodeName, runtimes, podNetwork, settings = DEFAULT_SETTINGS } = deps
   const client = createClient(deps.transport, { fieldManager: 'kubelet' })
   const machine = deps.machine ?? thisMachine(deps.dataDir)
   const { allocatable = machine.capacity } = machine
@@ -158,7 +159,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (adopted) void removeOrphanFolders({ podsDirectory, volumeServices, logger }, known)
   }
   const active = (pod: Pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
-  const rules = { unsafeSysctls: [], appArmor: hasAppArmor() }
+  const rules = { unsafeSysctls: settings.unsafeSysctls, appArmor: hasAppArmor() }
   /** All other pods that take of the node, with what each has been given. */
   const others = (pod: Pod) =>
     [...workers.values()]
@@ -183,7 +184,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ips: deps.addresses.filter(each => each.type === 'InternalIP').map(each => each.address),
       allocatable: () => allocatable,
       memoryCapacity: quantityValue(machine.capacity.memory ?? '0') || Number.POSITIVE_INFINITY,
-      podPids: POD_PIDS,
+      podPids: settings.podPids,
+      restartMaxMs: settings.restartMaxMs,
     },
     runtimes,
     runtimeOf,

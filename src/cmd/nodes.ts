@@ -14,6 +14,7 @@ import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Network } from '../network/network.ts'
+import { loadKubeletSettings } from './configuration/kubelet.ts'
 import type { ContainerSettings } from './configuration/settings.ts'
 import { imagesOf } from './images.ts'
 import { openContainers, type Runtimes, type RuntimesDeps } from './runtimes.ts'
@@ -127,7 +128,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
   return {
     ...shared(deps, nodeName),
     dataDir: options.dataDir,
-    manifests: join(options.dataDir, 'manifests'),
+    ...(await loadKubeletSettings(options.dataDir)),
     runtimes: [...containers.drivers, processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
     machine: thisMachine(options.dataDir, deps.limits),
     addresses: [{ type: 'InternalIP', address: deps.address }],

@@ -78,6 +78,7 @@ async function launch(
       objects: ground.objects,
       addresses: { podIPs: ground.podIPs, hostIPs: deps.node.ips },
       allocatable: deps.node.allocatable(),
+      volumePath: (name: string) => ground.volumes?.pathOf(name),
       services: deps.serviceEnv(pod.metadata?.namespace ?? '', pod.spec?.enableServiceLinks ?? true),
     }
     const allocated = deps.allocated()

@@ -44,6 +44,8 @@ export interface PodDeps {
     readonly memoryCapacity: number
     /** Processes that one pod may have; undefined: any number. */
     readonly podPids?: number | undefined
+    /** Longest wait before a container that failed is started again, ms. */
+    readonly restartMaxMs: number
     /** node.status.allocatable. */
     allocatable(): Readonly<Record<string, string>>
   }

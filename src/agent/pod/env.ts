@@ -1,6 +1,8 @@
 /** Variables of a container (API doc: EnvVar, EnvFromSource), and `$(NAME)` in them, in commands and in arguments. */
-import type { Container, EnvVarSource, Pod } from '../../api/generated/types/core-v1.ts'
+import { join } from 'node:path'
+import type { Container, EnvVarSource, FileKeySelector, Pod } from '../../api/generated/types/core-v1.ts'
 import type { HeldObjects } from '../object-source.ts'
+import { readInside, valueIn } from './env-file.ts'
 import { fieldValue, type PodAddresses, resourceValue } from './fields.ts'
 
 /** What a value may come from. */
@@ -9,6 +11,8 @@ export interface EnvContext {
   readonly addresses: PodAddresses
   /** node.status.allocatable. */
   readonly allocatable: Readonly<Record<string, string>>
+  /** Where a volume of the pod is on this machine. */
+  volumePath?(name: string): string | undefined
   /** Variables of services. */
   readonly services: Readonly<Record<string, string>>
 }
@@ -44,8 +48,8 @@ function fromSource(pod: Pod, container: Container, source: EnvVarSource, contex
   if (fieldRef) return fieldValue(pod, fieldRef.fieldPath, context.addresses)
   if (resourceFieldRef) return resourceValue(pod, resourceFieldRef, container.name, context.allocatable)
   const namespace = pod.metadata?.namespace
-  const reference = configMapKeyRef ?? secretKeyRef
-  if (!reference) throw new ConfigError('fileKeyRef is not supported by this node')
+  if (source.fileKeyRef) return fromFile(source.fileKeyRef, context)
+  const reference = (configMapKeyRef ?? secretKeyRef)!
   const kind = configMapKeyRef ? 'configMap' : 'secret'
   const data = entries(kind, reference.name ?? '', context)
   const value = data?.[reference.key]
@@ -53,6 +57,21 @@ function fromSource(pod: Pod, container: Container, source: EnvVarSource, contex
   if (!data) throw new ConfigError(`${kind.toLowerCase()} ${JSON.stringify(reference.name)} not found`)
   const title = configMapKeyRef ? 'ConfigMap' : 'Secret'
   throw new ConfigError(`couldn't find key ${reference.key} in ${title} ${namespace}/${reference.name}`)
+}
+
+function fromFile({ volumeName, path, key, optional }: FileKeySelector, context: EnvContext): string | undefined {
+  const volume = context.volumePath?.(volumeName)
+  if (!volume) throw new ConfigError(`cannot find the volume ${JSON.stringify(volumeName)} referenced by FileKeyRef`)
+  let value: string
+  try {
+    value = valueIn(readInside(volume, path), key)
+  } catch (cause) {
+    throw new ConfigError("couldn't parse env file", { cause })
+  }
+  if (value !== '') return value
+  if (optional) return undefined
+  const where = `file ${JSON.stringify(join(volume, path))}`
+  throw new ConfigError(`environment variable key ${JSON.stringify(key)} not found in ${where}`)
 }
 
 /**

@@ -2,9 +2,8 @@
 import type { Container, ContainerRestartRule, PodSpec } from '../../api/generated/types/core-v1.ts'
 import type { Clock } from '../../lib/clock.ts'
 
-/** First and longest wait, and the time of good running after which counting begins anew (as the kubelet's). */
+/** First wait, and the time of good running after which counting begins anew (as the kubelet's). */
 const FIRST_MS = 10_000
-const LONGEST_MS = 300_000
 const FORGIVEN_MS = 600_000
 
 /** An init container that goes on running beside the others (KEP-753). */
@@ -39,8 +38,8 @@ export interface RestartBackOff {
   reset(): void
 }
 
-/** The first restart is immediate; then 10 s, doubling to 5 minutes; forgiven after 10 minutes of running. */
-export function createRestartBackOff(): RestartBackOff {
+/** The first restart is immediate; then 10 s, doubling to `longest` (ms); forgiven after 10 minutes of running. */
+export function createRestartBackOff(longest: number): RestartBackOff {
   let wait = 0
   let last = 0
   /** The end that is waited after, and until when by `elapsed`. */
@@ -58,7 +57,7 @@ export function createRestartBackOff(): RestartBackOff {
     },
     current: () => wait,
     restarted(now) {
-      wait = wait === 0 ? FIRST_MS : Math.min(wait * 2, LONGEST_MS)
+      wait = Math.min(wait === 0 ? FIRST_MS : wait * 2, longest)
       last = now
       after = undefined
     },

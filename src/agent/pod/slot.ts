@@ -45,8 +45,8 @@ export interface Slot {
   hurry: ((graceMs: number) => void) | undefined
 }
 
-/** Makes the slot of a container that has not run. */
-export const createSlot = (spec: Slot['spec'], sort: Sort): Slot => ({
+/** Makes the slot of a container that has not run. `restartMaxMs` is the longest wait for a restart. */
+export const createSlot = (spec: Slot['spec'], sort: Sort, restartMaxMs: number): Slot => ({
   spec,
   sort,
   init: sort === 'init',
@@ -59,7 +59,7 @@ export const createSlot = (spec: Slot['spec'], sort: Sort): Slot => ({
   waiting: undefined,
   retryAt: 0,
   toldAt: 0,
-  backOff: createRestartBackOff(),
+  backOff: createRestartBackOff(restartMaxMs),
   toldBackOff: 0,
   prober: undefined,
   hooked: undefined,

@@ -86,10 +86,11 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   const { clock, logger } = shared
   const uid = first.metadata?.uid ?? ''
   let pod = first
+  const longest = shared.node.restartMaxMs
   const slots: Slot[] = [
-    ...(first.spec?.initContainers ?? []).map(spec => createSlot(spec, 'init')),
-    ...(first.spec?.containers ?? []).map(spec => createSlot(spec, 'main')),
-    ...(first.spec?.ephemeralContainers ?? []).map(spec => createSlot(spec as Slot['spec'], 'ephemeral')),
+    ...(first.spec?.initContainers ?? []).map(spec => createSlot(spec, 'init', longest)),
+    ...(first.spec?.containers ?? []).map(spec => createSlot(spec, 'main', longest)),
+    ...(first.spec?.ephemeralContainers ?? []).map(spec => createSlot(spec as Slot['spec'], 'ephemeral', longest)),
   ]
   const lastWords = createLastWords()
   const startTime = parseTime(first.status?.startTime) ?? clock.now()
@@ -528,7 +529,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     const all = [...initContainers, ...containers, ...ephemeral]
     for (const slot of slots) slot.spec = all.find(each => each.name === slot.spec.name) ?? slot.spec
     const added = ephemeral.filter(each => !slots.some(slot => slot.spec.name === each.name))
-    for (const each of added) slots.push(createSlot(each, 'ephemeral'))
+    for (const each of added) slots.push(createSlot(each, 'ephemeral', longest))
     return added.length > 0
   }
   function release() {

@@ -26,6 +26,8 @@ export interface PodVolumes {
   mountsOf(container: Container, env: Readonly<Record<string, string>>): Promise<Mount[]>
   /** Devices of a container: volumes with `volumeMode: Block`. Throws `ConfigError`. */
   devicesOf(container: Container): Device[]
+  /** Where a volume is on this machine; undefined where it is not made. */
+  pathOf(name: string): string | undefined
 }
 
 export interface PodVolumesDeps extends Omit<VolumeContext, 'pod' | 'directory'> {
@@ -135,6 +137,7 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
       }
       return mounts
     },
+    pathOf: name => ready.get(name)?.path,
     devicesOf(container) {
       return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
         const { spec, path } = need(name, container, 'map')

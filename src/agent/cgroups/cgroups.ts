@@ -13,8 +13,9 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Resources } from '../runtimes/runtime.ts'
+import { CLASS_GROUPS } from './pod-group.ts'
 
 /** Controllers that are used in v1, each a mounted hierarchy. */
 const V1 = ['cpu', 'cpuacct', 'memory', 'pids'] as const
@@ -117,6 +118,23 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     return result
   }
 
+  const sharesAt = (path: string) => {
+    const dir = join(base('cpu'), path)
+    return v2 ? sharesOf(Number(read(join(dir, 'cpu.weight')))) : Number(read(join(dir, 'cpu.shares')))
+  }
+  /**
+   * A class of pods is one group to its siblings: without shares of its own all pods without requests would weigh as
+   * much as one with a whole CPU.
+   */
+  const balance = (path: string) => {
+    const found = CLASS_GROUPS.find(([group]) => dirname(path) === group)
+    if (!found) return
+    const [group, fixed] = found
+    const pods = fixed ? [] : folders(join(base('cpu'), group)).map(name => sharesAt(join(group, name)))
+    const cpuShares = Math.min(Math.max(fixed ?? pods.reduce((sum, each) => sum + each, 0), 2), 262_144)
+    for (const [file, value] of settings(group, { cpuShares })) write(file, value)
+  }
+
   return {
     version: v2 ? 2 : 1,
     create(path, resources) {
@@ -129,6 +147,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
         }
       }
       for (const [file, value] of settings(path, resources)) write(file, value)
+      balance(path)
       return every(path).map(dir => join(dir, 'cgroup.procs'))
     },
     update(path, resources) {
@@ -136,6 +155,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
         // Without the controller there is no such file, and nothing to change.
         if (existsSync(file)) writeFileSync(file, String(value))
       }
+      balance(path)
     },
     limits(path) {
       const [cpu, memory] = [join(base('cpu'), path), join(base('memory'), path)]
@@ -180,8 +200,18 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     remove(path) {
       let empty = true
       for (const dir of every(path)) empty = removeTree(dir) && empty
+      balance(path)
       return empty
     },
+  }
+}
+
+/** Groups below one. */
+function folders(dir: string): string[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? [entry.name] : []))
+  } catch {
+    return []
   }
 }
 

@@ -5,4 +5,10 @@
 export const podGroup = (qosClass: string, uid: string): string =>
   qosClass === 'Guaranteed' ? `kubepods/pod${uid}` : `kubepods/${classFolder(qosClass)}/pod${uid}`
 
+/** The groups of classes, and what shares of the CPU they have together: undefined, those of their pods. */
+export const CLASS_GROUPS: readonly (readonly [path: string, shares: number | undefined])[] = [
+  ['kubepods/burstable', undefined],
+  ['kubepods/besteffort', 2],
+]
+
 const classFolder = (qosClass: string) => (qosClass === 'Burstable' ? 'burstable' : 'besteffort')

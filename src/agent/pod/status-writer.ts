@@ -24,8 +24,10 @@ export interface StatusWriter {
   flushed(): Promise<void>
 }
 
-/** Between two contradictions, ms. */
+/** Between two contradictions of a writer that insists, ms: twice as long each time, until it has been quiet. */
 const CONTRADICT_MS = 1000
+const CONTRADICT_MAX_MS = 60_000
+const QUIET_MS = 300_000
 
 /** Fields of `old` that `next` has no more, as null: a strategic merge would keep them. */
 function cleared(old: object | undefined, next: object): Record<string, unknown> {
@@ -90,6 +92,8 @@ export function createStatusWriter(
   let running: Promise<void> | undefined
   let gone = false
   let contradictedAt = Number.NEGATIVE_INFINITY
+  const patience = createBackOff(CONTRADICT_MS, CONTRADICT_MAX_MS)
+  let pause = 0
   let isWaiting = false
 
   async function run() {
@@ -124,7 +128,11 @@ export function createStatusWriter(
   const compare = () => {
     if (gone || deps.signal.aborted || running || !wanted || revisionOf(shown) <= writtenRevision) return
     if (writtenText === '' || stands(wanted, written ?? {}, shown.status ?? {})) return
-    const rest = contradictedAt + CONTRADICT_MS - deps.clock.elapsed()
+    if (deps.clock.elapsed() - contradictedAt > QUIET_MS) {
+      patience.reset()
+      pause = 0
+    }
+    const rest = contradictedAt + pause - deps.clock.elapsed()
     if (rest > 0) {
       if (isWaiting) return
       isWaiting = true
@@ -135,6 +143,7 @@ export function createStatusWriter(
       return
     }
     contradictedAt = deps.clock.elapsed()
+    pause = patience.next()
     written = shown.status
     writtenText = ''
     void flush()

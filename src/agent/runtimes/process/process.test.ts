@@ -170,6 +170,28 @@ describe('openProcessDriver', () => {
     assert.equal(output, '65534\n1234\n1234 77\n/usr\n')
   })
 
+  it(
+    'a pod that forks a thousand times is held to its number of processes, and others start as ever',
+    limited,
+    async () => {
+      const { id, sandbox } = await start({ command: ['sleep', '1000'] })
+      await driver.updateSandbox(sandbox, { pidsLimit: 40 })
+      const forks = 'i=0; while [ $i -lt 1000 ]; do sleep 1000 & i=$((i+1)); done; echo all'
+      let output = ''
+      const take = async (chunk: Uint8Array) => {
+        output += Buffer.from(chunk).toString()
+      }
+      const streams = { signal: AbortSignal.timeout(20_000), stdout: take, stderr: take }
+      const { exitCode } = await driver.exec(id, ['sh', '-c', forks], false, streams)
+      assert.notEqual(exitCode, 0)
+      assert.match(output, /fork/i)
+      assert.ok(((await driver.stats(id))?.processes ?? 0) <= 40)
+      assert.equal((await shell('echo fine')).output, 'fine\n')
+      await driver.stopContainer(id, 0)
+      assert.equal((await ended(id)).exitCode, 137)
+    },
+  )
+
   it("reports the kernel's kill for memory as OOMKilled with 137", limited, async () => {
     const script = 'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))'
     const { id } = await start({ command: [process.execPath, '-e', script], resources: { memoryLimit: 60 << 20 } })

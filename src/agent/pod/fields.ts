@@ -1,6 +1,7 @@
 /** Values of the downward API (API doc: ObjectFieldSelector, ResourceFieldSelector), for variables and files. */
 import type { Pod, ResourceFieldSelector } from '../../api/generated/types/core-v1.ts'
-import { milliValue, parseQuantity, quantityValue } from '../../api/machinery/quantity.ts'
+import { isPodLevel } from '../../api/kinds/core/resources.ts'
+import { isZeroQuantity, milliValue, parseQuantity, quantityValue } from '../../api/machinery/quantity.ts'
 import { allContainers } from './references.ts'
 
 /** Addresses that are known when a container is made. */
@@ -54,9 +55,14 @@ export function fieldValue(pod: Pod, path: string, addresses: PodAddresses): str
   }
 }
 
+const positive = (amount: string | undefined) => (amount !== undefined && !isZeroQuantity(amount) ? amount : undefined)
+/** What the pod as a whole is limited to (KEP-2837). */
+const ofPod = ({ spec }: Pod, resource: string) =>
+  isPodLevel(resource) ? positive(spec?.resources?.limits?.[resource]) : undefined
+
 /**
  * The value of `limits.cpu`, `requests.memory`, … divided by the divisor and rounded up. A limit that is not set is
- * what the node has to give.
+ * that of the pod as a whole, or what the node has to give.
  */
 export function resourceValue(
   pod: Pod,
@@ -72,7 +78,7 @@ export function resourceValue(
   const { limits = {}, requests = {} } = container.resources ?? {}
   const set =
     list === 'limits'
-      ? (limits[resource] ?? allocatable[resource])
+      ? (positive(limits[resource]) ?? ofPod(pod, resource) ?? allocatable[resource])
       : list === 'requests'
         ? requests[resource]
         : undefined

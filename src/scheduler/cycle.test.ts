@@ -243,6 +243,23 @@ it('requestsOfPod counts sidecars with the containers and init containers by the
   assert.equal(info.requests.cpu, 660)
 })
 
+it('podInfoOf counts what a pod has, where that is more than it asks for', () => {
+  const resizing = (asked: string, has: string, more: object) => {
+    const pod = podOf('p', { spec: { containers: [{ name: 'a', resources: { requests: { cpu: asked } } }] } })
+    const status = { name: 'a', resources: { requests: { cpu: has } }, allocatedResources: { cpu: has } }
+    return podInfoOf({
+      ...pod,
+      metadata: { ...pod.metadata, generation: 2 },
+      status: { observedGeneration: 2, containerStatuses: [status], ...more },
+    } as unknown as typeof pod).requests.cpu
+  }
+  const inProgress = { conditions: [{ type: 'PodResizeInProgress', status: 'True' }] }
+  assert.equal(resizing('100m', '300m', inProgress), 300)
+  assert.equal(resizing('500m', '300m', { conditions: [{ type: 'PodResizePending', status: 'True' }] }), 500)
+  assert.equal(resizing('100m', '300m', { observedGeneration: 1 }), 300)
+  assert.equal(resizing('100m', '300m', {}), 100)
+})
+
 it('decide with its remembered results agrees with a cycle that remembers nothing, through any changes', () => {
   let state = 11
   const next = (below: number) => {

@@ -1,6 +1,7 @@
 /** A pod as the scheduler sees it: what it asks for, in numbers, and the template that it shares with others. */
 import type { Pod } from '../api/kinds/core/pod.ts'
 import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
+import { podAmounts } from '../api/quota/pod-resources.ts'
 import { keyOf } from '../client/informer-types.ts'
 
 /** Amounts of resources: cpu in thousandths, memory and storage in bytes, others in units. */
@@ -82,6 +83,21 @@ export function requestsOfPod(spec: Pod['spec']): Amounts {
   }
 }
 
+/** Its resources may be others than it asks for: a resize waits, is under way, or has not been seen by its node. */
+function isResized({ metadata, status }: Pod): boolean {
+  if (!status?.containerStatuses?.some(each => each.resources)) return false
+  const isKnown = (status.observedGeneration ?? 0) >= (metadata?.generation ?? 0)
+  return !isKnown || (status.conditions ?? []).some(each => each.type.startsWith('PodResize'))
+}
+
+/** What a pod takes: what it asks for, or what it has where that is more (KEP-1287). */
+function taken(pod: Pod): Amounts {
+  const asked = requestsOfPod(pod.spec)
+  if (!isResized(pod)) return asked
+  const most = podAmounts(pod, 'requests', { overhead: true, status: true })
+  return { ...asked, cpu: amountOf('cpu', most.cpu ?? '0'), memory: amountOf('memory', most.memory ?? '0') }
+}
+
 function hostPortsOf(spec: Pod['spec']): HostPort[] {
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])] as Container[]
   return containers.flatMap(container =>
@@ -123,7 +139,7 @@ function templateOf(pod: Pod, owner: string, requests: Amounts, hostPorts: reado
 export function podInfoOf(pod: Pod): PodInfo {
   const { metadata, spec } = pod
   const owner = metadata?.ownerReferences?.find(each => each.controller)?.uid ?? ''
-  const requests = requestsOfPod(spec)
+  const requests = taken(pod)
   const hostPorts = hostPortsOf(spec)
   return {
     pod,

@@ -64,6 +64,10 @@ export function createState({ informers, storage, plugins, clock, onReady }: Sta
     snapshot.removePod(info.uid)
     snapshot.addPod(info, nodeName)
     tell({ type: 'pod-placed', pod: info, nodeName })
+    // One that shrank leaves room, as one that went.
+    const { cpu, memory } = info.requests
+    const shrank = known && (cpu < known.info.requests.cpu || memory < known.info.requests.memory)
+    if (shrank) tell({ type: 'pod-gone', pod: known.info, nodeName: known.nodeName })
   }
   /** A pod stands nowhere any more. */
   function displace(uid: string) {

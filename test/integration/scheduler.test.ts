@@ -58,6 +58,16 @@ test('the scheduler keeps a pod that fits nowhere Pending, says why, and places 
   await cluster.until(async () => (await nodeOf(cluster, 'p')) === 'node-1')
 })
 
+test('the scheduler places a waiting pod when another one is resized to less', async () => {
+  await using cluster = await startCluster({ clock: 'virtual', script: () => ({ startMs: 3_600_000 }) })
+  await cluster.create(pod('big', asking('6')))
+  await cluster.until(async () => (await nodeOf(cluster, 'big')) === 'node-1')
+  await cluster.create(pod('p', asking('4')))
+  await cluster.until(async () => scheduled(await pods(cluster).get(inDefault('p')))?.reason === 'Unschedulable')
+  await pods(cluster).patch(inDefault('big'), { spec: asking('3') }, { type: 'strategic', subresource: 'resize' })
+  await cluster.until(async () => (await nodeOf(cluster, 'p')) === 'node-1')
+})
+
 test('the scheduler places a waiting pod when a node comes', async () => {
   await using cluster = await startCluster({ clock: 'virtual', nodes: 0 })
   await cluster.create(pod('p'))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { PodSpec } from '../../api/generated/types/core-v1.ts'
-import { hostnameOf, hostsFile, resolvOf, resolvText } from './files.ts'
+import { hostnameOf, hostsFile, kernelHostname, resolvOf, resolvText } from './files.ts'
 
 const pod = (spec: Partial<PodSpec>) => ({
   metadata: { name: 'web-0', namespace: 'shop' },
@@ -13,6 +13,19 @@ const machine = { servers: ['192.0.2.53'], searches: ['example.org'], options: [
 it('hostnameOf cuts a long name where a label may end', () => {
   assert.equal(hostnameOf({ metadata: { name: `${'a'.repeat(62)}-b` } }), 'a'.repeat(62))
   assert.equal(hostnameOf(pod({ hostname: 'own' })), 'own')
+})
+
+it('kernelHostname has the domain where the pod wants that, and no more than a kernel takes', () => {
+  const named = { hostname: 'own', subdomain: 'web' }
+  assert.equal(kernelHostname(pod(named), 'cluster.local'), 'own')
+  const full = { ...named, setHostnameAsFQDN: true }
+  assert.equal(kernelHostname(pod(full), 'cluster.local'), 'own.web.shop.svc.cluster.local')
+  assert.equal(kernelHostname(pod({ setHostnameAsFQDN: true }), 'cluster.local'), 'web-0')
+  const long = pod({ ...full, hostname: 'a'.repeat(40) })
+  assert.throws(
+    () => kernelHostname(long, 'cluster.local'),
+    /is too long \(64 characters is the max, 67 characters requested\)/,
+  )
 })
 
 it('hostsFile names the pod in its domain, and aliases', () => {

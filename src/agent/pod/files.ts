@@ -21,6 +21,25 @@ export function hostnameOf(pod: Pod): string {
 const domainOf = (pod: Pod, clusterDomain: string) =>
   pod.spec?.subdomain ? `${pod.spec.subdomain}.${pod.metadata?.namespace}.svc.${clusterDomain}` : ''
 
+/** What the kernel takes. */
+const KERNEL_MAX = 64
+
+/**
+ * The name that the pod's processes see: with its domain where `setHostnameAsFQDN` wants that. Throws an `Error` for one
+ * that is too long for a kernel.
+ */
+export function kernelHostname(pod: Pod, clusterDomain: string): string {
+  const hostname = hostnameOf(pod)
+  const domain = domainOf(pod, clusterDomain)
+  if (!pod.spec?.setHostnameAsFQDN || !domain) return hostname
+  const full = `${hostname}.${domain}`
+  if (full.length <= KERNEL_MAX) return full
+  throw new Error(
+    `Failed to construct FQDN from Pod hostname and cluster domain, FQDN ${full} is too long (${KERNEL_MAX} characters ` +
+      `is the max, ${full.length} characters requested)`,
+  )
+}
+
 /** The pod's /etc/hosts: itself by name and, with a subdomain, by its full name; then hostAliases. */
 export function hostsFile(pod: Pod, ips: readonly string[], clusterDomain: string): string {
   const hostname = hostnameOf(pod)

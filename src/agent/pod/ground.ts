@@ -10,7 +10,7 @@ import { type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
 import { createPodVolumes, type PodVolumes, tearDownVolumes } from '../volumes/set-up.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import { type PodDeps, podTitle } from './deps.ts'
-import { hostnameOf, hostsFile, machineResolv, resolvOf, resolvText } from './files.ts'
+import { hostnameOf, hostsFile, kernelHostname, machineResolv, resolvOf, resolvText } from './files.ts'
 import { overheadResources, podResources } from './kernel-resources.ts'
 import { allContainers, referencesOf } from './references.ts'
 import { sandboxSecurity } from './security.ts'
@@ -176,7 +176,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       uid,
       attempt: Math.max(-1, ...all.map(each => each.attempt)) + 1,
       handler,
-      hostname: hostNetwork ? '' : hostnameOf(pod),
+      hostname: hostNetwork ? '' : kernelHostname(pod, deps.podNetwork.dns.clusterDomain),
       directory,
       labels: pod.metadata?.labels ?? {},
       annotations: pod.metadata?.annotations ?? {},

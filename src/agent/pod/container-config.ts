@@ -2,9 +2,17 @@
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
 import type { ContainerConfig, EnsuredImage } from '../runtimes/runtime.ts'
 import type { PodVolumes } from '../volumes/set-up.ts'
-import { type EnvContext, environmentOf, expand } from './env.ts'
+import { ConfigError, type EnvContext, environmentOf, expand } from './env.ts'
 import { containerResources, oomScoreAdj } from './kernel-resources.ts'
 import { containerSecurity } from './security.ts'
+
+/** Read-only in all that is mounted below a volume is what no runtime here can give (KEP-3857). */
+function checkMounts({ volumeMounts = [] }: Container): void {
+  const wanted = volumeMounts.find(each => each.recursiveReadOnly === 'Enabled')
+  if (!wanted) return
+  const why = `volume ${JSON.stringify(wanted.name)} requested recursive read-only mode, but it is not supported by the runtime`
+  throw new ConfigError(`failed to resolve recursive read-only mode: ${why}`)
+}
 
 /** Makes the configuration of the next instance. Rejects with `ConfigError` (CreateContainerConfigError). */
 export async function containerConfig(
@@ -24,6 +32,7 @@ export async function containerConfig(
     readonly targetId?: string | undefined
   },
 ): Promise<ContainerConfig> {
+  checkMounts(container)
   const env = environmentOf(pod, container, deps.env)
   const first = container.ports?.[0]?.containerPort
   const port = first === undefined ? undefined : deps.ports[first]

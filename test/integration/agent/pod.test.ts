@@ -265,4 +265,16 @@ describe('createPodWorker', () => {
     node.jump(-3_600_000)
     await remove('steady', { gracePeriodSeconds: 0 })
   })
+
+  it('says what a container asks of its mounts that the runtime cannot give', async () => {
+    const volumeMounts = [{ name: 'v', mountPath: '/v', readOnly: true, recursiveReadOnly: 'Enabled' }]
+    await node.create('recursive', {
+      volumes: [{ name: 'v', emptyDir: {} }],
+      containers: [container('main', { volumeMounts })],
+    })
+    const { reason, message } = (await node.container('recursive')).state?.waiting ?? {}
+    assert.equal(reason, 'CreateContainerConfigError')
+    assert.match(message ?? '', /^failed to resolve recursive read-only mode: volume "v" requested/)
+    await remove('recursive', { gracePeriodSeconds: 0 })
+  })
 })

@@ -1,6 +1,7 @@
 /** What is said of a container while it is worked on: events that `kubectl describe` shows, and why it waits. */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
-import type { PodDeps } from './deps.ts'
+import { type PodDeps, podTitle } from './deps.ts'
+import { goDuration } from './restart.ts'
 import type { Slot } from './slot.ts'
 
 /** First and longest distance between tries of a start that fails before there is an instance. */
@@ -38,4 +39,20 @@ export function postpone(deps: ContainerDeps, slot: Slot, reason: string, messag
   slot.toldBackOff = wait
   slot.retryAt = deps.clock.elapsed() + wait
   slot.waiting = { reason, message }
+}
+
+/** Says that a container which failed waits for its restart, once for each wait. */
+export function tellRestartBackOff(deps: ContainerDeps, slot: Slot): void {
+  const wait = slot.backOff.current()
+  // A start that was refused before there was an instance tells its own reason.
+  if (slot.retryAt > deps.clock.elapsed() || wait === 0) return
+  const { name } = slot.spec
+  const title = podTitle(deps.pod())
+  slot.waiting = {
+    reason: 'CrashLoopBackOff',
+    message: `back-off ${goDuration(wait)} restarting failed container=${name} pod=${title}`,
+  }
+  if (slot.toldBackOff === wait) return
+  slot.toldBackOff = wait
+  containerEvent(deps, slot, 'Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${title}`)
 }

@@ -14,22 +14,25 @@ import { createBackOff } from '../../client/back-off.ts'
 import { sleep, type Timer } from '../../lib/clock.ts'
 import type { ContainerStatus as Instance, RuntimeDriver } from '../runtimes/runtime.ts'
 import { startContainer, statusesOf, stopContainer } from './container.ts'
-import { type ContainerDeps, containerEvent } from './container-events.ts'
+import { type ContainerDeps, tellRestartBackOff } from './container-events.ts'
 import { lostOf } from './container-status.ts'
 import { createActiveTime } from './deadline.ts'
 import { deleteEnded } from './delete-ended.ts'
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
+import { createGrace } from './grace.ts'
 import { createGroundKeeper, type Ground, GroundError } from './ground.ts'
 import { tellPullBackOff } from './image-pull.ts'
 import { findInstances } from './instances.ts'
 import { createLastWords } from './last-words.ts'
 import { nextChange } from './next-change.ts'
-import { type PlanSlot, planPod } from './plan.ts'
+import { planPod } from './plan.ts'
+import { planSlots } from './plan-slots.ts'
 import { probeSlot } from './probing.ts'
+import { createQuiet } from './quiet.ts'
 import { createPodResize } from './resize.ts'
-import { goDuration, isSidecar, shouldRestart } from './restart.ts'
+import { isSidecar, shouldRestart } from './restart.ts'
 import { couldRestartAll, goes, isRestartingAll, markAll, resetAll, startsAll } from './restart-all.ts'
-import { createSlot, isRunning, isStarted, type Slot } from './slot.ts'
+import { createSlot, isRunning, type Slot } from './slot.ts'
 import { podStatus } from './status.ts'
 import { createStatusWriter } from './status-writer.ts'
 import { containerViews, lastTold } from './view.ts'
@@ -39,11 +42,6 @@ const GROUND_RETRY_MAX_MS = 120_000
 const DEFAULT_GRACE_S = 30
 /** What is left to a pod that is evicted (the kubelet's). */
 const EVICTION_GRACE_MS = 1000
-/**
- * A first start is not told in its stages when it is over this soon (ms): one write instead of four, and Running is not
- * held up behind the others.
- */
-const QUIET_MS = 100
 
 export interface PodWorker {
   readonly uid: string
@@ -127,8 +125,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   let syncing = false
   let again = false
   let timer: Timer | undefined
-  let graceUntil = Number.POSITIVE_INFINITY
-  let quietSince: number | undefined
+  const grace = createGrace(clock)
+  const quietFor = createQuiet(clock)
   let markEnded!: () => void
   const ended = new Promise<void>(resolve => {
     markEnded = resolve
@@ -166,7 +164,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         if (released) return
         const wake = ending() ? await end() : advance()
         if (released) return
-        const quiet = quietFor()
+        const quiet = ending() || groundProblem !== undefined ? 0 : quietFor(preparing, slots)
         if (quiet === 0) publish()
         wakeIn(quiet === 0 ? wake : Math.min(wake ?? quiet, quiet))
       } while (again)
@@ -179,22 +177,6 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     }
   }
 
-  /** Milliseconds for which the present stage of a first start need not be told. */
-  function quietFor(): number {
-    if (ending() || groundProblem !== undefined) return 0
-    const fresh = (slot: Slot) =>
-      slot.busy === 'starting' &&
-      !slot.waiting &&
-      !slot.spec.lifecycle?.postStart &&
-      slot.instances.every(each => each.state !== 'exited')
-    const first = preparing || slots.some(fresh)
-    if (!first) {
-      quietSince = undefined
-      return 0
-    }
-    quietSince ??= clock.elapsed()
-    return Math.max(0, quietSince + QUIET_MS - clock.elapsed())
-  }
   /** Reads what the runtime has of the pod. */
   async function look(): Promise<void> {
     driver ??= await keeper.attach(pod)
@@ -302,14 +284,14 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     for (const slot of running) {
       if (slot.busy) continue
       occupy(slot, 'stopping', () =>
-        stopContainer(deps, ground!, slot, `Stopping container ${slot.spec.name}`, grace()),
+        stopContainer(deps, ground!, slot, `Stopping container ${slot.spec.name}`, grace.left(pod, isGone)),
       )
     }
     if (running.length > 0 || slots.some(slot => slot.busy) || preparing) return
     preparing = true
     ground = undefined
     sandboxLost = false
-    graceUntil = Number.POSITIVE_INFINITY
+    grace.reset()
     void keeper
       .rest()
       .catch(error => logger.warn({ err: error, pod: podTitle(pod) }, 'a sandbox that is gone could not be cleaned up'))
@@ -351,27 +333,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       })
     return undefined
   }
-  /** The containers as the plan sees them; `sandbox` is the one that they are to run in. */
-  const planned = (sandbox: string | undefined): PlanSlot[] =>
-    slots.map(slot => {
-      const [latest] = slot.instances
-      const forced = latest !== undefined && slot.forced === latest.id
-      const backOff = latest?.state === 'exited' && !forced ? slot.backOff.wait(latest.finishedAt, clock) : 0
-      return {
-        spec: slot.spec,
-        init: slot.init,
-        ephemeral: slot.sort === 'ephemeral',
-        latest,
-        lost: slot.anew === 'all' ? undefined : slot.lost?.terminated.exitCode,
-        stale: latest ? sandbox !== undefined && latest.sandboxId !== sandbox : slot.anew !== undefined,
-        busy: slot.busy !== undefined,
-        started: isStarted(slot),
-        failed: slot.prober && slot.prober.id === latest?.id ? slot.prober.prober.failed() : undefined,
-        forced,
-        resized: resize.needOf(slot) === 'restart',
-        wait: Math.max(backOff, slot.retryAt - clock.elapsed()),
-      }
-    })
+  const planned = (sandbox: string | undefined) => planSlots(slots, resize, clock, sandbox)
   /** Starts and stops containers as planned. */
   function follow(base: Ground): number | undefined {
     const resizeWake = resize.actuate(base, slots)
@@ -384,7 +346,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       const grace = spec?.terminationGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S
       occupy(slot, 'stopping', () => stopContainer(deps, base, slot, message, grace * 1000))
     }
-    for (const name of plan.backOff) tellBackOff(find(name))
+    for (const name of plan.backOff) tellRestartBackOff(deps, find(name))
     for (const name of plan.start) {
       const slot = find(name)
       occupy(slot, 'starting', () => startContainer(deps, base, slot))
@@ -404,38 +366,12 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         kick()
       })
   }
-  function tellBackOff(slot: Slot) {
-    const wait = slot.backOff.current()
-    // A start that was refused before there was an instance tells its own reason.
-    if (slot.retryAt > clock.elapsed() || wait === 0) return
-    const { name } = slot.spec
-    const title = podTitle(pod)
-    slot.waiting = {
-      reason: 'CrashLoopBackOff',
-      message: `back-off ${goDuration(wait)} restarting failed container=${name} pod=${title}`,
-    }
-    if (slot.toldBackOff === wait) return
-    slot.toldBackOff = wait
-    containerEvent(deps, slot, 'Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${title}`)
-  }
-
-  /** Milliseconds that containers still have; 0 when the pod was deleted by force. */
-  function grace(): number {
-    const { deletionGracePeriodSeconds, deletionTimestamp } = pod.metadata ?? {}
-    const seconds = deletionTimestamp
-      ? (deletionGracePeriodSeconds ?? DEFAULT_GRACE_S)
-      : (pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S)
-    const until = clock.elapsed() + (isGone ? Math.min(seconds, 1) : seconds) * 1000
-    // Counted from when the end began; a later, shorter grace counts from when it is heard of.
-    graceUntil = Math.min(graceUntil, until)
-    return Math.max(0, graceUntil - clock.elapsed())
-  }
   /** Brings a pod to its end: main containers first, then sidecars from the last to the first, then its ground. */
   async function end(): Promise<undefined> {
     for (const slot of slots) slot.prober?.prober.endPodBegan()
     const running = slots.filter(isRunning)
     if (running.length > 0) {
-      const left = grace()
+      const left = grace.left(pod, isGone)
       const mains = running.filter(slot => !slot.init || !isSidecar(slot.spec))
       const next = mains.length > 0 ? mains : [running.at(-1)!]
       for (const slot of running) slot.hurry?.(left)
@@ -563,7 +499,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     evict(refusal) {
       if (ending()) return
       failure = refusal
-      graceUntil = clock.elapsed() + EVICTION_GRACE_MS
+      grace.limit(EVICTION_GRACE_MS)
       shared.events.event(pod, 'Warning', refusal.reason, refusal.message)
       kick()
     },
@@ -582,7 +518,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     port: containerPort => ground?.ports[containerPort] ?? containerPort,
     async drain(timeoutMs) {
       draining = true
-      graceUntil = clock.elapsed() + timeoutMs
+      grace.limit(timeoutMs)
       kick()
       while (slots.some(slot => isRunning(slot) || slot.busy)) {
         await nextChange(driver, uid, clock, 250)

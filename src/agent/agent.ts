@@ -333,7 +333,12 @@ async function openStaticPods(
 ): Promise<StaticPods | undefined> {
   if (directory === undefined) return undefined
   const { createStaticPods } = await import('./static-pods/static-pods.ts')
-  return createStaticPods({ directory, ...deps }, signal)
+  try {
+    return await createStaticPods({ directory, ...deps }, signal)
+  } catch (error) {
+    deps.logger.error({ err: error, directory }, 'there are no static pods: their folder cannot be followed')
+    return undefined
+  }
 }
 
 /** Listens where that is asked for; the code is loaded only then. */

@@ -2,6 +2,7 @@
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/generated/types/core-v1.ts'
 import { qosClass } from '../../api/kinds/core/resources.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
+import { podAmounts } from '../../api/quota/pod-resources.ts'
 import { wholeResources } from './allocation.ts'
 import { podConditions } from './conditions.ts'
 import { type ContainerView, containerStatus } from './container-status.ts'
@@ -92,6 +93,7 @@ export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
   const main = of(view.main).sort((a, b) => (a.name < b.name ? -1 : 1))
   const ephemeral = of(view.ephemeral).sort((a, b) => (a.name < b.name ? -1 : 1))
   const whole = wholeResources(view.allocated)
+  const allocated = podAmounts(view.allocated, 'requests', { overhead: true })
   const phase = view.failure ? 'Failed' : phaseOf(pod, init, main, view.terminal)
   const generation = pod.metadata?.generation
   const [hostIP] = view.hostIPs
@@ -115,7 +117,7 @@ export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
     containerStatuses: main,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
-    ...(whole.requests ? { allocatedResources: whole.requests } : {}),
+    ...(Object.keys(allocated).length > 0 ? { allocatedResources: allocated } : {}),
     ...(whole.requests || whole.limits ? { resources: whole } : {}),
     qosClass: pod.status?.qosClass ?? qosClass(pod),
   }

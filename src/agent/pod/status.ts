@@ -107,7 +107,7 @@ export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
       phase,
       view.sandbox,
       rfc3339(now),
-      view.resize,
+      view.terminal ? [] : view.resize,
       view.restartsAll,
     ),
     ...(view.failure ? { reason: view.failure.reason, message: view.failure.message } : {}),

@@ -169,6 +169,19 @@ describe('what changes while a pod runs', () => {
     for (const name of ['large', 'small', 'new']) await remove(name)
   })
 
+  it('a pod that has ended waits for no room any more', async () => {
+    node.scripts.set('main', { ends: { afterMs: 5000, code: 0 } })
+    const resources = both('1', '64Mi')
+    await node.create('fills', { containers: [container('main', { resources: both('3', '64Mi') })] })
+    await node.create('ends', { restartPolicy: 'Never', containers: [container('main', { resources })] })
+    await resize('ends', both('2', '64Mi'))
+    assert.equal(conditionOf(await node.get('ends'), 'PodResizePending')?.reason, 'Deferred')
+    await node.advance(6000)
+    const pod = await node.get('ends')
+    assert.deepEqual([pod?.status?.phase, conditionOf(pod, 'PodResizePending')], ['Succeeded', undefined])
+    for (const name of ['fills', 'ends']) await remove(name)
+  })
+
   it('memory is not limited below what is in use: that is tried again, and said', async () => {
     node.scripts.set('main', { memory: 100 << 20 })
     await node.create('shrinks', { containers: [container('main', { resources: both('100m', '128Mi') })] })

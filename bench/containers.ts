@@ -3,8 +3,8 @@
  * bare CRI calls on the same containerd, with the same network plugin. Needs root, containerd, runc and busybox-static.
  * `node bench/containers.ts [--n 15] [--burst 30]`.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -105,6 +105,11 @@ async function bare(uid: string): Promise<string> {
   await call('StartContainer', { containerId })
   return podSandboxId
 }
+/** containerd leaves the groups of its pods behind. */
+function removeGroups() {
+  for (const hierarchy of readdirSync('/sys/fs/cgroup'))
+    spawnSync('find', [`/sys/fs/cgroup/${hierarchy}/tutti-bench`, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
+}
 async function end(sandbox: string) {
   await call('StopPodSandbox', { podSandboxId: sandbox })
   await call('RemovePodSandbox', { podSandboxId: sandbox })
@@ -165,6 +170,7 @@ console.log(
     row(`${BURST} container pods created to all Ready`, ownBurst, aloneBurst),
   ]),
 )
+removeGroups()
 cluster.close()
 execFileSync('ip', ['netns', 'delete', netns])
 await target.stop()

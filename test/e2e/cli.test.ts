@@ -88,7 +88,7 @@ describe('the command line', { skip: toolsMissing }, () => {
     [
       'no container runtime',
       { runtimeClassName: null, containers: [{ name: 'a', image: 'nginx' }] },
-      /no container runtime .*runtimeClassName: process/,
+      /image "nginx" needs a container runtime.*set "image: host"/,
     ],
     [
       'an image',

@@ -1,5 +1,6 @@
 /** The parsers of what clients send, each with what it promises. */
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { duplexPair } from 'node:stream'
 import { formatFieldSelector, parseFieldSelector } from '../../src/api/machinery/field-selector.ts'
 import { jsonPatch } from '../../src/api/machinery/json-patch.ts'
@@ -22,7 +23,10 @@ import { parseRequestInfo } from '../../src/apiserver/http/request-info.ts'
 import { socketLink } from '../../src/client/streams/link.ts'
 import { spdyCommand } from '../../src/client/streams/spdy-command.ts'
 import { acceptWebSocket } from '../../src/client/streams/websocket.ts'
-import { realClock } from '../../src/lib/clock.ts'
+import { type Clock, realClock } from '../../src/lib/clock.ts'
+import { HeaderDecoder } from '../../src/lib/http2/decode-headers.ts'
+import { ConnectionFault } from '../../src/lib/http2/fault.ts'
+import { createSession } from '../../src/lib/http2/session.ts'
 import { type FuzzTarget, never } from './driver.ts'
 
 const POD = 'io.k8s.api.core.v1.Pod'
@@ -356,7 +360,64 @@ export const targets: readonly FuzzTarget[] = [
       }),
     refuses: never,
   },
+  {
+    name: 'http2-headers',
+    tokens: [
+      '\x82',
+      '\x40',
+      '\x0f\xff\xff\x7f',
+      '\x3f\xe1\x1f',
+      '\x20',
+      '\xbe',
+      '\x7f\x80\x80',
+      '\x85\xae\xc3',
+      '\x10\x01a\x01b',
+    ],
+    run(input) {
+      const list = new HeaderDecoder().decode(input, 1 << 14)
+      if (list) assert.equal(list.length % 2, 0)
+    },
+    refuses: error => error instanceof ConnectionFault,
+  },
+  {
+    name: 'http2',
+    tokens: [
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+      '\0\0\0\x04\0\0\0\0\0',
+      '\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\x01',
+      '\0\0\x01\x01\x05\0\0\0\x03\x82',
+      '\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08',
+      '\0\0\x04\x08\0\0\0\0\0\x7f\xff\xff\xff',
+      '\0\0\x01\0\x01\0\0\0\x01x',
+      '\0\0\x08\x06\0\0\0\0\0abcdefgh',
+      '\0\0\x01\x09\x04\0\0\0\x01\x82',
+    ],
+    run: input =>
+      conversation(input, async socket => {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        // As a TCP socket does, when its other end has ended.
+        socket.on('end', () => socket.end())
+        createSession(socket as unknown as Socket, {
+          clock: hasty,
+          idleMs: 1000,
+          onStream(stream) {
+            stream.respond(200, {})
+            stream
+              .readable()
+              .on('data', chunk => stream.write(chunk))
+              .on('end', () => stream.end())
+              .on('error', () => {})
+          },
+          onClose: resolve,
+        })
+        await promise
+      }),
+    refuses: never,
+  },
 ]
+
+/** What waits for a client that is silent waits a hundredth of it. */
+const hasty: Clock = { ...realClock, after: (ms, fn) => realClock.after(ms / 100, fn) }
 
 const COMMAND = { stdin: true, stdout: true, stderr: true, tty: false }
 

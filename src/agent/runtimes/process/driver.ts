@@ -31,7 +31,7 @@ import { readLog } from './log-read.ts'
 import { unmountSync } from './overlay.ts'
 import { createPlacement, DEFAULT_PATH } from './placement.ts'
 import { findPlatform } from './platform.ts'
-import { createPodIpcs } from './pod-ipc.ts'
+import { createPodIpcs, ipcOf } from './pod-ipc.ts'
 import { bootId, environ } from './proc.ts'
 import {
   type ContainerState,
@@ -353,7 +353,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         // The terminal is made inside: a session of another pid namespace would have no job control.
         [
           ...joining(platform.cgroups?.entries(container.state.cgroup) ?? []),
-          ...placement.execPrefix(sandbox, main.pid),
+          ...placement.execPrefix(sandbox, main.pid, ipcOf(container.sandbox.folder)),
           ...rights,
           ...(held.length > 0 ? [...envTool, ...held] : []),
           ...(tty ? withTerminal(script, words) : words),

@@ -26,7 +26,7 @@ export interface Placement {
   /** What leads from here to the container's namespaces at its start; `target` is a process whose ids it shares. */
   startPrefix(sandbox: SandboxConfig, target?: number, ipc?: PodIpc): string[]
   /** What leads from here to the namespaces, root and folder of a running process. */
-  execPrefix(sandbox: SandboxConfig, pid: number): string[]
+  execPrefix(sandbox: SandboxConfig, pid: number, ipc?: PodIpc): string[]
   /** What changes user, groups and capabilities; throws `RuntimeError` where that is not allowed. */
   credentials(config: Placed['state']['config']): string[]
   environment(container: Placed, env: ContainerConfig['env']): Record<string, string>
@@ -58,14 +58,14 @@ export function createPlacement(platform: Platform, path: string): Placement {
       if (!sandbox.hostPID && !joins) prefix.push('-p', '-f', '--kill-child')
       return prefix
     },
-    execPrefix(sandbox, pid) {
+    execPrefix(sandbox, pid, ipc) {
       if (!nsenter) return []
       if (!platform.namespaces) return sandbox.netns ? [nsenter, `--net=${sandbox.netns}`] : []
       return [
         ...[nsenter, '-t', String(pid), '-m', '-r', '-w'],
         ...(sandbox.hostNetwork ? [] : ['-u']),
         ...(sandbox.hostPID ? [] : ['-p']),
-        ...(sandbox.hostIPC ? [] : ['-i']),
+        ...(ipc ? ['-i'] : []),
         ...(sandbox.netns ? ['-n'] : []),
       ]
     },

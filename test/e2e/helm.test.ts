@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { helmPath, toolsMissing } from '../tools.ts'
 import { execute, startE2eCluster } from './cluster.ts'
+import { until } from './load.ts'
 
 const chart = join(import.meta.dirname, '../fixtures/chart')
 
@@ -68,11 +69,11 @@ test('helm', { skip: toolsMissing ?? false }, async t => {
 
   await t.test('uninstall --wait takes everything away', async () => {
     assert.match(await helm('uninstall demo --wait --timeout 60s'), /release "demo" uninstalled/)
-    const left = await kubectl('get all,configmaps,secrets,serviceaccounts,roles,rolebindings -o name')
-    assert.deepEqual(
-      left.split('\n').filter(name => /demo/.test(name) && !/demo-check/.test(name)),
-      [],
-    )
+    // Pods end in the background, when what owned them is gone.
+    await until('nothing of it is left', async () => {
+      const left = await kubectl('get all,configmaps,secrets,serviceaccounts,roles,rolebindings -o name')
+      return !left.split('\n').some(name => /demo/.test(name) && !/demo-check/.test(name))
+    })
     assert.equal((await helm('list -q')).trim(), '')
   })
 })

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { addContext, readKubeconfig, removeContext } from './kubeconfig.ts'
 
-const folder = () => mkdtempSync(join(tmpdir(), 'kubeconfig-'))
+const base = mkdtempSync(join(tmpdir(), 'tutti-kubeconfig-'))
+after(() => rmSync(base, { recursive: true, force: true }))
+
+const folder = () => mkdtempSync(join(base, 'own-'))
 const context = { name: 'tutti', server: 'https://127.0.0.1:6443', authority: 'CA', certificate: 'C', key: 'K' }
 const users = `apiVersion: v1
 kind: Config

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test from 'node:test'
+import test, { after } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { fileBackend } from './file-backend.ts'
 
+const base = mkdtempSync(join(tmpdir(), 'tutti-audit-'))
+after(() => rmSync(base, { recursive: true, force: true }))
+
 const DAY = 24 * 3600_000
 const start = Date.parse('2026-01-02T03:04:05.678Z')
-const folder = () => mkdtempSync(join(tmpdir(), 'audit-'))
+const folder = () => mkdtempSync(join(base, 'own-'))
 const line = (name: string, bytes: number) => JSON.stringify({ name, padding: 'x'.repeat(bytes) })
 const HALF = 600 << 10
 

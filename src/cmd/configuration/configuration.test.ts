@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test from 'node:test'
+import test, { after } from 'node:test'
 import { kinds } from '../../api/kinds/all.ts'
 import { fakePlugin } from '../../apiserver/encryption/kms/plugin.fixture.ts'
 import { parseRequestInfo } from '../../apiserver/http/request-info.ts'
@@ -17,12 +17,15 @@ import { encryptBy, ownEncryption } from './encryption.ts'
 import { configurationSchema } from './schema.ts'
 import { loadSettings } from './settings.ts'
 
+const base = mkdtempSync(join(tmpdir(), 'tutti-config-'))
+after(() => rmSync(base, { recursive: true, force: true }))
+
 const HEAD = 'apiVersion: tutti.dev/v1alpha1\nkind: TuttiConfiguration\n'
 const clock = virtualClock()
 const deps = { clock, logger: silent, uuid: () => 'id' }
 
 function folder(files: Record<string, string> = {}): string {
-  const dir = mkdtempSync(join(tmpdir(), 'config-'))
+  const dir = mkdtempSync(join(base, 'own-'))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text)
   return dir
 }
@@ -77,7 +80,7 @@ featureGates: {WatchList: false, AllAlpha: false, OpenAPIEnums: true, SidecarCon
     authentication: { tokens: 'secret,ann,1' },
   })
   assert.ok(settings.audit)
-  assert.match(String(settings.encryption), /config-\w+\/keys\.yaml$/)
+  assert.match(String(settings.encryption), /own-\w+\/keys\.yaml$/)
   await settings.audit?.close()
 })
 

@@ -3,15 +3,18 @@ import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { createServer, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { virtualClock } from '../virtual-clock.ts'
 import { openPki } from './files.ts'
 import { certificateSubject } from './subject.ts'
 
+const base = mkdtempSync(join(tmpdir(), 'tutti-pki-'))
+after(() => rmSync(base, { recursive: true, force: true }))
+
 const DAY = 24 * 3600_000
 const fixture = () => {
-  const dir = join(mkdtempSync(join(tmpdir(), 'pki-')), 'pki')
+  const dir = join(mkdtempSync(join(base, 'own-')), 'pki')
   const clock = virtualClock(Date.now())
   return { dir, clock, open: (hosts: string[] = []) => openPki({ dir, clock, hosts }) }
 }

@@ -24,7 +24,10 @@ function refusal(handler: string): string {
   )
 }
 
-/** A pod goes where the handler of its RuntimeClass is (node.status.runtimeHandlers). */
+/**
+ * A pod goes where the handler of its RuntimeClass is (node.status.runtimeHandlers). A handler that no node names is
+ * taken as Kubernetes takes all: the pod is bound, and its node says that it has no such runtime.
+ */
 export const runtimeHandlers: Plugin = {
   name: 'RuntimeHandlers',
   weight: 0,
@@ -33,10 +36,19 @@ export const runtimeHandlers: Plugin = {
     if (handler === undefined) {
       return { refusal: `RuntimeClass ${JSON.stringify(pod.pod.spec?.runtimeClassName)} not found` }
     }
+    const runs = (node: Node | undefined) => node !== undefined && (handlersOf(node)?.includes(handler) ?? false)
+    let offered: boolean | undefined
+    /** Looked for when the first node has it not: most pods never ask. */
+    const isOffered = () => {
+      const { slots, node } = view.snapshot
+      offered ??=
+        handler === CONTAINERS || Array.from({ length: slots }, (_, slot) => slot).some(slot => runs(node(slot)))
+      return offered
+    }
     return {
       filter(slot) {
         const has = handlersOf(view.snapshot.node(slot)!)
-        return !has || has.includes(handler) ? undefined : refusal(handler)
+        return !has || has.includes(handler) || !isOffered() ? undefined : refusal(handler)
       },
       hopeless: () => true,
     }

@@ -28,20 +28,9 @@ import { fixedInformer } from '../src/network/testing/fixed-informer.ts'
 import { startIp } from '../src/network/tools/ip.ts'
 import { startNft } from '../src/network/tools/nft.ts'
 import { measure, median, type Row, sleep, table } from './lib/measure.ts'
+import { enterOwnNetwork } from './lib/own-network.ts'
 
-const INSIDE = 'TUTTI_BENCH_INSIDE'
-if (!process.env[INSIDE]) {
-  const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
-  const { status } = spawnSync(
-    'unshare',
-    [...user, '--net', '--mount', process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-    {
-      stdio: 'inherit',
-      env: { ...process.env, [INSIDE]: '1' },
-    },
-  )
-  process.exit(status ?? 1)
-}
+enterOwnNetwork()
 
 const NODE = '10.244.0.1'
 const ENDPOINTS = 10

@@ -4,7 +4,7 @@
  * the same stream without it; one pod's change with 1,000 pods under 100 policies; DNS answers for names of others.
  * `node bench/services.ts`, as root or where user namespaces are allowed.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,17 +29,9 @@ import { fixedInformer } from '../src/network/testing/fixed-informer.ts'
 import { makeMachine } from '../src/network/testing/machine.ts'
 import { startNft } from '../src/network/tools/nft.ts'
 import { measure, median, type Row, table } from './lib/measure.ts'
+import { enterOwnNetwork } from './lib/own-network.ts'
 
-const INSIDE = 'TUTTI_BENCH_INSIDE'
-if (!process.env[INSIDE]) {
-  const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
-  const { status } = spawnSync(
-    'unshare',
-    [...user, '--net', '--mount', process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-    { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } },
-  )
-  process.exit(status ?? 1)
-}
+enterOwnNetwork()
 
 const NODE = '10.244.0.1'
 const SERVICES = 1000
@@ -148,7 +140,6 @@ async function throughput(): Promise<void> {
     })
   const machines = [await pod('tutti-a', '10.244.0.5'), await pod('tutti-b', '10.244.0.6')]
   const source = `const b = Buffer.alloc(1 << 18); require('net').createServer(s => { const w = () => { while (s.write(b)); }; s.on('drain', w).on('error', () => {}); w() }).listen(8080, '10.244.0.6')`
-  const { spawn } = await import('node:child_process')
   const server = spawn('nsenter', [`--net=${join(folder, 'tutti-b')}`, process.execPath, '-e', source])
   const proxy = makeProxy()
   await proxy.apply(

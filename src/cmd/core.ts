@@ -1,4 +1,5 @@
 /** The parts of a cluster on one machine, started in their order and stopped in the reverse. */
+
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,6 +19,7 @@ import { runAll } from '../control/lifetime.ts'
 import { controllerUser } from '../controllers/accounts.ts'
 import { controllerComponents } from '../controllers/all.ts'
 import type { NodeRanges } from '../controllers/node-ipam/controller.ts'
+import { architecture } from '../lib/architecture.ts'
 import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import { buildKubeconfig, writeKubeconfigJson } from '../lib/kubeconfig.ts'
@@ -71,7 +73,7 @@ const versionInfo = (program: string): VersionInfo => ({
   buildDate: '1970-01-01T00:00:00Z',
   goVersion: '',
   compiler: `node ${process.version}`,
-  platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  platform: `${process.platform}/${architecture()}`,
 })
 
 /** The thread of the store: a file of its own in the bundle. */

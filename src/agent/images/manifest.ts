@@ -1,4 +1,5 @@
 /** What an image consists of (OCI image specification 1.1, and Docker's schema 2, which differs in its media types). */
+import { architecture } from '../../lib/architecture.ts'
 
 /** Points at bytes by their digest. */
 export interface Descriptor {
@@ -43,7 +44,7 @@ export const MANIFEST_TYPES: readonly string[] = [
 /** This machine in the words of images. */
 export const thisPlatform = {
   os: 'linux',
-  architecture: { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch,
+  architecture: architecture(),
 }
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/

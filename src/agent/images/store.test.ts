@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { type Clock, realClock } from '../../lib/clock.ts'
+import { type ImageSpec, ociArchive, ociImage } from '../../lib/oci-archive.ts'
+import { tarArchive } from '../../lib/tar.ts'
 import { mountLayers } from '../runtimes/process/overlay.ts'
-import { archiveOf, blobsOf, type FixtureImage, tarOf } from './image.fixture.ts'
 import { openImageStore } from './store.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'tutti-images-'))
@@ -29,10 +30,11 @@ const storeAt = (folder: string, clock: Clock = realClock, mirrors: string[] = [
 const newStore = (clock?: Clock, mirrors?: string[]) => storeAt(join(base, String(++count)), clock, mirrors)
 const signal = new AbortController().signal
 
-const small: FixtureImage = {
+const small: ImageSpec = {
   name: 'example.com/a:1',
-  layers: [[{ path: 'f', content: 'one' }]],
+  layers: [[{ name: 'f', bytes: 'one' }]],
   config: { Cmd: ['x'] },
+  gzip: true,
 }
 
 const servers: ReturnType<typeof createServer>[] = []
@@ -43,8 +45,8 @@ afterEach(() => {
   }
 })
 /** A registry of one image; `meddle` may answer in its place. */
-async function registry(image: FixtureImage, meddle?: (from: IncomingMessage, to: ServerResponse) => boolean) {
-  const { blobs, manifest } = blobsOf(image)
+async function registry(image: ImageSpec, meddle?: (from: IncomingMessage, to: ServerResponse) => boolean) {
+  const { blobs, manifest } = ociImage(image)
   const asked: string[] = []
   const server = createServer((from, to) => {
     asked.push(from.url!)
@@ -133,7 +135,7 @@ describe('openImageStore', () => {
 
   const lies: [
     string,
-    Partial<FixtureImage>,
+    Partial<ImageSpec>,
     ((from: IncomingMessage, to: ServerResponse) => boolean) | undefined,
     RegExp,
   ][] = [
@@ -221,16 +223,16 @@ describe('openImageStore', () => {
   })
 
   it('shares layers between images and gives back those that no image has', rooted, async () => {
-    const below = [{ path: 'base', content: 'x'.repeat(1000) }]
+    const below = [{ name: 'base', bytes: 'x'.repeat(1000) }]
     const folder = join(base, String(++count))
     const store = storeAt(folder)
     const file = join(base, 'two.tar')
-    const image = (name: string, own: string): FixtureImage => ({
+    const image = (name: string, own: string): ImageSpec => ({
       name,
-      layers: [below, [{ path: 'own', content: own }]],
+      layers: [below, [{ name: 'own', bytes: own }]],
     })
     const twice = { ...image('example.com/a:1', 'a'), name: 'example.com/twin:1' }
-    writeFileSync(file, archiveOf(image('example.com/a:1', 'a'), image('example.com/b:1', 'b'), twice))
+    writeFileSync(file, ociArchive(image('example.com/a:1', 'a'), image('example.com/b:1', 'b'), twice))
     const [a, b] = await store.import(file)
     assert.equal(readdirSync(join(folder, 'layers')).length, 3)
     assert.equal(store.layers(a!)[0], store.layers(b!)[0])
@@ -251,24 +253,24 @@ describe('openImageStore', () => {
     const store = newStore()
     const file = join(base, 'moved.tar')
     for (const content of ['one', 'two']) {
-      writeFileSync(file, archiveOf({ name: 'example.com/a:1', layers: [[{ path: 'f', content }]] }))
+      writeFileSync(file, ociArchive({ name: 'example.com/a:1', layers: [[{ name: 'f', bytes: content }]] }))
       await store.import(file)
     }
     assert.equal(store.list().filter(each => each.names.length > 0).length, 1)
   })
 
   it('takes what docker save writes', async () => {
-    const { blobs, manifest } = blobsOf(small)
+    const { blobs, manifest } = ociImage(small)
     const { config, layers } = JSON.parse(blobs.get(manifest.digest)!.toString())
     const file = join(base, 'docker.tar')
     const entry = { Config: 'config.json', RepoTags: ['app:2'], Layers: ['one/layer.tar'] }
     const list = [entry, { ...entry, RepoTags: ['app:3'] }]
     writeFileSync(
       file,
-      tarOf([
-        { path: 'one/layer.tar', content: blobs.get(layers[0].digest)! },
-        { path: 'config.json', content: blobs.get(config.digest)! },
-        { path: 'manifest.json', content: JSON.stringify(list) },
+      tarArchive([
+        { name: 'one/layer.tar', bytes: blobs.get(layers[0].digest)! },
+        { name: 'config.json', bytes: blobs.get(config.digest)! },
+        { name: 'manifest.json', bytes: JSON.stringify(list) },
       ]),
     )
     const store = newStore()
@@ -279,7 +281,7 @@ describe('openImageStore', () => {
 
   it('says why a file is no archive of images', async () => {
     const file = join(base, 'wrong.tar')
-    writeFileSync(file, tarOf([{ path: 'hello', content: '' }]))
+    writeFileSync(file, tarArchive([{ name: 'hello', bytes: '' }]))
     await assert.rejects(newStore().import(file), /neither an OCI image layout \(index.json\) nor a docker archive/)
     writeFileSync(file, 'no tar at all, but long enough to be looked at '.repeat(30))
     await assert.rejects(newStore().import(file))

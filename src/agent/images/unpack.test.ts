@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, describe, it } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { type FixtureEntry, tarOf } from './image.fixture.ts'
+import { type TarEntry, tarArchive } from '../../lib/tar.ts'
 import { resolveIn } from './rooted.ts'
 import { decompressed, unpackLayer } from './unpack.ts'
 
@@ -32,18 +32,18 @@ function folder(fill: (root: string) => void = () => {}) {
   fill(root)
   return root
 }
-const apply = (root: string, entries: readonly FixtureEntry[]) =>
-  unpackLayer(Readable.from([tarOf(entries)]), root, { owners })
+const apply = (root: string, entries: readonly TarEntry[]) =>
+  unpackLayer(Readable.from([tarArchive(entries)]), root, { owners })
 
 describe('unpackLayer', () => {
   it('writes files, folders and links with their modes', async () => {
     const root = folder()
     await apply(root, [
-      { path: 'a/', mode: 0o750 },
-      { path: 'a/run', content: '#!', mode: 0o4755 },
-      { path: './b/c/d', content: 'deep' },
-      { path: 'a/link', link: '../b/c/d' },
-      { path: 'a/twin', hardLink: 'b/c/d' },
+      { name: 'a/', mode: 0o750 },
+      { name: 'a/run', bytes: '#!', mode: 0o4755 },
+      { name: './b/c/d', bytes: 'deep', mtime: 1_600_000_000 },
+      { name: 'a/link', link: '../b/c/d' },
+      { name: 'a/twin', hardLink: 'b/c/d' },
     ])
     assert.equal(statSync(join(root, 'a')).mode & 0o7777, 0o750)
     assert.equal(statSync(join(root, 'a/run')).mode & 0o7777, 0o4755)
@@ -54,7 +54,7 @@ describe('unpackLayer', () => {
 
   it('sets owners where there are many', { skip: owners ? false : 'needs root' }, async () => {
     const root = folder()
-    await apply(root, [{ path: 'f', content: '', uid: 12, gid: 34 }])
+    await apply(root, [{ name: 'f', bytes: '', uid: 12, gid: 34 }])
     const { uid, gid } = statSync(join(root, 'f'))
     assert.deepEqual([uid, gid], [12, 34])
   })
@@ -66,10 +66,10 @@ describe('unpackLayer', () => {
       writeFileSync(join(at, 'stays'), '')
     })
     await apply(root, [
-      { path: '.wh.gone', content: '' },
-      { path: 'emptied/new', content: '' },
-      { path: 'emptied/.wh..wh..opq', content: '' },
-      { path: '.wh.never-was', content: '' },
+      { name: '.wh.gone', bytes: '' },
+      { name: 'emptied/new', bytes: '' },
+      { name: 'emptied/.wh..wh..opq', bytes: '' },
+      { name: '.wh.never-was', bytes: '' },
     ])
     assert.deepEqual(readdirSync(root).sort(), ['emptied', 'stays'])
     assert.deepEqual(readdirSync(join(root, 'emptied')), ['new'])
@@ -81,11 +81,7 @@ describe('unpackLayer', () => {
       writeFileSync(join(at, 'file'), '')
       symlinkSync('file', join(at, 'link'))
     })
-    await apply(root, [
-      { path: 'folder', content: 'a file now' },
-      { path: 'file/' },
-      { path: 'link', content: 'its own' },
-    ])
+    await apply(root, [{ name: 'folder', bytes: 'a file now' }, { name: 'file/' }, { name: 'link', bytes: 'its own' }])
     assert.equal(readFileSync(join(root, 'folder'), 'utf8'), 'a file now')
     assert.equal(readFileSync(join(root, 'link'), 'utf8'), 'its own')
     assert.equal(statSync(join(root, 'file')).isDirectory(), true)
@@ -100,19 +96,19 @@ describe('unpackLayer', () => {
       symlinkSync('usr/bin', join(at, 'bin'))
     })
     await apply(root, [
-      { path: 'absolute/escaped', content: 'x' },
-      { path: `up${outside}/escaped`, content: 'x' },
-      { path: 'bin/tool', content: 'tool' },
+      { name: 'absolute/escaped', bytes: 'x' },
+      { name: `up${outside}/escaped`, bytes: 'x' },
+      { name: 'bin/tool', bytes: 'tool' },
     ])
     assert.deepEqual(readdirSync(outside), [])
     assert.equal(readlinkSync(join(root, 'bin')), 'usr/bin')
     assert.equal(readFileSync(join(root, 'usr/bin/tool'), 'utf8'), 'tool')
   })
 
-  const wrong: [string, FixtureEntry[], RegExp][] = [
-    ['a path that leads up', [{ path: 'a/../../evil', content: '' }], /must not contain "\.\."/],
-    ['a hard link to nothing inside', [{ path: 'passwd', hardLink: '../../../../../../etc/hostname.none' }], /ENOENT/],
-    ['a mark that removes nothing that could be', [{ path: '.wh...', content: '' }], /removes nothing/],
+  const wrong: [string, TarEntry[], RegExp][] = [
+    ['a path that leads up', [{ name: 'a/../../evil', bytes: '' }], /must not contain "\.\."/],
+    ['a hard link to nothing inside', [{ name: 'passwd', hardLink: '../../../../../../etc/hostname.none' }], /ENOENT/],
+    ['a mark that removes nothing that could be', [{ name: '.wh...', bytes: '' }], /removes nothing/],
   ]
   for (const [what, entries, message] of wrong) {
     it(`refuses ${what}`, () => assert.rejects(apply(folder(), entries), message))
@@ -121,13 +117,13 @@ describe('unpackLayer', () => {
   it('never hard-links what is outside', async () => {
     const root = folder()
     writeFileSync(join(root, '..', 'secret'), 'secret')
-    await assert.rejects(apply(root, [{ path: 'own', hardLink: '../secret' }]), /ENOENT/)
+    await assert.rejects(apply(root, [{ name: 'own', hardLink: '../secret' }]), /ENOENT/)
     assert.equal(existsSync(join(root, 'own')), false)
   })
 
   it('refuses a file that ends in the middle', () =>
     assert.rejects(
-      unpackLayer(Readable.from([tarOf([{ path: 'f', content: 'x'.repeat(5000) }]).subarray(0, 2048)]), folder(), {
+      unpackLayer(Readable.from([tarArchive([{ name: 'f', bytes: 'x'.repeat(5000) }]).subarray(0, 2048)]), folder(), {
         owners,
       }),
     ))

@@ -1,8 +1,10 @@
 /** What a node says of its machine. */
+
 import { readFileSync, statfsSync } from 'node:fs'
 import os from 'node:os'
 import type { NodeSystemInfo } from '../../api/generated/types/core-v1.ts'
 import { milliValue, quantityValue } from '../../api/machinery/quantity.ts'
+import { architecture } from '../../lib/architecture.ts'
 
 export interface Machine {
   /** node.status.capacity. */
@@ -14,8 +16,6 @@ export interface Machine {
 
 /** Pods on one node, unless told otherwise (the kubelet's default). */
 const MAX_PODS = 110
-
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
 const read = (file: string): string => {
   try {
@@ -62,7 +62,6 @@ export function allocatableOf(
 
 /** This machine; `dataDirectory` tells which disk counts. */
 export function thisMachine(dataDirectory: string, { maxPods = MAX_PODS, reserved = {} }: NodeLimits = {}): Machine {
-  const architecture = ARCHITECTURES[process.arch] ?? process.arch
   const release = read('/etc/os-release')
   const machineID = read('/etc/machine-id') || os.hostname()
   const capacity = {
@@ -75,7 +74,7 @@ export function thisMachine(dataDirectory: string, { maxPods = MAX_PODS, reserve
     capacity,
     allocatable: allocatableOf(capacity, reserved),
     info: {
-      architecture,
+      architecture: architecture(),
       bootID: read('/proc/sys/kernel/random/boot_id'),
       kernelVersion: os.release(),
       machineID,

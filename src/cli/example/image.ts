@@ -1,24 +1,14 @@
 /** An example's services as an image, made on this machine: Node, what it loads, and the example's folder. No registry. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { ociArchive } from '../../lib/oci-archive.ts'
+import { sharedLibraries } from '../../lib/shared-libraries.ts'
 import type { TarEntry } from '../../lib/tar.ts'
 import { UserError } from '../context.ts'
 
 /** Where the image has the example's folder. */
 export const IMAGE_FOLDER = '/app'
 export const exampleImageName = (name: string): string => `tutti.dev/example-${name}:1`
-
-/** Libraries of this machine that a program loads, with its loader, by the paths that it knows them by. */
-function librariesOf(program: string): string[] {
-  try {
-    const lines = execFileSync('ldd', [program], { encoding: 'utf8' }).split('\n')
-    return lines.map(line => /(?:=> |^\s*)(\/\S+) \(/.exec(line)?.[1]).filter(path => path !== undefined)
-  } catch (cause) {
-    throw new UserError(`the image cannot be made: ldd ${program} failed`, 'It needs Linux.', { cause })
-  }
-}
 
 /** Files below a folder; links and what npm left are not of it. */
 function filesOf(folder: string): string[] {
@@ -34,24 +24,25 @@ export function exampleImage(name: string, folder: string): Buffer {
     bytes: readFileSync(realpathSync(from)),
     mode,
   })
-  const libraries = librariesOf(process.execPath).filter(existsSync)
+  if (process.platform !== 'linux') throw new UserError('the image cannot be made: it needs Linux')
+  const libraries = sharedLibraries(process.execPath)
   const own = filesOf(folder).map(path => file(join(IMAGE_FOLDER, relative(folder, path)), path))
-  const architecture = { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch
   return ociArchive({
     name: exampleImageName(name),
-    architecture,
     config: {
       Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       WorkingDir: IMAGE_FOLDER,
       Cmd: ['node'],
     },
-    files: [
-      file('/usr/local/bin/node', process.execPath, 0o755),
-      ...libraries.map(path => file(path, path, 0o755)),
-      { name: 'etc/passwd', bytes: Buffer.from('root:x:0:0:root:/root:/sbin/nologin\n') },
-      { name: 'etc/group', bytes: Buffer.from('root:x:0:\n') },
-      { name: 'tmp/', mode: 0o1777 },
-      ...own,
+    layers: [
+      [
+        file('/usr/local/bin/node', process.execPath, 0o755),
+        ...libraries.map(path => file(path, path, 0o755)),
+        { name: 'etc/passwd', bytes: Buffer.from('root:x:0:0:root:/root:/sbin/nologin\n') },
+        { name: 'etc/group', bytes: Buffer.from('root:x:0:\n') },
+        { name: 'tmp/', mode: 0o1777 },
+        ...own,
+      ],
     ],
   })
 }

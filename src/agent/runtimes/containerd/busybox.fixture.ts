@@ -21,16 +21,17 @@ export function busyboxArchive(name = BUSYBOX, config: Readonly<Record<string, u
   const applets = execFileSync(PROGRAM, ['--list'], { encoding: 'utf8' }).trim().split('\n')
   return ociArchive({
     name,
-    architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     config: { Env: ['PATH=/bin'], Cmd: ['sh'], ...config },
-    files: [
-      { name: 'bin/' },
-      { name: 'bin/busybox', bytes: readFileSync(PROGRAM), mode: 0o755 },
-      ...applets.filter(each => each !== 'busybox').map(each => ({ name: `bin/${each}`, link: 'busybox' })),
-      ...['etc/', 'proc/', 'sys/', 'dev/', 'root/', 'home/', 'var/'].map(folder => ({ name: folder })),
-      { name: 'tmp/', mode: 0o1777 },
-      { name: 'etc/passwd', bytes: Buffer.from('root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n') },
-      { name: 'etc/group', bytes: Buffer.from('root:x:0:\nuser:x:1000:\nmore:x:2000:user\n') },
+    layers: [
+      [
+        { name: 'bin/' },
+        { name: 'bin/busybox', bytes: readFileSync(PROGRAM), mode: 0o755 },
+        ...applets.filter(each => each !== 'busybox').map(each => ({ name: `bin/${each}`, link: 'busybox' })),
+        ...['etc/', 'proc/', 'sys/', 'dev/', 'root/', 'home/', 'var/'].map(folder => ({ name: folder })),
+        { name: 'tmp/', mode: 0o1777 },
+        { name: 'etc/passwd', bytes: Buffer.from('root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n') },
+        { name: 'etc/group', bytes: Buffer.from('root:x:0:\nuser:x:1000:\nmore:x:2000:user\n') },
+      ],
     ],
   })
 }

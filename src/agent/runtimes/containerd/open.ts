@@ -1,8 +1,10 @@
 /** A CRI driver over a containerd of our own, with Tutti's pod network. */
+
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { architecture } from '../../../lib/architecture.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { openCriDriver } from '../cri/driver.ts'
@@ -47,7 +49,6 @@ export interface OwnContainerd {
 export const runDirectory = (directory: string): string =>
   `/run/tutti/${createHash('sha256').update(directory).digest('hex').slice(0, 8)}`
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 /** After a start of containerd it has found its shims by then (ms). */
 const SWEEP_MS = 10_000
 /** Bit of CAP_SYS_RESOURCE. */
@@ -136,10 +137,9 @@ async function ensurePause(driver: RuntimeDriver, ctr: Parameters<typeof importA
   try {
     await driver.ensureImage(PAUSE_IMAGE, 'Never')
   } catch {
-    const architecture = ARCHITECTURES[process.arch] ?? process.arch
-    const archive = pauseArchive(architecture)
+    const archive = await pauseArchive(architecture())
     if (!archive)
-      throw new Error(`there is no pause program for ${architecture}: name an image of one in the configuration`)
+      throw new Error(`there is no pause program for ${architecture()}: name an image of one in the configuration`)
     await importArchive(ctr, Readable.from([archive]))
   }
 }

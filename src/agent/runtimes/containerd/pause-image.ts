@@ -2,7 +2,6 @@
  * The image of a pod's first process, made here because no registry may be in reach: one program of a few system calls
  * that waits for SIGTERM while the kernel reaps what ends (scripts/pause has its source, in assembly).
  */
-import { ociArchive } from '../../../lib/oci-archive.ts'
 
 /** Its name in the runtime; a number for each change. */
 export const PAUSE_IMAGE = 'tutti.dev/pause:1'
@@ -58,15 +57,15 @@ export function pauseProgram(architecture: string): Buffer | undefined {
 }
 
 /** The image as an archive; undefined for an architecture that there is no code for. */
-export function pauseArchive(architecture: string): Buffer | undefined {
+export async function pauseArchive(architecture: string): Promise<Buffer | undefined> {
   const bytes = pauseProgram(architecture)
-  return (
-    bytes &&
-    ociArchive({
-      name: PAUSE_IMAGE,
-      architecture,
-      files: [{ name: 'pause', bytes, mode: 0o755 }],
-      config: { Entrypoint: ['/pause'], User: '65535:65535' },
-    })
-  )
+  if (!bytes) return undefined
+  // Not needed by a start that finds the image there.
+  const { ociArchive } = await import('../../../lib/oci-archive.ts')
+  return ociArchive({
+    name: PAUSE_IMAGE,
+    architecture,
+    layers: [[{ name: 'pause', bytes, mode: 0o755 }]],
+    config: { Entrypoint: ['/pause'], User: '65535:65535' },
+  })
 }

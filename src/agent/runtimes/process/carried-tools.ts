@@ -3,10 +3,10 @@
  * and its libraries are copied into one folder, which a container sees read-only at `CARRIED`. They set a process' user
  * and rights, make its terminal, and let go of the machine's files.
  */
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { loaderOf, sharedLibraries } from '../../../lib/shared-libraries.ts'
 
 /** Where a container sees them. */
 export const CARRIED = '/dev/.tutti'
@@ -21,29 +21,6 @@ export interface CarriedTools {
   command(tool: CarriedTool): string[]
 }
 
-const PT_INTERP = 3
-
-/** The loader that an ELF program asks for; undefined for one that needs none, or is of another sort. */
-function loaderOf(program: string): string | undefined {
-  const bytes = readFileSync(program)
-  if (bytes.length < 64 || bytes.readUInt32BE(0) !== 0x7f454c46 || bytes[4] !== 2 || bytes[5] !== 1) return undefined
-  const table = Number(bytes.readBigUInt64LE(32))
-  const size = bytes.readUInt16LE(54)
-  for (let at = table; at < table + size * bytes.readUInt16LE(56); at += size) {
-    if (bytes.readUInt32LE(at) !== PT_INTERP) continue
-    const from = Number(bytes.readBigUInt64LE(at + 8))
-    const length = Number(bytes.readBigUInt64LE(at + 32))
-    return bytes.toString('latin1', from, from + length - 1)
-  }
-  return undefined
-}
-
-/** Files of libraries that a program's loader would load. */
-function librariesOf(loader: string, program: string): string[] {
-  const lines = execFileSync(loader, ['--list', program], { encoding: 'utf8', env: {} }).split('\n')
-  return lines.map(line => /=> (\/\S+)/.exec(line)?.[1]).filter(path => path !== undefined)
-}
-
 /**
  * Copies what is needed below `folder`, once for each state of the machine's programs. Throws an `Error` that names a
  * program that the machine does not have. Some 20 ms when it must copy.
@@ -54,14 +31,12 @@ export function carryTools(folder: string): CarriedTools {
     const path = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].map(dir => join(dir, tool)).find(existsSync)
     if (!path)
       throw new Error(`images need the program ${JSON.stringify(tool)} (util-linux, coreutils) on this machine`)
-    programs.set(tool, { path, loader: loaderOf(realpathSync(path)) })
+    programs.set(tool, { path, loader: loaderOf(path) })
   }
   const sources = new Map<string, string>()
-  for (const [tool, { path, loader }] of programs) {
+  for (const [tool, { path }] of programs) {
     sources.set(tool, path)
-    if (!loader) continue
-    sources.set(basename(loader), loader)
-    for (const library of librariesOf(loader, path)) sources.set(basename(library), library)
+    for (const library of sharedLibraries(path)) sources.set(basename(library), library)
   }
   const state = [...sources].map(([name, path]) => {
     const { size, mtimeMs } = statSync(path)

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
-import { archiveOf, programs } from '../../images/image.fixture.ts'
+import { ociArchive } from '../../../lib/oci-archive.ts'
+import { programs } from '../../images/programs.fixture.ts'
 import { type ImageStore, openImageStore } from '../../images/store.ts'
 import { runtimeContract } from '../runtime.contract.ts'
 import type { ContainerConfig, RuntimeDriver, SandboxConfig } from '../runtime.ts'
@@ -18,23 +19,23 @@ const { namespaces } = findPlatform({ cgroupRoot })
 const rooted = namespaces ? {} : { skip: 'namespaces may not be made here' }
 
 const image = () =>
-  archiveOf({
+  ociArchive({
     name: 'example.com/machine:1',
     layers: [
       [
-        { path: 'bin', link: 'usr/bin' },
+        { name: 'bin', link: 'usr/bin' },
         ...programs('/usr/bin/dash', '/usr/bin/sleep', '/usr/bin/cat', '/usr/bin/id', '/usr/bin/ls', '/usr/bin/env'),
-        { path: 'usr/bin/sh', link: 'dash' },
-        { path: 'usr/bin/echo', content: '#!/bin/sh\nprintf "%s\\n" "$*"\n', mode: 0o755 },
-        { path: 'etc/passwd', content: 'root:x:0:0:root:/root:/bin/sh\nweb:x:1234:1235:web:/home/web:/bin/sh\n' },
-        { path: 'etc/group', content: 'web:x:1235:\nmail:x:1300:web\n' },
-        { path: 'var/run', link: '/run' },
-        { path: 'old', content: 'old' },
+        { name: 'usr/bin/sh', link: 'dash' },
+        { name: 'usr/bin/echo', bytes: '#!/bin/sh\nprintf "%s\\n" "$*"\n', mode: 0o755 },
+        { name: 'etc/passwd', bytes: 'root:x:0:0:root:/root:/bin/sh\nweb:x:1234:1235:web:/home/web:/bin/sh\n' },
+        { name: 'etc/group', bytes: 'web:x:1235:\nmail:x:1300:web\n' },
+        { name: 'var/run', link: '/run' },
+        { name: 'old', bytes: 'old' },
       ],
       [
-        { path: '.wh.old', content: '' },
-        { path: 'new', content: 'new' },
-        { path: 'tmp/', mode: 0o1777 },
+        { name: '.wh.old', bytes: '' },
+        { name: 'new', bytes: 'new' },
+        { name: 'tmp/', mode: 0o1777 },
       ],
     ],
     config: {

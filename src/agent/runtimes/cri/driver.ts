@@ -72,7 +72,6 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const listeners = new Set<(event: RuntimeEvent) => void>()
   const ended = new Map<string, Set<() => void>>()
   const rotations = new Map<string, () => void>()
-  const sandboxOfContainer = new Map<string, string>()
   let away: { readonly back: Promise<void>; readonly resolve: () => void } | undefined
 
   const emit = (event: RuntimeEvent) => {
@@ -89,8 +88,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
     ...(options.limits && { limits: options.limits }),
     changedSandbox: ({ status }) => emit({ type: 'sandbox', id: status.id, podUid: status.uid }),
     changedContainer(container) {
-      const { id, state, podUid, sandboxId } = container.status
-      sandboxOfContainer.set(id, sandboxId)
+      const { id, state, podUid } = container.status
       if (state === 'running') rotate(container)
       else {
         rotations.get(id)?.()

@@ -1,12 +1,13 @@
 /** A CRI driver over a containerd of our own, with Tutti's pod network. */
 
 import { createHash } from 'node:crypto'
-import { createReadStream, readFileSync, rmSync } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { architecture } from '../../../lib/architecture.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
+import { removeTree } from '../../../lib/mounts.ts'
 import { openCriDriver } from '../cri/driver.ts'
 import type { RuntimeDriver } from '../runtime.ts'
 import { installCni } from './cni.ts'
@@ -18,7 +19,6 @@ import { openPodGroups } from './pod-groups.ts'
 import { type RegistrySettings, writeRegistries } from './registries.ts'
 import { endShims } from './shims.ts'
 import { superviseContainerd } from './supervise.ts'
-import { unmountBelow } from './unmount.ts'
 
 export interface ContainerdOptions {
   readonly programs: Programs
@@ -125,9 +125,8 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
       await supervisor.stop()
       // Nothing of the cluster runs any more: what is left of it is a remainder.
       endShims(layout, false)
-      await unmountBelow(run)
-      rmSync(run, { recursive: true, force: true })
       groups.removeAll()
+      await removeTree(run)
     },
   }
 }

@@ -1,8 +1,8 @@
 /** Images of a CRI runtime, by policy; refusals have the kubelet's reasons and sentences. */
 
-import { formatReference, parseReference } from '../../images/reference.ts'
 import type { Credentials } from '../../images/registry.ts'
 import { createLimiter } from '../../limiter.ts'
+import { checkPull, fullImageName } from '../image-policy.ts'
 import { type EnsuredImage, type PullOptions, RuntimeError, type RuntimeImages } from '../runtime.ts'
 import { CallError } from './channel.ts'
 import type { CriImage } from './messages.ts'
@@ -38,15 +38,6 @@ function refusalOf(error: unknown): unknown {
 }
 
 const userOf = ({ uid, username }: CriImage) => (uid ? { user: uid.value } : username ? { user: username } : {})
-
-function fullName(image: string): string {
-  try {
-    return formatReference(parseReference(image))
-  } catch (cause) {
-    const message = `Failed to apply default image tag ${JSON.stringify(image)}: ${(cause as Error).message}`
-    throw new RuntimeError('InvalidImageName', message, { cause })
-  }
-}
 
 /** `isPinned` tells the names of images that the runtime itself needs, where it does not say so. */
 export function createImages(call: CriCall, isPinned: (name: string) => boolean): Images {
@@ -84,14 +75,10 @@ export function createImages(call: CriCall, isPinned: (name: string) => boolean)
       return found !== undefined
     },
     async ensure(image, policy, { credentials, pulling } = { credentials: [] }) {
-      const name = fullName(image)
+      const name = fullImageName(image)
       const found = policy === 'Always' ? undefined : await status(name)
       if (found) return { imageId: found.id, pulled: false, ...userOf(found) }
-      if (policy === 'Never')
-        throw new RuntimeError(
-          'ErrImageNeverPull',
-          `Container image ${JSON.stringify(image)} is not present with pull policy of Never`,
-        )
+      checkPull(image, policy)
       pulling?.()
       const imageRef = await pulls.run(() => pull(name, credentials))
       const pulled = await status(imageRef)

@@ -3,6 +3,7 @@
  * Thousands of nodes fit into one process; an idle container costs nothing.
  */
 import type { Clock } from '../../../lib/clock.ts'
+import { checkPull } from '../image-policy.ts'
 import {
   type ContainerStatus,
   type RuntimeDriver,
@@ -81,12 +82,7 @@ export function openSimulatedDriver(options: SimulatedDriverOptions): RuntimeDri
     async ensureImage(image, policy) {
       const { pullMs, error } = script.image?.(image) ?? {}
       if (policy !== 'Always' && images.has(image)) return { imageId: image, pulled: false }
-      if (policy === 'Never') {
-        throw new RuntimeError(
-          'ErrImageNeverPull',
-          `Container image "${image}" is not present with pull policy of Never`,
-        )
-      }
+      checkPull(image, policy)
       await wait(pullMs)
       if (error) throw new RuntimeError(error.reason, error.message)
       images.add(image)

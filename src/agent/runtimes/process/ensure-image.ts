@@ -1,7 +1,7 @@
-/** Whether an image is there, and may or must be pulled: imagePullPolicy as the kubelet has it. */
+/** The images of processes: a store's, and the machine's own files. */
 
-import { formatReference, parseReference } from '../../images/reference.ts'
 import type { Image, ImageStore } from '../../images/store.ts'
+import { checkPull, fullImageName } from '../image-policy.ts'
 import { type EnsuredImage, type PullOptions, RuntimeError } from '../runtime.ts'
 
 /** The name that stands for the machine's own files. */
@@ -33,23 +33,10 @@ export async function ensureImage(
         'that runs containers',
     )
   }
-  let full: string
-  try {
-    full = formatReference(parseReference(name))
-  } catch (error) {
-    throw new RuntimeError(
-      'InvalidImageName',
-      `Failed to apply default image tag ${JSON.stringify(name)}: ${(error as Error).message}`,
-    )
-  }
-  const known = store.get(full)
-  if (policy === 'Never' && !known) {
-    throw new RuntimeError(
-      'ErrImageNeverPull',
-      `Container image ${JSON.stringify(name)} is not present with pull policy of Never`,
-    )
-  }
-  if (known && policy !== 'Always') return ensured(known, false)
+  const full = fullImageName(name)
+  const known = policy === 'Always' ? undefined : store.get(full)
+  if (known) return ensured(known, false)
+  checkPull(name, policy)
   try {
     pulling?.()
     const image = await store.pull(full, credentials, new AbortController().signal)

@@ -12,6 +12,7 @@ import { keyOf } from '../../client/informer-types.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import { createRounds } from '../rounds.ts'
 import type { Family } from '../service-proxy/endpoints.ts'
 import type { Nft } from '../tools/nft.ts'
 import { compilePolicy } from './compile.ts'
@@ -19,8 +20,6 @@ import { createPolicyEngine, type PolicyPod } from './engine.ts'
 import { baseTable, type DnsPlace, policyTable } from './ruleset.ts'
 import { createTable } from './table.ts'
 
-/** Milliseconds before rules that could not be loaded are tried again. */
-const RETRY = 1000
 /** Milliseconds for which a pod waits to be seen here. */
 const UNSEEN = 2000
 
@@ -59,8 +58,6 @@ export async function startPolicies(deps: PoliciesDeps, signal: AbortSignal): Pr
   const given = new Map<string, readonly string[]>()
   const awaited = new Map<string, () => void>()
   const keys = new Map<string, string>()
-  let running: Promise<void> | undefined
-  let whole = true
 
   function view(pod: PodType): PolicyPod | undefined {
     const { metadata, spec, status } = pod
@@ -78,35 +75,20 @@ export async function startPolicies(deps: PoliciesDeps, signal: AbortSignal): Pr
     }
   }
 
-  async function pass(): Promise<void> {
-    const again = whole
-    whole = false
-    const commands = again ? table.whole() : table.commands()
-    table.stands()
-    try {
-      if (again) await nft.load(commands)
-      else if (commands) await nft.change(commands)
-    } catch (error) {
-      logger.error({ error }, 'network: policies could not be brought up to date, building all anew')
-      whole = true
-      if (again) clock.after(RETRY, () => wake())
-    }
-  }
-  async function work(): Promise<void> {
-    await new Promise<void>(resolve => setImmediate(resolve))
-    while ((whole || table.commands()) && !signal.aborted) {
-      const failing = whole
-      await pass()
-      if (failing && whole) break
-    }
-    running = undefined
-  }
-  function wake() {
-    if (!signal.aborted) running ??= work()
-  }
-  async function idle() {
-    while (running) await running
-  }
+  const { wake, idle } = createRounds(
+    {
+      isDirty: table.isTouched,
+      async make(whole) {
+        const commands = whole ? table.whole() : table.commands()
+        table.stands()
+        if (whole) await nft.load(commands)
+        else if (commands) await nft.change(commands)
+      },
+      failed: error => logger.error({ error }, 'network: policies could not be brought up to date, building all anew'),
+      clock,
+    },
+    signal,
+  )
 
   async function seen(uid: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()

@@ -11,6 +11,8 @@ export interface Table {
   /** An element; of a map with a value. */
   put(set: string, key: string, value?: string): void
   remove(set: string, key: string): void
+  /** Whether something was changed since the last `stands`, be it back and forth. */
+  isTouched(): boolean
   /** Commands that lead from what stands to what should be; empty when they are the same. */
   commands(): string
   /** What should be stands now. */
@@ -93,6 +95,7 @@ export function createTable(name: string, base: string): Table {
       noteElement(set, key)
       elements.get(set)?.delete(key)
     },
+    isTouched: () => changedSets.size + changedChains.size + changedElements.size > 0,
     commands() {
       const [first, flushes, rules, last]: [string[], string[], string[], string[]] = [[], [], [], []]
       for (const [set, before] of changedSets) {

@@ -82,6 +82,23 @@ test('startProxySync builds everything anew when a change fails, and tries again
   assert.deepEqual(calls, ['reset default/a=10.244.0.9'])
 })
 
+test('startProxySync looks at every service again when the node moved while everything was being built', async () => {
+  const { slices, sync, calls, proxy } = await start()
+  calls.length = 0
+  const { reset } = proxy
+  proxy.reset = async changes => {
+    proxy.reset = reset
+    await reset(changes)
+    sync.moved()
+  }
+  sync.moved()
+  await sync.idle()
+  assert.deepEqual(calls.splice(0), ['reset default/a=10.244.0.5', 'reset default/a=10.244.0.5'])
+  slices.put(slice('a', '10.244.0.9'))
+  await sync.idle()
+  assert.deepEqual(calls, ['apply default/a=10.244.0.9'])
+})
+
 test('createCatalog finds services by their own and by their endpoints’ addresses while these stand', () => {
   const services = fixedInformer<Service>([service('a')])
   const slices = fixedInformer<EndpointSlice>([slice('a', '10.244.0.5')])

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '../clock.ts'
-import { type Budget, createBudget } from './budget.ts'
+import { type TokenBucket, tokenBucket } from '../token-bucket.ts'
 import { HeaderDecoder } from './decode-headers.ts'
 import { HeaderEncoder } from './encode-headers.ts'
 import {
@@ -65,8 +65,8 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
   const blocked = new Set<ServerStream>()
   const output = createOutput(socket, unblock)
   // As nghttp2 has it; what else costs no stream may come more often.
-  const resets = createBudget(1000, 33, clock.elapsed)
-  const controls = createBudget(10_000, 1000, clock.elapsed)
+  const resets = tokenBucket({ everyMs: 1000 / 33, burst: 1000 }, clock.elapsed())
+  const controls = tokenBucket({ everyMs: 1, burst: 10_000 }, clock.elapsed())
   let rest: Buffer | undefined
   let isGreeted = false
   let isSettled = false
@@ -92,8 +92,8 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
     output.frame(type, 0, stream, four)
   }
 
-  function spend(budget: Budget, what: string) {
-    if (!budget.spend()) throw new ConnectionFault(ENHANCE_YOUR_CALM, `too many ${what}`)
+  function spend(bucket: TokenBucket, what: string) {
+    if (!bucket.take(clock.elapsed())) throw new ConnectionFault(ENHANCE_YOUR_CALM, `too many ${what}`)
   }
 
   const carrier: Carrier = {

@@ -2,22 +2,13 @@
 import { watch } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { LogOptions } from '../../../client/node-api.ts'
+import { limited, news, type ReadDeps, sinceOf } from '../log-reading.ts'
 import { findTail } from '../tail.ts'
 import { olderFiles, sizeOf } from './log-files.ts'
 import { type LogLine, parseLogLine } from './log-line.ts'
 
 const CHUNK = 64 * 1024
 const NEWLINE = Buffer.from('\n')
-
-export interface ReadDeps {
-  /** ms since the epoch. */
-  readonly now: number
-  /** The container may write more. */
-  running(): boolean
-  /** Calls back when `running` may have changed; returns a function that ends it. */
-  onEnd(fn: () => void): () => void
-  readonly signal: AbortSignal
-}
 
 /** A place in the log. */
 interface Start {
@@ -45,27 +36,17 @@ async function startOf(file: string, lines: number | undefined): Promise<Start> 
   return { files: [file], offset: 0 }
 }
 
-/** Resolves when there may be more, when the container ended, or when the reader went away. */
-function grown(file: string, isMore: () => boolean, { running, onEnd, signal }: ReadDeps): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      watcher?.close()
-      off()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    let watcher: ReturnType<typeof watch> | undefined
-    try {
-      watcher = watch(file, { persistent: false }, done)
-      watcher.on('error', done)
-    } catch {
-      // It is being put aside: the next look finds its successor.
-      setTimeout(done, 20)
-    }
-    const off = onEnd(done)
-    signal.addEventListener('abort', done, { once: true })
-    if (signal.aborted || !running() || isMore()) done()
-  })
+/** Calls back when the file has grown or is another; returns a function that ends it. */
+function onGrow(file: string, fn: () => void): () => void {
+  try {
+    const watcher = watch(file, { persistent: false }, fn)
+    watcher.on('error', fn)
+    return () => watcher.close()
+  } catch {
+    // It is being put aside: the next look finds its successor.
+    const timer = setTimeout(fn, 20)
+    return () => clearTimeout(timer)
+  }
 }
 
 /** Whole lines of the log, file after file; with `follow` as they come. */
@@ -98,7 +79,7 @@ async function* linesOf(file: string, options: LogOptions, deps: ReadDeps): Asyn
       }
       if (!options.follow || !running) return
       const isMore = () => (sizeOf(file) ?? 0) !== at
-      await grown(file, isMore, deps)
+      await news(deps, fn => onGrow(file, fn), isMore)
     }
   } finally {
     await handle?.close()
@@ -131,16 +112,16 @@ function split(bytes: Buffer, rest: readonly Buffer[]): { whole: Buffer[]; rest:
   return { whole, rest: from < bytes.length ? [...begun, bytes.subarray(from)] : [...begun] }
 }
 
-const sinceOf = ({ sinceSeconds, sinceTime }: LogOptions, now: number): number | undefined =>
-  sinceSeconds !== undefined ? now - sinceSeconds * 1000 : sinceTime !== undefined ? Date.parse(sinceTime) : undefined
-
 /**
  * The log's bytes, or what the container wrote, from where `options` say. With `follow` it goes on until the container
  * has ended and everything was read, or `signal` aborts.
  */
-export async function* readLog(file: string, options: LogOptions, deps: ReadDeps): AsyncGenerator<Uint8Array> {
+export const readLog = (file: string, options: LogOptions, deps: ReadDeps): AsyncGenerator<Uint8Array> =>
+  limited(shownOf(file, options, deps), options.limitBytes)
+
+/** The same without a limit. */
+async function* shownOf(file: string, options: LogOptions, deps: ReadDeps): AsyncGenerator<Uint8Array> {
   let since = sinceOf(options, deps.now)
-  let budget = options.limitBytes ?? Number.POSITIVE_INFINITY
   let isLineStart = true
   const shown = (line: LogLine): Buffer[] => {
     const stamp = options.timestamps && isLineStart ? [Buffer.from(`${line.time} `)] : []
@@ -158,11 +139,6 @@ export async function* readLog(file: string, options: LogOptions, deps: ReadDeps
       }
       parts.push(...shown(line))
     }
-    if (parts.length === 0) continue
-    const bytes = Buffer.concat(parts)
-    const piece = bytes.length > budget ? bytes.subarray(0, budget) : bytes
-    budget -= piece.length
-    yield piece
-    if (budget <= 0) return
+    if (parts.length > 0) yield Buffer.concat(parts)
   }
 }

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
+import type { ReadDeps } from '../log-reading.ts'
 import { olderFiles, rotateLog } from './log-files.ts'
 import { parseLogLine } from './log-line.ts'
-import { type ReadDeps, readLog } from './log-read.ts'
+import { readLog } from './log-read.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cri-log-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,6 +1,7 @@
 /** Reads a container's log as `kubectl logs` asks for it (API doc: core/v1 PodLogOptions). */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { LogOptions } from '../../../client/node-api.ts'
+import { limited, news, type ReadDeps, sinceOf } from '../log-reading.ts'
 import { findTail } from '../tail.ts'
 import type { ContainerLog, LogMark } from './log.ts'
 
@@ -36,12 +37,7 @@ const stamp = (ms: number) => `${new Date(ms).toISOString().slice(0, -1)}000000Z
 
 /** Where reading begins for `since` and `tailLines` together: the later of the two. */
 async function begin(file: FileHandle, log: ContainerLog, options: LogOptions, now: number, end: number) {
-  const since =
-    options.sinceSeconds !== undefined
-      ? now - options.sinceSeconds * 1000
-      : options.sinceTime !== undefined
-        ? Date.parse(options.sinceTime)
-        : undefined
+  const since = sinceOf(options, now)
   let from = log.head() === 0 ? 0 : await nextLine(file, log.head(), end)
   if (since !== undefined) {
     const older = log.marks().findLast(mark => mark.time < since)
@@ -54,33 +50,35 @@ async function begin(file: FileHandle, log: ContainerLog, options: LogOptions, n
  * The log's bytes from where `options` say. With `follow` it goes on until `running()` is false and everything was
  * read, or `signal` aborts; `onEnd` calls back when running may have changed. `now` is in ms since the epoch.
  */
-export async function* readLog(
-  log: ContainerLog,
-  options: LogOptions,
-  deps: { now: number; running(): boolean; onEnd(fn: () => void): () => void; signal: AbortSignal; from?: number },
-): AsyncGenerator<Uint8Array> {
+export const readLog = (log: ContainerLog, options: LogOptions, deps: LogDeps): AsyncGenerator<Uint8Array> =>
+  limited(shownOf(log, options, deps), options.limitBytes)
+
+interface LogDeps extends ReadDeps {
+  /** Where reading begins, whatever the options say. */
+  readonly from?: number
+}
+
+/** The same without a limit. */
+async function* shownOf(log: ContainerLog, options: LogOptions, deps: LogDeps): AsyncGenerator<Uint8Array> {
   log.look()
   const file = await open(log.file, 'r')
   try {
     let at = deps.from ?? (await begin(file, log, options, deps.now, log.size()))
-    let budget = options.limitBytes ?? Number.POSITIVE_INFINITY
     let lineStart = true
-    while (budget > 0 && !deps.signal.aborted) {
+    while (!deps.signal.aborted) {
       const running = deps.running()
       const buffer = Buffer.allocUnsafe(CHUNK)
       const { bytesRead } = await file.read(buffer, 0, CHUNK, at)
       if (bytesRead === 0) {
         if (!options.follow || !running) return
-        await grown(log, at, deps)
+        await news(deps, log.onGrow, () => log.size() > at)
         continue
       }
       const raw = buffer.subarray(0, bytesRead)
       const out = options.timestamps ? dated(raw, at, lineStart, log.marks()) : raw
       lineStart = raw[bytesRead - 1] === NEWLINE
       at += bytesRead
-      const piece = out.length > budget ? out.subarray(0, budget) : out
-      budget -= piece.length
-      yield piece
+      yield out
     }
   } finally {
     await file.close()
@@ -100,24 +98,4 @@ function dated(raw: Buffer, offset: number, lineStart: boolean, marks: readonly 
     at = next
   }
   return Buffer.concat(parts)
-}
-
-/** Resolves when there may be more than `at` bytes, when the container ended, or when the reader went away. */
-function grown(
-  log: ContainerLog,
-  at: number,
-  deps: { running(): boolean; onEnd(fn: () => void): () => void; signal: AbortSignal },
-): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      offGrow()
-      offEnd()
-      deps.signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const offGrow = log.onGrow(done)
-    const offEnd = deps.onEnd(done)
-    deps.signal.addEventListener('abort', done, { once: true })
-    if (deps.signal.aborted || !deps.running() || log.size() > at) done()
-  })
 }

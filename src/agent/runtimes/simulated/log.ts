@@ -1,6 +1,7 @@
 /** Logs of simulated containers, in memory. */
 import { rfc3339Micro } from '../../../api/machinery/time.ts'
 import type { LogOptions } from '../../../client/node-api.ts'
+import { sinceOf } from '../log-reading.ts'
 
 export interface SimulatedLog {
   write(line: string, time: number): void
@@ -26,11 +27,7 @@ export function createSimulatedLog(): SimulatedLog {
   }
 
   async function* read(options: LogOptions, now: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const since = options.sinceTime
-      ? Date.parse(options.sinceTime)
-      : options.sinceSeconds
-        ? now - options.sinceSeconds * 1000
-        : 0
+    const since = sinceOf(options, now) ?? 0
     let left = options.limitBytes ?? Number.POSITIVE_INFINITY
     let next = lines.findIndex(line => line.time >= since)
     if (next < 0) next = lines.length

@@ -1,10 +1,11 @@
 /** Images in one tar file: an OCI image layout, or what `docker save` writes, old or new. */
 import { randomBytes } from 'node:crypto'
-import { closeSync, createReadStream, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { createReadStream, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import type { ReadEntry } from 'tar'
 import { type Blobs, digestOf } from './blobs.ts'
 import { type Descriptor, INDEX_TYPES, readConfig, readManifest } from './manifest.ts'
+import { readTar, writeEntry } from './read-tar.ts'
 import { formatReference, parseReference } from './reference.ts'
 import { decompressed } from './unpack.ts'
 
@@ -45,26 +46,10 @@ async function spread(file: string, folder: string): Promise<Map<string, string>
     } else if (entry.type === 'File' || entry.type === 'OldFile') {
       const place = join(folder, String(parts.size))
       parts.set(path, place)
-      const handle = openSync(place, 'wx', 0o600)
-      entry.on('data', chunk => {
-        for (let at = 0; at < chunk.length; ) at += writeSync(handle, chunk, at)
-      })
-      entry.on('end', () => closeSync(handle))
+      writeEntry(entry, openSync(place, 'wx', 0o600))
     }
-    entry.resume()
   }
-  const { Parser } = await import('tar')
-  const parser = new Parser({ strict: true, onReadEntry: take })
-  await new Promise<void>((resolve, reject) => {
-    parser.on('error', reject)
-    parser.on('end', () => resolve())
-    void (async () => {
-      for await (const chunk of await decompressed(createReadStream(file))) {
-        if (!parser.write(chunk as Buffer)) await new Promise<void>(drained => parser.once('drain', () => drained()))
-      }
-      parser.end()
-    })().catch(reject)
-  })
+  await readTar(await decompressed(createReadStream(file)), take)
   for (const [path, target] of links) {
     const found = parts.get(target)
     if (found) parts.set(path, found)

@@ -1,25 +1,17 @@
 /** Bytes by their digest, in files: manifests, configurations, and layers until they are unpacked. */
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable, Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
+import { type Expected, verified } from './verified.ts'
 
 export interface Blobs {
   has(digest: string): boolean
   /** Takes a stream in; what does not have this digest and size is refused with an `Error` and leaves nothing. */
-  write(expected: { readonly digest: string; readonly size?: number }, source: AsyncIterable<Uint8Array>): Promise<void>
+  write(expected: Expected, source: AsyncIterable<Uint8Array>): Promise<void>
   /** Takes a file over, which is gone from its place then; refuses it as `write` does. */
-  adopt(expected: { readonly digest: string; readonly size?: number }, file: string): Promise<void>
+  adopt(expected: Expected, file: string): Promise<void>
   /** Keeps bytes under their own digest, which is given back. */
   put(bytes: Uint8Array): Promise<string>
   /** Of small ones. */
@@ -38,40 +30,24 @@ export function openBlobs(folder: string): Blobs {
   const place = (digest: string) => join(folder, digest.slice('sha256:'.length))
   const blobs: Blobs = {
     has: digest => existsSync(place(digest)),
-    async write({ digest, size }, source) {
+    async write(expected, source) {
       const draft = join(drafts, randomBytes(8).toString('hex'))
-      const hash = createHash('sha256')
-      let length = 0
-      const check = new Transform({
-        transform(chunk: Buffer, _, done) {
-          length += chunk.length
-          hash.update(chunk)
-          done(
-            size !== undefined && length > size ? new Error(`more than the ${size} bytes that were announced`) : null,
-            chunk,
-          )
-        },
-      })
       try {
-        await pipeline(
-          Readable.from(source, { objectMode: false }),
-          check,
-          createWriteStream(draft, { mode: 0o600, flush: true }),
-        )
-        if (size !== undefined && length !== size) throw new Error(`${length} bytes came, ${size} were announced`)
-        const found = `sha256:${hash.digest('hex')}`
-        if (found !== digest)
-          throw new Error(`unexpected commit digest ${found}, expected ${digest}: failed precondition`)
-        renameSync(draft, place(digest))
+        const file = await open(draft, 'wx', 0o600)
+        try {
+          await file.writeFile(verified(source, expected))
+          await file.sync()
+        } finally {
+          await file.close()
+        }
+        renameSync(draft, place(expected.digest))
       } finally {
         rmSync(draft, { force: true })
       }
     },
-    async adopt({ digest, size }, file) {
-      const found = await digestOf(file)
-      if (size !== undefined && found.size !== size) throw new Error(`${found.size} bytes came, ${size} were announced`)
-      if (found.digest !== digest) throw new Error(`unexpected digest ${found.digest}, expected ${digest}`)
-      renameSync(file, place(digest))
+    async adopt(expected, file) {
+      for await (const _ of verified(createReadStream(file, { highWaterMark: 1 << 20 }), expected));
+      renameSync(file, place(expected.digest))
     },
     async put(bytes) {
       const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`

@@ -2,7 +2,6 @@
  * The images of a node without a container runtime: pulled or imported, unpacked into shared layers, and kept under
  * their names. The list is one file that is replaced whole; what it does not name is removed when next opened or pruned.
  */
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
@@ -14,6 +13,7 @@ import { formatReference, nameOf, parseReference } from './reference.ts'
 import { type Credentials, openRepository, type RegistryDeps } from './registry.ts'
 import { type MountLayers, openSnapshots } from './snapshots.ts'
 import { decompressed, unpackLayer } from './unpack.ts'
+import { verified } from './verified.ts'
 
 /** An image that is there. */
 export interface Image {
@@ -115,7 +115,7 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
     const config = readConfig(blobs.text(digest), parts.layers.length)
     await snapshots.prepare(config.rootfs.diff_ids, async (at, root) => {
       const layer = await decompressed(blobs.open(parts.layers[at]!.digest))
-      await unpackLayer(verified(layer, config.rootfs.diff_ids[at]!), root, { owners })
+      await unpackLayer(verified(layer, { digest: config.rootfs.diff_ids[at]! }), root, { owners })
     })
     const known = entries.get(digest)
     for (const [id, entry] of entries) {
@@ -263,17 +263,6 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
   }
   sweep()
   return store
-}
-
-/** Ends with an error when what came through is not what the image's configuration says that it is. */
-async function* verified(source: AsyncIterable<Uint8Array>, diffId: string): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha256')
-  for await (const chunk of source) {
-    hash.update(chunk)
-    yield chunk
-  }
-  const found = `sha256:${hash.digest('hex')}`
-  if (found !== diffId) throw new Error(`unexpected diff id ${found} of a layer, expected ${diffId}`)
 }
 
 const text = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -107,6 +107,8 @@ describe('unpackLayer', () => {
 
   const wrong: [string, TarEntry[], RegExp][] = [
     ['a path that leads up', [{ name: 'a/../../evil', bytes: '' }], /must not contain "\.\."/],
+    ['a mark that leads up', [{ name: 'a/../../.wh.keep', bytes: '' }], /must not contain "\.\."/],
+    ['a mark that empties what is above', [{ name: '../.wh..wh..opq', bytes: '' }], /must not contain "\.\."/],
     ['a hard link to nothing inside', [{ name: 'passwd', hardLink: '../../../../../../etc/hostname.none' }], /ENOENT/],
     ['a mark that removes nothing that could be', [{ name: '.wh...', bytes: '' }], /removes nothing/],
   ]

@@ -4,7 +4,6 @@
  */
 import {
   chmodSync,
-  closeSync,
   fchmodSync,
   fchownSync,
   futimesSync,
@@ -16,12 +15,12 @@ import {
   readdirSync,
   rmSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { ReadEntry } from 'tar'
+import { readTar, writeEntry } from './read-tar.ts'
 import { lookAt, resolveIn } from './rooted.ts'
 
 const WHITEOUT = '.wh.'
@@ -64,33 +63,9 @@ export async function unpackLayer(
   root: string,
   options: UnpackOptions,
 ): Promise<void> {
-  const { Parser } = await import('tar')
   const apply = createApplier(root, options)
-  const parser = new Parser({ strict: true, onReadEntry: entry => guarded(entry, () => apply.entry(entry)) })
-  let failure: Error | undefined
-  function guarded(entry: ReadEntry, work: () => void) {
-    try {
-      if (!failure) work()
-    } catch (error) {
-      failure ??= new Error(`layer entry ${JSON.stringify(entry.path)}: ${(error as Error).message}`, { cause: error })
-    }
-    entry.resume()
-  }
-  return new Promise((resolve, reject) => {
-    parser.on('error', (error: Error) => reject(failure ?? error))
-    parser.on('end', () => {
-      if (failure) return reject(failure)
-      apply.end()
-      resolve()
-    })
-    void (async () => {
-      for await (const chunk of source) {
-        if (failure) throw failure
-        if (!parser.write(chunk as Buffer)) await new Promise<void>(drained => parser.once('drain', () => drained()))
-      }
-      parser.end()
-    })().catch(reject)
-  })
+  await readTar(source, apply.entry)
+  apply.end()
 }
 
 function createApplier(root: string, { owners }: UnpackOptions) {
@@ -102,6 +77,7 @@ function createApplier(root: string, { owners }: UnpackOptions) {
   const parentOf = (path: string): string => {
     let at = root
     for (const part of dirname(path).split('/')) {
+      if (part === '..') throw new Error('a path must not contain ".."')
       if (part === '' || part === '.') continue
       let next = join(at, part)
       let found = lookAt(next)
@@ -119,9 +95,10 @@ function createApplier(root: string, { owners }: UnpackOptions) {
     return at
   }
   const place = (path: string): string => {
-    if (path.split('/').includes('..')) throw new Error('a path must not contain ".."')
     const name = basename(path)
-    return name === '' || name === '.' ? root : join(parentOf(path), name)
+    const parent = parentOf(path)
+    if (name === '..') throw new Error('a path must not contain ".."')
+    return name === '' || name === '.' ? root : join(parent, name)
   }
   const empty = (folder: string) => {
     for (const name of lookAt(folder)?.isDirectory() ? readdirSync(folder) : []) {
@@ -135,19 +112,11 @@ function createApplier(root: string, { owners }: UnpackOptions) {
   function file(entry: ReadEntry, path: string) {
     clear(path)
     const handle = openSync(path, 'wx', 0o600)
-    let open = true
-    entry.on('data', chunk => {
-      for (let at = 0; at < chunk.length; ) at += writeSync(handle, chunk, at)
+    writeEntry(entry, handle, file => {
+      if (owners) fchownSync(file, entry.uid ?? 0, entry.gid ?? 0)
+      fchmodSync(file, (entry.mode ?? 0o644) & 0o7777)
+      if (entry.mtime) futimesSync(file, entry.mtime, entry.mtime)
     })
-    const finish = () => {
-      if (!open) return
-      open = false
-      if (owners) fchownSync(handle, entry.uid ?? 0, entry.gid ?? 0)
-      fchmodSync(handle, (entry.mode ?? 0o644) & 0o7777)
-      if (entry.mtime) futimesSync(handle, entry.mtime, entry.mtime)
-      closeSync(handle)
-    }
-    entry.on('end', finish)
   }
 
   return {

@@ -1,0 +1,46 @@
+/** Reads a tar file entry by entry. */
+import { closeSync, writeSync } from 'node:fs'
+import type { ReadEntry } from 'tar'
+
+/**
+ * Calls `take` for each entry, in order; content that it does not listen for is skipped. Rejects with its first error,
+ * naming the entry, or when the file is no whole tar file.
+ */
+export async function readTar(source: AsyncIterable<Uint8Array>, take: (entry: ReadEntry) => void): Promise<void> {
+  const { Parser } = await import('tar')
+  let failure: Error | undefined
+  const onReadEntry = (entry: ReadEntry) => {
+    try {
+      if (!failure) take(entry)
+    } catch (error) {
+      failure ??= new Error(`entry ${JSON.stringify(entry.path)}: ${(error as Error).message}`, { cause: error })
+    }
+    entry.resume()
+  }
+  const parser = new Parser({ strict: true, onReadEntry })
+  await new Promise<void>((resolve, reject) => {
+    parser.on('error', (error: Error) => reject(failure ?? error))
+    parser.on('end', () => (failure ? reject(failure) : resolve()))
+    void (async () => {
+      for await (const chunk of source) {
+        if (failure) throw failure
+        if (!parser.write(chunk as Buffer)) await new Promise<void>(drained => parser.once('drain', () => drained()))
+      }
+      parser.end()
+    })().catch(reject)
+  })
+}
+
+/** Writes an entry's content to an open file; `finish` is called with it once all is written, then it is closed. */
+export function writeEntry(entry: ReadEntry, file: number, finish: (file: number) => void = () => {}): void {
+  entry.on('data', chunk => {
+    for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at)
+  })
+  entry.once('end', () => {
+    try {
+      finish(file)
+    } finally {
+      closeSync(file)
+    }
+  })
+}

@@ -4,6 +4,7 @@ import {
   BOOTSTRAP_NAMESPACE,
   type BootstrapToken,
   bootstrapSecretName,
+  tokenParts,
   usableToken,
 } from '../../api/kinds/core/bootstrap-token.ts'
 import type { Secret } from '../../api/kinds/core/secret.ts'
@@ -11,7 +12,6 @@ import type { Clock } from '../../lib/clock.ts'
 import type { KindReader } from '../registry/registry.ts'
 import type { TokenAuthenticator, UserInfo } from './authenticator.ts'
 
-const TOKEN = /^([a-z0-9]{6})\.([a-z0-9]{16})$/
 const GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/
 
 const same = (a: string, b: string) => {
@@ -39,8 +39,9 @@ export function bootstrapTokens(secrets: KindReader, clock: Pick<Clock, 'now'>):
     return user
   }
   return token => {
-    const [, id, wanted] = TOKEN.exec(token) ?? []
-    if (id === undefined || wanted === undefined) return undefined
+    const parts = tokenParts(token)
+    if (!parts) return undefined
+    const [id, wanted] = parts
     const secret = secrets.get(BOOTSTRAP_NAMESPACE, bootstrapSecretName(id))?.value as Secret | undefined
     const found = secret && usableToken(secret, clock.now())
     if (!found?.authenticates || !same(found.secret, wanted)) return undefined

@@ -2,31 +2,17 @@
  * What a machine that joins is told: in kube-public where the cluster is and its CA, for anyone, as kubeadm has it (the
  * bootstrap signer signs it with each token); in kube-system how the cluster's network is laid out, for nodes.
  */
+import { CLUSTER_INFO, clusterInfoText } from '../../api/kinds/core/cluster-info.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Registry } from '../registry/registry.ts'
 import { BOOTSTRAP_USER } from './reconcile.ts'
 
-export const CLUSTER_INFO = { namespace: 'kube-public', name: 'cluster-info' } as const
-export const NETWORK_CONFIG = { namespace: 'kube-system', name: 'tutti-network' } as const
+const NETWORK_CONFIG = { namespace: 'kube-system', name: 'tutti-network' } as const
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>
 }
-
-/** The kubeconfig in cluster-info: a server and whom to trust, and no user. */
-const kubeconfig = (server: string, authority: string) => `apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority-data: ${Buffer.from(authority).toString('base64')}
-    server: ${server}
-  name: ""
-contexts: null
-current-context: ""
-kind: Config
-preferences: {}
-users: null
-`
 
 /** Makes or corrects the entries of a map; others, such as signatures, stay. */
 async function put(registry: Registry, ref: { namespace: string; name: string }, data: Record<string, string>) {
@@ -51,7 +37,7 @@ async function put(registry: Registry, ref: { namespace: string; name: string },
 
 /** Tells where the cluster is: `https://192.168.1.10:6443`, and the PEM of its CA. */
 export const publishClusterInfo = (registry: Registry, server: string, authority: string): Promise<void> =>
-  put(registry, CLUSTER_INFO, { kubeconfig: kubeconfig(server, authority) })
+  put(registry, CLUSTER_INFO, { kubeconfig: clusterInfoText({ server, authority }) })
 
 /** Tells nodes how the network is laid out. */
 export const publishNetworkConfig = (registry: Registry, data: Readonly<Record<string, string>>): Promise<void> =>

@@ -1,19 +1,24 @@
-import { createHash, randomBytes, X509Certificate } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Secret } from '../../api/generated/types/core-v1.ts'
+import {
+  BOOTSTRAP_NAMESPACE,
+  BOOTSTRAP_TYPE,
+  bootstrapSecretName,
+  tokenParts,
+} from '../../api/kinds/core/bootstrap-token.ts'
+import { CLUSTER_INFO_PATH, readClusterInfo } from '../../api/kinds/core/cluster-info.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { humanDuration, parseDuration, parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { Transport } from '../../client/transport.ts'
+import { pinOf } from '../../lib/pki/pin.ts'
 import { request } from '../api.ts'
 import { defineCommand, type Options } from '../command.ts'
 import type { Context } from '../context.ts'
 import { UserError } from '../context.ts'
 import { textTable } from '../output/table.ts'
 
-const SECRETS = '/api/v1/namespaces/kube-system/secrets'
-const CLUSTER_INFO = '/api/v1/namespaces/kube-public/configmaps/cluster-info'
-const PREFIX = 'bootstrap-token-'
-const TYPE = 'bootstrap.kubernetes.io/token'
+const SECRETS = `/api/v1/namespaces/${BOOTSTRAP_NAMESPACE}/secrets`
 const GROUP = 'system:bootstrappers:tutti:default-node-token'
 const DAY = 24 * 3_600_000
 
@@ -26,17 +31,11 @@ function randomLetters(count: number): string {
   return text
 }
 
-/** The pin of a CA as kubeadm has it: SHA-256 of its public key. */
-const pinOf = (pem: string) =>
-  `sha256:${createHash('sha256')
-    .update(new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex')}`
-
 /** Where the cluster is and the pin of its CA, as it tells machines that join. Throws `UserError` where it does not. */
 async function clusterInfo(transport: Transport): Promise<{ server: string; pin: string }> {
   let map: KubeObject & { data?: Record<string, string> }
   try {
-    map = await request(transport, { method: 'GET', path: CLUSTER_INFO })
+    map = await request(transport, { method: 'GET', path: CLUSTER_INFO_PATH })
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 404) throw error
     throw new UserError(
@@ -44,11 +43,9 @@ async function clusterInfo(transport: Transport): Promise<{ server: string; pin:
       'Start it with the address by which they reach it: tutti down --keep-workloads && tutti up --advertise-address ADDRESS',
     )
   }
-  const text = map.data?.kubeconfig ?? ''
-  const [, server] = /server: https:\/\/(\S+)/.exec(text) ?? []
-  const [, authority] = /certificate-authority-data: (\S+)/.exec(text) ?? []
-  if (!server || !authority) throw new Error('the config map kube-public/cluster-info names no server and authority')
-  return { server, pin: pinOf(Buffer.from(authority, 'base64').toString()) }
+  const info = readClusterInfo(map.data?.kubeconfig ?? '')
+  if (!info) throw new Error('the config map kube-public/cluster-info names no server and authority')
+  return { server: info.server.slice('https://'.length), pin: pinOf(info.authority) }
 }
 
 /** Milliseconds; 0 is for ever. Throws `UserError`. */
@@ -64,11 +61,12 @@ async function create(args: readonly string[], options: Options, context: Contex
   const { transport } = await context.connect()
   const { server, pin } = await clusterInfo(transport)
   const token = args[0] ?? `${randomLetters(6)}.${randomLetters(16)}`
-  const [, id, secret] = /^([a-z0-9]{6})\.([a-z0-9]{16})$/.exec(token) ?? []
-  if (!id || !secret)
+  const parts = tokenParts(token)
+  if (!parts)
     throw new UserError(
       `${JSON.stringify(token)} is no token: it must be six letters or digits, a dot, and sixteen more, in lower case`,
     )
+  const [id, secret] = parts
   const ttl = options.ttl === undefined ? DAY : lifetimeOf(String(options.ttl))
   const data = {
     'token-id': id,
@@ -79,7 +77,13 @@ async function create(args: readonly string[], options: Options, context: Contex
     ...(ttl > 0 && { expiration: rfc3339(context.clock.now() + ttl) }),
     ...(options.description !== undefined && { description: String(options.description) }),
   }
-  const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name: PREFIX + id }, type: TYPE, stringData: data }
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: bootstrapSecretName(id) },
+    type: BOOTSTRAP_TYPE,
+    stringData: data,
+  }
   await request(transport, { method: 'POST', path: SECRETS, body })
   const join = `tutti join ${server} --token ${token} --ca-cert-hash ${pin}`
   if (context.json) context.io.out(`${JSON.stringify({ token, server, caCertHash: pin, join })}\n`)
@@ -90,7 +94,7 @@ const textOf = ({ data }: Secret, key: string) => Buffer.from(data?.[key] ?? '',
 
 async function list(context: Context): Promise<void> {
   const { transport } = await context.connect()
-  const query = { fieldSelector: `type=${TYPE}` }
+  const query = { fieldSelector: `type=${BOOTSTRAP_TYPE}` }
   const { items } = await request<{ items: Secret[] }>(transport, { method: 'GET', path: SECRETS, query })
   const tokens = items.map(each => ({
     token: `${textOf(each, 'token-id')}.${textOf(each, 'token-secret')}`,
@@ -113,7 +117,7 @@ async function remove(args: readonly string[], context: Context): Promise<void> 
   const { transport } = await context.connect()
   for (const each of args) {
     const id = each.split('.')[0] ?? ''
-    await request(transport, { method: 'DELETE', path: `${SECRETS}/${PREFIX}${encodeURIComponent(id)}` })
+    await request(transport, { method: 'DELETE', path: `${SECRETS}/${bootstrapSecretName(encodeURIComponent(id))}` })
     context.io.out(`token ${id} deleted\n`)
   }
 }

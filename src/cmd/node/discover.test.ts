@@ -3,8 +3,9 @@ import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { UserError } from '../../cli/context.ts'
 import { createAuthority } from '../../lib/pki/certificate.ts'
+import { pinOf } from '../../lib/pki/pin.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
-import { discover, pinOf, type Reply } from './discover.ts'
+import { discover, type Reply } from './discover.ts'
 import { checkVersion } from './join.ts'
 
 const NOW = Date.UTC(2026, 0, 1)

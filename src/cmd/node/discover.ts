@@ -2,17 +2,13 @@
  * What a machine knows of a cluster before it trusts it: the published cluster-info, checked by the token that it was
  * given (the signature) and by the pin of the CA, as kubeadm does. Every way in which that can fail has its sentence.
  */
-import { createHash, createHmac, timingSafeEqual, X509Certificate } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { request } from 'node:https'
+import { tokenParts } from '../../api/kinds/core/bootstrap-token.ts'
+import { CLUSTER_INFO_PATH, type ClusterInfo, readClusterInfo } from '../../api/kinds/core/cluster-info.ts'
 import { UserError } from '../../cli/context.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
-
-export interface Discovery {
-  /** `https://192.168.1.10:6443`, as the cluster says it. */
-  readonly server: string
-  /** PEM. */
-  readonly authority: string
-}
+import { pinOf } from '../../lib/pki/pin.ts'
 
 export interface JoinTarget {
   /** `HOST:PORT`. */
@@ -30,7 +26,6 @@ export interface Reply {
   readonly date: number | undefined
 }
 
-const PATH = '/api/v1/namespaces/kube-public/configmaps/cluster-info'
 const TIMEOUT = 10_000
 /** A signature is there this long after its token, ms, and is looked for so often. */
 const SIGNING_MS = 10_000
@@ -88,16 +83,10 @@ function isSignedBy(text: string, signature: string, id: string, secret: string)
   return same(createHmac('sha256', secret).update(`${header}.${payload}`).digest('base64url'), given)
 }
 
-/** The pin of a CA: SHA-256 of its public key. */
-export const pinOf = (pem: string): string =>
-  `sha256:${createHash('sha256')
-    .update(new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex')}`
-
 /** Throws a `UserError` for a token or pins that cannot be any. */
-export function checkTarget({ token, pins }: JoinTarget): [id: string, secret: string] {
-  const [, id, secret] = /^([a-z0-9]{6})\.([a-z0-9]{16})$/.exec(token) ?? []
-  if (!id || !secret)
+export function checkTarget({ token, pins }: JoinTarget): readonly [id: string, secret: string] {
+  const parts = tokenParts(token)
+  if (!parts)
     throw new UserError(`${JSON.stringify(token)} is no token: it looks like abcdef.0123456789abcdef`, NEW_TOKEN)
   const bad = pins.find(pin => !/^sha256:[0-9a-f]{64}$/i.test(pin))
   if (bad !== undefined || !pins.length)
@@ -107,7 +96,7 @@ export function checkTarget({ token, pins }: JoinTarget): [id: string, secret: s
         : `${JSON.stringify(bad)} is no pin of a CA: it is sha256: and 64 hexadecimal digits`,
       NEW_TOKEN,
     )
-  return [id, secret]
+  return parts
 }
 
 /** Throws a `UserError` where the clocks of both machines are too far apart for certificates. */
@@ -142,13 +131,13 @@ function publishedBy(reply: Reply, address: string, id: string): Published {
 export async function discover(
   target: JoinTarget,
   deps: { readonly clock: Clock; readonly signal: AbortSignal; ask?(address: string, path: string): Promise<Reply> },
-): Promise<Discovery> {
+): Promise<ClusterInfo> {
   const { address, pins } = target
   const { clock, signal, ask = askUntrusted } = deps
   const [id, secret] = checkTarget(target)
   const end = clock.now() + SIGNING_MS
   for (;;) {
-    const reply = await ask(address, PATH)
+    const reply = await ask(address, CLUSTER_INFO_PATH)
     checkClock(reply.date, clock.now())
     const { kubeconfig, signature } = publishedBy(reply, address, id)
     if (signature !== undefined) {
@@ -168,16 +157,14 @@ export async function discover(
   }
 }
 
-function checkedAuthority(kubeconfig: string, pins: readonly string[], address: string): Discovery {
-  const [, server] = /^\s*server: (https:\/\/\S+)$/m.exec(kubeconfig) ?? []
-  const [, data] = /certificate-authority-data: (\S+)/.exec(kubeconfig) ?? []
-  if (!server || !data) throw new UserError(`the cluster at ${address} publishes no server and CA`, NEW_TOKEN)
-  const authority = Buffer.from(data, 'base64').toString()
-  const pin = pinOf(authority)
+function checkedAuthority(kubeconfig: string, pins: readonly string[], address: string): ClusterInfo {
+  const info = readClusterInfo(kubeconfig)
+  if (!info) throw new UserError(`the cluster at ${address} publishes no server and CA`, NEW_TOKEN)
+  const pin = pinOf(info.authority)
   if (!pins.some(each => each.toLowerCase() === pin))
     throw new UserError(
       `the CA of the cluster at ${address} is not the one that was pinned: it is ${pin}`,
       `${NEW_TOKEN} Where the two still differ, somebody poses as the cluster.`,
     )
-  return { server, authority }
+  return info
 }

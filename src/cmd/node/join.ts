@@ -9,7 +9,7 @@ import { type Client, createClient, send } from '../../client/client.ts'
 import { createHttpsTransport } from '../../client/https-transport.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
-import { type Discovery, discover } from './discover.ts'
+import { discover } from './discover.ts'
 import { keepMembership, type Membership } from './membership.ts'
 
 export interface JoinDeps {
@@ -77,8 +77,7 @@ export async function joinCluster(options: NodeOptions, nodeName: string, deps: 
   const { clock, logger, onPhase } = deps
   const target = options.join!
   onPhase('looking for the cluster')
-  const discovery: Discovery = await discover(target, deps)
-  const { server, authority } = discovery
+  const { server, authority } = await discover(target, deps)
   const { transport, close } = createHttpsTransport({ server, ca: authority, token: target.token, clock, logger })
   try {
     const { object } = await send(transport, { method: 'GET', path: '/version' })

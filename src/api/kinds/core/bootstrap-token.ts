@@ -21,9 +21,17 @@ export interface BootstrapToken {
   readonly extraGroups: string
 }
 
+/** The two parts of a token as it is handed around, `id.secret`; undefined where it cannot be one. */
+export function tokenParts(token: string): readonly [id: string, secret: string] | undefined {
+  const [, id, secret] = /^([a-z0-9]{6})\.([a-z0-9]{16})$/.exec(token) ?? []
+  return id && secret ? [id, secret] : undefined
+}
+
+export const BOOTSTRAP_TYPE = 'bootstrap.kubernetes.io/token'
+
 /** Whether a secret is of the kind, whatever stands in it. */
 export const isBootstrapSecret = ({ type, metadata }: Secret) =>
-  type === 'bootstrap.kubernetes.io/token' && metadata?.namespace === BOOTSTRAP_NAMESPACE
+  type === BOOTSTRAP_TYPE && metadata?.namespace === BOOTSTRAP_NAMESPACE
 
 /** What a secret says as a bootstrap token; undefined for any other secret. */
 export function bootstrapToken(secret: Secret): BootstrapToken | undefined {

@@ -1,6 +1,7 @@
 /** What every runtime driver does. A driver's test hands `runtimeContract` a factory. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { plainContainer } from './configs.fixture.ts'
 import type { ContainerConfig, ContainerStatus, RuntimeDriver, RuntimeEvent, SandboxConfig } from './runtime.ts'
 
 /** What a driver's test brings. */
@@ -33,24 +34,8 @@ export interface ContractHarness {
   close(): Promise<void>
 }
 
-const container = (image: string, name: string, command: readonly string[], attempt = 0): ContainerConfig => ({
-  name,
-  attempt,
-  image,
-  command,
-  args: [],
-  env: [],
-  mounts: [],
-  stdin: false,
-  stdinOnce: false,
-  tty: false,
-  resources: {},
-  supplementalGroups: [],
-  privileged: false,
-  readOnlyRootFilesystem: false,
-  labels: {},
-  annotations: { contract: name },
-})
+const container = (image: string, name: string, command: readonly string[], attempt = 0): ContainerConfig =>
+  plainContainer(image, { name, attempt, command, annotations: { contract: name } })
 
 /** Runs the suite under `title`. */
 export function runtimeContract(title: string, make: () => Promise<ContractHarness>) {

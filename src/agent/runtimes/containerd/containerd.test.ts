@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
+import { plainSandbox } from '../configs.fixture.ts'
 import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from './busybox.fixture.ts'
 import { importArchive } from './ctr.ts'
@@ -30,24 +31,7 @@ async function make(programs: Programs): Promise<ContractHarness> {
     sandbox(uid) {
       const directory = join(root, 'pods', uid)
       mkdirSync(directory, { recursive: true })
-      return {
-        namespace: 'default',
-        name: 'pod',
-        uid,
-        attempt: 0,
-        handler: '',
-        hostname: 'pod',
-        directory,
-        labels: {},
-        annotations: {},
-        hostNetwork: false,
-        hostPID: false,
-        hostIPC: false,
-        shareProcessNamespace: false,
-        ips: ['127.0.0.1'],
-        qosClass: 'BestEffort',
-        resources: {},
-      }
+      return plainSandbox(uid, directory)
     },
     wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
     commands: {

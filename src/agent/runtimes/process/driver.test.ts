@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
+import { plainSandbox } from '../configs.fixture.ts'
 import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
 import { openProcessDriver } from './driver.ts'
 
@@ -19,24 +20,7 @@ const make = (namespaces: boolean) => async (): Promise<ContractHarness> => {
     sandbox(uid) {
       const directory = join(podsDirectory, uid)
       mkdirSync(directory, { recursive: true })
-      return {
-        namespace: 'default',
-        name: 'pod',
-        uid,
-        attempt: 0,
-        handler: '',
-        hostname: 'pod',
-        directory,
-        labels: {},
-        annotations: {},
-        hostNetwork: false,
-        hostPID: false,
-        hostIPC: false,
-        shareProcessNamespace: false,
-        ips: ['127.0.0.1'],
-        qosClass: 'BestEffort',
-        resources: {},
-      }
+      return plainSandbox(uid, directory)
     },
     wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
     commands: {

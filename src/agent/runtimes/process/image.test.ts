@@ -8,6 +8,7 @@ import { silent } from '../../../lib/log.ts'
 import { ociArchive } from '../../../lib/oci-archive.ts'
 import { programs } from '../../images/programs.fixture.ts'
 import { type ImageStore, openImageStore } from '../../images/store.ts'
+import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import { runtimeContract } from '../runtime.contract.ts'
 import type { ContainerConfig, RuntimeDriver, SandboxConfig } from '../runtime.ts'
 import { openProcessDriver } from './driver.ts'
@@ -65,24 +66,7 @@ async function open(root: string) {
 const sandboxOf = (root: string, uid: string): SandboxConfig => {
   const directory = join(root, 'pods', uid)
   mkdirSync(directory, { recursive: true })
-  return {
-    namespace: 'default',
-    name: 'pod',
-    uid,
-    attempt: 0,
-    handler: '',
-    hostname: 'pod',
-    directory,
-    labels: {},
-    annotations: {},
-    hostNetwork: false,
-    hostPID: false,
-    hostIPC: false,
-    shareProcessNamespace: false,
-    ips: ['127.0.0.1'],
-    qosClass: 'BestEffort',
-    resources: {},
-  }
+  return plainSandbox(uid, directory)
 }
 
 if (namespaces) {
@@ -141,25 +125,7 @@ describe('openProcessDriver with images', rooted, () => {
   }
   const start = async (config: Partial<ContainerConfig> = {}, place?: string) => {
     const sandbox = place ?? (await newSandbox())
-    const id = await driver.createContainer(sandbox, {
-      name: 'main',
-      attempt: 0,
-      image: 'example.com/machine:1',
-      command: [],
-      args: [],
-      env: [],
-      mounts: [],
-      stdin: false,
-      stdinOnce: false,
-      tty: false,
-      resources: {},
-      supplementalGroups: [],
-      privileged: false,
-      readOnlyRootFilesystem: false,
-      labels: {},
-      annotations: {},
-      ...config,
-    })
+    const id = await driver.createContainer(sandbox, plainContainer('example.com/machine:1', config))
     await driver.startContainer(id)
     return id
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
+import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import type { ContainerConfig, RuntimeDriver } from '../runtime.ts'
 import { openProcessDriver } from './driver.ts'
 import { findPlatform } from './platform.ts'
@@ -18,24 +19,6 @@ const platform = findPlatform(options)
 const rooted = platform.namespaces ? {} : { skip: 'namespaces may not be made here' }
 const limited = platform.cgroups && platform.namespaces ? {} : { skip: 'control groups may not be written here' }
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
-
-const plain: Omit<ContainerConfig, 'command'> = {
-  name: 'main',
-  attempt: 0,
-  image: 'host',
-  args: [],
-  env: [],
-  mounts: [],
-  stdin: false,
-  stdinOnce: false,
-  tty: false,
-  resources: {},
-  supplementalGroups: [],
-  privileged: false,
-  readOnlyRootFilesystem: false,
-  labels: {},
-  annotations: {},
-}
 
 describe('openProcessDriver', () => {
   let driver: RuntimeDriver
@@ -54,26 +37,10 @@ describe('openProcessDriver', () => {
     const directory = join(podsDirectory, uid)
     mkdirSync(directory, { recursive: true })
     writeFileSync(join(directory, 'hosts'), '127.0.0.1 localhost\n10.1.1.1 of-this-pod\n')
-    const sandbox = await driver.runSandbox({
-      namespace: 'default',
-      name: 'pod',
-      uid,
-      attempt: 0,
-      handler: '',
-      hostname: 'pod-name',
-      directory,
-      labels: {},
-      annotations: {},
-      hostNetwork: false,
-      hostPID: false,
-      hostIPC: false,
-      shareProcessNamespace: false,
-      ips: ['127.0.0.1'],
-      hostsFile: join(directory, 'hosts'),
-      qosClass,
-      resources: {},
-    })
-    const id = await driver.createContainer(sandbox, { ...plain, ...config })
+    const sandbox = await driver.runSandbox(
+      plainSandbox(uid, directory, { hostname: 'pod-name', hostsFile: join(directory, 'hosts'), qosClass }),
+    )
+    const id = await driver.createContainer(sandbox, plainContainer('host', config))
     await driver.startContainer(id)
     return { id, uid, sandbox, directory }
   }
@@ -227,12 +194,14 @@ describe('openProcessDriver', () => {
 
   it('a container that joins another sees its processes, and ends with it', rooted, async () => {
     const { id, sandbox } = await start({ command: ['sleep', '4711'] })
-    const second = await driver.createContainer(sandbox, {
-      ...plain,
-      name: 'debugger',
-      command: ['sh', '-c', 'tr "\\0" " " </proc/2/cmdline; exec sleep 4712'],
-      targetId: id,
-    })
+    const second = await driver.createContainer(
+      sandbox,
+      plainContainer('host', {
+        name: 'debugger',
+        command: ['sh', '-c', 'tr "\\0" " " </proc/2/cmdline; exec sleep 4712'],
+        targetId: id,
+      }),
+    )
     await driver.startContainer(second)
     const printed = async () => {
       const chunks: Uint8Array[] = []

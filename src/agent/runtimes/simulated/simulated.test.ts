@@ -1,29 +1,14 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { settled, virtualClock } from '../../../lib/virtual-clock.ts'
+import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import { runtimeContract } from '../runtime.contract.ts'
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import { openSimulatedDriver } from './driver.ts'
 import type { ContainerScript, SimulationScript } from './script.ts'
 
-const sandbox = (uid: string): SandboxConfig => ({
-  namespace: 'default',
-  name: `pod-${uid.slice(-4)}`,
-  uid,
-  attempt: 0,
-  handler: 'simulated',
-  hostname: 'pod',
-  directory: '/nowhere',
-  labels: {},
-  annotations: {},
-  hostNetwork: false,
-  hostPID: false,
-  hostIPC: false,
-  shareProcessNamespace: false,
-  ips: [],
-  qosClass: 'BestEffort',
-  resources: {},
-})
+const sandbox = (uid: string) =>
+  plainSandbox(uid, '/nowhere', { name: `pod-${uid.slice(-4)}`, handler: 'simulated', ips: [] })
 
 /** What the contract's commands mean. */
 function fromCommand([word, ...rest]: readonly string[]): ContainerScript {
@@ -61,24 +46,7 @@ runtimeContract('simulated', async () => {
   }
 })
 
-const config: ContainerConfig = {
-  name: 'main',
-  attempt: 0,
-  image: 'v1',
-  command: [],
-  args: [],
-  env: [],
-  mounts: [],
-  stdin: false,
-  stdinOnce: false,
-  tty: false,
-  resources: {},
-  supplementalGroups: [],
-  privileged: false,
-  readOnlyRootFilesystem: false,
-  labels: {},
-  annotations: {},
-}
+const config = plainContainer('v1')
 
 it('openSimulatedDriver takes the time that its script says, on its own clock', async () => {
   const clock = virtualClock()

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Node } from '../../api/generated/types/core-v1.ts'
 import { Node as NodeKind } from '../../api/kinds/core/node.ts'
+import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { type NodeOptions, UserError } from '../../cli/context.ts'
 import { CertificateDenied, requestCertificate } from '../../client/certificate.ts'
@@ -42,8 +43,6 @@ export function checkVersion(server: string, own: string): void {
   )
 }
 
-const isWell = ({ status }: Node) => status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
-
 const nameTaken = (name: string, cause?: Error) =>
   new UserError(
     `the cluster has a node named ${JSON.stringify(name)} already, and it is Ready`,
@@ -54,7 +53,7 @@ const nameTaken = (name: string, cause?: Error) =>
 /** The client certificate of the node, by the token. */
 async function certificateFor(client: Client, name: string, { clock, signal }: JoinDeps) {
   const there = await client.kind<Node>(NodeKind).find({ name })
-  if (there && isWell(there)) throw nameTaken(name)
+  if (there && isNodeReady(there)) throw nameTaken(name)
   const wanted = {
     signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
     usage: 'client auth',

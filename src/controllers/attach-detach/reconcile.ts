@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Node } from '../../api/kinds/core/node.ts'
+import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
 import type { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { CSIDriver } from '../../api/kinds/storage/csi-driver.ts'
@@ -28,7 +29,6 @@ export const claimsOf = (pod: Pod): readonly string[] =>
 export const volumeOf = ({ spec }: VolumeAttachment): readonly string[] =>
   spec.source.persistentVolumeName ? [spec.source.persistentVolumeName] : []
 
-const isReady = ({ status }: Node) => status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
 const isOut = ({ spec }: Node) => spec?.taints?.some(({ key }) => key === 'node.kubernetes.io/out-of-service')
 
 /** May be on one node at a time only. */
@@ -98,7 +98,7 @@ function detach(
     else if (!isUsed || waited(view, since, now) >= FORCE_MS) {
       view.memory.delete(since)
       writes.push({ type: 'delete', resource: VolumeAttachment, object: attachment })
-    } else if (node && !isReady(node)) {
+    } else if (node && !isNodeReady(node)) {
       if (!view.memory.has(since)) view.memory.set(since, now)
       requeue = sooner(requeue, after(FORCE_MS - waited(view, since, now)))
     } else view.memory.delete(since)

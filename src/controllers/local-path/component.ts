@@ -4,6 +4,7 @@
  * claims and volumes, and owns neither binding nor phases.
  */
 import { Node } from '../../api/kinds/core/node.ts'
+import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
 import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { StorageClass } from '../../api/kinds/storage/storage-class.ts'
@@ -38,8 +39,7 @@ export interface LocalPathDeps extends LocalPathOptions {
   readonly nodeVolumes: NodeVolumes
 }
 
-const isReady = (node: Node | undefined) =>
-  node?.status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True') ?? false
+const isUp = (node: Node | undefined) => node !== undefined && isNodeReady(node)
 
 /** Makes the component. */
 export const localPathProvisioner = (options: LocalPathOptions): Component => ({
@@ -67,7 +67,7 @@ export const localPathProvisioner = (options: LocalPathOptions): Component => ({
       claims.onChange(({ current }) => seeClaim(current)),
       volumes.onChange(({ current }) => seeVolume(current)),
       classes.onChange(({ current }) => current?.provisioner === PROVISIONER && seeAll()),
-      nodes.onChange(({ previous, current }) => isReady(previous) !== isReady(current) && seeAll()),
+      nodes.onChange(({ previous, current }) => isUp(previous) !== isUp(current) && seeAll()),
     ]
     signal.addEventListener('abort', () => queue.close(), { once: true })
     if (signal.aborted) queue.close()

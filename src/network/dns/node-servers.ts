@@ -3,6 +3,7 @@
  * its range. Told for all of them in one place, which sees when a node falls silent; a node may not write that itself.
  */
 import type { Node } from '../../api/generated/types/core-v1.ts'
+import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informer } from '../../client/informer-types.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
@@ -24,8 +25,6 @@ export interface NodeServersDeps {
 /** After a write that failed, ms. */
 const RETRY_MS = 1000
 
-const isReady = ({ status }: Node) => status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
-
 /** Follows the nodes until `signal` aborts. */
 export async function followNodeServers(deps: NodeServersDeps, signal: AbortSignal): Promise<void> {
   const { client, nodes, nodeName, clusterIp, port, clock, logger } = deps
@@ -42,7 +41,7 @@ export async function followNodeServers(deps: NodeServersDeps, signal: AbortSign
       address,
       port,
       nodeName: name,
-      ready: isReady(node) ?? false,
+      ready: isNodeReady(node),
       ownNodeOnly: true,
     })
   }
@@ -68,7 +67,7 @@ export async function followNodeServers(deps: NodeServersDeps, signal: AbortSign
   }
 
   await nodes.synced()
-  const view = (node: Node | undefined) => JSON.stringify([node?.spec?.podCIDR, node && isReady(node)])
+  const view = (node: Node | undefined) => JSON.stringify([node?.spec?.podCIDR, node && isNodeReady(node)])
   const end = nodes.onChange(({ previous, current }) => {
     if (view(previous) !== view(current)) changed((current ?? previous)?.metadata?.name ?? '')
   })

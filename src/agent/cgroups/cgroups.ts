@@ -34,7 +34,7 @@ export interface Cgroups {
   /** Processes that the kernel killed in it for lack of memory. */
   oomKills(path: string): number
   usage(path: string): { cpu: number; memory: number; workingSet: number; processes: number } | undefined
-  /** Removes an empty group with its empty children; false while something runs in it. */
+  /** Removes an empty group with its empty children, from every hierarchy there is; false while something runs in it. */
   remove(path: string): boolean
 }
 
@@ -81,6 +81,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
   } catch {
     return undefined
   }
+  const all = hierarchies(mount)
   const base = (controller: (typeof V1)[number]) => join(v2 ? mount : join(mount, controller), root)
   const every = (path: string) => bases.map(each => join(each, root, path))
   // Without controllers (delegation refused, or the process sits in the root) v2 still groups and kills.
@@ -161,7 +162,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
       const [quota, period] = v2
         ? read(join(cpu, 'cpu.max')).trim().split(' ')
         : [read(join(cpu, 'cpu.cfs_quota_us')), read(join(cpu, 'cpu.cfs_period_us'))]
-      const shares = v2 ? sharesOf(Number(read(join(cpu, 'cpu.weight')))) : Number(read(join(cpu, 'cpu.shares')))
+      const shares = sharesAt(path)
       const limit = Number(read(join(memory, v2 ? 'memory.max' : 'memory.limit_in_bytes')))
       return {
         ...(shares > 0 ? { cpuShares: shares } : {}),
@@ -193,7 +194,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     },
     remove(path) {
       let empty = true
-      for (const dir of every(path)) empty = removeTree(dir) && empty
+      for (const hierarchy of all) empty = removeTree(join(hierarchy, root, path)) && empty
       balance(path)
       return empty
     },
@@ -209,14 +210,22 @@ function folders(dir: string): string[] {
   }
 }
 
-/** Children first; a group's own files go with it. */
+/** v2's own, or each of v1: runtimes make groups in all of them. */
+function hierarchies(mount: string): string[] {
+  if (existsSync(join(mount, 'cgroup.controllers'))) return [mount]
+  return folders(mount)
+    .map(name => join(mount, name))
+    .filter(path => existsSync(join(path, 'cgroup.procs')))
+}
+
+/** Children first; a group's own files go with it, and what is in use stays. */
 function removeTree(dir: string): boolean {
   try {
-    for (const entry of readdirSync(dir, { withFileTypes: true })) {
-      if (entry.isDirectory() && !removeTree(join(dir, entry.name))) return false
-    }
-    rmdirSync(dir)
-    return true
+    let empty = true
+    for (const entry of readdirSync(dir, { withFileTypes: true }))
+      if (entry.isDirectory()) empty = removeTree(join(dir, entry.name)) && empty
+    if (empty) rmdirSync(dir)
+    return empty
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT'
   }

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { settled, virtualClock } from '../../../lib/virtual-clock.ts'
 import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import { runtimeContract } from '../runtime.contract.ts'
-import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
+import { RuntimeError } from '../runtime.ts'
 import { openSimulatedDriver } from './driver.ts'
 import type { ContainerScript, SimulationScript } from './script.ts'
 

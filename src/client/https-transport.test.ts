@@ -6,7 +6,8 @@ import type { Listening } from '../apiserver/server.ts'
 import { type Cluster, startCluster } from '../cmd/testing.ts'
 import { realClock } from '../lib/clock.ts'
 import { silent } from '../lib/log.ts'
-import { createAuthority, issueCertificate, type KeyPair } from '../lib/pki/certificate.ts'
+import type { KeyPair } from '../lib/pki/certificate.ts'
+import { makeTrust } from '../lib/pki/trust.fixture.ts'
 import { type Client, createClient } from './client.ts'
 import { createHttpsTransport, type HttpsTransport } from './https-transport.ts'
 import { createInformer } from './informer.ts'
@@ -38,12 +39,11 @@ const listen = (port: number) =>
   })
 
 before(async () => {
-  const times = { now: Date.now(), lifetime: 3_600_000 }
+  const trust = await makeTrust()
   cluster = await startCluster({ nodes: 0, controllers: false })
-  authority = await createAuthority({ commonName: 'test', ...times })
-  serving = await issueCertificate(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], ...times })
-  const user = { commonName: 'admin', organizations: ['system:masters'] }
-  admin = await issueCertificate(authority, { ...user, usage: 'client', ...times })
+  authority = trust.authority
+  serving = trust.server
+  admin = await trust.client('admin', 'system:masters')
   listening = await listen(0)
   https = createHttpsTransport({
     server: `https://127.0.0.1:${listening.port}`,

@@ -5,7 +5,7 @@ import { extendServer } from '../../src/apiserver/bootstrap/extend.ts'
 import { createApiServer } from '../../src/apiserver/server.ts'
 import { realClock } from '../../src/lib/clock.ts'
 import { silent } from '../../src/lib/log.ts'
-import { createAuthority, issueCertificate } from '../../src/lib/pki/certificate.ts'
+import { makeTrust } from '../../src/lib/pki/trust.fixture.ts'
 import { memoryStore } from '../../src/store/memory/memory.ts'
 import { version } from '../integration/api/start.ts'
 import { COMPONENTS } from './generate/components.ts'
@@ -22,9 +22,7 @@ export interface OwnServer {
 export async function startOwnServer(): Promise<OwnServer> {
   const clock = realClock
   const store = memoryStore({ clock })
-  const times = { now: clock.now(), lifetime: 3_600_000 }
-  const authority = await createAuthority({ commonName: 'test', ...times })
-  const own = await issueCertificate(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], ...times })
+  const { server: own } = await makeTrust()
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const tokenKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const server = await createApiServer({

@@ -7,7 +7,7 @@ import { connect as tls } from 'node:tls'
 import { sealEnvelope } from '../../../src/api/machinery/protobuf/envelope.ts'
 import type { Listening } from '../../../src/apiserver/server.ts'
 import { realClock } from '../../../src/lib/clock.ts'
-import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
+import { makeTrust } from '../../../src/lib/pki/trust.fixture.ts'
 import { configMap, type Loose, startApi, type TestApi } from './start.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -21,14 +21,7 @@ let ca: string
 let session: ClientHttp2Session
 
 before(async () => {
-  const times = { now: Date.now(), lifetime: 3_600_000 }
-  const authority = await createAuthority({ commonName: 'test', ...times })
-  const server = await issueCertificate(authority, {
-    commonName: 'api',
-    usage: 'server',
-    hosts: ['127.0.0.1'],
-    ...times,
-  })
+  const { authority, server } = await makeTrust()
   ca = authority.certificate
   api = await startApi({}, realClock)
   listening = await api.server.listen({

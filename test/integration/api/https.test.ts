@@ -6,8 +6,9 @@ import { after, before, test } from 'node:test'
 import { bearerTokens } from '../../../src/apiserver/authentication/bearer.ts'
 import type { Listening } from '../../../src/apiserver/server.ts'
 import { realClock } from '../../../src/lib/clock.ts'
-import { createAuthority, issueCertificate, type KeyPair } from '../../../src/lib/pki/certificate.ts'
+import type { KeyPair } from '../../../src/lib/pki/certificate.ts'
 import { certificateSubject } from '../../../src/lib/pki/subject.ts'
+import { makeTrust } from '../../../src/lib/pki/trust.fixture.ts'
 import { configMap, type Loose, startApi, type TestApi } from './start.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -21,11 +22,9 @@ let client: KeyPair
 let session: ClientHttp2Session
 
 before(async () => {
-  const times = { now: Date.now(), lifetime: 3_600_000 }
-  authority = await createAuthority({ commonName: 'test', ...times })
-  server = await issueCertificate(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], ...times })
-  const user = { commonName: 'ann', organizations: ['readers'] }
-  client = await issueCertificate(authority, { ...user, usage: 'client', ...times })
+  const trust = await makeTrust()
+  ;({ authority, server } = trust)
+  client = await trust.client('ann', 'readers')
   api = await startApi(
     {
       authenticators: [

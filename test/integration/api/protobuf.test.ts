@@ -6,7 +6,7 @@ import { openEnvelope, sealEnvelope } from '../../../src/api/machinery/protobuf/
 import { messageName } from '../../../src/api/machinery/protobuf/message-name.ts'
 import type { Listening } from '../../../src/apiserver/server.ts'
 import { realClock } from '../../../src/lib/clock.ts'
-import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
+import { makeTrust } from '../../../src/lib/pki/trust.fixture.ts'
 import { configMap, type Loose, startApi, type TestApi } from './start.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -17,14 +17,7 @@ let listening: Listening
 let session: ClientHttp2Session
 
 before(async () => {
-  const times = { now: Date.now(), lifetime: 3_600_000 }
-  const authority = await createAuthority({ commonName: 'test', ...times })
-  const server = await issueCertificate(authority, {
-    commonName: 'api',
-    usage: 'server',
-    hosts: ['127.0.0.1'],
-    ...times,
-  })
+  const { authority, server } = await makeTrust()
   api = await startApi({}, realClock)
   listening = await api.server.listen({
     hosts: ['127.0.0.1'],

@@ -2,7 +2,7 @@
 import { Agent, request } from 'node:https'
 import type { TestContext } from 'node:test'
 import { type Cluster, type StartClusterOptions, startCluster } from '../../../src/cmd/testing.ts'
-import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
+import { makeTrust } from '../../../src/lib/pki/trust.fixture.ts'
 import type { RecordedRequest } from '../../fixtures/clients/recorded.ts'
 
 export interface RawRequest {
@@ -37,16 +37,8 @@ export async function startOnPort(
   options: StartClusterOptions = {},
 ): Promise<{ cluster: Cluster; send(raw: RawRequest): Promise<RawAnswer> }> {
   const cluster = await startCluster(options)
-  const times = { now: Date.now(), lifetime: 3_600_000 }
-  const authority = await createAuthority({ commonName: 'test', ...times })
-  const server = await issueCertificate(authority, {
-    commonName: 'api',
-    usage: 'server',
-    hosts: ['127.0.0.1'],
-    ...times,
-  })
-  const admin = { commonName: 'admin', organizations: ['system:masters'], usage: 'client' as const }
-  const client = await issueCertificate(authority, { ...admin, ...times })
+  const { authority, server, client: issueClient } = await makeTrust()
+  const client = await issueClient('admin', 'system:masters')
   const tls = { key: server.key, cert: server.certificate, clientCa: authority.certificate }
   const { port } = await cluster.server.listen({ hosts: ['127.0.0.1'], port: 0, tls })
   const agent = new Agent({ keepAlive: true, ca: authority.certificate, cert: client.certificate, key: client.key })

@@ -5,7 +5,8 @@ import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Audit } from '../../../src/apiserver/audit/audit.ts'
 import { startServer, type TestServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
-import { createAuthority, issueCertificate, type KeyPair } from '../../../src/lib/pki/certificate.ts'
+import type { KeyPair } from '../../../src/lib/pki/certificate.ts'
+import { makeTrust } from '../../../src/lib/pki/trust.fixture.ts'
 import { virtualClock } from '../../../src/lib/virtual-clock.ts'
 
 export interface WireReply {
@@ -37,11 +38,8 @@ export async function startWire(
     audit?: Audit
   } = {},
 ): Promise<WireServer> {
-  const times = { now: Date.now(), lifetime: 3_600_000 }
-  const authority = await createAuthority({ commonName: 'test', ...times })
-  const own = await issueCertificate(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], ...times })
-  const admin = { commonName: 'kubernetes-admin', organizations: ['system:masters'] }
-  const client = await issueCertificate(authority, { ...admin, usage: 'client', ...times })
+  const { authority, server: own, client: issueClient } = await makeTrust()
+  const client = await issueClient('kubernetes-admin', 'system:masters')
   const server = await startServer({
     clock: virtualClock(Date.now()),
     ...(options.audit && { audit: options.audit }),

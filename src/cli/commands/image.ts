@@ -60,7 +60,7 @@ async function list(options: Options, context: Context) {
     return (names.length > 0 ? names : ['<none>']).map(name => [name, ...rest])
   })
   cells.sort((a, b) => (a[0]! < b[0]! ? -1 : 1))
-  context.io.out(textTable(['NAME', 'ID', 'SIZE', 'NODE'], cells))
+  context.io.out(`${textTable(['NAME', 'ID', 'SIZE', 'NODE'], cells)}\n`)
 }
 
 function unlessMissing(error: unknown): false {

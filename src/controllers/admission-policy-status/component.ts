@@ -5,10 +5,11 @@
 import { ValidatingAdmissionPolicy } from '../../api/kinds/admissionregistration/validating-admission-policy.ts'
 import { CustomResourceDefinition } from '../../api/kinds/apiextensions/custom-resource-definition.ts'
 import type { CheckedSpec } from '../../api/policies/type-check.ts'
-import { type Client, hasReason } from '../../client/client.ts'
+import type { Client } from '../../client/client.ts'
 import type { Informers } from '../../client/informers.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import type { Component } from '../../control/lifetime.ts'
+import { workOff } from '../../control/work-off.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 
@@ -32,22 +33,12 @@ async function run(deps: PolicyStatusDeps, signal: AbortSignal): Promise<void> {
   const end = policies.onChange(({ current }) => {
     if (current !== undefined && isDue(current)) queue.add(current.metadata?.name ?? '')
   })
-  signal.addEventListener('abort', () => queue.close(), { once: true })
-  if (signal.aborted) queue.close()
-  for (;;) {
-    const name = await queue.take()
-    if (name === undefined) break
-    try {
-      const policy = policies.get(name)
-      if (policy !== undefined && isDue(policy)) await check(deps.client, policy, definitions.list())
-      queue.forget(name)
-    } catch (error) {
-      const retryInMs = queue.addFailed(name)
-      const isQuiet = hasReason(error, 'Conflict', 'NotFound')
-      deps.logger[isQuiet ? 'debug' : 'warn']({ err: error, policy: name, retryInMs }, 'a policy was not checked')
-    }
-    queue.done(name)
+  async function work(name: string) {
+    const policy = policies.get(name)
+    if (policy !== undefined && isDue(policy)) await check(deps.client, policy, definitions.list())
   }
+  const { logger } = deps
+  await workOff(queue, { work, what: 'policy', problem: 'a policy was not checked', logger }, signal)
   end()
 }
 

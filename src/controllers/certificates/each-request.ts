@@ -1,10 +1,11 @@
 /** One certificate request after the other: what approving and signing have in common. */
 import { CertificateSigningRequest } from '../../api/kinds/certificates/certificate-signing-request.ts'
-import { type Client, hasReason } from '../../client/client.ts'
+import type { Client } from '../../client/client.ts'
 import { keyOf } from '../../client/informer-types.ts'
 import type { Informers } from '../../client/informers.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import type { Component } from '../../control/lifetime.ts'
+import { workOff } from '../../control/work-off.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 
@@ -34,22 +35,12 @@ export const eachRequest = (
     const queue = createWorkQueue<string>(deps.clock)
     const requests = deps.informers.of<CertificateSigningRequest>(CertificateSigningRequest)
     const end = requests.onChange(({ current }) => current && queue.add(keyOf(current)))
-    signal.addEventListener('abort', () => queue.close(), { once: true })
-    if (signal.aborted) queue.close()
-    for (;;) {
-      const key = await queue.take()
-      if (key === undefined) break
-      try {
-        const request = requests.get(key)
-        if (request && !request.metadata?.deletionTimestamp) await handle(request)
-        queue.forget(key)
-      } catch (error) {
-        const retryInMs = queue.addFailed(key)
-        const isQuiet = hasReason(error, 'Conflict', 'NotFound')
-        deps.logger[isQuiet ? 'debug' : 'warn']({ err: error, request: key, retryInMs }, `${name} failed`)
-      }
-      queue.done(key)
+    async function work(key: string) {
+      const request = requests.get(key)
+      if (request && !request.metadata?.deletionTimestamp) await handle(request)
     }
+    const { logger } = deps
+    await workOff(queue, { work, what: 'request', problem: `${name} failed`, logger }, signal)
     end()
   },
 })

@@ -8,6 +8,7 @@ import type { Informers } from '../../client/informers.ts'
 import type { Resource } from '../../client/resource.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import type { Component } from '../../control/lifetime.ts'
+import { workOff } from '../../control/work-off.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { ServedKinds } from '../served-kinds.ts'
@@ -51,8 +52,6 @@ async function run(deps: GarbageDeps, signal: AbortSignal): Promise<void> {
     )
   }
   ends.push(served.onAdd(follow))
-  signal.addEventListener('abort', () => queue.close(), { once: true })
-  if (signal.aborted) queue.close()
   // Before everything was seen once, nothing can be said to be missing.
   await Promise.race([
     Promise.all(firstLists),
@@ -60,23 +59,12 @@ async function run(deps: GarbageDeps, signal: AbortSignal): Promise<void> {
   ])
 
   const context: Context = { graph, deps, wake: uid => queue.add(uid) }
-  async function work() {
-    for (;;) {
-      const uid = await queue.take()
-      if (uid === undefined) return
-      try {
-        const node = graph.get(uid)
-        if (node) await attend(context, node)
-        queue.forget(uid)
-      } catch (error) {
-        const retryInMs = queue.addFailed(uid)
-        const isQuiet = hasReason(error, 'Conflict', 'NotFound')
-        logger[isQuiet ? 'debug' : 'warn']({ err: error, uid, retryInMs }, 'an object could not be collected')
-      }
-      queue.done(uid)
-    }
+  async function work(uid: string) {
+    const node = graph.get(uid)
+    if (node) await attend(context, node)
   }
-  await Promise.all(Array.from({ length: WORKERS }, work))
+  const problem = 'an object could not be collected'
+  await workOff(queue, { work, what: 'uid', problem, logger, workers: WORKERS }, signal)
   for (const end of ends) end()
 }
 

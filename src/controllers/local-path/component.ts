@@ -14,6 +14,7 @@ import { keyOf } from '../../client/informer-types.ts'
 import type { Informers } from '../../client/informers.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import type { Component } from '../../control/lifetime.ts'
+import { workOff } from '../../control/work-off.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { expand, isGrowing } from './expand.ts'
@@ -69,8 +70,6 @@ export const localPathProvisioner = (options: LocalPathOptions): Component => ({
       classes.onChange(({ current }) => current?.provisioner === PROVISIONER && seeAll()),
       nodes.onChange(({ previous, current }) => isUp(previous) !== isUp(current) && seeAll()),
     ]
-    signal.addEventListener('abort', () => queue.close(), { once: true })
-    if (signal.aborted) queue.close()
 
     async function work(key: string) {
       const [kind, name = ''] = key.split(' ')
@@ -81,19 +80,7 @@ export const localPathProvisioner = (options: LocalPathOptions): Component => ({
       if (claim && isPending(claim)) return expandOnNodes(deps, claim)
       if (claim && isGrowing(claim)) return expand(deps, claim)
     }
-    for (;;) {
-      const key = await queue.take()
-      if (key === undefined) break
-      try {
-        await work(key)
-        queue.forget(key)
-      } catch (error) {
-        const retryInMs = queue.addFailed(key)
-        const isQuiet = signal.aborted || hasReason(error, 'Conflict', 'NotFound')
-        logger[isQuiet ? 'debug' : 'warn']({ err: error, key, retryInMs }, 'a local volume could not be cared for')
-      }
-      queue.done(key)
-    }
+    await workOff(queue, { work, what: 'key', problem: 'a local volume could not be cared for', logger }, signal)
     for (const end of ends) end()
   },
 })

@@ -11,6 +11,7 @@ import type { Informers } from '../../client/informers.ts'
 import type { Resource } from '../../client/resource.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import type { Component } from '../../control/lifetime.ts'
+import { workOff } from '../../control/work-off.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -53,22 +54,11 @@ async function run(deps: NamespaceDeps, signal: AbortSignal): Promise<void> {
     ends.push(end)
   }
   ends.push(deps.served.onAdd(resource => resource.namespaced && follow(resource)))
-  signal.addEventListener('abort', () => queue.close(), { once: true })
-  if (signal.aborted) queue.close()
-  for (;;) {
-    const name = await queue.take()
-    if (name === undefined) break
-    try {
-      const namespace = namespaces.get(name)
-      if (namespace?.metadata?.deletionTimestamp) await clear(deps, namespace)
-      queue.forget(name)
-    } catch (error) {
-      const retryInMs = queue.addFailed(name)
-      const isQuiet = hasReason(error, 'Conflict', 'NotFound')
-      logger[isQuiet ? 'debug' : 'warn']({ err: error, namespace: name, retryInMs }, 'a namespace was not cleared')
-    }
-    queue.done(name)
+  async function work(name: string) {
+    const namespace = namespaces.get(name)
+    if (namespace?.metadata?.deletionTimestamp) await clear(deps, namespace)
   }
+  await workOff(queue, { work, what: 'namespace', problem: 'a namespace was not cleared', logger }, signal)
   for (const end of ends) end()
 }
 

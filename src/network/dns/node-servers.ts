@@ -6,7 +6,9 @@ import type { Node } from '../../api/generated/types/core-v1.ts'
 import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informer } from '../../client/informer-types.ts'
-import { type Clock, sleep } from '../../lib/clock.ts'
+import { createWorkQueue } from '../../client/work-queue.ts'
+import { workOff } from '../../control/work-off.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { addressAt, parseCidr } from '../../lib/ipv4.ts'
 import type { Logger } from '../../lib/log.ts'
 import { publishedSlices, publishNodeDns, sliceName, withdrawNodeDns } from './cluster-dns.ts'
@@ -23,13 +25,12 @@ export interface NodeServersDeps {
 }
 
 /** After a write that failed, ms. */
-const RETRY_MS = 1000
+const RETRY = { backOff: 1000, backOffMax: 1000 }
 
 /** Follows the nodes until `signal` aborts. */
 export async function followNodeServers(deps: NodeServersDeps, signal: AbortSignal): Promise<void> {
   const { client, nodes, nodeName, clusterIp, port, clock, logger } = deps
-  const dirty = new Set<string>()
-  let running = false
+  const queue = createWorkQueue<string>(clock, RETRY)
 
   async function settle(name: string): Promise<void> {
     const node = nodes.get(name)
@@ -45,33 +46,15 @@ export async function followNodeServers(deps: NodeServersDeps, signal: AbortSign
       ownNodeOnly: true,
     })
   }
-  async function work() {
-    running = true
-    for (const name of dirty) {
-      if (signal.aborted) break
-      dirty.delete(name)
-      try {
-        await settle(name)
-      } catch (error) {
-        logger.warn({ err: error, node: name }, 'network: the DNS server of a node could not be told')
-        dirty.add(name)
-        await sleep(clock, RETRY_MS, signal)
-      }
-    }
-    running = false
-  }
-  const changed = (name: string) => {
-    if (name === nodeName || signal.aborted) return
-    dirty.add(name)
-    if (!running) void work()
-  }
-
   await nodes.synced()
   const view = (node: Node | undefined) => JSON.stringify([node?.spec?.podCIDR, node && isNodeReady(node)])
   const end = nodes.onChange(({ previous, current }) => {
-    if (view(previous) !== view(current)) changed((current ?? previous)?.metadata?.name ?? '')
+    const name = (current ?? previous)?.metadata?.name ?? ''
+    if (name !== nodeName && view(previous) !== view(current)) queue.add(name)
   })
   signal.addEventListener('abort', end, { once: true })
+  const problem = 'network: the DNS server of a node could not be told'
+  void workOff(queue, { work: settle, what: 'node', problem, logger }, signal)
   const known = new Set([nodeName, ...nodes.list().map(({ metadata }) => metadata?.name ?? '')].map(sliceName))
   for (const { metadata } of await publishedSlices(client))
     if (metadata?.name && !known.has(metadata.name)) await withdrawNodeDns(client, metadata.name)

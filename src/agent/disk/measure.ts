@@ -3,6 +3,7 @@ import { type Dirent, statfsSync } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { allContainers } from '../pod/references.ts'
 import type { PodWorker } from '../pod/worker.ts'
 import { emptyDirVolume } from '../volumes/empty-dir.ts'
 import type { DiskUsage } from './limits.ts'
@@ -51,7 +52,7 @@ export async function measurePod(pod: Pod, worker: PodWorker, directory: string)
   }
   const containers = new Map<string, number>()
   const driver = worker.place()?.driver
-  for (const { name } of [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]) {
+  for (const { name } of allContainers(pod)) {
     let bytes = 0
     for (const { id } of worker.instances(name) ?? []) {
       const found = await driver?.disk?.(id).catch(() => undefined)

@@ -8,7 +8,7 @@ import { type PodDeps, podTitle } from './deps.ts'
 import { ConfigError } from './env.ts'
 import type { Ground } from './ground.ts'
 import { ensureImage } from './image-pull.ts'
-import type { Slot } from './slot.ts'
+import { type Slot, specIn } from './slot.ts'
 
 /** What a container has after its preStop hook has used up the grace (as the kubelet's). */
 const LAST_MS = 2000
@@ -113,10 +113,6 @@ async function launch(
   containerEvent(deps, slot, 'Normal', 'Started', 'Container started')
   return id
 }
-
-/** The container with the resources that it has been given. */
-const specIn = ({ spec }: Pod, slot: Slot) =>
-  [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(each => each.name === slot.spec.name) ?? slot.spec
 
 /** The instance whose processes an ephemeral container shall see. Throws `ConfigError` where it does not run. */
 function targetIdOf(deps: ContainerDeps, { spec }: Slot): string | undefined {

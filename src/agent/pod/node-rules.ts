@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Refusal } from './deps.ts'
+import { allContainers } from './references.ts'
 import { sysctlName } from './security.ts'
 
 /** What the node's kernel and configuration allow. */
@@ -43,9 +44,9 @@ function sysctlProblem(name: string, { spec }: Pod, rules: NodeRules): string | 
 }
 
 /** Whether any container is to be confined by a profile of AppArmor. */
-function wantsAppArmor({ spec }: Pod): boolean {
-  const all = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]
-  const wanted = all.map(each => each.securityContext?.appArmorProfile ?? spec?.securityContext?.appArmorProfile)
+function wantsAppArmor(pod: Pod): boolean {
+  const ofPod = pod.spec?.securityContext?.appArmorProfile
+  const wanted = allContainers(pod).map(each => each.securityContext?.appArmorProfile ?? ofPod)
   return wanted.some(each => each !== undefined && each.type !== 'Unconfined')
 }
 

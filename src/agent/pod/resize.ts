@@ -15,7 +15,7 @@ import { type Allocation, allocationOf, differs, restoreAllocation, withAllocati
 import type { PodDeps } from './deps.ts'
 import type { Ground } from './ground.ts'
 import { containerResources, podResources, sameLimits } from './kernel-resources.ts'
-import { isRunning, type Slot } from './slot.ts'
+import { isRunning, type Slot, specIn } from './slot.ts'
 
 /** Between tries of a change that the kernel refuses. */
 const RETRY_MS = 1000
@@ -91,10 +91,7 @@ export function createPodResize(deps: ResizeDeps): PodResize {
 
   const wantedOf = (slot: Slot) => {
     const pod = allocated()
-    const spec = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find(
-      each => each.name === slot.spec.name,
-    )
-    return containerResources(pod, spec ?? slot.spec)
+    return containerResources(pod, specIn(pod, slot))
   }
   /** As the runtime says, or as it was last told. */
   const actualOf = (slot: Slot): Resources => {

@@ -4,6 +4,7 @@
  */
 import type { ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
 import type { RuntimeDriver } from '../runtimes/runtime.ts'
+import { allContainers } from './references.ts'
 import { ruleFor } from './restart.ts'
 import type { Slot } from './slot.ts'
 
@@ -11,10 +12,8 @@ const ACTION = 'RestartAllContainers'
 export const REASON = 'RestartingAllContainers'
 
 /** Whether the pod has such a rule. */
-export const couldRestartAll = ({ spec }: Pod): boolean =>
-  [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].some(each =>
-    each.restartPolicyRules?.some(rule => rule.action === ACTION),
-  )
+export const couldRestartAll = (pod: Pod): boolean =>
+  allContainers(pod).some(each => each.restartPolicyRules?.some(rule => rule.action === ACTION))
 
 /** Its newest instance has ended in a way that starts everything anew. */
 export function startsAll({ spec, instances: [latest], sort }: Slot): boolean {

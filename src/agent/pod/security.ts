@@ -4,6 +4,7 @@ import type { Container, Pod, SecurityContext } from '../../api/generated/types/
 import type { ContainerConfig, EnsuredImage, SandboxConfig, SecurityProfile } from '../runtimes/runtime.ts'
 import { podTitle } from './deps.ts'
 import { ConfigError } from './env.ts'
+import { allContainers } from './references.ts'
 
 type Profile = NonNullable<SecurityContext['seccompProfile']>
 
@@ -102,10 +103,10 @@ export function sandboxSecurity(
   SandboxConfig,
   'sysctls' | 'runAsUser' | 'runAsGroup' | 'supplementalGroups' | 'privileged' | 'seLinux' | 'seccomp'
 > {
-  const { securityContext: own, initContainers = [], containers = [] } = pod.spec ?? {}
+  const own = pod.spec?.securityContext
   const sysctls = (own?.sysctls ?? []).map(({ name, value }) => [sysctlName(name), value] as const)
   const groups = supplementalGroups(pod)
-  const privileged = [...initContainers, ...containers].some(each => each.securityContext?.privileged)
+  const privileged = allContainers(pod).some(each => each.securityContext?.privileged)
   return {
     ...(sysctls.length > 0 ? { sysctls: Object.fromEntries(sysctls) } : {}),
     ...(own?.runAsUser === undefined ? {} : { runAsUser: own.runAsUser }),

@@ -1,8 +1,9 @@
 /** One container of a pod over time: its instances, and what is being done about them. */
-import type { Container, EphemeralContainer } from '../../api/generated/types/core-v1.ts'
+import type { Container, EphemeralContainer, Pod } from '../../api/generated/types/core-v1.ts'
 import type { Prober } from '../probes/prober.ts'
 import type { ContainerStatus as Instance, Resources } from '../runtimes/runtime.ts'
 import type { Lost } from './container-status.ts'
+import { allContainers } from './references.ts'
 import { createRestartBackOff, type RestartBackOff } from './restart.ts'
 
 /** Where a container stands in its pod's spec. */
@@ -66,6 +67,10 @@ export const createSlot = (spec: Slot['spec'], sort: Sort, restartMaxMs: number)
   forced: undefined,
   hurry: undefined,
 })
+
+/** The container as this state of its pod has it. */
+export const specIn = (pod: Pod, { spec }: Slot): Container =>
+  allContainers(pod).find(each => each.name === spec.name) ?? spec
 
 /** Its process runs. */
 export const isRunning = (slot: Slot): boolean => slot.instances[0]?.state === 'running'

@@ -2,6 +2,7 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../api/generated/types/core-v1.ts'
 import { matchesTerm } from '../../api/machinery/node-match.ts'
 import type { Client } from '../../client/client.ts'
+import { allContainers } from '../pod/references.ts'
 import { nodes, persistentVolumeClaims, persistentVolumes } from '../resources.ts'
 import { VolumeError, type VolumeSpec } from './volume.ts'
 
@@ -99,8 +100,7 @@ function checkOwner({ metadata }: PersistentVolumeClaim, pod: Pod) {
 /** Whether the volume is used as what it is, a file system or a device. */
 function checkMode({ spec }: PersistentVolume, name: string, pod: Pod) {
   const mode = spec?.volumeMode ?? 'Filesystem'
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]
   const wrong = mode === 'Block' ? 'volumeMounts' : 'volumeDevices'
-  if (!containers.some(each => each[wrong]?.some(use => use.name === name))) return
+  if (!allContainers(pod).some(each => each[wrong]?.some(use => use.name === name))) return
   throw new VolumeError(`volume ${name} has volumeMode ${mode}, but is specified in ${wrong}`, { step: '' })
 }

@@ -1,4 +1,5 @@
 import type { VolumeProjection } from '../../api/generated/types/core-v1.ts'
+import { allContainers } from '../pod/references.ts'
 import { configMapPayload } from './config-map.ts'
 import { downwardPayload } from './downward-api.ts'
 import { type Payload, safePath, writePayload } from './payload.ts'
@@ -22,8 +23,8 @@ async function sourcePayload(source: VolumeProjection, mode: number, context: Vo
 
 /** Some container runs as a user that does not own the file. */
 function runsAsOther({ pod }: VolumeContext): boolean {
-  const { securityContext, containers = [], initContainers = [] } = pod.spec ?? {}
-  const users = [...containers, ...initContainers].map(c => c.securityContext?.runAsUser ?? securityContext?.runAsUser)
+  const ofPod = pod.spec?.securityContext?.runAsUser
+  const users = allContainers(pod).map(each => each.securityContext?.runAsUser ?? ofPod)
   return users.some(user => user !== undefined && user !== 0)
 }
 

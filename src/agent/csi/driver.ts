@@ -1,5 +1,5 @@
 /** One CSI driver as a node asks it. */
-import { type CallError, openChannel } from '../runtimes/cri/channel.ts'
+import { type CallError, openChannel, rpcText } from '../runtimes/cri/channel.ts'
 import type { Encodable, Message, ValueOf } from '../runtimes/cri/proto.ts'
 import {
   empty,
@@ -17,11 +17,6 @@ import {
 /** As the kubelet's: a driver may take long, but not for ever. */
 const TIMEOUT_MS = 120_000
 
-const CODES = (
-  'OK,Canceled,Unknown,InvalidArgument,DeadlineExceeded,NotFound,AlreadyExists,PermissionDenied,ResourceExhausted,' +
-  'FailedPrecondition,Aborted,OutOfRange,Unimplemented,Internal,Unavailable,DataLoss,Unauthenticated'
-).split(',')
-
 export interface CsiDriver {
   readonly name: string
   /** What it says of this node. */
@@ -37,10 +32,6 @@ export interface CsiDriver {
   close(): void
 }
 
-/** An error in gRPC's words, as clients of drivers write it. */
-const told = (error: CallError) =>
-  new Error(`rpc error: code = ${CODES[error.code] ?? `Code(${error.code})`} desc = ${error.message}`, { cause: error })
-
 /** Connects to the socket of a driver, and asks what it can do on this node. Rejects when it does not answer. */
 export async function openDriver(name: string, socket: string): Promise<CsiDriver> {
   const channel = await openChannel(socket)
@@ -48,7 +39,7 @@ export async function openDriver(name: string, socket: string): Promise<CsiDrive
     try {
       return await channel.call('csi.v1.Node', method, types, request, { timeoutMs: TIMEOUT_MS })
     } catch (error) {
-      throw told(error as CallError)
+      throw new Error(rpcText(error as CallError), { cause: error })
     }
   }
   try {

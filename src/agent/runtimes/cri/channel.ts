@@ -16,6 +16,15 @@ export class CallError extends Error {
   }
 }
 
+const WORDS = (
+  'OK,Canceled,Unknown,InvalidArgument,DeadlineExceeded,NotFound,AlreadyExists,PermissionDenied,ResourceExhausted,' +
+  'FailedPrecondition,Aborted,OutOfRange,Unimplemented,Internal,Unavailable,DataLoss,Unauthenticated'
+).split(',')
+
+/** A failure as clients of gRPC in Go print it. */
+export const rpcText = ({ code, message }: CallError): string =>
+  `rpc error: code = ${WORDS[code] ?? `Code(${code})`} desc = ${message}`
+
 export interface Channel {
   /** One question, one answer; rejects with `CallError`. `service` is e.g. `runtime.v1.RuntimeService`. */
   call<A, B>(

@@ -4,7 +4,7 @@ import type { Credentials } from '../../images/registry.ts'
 import { createLimiter } from '../../limiter.ts'
 import { checkPull, fullImageName } from '../image-policy.ts'
 import { type EnsuredImage, type PullOptions, RuntimeError, type RuntimeImages } from '../runtime.ts'
-import { CallError } from './channel.ts'
+import { CallError, rpcText } from './channel.ts'
 import type { CriImage } from './messages.ts'
 import type { CriCall } from './services.ts'
 
@@ -17,24 +17,11 @@ export interface Images extends Omit<RuntimeImages, 'importArchive'> {
 
 const authOf = ({ username, password, token }: Credentials) => ({ username, password, identityToken: token })
 
-/** What gRPC's codes are called. */
-const WORDS: Readonly<Record<number, string>> = {
-  1: 'Canceled',
-  2: 'Unknown',
-  4: 'DeadlineExceeded',
-  5: 'NotFound',
-  7: 'PermissionDenied',
-  13: 'Internal',
-  14: 'Unavailable',
-}
-
 /** The kubelet's reasons: a registry that cannot be reached, a signature that is refused, or whatever else. */
 function refusalOf(error: unknown): unknown {
   if (!(error instanceof CallError)) return error
-  const { code, message } = error
-  const reason = /^(RegistryUnavailable|SignatureValidationFailed)/.exec(message)?.[1] ?? 'ErrImagePull'
-  const text = `rpc error: code = ${WORDS[code] ?? code} desc = ${message}`
-  return new RuntimeError(reason, text, { cause: error })
+  const reason = /^(RegistryUnavailable|SignatureValidationFailed)/.exec(error.message)?.[1] ?? 'ErrImagePull'
+  return new RuntimeError(reason, rpcText(error), { cause: error })
 }
 
 const userOf = ({ uid, username }: CriImage) => (uid ? { user: uid.value } : username ? { user: username } : {})

@@ -1,5 +1,5 @@
 /** Containers that run an image's files instead of the machine's: what the image says of them, and what they may do. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { resolveIn } from '../../images/rooted.ts'
 import type { Image, ImageStore } from '../../images/store.ts'
@@ -141,7 +141,6 @@ export function createImageContainers(
       if (!existsSync(folderOfWork)) mkdirSync(folderOfWork, { recursive: true })
       const problem = commandProblem(command[0]!, env.PATH!, workingDir, seen)
       if (problem) throw new RuntimeError('StartError', `failed to start container process: ${problem}`)
-      if (config.terminationMessagePath) writeFileSync(join(folder, 'message'), '', { flag: 'a' })
       return { ...plan, user, env, command, workingDir }
     },
     rights(config, user) {

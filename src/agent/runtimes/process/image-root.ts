@@ -97,7 +97,7 @@ export function planImageMounts(request: ImageRootRequest): { readonly table: st
   ]
   const within = (path: string, at: string) => path === at || path.startsWith(at === '/' ? '/' : `${at}/`)
 
-  const volumes: { line: string }[] = []
+  const volumes: string[] = []
   const sorted = [...binds].sort((a, b) => a.to.split('/').length - b.to.split('/').length || (a.to < b.to ? -1 : 1))
   for (const bind of sorted) {
     if (!existsSync(bind.from)) {
@@ -108,9 +108,7 @@ export function planImageMounts(request: ImageRootRequest): { readonly table: st
     const at = join('/', resolveIn(root, named).slice(root.length))
     const outer = places.findLast(each => within(at, each.at) && at !== each.at) ?? places[0]!
     if (statSync(outer.from).isDirectory()) makePoint(resolveIn(outer.from, at.slice(outer.at.length)), bind.from)
-    volumes.push({
-      line: mountLine(bind.from, inRoot(at), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`),
-    })
+    volumes.push(mountLine(bind.from, inRoot(at), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`))
     places.push({ at, from: bind.from })
   }
 
@@ -128,8 +126,7 @@ export function planImageMounts(request: ImageRootRequest): { readonly table: st
   lines.push(`pod-sys ${quoted(inRoot('/sys'))} sysfs nosuid,nodev,noexec${privileged ? '' : ',ro'} 0 0\n`)
   lines.push(...cgroupLines(folder, inRoot('/sys/fs/cgroup'), cgroups))
   if (!privileged && newProc) lines.push(...maskingLines(folder, inRoot))
-  lines.push(...volumes.map(each => each.line))
-  return { table: lines.join(''), root: seen }
+  return { table: [...lines, ...volumes].join(''), root: seen }
 }
 
 /** A process reads its limits where it always does, and sees no other's. */

@@ -23,8 +23,10 @@ const NEVER_KEPT = 0x10
 
 /** The state of one direction of a connection. */
 export class HeaderEncoder {
-  readonly #table = new DynamicTable(TABLE_LIMIT)
-  /** The newest field of a name that is in the table: its value, and the how-manieth it was. */
+  readonly #table = new DynamicTable(TABLE_LIMIT, ({ name }, number) => {
+    if (this.#newest.get(name)?.number === number) this.#newest.delete(name)
+  })
+  /** The newest field of each name that is in the table: its value, and the how-manieth it was. */
   readonly #newest = new Map<string, { readonly value: string; readonly number: number }>()
   #bytes = Buffer.allocUnsafeSlow(1024)
   #length = 0
@@ -61,9 +63,8 @@ export class HeaderEncoder {
     if (PASSING.has(name)) return this.#literal(NOT_KEPT, 0x0f, name, value)
     if (NEVER.has(name)) return this.#literal(NEVER_KEPT, 0x0f, name, value)
     const known = this.#newest.get(name)
-    const age = known ? this.#table.added - known.number : 0
-    if (known?.value === value && age <= this.#table.length) {
-      return this.#integer(INDEXED, 0x7f, STATIC_TABLE.length + age)
+    if (known?.value === value) {
+      return this.#integer(INDEXED, 0x7f, STATIC_TABLE.length + this.#table.added - known.number)
     }
     // What would drive everything else out of the table is not worth it.
     if (sizeOf(name, value) * 4 > this.#table.limit) return this.#literal(NOT_KEPT, 0x0f, name, value)

@@ -27,11 +27,14 @@ export class DynamicTable {
   #first = 0
   #size = 0
   #limit: number
-  /** How many were ever added. */
+  readonly #onGone: ((field: HeaderField, number: number) => void) | undefined
+  /** How many were ever added; the next one's number. */
   added = 0
 
-  constructor(limit: number) {
+  /** `onGone` is told of each field that goes, and the how-manieth it was. */
+  constructor(limit: number, onGone?: (field: HeaderField, number: number) => void) {
     this.#limit = limit
+    this.#onGone = onGone
   }
 
   get length(): number {
@@ -62,8 +65,10 @@ export class DynamicTable {
 
   #shrink() {
     while (this.#size > this.#limit) {
-      const { name, value } = this.#fields[this.#first++]!
-      this.#size -= sizeOf(name, value)
+      const field = this.#fields[this.#first]!
+      this.#onGone?.(field, this.added - this.length)
+      this.#first++
+      this.#size -= sizeOf(field.name, field.value)
     }
     if (this.#first > 64 && this.#first * 2 > this.#fields.length) {
       this.#fields = this.#fields.slice(this.#first)

@@ -3,6 +3,7 @@ import test from 'node:test'
 import { HeaderDecoder } from './decode-headers.ts'
 import { HeaderEncoder } from './encode-headers.ts'
 import { ConnectionFault } from './fault.ts'
+import { DynamicTable, sizeOf } from './header-table.ts'
 import { decodeHuffman } from './huffman.ts'
 import { requestHeaders } from './request-headers.ts'
 
@@ -100,6 +101,23 @@ test('HeaderEncoder and HeaderDecoder forget the same, however much is said', ()
     if (at === 700) encoder.limit(0)
     if (at === 900) encoder.limit(1 << 20)
   }
+})
+
+test('DynamicTable tells of each field that goes, the oldest first', () => {
+  const gone: [string, number][] = []
+  const table = new DynamicTable(3 * sizeOf('a', '1'), ({ name }, number) => gone.push([name, number]))
+  for (const name of ['a', 'b', 'c', 'd']) table.add({ name, value: '1' })
+  assert.deepEqual(gone, [['a', 0]])
+  table.resize(sizeOf('d', '1'))
+  assert.deepEqual(gone.slice(1), [
+    ['b', 1],
+    ['c', 2],
+  ])
+  table.add({ name: 'x', value: 'too large for the table' })
+  assert.deepEqual(gone.slice(3), [
+    ['d', 3],
+    ['x', 4],
+  ])
 })
 
 const start = [':method', 'GET', ':scheme', 'https', ':path', '/a']

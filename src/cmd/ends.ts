@@ -11,3 +11,12 @@ export function createEnds() {
   }
 }
 export type Ends = ReturnType<typeof createEnds>
+
+/** Longest that a timer has in Node, ms. */
+const LONGEST_INTERVAL = 2 ** 31 - 1
+
+/** Holds the program while nothing else does, such as a node whose server is away; returns what lets go of it. */
+export function stayAwake(): () => void {
+  const timer = setInterval(() => {}, LONGEST_INTERVAL)
+  return () => clearInterval(timer)
+}

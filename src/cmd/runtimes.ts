@@ -5,7 +5,7 @@ import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { type UpOptions, UserError } from '../cli/context.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import type { ContainerSettings } from './configuration/settings.ts'
+import type { ContainerSettings } from './configuration/containers.ts'
 
 export interface RuntimesDeps {
   /** Absent: nothing is configured. */

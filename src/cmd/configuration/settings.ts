@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { NodeLimits } from '../../agent/node/machine.ts'
-import type { RegistrySettings } from '../../agent/runtimes/containerd/registries.ts'
 import { kinds } from '../../api/kinds/all.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import type { AdmissionOptions } from '../../apiserver/admission/all.ts'
@@ -18,6 +17,7 @@ import { type NodeRanges, nodeIpamController } from '../../controllers/node-ipam
 import { parseCidr } from '../../lib/ipv4.ts'
 import { openAudit } from './audit.ts'
 import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CONFIGURATION } from './configuration.ts'
+import { type ContainerSettings, containersOf } from './containers.ts'
 import type { SettingsDeps } from './deps.ts'
 import { about, durationOf } from './fields.ts'
 import { followFile } from './follow-file.ts'
@@ -41,16 +41,6 @@ export interface Settings {
   /** `false`: nothing is encrypted; a path: by that EncryptionConfiguration; undefined: by a key of the cluster's own. */
   readonly encryption: string | false | undefined
   readonly containers: ContainerSettings
-}
-
-/** What runs containers, and where images come from. */
-export interface ContainerSettings {
-  /** Address of a CRI socket. */
-  readonly runtimeEndpoint?: string
-  /** Image of pods' first process. */
-  readonly sandboxImage?: string
-  readonly cgroupDriver?: 'cgroupfs' | 'systemd'
-  readonly registries: readonly RegistrySettings[]
 }
 
 const PRIVATE_SIZE = { least: 12, most: 30 }
@@ -129,45 +119,6 @@ async function admissionOf({ configuration, file, path }: LoadedConfiguration): 
 function encryptionOf({ configuration: { encryption }, path }: LoadedConfiguration): Settings['encryption'] {
   if (encryption?.enabled === false) return false
   return encryption?.configurationFile ? path(encryption.configurationFile) : undefined
-}
-
-const CGROUP_DRIVERS = ['cgroupfs', 'systemd'] as const
-
-/** A mirror's address. Throws an Error for what is none. */
-function mirrorOf(text: string): string {
-  if (!URL.canParse(text) || !/^https?:\/\//.test(text))
-    throw new Error(`${JSON.stringify(text)} is no address like https://mirror.example.com`)
-  return text.replace(/\/+$/, '')
-}
-
-/** A registry as it stands in names of images. Throws an Error for what is none. */
-function registryOf(text: string | undefined): string {
-  if (!text || !/^[A-Za-z0-9.-]+(:\d+)?$/.test(text))
-    throw new Error(`${JSON.stringify(text ?? '')} is no registry like docker.io or registry.example.com:5000`)
-  return text
-}
-
-function containersOf({ configuration, file, path }: LoadedConfiguration): ContainerSettings {
-  const { runtimeEndpoint, sandboxImage, cgroupDriver } = configuration.containers ?? {}
-  const driver = CGROUP_DRIVERS.find(each => each === cgroupDriver)
-  if (cgroupDriver !== undefined && !driver)
-    about(file, 'containers.cgroupDriver', () => {
-      throw new Error(`${JSON.stringify(cgroupDriver)} is not cgroupfs or systemd`)
-    })
-  const registries = (configuration.registries ?? []).map(({ host, mirrors = [], caFile }, at) => {
-    const of = <T>(field: string, read: () => T) => about(file, `registries[${at}].${field}`, read)
-    return {
-      host: of('host', () => registryOf(host)),
-      mirrors: of('mirrors', () => mirrors.map(mirrorOf)),
-      ...(caFile && { ca: of('caFile', () => readFileSync(path(caFile), 'utf8')) }),
-    }
-  })
-  return {
-    ...(runtimeEndpoint && { runtimeEndpoint }),
-    ...(sandboxImage && { sandboxImage }),
-    ...(driver && { cgroupDriver: driver }),
-    registries,
-  }
 }
 
 /** Reads the configuration and all that it names. `file` is absent where there is none. Rejects with `UserError`. */

@@ -8,9 +8,11 @@ import { networkClaims } from '../../network/claim.ts'
 import { removeKernelNetwork } from '../../network/kernel-setup.ts'
 import { netnsDirectory } from '../../network/network.ts'
 import type { Core } from '../core.ts'
+import { stayAwake } from '../ends.ts'
 import { openProcesses } from '../nodes.ts'
 import { openContainers } from '../runtimes.ts'
-import { readMembership, readPlace } from './membership.ts'
+import { machineSettings } from './machine-settings.ts'
+import { readMembership, readPlace, upOptions } from './membership.ts'
 
 export interface AloneDeps {
   readonly dataDir: string
@@ -28,20 +30,14 @@ async function clear(driver: RuntimeDriver, graceMs: number, logger: Logger): Pr
 
 /** Opens the runtimes of a node that joined; `stop` with workloads ends all that runs and puts the network away. */
 export async function openAlone({ dataDir, clock, logger }: AloneDeps): Promise<Core> {
-  const { server, nodeName, runtime = 'auto', runtimeEndpoint } = readMembership(dataDir)
-  const options = {
-    dataDir,
-    port: 0,
-    network: 'kernel',
-    nodes: 1,
-    runtime,
-    ...(runtimeEndpoint && { runtimeEndpoint }),
-  } as const
-  const deps = { options, nodeName, mode: 'kernel', clock, logger }
+  const membership = readMembership(dataDir)
+  const { server, nodeName } = membership
+  const { containers: settings } = await machineSettings(dataDir)
+  const deps = { options: upOptions(dataDir, membership), settings, nodeName, mode: 'kernel', clock, logger }
   const containers = await openContainers(deps)
   const drivers = [...containers.drivers, await openProcesses(deps, containers)]
   const claims = networkClaims()
-  const awake = setInterval(() => {}, 2 ** 31 - 1)
+  const sleepAgain = stayAwake()
   return {
     server,
     nodeName,
@@ -51,7 +47,7 @@ export async function openAlone({ dataDir, clock, logger }: AloneDeps): Promise<
     async stop({ workloads, timeoutMs }) {
       if (workloads) await Promise.all(drivers.map(driver => clear(driver, timeoutMs, logger)))
       for (const driver of drivers) await driver.close()
-      clearInterval(awake)
+      sleepAgain()
       if (!workloads) return
       await containers.leave()
       const place = readPlace(dataDir)

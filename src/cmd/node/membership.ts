@@ -1,7 +1,7 @@
 /** What a node keeps of the cluster that it joined: where it is, whom to trust, who the node is, its certificates. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../../cli/context.ts'
+import { type UpOptions, UserError } from '../../cli/context.ts'
 import { membershipFile } from '../../cli/membership.ts'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
@@ -34,6 +34,16 @@ export function readMembership(dataDir: string): Membership {
     )
   }
 }
+
+/** How its programs are started, as for a cluster's own node. */
+export const upOptions = (dataDir: string, { runtime = 'auto', runtimeEndpoint }: Membership): UpOptions => ({
+  dataDir,
+  port: 0,
+  network: 'kernel',
+  nodes: 1,
+  runtime,
+  ...(runtimeEndpoint && { runtimeEndpoint }),
+})
 
 /** Keeps it, with the node's first certificate before it: a membership without one is none. */
 export function keepMembership(dataDir: string, membership: Membership, client: KeyPair): void {

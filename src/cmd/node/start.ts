@@ -1,8 +1,5 @@
 /** Composition root of a node on a machine of its own: agent and network, clients of an API server elsewhere. */
 import { X509Certificate } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import type { NodeLimits } from '../../agent/node/machine.ts'
 import type { Node } from '../../api/generated/types/core-v1.ts'
 import { Node as NodeKind } from '../../api/kinds/core/node.ts'
 import { type NodeOptions, UserError } from '../../cli/context.ts'
@@ -19,15 +16,14 @@ import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { networkClaims } from '../../network/claim.ts'
 import { removeKernelNetwork } from '../../network/kernel-setup.ts'
 import { netnsDirectory, prepareNetwork } from '../../network/network.ts'
-import { loadConfiguration } from '../configuration/configuration.ts'
-import { nodeLimits } from '../configuration/node-limits.ts'
 import type { Core } from '../core.ts'
-import { createEnds, type Ends } from '../ends.ts'
+import { createEnds, type Ends, stayAwake } from '../ends.ts'
 import { type Nodes, startNodes } from '../nodes.ts'
 import { KUBERNETES_VERSION } from '../version.ts'
 import { addressTowards, enroll, MACHINE_ANNOTATION, networkConfig } from './enroll.ts'
 import { joinCluster } from './join.ts'
-import { certificateFiles, keepPlace, type Membership, type Place, readMembership } from './membership.ts'
+import { machineSettings } from './machine-settings.ts'
+import { certificateFiles, keepPlace, type Membership, type Place, readMembership, upOptions } from './membership.ts'
 import { keepFresh } from './rotation.ts'
 
 export interface NodeProgramDeps {
@@ -45,8 +41,6 @@ const SERVING_SIGNER = 'kubernetes.io/kubelet-serving'
 const CERTIFICATE_MS = 60_000
 /** What pods have for their end when another machine runs them already, ms. */
 const REPLACED_GRACE_MS = 10_000
-/** That Node has, ms. */
-const LONGEST_INTERVAL = 2 ** 31 - 1
 
 /** Starts the node; resolves when it is Ready. A start that fails leaves nothing running. */
 export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
@@ -55,8 +49,7 @@ export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
   ends.add(() => scope.abort())
   const { options, nodeName, clock, logger, onPhase } = deps
   // Nothing else holds the program while the server is away: its timers and what it listens with do not.
-  const awake = setInterval(() => {}, LONGEST_INTERVAL)
-  ends.add(() => clearInterval(awake))
+  ends.add(stayAwake())
   try {
     const membership = isMember(options.dataDir)
       ? readMembership(options.dataDir)
@@ -204,13 +197,15 @@ async function findPlace(
 /** Network and agent. */
 async function startParts(
   { options, version, clock, logger, onPhase }: NodeProgramDeps,
-  { nodeName, machine, authority, runtime = 'auto', runtimeEndpoint }: Membership,
+  membership: Membership,
   { client, https }: Way,
   { address, network, podCidr }: Place,
   signal: AbortSignal,
   ends: Ends,
 ) {
   const { dataDir } = options
+  const { nodeName, machine, authority } = membership
+  const { limits, containers } = await machineSettings(dataDir)
   onPhase('starting the network')
   const claims = networkClaims()
   claims.claim(dataDir)
@@ -232,7 +227,8 @@ async function startParts(
   const serving = certificateFiles(dataDir, 'serving').read()
   const nodes = await startNodes(
     {
-      options: { dataDir, port: 0, network: 'kernel', nodes: 1, runtime, ...(runtimeEndpoint && { runtimeEndpoint }) },
+      options: upOptions(dataDir, membership),
+      settings: containers,
       ...{ nodeName, address, podCidr, clock, logger },
       network: traffic,
       version: `${KUBERNETES_VERSION}+tutti.${version}`,
@@ -241,7 +237,7 @@ async function startParts(
         clientCa: authority,
         ...(serving && { certificate: serving }),
       },
-      limits: await limitsIn(dataDir),
+      limits,
       annotations: { [MACHINE_ANNOTATION]: machine },
       identity: () => https.transport,
       reconnect: () => https.renew(true),
@@ -279,12 +275,6 @@ function onceReplaced(
     end()
     void then()
   })
-}
-
-/** A node reads of DATA_DIR/config.yaml what is about the machine. */
-async function limitsIn(dataDir: string): Promise<NodeLimits> {
-  const file = join(dataDir, 'config.yaml')
-  return existsSync(file) ? nodeLimits(await loadConfiguration(file)) : {}
 }
 
 interface ServingDeps extends NodeProgramDeps {

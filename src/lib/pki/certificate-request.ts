@@ -1,13 +1,12 @@
 /**
- * Certificate requests (PKCS #10, RFC 2986): reading one, and signing a certificate for it. Loaded only when there is
- * one: the library takes tens of milliseconds to load.
+ * Certificate requests (PKCS #10, RFC 2986): making and reading one, and signing a certificate for it. Loaded only when
+ * there is one, as `certificate.ts`.
  */
 // The library's dependency injection wants this polyfill, before it.
 import 'reflect-metadata'
 
-import { isIP } from 'node:net'
 import * as x509 from '@peculiar/x509'
-import { ALGORITHM, importKey, type KeyPair, nameOf, newKey } from './certificate.ts'
+import { ALGORITHM, alternativeNames, importKey, type KeyPair, nameOf, newKey } from './certificate.ts'
 import type { Subject } from './subject.ts'
 
 /** What a request asks for. */
@@ -20,7 +19,7 @@ export interface CertificateWish {
   readonly uris: readonly string[]
 }
 
-/** The kind of key usages that certificates.k8s.io names, as X.509 has them. */
+/** What a certificate says that its request does not. */
 export interface SignOptions {
   /** As certificates.k8s.io names them, e.g. `client auth`. Throws for one that is not known. */
   readonly usages: readonly string[]
@@ -60,7 +59,7 @@ const EXTENDED_USAGES: Readonly<Record<string, string>> = {
   'netscape sgc': '2.16.840.1.113730.4.1',
 }
 
-function alternativeNames(request: x509.Pkcs10CertificateRequest): readonly x509.GeneralName[] {
+function wantedNames(request: x509.Pkcs10CertificateRequest): readonly x509.GeneralName[] {
   const found = request.extensions.find(each => each instanceof x509.SubjectAlternativeNameExtension)
   return found?.names.items ?? []
 }
@@ -69,7 +68,7 @@ function alternativeNames(request: x509.Pkcs10CertificateRequest): readonly x509
 export async function readRequest(pem: string): Promise<CertificateWish> {
   const request = new x509.Pkcs10CertificateRequest(pem)
   if (!(await request.verify())) throw new Error('x509: the signature of the request is not by its own key')
-  const names = alternativeNames(request)
+  const names = wantedNames(request)
   const ofType = (type: string) => names.filter(name => name.type === type).map(name => name.value)
   return {
     commonName: request.subjectName.getField('CN').at(-1) ?? '',
@@ -107,7 +106,7 @@ export const certificateEnd = (pem: string): number => new x509.X509Certificate(
 export async function signRequest(authority: KeyPair, pem: string, options: SignOptions): Promise<string> {
   const request = new x509.Pkcs10CertificateRequest(pem)
   const issuer = await importKey(authority.key)
-  const names = alternativeNames(request)
+  const names = wantedNames(request)
   const noSubject = request.subjectName.toJSON().length === 0
   const certificate = await x509.X509CertificateGenerator.create({
     subject: request.subjectName,
@@ -144,7 +143,7 @@ export async function createRequest(
   subject: RequestSubject,
 ): Promise<{ readonly request: string; readonly key: string }> {
   const { pem, keys } = await newKey()
-  const names = (subject.hosts ?? []).map(value => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }))
+  const names = alternativeNames(subject.hosts ?? [])
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: nameOf(subject),
     keys,

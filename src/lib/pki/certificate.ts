@@ -1,6 +1,6 @@
 /**
  * Making X.509 certificates (RFC 5280): a cluster's own authority, and what that signs. Keys are ECDSA P-256. This file
- * is loaded only when something must be made: the library takes tens of milliseconds to load. Reading what a verified
+ * is loaded only when something must be made: the library takes 200 ms to load. Reading what a verified
  * certificate says is `subject.ts`; verifying is TLS's and node:crypto's.
  */
 // The library's dependency injection wants this polyfill, before it.
@@ -63,6 +63,12 @@ export const nameOf = ({ commonName, organizations = [] }: Subject) => [
   { CN: [commonName] },
 ]
 
+/** The names and addresses that a server answers to, as the library takes them. */
+export const alternativeNames = (hosts: readonly string[]) =>
+  hosts.map(value => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }))
+
+const USAGES = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth }
+
 /** Makes a self-signed authority named `commonName`, good for `lifetime` ms from `now`. */
 export async function createAuthority(options: {
   commonName: string
@@ -91,11 +97,7 @@ export async function createAuthority(options: {
 /** Makes a key and has `authority` sign a certificate for it. */
 export async function issueCertificate(authority: KeyPair, request: CertificateRequest): Promise<KeyPair> {
   const [issuer, { pem, keys }] = await Promise.all([importKey(authority.key), newKey()])
-  const { server, client } = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth }
-  const hosts = (request.hosts ?? []).map(host => ({
-    type: isIP(host) ? ('ip' as const) : ('dns' as const),
-    value: host,
-  }))
+  const names = alternativeNames(request.hosts ?? [])
   const certificate = await x509.X509CertificateGenerator.create({
     subject: nameOf(request),
     issuer: new x509.X509Certificate(authority.certificate).subjectName,
@@ -106,10 +108,10 @@ export async function issueCertificate(authority: KeyPair, request: CertificateR
     notAfter: new Date(request.now + request.lifetime),
     extensions: [
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
-      new x509.ExtendedKeyUsageExtension([request.usage === 'server' ? server : client]),
+      new x509.ExtendedKeyUsageExtension([USAGES[request.usage]]),
       new x509.BasicConstraintsExtension(false, undefined, true),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey),
-      ...(hosts.length ? [new x509.SubjectAlternativeNameExtension(hosts)] : []),
+      ...(names.length ? [new x509.SubjectAlternativeNameExtension(names)] : []),
     ],
   })
   return { certificate: `${certificate.toString('pem')}\n`, key: pem }

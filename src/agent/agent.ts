@@ -15,16 +15,17 @@ import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { fits, inOrder } from './admission.ts'
 import { startCsi } from './csi/start.ts'
-import { measurePod, usedOn } from './disk/measure.ts'
+import { measurePod } from './disk/measure.ts'
 import { createDiskWatch } from './disk/watch.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { createLocalVolumes } from './local-volumes.ts'
-import { createImageGarbage, diskOf } from './node/image-garbage.ts'
+import { createImageGarbage } from './node/image-garbage.ts'
 import { createNodeImages, statusImages } from './node/images.ts'
 import { type Machine, thisMachine } from './node/machine.ts'
 import { preloadImages } from './node/preload.ts'
 import { LEASE_SECONDS, startNode } from './node/registration.ts'
+import { diskOf } from './node/usage.ts'
 import { createObjectSource } from './object-source.ts'
 import { removeOrphanFolders, removeOrphans } from './orphans.ts'
 import type { PodDeps } from './pod/deps.ts'
@@ -199,7 +200,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
 
   const disk = createDiskWatch({
     clock,
-    used: () => usedOn(podsDirectory),
+    used: () => diskOf(podsDirectory)?.usedBytes ?? 0,
     async measure(pod) {
       const worker = workers.get(pod.metadata?.uid ?? '')
       return worker && measurePod(pod, worker, join(podsDirectory, worker.uid))

@@ -1,5 +1,5 @@
 /** How much of the disk files take. */
-import { type Dirent, statfsSync } from 'node:fs'
+import type { Dirent } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
@@ -9,16 +9,6 @@ import { emptyDirVolume } from '../volumes/empty-dir.ts'
 import type { DiskUsage } from './limits.ts'
 
 const BLOCK = 512
-
-/** Bytes in use on the file system that a path is on; 0 where it cannot be told. */
-export function usedOn(path: string): number {
-  try {
-    const { blocks, bfree, bsize } = statfsSync(path)
-    return (blocks - bfree) * bsize
-  } catch {
-    return 0
-  }
-}
 
 /**
  * Bytes on disk of everything below the paths; files with several names count once, other file systems and what cannot

@@ -14,7 +14,8 @@ function scene(available: number) {
         .filter(id => !dropped.includes(id))
         .map(id => ({ id, names: [id], digests: [], size: 5, drop: async () => dropped.push(id) > 0 })),
   }
-  const garbage = createImageGarbage({ images, disk: () => ({ total: 100, available }), clock, logger: silent })
+  const disk = () => ({ capacityBytes: 100, availableBytes: available })
+  const garbage = createImageGarbage({ images, disk, clock, logger: silent })
   return { clock, dropped, garbage, arrive: (id: string) => (ids = [id, ...ids]) }
 }
 

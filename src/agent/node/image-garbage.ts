@@ -2,22 +2,16 @@
  * Makes room on a node's disk by removing images that nothing runs, the longest unused first (Kubernetes documentation,
  * "Garbage collection of unused containers and images"). It has no timer: it looks when the node renews its status.
  */
-import { statfsSync } from 'node:fs'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { NodeImages } from './images.ts'
+import type { Disk } from './usage.ts'
 
 /** Above this share of the disk (%) images are removed, until it is below the second; as the kubelet's defaults. */
 const HIGH = 85
 const LOW = 80
 /** An image that came a moment ago is about to be used (ms). */
 const MIN_AGE_MS = 120_000
-
-export interface DiskUse {
-  /** Bytes. */
-  readonly total: number
-  readonly available: number
-}
 
 export interface ImageGarbage {
   /** Looks at the disk and makes room where that is due. Resolves with bytes that were freed, as images say. */
@@ -26,15 +20,9 @@ export interface ImageGarbage {
 
 export interface ImageGarbageDeps {
   readonly images: Pick<NodeImages, 'unused'>
-  disk(): DiskUse
+  disk(): Pick<Disk, 'capacityBytes' | 'availableBytes'> | undefined
   readonly clock: Clock
   readonly logger: Logger
-}
-
-/** The disk under a folder. */
-export function diskOf(folder: string): DiskUse {
-  const { blocks, bavail, bsize } = statfsSync(folder)
-  return { total: blocks * bsize, available: bavail * bsize }
 }
 
 /** Remembers since when images are unused, as far as it has looked. */
@@ -46,7 +34,7 @@ export function createImageGarbage({ images, disk, clock, logger }: ImageGarbage
       const unused = await images.unused()
       const now = clock.elapsed()
       since = new Map(unused.map(({ id }) => [id, since.get(id) ?? now]))
-      const { total, available } = disk()
+      const { capacityBytes: total = 0, availableBytes: available = 0 } = disk() ?? {}
       if (total === 0 || 100 - (available * 100) / total < HIGH) return 0
       const wanted = (total * (100 - LOW)) / 100 - available
       let freed = 0

@@ -1,10 +1,11 @@
 /** What a node says of its machine. */
 
-import { readFileSync, statfsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import type { NodeSystemInfo } from '../../api/generated/types/core-v1.ts'
 import { milliValue, quantityValue } from '../../api/machinery/quantity.ts'
 import { architecture } from '../../lib/architecture.ts'
+import { diskOf } from './usage.ts'
 
 export interface Machine {
   /** node.status.capacity. */
@@ -25,13 +26,9 @@ const read = (file: string): string => {
   }
 }
 
-function disk(directory: string): string {
-  try {
-    const { blocks, bsize } = statfsSync(directory)
-    return `${Math.floor((blocks * bsize) / 1024)}Ki`
-  } catch {
-    return '0'
-  }
+function capacityOf(directory: string): string {
+  const disk = diskOf(directory)
+  return disk ? `${Math.floor(disk.capacityBytes / 1024)}Ki` : '0'
 }
 
 /** What is kept for the machine itself, and how many pods it takes. */
@@ -67,7 +64,7 @@ export function thisMachine(dataDirectory: string, { maxPods = MAX_PODS, reserve
   const capacity = {
     cpu: String(os.availableParallelism()),
     memory: `${Math.floor(os.totalmem() / 1024)}Ki`,
-    'ephemeral-storage': disk(dataDirectory),
+    'ephemeral-storage': capacityOf(dataDirectory),
     pods: String(maxPods),
   }
   return {

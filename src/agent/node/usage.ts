@@ -47,7 +47,8 @@ export function availableMemory(meminfo: string): number | undefined {
   return match ? Number(match[1]) * 1024 : undefined
 }
 
-function diskOf(folder: string): Disk | undefined {
+/** The disk under a folder; undefined where it cannot be told. */
+export function diskOf(folder: string): Disk | undefined {
   try {
     const { bsize, blocks, bavail, bfree, files, ffree } = statfsSync(folder)
     return {

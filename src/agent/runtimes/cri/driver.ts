@@ -4,12 +4,11 @@
  * reads; commands and ports go through the runtime's streaming server.
  */
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import net from 'node:net'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
 import type { CommandStreams } from '../../../client/node-api.ts'
 import { type Clock, sleep } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
+import { dial } from '../dial.ts'
 import {
   type ContainerConfig,
   type Resources,
@@ -405,17 +404,6 @@ async function told<T>(what: string, work: () => Promise<T>, goneIsDone = false)
       })
     throw new RuntimeError('RuntimeError', error.message, { cause: error })
   }
-}
-
-function dial(host: string, port: number): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect({ host, port, allowHalfOpen: true })
-    socket.once('connect', () => {
-      socket.off('error', reject)
-      resolve(socket)
-    })
-    socket.once('error', reject)
-  })
 }
 
 /** A container's log goes with it, and so do the files that were put aside. */

@@ -1,8 +1,8 @@
 /** A TCP connection to a port of a sandbox, for port-forward and proxies. */
 import { spawn } from 'node:child_process'
-import net from 'node:net'
 import { Duplex } from 'node:stream'
 import type { PodDoor } from '../../../client/node-api.ts'
+import { dial } from '../dial.ts'
 import { RuntimeError } from '../runtime.ts'
 
 /** What runs inside the network namespace when only its loopback has the port; exits with 1 when nothing listens. */
@@ -11,17 +11,6 @@ const s = require('net').connect({ port: +process.argv[1], host: '127.0.0.1', al
 s.on('connect', () => { process.stdout.write('+'); process.stdin.pipe(s); s.pipe(process.stdout) })
 s.on('error', () => process.exit(1))
 `
-
-function dial(host: string, port: number): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect({ host, port, allowHalfOpen: true })
-    socket.once('connect', () => {
-      socket.off('error', reject)
-      resolve(socket)
-    })
-    socket.once('error', reject)
-  })
-}
 
 export interface Reachable {
   readonly ips: readonly string[]

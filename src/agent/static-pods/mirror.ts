@@ -8,6 +8,7 @@ import { createBackOff } from '../../client/back-off.ts'
 import type { Client, KindClient } from '../../client/client.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import { deleteNow } from '../pod/delete-ended.ts'
 import { pods } from '../resources.ts'
 import { MIRROR } from './manifest.ts'
 
@@ -53,7 +54,6 @@ export function keepMirror(deps: MirrorDeps, pod: Pod, signal: AbortSignal): Mir
     const found = deps.current()
     return isThere(found) ? found.metadata?.uid : undefined
   }
-  const remove = (found: Pod) => removeMirror(client, found)
   const write = (to: string | undefined, body: object) =>
     api.patch(ref, { ...body, metadata: { uid: to } }, { type: 'strategic', subresource: 'status' })
 
@@ -79,7 +79,7 @@ export function keepMirror(deps: MirrorDeps, pod: Pod, signal: AbortSignal): Mir
     const found = deps.current()
     if (over || isThere(found)) return
     // Deleted by someone, or of an earlier manifest: it goes now, and its going is seen.
-    if (found && isMirror(found)) return remove(found)
+    if (found && isMirror(found)) return deleteNow(client, found)
     if (!found) await make()
     else logger.warn({ pod: `${namespace}/${name}` }, 'another pod has the name of a static pod: it is not shown')
   }
@@ -126,7 +126,7 @@ export function keepMirror(deps: MirrorDeps, pod: Pod, signal: AbortSignal): Mir
     async delete() {
       over = true
       const found = deps.current()
-      if (found && own(found)) await remove(found)
+      if (found && own(found)) await deleteNow(client, found)
       return pod
     },
   }
@@ -141,15 +141,5 @@ export function keepMirror(deps: MirrorDeps, pod: Pod, signal: AbortSignal): Mir
           ? ({ ...api, ...mirrored } as unknown as ReturnType<typeof client.kind>)
           : client.kind(resource),
     } as Client,
-  }
-}
-
-/** Takes a mirror away, if it is still there. */
-export async function removeMirror(client: Client, { metadata = {} }: Pod): Promise<void> {
-  const { namespace, name = '', uid = '' } = metadata
-  try {
-    await client.kind(pods).delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } })
-  } catch (error) {
-    if (!(error instanceof StatusError && (error.code === 404 || error.code === 409))) throw error
   }
 }

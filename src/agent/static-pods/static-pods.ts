@@ -4,9 +4,10 @@ import type { Client } from '../../client/client.ts'
 import { keyOf } from '../../client/informer-types.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import { deleteNow } from '../pod/delete-ended.ts'
 import { followFolder } from './folder.ts'
 import { MIRROR } from './manifest.ts'
-import { isMirror, keepMirror, type Mirror, removeMirror } from './mirror.ts'
+import { isMirror, keepMirror, type Mirror } from './mirror.ts'
 
 export interface StaticPodsDeps {
   readonly directory: string
@@ -106,7 +107,7 @@ export async function createStaticPods(deps: StaticPodsDeps, signal: AbortSignal
       for (const { mirror } of own) mirror.seen()
       const isLeft = own.length === 0 && isMirror(pod) && deps.find(keyOf(pod)) !== undefined
       // Its manifest went while nobody looked.
-      if (isLeft) void removeMirror(client, pod).catch(error => logger.warn({ err: error }, 'a mirror pod was left'))
+      if (isLeft) void deleteNow(client, pod).catch(error => logger.warn({ err: error }, 'a mirror pod was left'))
       return isMirror(pod)
     },
   }

@@ -12,6 +12,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { discover } from './discover.ts'
 import { keepMembership, type Membership } from './membership.ts'
+import { clientWish } from './wishes.ts'
 
 export interface JoinDeps {
   readonly clock: Clock
@@ -54,14 +55,8 @@ const nameTaken = (name: string, cause?: Error) =>
 async function certificateFor(client: Client, name: string, { clock, signal }: JoinDeps) {
   const there = await client.kind<Node>(NodeKind).find({ name })
   if (there && isNodeReady(there)) throw nameTaken(name)
-  const wanted = {
-    signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
-    usage: 'client auth',
-    commonName: `system:node:${name}`,
-    organizations: ['system:nodes'],
-  } as const
   try {
-    return await requestCertificate(client, wanted, { clock, withinMs: CERTIFICATE_MS, signal })
+    return await requestCertificate(client, clientWish(name), { clock, withinMs: CERTIFICATE_MS, signal })
   } catch (cause) {
     if (cause instanceof CertificateDenied)
       throw new UserError(`the cluster refuses the node: ${cause.message}`, 'Choose another name: --node-name NAME.', {

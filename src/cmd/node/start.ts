@@ -25,6 +25,7 @@ import { joinCluster } from './join.ts'
 import { machineSettings } from './machine-settings.ts'
 import { certificateFiles, keepPlace, type Membership, type Place, readMembership, upOptions } from './membership.ts'
 import { keepFresh } from './rotation.ts'
+import { clientWish, servingWish } from './wishes.ts'
 
 export interface NodeProgramDeps {
   readonly options: NodeOptions
@@ -36,8 +37,6 @@ export interface NodeProgramDeps {
   onPhase(phase: string): void
 }
 
-const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
-const SERVING_SIGNER = 'kubernetes.io/kubelet-serving'
 const CERTIFICATE_MS = 60_000
 /** What pods have for their end when another machine runs them already, ms. */
 const REPLACED_GRACE_MS = 10_000
@@ -128,17 +127,7 @@ function openWay({ options, clock, logger }: NodeProgramDeps, membership: Member
         {
           what: 'the certificate of this node',
           current,
-          renew: () =>
-            requestCertificate(
-              client,
-              {
-                signerName: CLIENT_SIGNER,
-                usage: 'client auth',
-                commonName: `system:node:${nodeName}`,
-                organizations: ['system:nodes'],
-              },
-              { clock, withinMs: CERTIFICATE_MS, signal },
-            ),
+          renew: () => requestCertificate(client, clientWish(nodeName), { clock, withinMs: CERTIFICATE_MS, signal }),
           use(pair) {
             files.write(pair)
             writeKubeconfig(pair)
@@ -302,13 +291,7 @@ async function keepServing(
 ): Promise<void> {
   const files = certificateFiles(options.dataDir, 'serving')
   const kept = files.read()
-  const wanted = {
-    signerName: SERVING_SIGNER,
-    usage: 'server auth',
-    commonName: `system:node:${nodeName}`,
-    organizations: ['system:nodes'],
-    hosts: [nodeName, address],
-  } as const
+  const wanted = servingWish(nodeName, address)
   const renew = () => requestCertificate(client, wanted, { clock, withinMs: CERTIFICATE_MS, signal })
   const use = (pair: KeyPair) => {
     files.write(pair)

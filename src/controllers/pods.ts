@@ -1,7 +1,9 @@
 /** What controllers ask of pods (as upstream's pkg/api/v1/pod and controller_utils). */
 import type { Pod, PodTemplateSpec } from '../api/generated/types/core-v1.ts'
+import { podReferences } from '../api/kinds/core/pod-references.ts'
 import type { KubeObject } from '../api/machinery/object.ts'
 import { parseTime } from '../api/machinery/time.ts'
+import { objectKey } from '../client/informer-types.ts'
 import type { Resource } from '../client/resource.ts'
 import { controllerReference } from './owner.ts'
 
@@ -11,6 +13,12 @@ export const isTerminating = (pod: Pod) => pod.metadata?.deletionTimestamp !== u
 /** The generation of the pod that a new condition speaks of. */
 export const observedGeneration = ({ metadata }: Pod): { observedGeneration?: number } =>
   metadata?.generation === undefined ? {} : { observedGeneration: metadata.generation }
+
+/** Keys of the claims that a pod uses; those of generic ephemeral volumes too. An index. */
+export const claimsOf = (pod: Pod): readonly string[] =>
+  [...podReferences(pod, 'persistentvolumeclaims')].flatMap(name =>
+    name ? [objectKey(pod.metadata?.namespace, name)] : [],
+  )
 
 /** Neither finished nor on its way out. */
 export const isActive = (pod: Pod) => !isFinished(pod) && !isTerminating(pod)

@@ -5,8 +5,8 @@ import { CSIDriver } from '../../api/kinds/storage/csi-driver.ts'
 import { VolumeAttachment } from '../../api/kinds/storage/volume-attachment.ts'
 import { keyOf, objectKey } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
-import { isFinished } from '../pods.ts'
-import { claimsOf, reconcile, volumeOf } from './reconcile.ts'
+import { claimsOf, isFinished } from '../pods.ts'
+import { reconcile, volumeOf } from './reconcile.ts'
 
 /** An index of CSI volumes by the claim that they are bound to. */
 const claimOf = ({ spec }: PersistentVolume): readonly string[] =>

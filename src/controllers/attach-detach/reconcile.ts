@@ -18,13 +18,6 @@ import { isFinished } from '../pods.ts'
 /** How long a silent node may keep a volume that its pods do not need any more (as upstream's), ms. */
 const FORCE_MS = 360_000
 
-/** Names of the volumes that pods use by a claim: an index. */
-export const claimsOf = (pod: Pod): readonly string[] =>
-  (pod.spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    const claim = ephemeral ? `${pod.metadata?.name}-${name}` : persistentVolumeClaim?.claimName
-    return claim ? [objectKey(pod.metadata?.namespace, claim)] : []
-  })
-
 /** An index of attachments by volume. */
 export const volumeOf = ({ spec }: VolumeAttachment): readonly string[] =>
   spec.source.persistentVolumeName ? [spec.source.persistentVolumeName] : []

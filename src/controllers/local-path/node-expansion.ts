@@ -4,7 +4,8 @@
  */
 import type { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
-import { isFinished } from '../pods.ts'
+import { keyOf } from '../../client/informer-types.ts'
+import { claimsOf, isFinished } from '../pods.ts'
 import type { LocalPathDeps } from './component.ts'
 
 /** Its file system has to follow, on the node of a pod that uses it. */
@@ -15,16 +16,10 @@ export const isPending = ({ metadata, status }: PersistentVolumeClaim): boolean 
 /** Tells the nodes of a claim that `isPending`; rejects where one could not do it. A claim without pods waits. */
 export async function expandOnNodes({ informers, events, nodeVolumes }: LocalPathDeps, claim: PersistentVolumeClaim) {
   const { namespace = '', name = '' } = claim.metadata ?? {}
-  const uses = (pod: Pod) =>
-    pod.spec?.volumes?.some(
-      each =>
-        each.persistentVolumeClaim?.claimName === name ||
-        (each.ephemeral && `${pod.metadata?.name}-${each.name}` === name),
-    )
   const users = informers
     .of(Pod)
     .list(namespace)
-    .filter(pod => pod.spec?.nodeName && !isFinished(pod) && uses(pod))
+    .filter(pod => pod.spec?.nodeName && !isFinished(pod) && claimsOf(pod).includes(keyOf(claim)))
   for (const node of new Set(users.map(pod => pod.spec?.nodeName ?? ''))) {
     try {
       await nodeVolumes.expand(node, namespace, name)

@@ -3,22 +3,17 @@ import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { keyOf, objectKey } from '../../client/informer-types.ts'
+import { keyOf } from '../../client/informer-types.ts'
 import type { Resource } from '../../client/resource.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
 import type { Plan } from '../../control/plan.ts'
+import { claimsOf } from '../pods.ts'
 
 const CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
 const VOLUME_FINALIZER = 'kubernetes.io/pv-protection'
 
 /** Index of pods on nodes by the claims that they use, as keys; those of generic ephemeral volumes too. */
-const users = (pod: Pod): readonly string[] =>
-  pod.spec?.nodeName
-    ? (pod.spec.volumes ?? []).flatMap(each => {
-        const name = each.ephemeral ? `${pod.metadata?.name}-${each.name}` : each.persistentVolumeClaim?.claimName
-        return name ? [objectKey(pod.metadata?.namespace, name)] : []
-      })
-    : []
+const users = (pod: Pod): readonly string[] => (pod.spec?.nodeName ? claimsOf(pod) : [])
 
 /** Adds the finalizer to what lives, and takes it from what is deleted and not used any more. */
 export function protect<T extends KubeObject>(

@@ -1,8 +1,8 @@
 /** What an earlier life of the node left and no pod owns any more. */
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../lib/log.ts'
 import { removeTree } from '../lib/mounts.ts'
+import { podFolders } from './pod/folders.ts'
 import type { PodNetwork } from './pod-network.ts'
 import type { RuntimeDriver } from './runtimes/runtime.ts'
 import { tearDownVolumes } from './volumes/set-up.ts'
@@ -22,32 +22,26 @@ async function removePodFolder(directory: string, services: VolumeServices) {
   await removeTree(directory)
 }
 
-const folders = (directory: string): string[] => {
+/** Removes one thing of a pod; what will not let go stays, and is told. */
+async function lone(logger: Logger, what: string, uid: string, work: () => Promise<void>) {
   try {
-    return readdirSync(directory)
-  } catch {
-    return []
+    logger.info({ uid }, `${what} of a pod that is no more is removed`)
+    await work()
+  } catch (error) {
+    logger.warn({ err: error, uid }, `${what} of a pod that is no more could not be removed`)
   }
 }
 
 /** Ends and removes everything whose pod is not in `known` (uids). */
 export async function removeOrphans(deps: OrphanDeps, known: ReadonlySet<string>): Promise<void> {
   const { runtimes, podNetwork, logger } = deps
-  const lone = async (what: string, uid: string, work: () => Promise<unknown> | unknown) => {
-    try {
-      logger.info({ uid }, `${what} of a pod that is no more is removed`)
-      await work()
-    } catch (error) {
-      logger.warn({ err: error, uid }, `${what} of a pod that is no more could not be removed`)
-    }
-  }
   for (const driver of runtimes) {
     for (const { id, uid } of await driver.listSandboxes()) {
-      if (!known.has(uid)) await lone('the sandbox', uid, () => driver.removeSandbox(id))
+      if (!known.has(uid)) await lone(logger, 'the sandbox', uid, () => driver.removeSandbox(id))
     }
   }
   for (const uid of await podNetwork.list()) {
-    if (!known.has(uid)) await lone('the network', uid, () => podNetwork.teardown(uid))
+    if (!known.has(uid)) await lone(logger, 'the network', uid, () => podNetwork.teardown(uid))
   }
   await removeOrphanFolders(deps, known)
 }
@@ -57,13 +51,8 @@ export async function removeOrphanFolders(
   { podsDirectory, volumeServices, logger }: Pick<OrphanDeps, 'podsDirectory' | 'volumeServices' | 'logger'>,
   known: ReadonlySet<string>,
 ): Promise<void> {
-  for (const uid of folders(podsDirectory)) {
+  for (const uid of podFolders(podsDirectory)) {
     if (known.has(uid)) continue
-    try {
-      logger.info({ uid }, 'the folder of a pod that is no more is removed')
-      await removePodFolder(join(podsDirectory, uid), volumeServices)
-    } catch (error) {
-      logger.warn({ err: error, uid }, 'the folder of a pod that is no more could not be removed')
-    }
+    await lone(logger, 'the folder', uid, () => removePodFolder(join(podsDirectory, uid), volumeServices))
   }
 }

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
+import { podFolders } from '../pod/folders.ts'
 import type { CsiVolume } from './source.ts'
 
 /** Its file has the kubelet's name and keys: drivers read it. */
@@ -31,13 +32,11 @@ export function readRecord(directory: string): VolumeRecord | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as VolumeRecord) : undefined
 }
 
-const names = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory) : [])
-
 /** Everything that is noted in the folders of all pods, with the folder. */
 export function allRecords(podsDirectory: string): { readonly directory: string; readonly record: VolumeRecord }[] {
-  return names(podsDirectory).flatMap(uid => {
+  return podFolders(podsDirectory).flatMap(uid => {
     const folder = join(podsDirectory, uid, 'volumes/kubernetes.io~csi')
-    return names(folder).flatMap(name => {
+    return (existsSync(folder) ? readdirSync(folder) : []).flatMap(name => {
       const directory = join(folder, name)
       const record = readRecord(directory)
       return record ? [{ directory, record }] : []

@@ -2,9 +2,10 @@
  * Which ids of the machine the users of a pod are (`hostUsers: false`, KEP-127): each such pod has 65,536 of its own,
  * which no other pod and no user of the machine has. What a pod has is noted in its folder, for a later life of the node.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { IdMapping } from '../runtimes/runtime.ts'
+import { podFolders } from './folders.ts'
 
 const LENGTH = 65_536
 /** Blocks of ids that can be given, from the second on: the first is the machine's own. */
@@ -24,7 +25,7 @@ export function createUserNamespaces(podsDirectory: string): UserNamespaces {
   const known = () => {
     if (taken) return taken
     taken = new Map()
-    for (const uid of folders(podsDirectory)) {
+    for (const uid of podFolders(podsDirectory)) {
       const block = read(note(uid))
       if (block !== undefined) taken.set(uid, block)
     }
@@ -46,14 +47,6 @@ export function createUserNamespaces(podsDirectory: string): UserNamespaces {
       return [{ hostId: block * LENGTH, containerId: 0, length: LENGTH }]
     },
     give: uid => void taken?.delete(uid),
-  }
-}
-
-const folders = (directory: string): string[] => {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
   }
 }
 

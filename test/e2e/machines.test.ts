@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Node, Pod } from '../../src/api/generated/types/core-v1.ts'
+import { isReady } from '../../src/api/kinds/core/ready.ts'
 import { toolsMissing } from '../tools.ts'
 import { until } from './load.ts'
 import {
@@ -43,8 +44,6 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
     JSON.parse(await machines.kubectl(['get', ...args, '-o', 'json'])).items
   const nodes = () => list<Node>('nodes')
   const pods = (app: string) => list<Pod>('pods', '-l', `app=${app}`)
-  const isReady = ({ status }: Node | Pod) =>
-    status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True') ?? false
   const nodeOf = async ({ nodeName }: Machine) => (await nodes()).find(each => each.metadata?.name === nodeName)
   /** Waits for `count` pods that are ready, none of them on these machines. */
   const ready = (app: string, count: number, ...not: Machine[]) =>

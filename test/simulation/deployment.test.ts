@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import type { Deployment } from '../../src/api/kinds/apps/deployment.ts'
 import type { ReplicaSet } from '../../src/api/kinds/apps/replica-set.ts'
 import { type Pod, Pod as PodKind } from '../../src/api/kinds/core/pod.ts'
+import { isReady } from '../../src/api/kinds/core/ready.ts'
 import type { Kind } from '../../src/api/machinery/kind.ts'
 import { type Cluster, startCluster } from '../../src/cmd/testing.ts'
 import { unrest } from '../../src/control/at-rest.ts'
@@ -21,7 +22,6 @@ const only = process.env.SIMULATION_SEED
 const seeds = only ? [Number(only)] : Array.from({ length: Number(process.env.SIMULATION_RUNS ?? 4) }, (_, i) => i + 1)
 
 const isLive = (pod: Pod) => !pod.metadata?.deletionTimestamp && pod.status?.phase !== 'Failed'
-const isReady = (pod: Pod) => pod.status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
 const uidsOf = (items: readonly { metadata?: { uid?: string } }[]) => new Set(items.map(each => each.metadata?.uid))
 
 /**

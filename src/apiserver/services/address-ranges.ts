@@ -3,6 +3,7 @@
  * ready (KEP-1880).
  */
 import type { ServiceCIDR } from '../../api/generated/types/networking-v1.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { type Cidr, parseCidr } from '../../lib/ipv4.ts'
 import type { KindReader } from '../registry/registry.ts'
 import { createPool, type Pool, staticSize } from './pool.ts'
@@ -18,9 +19,7 @@ export interface AddressRangeDeps {
   random(): number
 }
 
-const isReady = ({ metadata, status }: ServiceCIDR) =>
-  !metadata?.deletionTimestamp &&
-  status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+const isUsable = (range: ServiceCIDR) => !range.metadata?.deletionTimestamp && isReady(range)
 
 function ipv4(text: string): Cidr | undefined {
   try {
@@ -60,7 +59,7 @@ export function addressRanges({ cidr, cidrs, random }: AddressRangeDeps): Pool {
   function current(): Pool[] {
     const others = (cidrs?.list() ?? [])
       .map(each => each.value as ServiceCIDR)
-      .filter(isReady)
+      .filter(isUsable)
       .flatMap(({ spec }) => spec?.cidrs ?? [])
       .filter(text => text !== cidr)
     return [own!, ...others.map(poolOf).filter(each => each !== undefined)]

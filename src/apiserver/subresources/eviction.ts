@@ -1,4 +1,6 @@
 /** pods/eviction: a delete that keeps to disruption budgets (API-initiated eviction). */
+
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { type LabelSelector, selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { badRequest, forbidden, StatusError, success, tooManyRequests } from '../../api/machinery/status-error.ts'
@@ -38,8 +40,6 @@ const VIOLATES = "Cannot evict pod as it would violate the pod's disruption budg
 
 const budgetError = (retryAfter: number, cause: string) =>
   tooManyRequests(retryAfter, VIOLATES, [{ reason: 'DisruptionBudget', message: cause }])
-
-const isReady = (pod: Pod) => pod.status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
 
 /** Pods that nobody would miss: budgets do not count them. */
 const isUncounted = ({ metadata, status }: Pod) =>

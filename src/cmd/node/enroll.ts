@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import type { ConfigMap, Node } from '../../api/generated/types/core-v1.ts'
 import { ConfigMap as ConfigMapKind } from '../../api/kinds/core/config-map.ts'
 import { Node as NodeKind } from '../../api/kinds/core/node.ts'
-import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { UserError } from '../../cli/context.ts'
 import { type Client, hasReason } from '../../client/client.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
@@ -59,7 +59,7 @@ async function ownNode(client: Client, { nodeName, machine }: Enrolment): Promis
   }
   const owner = found.metadata?.annotations?.[MACHINE_ANNOTATION]
   if (owner === machine) return found
-  if (isNodeReady(found))
+  if (isReady(found))
     throw new UserError(
       `another machine is the node ${JSON.stringify(nodeName)} of the cluster, and it is Ready`,
       'Give this one another name: tutti delete, then tutti join with --node-name NAME and a new token.',

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Node } from '../../api/generated/types/core-v1.ts'
 import { Node as NodeKind } from '../../api/kinds/core/node.ts'
-import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { type NodeOptions, UserError } from '../../cli/context.ts'
 import { CertificateDenied, requestCertificate } from '../../client/certificate.ts'
@@ -54,7 +54,7 @@ const nameTaken = (name: string, cause?: Error) =>
 /** The client certificate of the node, by the token. */
 async function certificateFor(client: Client, name: string, { clock, signal }: JoinDeps) {
   const there = await client.kind<Node>(NodeKind).find({ name })
-  if (there && isNodeReady(there)) throw nameTaken(name)
+  if (there && isReady(there)) throw nameTaken(name)
   try {
     return await requestCertificate(client, clientWish(name), { clock, withinMs: CERTIFICATE_MS, signal })
   } catch (cause) {

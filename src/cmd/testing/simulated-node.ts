@@ -5,6 +5,7 @@
 import { Lease } from '../../api/kinds/coordination/lease.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { rfc3339, rfc3339Micro } from '../../api/machinery/time.ts'
 import { type Client, hasReason } from '../../client/client.ts'
 import { createInformer } from '../../client/informer.ts'
@@ -189,12 +190,11 @@ async function live(
 
 type Phase = 'Pending' | 'Running' | 'Ready' | 'Succeeded' | 'Failed'
 
-const isPodReady = (pod: Pod) => pod.status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
-const phaseOf = (pod: Pod) => (isPodReady(pod) ? 'Ready' : (pod.status?.phase ?? 'Pending'))
+const phaseOf = (pod: Pod) => (isReady(pod) ? 'Ready' : (pod.status?.phase ?? 'Pending'))
 
 function withPhase(pod: Pod, phase: Phase, life: Life, script: PodScript, now: number): Pod {
   const time = rfc3339(now)
-  const isReady = phase === 'Ready'
+  const becomesReady = phase === 'Ready'
   const condition = (type: string, holds: boolean, reason?: string) => {
     const status = holds ? 'True' : 'False'
     const old = pod.status?.conditions?.find(each => each.type === type)
@@ -205,7 +205,7 @@ function withPhase(pod: Pod, phase: Phase, life: Life, script: PodScript, now: n
       ...(reason && { reason }),
     }
   }
-  const why = isReady ? undefined : phase === 'Succeeded' ? 'PodCompleted' : 'ContainersNotReady'
+  const why = becomesReady ? undefined : phase === 'Succeeded' ? 'PodCompleted' : 'ContainersNotReady'
   const terminated = {
     exitCode: script.exitCode ?? 0,
     reason: phase === 'Succeeded' ? 'Completed' : 'Error',
@@ -218,20 +218,20 @@ function withPhase(pod: Pod, phase: Phase, life: Life, script: PodScript, now: n
   )
   const status = {
     ...pod.status,
-    phase: isReady ? 'Running' : phase,
+    phase: becomesReady ? 'Running' : phase,
     startTime: pod.status?.startTime ?? time,
     ...(phase !== 'Pending' && { podIP: life.address, podIPs: [{ ip: life.address }], hostIP: '192.0.2.1' }),
     conditions: [
       ...others,
       condition('Initialized', true),
-      condition('Ready', isReady, why),
-      condition('ContainersReady', isReady, why),
+      condition('Ready', becomesReady, why),
+      condition('ContainersReady', becomesReady, why),
     ],
     containerStatuses: (pod.spec?.containers ?? []).map(({ name, image = '' }) => ({
       name,
       image,
       imageID: '',
-      ready: isReady,
+      ready: becomesReady,
       started: phase !== 'Pending' && !isOver,
       restartCount: 0,
       state: isOver

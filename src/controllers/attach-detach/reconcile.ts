@@ -5,9 +5,9 @@
  */
 import { createHash } from 'node:crypto'
 import { Node } from '../../api/kinds/core/node.ts'
-import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
 import type { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { CSIDriver } from '../../api/kinds/storage/csi-driver.ts'
 import { VolumeAttachment } from '../../api/kinds/storage/volume-attachment.ts'
 import { objectKey } from '../../client/informer-types.ts'
@@ -91,7 +91,7 @@ function detach(
     else if (!isUsed || waited(view, since, now) >= FORCE_MS) {
       view.memory.delete(since)
       writes.push({ type: 'delete', resource: VolumeAttachment, object: attachment })
-    } else if (node && !isNodeReady(node)) {
+    } else if (node && !isReady(node)) {
       if (!view.memory.has(since)) view.memory.set(since, now)
       requeue = sooner(requeue, after(FORCE_MS - waited(view, since, now)))
     } else view.memory.delete(since)

@@ -7,7 +7,7 @@ import type { Node } from '../../api/generated/types/core-v1.ts'
 import type { CertificateSigningRequest } from '../../api/kinds/certificates/certificate-signing-request.ts'
 import { CertificateSigningRequest as Kind } from '../../api/kinds/certificates/certificate-signing-request.ts'
 import { Node as NodeKind } from '../../api/kinds/core/node.ts'
-import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { type Client, send } from '../../client/client.ts'
 import type { Component } from '../../control/lifetime.ts'
 import type { CertificateWish } from '../../lib/pki/certificate-request.ts'
@@ -65,7 +65,7 @@ async function judgeClient(
   if (!(await isAllowed(client, request, 'nodeclient'))) return undefined
   const name = wish.commonName.slice(NODE_PREFIX.length)
   const taken = (await nodesOf(client)).find(({ metadata }) => metadata?.name === name)
-  if (!taken || !isNodeReady(taken)) return approvedAs('kubelet client certificate')
+  if (!taken || !isReady(taken)) return approvedAs('kubelet client certificate')
   const message = `a node named ${JSON.stringify(name)} is in the cluster and Ready: choose another name, or delete that node first`
   return { type: 'Denied', reason: 'NodeNameTaken', message }
 }

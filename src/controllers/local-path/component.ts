@@ -4,9 +4,9 @@
  * claims and volumes, and owns neither binding nor phases.
  */
 import { Node } from '../../api/kinds/core/node.ts'
-import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
 import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { StorageClass } from '../../api/kinds/storage/storage-class.ts'
 import { type Client, hasReason } from '../../client/client.ts'
 import { createEventRecorder, type EventRecorder } from '../../client/event-recorder.ts'
@@ -40,7 +40,7 @@ export interface LocalPathDeps extends LocalPathOptions {
   readonly nodeVolumes: NodeVolumes
 }
 
-const isUp = (node: Node | undefined) => node !== undefined && isNodeReady(node)
+const isUp = (node: Node | undefined) => node !== undefined && isReady(node)
 
 /** Makes the component. */
 export const localPathProvisioner = (options: LocalPathOptions): Component => ({

@@ -3,7 +3,7 @@
  * its range. Told for all of them in one place, which sees when a node falls silent; a node may not write that itself.
  */
 import type { Node } from '../../api/generated/types/core-v1.ts'
-import { isNodeReady } from '../../api/kinds/core/node-ready.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informer } from '../../client/informer-types.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
@@ -42,12 +42,12 @@ export async function followNodeServers(deps: NodeServersDeps, signal: AbortSign
       address,
       port,
       nodeName: name,
-      ready: isNodeReady(node),
+      ready: isReady(node),
       ownNodeOnly: true,
     })
   }
   await nodes.synced()
-  const view = (node: Node | undefined) => JSON.stringify([node?.spec?.podCIDR, node && isNodeReady(node)])
+  const view = (node: Node | undefined) => JSON.stringify([node?.spec?.podCIDR, node && isReady(node)])
   const end = nodes.onChange(({ previous, current }) => {
     const name = (current ?? previous)?.metadata?.name ?? ''
     if (name !== nodeName && view(previous) !== view(current)) queue.add(name)

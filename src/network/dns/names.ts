@@ -6,8 +6,9 @@ import { isIPv4, isIPv6 } from 'node:net'
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { Endpoint } from '../../api/generated/types/discovery-v1.ts'
 import type { Catalog } from '../catalog.ts'
+import { inRanges } from '../family.ts'
 import { hasClusterIp } from '../service-proxy/service-ports.ts'
-import { addressOfReverse, inRanges, isReverse } from './reverse.ts'
+import { addressOfReverse, isReverse } from './reverse.ts'
 
 /** Seconds for which a client may keep an answer. */
 export const TTL = 5

@@ -1,5 +1,5 @@
 /** Names of addresses the other way round: `7.0.96.10.in-addr.arpa`, and the 32 digits of `ip6.arpa`. Pure. */
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 
 const V4 = '.in-addr.arpa'
 const V6 = '.ip6.arpa'
@@ -21,14 +21,4 @@ export function addressOfReverse(name: string): string | undefined {
   if (digits.length !== 32 || digits.some(digit => !/^[0-9a-f]$/.test(digit))) return undefined
   const address = digits.join('').replace(/(....)(?=.)/g, '$1:')
   return isIPv6(address) ? canonical(address) : undefined
-}
-
-/** Whether an address lies in one of the ranges, as in `10.96.0.0/16`. */
-export function inRanges(ranges: readonly string[]): (address: string) => boolean {
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [base = '', bits = ''] = range.split('/')
-    list.addSubnet(base, Number(bits), isIPv4(base) ? 'ipv4' : 'ipv6')
-  }
-  return address => list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
 }

@@ -2,7 +2,7 @@
  * The cluster's DNS as policies see it. Elsewhere it is a pod in kube-system, and so policies name it; here it is the
  * node, at a port of its own. What would allow that pod allows the node's DNS.
  */
-import { BlockList, isIPv4 } from 'node:net'
+import { inRanges } from '../family.ts'
 import type { Peer, PortMatch, Rule } from './compile.ts'
 import type { DnsPlace } from './ruleset.ts'
 
@@ -13,20 +13,9 @@ const PORT = 53
 const NAMES = { udp: 'dns', tcp: 'dns-tcp' } as const
 const PROTOCOLS = ['udp', 'tcp'] as const
 
-function inBlock(cidr: string, address: string): boolean {
-  const [base = '', bits = ''] = cidr.split('/')
-  if (isIPv4(base) !== isIPv4(address)) return false
-  const family = isIPv4(base) ? 'ipv4' : 'ipv6'
-  const list = new BlockList()
-  list.addSubnet(base, Number(bits), family)
-  return list.check(address, family)
-}
-
 function isPeer(peer: Peer, addresses: readonly string[]): boolean {
   if (peer.kind === 'block')
-    return addresses.some(
-      address => inBlock(peer.cidr, address) && !peer.except.some(except => inBlock(except, address)),
-    )
+    return addresses.some(address => inRanges([peer.cidr])(address) && !inRanges(peer.except)(address))
   const inside =
     typeof peer.namespace === 'string' ? peer.namespace === NAMESPACE : peer.namespace.matches(NAMESPACE_LABELS)
   return inside && peer.pods.matches(LABELS)

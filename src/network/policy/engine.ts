@@ -3,12 +3,11 @@
  * writes to a `Table`, so that a change costs what it touches: the elements of one pod, or the chain of one policy. Of
  * one family of addresses. No I/O.
  */
-import type { Family } from '../service-proxy/endpoints.ts'
+import { type Family, isOf } from '../family.ts'
 import type { CompiledPolicy, Direction, PodPeer } from './compile.ts'
 import {
   addressSet,
   type DnsPlace,
-  isOf,
   isolatedMap,
   isolationChain,
   isolationRules,

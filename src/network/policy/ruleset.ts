@@ -10,18 +10,12 @@
  * with the same selectors share; named ports are in sets of address, protocol and port (`named-…`).
  */
 import { createHash } from 'node:crypto'
-import { isIPv4 } from 'node:net'
-import type { Family } from '../service-proxy/endpoints.ts'
+import { type Family, isOf, NFT_WORDS } from '../family.ts'
 import type { BlockPeer, CompiledPolicy, Direction, Peer, PodPeer, PortMatch, Rule } from './compile.ts'
 
 export const POLICY_TABLE = 'tutti-policy'
 
-const WORDS = {
-  IPv4: { table: 'ip', address: 'ipv4_addr', header: 'ip' },
-  IPv6: { table: 'ip6', address: 'ipv6_addr', header: 'ip6' },
-} as const
-
-export const policyTable = (family: Family) => `${WORDS[family].table} ${POLICY_TABLE}`
+export const policyTable = (family: Family) => `${NFT_WORDS[family].table} ${POLICY_TABLE}`
 
 /** Takes the table away, whether it stands or not. */
 export const noTable = (family: Family) => `table ${policyTable(family)}\ndelete table ${policyTable(family)}`
@@ -51,11 +45,8 @@ export const isolationRules = (direction: Direction, policies: readonly string[]
   'drop',
 ]
 
-export const addressSet = (family: Family) => `set {} { type ${WORDS[family].address}; }`
-export const portSet = (family: Family) => `set {} { type ${WORDS[family].address} . inet_proto . inet_service; }`
-
-/** Whether an address or a range is of the family. */
-export const isOf = (family: Family, address: string) => isIPv4(address.split('/')[0] ?? '') === (family === 'IPv4')
+export const addressSet = (family: Family) => `set {} { type ${NFT_WORDS[family].address}; }`
+export const portSet = (family: Family) => `set {} { type ${NFT_WORDS[family].address} . inet_proto . inet_service; }`
 
 function blockMatch({ cidr, except }: BlockPeer, side: string): string {
   return [`${side} ${cidr}`, ...(except.length ? [`${side} != { ${except.join(', ')} }`] : [])].join(' ')
@@ -63,7 +54,7 @@ function blockMatch({ cidr, except }: BlockPeer, side: string): string {
 
 /** What a packet's other end must be; undefined where no packet of the family can be it. */
 function peerMatch(peer: Peer, direction: Direction, family: Family): string | undefined {
-  const side = `${WORDS[family].header} ${direction === 'ingress' ? 'saddr' : 'daddr'}`
+  const side = `${NFT_WORDS[family].header} ${direction === 'ingress' ? 'saddr' : 'daddr'}`
   if (peer.kind === 'pods') return `${side} @${peerSet(peer.id)}`
   if (!isOf(family, peer.cidr)) return undefined
   return blockMatch({ ...peer, except: peer.except.filter(each => isOf(family, each)) }, side)
@@ -84,7 +75,7 @@ function portMatches(ports: readonly PortMatch[], family: Family): string[] {
     for (const { port } of list)
       if (typeof port === 'string')
         matches.push(
-          `meta l4proto ${protocol} ${WORDS[family].header} daddr . meta l4proto . th dport @${namedSet(port)}`,
+          `meta l4proto ${protocol} ${NFT_WORDS[family].header} daddr . meta l4proto . th dport @${namedSet(port)}`,
         )
   }
   return matches
@@ -107,14 +98,14 @@ export function policyRules(rules: readonly Rule[], direction: Direction, family
     for (const peer of peers) for (const port of ports) lines.push([peer, port, 'accept'].filter(Boolean).join(' '))
     if (direction === 'egress' && dns && isOf(family, dns.address))
       for (const protocol of dns.allowed(rule))
-        lines.push(`${WORDS[family].header} daddr ${dns.address} ${protocol} dport ${dns.port} accept`)
+        lines.push(`${NFT_WORDS[family].header} daddr ${dns.address} ${protocol} dport ${dns.port} accept`)
   }
   return lines
 }
 
 /** The table without policies. */
 export function baseTable(family: Family): string {
-  const { address, header } = WORDS[family]
+  const { address, header } = NFT_WORDS[family]
   const talk =
     family === 'IPv6' ? '\n    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept' : ''
   const egress = `

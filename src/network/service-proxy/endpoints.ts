@@ -6,8 +6,6 @@ import { isIPv4, isIPv6 } from 'node:net'
 import type { Endpoint } from '../../api/generated/types/discovery-v1.ts'
 import type { Backend } from './service-ports.ts'
 
-export type Family = 'IPv4' | 'IPv6'
-
 /** Where the node is; without a name all endpoints are those of the node: the machine is the cluster. */
 export interface Place {
   readonly nodeName?: string

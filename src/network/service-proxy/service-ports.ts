@@ -3,10 +3,10 @@
  * answers and where they lead. Pure; both proxies and the tests stand on it. One family of addresses at a time: a
  * dual-stack service is asked for twice.
  */
-import { isIPv4, isIPv6 } from 'node:net'
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
-import { type Family, type Place, reachable, type ServiceEndpoint } from './endpoints.ts'
+import { type Family, isOf } from '../family.ts'
+import { type Place, reachable, type ServiceEndpoint } from './endpoints.ts'
 
 export type TransportProtocol = 'tcp' | 'udp' | 'sctp'
 
@@ -62,11 +62,6 @@ export function hasClusterIp({ spec }: Service): boolean {
   return spec?.type !== 'ExternalName' && Boolean(spec?.clusterIP) && spec?.clusterIP !== 'None'
 }
 
-const isOf: Readonly<Record<Family, (address: string) => boolean>> = { IPv4: isIPv4, IPv6: isIPv6 }
-
-/** Whether a range as in `10.0.0.0/8` is of the family. */
-const isRangeOf = (family: Family, range: string) => isOf[family](range.split('/')[0] ?? '')
-
 interface Targets {
   readonly cluster: Target
   readonly outside?: Target
@@ -74,18 +69,15 @@ interface Targets {
 
 function frontendsOf(service: Service, port: Port, family: Family, { cluster, outside }: Targets): Frontend[] {
   const { spec, status } = service
-  const is = isOf[family]
   const frontends: Frontend[] = []
   const at = (kind: Frontend['kind'], address: string, more: Partial<Frontend> = {}) => {
-    if (is(address)) frontends.push({ kind, address, port: port.port, ...more })
+    if (isOf(family, address)) frontends.push({ kind, address, port: port.port, ...more })
   }
   const from = outside && { outside }
   for (const address of spec?.clusterIPs ?? [spec?.clusterIP ?? ''])
     at('cluster', address, spec?.internalTrafficPolicy === 'Local' ? { target: cluster } : {})
   for (const address of spec?.externalIPs ?? []) at('external', address, from)
-  const sources = (spec?.loadBalancerSourceRanges ?? [])
-    .map(range => range.trim())
-    .filter(range => isRangeOf(family, range))
+  const sources = (spec?.loadBalancerSourceRanges ?? []).map(range => range.trim()).filter(range => isOf(family, range))
   for (const ingress of (spec?.type === 'LoadBalancer' && status?.loadBalancer?.ingress) || []) {
     const state = ingress.ports?.find(
       each => each.port === port.port && each.protocol === (port.protocol ?? 'TCP') && each.error,

@@ -4,8 +4,9 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
+import type { Family } from '../family.ts'
 import { createRounds } from '../rounds.ts'
-import type { Family, Place } from './endpoints.ts'
+import type { Place } from './endpoints.ts'
 import type { ServiceChanges, ServiceProxy } from './proxy.ts'
 import { servicePorts } from './service-ports.ts'
 

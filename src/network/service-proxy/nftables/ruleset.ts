@@ -2,19 +2,13 @@
  * The text of the table `tutti` of one family (`ip` or `ip6`), and of changes to it. Pure. What the maps hold is told in
  * `elements.ts`.
  */
-import type { Family } from '../endpoints.ts'
+import { type Family, NFT_WORDS } from '../../family.ts'
 import { chainName, type Draw, drawName, type Element, type Prefix } from './elements.ts'
 
 export const TABLE = 'tutti'
 
-/** What differs between the families: the table's, the type of an address, and how a packet's header is named. */
-const WORDS = {
-  IPv4: { table: 'ip', address: 'ipv4_addr', header: 'ip' },
-  IPv6: { table: 'ip6', address: 'ipv6_addr', header: 'ip6' },
-} as const
-
 /** `ip tutti`. */
-export const tableOf = (family: Family) => `${WORDS[family].table} ${TABLE}`
+export const tableOf = (family: Family) => `${NFT_WORDS[family].table} ${TABLE}`
 
 /** The maps come four times: for addresses and for node ports, and both again for clients from outside. */
 const PREFIXES: readonly Prefix[] = ['', 'node-', 'outside-', 'outside-node-']
@@ -22,7 +16,7 @@ const isNode = (prefix: Prefix) => prefix.endsWith('node-')
 
 /** The part of a packet by which a service is looked up, and its type. */
 function keyOf(family: Family, prefix: Prefix): { key: string; type: string } {
-  const { address, header } = WORDS[family]
+  const { address, header } = NFT_WORDS[family]
   return isNode(prefix)
     ? { key: 'meta l4proto . th dport', type: 'inet_proto . inet_service' }
     : { key: `${header} daddr . meta l4proto . th dport`, type: `${address} . inet_proto . inet_service` }
@@ -33,7 +27,7 @@ function keyOf(family: Family, prefix: Prefix): { key: string; type: string } {
  * so of IPv6 it is a hash: two clients that share one may take each other's place, and are drawn anew.
  */
 function clientOf(family: Family, prefix: Prefix): { key: string; type: string } {
-  const { address, header } = WORDS[family]
+  const { address, header } = NFT_WORDS[family]
   const { key, type } = keyOf(family, prefix)
   return family === 'IPv4'
     ? { key: `${header} saddr . ${key}`, type: `${address} . ${type}` }
@@ -44,7 +38,7 @@ function clientOf(family: Family, prefix: Prefix): { key: string; type: string }
 const AFFINITY_SIZE = 65_536
 
 function maps(family: Family): string {
-  const { address } = WORDS[family]
+  const { address } = NFT_WORDS[family]
   return PREFIXES.map(prefix => {
     const { type } = keyOf(family, prefix)
     return `
@@ -64,7 +58,7 @@ export interface Chain {
 /** The rules that draw one of `count` backends. */
 function drawRules(draw: Draw, family: Family): string[] {
   const { prefix, count, seconds } = draw
-  const { header } = WORDS[family]
+  const { header } = NFT_WORDS[family]
   const { key } = keyOf(family, prefix)
   // A number that was drawn can be part of a key only by way of the packet's mark; `unmark` takes it off again.
   const random = `meta mark set numgen random mod ${count}`
@@ -87,7 +81,7 @@ function drawRules(draw: Draw, family: Family): string[] {
 function drawChains(draw: Draw, family: Family): Chain[] {
   const drawing = { name: drawName(draw), rules: drawRules(draw, family) }
   if (!draw.sources) return [drawing]
-  const { header } = WORDS[family]
+  const { header } = NFT_WORDS[family]
   const guard = [`${header} saddr != { ${draw.sources.join(', ')} } drop`, `goto ${drawing.name}`]
   return [drawing, { name: chainName(draw), rules: guard }]
 }
@@ -118,7 +112,7 @@ const FILLED = PREFIXES.flatMap(prefix => ['services', 'endpoints', 'slots', 'ba
 
 /** The chains of every packet. */
 function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed }: RulesetOptions): string {
-  const { header } = WORDS[family]
+  const { header } = NFT_WORDS[family]
   const to = keyOf(family, '').key
   const toPort = keyOf(family, 'node-').key
   const unknown = `${header} daddr ${serviceCidr} goto refuse`

@@ -1,4 +1,5 @@
 /** Every way to say who one is, in the order in which they are tried. */
+import { CLUSTER_INFO_PATH } from '../../api/kinds/core/cluster-info.ts'
 import { equalJson } from '../../api/machinery/merge-patch.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -63,7 +64,7 @@ const PUBLIC_PATHS: readonly string[] = [
   '/version',
   '/version/',
   // Where the cluster is: read by machines that are about to join.
-  '/api/v1/namespaces/kube-public/configmaps/cluster-info',
+  CLUSTER_INFO_PATH,
 ]
 
 function anonymousPaths({ configuration }: AuthenticationOptions): (path: string) => boolean {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
@@ -68,6 +68,17 @@ test('files name no folder of the machine that they were written on', () => {
   const places = new RegExp(['(^|[\\s"\'`=(:])/wor', 'k/|/tmp/hel', 'pers'].join(''), 'm')
   const found = files.filter(file => !/\.(png|jpg|gif|gz|tgz|zst|pb|bin)$/.test(file) && places.test(read(file)))
   assert.deepEqual(found, [])
+})
+
+test('links of documents lead to files that are there', () => {
+  const links = files
+    .filter(file => file.endsWith('.md'))
+    .flatMap(file => [...read(file).matchAll(/\]\((?![a-z]+:|#)([^)#]+)/g)].map(([, to]) => ({ file, to: to! })))
+  assert.ok(links.length > 100, `the pattern finds only ${links.length} links`)
+  assert.deepEqual(
+    links.filter(({ file, to }) => !existsSync(join(root, dirname(file), to))),
+    [],
+  )
 })
 
 test('package-lock.json names no registry', () => {

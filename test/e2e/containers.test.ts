@@ -1,7 +1,6 @@
 /** Containers on the machine's containerd and runc, through the real program and kubectl; images are made here. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -9,7 +8,7 @@ import { BUSYBOX, busyboxArchive, busyboxProblem } from '../../src/agent/runtime
 import { findPrograms } from '../../src/agent/runtimes/containerd/find.ts'
 import { toolsMissing } from '../tools.ts'
 import { startE2eCluster } from './cluster.ts'
-import { until } from './load.ts'
+import { get, until } from './load.ts'
 
 const found = await findPrograms(process.env.PATH ?? '')
 const problem =
@@ -28,16 +27,6 @@ const pod = (name: string, spec: object, ...containers: object[]) => ({
     containers: containers.map((each, at) => ({ name: `c${at}`, image: BUSYBOX, ...each })),
   },
 })
-const get = (url: string) =>
-  new Promise<string>((resolve, reject) => {
-    const request = http.get(url, { agent: false, timeout: 10_000 }, response => {
-      let text = ''
-      response.setEncoding('utf8').on('data', chunk => (text += chunk))
-      response.on('end', () => resolve(text))
-    })
-    request.on('error', reject)
-    request.on('timeout', () => request.destroy(new Error('no answer in 10 s')))
-  })
 
 test('pods run in containers', { skip: problem ?? false }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-containers-'))

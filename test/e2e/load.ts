@@ -19,8 +19,8 @@ export interface Answered {
 /** How long a client waits, in ms: a machine that tests share may stand still for seconds; what is lost never comes. */
 const PATIENCE = 10_000
 
-/** One request; rejects when it is not answered with 200 in time, and says how far it came. */
-export function ask(url: string): Promise<Answered> {
+/** The body of an answer; rejects when the request is not answered with 200 in time, and says how far it came. */
+export function get(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let stage = 'no connection'
     const request = http.get(url, { agent: false, timeout: PATIENCE }, response => {
@@ -31,7 +31,7 @@ export function ask(url: string): Promise<Answered> {
         text += chunk
       })
       response.on('end', () =>
-        response.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(`status ${response.statusCode}`)),
+        response.statusCode === 200 ? resolve(text) : reject(new Error(`status ${response.statusCode}`)),
       )
       response.on('error', reject)
     })
@@ -40,6 +40,9 @@ export function ask(url: string): Promise<Answered> {
     request.on('error', reject)
   })
 }
+
+/** Asks the service that tests run (`web.ts`), as `get`. */
+export const ask = async (url: string): Promise<Answered> => JSON.parse(await get(url))
 
 /** Sends `workers` requests side by side, over and over, until the returned function is called. */
 export function startLoad(url: string, workers = 4): () => Promise<LoadResult> {

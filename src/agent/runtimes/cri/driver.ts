@@ -3,12 +3,13 @@
  * what it was last told of it (known.ts), by the runtime's events. Logs are files that the runtime writes and the agent
  * reads; commands and ports go through the runtime's streaming server.
  */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandStreams } from '../../../client/node-api.ts'
 import { type Clock, sleep } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { dial } from '../dial.ts'
+import { makeMessageFile } from '../message-file.ts'
 import {
   type ContainerConfig,
   type Resources,
@@ -181,8 +182,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
     const folder = join(note.directory, 'runtime', 'messages')
     mkdirSync(folder, { recursive: true, mode: 0o755 })
     const file = join(folder, `${name}-${attempt}`)
-    writeFileSync(file, '')
-    chmodSync(file, 0o666)
+    makeMessageFile(file)
     return file
   }
   async function stopSandbox(id: string) {

@@ -1,5 +1,5 @@
 /** What a CRI runtime tells of sandboxes and containers, as the agent sees it. */
-import { readFileSync } from 'node:fs'
+import { readMessageFile } from '../message-file.ts'
 import type { ContainerStatus, Resources, SandboxStatus } from '../runtime.ts'
 import { CONTAINER_NOTE, type ContainerNote, SANDBOX_NOTE, type SandboxNote } from './config.ts'
 import {
@@ -24,18 +24,8 @@ export interface KnownContainer {
   readonly logFile: string
 }
 
-/** What is kept of a termination message (API doc: Container.terminationMessagePath). */
-const MESSAGE_LIMIT = 4096
-
+const lastWords = ({ message }: ContainerNote) => (message ? readMessageFile(message) : '')
 const milliseconds = (nanoseconds: number) => Math.floor(nanoseconds / 1e6)
-
-function read(file: string | undefined): string {
-  try {
-    return file ? readFileSync(file).subarray(0, MESSAGE_LIMIT).toString() : ''
-  } catch {
-    return ''
-  }
-}
 
 /** `ips` are those that the agent gave; the runtime's own count where there are none. */
 export function sandboxOf(status: CriSandboxStatus): KnownSandbox {
@@ -67,7 +57,7 @@ export function containerOf(status: CriContainerStatus, sandbox: string): KnownC
   const startedAt = milliseconds(status.startedAt || (exited ? status.finishedAt || status.createdAt : 0))
   const finishedAt = exited ? Math.max(milliseconds(status.finishedAt), startedAt) : 0
   const isStartError = status.reason === 'StartError'
-  const message = exited ? (isStartError ? status.message : read(note.message) || oom(status)) : ''
+  const message = exited ? (isStartError ? status.message : lastWords(note) || oom(status)) : ''
   return {
     note,
     logFile: status.logPath,

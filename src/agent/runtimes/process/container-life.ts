@@ -2,10 +2,11 @@
  * The life of a container of the process runtime: its supervisor is started, watched and stopped, and what it leaves
  * behind tells how the container ended.
  */
-import { type FSWatcher, readFileSync, unlinkSync, watch, writeFileSync } from 'node:fs'
+import { type FSWatcher, unlinkSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Timer } from '../../../lib/clock.ts'
 import type { Lazy } from '../../../lib/lazy.ts'
+import { readMessageFile } from '../message-file.ts'
 import { type ContainerConfig, type ContainerStatus, RuntimeError } from '../runtime.ts'
 import { withTerminal } from './exec.ts'
 import type { ImageContainers } from './image-container.ts'
@@ -49,8 +50,6 @@ export interface Container {
   /** Of an image: resolves when its files are let go of. */
   unmounted?: Promise<void>
 }
-
-const MESSAGE_LIMIT = 4096
 
 export interface LifeDeps {
   readonly platform: Platform
@@ -134,7 +133,7 @@ export function createContainerLife({
     release(container)
   }
   const finishText = (container: Container) => {
-    const message = readText(join(container.folder, 'message'), MESSAGE_LIMIT)
+    const message = readMessageFile(join(container.folder, 'message'))
     if (message) container.message = message
     container.log?.look()
   }
@@ -337,14 +336,6 @@ export function createContainerLife({
       if (sameBoot && alive(container.supervisor!)) watchSupervisor(container)
       else ended(container)
     },
-  }
-}
-
-function readText(file: string, limit: number): string {
-  try {
-    return readFileSync(file).subarray(0, limit).toString()
-  } catch {
-    return ''
   }
 }
 

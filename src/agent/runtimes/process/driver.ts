@@ -4,7 +4,7 @@
  * machine's. Processes, their logs and exit codes do not depend on this program: see supervisor.ts.
  */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandStreams } from '../../../client/node-api.ts'
 import type { Clock } from '../../../lib/clock.ts'
@@ -12,6 +12,7 @@ import { lazy } from '../../../lib/lazy.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { podGroup } from '../../cgroups/pod-group.ts'
 import type { ImageStore } from '../../images/store.ts'
+import { makeMessageFile } from '../message-file.ts'
 import {
   type ContainerConfig,
   type Resources,
@@ -273,10 +274,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       const folder = join(sandbox.folder, `${config.name}-${config.attempt}-${id.slice(0, 8)}`)
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       reserveExit(folder)
-      if (config.terminationMessagePath) {
-        writeFileSync(join(folder, 'message'), '')
-        chmodSync(join(folder, 'message'), 0o666)
-      }
+      if (config.terminationMessagePath) makeMessageFile(join(folder, 'message'))
       const cgroup = `${groupOf(sandbox.state.config)}/${config.name}-${config.attempt}-${id.slice(0, 8)}`
       const state: ContainerState = { id, config, createdAt: clock.now(), cgroup, ...(image ? { image } : {}) }
       save(join(folder, 'container.json'), state)

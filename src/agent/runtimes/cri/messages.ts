@@ -272,18 +272,6 @@ export const containerStats = message({
 })
 export type CriContainerStats = ValueOf<typeof containerStats>
 export const containerStatsResponse = message({ stats: one(1, containerStats) })
-export const listContainerStatsResponse = message({ stats: many(1, containerStats) })
-
-const runtimeCondition = message({
-  type: one(1, string),
-  status: one(2, bool),
-  reason: one(3, string),
-  message: one(4, string),
-})
-const runtimeStatus = message({ conditions: many(1, runtimeCondition) })
-const handlerFeatures = message({ recursiveReadOnlyMounts: one(1, bool), userNamespaces: one(2, bool) })
-const runtimeHandler = message({ name: one(1, string), features: one(2, handlerFeatures) })
-export const statusResponse = message({ status: one(1, runtimeStatus), runtimeHandlers: many(3, runtimeHandler) })
 
 /** Type of the event of an end. */
 export const CONTAINER_STOPPED = 2
@@ -321,7 +309,6 @@ export const pullImageRequest = message({
   sandboxConfig: one(3, sandboxConfig),
 })
 export const pullImageResponse = message({ imageRef: one(1, string) })
-export const imageFsInfoResponse = message({ imageFilesystems: many(1, filesystemUsage) })
 
 /** containerd's own event service (containerd.services.events.v1), for runtimes whose CRI has no events. */
 const any = message({ typeUrl: one(1, string), value: one(2, bytes) })

@@ -9,7 +9,6 @@ const IMAGES = 'runtime.v1.ImageService'
 /** Method → service and the messages of question and answer. */
 const METHODS = {
   Version: [RUNTIME, m.versionRequest, m.versionResponse],
-  Status: [RUNTIME, m.empty, m.statusResponse],
   RunPodSandbox: [RUNTIME, m.runSandboxRequest, m.sandboxId],
   StopPodSandbox: [RUNTIME, m.sandboxId, m.empty],
   RemovePodSandbox: [RUNTIME, m.sandboxId, m.empty],
@@ -32,7 +31,6 @@ const METHODS = {
   ListImages: [IMAGES, m.empty, m.listImagesResponse],
   PullImage: [IMAGES, m.pullImageRequest, m.pullImageResponse],
   RemoveImage: [IMAGES, m.imageRequest, m.empty],
-  ImageFsInfo: [IMAGES, m.empty, m.imageFsInfoResponse],
 } as const
 
 type Methods = typeof METHODS

@@ -381,6 +381,25 @@ test('createSession gives back the room of what nobody reads', async () => {
   client.socket.destroy()
 })
 
+test('createSession tells who takes a body that it ended before its announced length', async () => {
+  const client = await raw()
+  client.send(SETTINGS, 0, 0)
+  streams.length = 0
+  const head = { ':method': 'POST', ':scheme': 'https', ':path': '/silent', 'content-length': '10' }
+  client.send(HEADERS, END_HEADERS, 1, block(head))
+  await client.next(HEADERS)
+  const told: string[] = []
+  streams[0]!.take({
+    data: chunk => void told.push(chunk.toString()),
+    end: () => told.push('end'),
+    aborted: () => told.push('aborted'),
+  })
+  client.send(DATA, END_STREAM, 1, Buffer.from('short'))
+  await client.next(RST_STREAM)
+  assert.deepEqual(told, ['short', 'aborted'])
+  client.socket.destroy()
+})
+
 test('createSession tells a handler that its client has gone', async () => {
   const client = await raw()
   client.send(SETTINGS, 0, 0)

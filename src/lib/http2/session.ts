@@ -354,9 +354,7 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
   }
 
   function endRemote(stream: ServerStream) {
-    stream.remoteEnded = true
-    if (stream.contradicts) resetStream(stream, PROTOCOL_ERROR)
-    else stream.receiveEnd()
+    if (!stream.receiveEnd()) resetStream(stream, PROTOCOL_ERROR)
   }
 
   function onHeaders(flags: number, id: number, payload: Buffer) {

@@ -80,7 +80,7 @@ export class ServerStream {
     if (announced !== undefined) this.#missing = /^\d{1,15}$/.test(String(announced)) ? Number(announced) : Number.NaN
   }
 
-  /** The announced length of the body cannot be that of what came. */
+  /** The announced length is none, or not that of a request without a body. For a stream that is new. */
   get contradicts(): boolean {
     const missing = this.#missing
     return missing !== undefined && (!(missing >= 0) || (this.remoteEnded && missing !== 0))
@@ -143,11 +143,13 @@ export class ServerStream {
     return true
   }
 
-  /** The body is complete. */
-  receiveEnd() {
+  /** The body is complete. False where it is less than was announced. */
+  receiveEnd(): boolean {
+    if (this.#missing) return false
     this.remoteEnded = true
     this.#taker?.end()
     if (this.ended && this.pending.length === 0) this.close()
+    return true
   }
 
   respond(status: number, headers: AnswerHeaders, end = false) {

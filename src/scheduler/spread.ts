@@ -2,6 +2,7 @@
  * Counts of pods per topology domain, kept by deltas: what affinity and spreading ask instead of scanning pods. A
  * domain is all nodes with one value of a label.
  */
+import { NO_SLOTS } from './affected.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -182,13 +183,11 @@ export function createSpread(snapshot: Snapshot, termsOf: (pod: PodInfo) => read
   }
 }
 
-const NONE: ReadonlySet<number> = new Set()
-
 /** All slots of some domains. Where one of them holds the others' slots too, nothing is copied. */
 function slotsOf(domains: ReadonlySet<Domain>): ReadonlySet<number> {
   let largest: Domain | undefined
   for (const domain of domains) if (!largest || domain.slots.size > largest.slots.size) largest = domain
-  if (!largest) return NONE
+  if (!largest) return NO_SLOTS
   let copy: Set<number> | undefined
   for (const domain of domains) {
     if (domain === largest) continue

@@ -1,5 +1,6 @@
 import { classOf } from '../../api/machinery/volume-match.ts'
 import { objectKey } from '../../client/informer-types.ts'
+import { whenChanged } from '../affected.ts'
 import type { Plugin, View } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { claimsOf } from '../pod-volumes.ts'
@@ -31,7 +32,6 @@ export const nodeVolumeLimits: Plugin = {
   prepare(info, view) {
     if (claimsOf(info.pod).length === 0) return undefined
     const { snapshot, storage } = view
-    let looked = storage.version()
     return {
       filter(slot) {
         const wanted = volumesOf(info, view)
@@ -45,15 +45,9 @@ export const nodeVolumeLimits: Plugin = {
         }
         return undefined
       },
-      affected() {
-        const isSame = looked === storage.version()
-        looked = storage.version()
-        return isSame ? NONE : 'all'
-      },
+      affected: whenChanged(storage.version),
     }
   },
   wokenBy: ['node', 'pod-gone', 'storage'],
   mayHelp: event => event.type !== 'pod-gone' || claimsOf(event.pod.pod).length > 0,
 }
-
-const NONE: ReadonlySet<number> = new Set()

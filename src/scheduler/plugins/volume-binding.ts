@@ -1,3 +1,4 @@
+import { whenChanged } from '../affected.ts'
 import type { Plugin } from '../plugin.ts'
 import { claimsOf, findVolumes, readClaims } from '../pod-volumes.ts'
 
@@ -17,7 +18,6 @@ export const volumeBinding: Plugin = {
       version = storage.version()
       return claims
     }
-    let looked = storage.version()
     return {
       get refusal() {
         const read = current()
@@ -30,15 +30,9 @@ export const volumeBinding: Plugin = {
         return 'reasons' in found ? found.reasons : undefined
       },
       hopeless: () => true,
-      affected() {
-        const isSame = looked === storage.version()
-        looked = storage.version()
-        return isSame ? NONE : 'all'
-      },
+      affected: whenChanged(storage.version),
     }
   },
   wokenBy: ['node', 'storage'],
   mayHelp: () => true,
 }
-
-const NONE: ReadonlySet<number> = new Set()

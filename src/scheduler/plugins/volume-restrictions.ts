@@ -1,5 +1,6 @@
 import type { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { objectKey } from '../../client/informer-types.ts'
+import { whenChanged } from '../affected.ts'
 import type { ClusterEvent, Plugin, View } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { claimsOf } from '../pod-volumes.ts'
@@ -40,21 +41,13 @@ export const volumeRestrictions: Plugin = {
       }
       return used
     }
-    let before = ''
     return {
       filter: () => (current().length > 0 ? CONFLICT : undefined),
       // A victim on this node helps, where all of its users stand there.
       hopeless: slot => current().some(each => each !== slot),
-      affected() {
-        const now = current().join()
-        const isSame = now === before
-        before = now
-        return isSame ? NONE : 'all'
-      },
+      affected: whenChanged(() => current().join(), ''),
     }
   },
   wokenBy: ['pod-gone', 'storage'],
   mayHelp: (event: ClusterEvent, info, view) => event.type !== 'pod-gone' || uses(event.pod, exclusive(info, view)),
 }
-
-const NONE: ReadonlySet<number> = new Set()

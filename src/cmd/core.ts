@@ -27,8 +27,7 @@ import type { Logger } from '../lib/log.ts'
 import { foresee, openPki } from '../lib/pki/files.ts'
 import { networkClaims } from '../network/claim.ts'
 import type { Choice } from '../network/detect.ts'
-import { removeKernelNetwork } from '../network/kernel-setup.ts'
-import { netnsDirectory, prepareNetwork } from '../network/network.ts'
+import { prepareNetwork, removeNetwork } from '../network/network.ts'
 import { endHolder } from '../network/rootless/holder.ts'
 import { createHostListen, isInside, publishPort } from '../network/rootless/porter.ts'
 import { createScheduler } from '../scheduler/scheduler.ts'
@@ -177,6 +176,8 @@ async function prepareGround(
     { clock, logger },
   )
 
+  const address = exposure?.advertiseAddress ?? prepared.nodeAddress
+
   onPhase('making certificates')
   const pki = openPki({
     dir: pkiFolder,
@@ -207,6 +208,8 @@ async function prepareGround(
     podCidr,
     machines,
     prepared,
+    /** Of this machine, as the cluster knows it. */
+    address,
     pki,
     tokenKey,
     authority,
@@ -222,7 +225,7 @@ const firstRange = ({ clusterCidr, nodeBits }: NodeRanges) => `${addressAt(parse
 
 /** The API server on its port, with the kubeconfig that leads to it. */
 async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
-  const { settings, plain, encrypted, prepared, exposure, pki, authority, own, admin, tokenKey, frontProxy } = ground
+  const { settings, plain, encrypted, address, exposure, pki, authority, own, admin, tokenKey, frontProxy } = ground
   const { kinds, featuresOff, serviceCidr, audit, extension } = settings
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
@@ -262,7 +265,6 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
     ownKubeconfig(options.dataDir),
     buildKubeconfig({ name: 'tutti', server: url, authority: authority.certificate, certificate, key }),
   )
-  const address = exposure?.advertiseAddress ?? prepared.nodeAddress
   await publishKubernetesService(server.registry, { address, port, serviceCidr })
   if (exposure) {
     await publishNetworkConfig(server.registry, {
@@ -309,7 +311,7 @@ async function listen(server: ApiServer, wanted: number, ground: Ground) {
 /** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
 async function startParts(
   { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
-  { settings, exposure, podCidr, machines, prepared, pki, authority, tokenKey }: Ground,
+  { settings, podCidr, machines, prepared, address, pki, authority, tokenKey }: Ground,
   { server, agents, metrics }: Awaited<ReturnType<typeof serveApi>>,
   signal: AbortSignal,
   ends: Ends,
@@ -350,7 +352,6 @@ async function startParts(
   ends.add(() => traffic.close())
 
   onPhase('starting the node')
-  const address = exposure?.advertiseAddress ?? prepared.nodeAddress
   const hosts = [...new Set([prepared.nodeAddress, address])]
   const nodes = await startNodes(
     {
@@ -377,15 +378,11 @@ async function startParts(
 /** Nothing runs any more: the machine is left as it was found. */
 async function leaveMachine(
   { options, network: { mode } }: CoreDeps,
-  { settings, prepared, claims }: Ground,
+  { settings, podCidr, claims }: Ground,
 ): Promise<void> {
   const { dataDir } = options
   if (mode === 'kernel')
-    await removeKernelNetwork({
-      nodeAddress: prepared.nodeAddress,
-      serviceCidr: settings.serviceCidr,
-      netnsDirectory: netnsDirectory(mode, dataDir),
-    })
+    await removeNetwork({ dataDir, serviceCidr: settings.serviceCidr, ...(podCidr && { podCidr }) })
   if (mode === 'rootless') endHolder(dataDir)
   claims?.release(dataDir)
 }

@@ -32,7 +32,7 @@ import { followNodeServers } from './dns/node-servers.ts'
 import { type DnsServer, startDnsServer } from './dns/server.ts'
 import { followDnsSettings } from './dns/settings.ts'
 import { createUpstream } from './dns/upstream.ts'
-import { setUpKernel } from './kernel-setup.ts'
+import { removeKernelNetwork, setUpKernel } from './kernel-setup.ts'
 import { type HostListen, LOOPBACK, type LoadBalancers, startLoadBalancers } from './load-balancer.ts'
 import { startKernelPodNetwork } from './pod-network/kernel.ts'
 import type { PodNetwork } from './pod-network/pod-network.ts'
@@ -117,6 +117,9 @@ export interface PreparedNetwork {
 const DNS_PORT = 10_053
 /** Places for pods that are made ahead; they cost no time of the processor once made. */
 const SPARES = 4
+const POD_CIDR = '10.244.0.0/24'
+const SERVICE_CIDR = '10.96.0.0/16'
+const nodeAddressIn = (podCidr: string) => addressAt(parseCidr(podCidr), 1)
 /** Of the service range: as everywhere. */
 const DNS_OFFSET = 10
 
@@ -232,10 +235,10 @@ interface Prepared {
 }
 
 async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promise<Prepared> {
-  const { podCidr = '10.244.0.0/24', serviceCidr = '10.96.0.0/16', clusterDomain = 'cluster.local' } = options
+  const { podCidr = POD_CIDR, serviceCidr = SERVICE_CIDR, clusterDomain = 'cluster.local' } = options
   const { exposed = false, mode, dataDir, nodeName, machines } = options
   const [pods, services] = [parseCidr(podCidr), parseCidr(serviceCidr)]
-  const nodeAddress = addressAt(pods, 1)
+  const nodeAddress = nodeAddressIn(podCidr)
   const clusterDns = addressAt(services, DNS_OFFSET)
   const directory = join(dataDir, 'network')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -331,10 +334,22 @@ const NO_CONNTRACK =
  * Where network namespaces of pods are kept: a directory of this cluster alone, which a reboot empties as it ends the
  * namespaces. For a look inside: `ip -n DIRECTORY/tutti-POD_UID address`.
  */
-export const netnsDirectory = (mode: NetworkMode, dataDir: string) =>
+const netnsDirectory = (mode: NetworkMode, dataDir: string) =>
   mode === 'kernel'
     ? join('/run/tutti', `netns-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`)
     : join(dataDir, 'network', 'netns')
+
+/** Takes the kernel network of a cluster, or of a node that joined one, off the machine. */
+export const removeNetwork = ({
+  dataDir,
+  podCidr = POD_CIDR,
+  serviceCidr = SERVICE_CIDR,
+}: Pick<NetworkOptions, 'dataDir' | 'podCidr' | 'serviceCidr'>): Promise<void> =>
+  removeKernelNetwork({
+    nodeAddress: nodeAddressIn(podCidr),
+    serviceCidr,
+    netnsDirectory: netnsDirectory('kernel', dataDir),
+  })
 
 function preparePortable(options: NetworkOptions, deps: NetworkDeps): Prepared {
   const directory = join(options.dataDir, 'network')

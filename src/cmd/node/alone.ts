@@ -2,11 +2,9 @@
 
 import type { RuntimeDriver } from '../../agent/runtimes/runtime.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { addressAt, parseCidr } from '../../lib/ipv4.ts'
 import type { Logger } from '../../lib/log.ts'
 import { networkClaims } from '../../network/claim.ts'
-import { removeKernelNetwork } from '../../network/kernel-setup.ts'
-import { netnsDirectory } from '../../network/network.ts'
+import { removeNetwork } from '../../network/network.ts'
 import type { Core } from '../core.ts'
 import { stayAwake } from '../ends.ts'
 import { openProcesses } from '../nodes.ts'
@@ -51,12 +49,7 @@ export async function openAlone({ dataDir, clock, logger }: AloneDeps): Promise<
       if (!workloads) return
       await containers.leave()
       const place = readPlace(dataDir)
-      if (place)
-        await removeKernelNetwork({
-          nodeAddress: addressAt(parseCidr(place.podCidr), 1),
-          serviceCidr: place.network.serviceCidr,
-          netnsDirectory: netnsDirectory('kernel', dataDir),
-        })
+      if (place) await removeNetwork({ dataDir, podCidr: place.podCidr, serviceCidr: place.network.serviceCidr })
       claims.release(dataDir)
     },
   }

@@ -14,8 +14,7 @@ import { buildKubeconfig, writeKubeconfigJson } from '../../lib/kubeconfig.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { networkClaims } from '../../network/claim.ts'
-import { removeKernelNetwork } from '../../network/kernel-setup.ts'
-import { netnsDirectory, prepareNetwork } from '../../network/network.ts'
+import { prepareNetwork, removeNetwork } from '../../network/network.ts'
 import type { Core } from '../core.ts'
 import { createEnds, type Ends, stayAwake } from '../ends.ts'
 import { type Nodes, startNodes } from '../nodes.ts'
@@ -244,8 +243,7 @@ async function startParts(
     traffic,
     async leave() {
       await nodes.leave()
-      const { nodeAddress } = prepared
-      await removeKernelNetwork({ nodeAddress, serviceCidr, netnsDirectory: netnsDirectory('kernel', dataDir) })
+      await removeNetwork({ dataDir, podCidr, serviceCidr })
       claims.release(dataDir)
     },
   }

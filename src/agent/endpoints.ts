@@ -6,6 +6,7 @@ import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
 import type { LocalVolumes } from './local-volumes.ts'
 import type { NodeImages } from './node/images.ts'
 import { machineUsage } from './node/usage.ts'
+import { allContainers } from './pod/references.ts'
 import type { PodWorker } from './pod/worker.ts'
 import type { PodUsage, RunningContainer, Statistics } from './statistics/statistics.ts'
 
@@ -40,9 +41,8 @@ async function usage(workers: Iterable<PodWorker>): Promise<PodUsage[]> {
     [...workers].map(async worker => {
       const pod = worker.pod()
       const driver = worker.place()?.driver
-      const names = (pod.spec?.containers ?? []).map(each => each.name)
-      const running = names
-        .map(name => worker.instances(name)?.[0])
+      const running = [...allContainers(pod), ...(pod.spec?.ephemeralContainers ?? [])]
+        .map(({ name }) => worker.instances(name)?.[0])
         .filter(each => each !== undefined)
         .filter(each => each.state === 'running')
       const containers = running.map(async (each): Promise<RunningContainer | undefined> => {

@@ -254,6 +254,18 @@ describe('createPodWorker', () => {
     await remove('users', { gracePeriodSeconds: 0 })
   })
 
+  it('shows what every container uses that runs, a sidecar too', async () => {
+    await node.create('beside', {
+      initContainers: [container('side', { restartPolicy: 'Always' })],
+      containers: [container('main')],
+    })
+    const { pods } = JSON.parse(await node.ask('/stats/summary'))
+    const found = pods.find((each: { podRef: { name: string } }) => each.podRef.name === 'beside')
+    assert.deepEqual(found.containers.map((each: { name: string }) => each.name).sort(), ['main', 'side'])
+    assert.equal(found.process_stats.process_count, 2)
+    await remove('beside', { gracePeriodSeconds: 0 })
+  })
+
   it('counts the deadline by elapsed time, whatever is done to the clock', async () => {
     node.scripts.set('main', { obeysAfterMs: 0 })
     await node.create('steady', { activeDeadlineSeconds: 30, containers: [container('main')] })

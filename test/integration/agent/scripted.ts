@@ -1,5 +1,5 @@
 /** The agent over the real API server on a virtual clock, with a runtime that does what the test says. */
-import { startAgent } from '../../../src/agent/agent.ts'
+import { type Agent, startAgent } from '../../../src/agent/agent.ts'
 import type { PodNetwork } from '../../../src/agent/pod-network.ts'
 import { pods } from '../../../src/agent/resources.ts'
 import {
@@ -224,6 +224,7 @@ export async function startScripted() {
   const { clock } = server
   const runtime = scriptedDriver(clock)
   let abort = new AbortController()
+  let agent: Agent
   const admin = createClient(server.server.transport(ADMIN))
   const machine = {
     capacity: { cpu: '4', memory: '8Gi', pods: '110' },
@@ -241,7 +242,7 @@ export async function startScripted() {
   const runAgent = async (through: Partial<Through> = {}) => {
     abort = new AbortController()
     const own = server.server.transport(nodeUser('n1'))
-    await startAgent(
+    agent = await startAgent(
       {
         transport: through.transport?.(own) ?? own,
         clock,
@@ -282,6 +283,14 @@ export async function startScripted() {
       }
       await client.create(structuredClone(pod) as unknown as Pod)
       await rest()
+    },
+    /** What the node itself answers to a GET. */
+    async ask(path: string): Promise<string> {
+      const query = new URLSearchParams()
+      const { body } = await agent.api.serve!({ method: 'GET', path, query, signal: abort.signal })
+      let text = ''
+      for await (const chunk of body) text += Buffer.from(chunk)
+      return text
     },
     get: (name: string) => client.find({ namespace: 'default', name }),
     async container(name: string, container = 'main') {

@@ -30,6 +30,7 @@ import { createObjectSource } from './object-source.ts'
 import { removeOrphanFolders, removeOrphans } from './orphans.ts'
 import type { PodDeps } from './pod/deps.ts'
 import { hasAppArmor, ruleProblem } from './pod/node-rules.ts'
+import { isActive } from './pod/object.ts'
 import { isOfProcesses } from './pod/of-processes.ts'
 import { createUserNamespaces } from './pod/user-namespaces.ts'
 import { createPodWorker, type PodWorker } from './pod/worker.ts'
@@ -159,13 +160,12 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     ])
     if (adopted) void removeOrphanFolders({ podsDirectory, volumeServices, logger }, known)
   }
-  const active = (pod: Pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
   const rules = { unsafeSysctls: settings.unsafeSysctls, appArmor: hasAppArmor() }
   /** All other pods that take of the node, with what each has been given. */
   const others = (pod: Pod) =>
     [...workers.values()]
       .map(each => each.allocated())
-      .filter(each => each.metadata?.uid !== pod.metadata?.uid && active(each))
+      .filter(each => each.metadata?.uid !== pod.metadata?.uid && isActive(each))
   const podDeps: PodDeps = {
     client,
     clock,
@@ -303,7 +303,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     const either = current ?? previous
     if (either && statics?.seen(either)) return
     if (current) take(current)
-    if (previous && active(previous) && !(current && active(current))) podDeps.freed()
+    if (previous && isActive(previous) && !(current && isActive(current))) podDeps.freed()
   })
 
   const ended = new Promise<void>(resolve => {

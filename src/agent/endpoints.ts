@@ -6,6 +6,7 @@ import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
 import type { LocalVolumes } from './local-volumes.ts'
 import type { NodeImages } from './node/images.ts'
 import { machineUsage } from './node/usage.ts'
+import { isActive, podRef } from './pod/object.ts'
 import { allContainers } from './pod/references.ts'
 import type { PodWorker } from './pod/worker.ts'
 import type { PodUsage, RunningContainer, Statistics } from './statistics/statistics.ts'
@@ -33,8 +34,6 @@ const text = (body: string, status = 200, contentType = 'text/plain; charset=utf
 })
 const json = (value: unknown) => text(JSON.stringify(value), 200, 'application/json')
 
-const isActive = ({ status }: Pod) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed'
-
 /** Usage of every container that runs. */
 async function usage(workers: Iterable<PodWorker>): Promise<PodUsage[]> {
   return Promise.all(
@@ -53,12 +52,6 @@ async function usage(workers: Iterable<PodWorker>): Promise<PodUsage[]> {
     }),
   )
 }
-
-const referenceOf = ({ metadata }: Pod) => ({
-  name: metadata?.name ?? '',
-  namespace: metadata?.namespace ?? '',
-  uid: metadata?.uid ?? '',
-})
 
 const METRICS = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -105,7 +98,7 @@ async function containerLog(deps: EndpointDeps, request: NodeRequest, names: rea
     ...number('sinceSeconds'),
     ...(request.query.get('sinceTime') && { sinceTime: request.query.get('sinceTime')! }),
   }
-  const body = await deps.logs(referenceOf(found), options, request.signal)
+  const body = await deps.logs(podRef(found), options, request.signal)
   return { status: 200, contentType: 'text/plain', body }
 }
 

@@ -25,6 +25,7 @@ import { tellPullBackOff } from './image-pull.ts'
 import { findInstances } from './instances.ts'
 import { createLastWords } from './last-words.ts'
 import { nextChange } from './next-change.ts'
+import { isActive } from './object.ts'
 import { planPod } from './plan.ts'
 import { planSlots } from './plan-slots.ts'
 import { probeSlot } from './probing.ts'
@@ -115,7 +116,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   let admitted = first.status?.startTime !== undefined
   let failure: Refusal | undefined
   /** Nothing will be started any more. */
-  let over = first.status?.phase === 'Succeeded' || first.status?.phase === 'Failed'
+  let over = !isActive(first)
   const wasOver = over
   let isGone = false
   let draining = false

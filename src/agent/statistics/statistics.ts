@@ -2,6 +2,7 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { MachineUsage } from '../node/usage.ts'
+import { isActive, podRef } from '../pod/object.ts'
 import type { ContainerStats } from '../runtimes/runtime.ts'
 
 export interface PodUsage {
@@ -37,12 +38,6 @@ function usageOf(stats: readonly ContainerStats[], time: string) {
   }
 }
 
-const referenceOf = ({ metadata }: Pod) => ({
-  name: metadata?.name ?? '',
-  namespace: metadata?.namespace ?? '',
-  uid: metadata?.uid ?? '',
-})
-
 /** stats/v1alpha1 Summary. */
 export function summary({ nodeName, now, machine, pods }: Statistics): object {
   const time = rfc3339(now)
@@ -61,7 +56,7 @@ export function summary({ nodeName, now, machine, pods }: Statistics): object {
     pods: pods
       .filter(({ containers }) => containers.length)
       .map(({ pod, containers }) => ({
-        podRef: referenceOf(pod),
+        podRef: podRef(pod),
         startTime: pod.status?.startTime ?? null,
         ...usageOf(containers, time),
         process_stats: { process_count: sum(containers.map(each => each.processes)) },
@@ -183,8 +178,6 @@ export function containerMetrics(all: Statistics): string {
     family('machine_memory_bytes', 'gauge', 'Memory of the machine in bytes.', [[{}, all.machine.memoryTotal]]),
   ].join('')
 }
-
-const isActive = ({ status }: Pod) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed'
 
 /** `/metrics`: what a kubelet counts of itself. */
 export function kubeletMetrics({ nodeName, pods }: Statistics): string {

@@ -1,12 +1,11 @@
 /** Nodes on other machines: what they answer, asked for over their HTTPS. */
 import type { Node, Pod } from '../../api/generated/types/core-v1.ts'
-import { badRequest } from '../../api/machinery/status-error.ts'
 import type { CommandStreams, LogOptions, NodeApi, NodeDirectory, PodRef } from '../../client/node-api.ts'
 import { PORT_FORWARD_PROTOCOL } from '../../client/streams/port-forward.ts'
 import { REMOTE_COMMAND_PROTOCOL, remoteCommand } from '../../client/streams/remote-command.ts'
 import { remotePort } from '../../client/streams/remote-port.ts'
 import type { KindReader } from '../registry/registry.ts'
-import { dialTcp, isGlobalUnicast } from '../services/dial.ts'
+import { dialAddress } from '../services/dial.ts'
 import { askKubelet, errorOf, type KubeletAddress, type KubeletTrust, upgradeKubelet } from './kubelet.ts'
 
 /** In which order the kinds of a node's addresses are tried, as kubeadm sets it up. */
@@ -75,8 +74,7 @@ export function remoteNodes({ nodes, pods, trust }: RemoteNodesDeps): NodeDirect
     async connect(pod, port, via) {
       if (via === 'address') {
         const host = (pods.get(pod.namespace, pod.name)?.value as Pod | undefined)?.status?.podIP ?? ''
-        if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
-        return dialTcp(host, port)
+        return dialAddress(host, port)
       }
       const path = podPath('portForward', pod)
       const request = { method: 'POST', path, protocol: PORT_FORWARD_PROTOCOL, pod: pod.name }

@@ -44,6 +44,12 @@ export function isGlobalUnicast(address: string): boolean {
   return address !== '' && !LOCAL.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
+/** Opens a TCP connection to another machine. Throws BadRequest for addresses that would lead to this machine itself. */
+export function dialAddress(host: string, port: number): Promise<Duplex> {
+  if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
+  return dialTcp(host, port)
+}
+
 /** Opens a connection to a port of a pod at one of its addresses. */
 export type DialPod = (pod: LocatedPod, host: string, port: number) => Promise<Duplex>
 
@@ -55,8 +61,7 @@ export function podDialer(nodes: NodeDirectory): DialPod {
   return (pod, host, port) => {
     const node = nodes(pod.spec.nodeName ?? '')
     if (node) return node.connect(podRef(pod), port, 'address')
-    if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
-    return dialTcp(host, port)
+    return dialAddress(host, port)
   }
 }
 

@@ -22,6 +22,10 @@ export function isFor({ spec }: PersistentVolume, { metadata }: PersistentVolume
 export const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller'
 /** A claim says for which node its volume is to be made. */
 export const SELECTED_NODE = 'volume.kubernetes.io/selected-node'
+/** A volume says which provisioner made it. */
+export const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by'
+/** A claim says who is to make its volume. */
+export const STORAGE_PROVISIONER = 'volume.kubernetes.io/storage-provisioner'
 /** The provisioner of classes whose volumes are made by people. */
 export const NO_PROVISIONER = 'kubernetes.io/no-provisioner'
 

@@ -1,15 +1,12 @@
 /** What others know the provisioner of local volumes by. */
 import type { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
+import { PROVISIONED_BY } from '../../api/machinery/volume-match.ts'
 
 /** Of StorageClasses whose volumes it makes. */
 export const PROVISIONER = 'tutti.dev/local-path'
 /** The class that a cluster has from the start. */
 export const DEFAULT_CLASS = 'local-path'
 
-/** Which provisioner a volume is from, as every external one writes it. */
-export const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by'
-/** On a claim: who is to make its volume. */
-export const STORAGE_PROVISIONER = 'volume.kubernetes.io/storage-provisioner'
 /** Keeps a volume until its folder is removed, in whatever order claim and volume are deleted (KEP-2644). */
 export const FINALIZER = 'external-provisioner.volume.kubernetes.io/finalizer'
 

@@ -3,12 +3,12 @@ import { Node } from '../../api/kinds/core/node.ts'
 import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { StorageClass } from '../../api/kinds/storage/storage-class.ts'
-import { classOf, SELECTED_NODE } from '../../api/machinery/volume-match.ts'
+import { classOf, SELECTED_NODE, STORAGE_PROVISIONER } from '../../api/machinery/volume-match.ts'
 import { hasReason } from '../../client/client.ts'
 import { keyOf } from '../../client/informer-types.ts'
 import { refOf } from '../../client/resource.ts'
 import type { LocalPathDeps } from './component.ts'
-import { annotationsOf, FINALIZER, PROVISIONER, STORAGE_PROVISIONER } from './names.ts'
+import { annotationsOf, FINALIZER, PROVISIONER } from './names.ts'
 
 /** It waits for a volume from us. */
 export const isWanted = ({ metadata, spec }: PersistentVolumeClaim): boolean =>

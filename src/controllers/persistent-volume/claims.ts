@@ -13,16 +13,18 @@ import {
   isFor,
   mismatch,
   NO_PROVISIONER,
+  PROVISIONED_BY,
   SELECTED_NODE,
+  STORAGE_PROVISIONER,
 } from '../../api/machinery/volume-match.ts'
 import { keyOf, objectKey } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
 import type { Note, Plan } from '../../control/plan.ts'
-import { PROVISIONER as LOCAL, PROVISIONED_BY } from '../local-path/names.ts'
+import { PROVISIONER as LOCAL } from '../local-path/names.ts'
 import { isFinished } from '../pods.ts'
 
 const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed'
-const PROVISIONERS = ['volume.beta.kubernetes.io/storage-provisioner', 'volume.kubernetes.io/storage-provisioner']
+const PROVISIONERS = ['volume.beta.kubernetes.io/storage-provisioner', STORAGE_PROVISIONER]
 
 type Claim = PersistentVolumeClaim
 type Volume = PersistentVolume

@@ -1,12 +1,10 @@
 /** Keeps the phase of volumes: free, bound, or released by a claim that is gone. */
 import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
-import { BOUND_BY_CONTROLLER } from '../../api/machinery/volume-match.ts'
+import { BOUND_BY_CONTROLLER, PROVISIONED_BY } from '../../api/machinery/volume-match.ts'
 import { objectKey } from '../../client/informer-types.ts'
 import { defineController, type View, watch } from '../../control/controller.ts'
 import type { Note, Plan } from '../../control/plan.ts'
-
-const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by'
 
 type Volume = PersistentVolume
 type Phase = 'Available' | 'Bound' | 'Released' | 'Failed'

@@ -1,6 +1,5 @@
 /** What a kubelet serves over HTTP on its own port, for `nodes/proxy`: health, pods, usage, logs of containers. */
 import { availableParallelism } from 'node:os'
-import type { Pod } from '../api/generated/types/core-v1.ts'
 import { badRequest, methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
 import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
 import type { LocalVolumes } from './local-volumes.ts'

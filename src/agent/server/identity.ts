@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Client, send } from '../../client/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { certificateSubject } from '../../lib/pki/subject.ts'
+import { createMemory } from './memory.ts'
 
 export interface Caller {
   readonly name: string
@@ -18,8 +19,6 @@ export interface Caller {
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 /** How long the API server's word about a token is taken, in ms, as the kubelet does. */
 const TOKEN_MS = 120_000
-/** Tokens that are remembered. */
-const KNOWN_LIMIT = 1000
 
 /** The user of a certificate that TLS has verified; undefined where there is none or it is not for clients. */
 export function certificateCaller(socket: TLSSocket, now: number): Caller | undefined {
@@ -48,11 +47,11 @@ interface TokenReview {
 
 /** Asks the API server whose tokens are. Rejects where it cannot be asked. */
 export function tokenCallers(client: Client, clock: Pick<Clock, 'now'>) {
-  const known = new Map<string, { readonly until: number; readonly caller: Caller | undefined }>()
+  const known = createMemory<Caller | undefined>(clock)
   return async (token: string): Promise<Caller | undefined> => {
     const key = createHash('sha256').update(token).digest('base64')
     const before = known.get(key)
-    if (before && before.until > clock.now()) return before.caller
+    if (before) return before.value
     const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } }
     const path = '/apis/authentication.k8s.io/v1/tokenreviews'
     const { object } = await send(client.transport, { method: 'POST', path, body })
@@ -66,8 +65,7 @@ export function tokenCallers(client: Client, clock: Pick<Clock, 'now'>) {
             ...(user.extra && { extra: user.extra }),
           }
         : undefined
-    if (known.size >= KNOWN_LIMIT) known.clear()
-    known.set(key, { until: clock.now() + TOKEN_MS, caller })
+    known.keep(key, caller, TOKEN_MS)
     return caller
   }
 }

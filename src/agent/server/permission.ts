@@ -6,6 +6,7 @@
 import { type Client, send } from '../../client/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Caller } from './identity.ts'
+import { createMemory } from './memory.ts'
 
 const VERBS: Readonly<Record<string, string>> = {
   POST: 'create',
@@ -31,7 +32,6 @@ const SUBRESOURCES: Readonly<Record<string, readonly string[]>> = {
 /** How long a decision is kept, in ms, as the kubelet does. */
 const ALLOWED_MS = 300_000
 const DENIED_MS = 30_000
-const KNOWN_LIMIT = 1000
 
 /** What a request needs: the verb on any of these subresources of the node. */
 export function neededFor(method: string, path: string): { verb: string; subresources: readonly string[] } {
@@ -43,12 +43,12 @@ export type Permission = (caller: Caller, method: string, path: string) => Promi
 
 /** Asks the API server, and remembers for a while what it said. Rejects where it cannot be asked. */
 export function nodePermission(client: Client, nodeName: string, clock: Pick<Clock, 'now'>): Permission {
-  const known = new Map<string, { readonly until: number; readonly allowed: boolean }>()
+  const known = createMemory<boolean>(clock)
 
   async function ask({ name, uid, groups, extra }: Caller, verb: string, subresource: string): Promise<boolean> {
     const key = JSON.stringify([name, uid, groups, extra, verb, subresource])
     const before = known.get(key)
-    if (before && before.until > clock.now()) return before.allowed
+    if (before) return before.value
     const body = {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SubjectAccessReview',
@@ -63,8 +63,7 @@ export function nodePermission(client: Client, nodeName: string, clock: Pick<Clo
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
     const { object } = await send(client.transport, { method: 'POST', path, body })
     const allowed = (object as { status?: { allowed?: boolean } }).status?.allowed === true
-    if (known.size >= KNOWN_LIMIT) known.clear()
-    known.set(key, { until: clock.now() + (allowed ? ALLOWED_MS : DENIED_MS), allowed })
+    known.keep(key, allowed, allowed ? ALLOWED_MS : DENIED_MS)
     return allowed
   }
 

@@ -6,6 +6,7 @@ import { type Instance, readInstance } from '../instance.ts'
 import { isMember } from '../membership.ts'
 import { nodeNameOf } from '../node-name.ts'
 import { paint } from '../output/color.ts'
+import { labelsOf, noteLines } from '../output/labels.ts'
 import { withProgress } from '../output/progress.ts'
 
 const TOKEN_HINT = 'On the server: tutti token create, and run here what it prints.'
@@ -24,14 +25,14 @@ export function reportNode({ io, json }: Context, instance: Instance, took?: num
     io.out(`${JSON.stringify(instance)}\n`)
     return
   }
-  const label = (text: string) => paint(io, 'dim', text.padEnd(11))
+  const label = labelsOf(io)
   const seconds = took === undefined ? '' : ` (${(took / 1000).toFixed(1)} s)`
   const lines = [
     `${paint(io, 'bold', `Tutti ${instance.version}: this machine is a node of ${instance.server}`)}${seconds}`,
     `${label('node')}${instance.nodeName}, Ready`,
     `${label('network')}${instance.network.mode}`,
     `${label('runtimes')}${instance.runtimes.join(', ')}`,
-    ...[...instance.network.notes, ...instance.notes].map(note => `${label('note')}${note}`),
+    ...noteLines(io, instance),
     `${paint(io, 'dim', 'Next:')} on the server: kubectl get nodes · here: tutti status`,
   ]
   io.out(`${lines.join('\n')}\n`)

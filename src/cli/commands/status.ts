@@ -7,6 +7,7 @@ import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { type Instance, readInstance } from '../instance.ts'
 import { paint } from '../output/color.ts'
+import { labelsOf, noteLines } from '../output/labels.ts'
 
 /** Resident memory of a process in bytes; undefined where there is no /proc. */
 function residentBytes(pid: number): number | undefined {
@@ -23,7 +24,7 @@ const conditionOf = (object: { status?: { conditions?: { type: string; status: s
 async function nodeStatus(context: Context, instance: Instance): Promise<void> {
   const { io, clock, dataDir } = context
   const { transport } = await context.connect()
-  const label = (text: string) => paint(io, 'dim', text.padEnd(11))
+  const label = labelsOf(io)
   let state: string
   let pods: readonly Pod[] = []
   try {
@@ -42,7 +43,7 @@ async function nodeStatus(context: Context, instance: Instance): Promise<void> {
     `${label('network')}${instance.network.mode}`,
     `${label('runtimes')}${instance.runtimes.join(', ')}`,
     `${label('pods')}${pods.length}`,
-    ...instance.network.notes.map(note => `${label('note')}${note}`),
+    ...noteLines(io, instance),
     `${label('data')}${dataDir}`,
   ]
   io.out(`${lines.join('\n')}\n`)
@@ -78,7 +79,7 @@ export const status = defineCommand({
       )
       return 0
     }
-    const label = (text: string) => paint(io, 'dim', text.padEnd(11))
+    const label = labelsOf(io)
     io.out(`${paint(io, 'bold', `Tutti ${instance.version}`)}: ${instance.server}\n`)
     io.out(
       `${label('up')}${humanDuration(clock.now() - Date.parse(instance.startedAt))}, pid ${instance.pid}${memory ? `, ${Math.round(memory / 1e6)} MB` : ''}\n`,
@@ -96,7 +97,7 @@ export const status = defineCommand({
         `${label('')}${paint(io, 'yellow', `${pod.metadata?.namespace}/${pod.metadata?.name}`)}: tutti why pod ${pod.metadata?.name} -n ${pod.metadata?.namespace}\n`,
       )
     if (troubled.length > 10) io.out(`${label('')}and ${troubled.length - 10} more\n`)
-    for (const note of [...instance.network.notes, ...instance.notes]) io.out(`${label('note')}${note}\n`)
+    for (const line of noteLines(io, instance)) io.out(`${line}\n`)
     io.out(`${label('data')}${dataDir}\n`)
     return 0
   },

@@ -8,6 +8,7 @@ import { writeKubeconfigs } from '../kubeconfig.ts'
 import { isMember } from '../membership.ts'
 import { nodeNameOf } from '../node-name.ts'
 import { paint } from '../output/color.ts'
+import { labelsOf, noteLines } from '../output/labels.ts'
 import { withProgress } from '../output/progress.ts'
 import { reportNode, startNode } from './join.ts'
 
@@ -53,7 +54,7 @@ function exposureOf(options: Options): Exposure | undefined {
 
 /** What a person reads when the cluster is up. */
 function report({ io }: Context, instance: Instance, { took, where }: { took?: number; where: readonly string[] }) {
-  const label = (text: string) => paint(io, 'dim', text.padEnd(11))
+  const label = labelsOf(io)
   const seconds = took === undefined ? '' : ` (${(took / 1000).toFixed(1)} s)`
   const lines = [
     `${paint(io, 'bold', `Tutti ${instance.version} ${took === undefined ? 'is up already' : 'is up'}`)}: ${instance.server}${seconds}`,
@@ -61,7 +62,7 @@ function report({ io }: Context, instance: Instance, { took, where }: { took?: n
     `${label('network')}${instance.network.mode}`,
     `${label('runtimes')}${instance.runtimes.join(', ')}`,
     `${label('kubeconfig')}${where.join(', ')}`,
-    ...[...instance.network.notes, ...instance.notes].map(note => `${label('note')}${note}`),
+    ...noteLines(io, instance),
     `${paint(io, 'dim', 'Next:')} kubectl get nodes · tutti example shop · tutti status`,
   ]
   io.out(`${lines.join('\n')}\n`)

@@ -11,6 +11,9 @@ export async function request<T = unknown>(transport: Transport, message: ApiReq
   return response.object as T
 }
 
+/** Whether a request failed because there is no such thing. */
+export const isMissing = (error: unknown): boolean => error instanceof StatusError && error.code === 404
+
 /** The items under a path of a collection. */
 export async function getList<T extends KubeObject>(
   transport: Transport,

@@ -3,8 +3,7 @@ import { spawn } from 'node:child_process'
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { StatusError } from '../../api/machinery/status-error.ts'
-import { request } from '../api.ts'
+import { isMissing, request } from '../api.ts'
 import { defineCommand, type Options } from '../command.ts'
 import { type Context, UserError } from '../context.ts'
 import { withProgress } from '../output/progress.ts'
@@ -64,7 +63,7 @@ async function list(options: Options, context: Context) {
 }
 
 function unlessMissing(error: unknown): false {
-  if (error instanceof StatusError && error.code === 404) return false
+  if (isMissing(error)) return false
   throw error
 }
 

@@ -8,11 +8,10 @@ import {
 } from '../../api/kinds/core/bootstrap-token.ts'
 import { CLUSTER_INFO_PATH, readClusterInfo } from '../../api/kinds/core/cluster-info.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { StatusError } from '../../api/machinery/status-error.ts'
 import { humanDuration, parseDuration, parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { Transport } from '../../client/transport.ts'
 import { pinOf } from '../../lib/pki/pin.ts'
-import { request } from '../api.ts'
+import { isMissing, request } from '../api.ts'
 import { defineCommand, type Options } from '../command.ts'
 import type { Context } from '../context.ts'
 import { UserError } from '../context.ts'
@@ -37,7 +36,7 @@ async function clusterInfo(transport: Transport): Promise<{ server: string; pin:
   try {
     map = await request(transport, { method: 'GET', path: CLUSTER_INFO_PATH })
   } catch (error) {
-    if (!(error instanceof StatusError) || error.code !== 404) throw error
+    if (!isMissing(error)) throw error
     throw new UserError(
       'this cluster answers only on this machine, so others cannot join it',
       'Start it with the address by which they reach it: tutti down --keep-workloads && tutti up --advertise-address ADDRESS',

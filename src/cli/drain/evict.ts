@@ -3,7 +3,7 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import type { Transport } from '../../client/transport.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
-import { request } from '../api.ts'
+import { isMissing, request } from '../api.ts'
 import { UserError } from '../context.ts'
 
 export interface EvictDeps {
@@ -18,8 +18,6 @@ export interface EvictDeps {
 const RETRY_MS = 5000
 /** Between two looks at a pod that ends, ms. */
 const LOOK_MS = 500
-
-const isGone = (error: unknown) => error instanceof StatusError && error.code === 404
 
 const pathOf = ({ metadata }: Pod) => `/api/v1/namespaces/${metadata?.namespace}/pods/${metadata?.name}`
 
@@ -43,7 +41,7 @@ async function evictOne(pod: Pod, grace: number | undefined, late: () => string 
       await request(transport, { method: 'POST', path: `${pathOf(pod)}/eviction`, body: structuredClone(body) })
       break
     } catch (error) {
-      if (isGone(error)) return
+      if (isMissing(error)) return
       if (!(error instanceof StatusError) || error.code !== 429) throw error
       deps.warn(
         `error when evicting pods/${JSON.stringify(name)} -n ${JSON.stringify(namespace)} (will retry after 5s): ${error.message}`,
@@ -58,7 +56,7 @@ async function evictOne(pod: Pod, grace: number | undefined, late: () => string 
       const now = await request<Pod>(transport, { method: 'GET', path: pathOf(pod) })
       if (now.metadata?.uid !== uid) break
     } catch (error) {
-      if (isGone(error)) break
+      if (isMissing(error)) break
       throw error
     }
     check()

@@ -2,12 +2,12 @@
  * Who asks a node: by a certificate of the cluster's clients, or by a token that the API server is asked about
  * (TokenReview). Nobody is anonymous.
  */
-import { createHash, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { type Client, send } from '../../client/client.ts'
+import { createAnswers } from '../../lib/answers.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { certificateSubject } from '../../lib/pki/subject.ts'
-import { createMemory } from './memory.ts'
 
 export interface Caller {
   readonly name: string
@@ -46,12 +46,11 @@ interface TokenReview {
 }
 
 /** Asks the API server whose tokens are. Rejects where it cannot be asked. */
-export function tokenCallers(client: Client, clock: Pick<Clock, 'now'>) {
-  const known = createMemory<Caller | undefined>(clock)
+export function tokenCallers(client: Client, clock: Pick<Clock, 'elapsed'>) {
+  const known = createAnswers<Caller | null>(clock)
   return async (token: string): Promise<Caller | undefined> => {
-    const key = createHash('sha256').update(token).digest('base64')
-    const before = known.get(key)
-    if (before) return before.value
+    const before = known.get(token)
+    if (before !== undefined) return before ?? undefined
     const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } }
     const path = '/apis/authentication.k8s.io/v1/tokenreviews'
     const { object } = await send(client.transport, { method: 'POST', path, body })
@@ -65,7 +64,7 @@ export function tokenCallers(client: Client, clock: Pick<Clock, 'now'>) {
             ...(user.extra && { extra: user.extra }),
           }
         : undefined
-    known.keep(key, caller, TOKEN_MS)
+    known.keep(token, caller ?? null, TOKEN_MS)
     return caller
   }
 }

@@ -4,9 +4,9 @@
  * subresources of KEP-2862).
  */
 import { type Client, send } from '../../client/client.ts'
+import { createAnswers } from '../../lib/answers.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Caller } from './identity.ts'
-import { createMemory } from './memory.ts'
 
 const VERBS: Readonly<Record<string, string>> = {
   POST: 'create',
@@ -42,13 +42,13 @@ export function neededFor(method: string, path: string): { verb: string; subreso
 export type Permission = (caller: Caller, method: string, path: string) => Promise<boolean>
 
 /** Asks the API server, and remembers for a while what it said. Rejects where it cannot be asked. */
-export function nodePermission(client: Client, nodeName: string, clock: Pick<Clock, 'now'>): Permission {
-  const known = createMemory<boolean>(clock)
+export function nodePermission(client: Client, nodeName: string, clock: Pick<Clock, 'elapsed'>): Permission {
+  const known = createAnswers<boolean>(clock)
 
   async function ask({ name, uid, groups, extra }: Caller, verb: string, subresource: string): Promise<boolean> {
     const key = JSON.stringify([name, uid, groups, extra, verb, subresource])
     const before = known.get(key)
-    if (before) return before.value
+    if (before !== undefined) return before
     const body = {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SubjectAccessReview',

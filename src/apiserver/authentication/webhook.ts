@@ -1,6 +1,7 @@
 /** Tokens that another server knows: it is sent a TokenReview (Kubernetes documentation, "Webhook Token Authentication"). */
+
+import { createAnswers } from '../../lib/answers.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { createAnswers } from '../webhooks/answers.ts'
 import type { WebhookEndpoint } from '../webhooks/call.ts'
 import { postReview } from '../webhooks/connection.ts'
 import type { TokenAuthenticator, TokenOwner, UserInfo } from './authenticator.ts'

@@ -1,6 +1,7 @@
 /** Another server that decides: it is sent a SubjectAccessReview (Kubernetes documentation, "Webhook Mode"). */
+
+import { createAnswers } from '../../lib/answers.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { createAnswers } from '../webhooks/answers.ts'
 import type { WebhookEndpoint } from '../webhooks/call.ts'
 import { postReview } from '../webhooks/connection.ts'
 import type { Authorizer, Decision } from './authorizer.ts'

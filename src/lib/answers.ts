@@ -1,6 +1,6 @@
 /** Answers of other servers, kept for a while each. */
 import { hash } from 'node:crypto'
-import type { Clock } from '../../lib/clock.ts'
+import type { Clock } from './clock.ts'
 
 export interface Answers<T> {
   get(question: string): T | undefined

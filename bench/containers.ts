@@ -12,6 +12,7 @@ import { BUSYBOX, busyboxArchive } from '../src/agent/runtimes/containerd/busybo
 import { openChannel } from '../src/agent/runtimes/cri/channel.ts'
 import { criCalls } from '../src/agent/runtimes/cri/services.ts'
 import { connectBench } from './lib/cluster.ts'
+import { createFollower, isReady, type PodState } from './lib/follow.ts'
 import { median, quantile, type Row, sleep, table } from './lib/measure.ts'
 import { startTutti, tutti } from './lib/targets.ts'
 
@@ -31,34 +32,9 @@ await tutti(['image', 'import', join(folder, 'busybox.tar'), '--data-dir', targe
 
 const cluster = connectBench('Tutti', target.kubeconfig, 1)
 const path = '/api/v1/namespaces/default/pods'
-interface Pod {
-  readonly metadata: { readonly name: string }
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
-}
-const ready = new Set<string>()
-const waiters = new Set<() => void>()
-let rest = ''
-cluster.watch(`${path}?watch=true`, chunk => {
-  const lines = (rest + chunk.toString()).split('\n')
-  rest = lines.pop() ?? ''
-  for (const line of lines) {
-    const { type, object } = JSON.parse(line) as { type: string; object: Pod }
-    const isReady = object.status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
-    if (type === 'DELETED') ready.delete(object.metadata.name)
-    else if (isReady) ready.add(object.metadata.name)
-  }
-  for (const check of [...waiters]) check()
-})
-const until = (condition: () => boolean) =>
-  new Promise<void>(resolve => {
-    const check = () => {
-      if (!condition()) return
-      waiters.delete(check)
-      resolve()
-    }
-    waiters.add(check)
-    check()
-  })
+const { follow, until } = createFollower(cluster)
+const pods = follow<PodState>(path)
+const ready = (name: string) => isReady(pods.get(name))
 const command = ['sleep', '36000']
 const create = (name: string) =>
   cluster.call('POST', path, {
@@ -122,7 +98,7 @@ for (let at = 0; at < N; at++) {
   await sleep(700)
   let began = performance.now()
   await create(`one-${at}`)
-  await until(() => ready.has(`one-${at}`))
+  await until(`one-${at} is ready`, () => ready(`one-${at}`))
   own.push(performance.now() - began)
   await remove(`one-${at}`)
   await sleep(700)
@@ -136,10 +112,10 @@ await sleep(1000)
 let began = performance.now()
 const names = Array.from({ length: BURST }, (_, at) => `many-${at}`)
 for (const name of names) await create(name)
-await until(() => names.every(name => ready.has(name)))
+await until('all are ready', () => names.every(ready))
 const ownBurst = performance.now() - began
 await Promise.all(names.map(remove))
-await until(() => names.every(name => !ready.has(name)))
+await until('all are gone', () => names.every(name => !pods.has(name)))
 await sleep(3000)
 began = performance.now()
 const waiting = Array.from({ length: BURST }, (_, at) => `bare-many-${at}`)

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { connectBench } from './lib/cluster.ts'
+import { createFollower, isReady } from './lib/follow.ts'
 import { measure, median, quantile, type Row, sleep, table } from './lib/measure.ts'
 import { startTutti } from './lib/targets.ts'
 
@@ -32,44 +33,11 @@ const deploymentsPath = `/apis/apps/v1/namespaces/${namespace}/deployments`
 await cluster.call('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
 await sleep(500)
 
-/** A map that a watch keeps current; `waiters` are asked after every change. */
-const waiters = new Set<() => void>()
-function follow<T extends { metadata: { name: string } }>(path: string): Map<string, T> {
-  const state = new Map<string, T>()
-  let rest = ''
-  cluster.watch(`${path}?watch=true`, chunk => {
-    const lines = (rest + chunk.toString()).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      const { type, object } = JSON.parse(line)
-      if (type === 'DELETED') state.delete(object.metadata.name)
-      else if (object.metadata?.name) state.set(object.metadata.name, object)
-    }
-    for (const check of [...waiters]) check()
-  })
-  return state
-}
+const { follow, until } = createFollower(cluster)
 const pods = follow<Pod>(podsPath)
 const deployments = follow<Deployment>(deploymentsPath)
 await sleep(300)
 
-const until = (what: string, condition: () => boolean, limit = 60_000) =>
-  new Promise<number>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      waiters.delete(check)
-      reject(new Error(`gave up after ${limit} ms: ${what}`))
-    }, limit)
-    const check = () => {
-      if (!condition()) return
-      waiters.delete(check)
-      clearTimeout(timer)
-      resolve(performance.now())
-    }
-    waiters.add(check)
-    check()
-  })
-const ready = (pod: Pod | undefined) =>
-  pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 const container = (mark: string, part: object = {}) => ({
   name: 'c',
   image: values.image ?? 'host',
@@ -129,7 +97,7 @@ const starts: number[] = []
 for (let i = 0; i < N; i++) {
   const began = performance.now()
   await cluster.call('POST', podsPath, pod(`p${i}`))
-  starts.push((await until(`p${i} ready`, () => ready(pods.get(`p${i}`)))) - began)
+  starts.push((await until(`p${i} ready`, () => isReady(pods.get(`p${i}`)))) - began)
   await cluster.call('DELETE', `${podsPath}/p${i}?gracePeriodSeconds=0`)
   await gone()
 }
@@ -138,7 +106,7 @@ const heals: number[] = []
 for (let i = 0; i < N; i++) {
   const name = `k${i}`
   await cluster.call('POST', podsPath, pod(name))
-  await until(`${name} ready`, () => ready(pods.get(name)))
+  await until(`${name} ready`, () => isReady(pods.get(name)))
   await sleep(300)
   const victims = marked(`${namespace}-${name}`)
   if (victims.length === 0) throw new Error(`no process of ${name} was found`)
@@ -147,7 +115,7 @@ for (let i = 0; i < N; i++) {
   heals.push(
     (await until(
       `${name} restarted`,
-      () => ready(pods.get(name)) && pods.get(name)?.status?.containerStatuses?.[0]?.restartCount === 1,
+      () => isReady(pods.get(name)) && pods.get(name)?.status?.containerStatuses?.[0]?.restartCount === 1,
     )) - began,
   )
   await cluster.call('DELETE', `${podsPath}/${name}?gracePeriodSeconds=0`)
@@ -158,12 +126,12 @@ const replaced: number[] = []
 await cluster.call('POST', deploymentsPath, deployment('r', 1, container('r')))
 await until('r', () => settled('r', 1))
 for (let i = 0; i < N; i++) {
-  const old = [...pods.values()].find(each => ready(each) && !each.metadata.deletionTimestamp)!
+  const old = [...pods.values()].find(each => isReady(each) && !each.metadata.deletionTimestamp)!
   const began = performance.now()
   await cluster.call('DELETE', `${podsPath}/${old.metadata.name}`)
   replaced.push(
     (await until('the replacement', () =>
-      [...pods.values()].some(each => each.metadata.uid !== old.metadata.uid && ready(each)),
+      [...pods.values()].some(each => each.metadata.uid !== old.metadata.uid && isReady(each)),
     )) - began,
   )
   await until('one pod', () => pods.size === 1)

@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net'
 import packet, { type Answer } from 'dns-packet'
 import type { Logger } from '../../lib/log.ts'
 import { failure, type Handled, type Transfer } from './message.ts'
+import { framed, unframed } from './tcp-frames.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface DnsServer {
@@ -64,16 +65,12 @@ export async function startDnsServer(address: string, port: number, deps: DnsSer
     socket.on('data', (data: Buffer) => {
       read = Buffer.concat([read, data])
       if (read.length > LONGEST_QUERY) return socket.destroy()
-      while (read.length >= 2 && read.length >= 2 + read.readUInt16BE(0)) {
-        const query = read.subarray(2, 2 + read.readUInt16BE(0))
-        read = read.subarray(2 + query.length)
+      const { messages, rest } = unframed(read)
+      read = rest
+      for (const query of messages)
         answer(handle(query, { tcp: true }), { tcp: true }).then(reply => {
-          if (!reply || socket.destroyed) return
-          const length = Buffer.alloc(2)
-          length.writeUInt16BE(reply.length)
-          socket.write(Buffer.concat([length, reply]))
+          if (reply && !socket.destroyed) socket.write(framed(reply))
         })
-      }
     })
   }
   const tcp = createServer(serve)

@@ -7,6 +7,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { type DnsSettings, type NameServer, serversFor } from './settings.ts'
+import { framed, unframed } from './tcp-frames.ts'
 
 /** Milliseconds after which the next server is asked. */
 const PATIENCE = 1500
@@ -62,12 +63,10 @@ function askTcp({ address, port }: NameServer, query: Buffer, clock: Clock): Pro
     socket.once('close', () => finish())
     socket.on('data', (data: Buffer) => {
       read = Buffer.concat([read, data])
-      if (read.length >= 2 && read.length >= 2 + read.readUInt16BE(0))
-        finish(read.subarray(2, 2 + read.readUInt16BE(0)))
+      const [answer] = unframed(read).messages
+      if (answer) finish(answer)
     })
-    const length = Buffer.alloc(2)
-    length.writeUInt16BE(query.length)
-    socket.write(Buffer.concat([length, query]))
+    socket.write(framed(query))
   })
 }
 

@@ -1,7 +1,7 @@
 /** Runs one probe or hook of a container, whatever its sort. */
 import type { Container, LifecycleHandler, Probe } from '../../api/generated/types/core-v1.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
-import type { ProbeResult, RuntimeDriver } from '../runtimes/runtime.ts'
+import { type ProbeResult, type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
 import { grpcProbe } from './grpc.ts'
 import { httpProbe } from './http.ts'
 import { tcpProbe } from './tcp.ts'
@@ -38,7 +38,11 @@ export async function execProbe(
   timeoutMs: number,
 ): Promise<ProbeResult> {
   const { driver, containerId } = target
-  if (driver.execSync) return execOnce(() => driver.execSync!(containerId, command, timeoutMs))
+  const late: ProbeResult = {
+    ok: false,
+    output: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${timeoutMs / 1000}s`,
+  }
+  if (driver.execSync) return execOnce(() => driver.execSync!(containerId, command, timeoutMs), late)
   const abort = new AbortController()
   let timedOut = false
   const timer = target.clock.after(timeoutMs, () => {
@@ -54,11 +58,7 @@ export async function execProbe(
   try {
     const streams = { signal: abort.signal, stdout: take, stderr: take }
     const { exitCode } = await target.driver.exec(target.containerId, command, false, streams)
-    if (timedOut)
-      return {
-        ok: false,
-        output: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${timeoutMs / 1000}s`,
-      }
+    if (timedOut) return late
     return { ok: exitCode === 0, output: Buffer.concat(chunks).subarray(0, OUTPUT_LIMIT).toString() }
   } catch (error) {
     return { ok: false, output: error instanceof Error ? error.message : String(error) }
@@ -67,13 +67,16 @@ export async function execProbe(
   }
 }
 
+/** `late` is the result where it took too long. */
 async function execOnce(
   run: () => Promise<{ readonly exitCode: number; readonly output: string }>,
+  late: ProbeResult,
 ): Promise<ProbeResult> {
   try {
     const { exitCode, output } = await run()
     return { ok: exitCode === 0, output: output.slice(0, OUTPUT_LIMIT) }
   } catch (error) {
+    if (error instanceof RuntimeError && error.reason === 'DeadlineExceeded') return late
     return { ok: false, output: error instanceof Error ? error.message : String(error) }
   }
 }

@@ -210,6 +210,15 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       await driver.removeSandbox(sandbox)
     })
 
+    it('execSync kills a command that takes too long, and says so', async t => {
+      if (!driver.execSync) return t.skip('the driver has exec alone')
+      const { id, sandbox } = await run(harness.commands.forever)
+      await until(id, 'running')
+      const reason = 'DeadlineExceeded'
+      await assert.rejects(driver.execSync(id, harness.commands.forever, 1000), { name: 'RuntimeError', reason })
+      await driver.removeSandbox(sandbox)
+    })
+
     it('startContainer rejects what cannot be run', async t => {
       const missing = harness.commands.missing
       if (!missing) return t.skip('the driver runs anything')

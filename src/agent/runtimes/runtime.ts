@@ -343,7 +343,7 @@ export interface RuntimeDriver {
   exec(id: string, command: readonly string[], tty: boolean, streams: CommandStreams): Promise<{ exitCode: number }>
   /**
    * Runs a command without input for a probe or hook: output is stdout and stderr together. After `timeoutMs` it is
-   * killed, and this rejects. Absent: `exec` does it.
+   * killed, and this rejects with `RuntimeError` (DeadlineExceeded). Absent: `exec` does it.
    */
   execSync?(
     id: string,

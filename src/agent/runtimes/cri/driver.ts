@@ -402,7 +402,8 @@ async function told<T>(what: string, work: () => Promise<T>, goneIsDone = false)
       throw new RuntimeError('RuntimeUnavailable', `cannot ${what}: the container runtime is away: ${error.message}`, {
         cause: error,
       })
-    throw new RuntimeError('RuntimeError', error.message, { cause: error })
+    const reason = error.code === CODE.deadlineExceeded ? 'DeadlineExceeded' : 'RuntimeError'
+    throw new RuntimeError(reason, error.message, { cause: error })
   }
 }
 

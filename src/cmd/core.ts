@@ -1,7 +1,6 @@
 /** The parts of a cluster on one machine, started in their order and stopped in the reverse. */
 
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTokenSigner } from '../apiserver/authentication/service-accounts/token-signer.ts'
 import { publishClusterInfo, publishNetworkConfig } from '../apiserver/bootstrap/cluster-info.ts'
@@ -33,6 +32,7 @@ import { createHostListen, isInside, publishPort } from '../network/rootless/por
 import { createScheduler } from '../scheduler/scheduler.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
+import { configurationIn } from './configuration/configuration.ts'
 import { encryptBy, ownEncryption } from './configuration/encryption.ts'
 import { loadSettings, type Settings } from './configuration/settings.ts'
 import { createEnds, type Ends } from './ends.ts'
@@ -95,19 +95,14 @@ function explained(error: unknown): unknown {
   return hint ? new UserError(message, hint, { cause: error }) : error
 }
 
-/** The file that was named, or the one of the data directory. */
-function configurationFile({ config, dataDir }: UpOptions): string | undefined {
-  const own = join(dataDir, 'config.yaml')
-  return config ?? (existsSync(own) ? own : undefined)
-}
-
 /** Starts everything; resolves when the API answers and the node is Ready. A start that fails leaves nothing running. */
 export async function startCore(deps: CoreDeps): Promise<Core> {
   const ends = createEnds()
   const scope = new AbortController()
   ends.add(() => scope.abort())
   try {
-    const settings = await loadSettings(configurationFile(deps.options), { ...deps, uuid: randomUUID })
+    const { config, dataDir } = deps.options
+    const settings = await loadSettings(config ?? configurationIn(dataDir), { ...deps, uuid: randomUUID })
     const ground = await prepareGround(deps, settings, ends)
     const api = await serveApi(deps, ground, ends)
     const { traffic, nodes } = await startParts(deps, ground, api, scope.signal, ends)

@@ -2,8 +2,8 @@
  * The one configuration file of a cluster (`tutti up --config FILE`, or DATA_DIR/config.yaml where it is there): what
  * kube-apiserver has flags for. Files that it names are those of Kubernetes.
  */
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { readConfiguration, type Shape } from '../../apiserver/configuration/read.ts'
 import { UserError } from '../../cli/context.ts'
 
@@ -127,6 +127,12 @@ export interface LoadedConfiguration {
 }
 
 export const NO_CONFIGURATION: LoadedConfiguration = { configuration: {}, file: '', path: name => name }
+
+/** The configuration that lies in a data directory; undefined where there is none. */
+export function configurationIn(dataDir: string): string | undefined {
+  const file = join(dataDir, 'config.yaml')
+  return existsSync(file) ? file : undefined
+}
 
 /** Reads the file. Throws `UserError` that names it and the field that is wrong. */
 export async function loadConfiguration(file: string): Promise<LoadedConfiguration> {

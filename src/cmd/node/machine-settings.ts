@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { NodeLimits } from '../../agent/node/machine.ts'
-import { loadConfiguration, NO_CONFIGURATION } from '../configuration/configuration.ts'
+import { configurationIn, loadConfiguration, NO_CONFIGURATION } from '../configuration/configuration.ts'
 import { type ContainerSettings, containersOf } from '../configuration/containers.ts'
 import { nodeLimits } from '../configuration/node-limits.ts'
 
@@ -9,7 +7,7 @@ import { nodeLimits } from '../configuration/node-limits.ts'
 export async function machineSettings(
   dataDir: string,
 ): Promise<{ readonly limits: NodeLimits; readonly containers: ContainerSettings }> {
-  const file = join(dataDir, 'config.yaml')
-  const loaded = existsSync(file) ? await loadConfiguration(file) : NO_CONFIGURATION
+  const file = configurationIn(dataDir)
+  const loaded = file ? await loadConfiguration(file) : NO_CONFIGURATION
   return { limits: nodeLimits(loaded), containers: containersOf(loaded) }
 }

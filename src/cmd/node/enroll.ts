@@ -45,7 +45,8 @@ export interface Enrolment {
 }
 
 /** Makes the Node object, or takes up the one that is there. Rejects with a `UserError` where it is another machine's. */
-async function ownNode(client: Client, { nodeName, machine }: Enrolment): Promise<Node> {
+async function ownNode(client: Client, own: Pick<Enrolment, 'nodeName' | 'machine'>): Promise<Node> {
+  const { nodeName, machine } = own
   const nodes = client.kind<Node>(NodeKind)
   const annotations = { [MACHINE_ANNOTATION]: machine }
   const found = await nodes.find({ name: nodeName })
@@ -54,7 +55,7 @@ async function ownNode(client: Client, { nodeName, machine }: Enrolment): Promis
       return await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, annotations }, spec: {} })
     } catch (error) {
       if (!hasReason(error, 'AlreadyExists')) throw error
-      return ownNode(client, { nodeName, machine } as Enrolment)
+      return ownNode(client, own)
     }
   }
   const owner = found.metadata?.annotations?.[MACHINE_ANNOTATION]

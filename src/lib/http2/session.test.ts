@@ -440,6 +440,24 @@ test('createSession ends a connection that is idle, and none with a stream', asy
   await client.ended
 })
 
+test('createSession leaves no timer behind when its client goes away from a stream', async t => {
+  const own = virtualClock()
+  const over = Promise.withResolvers<void>()
+  const listening = createServer(socket => {
+    createSession(socket, { clock: own, idleMs: IDLE, onStream: answer, onClose: over.resolve })
+  })
+  t.after(() => listening.close())
+  await new Promise<void>(resolve => listening.listen(0, '127.0.0.1', resolve))
+  const client = connect(`http://127.0.0.1:${(listening.address() as AddressInfo).port}`)
+  const stream = client.request({ ':path': '/silent' })
+  stream.on('error', () => {})
+  await new Promise(resolve => stream.on('response', resolve))
+  await own.advance(2 * IDLE)
+  client.destroy()
+  await over.promise
+  assert.equal(own.nextDue(), undefined)
+})
+
 test('createSession lets what runs come to its end when it closes', async () => {
   let session: ReturnType<typeof createSession> | undefined
   let open: ServerStream | undefined

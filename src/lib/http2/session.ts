@@ -117,7 +117,7 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
     closed(stream) {
       streams.delete(stream.id)
       blocked.delete(stream)
-      if (streams.size > 0) return
+      if (streams.size > 0 || isOver) return
       if (isClosing) end()
       else waitIdle()
     },

@@ -195,9 +195,9 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
     await ready('web', 6, b)
     assert.equal((await nodeOf(b))?.spec?.unschedulable, true)
     await must(a, 'uncordon', b.nodeName)
-    const { lost, broken, answered } = await customers.stop()
+    const { lost, broken, late, answered } = await customers.stop()
     assert.deepEqual([lost, broken], [[], 0])
-    assert.ok(answered > 0)
+    assert.ok(answered > 10 * late, `${answered} requests were answered, ${late} tries were not in time`)
     customers = startCustomers(a, `http://127.0.0.1:${PORT}/`)
   })
 

@@ -83,6 +83,8 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy between machines', async
       here: `address add 192.168.98.1/24 dev inner\nroute add 10.244.1.0/24 via 192.168.98.2`,
       there: `route add 10.244.0.0/24 via 192.168.98.1\nroute add ${FACING}/32 via 192.168.98.1`,
     })
+    // As startRoutes has it: answers to programs of this machine that use its loopback come in here.
+    writeFileSync('/proc/sys/net/ipv4/conf/inner/route_localnet', '1')
     machines.push(here, pod, second, client, other)
     await Promise.all([
       pod.serve(8080, 'pod', { host: POD }),
@@ -146,6 +148,13 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy between machines', async
       'here',
       [FACING, 30_080],
       `elsewhere ${FACING}`,
+    ],
+    [
+      'the node itself, by its loopback, is seen by another node as this node',
+      () => port([{ kind: 'load-balancer', address: '127.0.0.1', port: 80 }], [ELSEWHERE]),
+      'here',
+      ['127.0.0.1', 80],
+      `elsewhere ${NODE}`,
     ],
     [
       'external Local with nothing here: no answer',

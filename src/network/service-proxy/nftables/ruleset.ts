@@ -117,6 +117,11 @@ function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed }: Rule
   const toPort = keyOf(family, 'node-').key
   const unknown = `${header} daddr ${serviceCidr} goto refuse`
   const refused = `ct state new ${to} @refused goto refuse`
+  // The kernel lets no packet of ::1 out of the machine at all.
+  const fromLoopback =
+    family === 'IPv4'
+      ? `ip saddr 127.0.0.0/8 oifname != { "lo", ${podLinks} } ct status dnat snat to ${nodeAddress}`
+      : ''
   return `
   chain services {
     ${to} vmap @services
@@ -139,8 +144,9 @@ function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed }: Rule
   chain unmark { ct state new ct status dnat meta mark set 0; }
   chain postrouting {
     # From outside by way of this node to another one: the answer must come back by the same way.
-    # What this node says itself has an address to answer to.
+    # What this node says itself has an address to answer to, unless it said it by its loopback.
     iifname != { "lo", ${podLinks} } oifname != { "lo", ${podLinks} } ct status dnat fib saddr type != local snat to ${nodeAddress}
+    ${fromLoopback}
   }
   chain forward {
     ${unknown}

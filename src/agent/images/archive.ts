@@ -6,7 +6,7 @@ import type { ReadEntry } from 'tar'
 import { type Blobs, digestOf } from './blobs.ts'
 import { type Descriptor, INDEX_TYPES, readConfig, readManifest } from './manifest.ts'
 import { readTar, writeEntry } from './read-tar.ts'
-import { formatReference, parseReference } from './reference.ts'
+import { fullName } from './reference.ts'
 import { decompressed } from './unpack.ts'
 
 /** An image of an archive whose parts are in the blobs now. */
@@ -58,14 +58,8 @@ async function spread(file: string, folder: string): Promise<Map<string, string>
 }
 
 /** The full name of an image by what an archive calls it; undefined for a mere tag. */
-function fullName(text: string | undefined): string | undefined {
-  if (!text || !/[/:]/.test(text)) return undefined
-  try {
-    return formatReference(parseReference(text))
-  } catch {
-    return undefined
-  }
-}
+const namedBy = (text: string | undefined): string | undefined =>
+  text && /[/:]/.test(text) ? fullName(text) : undefined
 
 async function layout(parts: ReadonlyMap<string, string>, blobs: Blobs): Promise<ArchivedImage[]> {
   const place = ({ digest }: Descriptor) => parts.get(`blobs/${digest.replace(':', '/')}`)
@@ -96,7 +90,7 @@ async function layout(parts: ReadonlyMap<string, string>, blobs: Blobs): Promise
     const { manifest } = read
     readConfig(readFileSync(need(manifest.config), 'utf8'), manifest.layers.length)
     parted.push(found, manifest.config, ...manifest.layers)
-    const names = NAMES.map(name => fullName(entry.annotations?.[name])).filter(name => name !== undefined)
+    const names = NAMES.map(name => namedBy(entry.annotations?.[name])).filter(name => name !== undefined)
     images.push({ names: names.slice(0, 1), digest: found.digest })
   }
   for (const each of parted) await keep(each)
@@ -133,7 +127,7 @@ async function dockerArchive(parts: ReadonlyMap<string, string>, blobs: Blobs): 
     for (const path of Layers) layers.push(await stored(path, 'application/vnd.oci.image.layer.v1.tar'))
     const manifest = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config, layers }
     const digest = await blobs.put(Buffer.from(JSON.stringify(manifest)))
-    const names = (RepoTags ?? []).map(fullName).filter(name => name !== undefined)
+    const names = (RepoTags ?? []).map(namedBy).filter(name => name !== undefined)
     images.push({ names, digest })
   }
   return images

@@ -56,6 +56,15 @@ export function parseReference(text: string): ImageReference {
 /** `registry/repository`. */
 export const nameOf = ({ registry, repository }: ImageReference): string => `${registry}/${repository}`
 
+/** The full form of what may be a name; undefined for what is none. */
+export function fullName(text: string): string | undefined {
+  try {
+    return formatReference(parseReference(text))
+  } catch {
+    return undefined
+  }
+}
+
 /** The full form, by which an image is kept; with a digest, its tag says nothing and is left out. */
 export const formatReference = (reference: ImageReference): string =>
   reference.digest ? `${nameOf(reference)}@${reference.digest}` : `${nameOf(reference)}:${reference.tag}`

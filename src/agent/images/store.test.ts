@@ -9,7 +9,7 @@ import { after, afterEach, describe, it } from 'node:test'
 import { type Clock, realClock } from '../../lib/clock.ts'
 import { type ImageSpec, ociArchive, ociImage } from '../../lib/oci-archive.ts'
 import { tarArchive } from '../../lib/tar.ts'
-import { mountLayers } from '../runtimes/process/overlay.ts'
+import { mountLayers } from '../runtimes/overlay.ts'
 import { openImageStore } from './store.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'tutti-images-'))

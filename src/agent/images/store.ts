@@ -9,7 +9,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { readArchive } from './archive.ts'
 import { openBlobs } from './blobs.ts'
 import { type Descriptor, type ImageConfig, type Manifest, readConfig, readManifest } from './manifest.ts'
-import { formatReference, nameOf, parseReference } from './reference.ts'
+import { formatReference, fullName, nameOf, parseReference } from './reference.ts'
 import { type Credentials, openRepository, type RegistryDeps } from './registry.ts'
 import { type MountLayers, openSnapshots } from './snapshots.ts'
 import { decompressed, unpackLayer } from './unpack.ts'
@@ -193,12 +193,8 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
   const store: ImageStore = {
     get(name) {
       if (images.has(name)) return images.get(name)
-      let full: string
-      try {
-        full = formatReference(parseReference(name))
-      } catch {
-        return undefined
-      }
+      const full = fullName(name)
+      if (full === undefined) return undefined
       return [...images.values()].find(each => each.names.includes(full) || each.digests.includes(full))
     },
     list: () => [...images.values()],

@@ -12,7 +12,7 @@ export function imagesOf(dataDir: string, clock: Clock, registries: readonly Reg
   const folder = join(dataDir, 'image-store')
   const store = lazy(async (): Promise<ImageStore> => {
     const { openImageStore } = await import('../agent/images/store.ts')
-    const { mountLayers, oneUser } = await import('../agent/runtimes/process/overlay.ts')
+    const { mountLayers, oneUser } = await import('../agent/runtimes/overlay.ts')
     return openImageStore({
       folder,
       clock,

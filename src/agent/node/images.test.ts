@@ -68,18 +68,19 @@ test('remove finds an image by whatever name, in every runtime, and leaves what 
   await assert.rejects(images.remove('sha256:2'), { code: 400, message: /needed by the container runtime/ })
 })
 
-test('prune removes what no container is made of', async () => {
+test('prune removes what no container is made of, or has mounted', async () => {
   const used = [
     image('sha256:1', ['docker.io/library/by-name:1']),
     image('sha256:2', []),
     image('sha256:3', ['p'], true),
+    image('sha256:5', []),
   ]
   const a = runtime(
     [''],
     [...used, image('sha256:4', ['docker.io/library/unused:1'])],
     [
       { image: 'by-name:1', imageId: '' },
-      { image: 'x', imageId: 'sha256:2' },
+      { image: 'x', imageId: 'sha256:2', volumeImages: ['sha256:5'] },
     ],
   )
   const removed = await createNodeImages([a.driver], folder).prune()

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ContainerImage } from '../../api/generated/types/core-v1.ts'
 import { badRequest, StatusError } from '../../api/machinery/status-error.ts'
-import { formatReference, parseReference } from '../images/reference.ts'
+import { fullName } from '../images/reference.ts'
 import type { NodeImage, RuntimeDriver, RuntimeImages } from '../runtimes/runtime.ts'
 
 export interface NodeImages {
@@ -29,19 +29,12 @@ export interface UnusedImage extends NodeImage {
 
 type Keeper = RuntimeDriver & { readonly images: RuntimeImages }
 
-/** A full name; what is no name may be an id. */
-function fullName(name: string): string {
-  try {
-    return formatReference(parseReference(name))
-  } catch {
-    return name
-  }
-}
-
 /** What containers are made of, by every word that a runtime has for it. */
 async function usedBy(driver: RuntimeDriver): Promise<ReadonlySet<string>> {
   const containers = await driver.listContainers()
-  return new Set(containers.flatMap(({ image, imageId }) => [fullName(image), imageId]))
+  return new Set(
+    containers.flatMap(({ image, imageId, volumeImages = [] }) => [fullName(image) ?? image, imageId, ...volumeImages]),
+  )
 }
 
 const wordsOf = ({ id, names, digests }: NodeImage) => [id, ...names, ...digests]
@@ -85,7 +78,8 @@ export function createNodeImages(runtimes: readonly RuntimeDriver[], staging: st
       }
     },
     async remove(name) {
-      const full = fullName(name)
+      // What is no name may be an id.
+      const full = fullName(name) ?? name
       let found = false
       for (const { images } of keepers) {
         const image = (await images.list()).find(each => wordsOf(each).some(word => word === full || word === name))

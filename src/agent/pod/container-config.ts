@@ -1,7 +1,7 @@
 /** From a container's spec to what a runtime driver takes. */
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
 import type { ContainerConfig, EnsuredImage } from '../runtimes/runtime.ts'
-import type { PodVolumes } from '../volumes/set-up.ts'
+import type { ImageSource, PodVolumes } from '../volumes/set-up.ts'
 import { ConfigError, type EnvContext, environmentOf, expand } from './env.ts'
 import { containerResources, oomScoreAdj } from './kernel-resources.ts'
 import { containerSecurity } from './security.ts'
@@ -25,6 +25,8 @@ export async function containerConfig(
     readonly ports: Readonly<Record<number, number>>
     /** The image as the runtime has it. */
     readonly image: EnsuredImage
+    /** Those of image volumes. */
+    readonly volumeImages: ImageSource
     readonly seccompDirectory: string
     /** Bytes of memory that the machine has. */
     readonly memoryCapacity: number
@@ -46,7 +48,7 @@ export async function containerConfig(
     args: (container.args ?? []).map(word => expand(word, env)),
     ...(container.workingDir ? { workingDir: container.workingDir } : {}),
     env: Object.entries(env).map(([name, value]) => ({ name, value })),
-    mounts: (await deps.volumes?.mountsOf(container, env)) ?? [],
+    mounts: (await deps.volumes?.mountsOf(container, env, deps.volumeImages)) ?? [],
     ...(container.volumeDevices ? { devices: deps.volumes?.devicesOf(container) ?? [] } : {}),
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,

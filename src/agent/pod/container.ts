@@ -1,13 +1,14 @@
 /** Starting and stopping one container, with its hooks and the events that `kubectl describe` shows. */
 import type { ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
 import { type ProbeTarget, runHook } from '../probes/run.ts'
-import type { EnsuredImage } from '../runtimes/runtime.ts'
+import type { EnsuredImage, VolumeImage } from '../runtimes/runtime.ts'
 import { containerConfig } from './container-config.ts'
 import { type ContainerDeps, containerEvent, postpone } from './container-events.ts'
 import { type PodDeps, podTitle } from './deps.ts'
 import { ConfigError } from './env.ts'
 import type { Ground } from './ground.ts'
-import { ensureImage } from './image-pull.ts'
+import { ensureImage, ensureVolumeImages } from './image-pull.ts'
+import { imageSource } from './image-source.ts'
 import { type Slot, specIn } from './slot.ts'
 
 /** What a container has after its preStop hook has used up the grace (as the kubelet's). */
@@ -52,8 +53,9 @@ export async function startContainer(deps: ContainerDeps, ground: Ground, slot: 
   }
   // A pull may take minutes: others' starts do not wait for it.
   const image = await ensureImage(deps, ground, slot)
-  if (!image) return
-  const id = await deps.starts.run(() => launch(deps, ground, slot, attempt, image))
+  const images = image && (await ensureVolumeImages(deps, ground, slot))
+  if (!images) return
+  const id = await deps.starts.run(() => launch(deps, ground, slot, attempt, { image, ofVolumes: images }))
   if (id) await postStart(deps, ground, slot, id)
 }
 
@@ -63,7 +65,7 @@ async function launch(
   ground: Ground,
   slot: Slot,
   attempt: number,
-  image: EnsuredImage,
+  { image, ofVolumes }: { readonly image: EnsuredImage; readonly ofVolumes: ReadonlyMap<string, VolumeImage> },
 ): Promise<string | undefined> {
   const pod = deps.pod()
   const { driver } = ground
@@ -88,6 +90,7 @@ async function launch(
       ports: ground.ports,
       memoryCapacity: deps.node.memoryCapacity,
       image,
+      volumeImages: imageSource(ground, ofVolumes),
       seccompDirectory: deps.seccompDirectory,
       targetId: targetIdOf(deps, slot),
     })

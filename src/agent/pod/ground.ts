@@ -6,7 +6,7 @@ import { qosClass } from '../../api/kinds/core/resources.ts'
 import { equalJson } from '../../lib/json.ts'
 import { removeTree } from '../../lib/mounts.ts'
 import type { HeldObjects, References } from '../object-source.ts'
-import { type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
+import { type EnsuredImage, type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
 import { createPodVolumes, type PodVolumes, tearDownVolumes } from '../volumes/set-up.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import { type PodDeps, podTitle } from './deps.ts'
@@ -25,6 +25,8 @@ export interface Ground {
   /** Portable mode: real ports of declared ones. */
   readonly ports: Readonly<Record<number, number>>
   readonly volumes: PodVolumes | undefined
+  /** Images of volumes by the volumes' names, as far as they were asked for. */
+  readonly images: Map<string, Promise<EnsuredImage>>
   readonly objects: Pick<HeldObjects, 'configMap' | 'secret'>
 }
 
@@ -220,7 +222,8 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
         const { id, ips, fresh } = await sandbox(driver, latest, found.handler, result)
         const own = driver.capabilities.ownNetwork && !hostNetwork
         const addresses = own ? ips : podIPs
-        return { driver, sandbox: id, fresh, podIPs: addresses, ports: result?.ports ?? {}, volumes, objects }
+        const ports = result?.ports ?? {}
+        return { driver, sandbox: id, fresh, podIPs: addresses, ports, volumes, images: new Map(), objects }
       } catch (error) {
         if (error instanceof GroundError) throw error
         const cause = error instanceof Error ? error.message : String(error)

@@ -3,6 +3,7 @@ import type { Container, EphemeralContainer, Pod } from '../../api/generated/typ
 import type { Prober } from '../probes/prober.ts'
 import type { ContainerStatus as Instance, Resources } from '../runtimes/runtime.ts'
 import type { Lost } from './container-status.ts'
+import type { Wanted } from './image-pull.ts'
 import { allContainers } from './references.ts'
 import { createRestartBackOff, type RestartBackOff } from './restart.ts'
 
@@ -32,8 +33,8 @@ export interface Slot {
   waiting: { readonly reason: string; readonly message?: string } | undefined
   /** A failed start is not repeated before (ms, elapsed). */
   retryAt: number
-  /** When a failed pull was told (ms, elapsed). */
-  toldAt: number
+  /** The image of the last pull that failed, when that was told (ms, elapsed), and how more is told of it. */
+  unpulled: (Pick<Wanted, 'image' | 'event'> & { readonly at: number }) | undefined
   readonly backOff: RestartBackOff
   /** Wait of the last BackOff event, so that each wait is told once. */
   toldBackOff: number
@@ -59,7 +60,7 @@ export const createSlot = (spec: Slot['spec'], sort: Sort, restartMaxMs: number)
   busy: undefined,
   waiting: undefined,
   retryAt: 0,
-  toldAt: 0,
+  unpulled: undefined,
   backOff: createRestartBackOff(restartMaxMs),
   toldBackOff: 0,
   prober: undefined,

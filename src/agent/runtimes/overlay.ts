@@ -2,7 +2,7 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import type { MountLayers } from '../../images/snapshots.ts'
+import type { MountLayers } from '../images/snapshots.ts'
 
 const run = promisify(execFile)
 
@@ -35,18 +35,34 @@ const option = (path: string) => path.replace(/[\\:,]/g, char => `\\${char}`)
 /** Mounts it. Rejects with an `Error` that holds the kernel's reason. */
 export async function mountOverlay({ folder, layers, upper, work, target }: Overlay): Promise<void> {
   const options = [
-    `lowerdir=${layers.map(option).reverse().join(':')}`,
+    lowerdir(layers),
     `upperdir=${option(upper)}`,
     `workdir=${option(work)}`,
     'nodev',
     ...(inUserNamespace() ? ['userxattr'] : []),
   ]
+  await mountIn(folder, ['-t', 'overlay', 'overlay', '-o', options.join(','), target])
+}
+
+const lowerdir = (layers: readonly string[]) => `lowerdir=${layers.map(option).reverse().join(':')}`
+
+async function mountIn(folder: string, args: readonly string[]): Promise<void> {
   try {
-    await run('/bin/mount', ['-n', '-t', 'overlay', 'overlay', '-o', options.join(','), target], { cwd: folder })
+    await run('/bin/mount', ['-n', ...args], { cwd: folder })
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string }
-    throw new Error(`cannot mount the image's layers at ${target}: ${stderr?.trim() || message}`, { cause: error })
+    throw new Error(`cannot mount the image's layers at ${args.at(-1)}: ${stderr?.trim() || message}`, { cause: error })
   }
+}
+
+/** Mounts layers alone, to be read, with nothing in them that can be executed. Without layers nothing is mounted. */
+export async function mountToRead({ folder, layers, target }: Pick<Overlay, 'folder' | 'layers' | 'target'>) {
+  const [only] = layers
+  if (only === undefined) return
+  const flags = ['ro', 'nosuid', 'nodev', 'noexec']
+  if (layers.length === 1) return mountIn(folder, ['--bind', '-o', flags.join(','), only, target])
+  const options = [lowerdir(layers), ...flags, ...(inUserNamespace() ? ['userxattr'] : [])]
+  await mountIn(folder, ['-t', 'overlay', 'overlay', '-o', options.join(','), target])
 }
 
 /** Unmounts it wherever it is still in use too; what is no mount is left alone. */

@@ -1,5 +1,7 @@
 /** What every runtime driver does. A driver's test hands `runtimeContract` a factory. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { plainContainer } from './configs.fixture.ts'
 import type { ContainerConfig, ContainerStatus, RuntimeDriver, RuntimeEvent, SandboxConfig } from './runtime.ts'
@@ -29,6 +31,8 @@ export interface ContractHarness {
   /** Image that the driver takes, and one that it refuses. */
   readonly image: string
   readonly badImage?: string
+  /** Path of a file in `image` and of a folder that holds it, where files of images can be mounted and `cat` and `sh` run. */
+  readonly imageFile?: { readonly folder: string; readonly name: string }
   /** Lets go of the driver as a crash would, and opens it anew on the same state; where it survives. */
   reopen?(): Promise<RuntimeDriver>
   close(): Promise<void>
@@ -234,6 +238,33 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       if (!harness.badImage) return t.skip('the driver takes any image')
       await driver.ensureImage(harness.image, 'IfNotPresent')
       await assert.rejects(driver.ensureImage(harness.badImage, 'IfNotPresent'), { name: 'RuntimeError' })
+    })
+
+    it('a container sees the files of an image that is mounted into it, and cannot change them', async t => {
+      if (!harness.imageFile) return t.skip('the driver mounts no images')
+      const { folder, name } = harness.imageFile
+      const { imageId: id } = await driver.ensureImage(harness.image, 'Never')
+      const { sandbox } = await pod()
+      const seen = await driver.imageFolder?.(sandbox, id)
+      const mounts = ['', folder].map((subPath, at) => ({
+        volume: `v${at}`,
+        hostPath: seen === undefined ? '' : join(seen, subPath),
+        containerPath: `/mnt/v${at}`,
+        readOnly: true,
+        noExec: true,
+        image: { id, name: harness.image, subPath },
+      }))
+      const config = plainContainer(harness.image, { command: harness.commands.forever, mounts })
+      const main = await driver.createContainer(sandbox, config)
+      await driver.startContainer(main)
+      assert.deepEqual((await until(main, 'running')).volumeImages, [id, id])
+      const code = async (script: string) =>
+        (await driver.exec(main, ['sh', '-c', script], false, { signal: AbortSignal.timeout(10_000) })).exitCode
+      assert.equal(await code(`cat /mnt/v0/${folder}/${name} && cat /mnt/v1/${name}`), 0)
+      assert.notEqual(await code('echo > /mnt/v0/new'), 0)
+      assert.notEqual(await code('echo > /mnt/v1/new'), 0)
+      await driver.removeSandbox(sandbox)
+      if (seen) assert.equal(existsSync(seen), false)
     })
 
     it('a driver that survives finds running and ended containers again', async t => {

@@ -29,6 +29,8 @@ export interface RuntimeCapabilities {
    * by its place in the pod's directory, through the variable `TUTTI_VOLUME_<NAME>`.
    */
   readonly mounts: boolean
+  /** Containers mount images by themselves (`Mount.image`); without it, and without `imageFolder`, none are mounted. */
+  readonly imageMounts?: boolean
   /** Pods with `hostUsers: false` get a user namespace of their own. */
   readonly userNamespaces?: boolean
 }
@@ -117,15 +119,25 @@ export interface Resources {
   readonly oomGroup?: boolean
 }
 
+/** The image of a volume: its id as `ensureImage` gave it, and what the pod calls it. */
+export interface VolumeImage {
+  readonly id: string
+  readonly name: string
+}
+
 export interface Mount {
   /** Name of the volume, for messages and variables. */
   readonly volume: string
-  /** On this machine. */
+  /** On this machine; '' for an image that the runtime itself mounts. */
   readonly hostPath: string
   /** In the container; absolute. */
   readonly containerPath: string
   readonly readOnly: boolean
   readonly propagation?: string
+  /** Nothing in it can be executed, where the driver can see to that. */
+  readonly noExec?: boolean
+  /** The image whose files it shows, and the folder in it ('': all of it). */
+  readonly image?: VolumeImage & { readonly subPath: string }
 }
 
 /** A device of this machine that a container may use. */
@@ -207,6 +219,8 @@ export interface ContainerStatus {
   readonly image: string
   /** What the image resolved to; '' where there is no such thing. */
   readonly imageId: string
+  /** Ids of images that are mounted into it. */
+  readonly volumeImages?: readonly string[]
   readonly annotations: Readonly<Record<string, string>>
   /** ms since the epoch; 0 while it has not happened. */
   readonly createdAt: number
@@ -315,6 +329,11 @@ export interface RuntimeDriver {
   runSandbox(config: SandboxConfig): Promise<string>
   /** Kills whatever runs in it and gives back its resources; its containers are exited afterwards. */
   stopSandbox(id: string): Promise<void>
+  /**
+   * The folder of this machine where an image's files are seen, read-only, until the sandbox stops. `image` is an id that
+   * `ensureImage` gave. Rejects with `RuntimeError`. Absent where files of images are not seen.
+   */
+  imageFolder?(sandboxId: string, image: string): Promise<string>
   /** Forgets it with its containers and their logs. Stops it first where needed. */
   removeSandbox(id: string): Promise<void>
   sandboxStatus(id: string): Promise<SandboxStatus | undefined>

@@ -3,6 +3,7 @@ import { csiVolume } from './csi.ts'
 import { downwardApiVolume } from './downward-api.ts'
 import { emptyDirVolume } from './empty-dir.ts'
 import { hostPathVolume } from './host-path.ts'
+import { imageVolume } from './image.ts'
 import { localVolume } from './local.ts'
 import { nfsVolume } from './nfs.ts'
 import { projectedVolume } from './projected.ts'
@@ -16,6 +17,7 @@ export const volumeTypes: readonly VolumeType[] = [
   downwardApiVolume,
   emptyDirVolume,
   hostPathVolume,
+  imageVolume,
   localVolume,
   nfsVolume,
   projectedVolume,

@@ -7,6 +7,7 @@ import { ConfigError, expand } from '../pod/env.ts'
 import type { Device, Mount } from '../runtimes/runtime.ts'
 import { volumeTypes } from './all.ts'
 import { type ClaimSource, named } from './claims.ts'
+import { imageVolume } from './image.ts'
 import { safePath } from './payload.ts'
 import { prepareSubPath } from './sub-path.ts'
 import { type VolumeContext, VolumeError, type VolumeServices, type VolumeSpec, type VolumeType } from './volume.ts'
@@ -23,7 +24,7 @@ export interface PodVolumes {
   /** Volumes of this claim that are in use take the size that they have by now. */
   expand(pod: Pod, claimName: string): Promise<void>
   /** Mounts of a container. `env` is for subPathExpr. Rejects with `ConfigError`. */
-  mountsOf(container: Container, env: Readonly<Record<string, string>>): Promise<Mount[]>
+  mountsOf(container: Container, env: Readonly<Record<string, string>>, images: ImageSource): Promise<Mount[]>
   /** Devices of a container: volumes with `volumeMode: Block`. Throws `ConfigError`. */
   devicesOf(container: Container): Device[]
   /** Where a volume is on this machine; undefined where it is not made. */
@@ -33,6 +34,9 @@ export interface PodVolumes {
 export interface PodVolumesDeps extends Omit<VolumeContext, 'pod' | 'directory'> {
   readonly claims: ClaimSource
 }
+
+/** Where the files of an image volume are, and those of a folder in it ('': all). Rejects with what is wrong. */
+export type ImageSource = (volume: string, subPath: string) => Promise<Pick<Mount, 'hostPath' | 'image'>>
 
 /** A volume that is ready for containers. */
 interface Ready {
@@ -94,13 +98,9 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
   async function hostPath(path: string, sub: string, container: Container, index: number): Promise<string> {
     if (!sub) return path
     const { name } = container.volumeMounts![index]!
-    try {
-      const target = join(directory, SUB_PATHS, name, container.name, String(index))
-      return await prepareSubPath(path, safePath(sub), target, deps)
-    } catch (error) {
-      const use = `volumeMount ${JSON.stringify(name)} of container ${JSON.stringify(container.name)}`
-      throw new ConfigError(`failed to prepare subPath for ${use}: ${(error as Error).message}`, { cause: error })
-    }
+    return subPathOf(name, container, () =>
+      prepareSubPath(path, safePath(sub), join(directory, SUB_PATHS, name, container.name, String(index)), deps),
+    )
   }
 
   return {
@@ -118,7 +118,7 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
           await deps.csi?.expand(await deps.claims.resolve(latest, volume), latest)
         }
       }),
-    async mountsOf(container, env) {
+    async mountsOf(container, env, images) {
       const mounts: Mount[] = []
       for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
         const { spec, type, path } = need(mount.name, container, 'mount')
@@ -129,7 +129,9 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
         const sub = mount.subPathExpr ? expandFully(mount.subPathExpr, env) : (mount.subPath ?? '')
         mounts.push({
           volume: mount.name,
-          hostPath: await hostPath(path, sub, container, index),
+          ...(type === imageVolume
+            ? { ...(await images(mount.name, await folderOf(mount.name, container, sub))), noExec: true }
+            : { hostPath: await hostPath(path, sub, container, index) }),
           containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
           readOnly: mount.readOnly || spec.readOnly || type.readOnly,
           ...(mount.mountPropagation ? { propagation: mount.mountPropagation } : {}),
@@ -160,6 +162,20 @@ export async function tearDownVolumes(directory: string, services: VolumeService
   }
   await removeTree(join(directory, VOLUMES))
 }
+
+/** Rejects with a `ConfigError` that says of which mount of a volume the sub path cannot be prepared. */
+async function subPathOf<T>(volume: string, container: Container, prepare: () => T | Promise<T>): Promise<T> {
+  try {
+    return await prepare()
+  } catch (error) {
+    const use = `volumeMount ${JSON.stringify(volume)} of container ${JSON.stringify(container.name)}`
+    throw new ConfigError(`failed to prepare subPath for ${use}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** A folder in an image; '' for all of it. */
+const folderOf = (volume: string, container: Container, sub: string): Promise<string> =>
+  subPathOf(volume, container, () => (sub ? safePath(sub) : ''))
 
 function expandFully(text: string, env: Readonly<Record<string, string>>): string {
   const named = [...text.matchAll(/\$\$|\$\(([^)]*)\)/g)].flatMap(([whole, name]) =>

@@ -20,6 +20,9 @@ import { createPodVolumes, tearDownVolumes } from './set-up.ts'
 const root = mkdtempSync(join(tmpdir(), 'tutti-volumes-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 
+/** Where an image's files would be. */
+const images = async (volume: string, subPath: string) => ({ hostPath: join('/images', volume, subPath) })
+
 describe('createPodVolumes', () => {
   let serial = 0
   const configs = new Map<string, ConfigMap>()
@@ -37,7 +40,7 @@ describe('createPodVolumes', () => {
     })
     const path = async (name: string, more: object = {}) => {
       const container = { name: 'c', volumeMounts: [{ name, mountPath: '/v', ...more }] }
-      return (await set.mountsOf(container, { SUB: 'of-env', NONE: '' }))[0]!.hostPath
+      return (await set.mountsOf(container, { SUB: 'of-env', NONE: '' }, images))[0]!.hostPath
     }
     return { set, pod, path, directory }
   }
@@ -127,7 +130,7 @@ describe('createPodVolumes', () => {
     ])
     await set.setUp()
     const volumeMounts = ['c', 'e'].map(name => ({ name, mountPath: `/${name}` }))
-    const mounts = await set.mountsOf({ name: 'c', volumeMounts }, {})
+    const mounts = await set.mountsOf({ name: 'c', volumeMounts }, {}, images)
     assert.deepEqual(
       mounts.map(each => each.readOnly),
       [true, false],

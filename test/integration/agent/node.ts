@@ -1,11 +1,13 @@
 /** An API server and the agent of one node in the test's own process: real processes, real time, no port. */
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Agent, startAgent } from '../../../src/agent/agent.ts'
+import { openImageStore } from '../../../src/agent/images/store.ts'
 import type { PodNetwork } from '../../../src/agent/pod-network.ts'
 import { pods } from '../../../src/agent/resources.ts'
+import { mountLayers } from '../../../src/agent/runtimes/overlay.ts'
 import { openProcessDriver } from '../../../src/agent/runtimes/process/driver.ts'
 import type { Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { kinds } from '../../../src/api/kinds/all.ts'
@@ -58,11 +60,28 @@ async function makeTrust() {
 }
 const HOUR = 3_600_000
 
+/** The store of a node that runs images without a container runtime, with those of an archive. */
+async function imagesOf(directory: string, archive: Buffer) {
+  const folder = join(directory, 'image-store')
+  const store = openImageStore({
+    folder,
+    clock: realClock,
+    mirrors: () => [],
+    ca: () => undefined,
+    mount: mountLayers(join(folder, 'layers')),
+    owners: true,
+  })
+  const file = join(directory, 'archive.tar')
+  writeFileSync(file, archive)
+  await store.import(file)
+  return { open: async () => store, toolsFolder: join(directory, 'tools') }
+}
+
 /**
  * Starts both. `namespaces: false` is the portable mode; with `remote` the API server reaches the node over HTTPS, as on
- * another machine.
+ * another machine; the images of `archive` are there.
  */
-export async function startNode(options: { namespaces?: boolean; remote?: boolean } = {}) {
+export async function startNode(options: { namespaces?: boolean; remote?: boolean; archive?: Buffer } = {}) {
   const trust = options.remote ? await makeTrust() : undefined
   const directory = mkdtempSync(join(tmpdir(), 'tutti-agent-'))
   const clock = realClock
@@ -87,8 +106,10 @@ export async function startNode(options: { namespaces?: boolean; remote?: boolea
     server.transport({ name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }),
   )
   const nodeUser = { name: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] }
+  const images = options.archive && (await imagesOf(directory, options.archive))
   const runtime = () =>
     openProcessDriver({
+      ...(images && { images }),
       podsDirectory: join(directory, 'pods'),
       cgroupRoot: `tutti-test-${process.pid}`,
       clock,

@@ -28,6 +28,7 @@ async function make(programs: Programs): Promise<ContractHarness> {
     driver: own.driver,
     image: BUSYBOX,
     badImage: 'Not/An:Image:Name',
+    imageFile: { folder: 'etc', name: 'passwd' },
     sandbox(uid) {
       const directory = join(root, 'pods', uid)
       mkdirSync(directory, { recursive: true })

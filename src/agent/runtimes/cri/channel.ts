@@ -3,7 +3,14 @@ import type { Client } from '@grpc/grpc-js'
 import type { Encodable, Message } from './proto.ts'
 
 /** gRPC status codes that are told apart (grpc.io status codes). */
-export const CODE = { notFound: 5, deadlineExceeded: 4, unimplemented: 12, unavailable: 14, unknown: 2 } as const
+export const CODE = {
+  unknown: 2,
+  deadlineExceeded: 4,
+  notFound: 5,
+  alreadyExists: 6,
+  unimplemented: 12,
+  unavailable: 14,
+} as const
 
 /** A call that failed: gRPC's code, and the runtime's own words as message. */
 export class CallError extends Error {
@@ -25,6 +32,13 @@ const WORDS = (
 export const rpcText = ({ code, message }: CallError): string =>
   `rpc error: code = ${WORDS[code] ?? `Code(${code})`} desc = ${message}`
 
+export interface CallOptions {
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+  /** Sent along, as headers are. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
 export interface Channel {
   /** One question, one answer; rejects with `CallError`. `service` is e.g. `runtime.v1.RuntimeService`. */
   call<A, B>(
@@ -32,7 +46,7 @@ export interface Channel {
     method: string,
     types: readonly [Message<A>, Message<B>],
     request: Encodable<A>,
-    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+    options?: CallOptions,
   ): Promise<B>
   /** Answers that go on until the runtime ends them or `signal` aborts; throws `CallError` when the stream breaks. */
   stream<A, B>(
@@ -64,16 +78,22 @@ const same = (bytes: Buffer) => bytes
 
 /** Opens a channel to a unix socket (an absolute path). It connects with the first call. */
 export async function openChannel(socket: string): Promise<Channel> {
-  const { Client, credentials } = await import('@grpc/grpc-js')
+  const { Client, Metadata, credentials } = await import('@grpc/grpc-js')
   const client: Client = new Client(`unix:${socket}`, credentials.createInsecure(), OPTIONS)
+  const metadataOf = (pairs: Readonly<Record<string, string>>) => {
+    const metadata = new Metadata()
+    for (const [name, value] of Object.entries(pairs)) metadata.set(name, value)
+    return metadata
+  }
   return {
-    call(service, method, [requestType, responseType], request, { signal, timeoutMs } = {}) {
+    call(service, method, [requestType, responseType], request, { signal, timeoutMs, metadata = {} } = {}) {
       const { promise, resolve, reject } = Promise.withResolvers<never>()
       const running = client.makeUnaryRequest(
         `/${service}/${method}`,
         same,
         responseType.decode,
         requestType.encode(request),
+        metadataOf(metadata),
         (error, value) => {
           if (error) reject(new CallError(error.code, error.details))
           else resolve(value as never)

@@ -1,6 +1,7 @@
 /** What the agent asks of a runtime, in CRI's words (k8s.io/cri-api pkg/apis/runtime/v1). */
 import { join } from 'node:path'
-import type { ContainerConfig, Resources, SandboxConfig, SecurityProfile } from '../runtime.ts'
+import { mountedImages } from '../mounted-images.ts'
+import type { ContainerConfig, Mount, Resources, SandboxConfig, SecurityProfile } from '../runtime.ts'
 import {
   type CriContainerConfig,
   type CriSandboxConfig,
@@ -28,6 +29,7 @@ export interface ContainerNote {
   readonly annotations: Readonly<Record<string, string>>
   readonly tty: boolean
   readonly stdin: boolean
+  readonly volumeImages?: readonly string[]
   /** On this machine: the file in which it leaves the reason of its end. */
   readonly message?: string
 }
@@ -141,6 +143,10 @@ const propagation = (value: string | undefined) =>
       ? PROPAGATION.bidirectional
       : PROPAGATION.private
 
+/** The image that a mount shows, for the runtime to mount it. */
+const imageOf = ({ image }: Mount) =>
+  image && { image: { image: image.id, userSpecifiedImage: image.name }, imageSubPath: image.subPath }
+
 /** The pod's files that every container sees, unless it mounts something there itself. */
 function podFiles({ hostsFile, resolvFile }: SandboxNote, taken: ReadonlySet<string>) {
   const files = [
@@ -161,13 +167,21 @@ export function criContainer(
   const unmasked = privileged || config.procMount === 'Unmasked'
   const mounts = config.mounts.map(mount => ({
     hostPath: mount.hostPath,
+    ...(mount.hostPath === '' ? imageOf(mount) : {}),
     containerPath: mount.containerPath,
     readonly: mount.readOnly,
     propagation: propagation(mount.propagation),
   }))
   const taken = new Set(mounts.map(each => each.containerPath))
   const lastWords = message ? [{ hostPath: message, containerPath: config.terminationMessagePath }] : []
-  const note: ContainerNote = { image, annotations: config.annotations, tty, stdin, ...(message ? { message } : {}) }
+  const note: ContainerNote = {
+    image,
+    annotations: config.annotations,
+    tty,
+    stdin,
+    ...mountedImages(config.mounts),
+    ...(message ? { message } : {}),
+  }
   return {
     metadata: { name: config.name, attempt: config.attempt },
     image: { image: config.imageId ?? image, userSpecifiedImage: image },

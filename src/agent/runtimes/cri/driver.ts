@@ -9,6 +9,7 @@ import type { CommandStreams } from '../../../client/node-api.ts'
 import { type Clock, sleep } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { dial } from '../dial.ts'
+import { createImageFolders } from '../image-folders.ts'
 import { makeMessageFile } from '../message-file.ts'
 import {
   type ContainerConfig,
@@ -26,6 +27,7 @@ import { createKnown } from './known.ts'
 import { olderFiles, rotateLog } from './log-files.ts'
 import { readLog } from './log-read.ts'
 import { type CriCall, criCalls } from './services.ts'
+import { mountsImages, snapshotFolders } from './snapshots.ts'
 import { statsOf } from './stats.ts'
 import type { KnownContainer } from './status.ts'
 import { copyCommand, forwardPort } from './streams.ts'
@@ -185,9 +187,14 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
     makeMessageFile(file)
     return file
   }
+  const imageMounts = mountsImages(runtimeName, runtimeVersion)
+  const imageFolders = createImageFolders(snapshotFolders(channel, call))
+  const imagesOf = ({ directory, attempt }: SandboxNote) => join(directory, 'runtime', 'images', String(attempt))
   async function stopSandbox(id: string) {
-    if (!known.sandboxes.has(id)) return
+    const sandbox = known.sandboxes.get(id)
+    if (!sandbox) return
     await told('stop the sandbox', () => call('StopPodSandbox', { podSandboxId: id }), true)
+    await told('let go of images', () => imageFolders.close(imagesOf(sandbox.note)))
     await Promise.all([known.readSandbox(id), readAll(id)])
   }
 
@@ -199,6 +206,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       ownNetwork: options.ownNetwork,
       volumes: true,
       mounts: true,
+      imageMounts,
     },
     onEvent(handler) {
       listeners.add(handler)
@@ -231,6 +239,10 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       }
     },
     stopSandbox,
+    ...(!imageMounts && {
+      imageFolder: (sandboxId: string, image: string) =>
+        told('mount the image', () => imageFolders.open(imagesOf(needSandbox(sandboxId).note), image)),
+    }),
     async removeSandbox(id) {
       const sandbox = known.sandboxes.get(id)
       if (!sandbox) return

@@ -292,8 +292,8 @@ const image = message({
   pinned: one(8, bool),
 })
 export type CriImage = ValueOf<typeof image>
-export const imageRequest = message({ image: one(1, imageSpec) })
-export const imageStatusResponse = message({ image: one(1, image) })
+export const imageRequest = message({ image: one(1, imageSpec), verbose: one(2, bool) })
+export const imageStatusResponse = message({ image: one(1, image), info: map(2) })
 export const listImagesResponse = message({ images: many(1, image) })
 export const authConfig = message({
   username: one(1, string),
@@ -317,3 +317,19 @@ export const envelope = message({ namespace: one(2, string), topic: one(3, strin
 /** Which container an event of a task is about, and which process of it (containerd.events). */
 export const taskExit = message({ containerId: one(1, string), id: one(2, string) })
 export const taskDelete = message({ containerId: one(1, string), id: one(5, string) })
+
+/** containerd's snapshots (containerd.services.snapshots.v1). */
+const snapshotMount = message({
+  type: one(1, string),
+  source: one(2, string),
+  target: one(3, string),
+  options: many(4, string),
+})
+export const viewRequest = message({
+  snapshotter: one(1, string),
+  key: one(2, string),
+  parent: one(3, string),
+  labels: map(4),
+})
+export const snapshotRequest = message({ snapshotter: one(1, string), key: one(2, string) })
+export const mountsResponse = message({ mounts: many(1, snapshotMount) })

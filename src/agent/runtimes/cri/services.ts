@@ -1,5 +1,5 @@
 /** The calls of the container runtime interface that are made, by name. */
-import type { Channel } from './channel.ts'
+import type { CallOptions, Channel } from './channel.ts'
 import * as m from './messages.ts'
 import type { Encodable, Message, ValueOf } from './proto.ts'
 
@@ -37,11 +37,6 @@ type Methods = typeof METHODS
 type Method = readonly [service: string, request: Message<unknown>, response: Message<unknown>]
 type Request<M extends keyof Methods> = Encodable<ValueOf<Methods[M][1]>>
 type Response<M extends keyof Methods> = ValueOf<Methods[M][2]>
-
-export interface CallOptions {
-  readonly signal?: AbortSignal
-  readonly timeoutMs?: number
-}
 
 /** Makes one call; rejects with `CallError`. */
 export type CriCall = <M extends keyof Methods>(

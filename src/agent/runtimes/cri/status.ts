@@ -70,6 +70,7 @@ export function containerOf(status: CriContainerStatus, sandbox: string): KnownC
       state,
       image: note.image ?? status.image?.image ?? '',
       imageId: status.imageRef,
+      ...(note.volumeImages ? { volumeImages: note.volumeImages } : {}),
       annotations: note.annotations ?? {},
       createdAt: milliseconds(status.createdAt),
       startedAt,

@@ -12,7 +12,9 @@ import { lazy } from '../../../lib/lazy.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { podGroup } from '../../cgroups/pod-group.ts'
 import type { ImageStore } from '../../images/store.ts'
+import { createImageFolders } from '../image-folders.ts'
 import { makeMessageFile } from '../message-file.ts'
+import { unmountSync } from '../overlay.ts'
 import {
   type ContainerConfig,
   type Resources,
@@ -29,7 +31,6 @@ import { ensureImage, isHostImage } from './ensure-image.ts'
 import { joining, runCommand, withTerminal } from './exec.ts'
 import { openLog } from './log.ts'
 import { readLog } from './log-read.ts'
-import { unmountSync } from './overlay.ts'
 import { createPlacement, DEFAULT_PATH } from './placement.ts'
 import { findPlatform } from './platform.ts'
 import { createPodIpcs, ipcOf } from './pod-ipc.ts'
@@ -88,7 +89,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, Container>()
   const handlers = new Set<(event: RuntimeEvent) => void>()
-  let closed = false
+  const scope = new AbortController()
 
   const emit = (type: RuntimeEvent['type'], id: string, podUid: string) => {
     for (const handler of [...handlers]) handler({ type, id, podUid })
@@ -100,7 +101,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     images,
     ipcs,
     clock,
-    isClosed: () => closed,
+    isClosed: () => scope.signal.aborted,
     find: id => containers.get(id),
     changed,
   })
@@ -180,10 +181,20 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       )
     }
   }
+  const imageFolders = createImageFolders({
+    async layers(image) {
+      const store = (await images.load())?.store
+      const found = store?.get(image)
+      if (!store || !found) throw new RuntimeError('CreateContainerError', `image "${image}" is not present any more`)
+      return { folder: store.layersFolder, layers: store.layers(found) }
+    },
+  })
+  const imagesOf = ({ folder, id }: Sandbox) => join(folder, 'images', id.slice(0, 16))
   async function stopSandbox(id: string) {
     const sandbox = sandboxes.get(id)
     if (!sandbox || sandbox.state.stopped) return
     await Promise.all(ofSandbox(sandbox).map(container => life.stop(container, 0)))
+    await imageFolders.close(imagesOf(sandbox))
     sandbox.state = { ...sandbox.state, stopped: true }
     if (existsSync(sandbox.folder)) save(join(sandbox.folder, 'sandbox.json'), sandbox.state)
     platform.cgroups?.remove(groupOf(sandbox.state.config))
@@ -220,7 +231,8 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       handlers.add(handler)
       return () => handlers.delete(handler)
     },
-    ensureImage: async (image, policy, pull) => ensureImage(image, policy, (await images.load())?.store, pull),
+    ensureImage: async (image, policy, pull) =>
+      ensureImage(image, policy, (await images.load())?.store, scope.signal, pull),
     ...(options.images &&
       platform.namespaces && {
         images: storeImages(
@@ -247,6 +259,9 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       return id
     },
     stopSandbox,
+    ...(platform.namespaces && {
+      imageFolder: (sandboxId: string, image: string) => imageFolders.open(imagesOf(needSandbox(sandboxId)), image),
+    }),
     async removeSandbox(id) {
       const sandbox = sandboxes.get(id)
       if (!sandbox) return
@@ -405,7 +420,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       return container && containerStats(container, platform, clock)
     },
     async close() {
-      closed = true
+      scope.abort()
       for (const container of containers.values()) {
         container.unwatch?.()
         container.stop?.timer.cancel()

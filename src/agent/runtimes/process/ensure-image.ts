@@ -17,11 +17,12 @@ const ensured = (image: Image, pulled: boolean): EnsuredImage => {
   }
 }
 
-/** `RuntimeDriver.ensureImage`. Without a store only the machine's files are there. */
+/** `RuntimeDriver.ensureImage`. Without a store only the machine's files are there. `signal` ends a pull. */
 export async function ensureImage(
   name: string,
   policy: string,
   store: ImageStore | undefined,
+  signal: AbortSignal,
   { credentials, pulling }: PullOptions = { credentials: [] },
 ): Promise<EnsuredImage> {
   if (isHostImage(name)) return { imageId: '', pulled: false, user: process.getuid?.() ?? 0 }
@@ -39,7 +40,7 @@ export async function ensureImage(
   checkPull(name, policy)
   try {
     pulling?.()
-    const image = await store.pull(full, credentials, new AbortController().signal)
+    const image = await store.pull(full, credentials, signal)
     return { ...ensured(image, true), size: image.size }
   } catch (error) {
     throw new RuntimeError('ErrImagePull', (error as Error).message, { cause: error })

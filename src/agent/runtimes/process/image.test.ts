@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -9,10 +11,10 @@ import { ociArchive } from '../../../lib/oci-archive.ts'
 import { programs } from '../../images/programs.fixture.ts'
 import { type ImageStore, openImageStore } from '../../images/store.ts'
 import { plainContainer, plainSandbox } from '../configs.fixture.ts'
+import { mountLayers } from '../overlay.ts'
 import { runtimeContract } from '../runtime.contract.ts'
 import type { ContainerConfig, RuntimeDriver, SandboxConfig } from '../runtime.ts'
 import { openProcessDriver } from './driver.ts'
-import { mountLayers } from './overlay.ts'
 import { findPlatform } from './platform.ts'
 
 const cgroupRoot = `tutti-test-${process.pid}-image`
@@ -79,6 +81,7 @@ if (namespaces) {
       driver,
       image: 'example.com/machine:1',
       badImage: 'example.com/NOT an image',
+      imageFile: { folder: 'etc', name: 'passwd' },
       sandbox: uid => sandboxOf(root, uid),
       wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
       commands: {
@@ -296,6 +299,17 @@ describe('openProcessDriver with images', rooted, () => {
     assert.equal(mounts(), before + 5)
     await driver.removeSandbox(pod)
     assert.equal(mounts(), before)
+  })
+
+  it('ends a pull when it is closed', async () => {
+    const other = mkdtempSync(join(tmpdir(), 'tutti-image-'))
+    const opened = await open(other)
+    const silentRegistry = createServer(() => void opened.driver.close())
+    await new Promise<void>(resolve => silentRegistry.listen(0, '127.0.0.1', resolve))
+    const { port } = silentRegistry.address() as AddressInfo
+    await assert.rejects(opened.driver.ensureImage(`127.0.0.1:${port}/app:1`, 'Always'), { reason: 'ErrImagePull' })
+    silentRegistry.close()
+    rmSync(other, { recursive: true, force: true })
   })
 
   it('refuses what it cannot give', async () => {

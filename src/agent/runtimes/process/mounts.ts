@@ -23,6 +23,8 @@ export interface Bind {
   readonly from: string
   readonly to: string
   readonly readOnly: boolean
+  /** Nothing in it can be executed. */
+  readonly noExec?: boolean
   /** With what is mounted below it. */
   readonly recursive?: boolean
 }
@@ -37,6 +39,10 @@ export interface MountPlan {
 /** fstab's escapes of blanks and backslashes. */
 export const quoted = (path: string) =>
   path.replace(/[\\ \t\n]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
+
+/** Options of a mount that binds. */
+export const bindOptions = ({ recursive, readOnly, noExec }: Bind): string =>
+  `${recursive ? 'rbind' : 'bind'}${readOnly ? ',ro' : ''}${noExec ? ',noexec,nosuid,nodev' : ''}`
 
 /** A line of a mount table that binds `from` to `to`. */
 export const mountLine = (from: string, to: string, options: string): string =>
@@ -143,9 +149,7 @@ export function planMounts(
     const outer = planned.findLast(other => within(bind.to, other.at) && bind.to !== other.at)
     if (outer) makePoint(join(outer.from, bind.to.slice(outer.at.length)), bind.from)
     else if (root) makePoint(join(root, bind.to), bind.from)
-    lines.push(
-      mountLine(bind.from, inRoot(bind.to), `${bind.recursive ? 'rbind' : 'bind'}${bind.readOnly ? ',ro' : ''}`),
-    )
+    lines.push(mountLine(bind.from, inRoot(bind.to), bindOptions(bind)))
     planned.push({ at: bind.to, from: bind.from })
   }
   return { table: lines.join(''), root }

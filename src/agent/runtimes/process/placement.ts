@@ -136,6 +136,7 @@ function binds(container: Placed): Bind[] {
     from: mount.hostPath,
     to: mount.containerPath,
     readOnly: mount.readOnly,
+    noExec: mount.noExec ?? false,
     recursive: true,
   }))
   for (const { hostPath, containerPath } of container.state.config.devices ?? [])

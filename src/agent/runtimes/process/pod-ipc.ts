@@ -7,8 +7,8 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { unmount, unmountSync } from '../overlay.ts'
 import { RuntimeError, type SandboxConfig } from '../runtime.ts'
-import { unmount, unmountSync } from './overlay.ts'
 import type { Platform } from './platform.ts'
 
 const run = promisify(execFile)

@@ -1,5 +1,6 @@
 /** What the process runtime tells of its sandboxes and containers. */
 import type { Clock } from '../../../lib/clock.ts'
+import { mountedImages } from '../mounted-images.ts'
 import type { ContainerStats, ContainerStatus, SandboxStatus } from '../runtime.ts'
 import type { Container, Sandbox } from './container-life.ts'
 import type { ImageUser } from './image-user.ts'
@@ -19,6 +20,7 @@ export function containerStatus(container: Container): ContainerStatus {
     state: container.phase,
     image: config.image,
     imageId: image?.imageId ?? '',
+    ...mountedImages(config.mounts),
     annotations: config.annotations,
     resources: config.resources,
     stopSignal: stopSignalOf(container),

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import type { NodeAddress, Pod } from '../api/generated/types/core-v1.ts'
+import { isFinished } from '../api/kinds/core/finished.ts'
 import { quantityValue } from '../api/machinery/quantity.ts'
 import { notFound } from '../api/machinery/status-error.ts'
 import { createClient } from '../client/client.ts'
@@ -30,7 +31,6 @@ import { createObjectSource } from './object-source.ts'
 import { removeOrphanFolders, removeOrphans } from './orphans.ts'
 import type { PodDeps } from './pod/deps.ts'
 import { hasAppArmor, ruleProblem } from './pod/node-rules.ts'
-import { isActive } from './pod/object.ts'
 import { isOfProcesses } from './pod/of-processes.ts'
 import { createUserNamespaces } from './pod/user-namespaces.ts'
 import { createPodWorker, type PodWorker } from './pod/worker.ts'
@@ -165,7 +165,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const others = (pod: Pod) =>
     [...workers.values()]
       .map(each => each.allocated())
-      .filter(each => each.metadata?.uid !== pod.metadata?.uid && isActive(each))
+      .filter(each => each.metadata?.uid !== pod.metadata?.uid && !isFinished(each))
   const podDeps: PodDeps = {
     client,
     clock,
@@ -303,7 +303,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     const either = current ?? previous
     if (either && statics?.seen(either)) return
     if (current) take(current)
-    if (previous && isActive(previous) && !(current && isActive(current))) podDeps.freed()
+    if (previous && !isFinished(previous) && (!current || isFinished(current))) podDeps.freed()
   })
 
   const ended = new Promise<void>(resolve => {

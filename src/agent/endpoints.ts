@@ -1,11 +1,12 @@
 /** What a kubelet serves over HTTP on its own port, for `nodes/proxy`: health, pods, usage, logs of containers. */
 import { availableParallelism } from 'node:os'
+import { isFinished } from '../api/kinds/core/finished.ts'
 import { badRequest, methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
 import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
 import type { LocalVolumes } from './local-volumes.ts'
 import type { NodeImages } from './node/images.ts'
 import { machineUsage } from './node/usage.ts'
-import { isActive, podRef } from './pod/object.ts'
+import { podRef } from './pod/object.ts'
 import { allContainers } from './pod/references.ts'
 import type { PodWorker } from './pod/worker.ts'
 import type { PodUsage, RunningContainer, Statistics } from './statistics/statistics.ts'
@@ -147,7 +148,7 @@ export function createEndpoints(deps: EndpointDeps): NonNullable<NodeApi['serve'
     if (path === '/healthz' || path.startsWith('/healthz/')) return text('ok')
     if (path === '/pods' || path === '/runningpods') {
       const all = [...deps.workers()].map(each => each.pod())
-      const items = path === '/pods' ? all : all.filter(isActive)
+      const items = path === '/pods' ? all : all.filter(each => !isFinished(each))
       return json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items })
     }
     if (path === '/configz') return json({ kubeletconfig: deps.configuration() })

@@ -1,13 +1,14 @@
 /** What controllers ask of pods (as upstream's pkg/api/v1/pod and controller_utils). */
 import type { Pod, PodTemplateSpec } from '../api/generated/types/core-v1.ts'
+import { isFinished } from '../api/kinds/core/finished.ts'
 import { podReferences } from '../api/kinds/core/pod-references.ts'
+import { isReady } from '../api/kinds/core/ready.ts'
 import type { KubeObject } from '../api/machinery/object.ts'
 import { parseTime } from '../api/machinery/time.ts'
 import { objectKey } from '../client/informer-types.ts'
 import type { Resource } from '../client/resource.ts'
 import { controllerReference } from './owner.ts'
 
-export const isFinished = (pod: Pod) => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 export const isTerminating = (pod: Pod) => pod.metadata?.deletionTimestamp !== undefined
 
 /** The generation of the pod that a new condition speaks of. */
@@ -24,7 +25,6 @@ export const claimsOf = (pod: Pod): readonly string[] =>
 export const isActive = (pod: Pod) => !isFinished(pod) && !isTerminating(pod)
 
 const readyCondition = (pod: Pod) => pod.status?.conditions?.find(each => each.type === 'Ready')
-export const isReady = (pod: Pod) => readyCondition(pod)?.status === 'True'
 
 /** When it became ready, ms; undefined while it is not. */
 export function readySince(pod: Pod): number | undefined {

@@ -1,4 +1,5 @@
 /** Brings what informers show of pods, nodes, runtime classes, namespaces and storage into the scheduler's state. */
+import { isFinished } from '../api/kinds/core/finished.ts'
 import { Namespace } from '../api/kinds/core/namespace.ts'
 import { Node } from '../api/kinds/core/node.ts'
 import { Pod } from '../api/kinds/core/pod.ts'
@@ -8,8 +9,6 @@ import type { Informers } from '../client/informers.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 import type { State } from './state.ts'
 import type { FollowedStorage } from './storage.ts'
-
-const isFinished = (pod: Pod) => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 
 /** Heartbeats and images change nothing for the scheduler. */
 function concernsScheduling(before: Node, now: Node): boolean {

@@ -2,9 +2,6 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { PodRef } from '../../client/node-api.ts'
 
-/** It has not come to its end, by the status that it shows. */
-export const isActive = ({ status }: Pod): boolean => status?.phase !== 'Succeeded' && status?.phase !== 'Failed'
-
 /** Its name and uid. */
 export const podRef = ({ metadata }: Pod): PodRef => ({
   name: metadata?.name ?? '',

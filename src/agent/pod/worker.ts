@@ -9,6 +9,7 @@
  * - Nothing runs in a pod after its object was let go (deleted with grace 0).
  */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import { createBackOff } from '../../client/back-off.ts'
 import { sleep, type Timer } from '../../lib/clock.ts'
@@ -25,7 +26,6 @@ import { tellPullBackOff } from './image-pull.ts'
 import { findInstances } from './instances.ts'
 import { createLastWords } from './last-words.ts'
 import { nextChange } from './next-change.ts'
-import { isActive } from './object.ts'
 import { planPod } from './plan.ts'
 import { planSlots } from './plan-slots.ts'
 import { probeSlot } from './probing.ts'
@@ -116,7 +116,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   let admitted = first.status?.startTime !== undefined
   let failure: Refusal | undefined
   /** Nothing will be started any more. */
-  let over = !isActive(first)
+  let over = isFinished(first)
   const wasOver = over
   let isGone = false
   let draining = false

@@ -1,8 +1,9 @@
 /** What runs on the node and what it uses, in the three forms in which a kubelet tells it. */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { MachineUsage } from '../node/usage.ts'
-import { isActive, podRef } from '../pod/object.ts'
+import { podRef } from '../pod/object.ts'
 import type { ContainerStats } from '../runtimes/runtime.ts'
 
 export interface PodUsage {
@@ -181,7 +182,7 @@ export function containerMetrics(all: Statistics): string {
 
 /** `/metrics`: what a kubelet counts of itself. */
 export function kubeletMetrics({ nodeName, pods }: Statistics): string {
-  const active = pods.filter(({ pod }) => isActive(pod))
+  const active = pods.filter(({ pod }) => !isFinished(pod))
   const states = active.flatMap(({ pod }) => pod.status?.containerStatuses ?? []).map(({ state }) => state ?? {})
   const started = active.map(({ pod }) => parseTime(pod.status?.startTime)).filter(each => each !== undefined)
   return [

@@ -1,4 +1,5 @@
 import type { Pod } from '../generated/types/core-v1.ts'
+import { isFinished } from '../kinds/core/finished.ts'
 import type { ResourceList } from '../kinds/core/resources.ts'
 import { type Amounts, add } from './amounts.ts'
 import type { Evaluator } from './evaluator.ts'
@@ -48,9 +49,9 @@ function counted(requests: Amounts, limits: Amounts): ResourceList {
 }
 
 /** Has ended, or should have by now: it takes nothing but its place. */
-function isOver({ metadata, status }: Pod, now: number): boolean {
-  if (status?.phase === 'Failed' || status?.phase === 'Succeeded') return true
-  const { deletionTimestamp, deletionGracePeriodSeconds } = metadata ?? {}
+function isOver(pod: Pod, now: number): boolean {
+  if (isFinished(pod)) return true
+  const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata ?? {}
   if (!deletionTimestamp || deletionGracePeriodSeconds === undefined) return false
   return now > Date.parse(deletionTimestamp) + deletionGracePeriodSeconds * 1000
 }

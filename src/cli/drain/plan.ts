@@ -3,6 +3,7 @@
  * Pure.
  */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 
 export interface DrainOptions {
   readonly ignoreDaemonSets: boolean
@@ -22,7 +23,6 @@ export interface DrainPlan {
 const MIRROR = 'kubernetes.io/config.mirror'
 
 const title = ({ metadata }: Pod) => `${metadata?.namespace}/${metadata?.name}`
-const isFinished = ({ status }: Pod) => status?.phase === 'Succeeded' || status?.phase === 'Failed'
 const ownerOf = ({ metadata }: Pod) => metadata?.ownerReferences?.find(each => each.controller)
 const hasScratch = ({ spec }: Pod) => spec?.volumes?.some(({ emptyDir }) => emptyDir !== undefined) ?? false
 

@@ -3,6 +3,7 @@
  * Nothing runs, but every status that a real node would write is written, in the same order.
  */
 import { Lease } from '../../api/kinds/coordination/lease.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { isReady } from '../../api/kinds/core/ready.ts'
@@ -160,7 +161,7 @@ async function live(
   }
   const { script } = life
   const pods = client.kind<Pod>(Pod)
-  const isOver = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+  const isOver = isFinished(pod)
   if (pod.metadata?.deletionTimestamp) {
     life.deleted ??= now
     const left = life.deleted + (script.stopMs ?? 0) - now

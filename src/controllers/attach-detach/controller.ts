@@ -1,3 +1,4 @@
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
@@ -5,7 +6,7 @@ import { CSIDriver } from '../../api/kinds/storage/csi-driver.ts'
 import { VolumeAttachment } from '../../api/kinds/storage/volume-attachment.ts'
 import { keyOf, objectKey } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
-import { claimsOf, isFinished } from '../pods.ts'
+import { claimsOf } from '../pods.ts'
 import { reconcile, volumeOf } from './reconcile.ts'
 
 /** An index of CSI volumes by the claim that they are bound to. */

@@ -4,6 +4,7 @@
  * stays attached to it, so that nothing is torn from under a mount.
  */
 import { createHash } from 'node:crypto'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import type { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
@@ -13,7 +14,6 @@ import { VolumeAttachment } from '../../api/kinds/storage/volume-attachment.ts'
 import { objectKey } from '../../client/informer-types.ts'
 import type { View } from '../../control/controller.ts'
 import { after, done, type Note, type Plan, type Requeue, sooner, type Write } from '../../control/plan.ts'
-import { isFinished } from '../pods.ts'
 
 /** How long a silent node may keep a volume that its pods do not need any more (as upstream's), ms. */
 const FORCE_MS = 360_000

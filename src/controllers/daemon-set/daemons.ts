@@ -1,12 +1,14 @@
 /** The pods of a DaemonSet, node by node: which are missing, and which are too many. */
 import type { DaemonSet } from '../../api/kinds/apps/daemon-set.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import type { Node } from '../../api/kinds/core/node.ts'
 import type { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { scaledValue } from '../../api/machinery/int-or-string.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import type { View } from '../../control/controller.ts'
 import type { Note } from '../../control/plan.ts'
-import { availableIn, isFinished, isReady, isTerminating } from '../pods.ts'
+import { availableIn, isTerminating } from '../pods.ts'
 import { isUpdated, nodeOf, type Wish, wishFor } from './placement.ts'
 
 /** What a pass knows of a set. */

@@ -1,5 +1,6 @@
 import { Deployment } from '../../api/kinds/apps/deployment.ts'
 import { ReplicaSet } from '../../api/kinds/apps/replica-set.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
@@ -8,7 +9,6 @@ import type { View } from '../../control/controller.ts'
 import { after, done, type Plan, type Write } from '../../control/plan.ts'
 import { equalJson } from '../../lib/json.ts'
 import { claim, controllerReference } from '../owner.ts'
-import { isFinished } from '../pods.ts'
 import { newSetAnnotations, REVISION, revisionOf } from './annotations.ts'
 import {
   availableOf,

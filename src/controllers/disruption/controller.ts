@@ -4,6 +4,7 @@ import { Deployment } from '../../api/kinds/apps/deployment.ts'
 import { ReplicaSet } from '../../api/kinds/apps/replica-set.ts'
 import { StatefulSet } from '../../api/kinds/apps/stateful-set.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { ReplicationController } from '../../api/kinds/core/replication-controller.ts'
 import { PodDisruptionBudget } from '../../api/kinds/policy/pod-disruption-budget.ts'
 import { scaledValue } from '../../api/machinery/int-or-string.ts'
@@ -14,7 +15,7 @@ import { defineController, read, type View, watch } from '../../control/controll
 import { after, done, type Plan } from '../../control/plan.ts'
 import { withCondition } from '../conditions.ts'
 import { controllerOf } from '../owner.ts'
-import { isReady, isTerminating } from '../pods.ts'
+import { isTerminating } from '../pods.ts'
 
 /** An eviction that was allowed must show within this time, or it is taken back; ms. */
 const EVICTION_MS = 120_000

@@ -1,10 +1,11 @@
 /** Takes back the mark of a disruption that did not come: the pod is still there some time after it (KEP-3329). */
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import { defineController, type View } from '../../control/controller.ts'
 import { after, type Plan } from '../../control/plan.ts'
 import { conditionOf } from '../conditions.ts'
-import { isFinished, isTerminating, observedGeneration } from '../pods.ts'
+import { isTerminating, observedGeneration } from '../pods.ts'
 
 /** What is marked is deleted within this time, or not at all; ms (upstream's stalePodDisruptionTimeout). */
 const STALE_MS = 120_000

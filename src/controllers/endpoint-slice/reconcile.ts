@@ -1,13 +1,14 @@
 import type { Endpoint, EndpointPort } from '../../api/generated/types/discovery-v1.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { Service } from '../../api/kinds/core/service.ts'
 import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
 import type { View } from '../../control/controller.ts'
 import type { Plan, Write } from '../../control/plan.ts'
 import { equalJson } from '../../lib/json.ts'
 import { controllerReference } from '../owner.ts'
-import { isReady, isTerminating } from '../pods.ts'
+import { isTerminating } from '../pods.ts'
 import { belongs, hasAddress, hasEndpoints, hostnameFor, podsOf, targetPort } from '../service-pods.ts'
 
 /** Endpoints in one slice (upstream's max-endpoints-per-slice). */

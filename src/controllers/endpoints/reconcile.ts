@@ -1,11 +1,11 @@
 import type { EndpointAddress, EndpointPort, EndpointSubset } from '../../api/generated/types/core-v1.ts'
 import { Endpoints } from '../../api/kinds/core/endpoints.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import type { Service } from '../../api/kinds/core/service.ts'
 import type { View } from '../../control/controller.ts'
 import type { Plan } from '../../control/plan.ts'
 import { equalJson } from '../../lib/json.ts'
-import { isReady } from '../pods.ts'
 import { belongs, hasAddress, hasEndpoints, hostnameFor, podsOf, targetPort } from '../service-pods.ts'
 
 const HEADLESS = 'service.kubernetes.io/headless'

@@ -1,11 +1,12 @@
 /** Makes the claims of generic ephemeral volumes, which live and go with their pods (KEP-1698). */
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { objectKey } from '../../client/informer-types.ts'
 import { defineController, type View } from '../../control/controller.ts'
 import type { Note, Plan, Write } from '../../control/plan.ts'
 import { controllerReference } from '../owner.ts'
-import { isFinished, isTerminating } from '../pods.ts'
+import { isTerminating } from '../pods.ts'
 
 export const ephemeralVolumeController = defineController<Pod>({
   name: 'ephemeral_volume',

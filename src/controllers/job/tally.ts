@@ -3,6 +3,7 @@
  * status, then loses its finalizer, and then moves from the note to the counter. Each step is a pass of its own.
  */
 import type { Job } from '../../api/kinds/batch/job.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import type { Write } from '../../control/plan.ts'
 import { isActive, isTerminating } from '../pods.ts'
@@ -108,7 +109,7 @@ export function takeStock(job: Job, pods: readonly Pod[]): Tally {
   }
   return {
     active: pods.filter(isActive),
-    terminating: pods.filter(pod => isTerminating(pod) && !succeeded(pod) && pod.status?.phase !== 'Failed').length,
+    terminating: pods.filter(pod => isTerminating(pod) && !isFinished(pod)).length,
     succeeded: isIndexed(job) ? indexes.size : counted.succeeded + noted.succeeded.size,
     failed: counted.failed + noted.failed.size,
     completed: indexes,

@@ -2,10 +2,11 @@
  * Tells nodes that a claim's volume has grown and its file system is to follow (the condition FileSystemResizePending,
  * which a resizer sets). A kubelet would look at the claims of its pods again and again; ours are told.
  */
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import type { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { keyOf } from '../../client/informer-types.ts'
-import { claimsOf, isFinished } from '../pods.ts'
+import { claimsOf } from '../pods.ts'
 import type { LocalPathDeps } from './component.ts'
 
 /** Its file system has to follow, on the node of a pod that uses it. */

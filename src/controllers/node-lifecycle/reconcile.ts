@@ -2,12 +2,12 @@ import type { NodeCondition, Taint } from '../../api/generated/types/core-v1.ts'
 import { Lease } from '../../api/kinds/coordination/lease.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { View } from '../../control/controller.ts'
 import { after, done, type Plan, type Requeue, type Write } from '../../control/plan.ts'
 import { equalJson } from '../../lib/json.ts'
 import { conditionOf } from '../conditions.ts'
-import { isReady } from '../pods.ts'
 
 /** Without a heartbeat for this long a node counts as unknown, ms. */
 export const GRACE_MS = 40_000

@@ -1,4 +1,5 @@
 /** Binds claims to volumes: the volume's side first, then the claim's, so that two claims never get one volume. */
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
@@ -21,7 +22,6 @@ import { keyOf, objectKey } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
 import type { Note, Plan } from '../../control/plan.ts'
 import { PROVISIONER as LOCAL } from '../local-path/names.ts'
-import { isFinished } from '../pods.ts'
 
 const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed'
 const PROVISIONERS = ['volume.beta.kubernetes.io/storage-provisioner', STORAGE_PROVISIONER]

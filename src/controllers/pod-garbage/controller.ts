@@ -1,4 +1,5 @@
 /** Removes pods that nobody else will: of nodes that are gone, never bound and deleted, or finished long ago. */
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { parseTime } from '../../api/machinery/time.ts'
@@ -6,7 +7,7 @@ import { keyOf } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
 import { after, type Plan, type Write } from '../../control/plan.ts'
 import { conditionOf, withCondition } from '../conditions.ts'
-import { isFinished, isTerminating, observedGeneration } from '../pods.ts'
+import { isTerminating, observedGeneration } from '../pods.ts'
 import { podsByNode } from '../pods-by-node.ts'
 
 /** Finished pods that are kept (upstream's terminated-pod-gc-threshold). */

@@ -1,6 +1,8 @@
 import type { ReplicaSetCondition, ReplicaSetStatus } from '../../api/generated/types/apps-v1.ts'
 import { ReplicaSet } from '../../api/kinds/apps/replica-set.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import type { ReplicationController } from '../../api/kinds/core/replication-controller.ts'
 import { type Selector, selectorFromLabelSelector } from '../../api/machinery/label-selector.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
@@ -10,7 +12,7 @@ import { after, done, type Plan, type Write } from '../../control/plan.ts'
 import { conditionOf, omitEmpty } from '../conditions.ts'
 import { claim, controllerOf } from '../owner.ts'
 import { podCreation, podDeletion } from '../pod-writes.ts'
-import { availableIn, deletionOrder, isActive, isFinished, isReady, isTerminating, podFromTemplate } from '../pods.ts'
+import { availableIn, deletionOrder, isActive, isTerminating, podFromTemplate } from '../pods.ts'
 
 /** Pods made or deleted in one pass (upstream's BurstReplicas). */
 const BURST = 500

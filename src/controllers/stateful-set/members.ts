@@ -2,7 +2,8 @@
 import type { PersistentVolumeClaim } from '../../api/generated/types/core-v1.ts'
 import { StatefulSet } from '../../api/kinds/apps/stateful-set.ts'
 import type { Pod } from '../../api/kinds/core/pod.ts'
-import { availableIn, isReady, isTerminating, podFromTemplate } from '../pods.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
+import { availableIn, isTerminating, podFromTemplate } from '../pods.ts'
 
 export const REVISION_LABEL = 'controller-revision-hash'
 const NAME_LABEL = 'statefulset.kubernetes.io/pod-name'

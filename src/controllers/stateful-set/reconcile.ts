@@ -5,6 +5,7 @@
 import type { PersistentVolumeClaim as Claim } from '../../api/generated/types/core-v1.ts'
 import type { ControllerRevision } from '../../api/kinds/apps/controller-revision.ts'
 import { StatefulSet } from '../../api/kinds/apps/stateful-set.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { scaledValue } from '../../api/machinery/int-or-string.ts'
@@ -15,7 +16,7 @@ import type { View } from '../../control/controller.ts'
 import { after, done, type Note, type Plan, type Write } from '../../control/plan.ts'
 import { equalJson } from '../../lib/json.ts'
 import { claim } from '../owner.ts'
-import { isFinished, isTerminating } from '../pods.ts'
+import { isTerminating } from '../pods.ts'
 import { type History, historyOf, surplus, templateOf } from '../revisions.ts'
 import {
   claimName,

@@ -5,6 +5,7 @@
  */
 import type { Namespace as NamespaceType, Pod as PodType } from '../../api/generated/types/core-v1.ts'
 import type { NetworkPolicy as NetworkPolicyType } from '../../api/generated/types/networking-v1.ts'
+import { isFinished } from '../../api/kinds/core/finished.ts'
 import { Namespace } from '../../api/kinds/core/namespace.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { NetworkPolicy } from '../../api/kinds/networking/network-policy.ts'
@@ -42,8 +43,6 @@ export interface Policies {
   idle(): Promise<void>
 }
 
-const hasEnded = ({ status }: PodType) => status?.phase === 'Succeeded' || status?.phase === 'Failed'
-
 /** Starts following; resolves when the first state is in the kernel. Ends with the signal; the rules stay. */
 export async function startPolicies(deps: PoliciesDeps, signal: AbortSignal): Promise<Policies> {
   const { informers, nft, nodeName, family, clock, logger } = deps
@@ -61,7 +60,7 @@ export async function startPolicies(deps: PoliciesDeps, signal: AbortSignal): Pr
 
   function view(pod: PodType): PolicyPod | undefined {
     const { metadata, spec, status } = pod
-    if (hasEnded(pod) || spec?.hostNetwork) return undefined
+    if (isFinished(pod) || spec?.hostNetwork) return undefined
     return {
       namespace: metadata?.namespace ?? '',
       labels: metadata?.labels ?? {},

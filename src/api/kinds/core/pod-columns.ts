@@ -5,6 +5,7 @@
 import type { ContainerState, ContainerStatus, Pod } from '../../generated/types/core-v1.ts'
 import type { Column } from '../../machinery/kind.ts'
 import { age, ageColumn, nameColumn, text, wide } from '../columns.ts'
+import { isFinished } from './finished.ts'
 
 interface Summary {
   ready: number
@@ -94,7 +95,7 @@ export function summarizePod(pod: Pod): Summary {
   }
   if (metadata?.deletionTimestamp) {
     if (status?.reason === 'NodeLost') summary.reason = 'Unknown'
-    else if (status?.phase !== 'Failed' && status?.phase !== 'Succeeded') summary.reason = 'Terminating'
+    else if (!isFinished(pod)) summary.reason = 'Terminating'
   }
   return summary
 }

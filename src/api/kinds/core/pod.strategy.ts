@@ -1,10 +1,10 @@
 /**
  * What the server sets on a pod and keeps a client from setting (k8s.io/kubernetes `pkg/registry/core/pod/strategy.go`).
  */
-
 import type { Pod, PodAffinityTerm, PodSpec } from '../../generated/types/core-v1.ts'
 import type { LabelSelector } from '../../generated/types/meta-v1.ts'
 import type { RuleContext } from '../../machinery/kind.ts'
+import { isFinished } from './finished.ts'
 import { resizedSpec } from './pod-resize.ts'
 import { dropGatedFields } from './pod-spec.gates.ts'
 import { hostnameWarnings, podTemplateWarnings } from './pod-warnings.ts'
@@ -113,8 +113,9 @@ function keepOthers(pod: Pod, old: Pod, subresource: 'ephemeralcontainers' | 're
 }
 
 /** Seconds between the stop signal and the kill; 0 where nothing runs. */
-export function podGracePeriod({ spec, status }: Pod, requested: number | undefined): number {
-  if (!spec?.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0
+export function podGracePeriod(pod: Pod, requested: number | undefined): number {
+  const { spec } = pod
+  if (!spec?.nodeName || isFinished(pod)) return 0
   const seconds = requested ?? spec.terminationGracePeriodSeconds ?? 0
   return seconds < 0 ? 1 : seconds
 }

@@ -1,6 +1,7 @@
 /** Whether a pod fits on the node: the check that a node makes itself, as binding may have raced. */
 import type { Pod } from '../api/generated/types/core-v1.ts'
 import { qosClass } from '../api/kinds/core/resources.ts'
+import { hostPortsOf, NO_FREE_PORTS, portsClash } from '../api/machinery/host-ports.ts'
 import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
 import { podAmounts } from '../api/quota/pod-resources.ts'
 import type { Refusal } from './pod/deps.ts'
@@ -40,6 +41,15 @@ export function fits(
     if (asked + taken > capacity) return refusal(resource, asked, taken, capacity)
   }
   return undefined
+}
+
+/** Refuses a pod of which `others` have a port of the node already, as the kubelet words it. */
+export function portsFree(pod: Pod, others: readonly Pod[]): Refusal | undefined {
+  const asked = hostPortsOf(pod.spec)
+  if (asked.length === 0) return undefined
+  const taken = others.flatMap(each => hostPortsOf(each.spec))
+  if (!asked.some(port => taken.some(each => portsClash(port, each)))) return undefined
+  return { reason: 'NodePorts', message: `Pod was rejected: Predicate NodePorts failed: ${NO_FREE_PORTS}` }
 }
 
 const refusal = (resource: string, requested: number, used: number, capacity: number): Refusal => ({

@@ -14,7 +14,7 @@ import type { NodeApi, PodRef } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
 import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { fits, inOrder } from './admission.ts'
+import { fits, inOrder, portsFree } from './admission.ts'
 import { startCsi } from './csi/start.ts'
 import { measurePod } from './disk/measure.ts'
 import { createDiskWatch } from './disk/watch.ts'
@@ -190,7 +190,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     runtimes,
     runtimeOf,
-    admit: pod => ruleProblem(pod, rules) ?? fits(pod, others(pod), allocatable),
+    admit: pod => ruleProblem(pod, rules) ?? fits(pod, others(pod), allocatable) ?? portsFree(pod, others(pod)),
     fitsResized: pod => fits(pod, others(pod), allocatable),
     freed() {
       for (const worker of inOrder([...workers.values()].filter(each => each.waits()))) worker.changed()

@@ -1,5 +1,6 @@
 /** A pod as the scheduler sees it: what it asks for, in numbers, and the template that it shares with others. */
 import type { Pod } from '../api/kinds/core/pod.ts'
+import { type HostPort, hostPortsOf } from '../api/machinery/host-ports.ts'
 import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
 import { podAmounts } from '../api/quota/pod-resources.ts'
 import { keyOf } from '../client/informer-types.ts'
@@ -11,12 +12,6 @@ export interface Amounts {
   readonly storage: number
   /** Extended resources and huge pages, by name; none of them 0. */
   readonly others: ReadonlyMap<string, number>
-}
-
-export interface HostPort {
-  readonly protocol: string
-  readonly ip: string
-  readonly port: number
 }
 
 export interface PodInfo {
@@ -96,15 +91,6 @@ function taken(pod: Pod): Amounts {
   if (!isResized(pod)) return asked
   const most = podAmounts(pod, 'requests', { overhead: true, status: true })
   return { ...asked, cpu: amountOf('cpu', most.cpu ?? '0'), memory: amountOf('memory', most.memory ?? '0') }
-}
-
-function hostPortsOf(spec: Pod['spec']): HostPort[] {
-  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])] as Container[]
-  return containers.flatMap(container =>
-    (container.ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
-      hostPort ? [{ protocol: protocol || 'TCP', ip: hostIP || '0.0.0.0', port: hostPort }] : [],
-    ),
-  )
 }
 
 /** Only the parts of a pod that plugins look at. */

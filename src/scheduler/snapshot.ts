@@ -3,8 +3,9 @@
  * is copied for a decision; whoever keeps a result per node learns from `changesSince` which slots to look at again.
  */
 import type { Node } from '../api/kinds/core/node.ts'
+import { type HostPort, portsClash } from '../api/machinery/host-ports.ts'
 import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
-import type { HostPort, PodInfo } from './pod-info.ts'
+import type { PodInfo } from './pod-info.ts'
 
 /** One resource over all nodes. */
 export interface Column {
@@ -62,11 +63,6 @@ const LIKELY_CPU = 100
 const LIKELY_MEMORY = 200 * 1024 * 1024
 
 const CHANGES_KEPT = 65_536
-
-function portsClash(a: HostPort, b: HostPort): boolean {
-  if (a.port !== b.port || a.protocol !== b.protocol) return false
-  return a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0'
-}
 
 /** Makes an empty one. */
 export function createSnapshot(): Snapshot {

@@ -1,3 +1,4 @@
+import { NO_FREE_PORTS } from '../../api/machinery/host-ports.ts'
 import type { Plugin } from '../plugin.ts'
 
 /** A host port can be had once per node. */
@@ -7,8 +8,7 @@ export const nodePorts: Plugin = {
   prepare({ hostPorts }, { snapshot }) {
     if (hostPorts.length === 0) return undefined
     return {
-      filter: slot =>
-        snapshot.portTaken(slot, hostPorts) ? "node(s) didn't have free ports for the requested pod ports" : undefined,
+      filter: slot => (snapshot.portTaken(slot, hostPorts) ? NO_FREE_PORTS : undefined),
     }
   },
   wokenBy: ['node', 'pod-gone'],

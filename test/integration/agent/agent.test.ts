@@ -163,6 +163,13 @@ describe('startAgent', () => {
     await node.create('big', { containers: [host('main', ':', { resources: { requests: { cpu: '1000' } } })] })
     const big = await node.until('big', found => found?.status?.phase === 'Failed')
     assert.equal(big.status?.reason, 'OutOfcpu')
+    const ports = [{ containerPort: 8080, hostPort: 28_080 }]
+    await node.create('holder', { containers: [host('main', 'exec sleep 1000', { ports })] })
+    await node.until('holder', isReady)
+    await node.create('second', { containers: [host('main', ':', { ports })] })
+    const second = await node.until('second', found => found?.status?.phase === 'Failed')
+    assert.equal(second.status?.reason, 'NodePorts')
+    assert.match(second.status?.message ?? '', /^Pod was rejected: Predicate NodePorts failed: /)
     await node.create('missing', {
       restartPolicy: 'Never',
       containers: [{ name: 'main', image: 'host', command: ['no-such-thing'] }],

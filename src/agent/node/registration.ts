@@ -30,7 +30,7 @@ export interface NodeDeps {
   readonly name: string
   readonly addresses: readonly NodeAddress[]
   readonly labels: Readonly<Record<string, string>>
-  /** Of a Node object that is made; one that is there keeps its own. */
+  /** Of a Node object that is made. One that is there and says otherwise is another machine's: it is left alone. */
   readonly annotations?: Readonly<Record<string, string>>
   readonly machine: Machine
   readonly runtimes: readonly RuntimeDriver[]
@@ -113,7 +113,11 @@ function statusOf(
   }
 }
 
-/** Makes or updates the Node object. */
+/** Whether the object says, by an annotation, that it is not of this machine. */
+const isAnothers = ({ annotations = {} }: NodeDeps, { metadata }: Node): boolean =>
+  Object.entries(annotations).some(([key, value]) => (metadata?.annotations?.[key] ?? value) !== value)
+
+/** Makes or updates the Node object. Rejects where it is another machine's. */
 async function register(deps: NodeDeps): Promise<Node> {
   const { name, podCidr } = deps
   const spec = podCidr ? { podCIDR: podCidr, podCIDRs: [podCidr] } : {}
@@ -124,7 +128,8 @@ async function register(deps: NodeDeps): Promise<Node> {
   if (!node) {
     const fresh: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels, ...annotated }, spec }
     node = await client.create(fresh)
-  } else if (Object.entries(labels).some(([key, value]) => node?.metadata?.labels?.[key] !== value)) {
+  } else if (isAnothers(deps, node)) throw new Error(`another machine has become the node ${JSON.stringify(name)}`)
+  else if (Object.entries(labels).some(([key, value]) => node?.metadata?.labels?.[key] !== value)) {
     node = await client.patch({ name }, { metadata: { labels } }, { type: 'strategic' })
   }
   if (podCidr && !node.spec?.podCIDR) node = await client.patch({ name }, { spec }, { type: 'strategic' })

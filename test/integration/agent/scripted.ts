@@ -253,6 +253,7 @@ export async function startScripted() {
         podNetwork: noNetwork,
         serviceEnv: () => ({}),
         addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
+        annotations: { 'example.com/machine': 'one' },
         machine,
       },
       abort.signal,

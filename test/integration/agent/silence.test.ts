@@ -79,6 +79,21 @@ describe('startAgent after a silence', () => {
     assert.ok((later.spec?.renewTime ?? '') > (lease.spec?.renewTime ?? ''))
   })
 
+  it('writes nothing to a node that another machine has become', async () => {
+    const client = world.admin.kind(nodes)
+    await client.patch(
+      { name: 'n1' },
+      { metadata: { annotations: { 'example.com/machine': 'two' } } },
+      { type: 'merge' },
+    )
+    const status = { addresses: [{ type: 'InternalIP', address: '10.0.0.2' }], conditions: null }
+    await client.patch({ name: 'n1' }, { status }, { type: 'merge', subresource: 'status' })
+    // Longer than the status stands without being renewed.
+    await world.advance(400_000)
+    assert.deepEqual((await node()).status?.addresses, status.addresses)
+    assert.equal(readiness(await node()), undefined)
+  })
+
   it('writes the status of a pod that others contradict again and again no more than once a second', async () => {
     const revision = async () => Number((await pod()).metadata?.resourceVersion)
     let written = 0

@@ -9,6 +9,8 @@ export interface ViewContext {
   readonly resize: Pick<PodResize, 'allocated' | 'conditions' | 'needOf'>
   /** Why the pod has no ground to stand on, where it waits for that. */
   readonly groundProblem: string | undefined
+  /** It is about to be stopped: it serves nobody any more, though it still could. */
+  readonly leaving: boolean
 }
 
 function viewOf(slot: Slot, given: ContainerView['given'], inForce: boolean): ContainerView {
@@ -21,14 +23,15 @@ function viewOf(slot: Slot, given: ContainerView['given'], inForce: boolean): Co
 /** The containers' part of the view. */
 export function containerViews(
   slots: readonly Slot[],
-  { resize, groundProblem }: ViewContext,
+  { resize, groundProblem, leaving }: ViewContext,
 ): Pick<PodView, 'init' | 'main' | 'ephemeral' | 'resize' | 'allocated'> {
   const allocated = resize.allocated()
   const { initContainers = [], containers = [] } = allocated.spec ?? {}
   const given = new Map([...initContainers, ...containers].map(each => [each.name, each.resources]))
   const reason = initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating'
   const show = (slot: Slot) => {
-    const view = viewOf(slot, given.get(slot.spec.name), resize.needOf(slot) === 'none')
+    const own = viewOf(slot, given.get(slot.spec.name), resize.needOf(slot) === 'none')
+    const view = leaving && isRunning(slot) ? { ...own, ready: false } : own
     // The cause stands in the first container's state as well as in the event, which passes.
     if (groundProblem === undefined || view.waiting || view.instances.length > 0) return view
     return { ...view, waiting: { reason, message: groundProblem } }

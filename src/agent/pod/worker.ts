@@ -43,6 +43,8 @@ const GROUND_RETRY_MAX_MS = 120_000
 const DEFAULT_GRACE_S = 30
 /** What is left to a pod that is evicted (the kubelet's). */
 const EVICTION_GRACE_MS = 1000
+/** The server, which may be away, is waited for no longer than this before a pod is stopped with its node. */
+const TOLD_MS = 1000
 
 export interface PodWorker {
   readonly uid: string
@@ -70,7 +72,8 @@ export interface PodWorker {
   /** The port that stands for a declared one: another in portable mode. */
   port(containerPort: number): number
   /**
-   * Stops its containers without touching its object: the node goes down. Each has its grace, but at most `timeoutMs`.
+   * Stops its containers: the node goes down. Its object is told that it is not ready, and is left alone then. Each
+   * container has its grace, but at most `timeoutMs`.
    * Resolves when nothing runs.
    */
   drain(timeoutMs: number): Promise<void>
@@ -417,7 +420,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     markEnded()
   }
 
-  function publish() {
+  /** `leaving`: it is told that the pod is about to be stopped. */
+  function publish(leaving = false) {
     // A pod that had ended before this life began keeps the status that it has.
     if (isGone || draining || wasOver) return
     // One that ran before is not told as unready while its ground is being found again.
@@ -427,7 +431,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     const next = podStatus(
       status ? { ...pod, status } : pod,
       {
-        ...containerViews(slots, { resize, groundProblem: ground ? undefined : groundProblem }),
+        ...containerViews(slots, { resize, groundProblem: ground ? undefined : groundProblem, leaving }),
         restartsAll: couldRestartAll(pod) ? restartingAll : undefined,
         sandbox: ground !== undefined && cleaning === 'no',
         podIPs: ground?.podIPs ?? (status?.podIPs ?? []).map(each => each.ip),
@@ -518,7 +522,10 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     instances: name => slots.find(slot => slot.spec.name === name)?.instances,
     port: containerPort => ground?.ports[containerPort] ?? containerPort,
     async drain(timeoutMs) {
+      // Others stop to call it before it stops to answer.
+      publish(true)
       draining = true
+      await Promise.race([writer.flushed(), sleep(clock, TOLD_MS, shared.signal)])
       grace.limit(timeoutMs)
       kick()
       while (slots.some(slot => isRunning(slot) || slot.busy)) {

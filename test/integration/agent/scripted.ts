@@ -271,6 +271,7 @@ export async function startScripted() {
     client,
     runAgent,
     stopAgent: () => abort.abort(),
+    drain: (timeoutMs: number) => agent.drain(timeoutMs),
     rest,
     advance: (ms: number) => clock.advance(ms, rest),
     /** Sets the clock without time passing. */

@@ -168,6 +168,31 @@ describe('startAgent after a silence', () => {
     assert.equal((await node()).spec?.taints?.length ?? 0, 0)
   })
 
+  it('tells that pods serve nobody before it stops them with itself, and takes them up again', async () => {
+    world.stopAgent()
+    const seen: unknown[] = []
+    await world.runAgent({
+      driver: driver => ({
+        ...driver,
+        async stopContainer(id, graceMs) {
+          const { phase } = (await pod()).status ?? {}
+          seen.push([readiness(await pod()), phase])
+          return driver.stopContainer(id, graceMs)
+        },
+      }),
+    })
+    await world.rest()
+    const drained = world.drain(10_000)
+    await world.advance(10_000)
+    await drained
+    assert.deepEqual(seen, [['False', 'Running']])
+    assert.deepEqual([readiness(await pod()), (await pod()).status?.phase], ['False', 'Running'])
+    world.stopAgent()
+    await world.runAgent()
+    await world.advance(1000)
+    assert.equal(readiness(await pod()), 'True')
+  })
+
   it('loses nothing by a pause of hours: controllers that start first give it its time', async () => {
     world.stopAgent()
     await world.advance(5 * 3600_000)

@@ -5,7 +5,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Slot } from './slot.ts'
 
-const QUIET_MS = 100
+const QUIET_MS = 500
 
 /** It starts for the first time, and nothing of that is worth a word yet. */
 const isFresh = (slot: Slot) =>
@@ -14,7 +14,10 @@ const isFresh = (slot: Slot) =>
   !slot.spec.lifecycle?.postStart &&
   slot.instances.every(each => each.state !== 'exited')
 
-/** Makes the judge of one pod: milliseconds for which its present stage need not be told. */
+/**
+ * Makes the judge of one pod: milliseconds for which its present stage need not be told. Where a start takes longer its
+ * stages are told no more often than that.
+ */
 export function createQuiet(clock: Pick<Clock, 'elapsed'>) {
   let since: number | undefined
   return (preparing: boolean, slots: readonly Slot[]): number => {
@@ -23,6 +26,9 @@ export function createQuiet(clock: Pick<Clock, 'elapsed'>) {
       return 0
     }
     since ??= clock.elapsed()
-    return Math.max(0, since + QUIET_MS - clock.elapsed())
+    const left = since + QUIET_MS - clock.elapsed()
+    if (left > 0) return left
+    since = undefined
+    return 0
   }
 }

@@ -1,7 +1,7 @@
 /** Mounts of this machine, and the removal of folders in which something may be mounted. */
-import { spawn } from 'node:child_process'
 import { readFileSync, realpathSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { runTool } from './run-tool.ts'
 
 /** mountinfo's escapes of blanks and backslashes (proc_pid_mountinfo(5)). */
 const plain = (field: string) =>
@@ -41,23 +41,8 @@ export function mountsBelow(directory: string): string[] {
     .reverse()
 }
 
-/** Runs a program of the system; rejects with what it printed when it fails. `fd` is its descriptor 3. */
-export async function runTool(program: string, args: readonly string[], fd?: number): Promise<string> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])] })
-  let output = ''
-  let problem = ''
-  child.stdout!.setEncoding('utf8').on('data', chunk => (output += chunk))
-  child.stderr!.setEncoding('utf8').on('data', chunk => (problem += chunk))
-  const code = await new Promise<number | string | null>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (status, signal) => resolve(status ?? signal))
-  })
-  if (code !== 0) throw new Error(`${program} failed: ${problem.trim() || `exit status ${code}`}`)
-  return output
-}
-
 /** Mounts; `args` as of mount(8). Rejects with what the program says. */
-export const mount = (...args: readonly string[]): Promise<string> => runTool('mount', ['-n', ...args])
+export const mount = (...args: readonly string[]): Promise<void> => runTool('mount', ['-n', ...args])
 
 /** Unmounts a path, also when it is in use; nothing to do when nothing is mounted there. */
 export async function unmount(path: string): Promise<void> {

@@ -1,10 +1,8 @@
 /** Mounts of overlayfs on this machine: an image's layers, and one container's own changes above them. */
-import { execFile, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { runTool } from '../../lib/run-tool.ts'
 import type { MountLayers } from '../images/snapshots.ts'
-
-const run = promisify(execFile)
 
 export interface Overlay {
   /** The layers are named relative to it: a mount's options hold 4,095 bytes. */
@@ -48,10 +46,9 @@ const lowerdir = (layers: readonly string[]) => `lowerdir=${layers.map(option).r
 
 async function mountIn(folder: string, args: readonly string[]): Promise<void> {
   try {
-    await run('/bin/mount', ['-n', ...args], { cwd: folder })
+    await runTool('/bin/mount', ['-n', ...args], { cwd: folder })
   } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string }
-    throw new Error(`cannot mount the image's layers at ${args.at(-1)}: ${stderr?.trim() || message}`, { cause: error })
+    throw new Error(`cannot mount the image's layers at ${args.at(-1)}: ${(error as Error).message}`, { cause: error })
   }
 }
 
@@ -67,7 +64,7 @@ export async function mountToRead({ folder, layers, target }: Pick<Overlay, 'fol
 
 /** Unmounts it wherever it is still in use too; what is no mount is left alone. */
 export async function unmount(target: string): Promise<void> {
-  await run('/bin/umount', ['-n', '-l', target]).catch(() => {})
+  await runTool('/bin/umount', ['-n', '-l', target]).catch(() => {})
 }
 
 /** `unmount` where nothing may be awaited. */

@@ -6,7 +6,7 @@
 import { constants, realpathSync } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { isMounted, runTool, unmount } from '../../lib/mounts.ts'
+import { isMounted, mount, unmount } from '../../lib/mounts.ts'
 
 /** Opens as a mere place, without reading (open(2)); absent from Node's constants. */
 const O_PATH = 0o10000000
@@ -78,7 +78,7 @@ export async function prepareSubPath(
     await mkdir(dirname(target), { recursive: true, mode: 0o750 })
     if (wanted.isDirectory()) await mkdir(target, { recursive: true, mode: 0o750 })
     else await writeFile(target, '', { mode: 0o640 })
-    await runTool('mount', ['-n', '-c', '--bind', '/proc/self/fd/3', target], place.fd)
+    await mount('-c', '--bind', `/proc/${process.pid}/fd/${place.fd}`, target)
     return target
   } finally {
     await place.close()

@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../lib/clock.ts'
 import { addressAt, type Cidr, parseIpv4 } from '../../lib/ipv4.ts'
 import type { Logger } from '../../lib/log.ts'
-import { attempt, run } from '../tools/command.ts'
+import { runTool } from '../../lib/run-tool.ts'
 import type { Nft } from '../tools/nft.ts'
 import type { Session } from '../tools/session.ts'
 import { openAllocations } from './allocations.ts'
@@ -59,8 +59,8 @@ interface Allocation extends Place {
 const NODE_MAC = 'ee:ee:ee:ee:ee:ee'
 /** Spare places are kept like those of pods, under this and their name. */
 const SPARE = 'spare-'
-/** Milliseconds after the last start of a pod at which a spare place is made. */
-const QUIET = 250
+/** Milliseconds after the last setup at which a spare place is made: by then that pod's containers run. */
+const QUIET = 1000
 
 /** The link address of a pod, made from its IP address. */
 function macOf(ip: string): string {
@@ -88,6 +88,7 @@ export async function startKernelPodNetwork(
   const starting = new Map<string, Promise<PodAddresses>>()
   const spares: Place[] = []
   let refilling = false
+  let quietAt = clock.elapsed() + QUIET
   let cursor = 1
 
   const pathOf = (name: string) => join(netnsDirectory, name)
@@ -117,17 +118,14 @@ export async function startKernelPodNetwork(
   async function build({ ip: address, name }: Place): Promise<void> {
     const mac = macOf(address)
     closeSync(openSync(pathOf(name), 'w'))
-    await run(
-      'unshare',
-      [`--net=${pathOf(name)}`, 'ip', '-batch', '-'],
-      `link add eth0 mtu ${options.mtu} address ${mac} type veth peer name ${name} mtu ${options.mtu} address ${NODE_MAC} netns ${process.pid}
+    const input = `link add eth0 mtu ${options.mtu} address ${mac} type veth peer name ${name} mtu ${options.mtu} address ${NODE_MAC} netns ${process.pid}
 link set lo up
 addr add ${address}/32 dev eth0
 link set eth0 up
 route add default via ${nodeAddress} dev eth0 onlink
 neigh replace ${nodeAddress} lladdr ${NODE_MAC} dev eth0 nud permanent
-`,
-    )
+`
+    await runTool('unshare', [`--net=${pathOf(name)}`, 'ip', '-batch', '-'], { input })
     // The pod may not speak as another (rp_filter); answers for 127.0.0.1 come back through its link (route_localnet).
     for (const [sysctl, value] of [
       ['rp_filter', '1'],
@@ -157,15 +155,16 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
   function refill() {
     if (refilling || spares.length >= options.spares || signal.aborted) return
     refilling = true
-    clock.after(QUIET, async () => {
+    clock.after(Math.max(quietAt - clock.elapsed(), 0), async () => {
       try {
-        if (starting.size === 0 && !signal.aborted) {
+        if (starting.size === 0 && clock.elapsed() >= quietAt && !signal.aborted) {
           const place = await makePlace(allocate())
           allocations.put({ uid: SPARE + place.name, ...place, hostPorts: [] })
           spares.push(place)
         }
         refilling = false
-        refill()
+        // What is being set up asks again at its end.
+        if (starting.size === 0) refill()
       } catch (error) {
         // No address is left, or the program is ending: the next pod asks again.
         refilling = false
@@ -199,10 +198,10 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
 
   /** Takes the namespace and the link away; either may be missing already. Then the address is free. */
   async function dismantle({ name, ip: address }: { readonly name: string; readonly ip?: string }): Promise<void> {
-    await Promise.all([
+    await Promise.allSettled([
       // A process that was left behind, or a copy of the mount elsewhere, would keep the namespace and so the link.
-      attempt('ip', ['link', 'delete', name]),
-      attempt('umount', ['-l', pathOf(name)]),
+      runTool('ip', ['link', 'delete', name]),
+      runTool('umount', ['-l', pathOf(name)]),
     ])
     rmSync(pathOf(name), { force: true })
     if (address) used.delete(address)
@@ -252,6 +251,7 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
     setup(pod) {
       const ended = () => {
         starting.delete(pod.uid)
+        quietAt = clock.elapsed() + QUIET
         refill()
       }
       const running = starting.get(pod.uid) ?? create(pod).finally(ended)

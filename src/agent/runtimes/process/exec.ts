@@ -1,9 +1,11 @@
 /** Commands beside a container's main process, with or without a terminal. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readlinkSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import type { CommandStreams, TerminalSize } from '../../../client/node-api.ts'
 import { type Clock, sleep } from '../../../lib/clock.ts'
+import { quote } from '../../../lib/run-tool.ts'
 import { RuntimeError } from '../runtime.ts'
 import type { Platform } from './platform.ts'
 import { descendants } from './proc.ts'
@@ -15,9 +17,6 @@ import { descendants } from './proc.ts'
 export const joining = (files: readonly string[]): string[] =>
   files.length === 0 ? [] : ['/bin/sh', '-c', JOIN, 'sh', ...files, '--']
 const JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1"; shift; done 2>/dev/null; shift; exec "$@"'
-
-/** Quotes for /bin/sh. */
-export const quote = (words: readonly string[]) => words.map(word => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
 
 /**
  * The command under a pseudo terminal: util-linux `script`, which makes one, copies both ways and passes the exit code

@@ -3,15 +3,12 @@
  * /dev/shm, and the kernel's parameters of both. The namespace is kept by a mount on a file of the pod's folder, as no
  * process stands for the pod itself. Made when it is first needed: plain processes use the machine's.
  */
-import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { runTool } from '../../../lib/run-tool.ts'
 import { unmount, unmountSync } from '../overlay.ts'
 import { RuntimeError, type SandboxConfig } from '../runtime.ts'
 import type { Platform } from './platform.ts'
-
-const run = promisify(execFile)
 
 /** Bytes of /dev/shm, as container runtimes have it. */
 const SHM_SIZE = '64m'
@@ -98,13 +95,12 @@ async function make(
     ...parameters.flatMap(([name, value]) => [sysctlFile(name), value]),
   ]
   try {
-    await run(words[0]!, words.slice(1))
+    await runTool(words[0]!, words.slice(1))
   } catch (error) {
     removePodIpc(place)
-    const { stderr, message } = error as Error & { stderr?: string }
     throw new RuntimeError(
       parameters.length > 0 ? 'InvalidSysctl' : 'CreatePodSandboxError',
-      `cannot make the pod's namespaces: ${stderr?.trim() || message}`,
+      `cannot make the pod's namespaces: ${(error as Error).message}`,
       { cause: error },
     )
   }

@@ -14,8 +14,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { quote } from '../../../lib/run-tool.ts'
 import { RuntimeError } from '../runtime.ts'
-import { quote } from './exec.ts'
 
 /**
  * Positional parameters, which stand before it in the file that is run: container folder, mount table or '', host name

@@ -3,11 +3,8 @@
  * authorizer allows. A watch lasts as long as some pod holds it.
  */
 import type { ConfigMap, Secret } from '../api/generated/types/core-v1.ts'
-import type { KubeObject } from '../api/machinery/object.ts'
 import type { Client } from '../client/client.ts'
-import { createInformer } from '../client/informer.ts'
-import { type Informer, objectKey } from '../client/informer-types.ts'
-import type { Resource } from '../client/resource.ts'
+import { createWatchedObjects, type WatchedObject } from '../client/watched-objects.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { configMaps, secrets } from './resources.ts'
@@ -32,63 +29,34 @@ export interface ObjectSource {
   hold(namespace: string, references: References, changed: () => void): HeldObjects
 }
 
-interface Held {
-  readonly informer: Informer<KubeObject>
-  readonly abort: AbortController
-  readonly listeners: Set<() => void>
-}
-
 /** Makes the source; `signal` ends all watches. */
 export function createObjectSource(
   client: Client,
   deps: { readonly clock: Clock; readonly logger: Logger },
   signal: AbortSignal,
 ): ObjectSource {
-  const held = new Map<string, Held>()
-
-  const acquire = (resource: Resource, namespace: string, name: string, changed: () => void): [string, Held] => {
-    const id = `${resource.plural}/${objectKey(namespace, name)}`
-    let entry = held.get(id)
-    if (!entry) {
-      const abort = new AbortController()
-      const selection = { namespace, fieldSelector: `metadata.name=${name}` }
-      const ended = AbortSignal.any([signal, abort.signal])
-      const informer = createInformer<KubeObject>(client, resource, selection, deps, ended)
-      const listeners = new Set<() => void>()
-      informer.onChange(() => {
-        for (const listener of [...listeners]) listener()
-      })
-      entry = { informer, abort, listeners }
-      held.set(id, entry)
-    }
-    entry.listeners.add(changed)
-    return [id, entry]
-  }
-
+  const watched = createWatchedObjects(client, deps, signal)
   return {
-    hold(namespace, references, onChange) {
-      // One function per holder: two pods may pass the same.
-      const changed = () => onChange()
-      const entries = new Map([
-        ...references.configMaps.map(name => acquire(configMaps, namespace, name, changed)),
-        ...references.secrets.map(name => acquire(secrets, namespace, name, changed)),
-      ])
-      const find = (plural: string, name: string) =>
-        entries.get(`${plural}/${objectKey(namespace, name)}`)?.informer.get(objectKey(namespace, name))
+    hold(namespace, references, changed) {
+      const held = {
+        configMaps: new Map<string, WatchedObject<ConfigMap>>(),
+        secrets: new Map<string, WatchedObject<Secret>>(),
+      }
+      for (const name of new Set(references.configMaps))
+        held.configMaps.set(name, watched.hold<ConfigMap>(configMaps, namespace, name, changed))
+      for (const name of new Set(references.secrets))
+        held.secrets.set(name, watched.hold<Secret>(secrets, namespace, name, changed))
+      const all = () => [...held.configMaps.values(), ...held.secrets.values()]
       return {
-        configMap: name => find('configmaps', name) as ConfigMap | undefined,
-        secret: name => find('secrets', name) as Secret | undefined,
+        configMap: name => held.configMaps.get(name)?.current(),
+        secret: name => held.secrets.get(name)?.current(),
         synced: async () => {
-          await Promise.all([...entries.values()].map(entry => entry.informer.synced()))
+          await Promise.all(all().map(each => each.synced()))
         },
         release() {
-          for (const [id, entry] of entries) {
-            entry.listeners.delete(changed)
-            if (entry.listeners.size > 0) continue
-            entry.abort.abort()
-            if (held.get(id) === entry) held.delete(id)
-          }
-          entries.clear()
+          for (const each of all()) each.release()
+          held.configMaps.clear()
+          held.secrets.clear()
         },
       }
     },

@@ -1,0 +1,140 @@
+/**
+ * From Ingresses to routes, and to the certificates that hosts show. Pure. What two Ingresses both want, the older one
+ * has; what cannot be had is told as a problem of the Ingress that wants it.
+ */
+import type { HTTPIngressPath, IngressBackend } from '../../api/generated/types/networking-v1.ts'
+import type { Ingress } from '../../api/kinds/networking/ingress.ts'
+import { normalPath, prefixOf } from '../routing/path.ts'
+import type { Route, Target } from '../routing/route.ts'
+
+/** What is wrong with an Ingress, as an event tells it. */
+export interface Problem {
+  readonly ingress: Ingress
+  readonly reason: string
+  readonly message: string
+}
+
+/** Hosts and the secret with their certificate. A host of '' stands for all that have none. */
+export interface CertificateUse {
+  readonly hosts: readonly string[]
+  readonly secret: string
+  readonly ingress: Ingress
+}
+
+export interface Compiled {
+  /** Of routes for the same, the first counts. */
+  readonly routes: readonly Route[]
+  /** Of two for one host, the first counts. */
+  readonly certificates: readonly CertificateUse[]
+  readonly problems: readonly Problem[]
+}
+
+/** `false`: requests without TLS are answered where there is TLS, too. The second is how ingress-nginx calls it. */
+const REDIRECT = ['tutti.dev/ssl-redirect', 'nginx.ingress.kubernetes.io/ssl-redirect']
+
+const nameOf = ({ metadata }: Ingress) => `${metadata?.namespace}/${metadata?.name}`
+const ageOf = ({ metadata }: Ingress) => Date.parse(metadata?.creationTimestamp ?? '') || 0
+
+/** Oldest first. */
+const byAge = (a: Ingress, b: Ingress) => ageOf(a) - ageOf(b) || (nameOf(a) < nameOf(b) ? -1 : 1)
+
+/** The hosts for which an Ingress wants TLS; '' is every host of its rules. */
+const tlsHosts = ({ spec }: Ingress): ReadonlySet<string> =>
+  new Set((spec?.tls ?? []).flatMap(({ hosts }) => (hosts?.length ? hosts : [''])))
+
+const mayRedirect = ({ metadata }: Ingress) => REDIRECT.every(key => metadata?.annotations?.[key] !== 'false')
+
+function targetOf({ metadata }: Ingress, { service }: IngressBackend): Target | undefined {
+  const port = service?.port?.name ?? service?.port?.number
+  return service && port !== undefined
+    ? { namespace: metadata?.namespace ?? '', service: service.name, port }
+    : undefined
+}
+
+function certificatesOf(ingress: Ingress): CertificateUse[] {
+  const ruleHosts = (ingress.spec?.rules ?? []).map(({ host }) => host ?? '')
+  return (ingress.spec?.tls ?? []).flatMap(({ hosts, secretName }) =>
+    secretName
+      ? [{ hosts: hosts?.length ? hosts : ruleHosts.length ? ruleHosts : [''], secret: secretName, ingress }]
+      : [],
+  )
+}
+
+/** What is claimed by an Ingress before any other may have it. */
+const keyOf = ({ host, match, path }: Pick<Route, 'host' | 'match' | 'path'>) =>
+  `${host} ${match} ${match === 'Exact' ? path : prefixOf(path)}`
+
+const RESOURCE_REFUSED = 'backends that are resources are not built: name a service'
+
+interface Draft extends Route {
+  readonly ingress: Ingress
+}
+
+function draft(ingress: Ingress, backend: IngressBackend, place: Pick<Route, 'host' | 'match' | 'path'>): Draft {
+  const tls = tlsHosts(ingress)
+  const target = targetOf(ingress, backend)
+  return {
+    ...place,
+    ...(target && { target }),
+    redirect: mayRedirect(ingress) && (tls.has('') || tls.has(place.host)),
+    owner: { namespace: ingress.metadata?.namespace ?? '', name: ingress.metadata?.name ?? '' },
+    ingress,
+  }
+}
+
+/** ImplementationSpecific is taken as Prefix. */
+function ruleRoute(ingress: Ingress, host: string, { path, pathType, backend }: HTTPIngressPath): Draft | undefined {
+  const normal = normalPath(path || '/')
+  const match = pathType === 'Exact' ? 'Exact' : 'Prefix'
+  return normal === undefined ? undefined : draft(ingress, backend, { host, match, path: normal })
+}
+
+/**
+ * The default backend: of the hosts that the Ingress has rules for, where none of their paths matches, or, where it has
+ * no rules, of every host that nobody has.
+ */
+function defaultRoutes(ingress: Ingress): Draft[] {
+  const { defaultBackend, rules } = ingress.spec ?? {}
+  if (!defaultBackend) return []
+  const hosts = rules?.length ? new Set(rules.map(({ host }) => host ?? '')) : ['']
+  return [...hosts].map(host => draft(ingress, defaultBackend, { host, match: 'Prefix', path: '/' }))
+}
+
+/** Compiles Ingresses, in whatever order they come. */
+export function compile(ingresses: readonly Ingress[]): Compiled {
+  const problems: Problem[] = []
+  const claims = new Map<string, Draft>()
+  const sorted = ingresses.toSorted(byAge)
+  const problem = (ingress: Ingress, reason: string, message: string) => problems.push({ ingress, reason, message })
+
+  function claim(route: Draft) {
+    const key = keyOf(route)
+    const standing = claims.get(key)
+    if (!standing) claims.set(key, route)
+    else if (standing.ingress !== route.ingress)
+      problem(
+        route.ingress,
+        'PathConflict',
+        `${route.match} path ${route.path} of ${route.host ? `host ${route.host}` : 'all hosts'} is served by the older Ingress ${nameOf(standing.ingress)}`,
+      )
+  }
+  for (const ingress of sorted) {
+    for (const { host = '', http } of ingress.spec?.rules ?? [])
+      for (const each of http?.paths ?? []) {
+        const route = ruleRoute(ingress, host, each)
+        if (route) claim(route)
+        else problem(ingress, 'PathRefused', `no request is answered for the path ${each.path}`)
+        if (each.backend.resource) problem(ingress, 'ResourceRefused', `path ${each.path ?? '/'}: ${RESOURCE_REFUSED}`)
+      }
+    if (ingress.spec?.defaultBackend?.resource)
+      problem(ingress, 'ResourceRefused', `default backend: ${RESOURCE_REFUSED}`)
+  }
+  // A rule comes before anybody's default.
+  const ruled = new Set(claims.keys())
+  for (const route of sorted.flatMap(defaultRoutes)) if (!ruled.has(keyOf(route))) claim(route)
+  return {
+    routes: [...claims.values()].map(({ ingress, ...route }) => route),
+    certificates: sorted.flatMap(certificatesOf),
+    problems,
+  }
+}

@@ -1,0 +1,71 @@
+/** Connections to backends, kept for the next request. */
+
+import { lookup } from 'node:dns'
+import type { Agent, ClientRequest, RequestOptions } from 'node:http'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { http } from '../../lib/http.ts'
+import type { Endpoint } from '../backends/backends.ts'
+
+export interface Connections {
+  /** Begins a request; what fails, fails as its events. `fresh`: on a connection of its own. */
+  request(
+    endpoint: Endpoint,
+    options: Pick<RequestOptions, 'method' | 'path' | 'headers'>,
+    fresh?: boolean,
+  ): ClientRequest
+  /** No request will go to an endpoint any more: what is idle is closed. */
+  drop(endpoint: Endpoint): void
+  close(): void
+}
+
+/** Idle connections to one endpoint that are kept. */
+const IDLE_MOST = 64
+/** How long one is kept, in ms, unless the backend says a shorter time. */
+const IDLE_MS = 60_000
+/** A request on whose connection nothing moves this long, before the answer begins, is given up, in ms. */
+export const SILENCE_MS = 60_000
+
+/** Addresses of this machine alone, where programs listen that nobody outside is meant to reach. */
+const OWN = new BlockList()
+OWN.addSubnet('127.0.0.0', 8)
+OWN.addSubnet('0.0.0.0', 8)
+OWN.addSubnet('169.254.0.0', 16)
+OWN.addAddress('::1', 'ipv6')
+OWN.addAddress('::', 'ipv6')
+OWN.addSubnet('fe80::', 10, 'ipv6')
+
+const isOwn = (address: string) => OWN.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+
+/** Looks a name up, and refuses what lies on this machine: whoever may name a host may not reach in here. */
+const lookupOutside: LookupFunction = (name, options, done) => {
+  lookup(name, { ...options, all: true }, (error, addresses) => {
+    const outside = (addresses ?? []).filter(({ address }) => !isOwn(address))
+    const failure =
+      error ?? (outside.length ? null : Object.assign(new Error(`${name} is this machine`), { code: 'EACCES' }))
+    if (options.all) done(failure, outside)
+    else done(failure, outside[0]?.address ?? '', outside[0]?.family)
+  })
+}
+
+/** Makes it, with no connection. */
+export function openConnections(): Connections {
+  const agent: Agent = new http.Agent({ keepAlive: true, maxFreeSockets: IDLE_MOST, timeout: IDLE_MS })
+  return {
+    request({ host, port, external }, options, fresh = false) {
+      // A host that is written as an address is never looked up.
+      if (external && isIP(host) && isOwn(host)) throw new Error(`${host} is this machine`)
+      return http.request({
+        ...options,
+        host,
+        port,
+        agent: fresh ? false : agent,
+        timeout: SILENCE_MS,
+        ...(external && { lookup: lookupOutside }),
+      })
+    },
+    drop({ host, port }) {
+      for (const socket of agent.freeSockets[agent.getName({ host, port })] ?? []) socket.destroy()
+    },
+    close: () => agent.destroy(),
+  }
+}

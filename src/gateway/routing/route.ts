@@ -1,0 +1,31 @@
+/**
+ * What the gateway knows of where requests go, whoever said so: Ingresses now. Another API (Gateway API) makes the same
+ * values, and nothing behind them changes. Plain data.
+ */
+
+/** A port of a service, by number or name. */
+export interface Target {
+  readonly namespace: string
+  readonly service: string
+  readonly port: number | string
+}
+
+/** The object that asked for a route. */
+export interface Owner {
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface Route {
+  /** `shop.example`; `*.example`: one label more; '': every host for which there is no other. Lower case. */
+  readonly host: string
+  /** The whole path, or the first of its elements. */
+  readonly match: 'Exact' | 'Prefix'
+  /** Begins with `/`. As `normalPath` gives it. */
+  readonly path: string
+  /** Absent: what was named cannot be had, and the answer is 503. */
+  readonly target?: Target
+  /** Requests without TLS are sent to where there is TLS. */
+  readonly redirect: boolean
+  readonly owner: Owner
+}

@@ -1,0 +1,33 @@
+/** HTTP/2 on connections that are handed in. */
+import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2'
+
+export interface Http2Options {
+  /** Streams of one connection at a time. */
+  readonly streams: number
+  /** Bytes of a request's head. */
+  readonly headBytes: number
+  /** A connection without a stream is ended after this time, in ms. */
+  readonly idleMs: number
+}
+
+/** Makes the server and the set of its open sessions. */
+export function openHttp2({ streams, headBytes, idleMs }: Http2Options): {
+  readonly server: Http2Server
+  readonly sessions: ReadonlySet<ServerHttp2Session>
+} {
+  const sessions = new Set<ServerHttp2Session>()
+  const server = createServer({ settings: { maxConcurrentStreams: streams, maxHeaderListSize: headBytes } })
+  server.on('session', session => {
+    let open = 0
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+    session.on('error', () => {})
+    session.on('stream', stream => {
+      open++
+      stream.once('close', () => open--)
+    })
+    // Streams that wait for their backends are not idle.
+    session.setTimeout(idleMs, () => open === 0 && session.close())
+  })
+  return { server, sessions }
+}

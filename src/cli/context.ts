@@ -31,6 +31,8 @@ export interface UpOptions {
   readonly config?: string
   /** Name of this machine's node; its host name when absent. */
   readonly nodeName?: string
+  /** Ports of Ingresses; what is absent is as configured. */
+  readonly ingressPorts?: { readonly http?: number; readonly https?: number }
   /** How other machines reach the API server; absent: they do not, unless they did before. */
   readonly exposure?: Exposure
 }

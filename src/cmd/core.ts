@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type { UserInfo } from '../apiserver/authentication/authenticator.ts'
 import { createTokenSigner } from '../apiserver/authentication/service-accounts/token-signer.ts'
 import { publishClusterInfo, publishNetworkConfig } from '../apiserver/bootstrap/cluster-info.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
@@ -18,10 +19,13 @@ import { runAll } from '../control/lifetime.ts'
 import { controllerUser } from '../controllers/accounts.ts'
 import { controllerComponents } from '../controllers/all.ts'
 import type { NodeRanges } from '../controllers/node-ipam/controller.ts'
+import { ingressGateway } from '../gateway/gateway.ts'
+import { gatewayMetrics } from '../gateway/metrics.ts'
 import { architecture } from '../lib/architecture.ts'
 import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
 import { buildKubeconfig, writeKubeconfigJson } from '../lib/kubeconfig.ts'
+import { listenOn } from '../lib/listen.ts'
 import type { Logger } from '../lib/log.ts'
 import { foresee, openPki } from '../lib/pki/files.ts'
 import { networkClaims } from '../network/claim.ts'
@@ -34,6 +38,7 @@ import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
 import { configurationIn } from './configuration/configuration.ts'
 import { encryptBy, ownEncryption } from './configuration/encryption.ts'
+import { ingressPorts } from './configuration/ingress.ts'
 import { loadSettings, type Settings } from './configuration/settings.ts'
 import { createEnds, type Ends } from './ends.ts'
 import { exposureOf, keepExposure } from './exposure.ts'
@@ -225,13 +230,14 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
   const metrics = partMetrics(clock)
+  const gateway = gatewayMetrics()
   const server = await createApiServer({
     store: encrypted?.store ?? plain,
     kinds: network.mode === 'portable' ? portableKinds(kinds) : kinds,
     clock,
     logger,
     version: versionInfo(version),
-    families: metrics.families,
+    families: [...metrics.families, ...gateway.families],
     featuresOff,
     ...(encrypted && { isStale: encrypted.store.isStale, checks: encrypted.checks }),
     ...(audit && { audit }),
@@ -273,7 +279,7 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
   }
   // Only a cluster that has come this far owns the machine's network.
   ground.claims?.claim(options.dataDir)
-  return { server, agents, url, own, metrics }
+  return { server, agents, url, own, metrics, gateway }
 }
 
 const ANY = '0.0.0.0'
@@ -283,16 +289,21 @@ const exposedNames = ({ advertiseAddress, listen, names }: Exposure) => [
   ...new Set([advertiseAddress, ...listen.filter(each => each !== ANY), ...names]),
 ]
 
+/** Where the cluster is reached: on loopback, where pods find the node, and where other machines do. */
+function hostsOf({ prepared, exposure }: Pick<Ground, 'prepared' | 'exposure'>): string[] {
+  const hosts = ['127.0.0.1', prepared.nodeAddress, ...(exposure?.listen ?? [])]
+  return hosts.includes(ANY) ? [ANY] : [...new Set(hosts)]
+}
+
 /** Listens on loopback and where pods find the node; resolves with the port. Rejects with a `UserError`. */
 async function listen(server: ApiServer, wanted: number, ground: Ground) {
-  const { prepared, exposure, listenOnHost, own, frontProxy } = ground
+  const { listenOnHost, own, frontProxy } = ground
   const inUse = (port: number) => (cause: Error) => {
     throw new UserError(cause.message, `Take another port: tutti up --port ${port + 1}, or 0 for a free one.`, {
       cause,
     })
   }
-  const wantedHosts = ['127.0.0.1', prepared.nodeAddress, ...(exposure?.listen ?? [])]
-  const hosts = wantedHosts.includes(ANY) ? [ANY] : [...new Set(wantedHosts)]
+  const hosts = hostsOf(ground)
   const tls = {
     cert: own.certificate,
     key: own.key,
@@ -306,16 +317,18 @@ async function listen(server: ApiServer, wanted: number, ground: Ground) {
 /** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
 async function startParts(
   { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
-  { settings, podCidr, machines, prepared, address, pki, authority, tokenKey }: Ground,
-  { server, agents, metrics }: Awaited<ReturnType<typeof serveApi>>,
+  ground: Ground,
+  { server, agents, metrics, gateway }: Awaited<ReturnType<typeof serveApi>>,
   signal: AbortSignal,
   ends: Ends,
 ) {
-  const identity = (name: string, ...groups: string[]) => {
-    const transport = metrics.metered(server.transport({ name, groups: [...groups, 'system:authenticated'] }))
+  const { settings, podCidr, machines, prepared, address, pki, authority, tokenKey } = ground
+  const part = (user: UserInfo) => {
+    const transport = metrics.metered(server.transport(user))
     const client = createClient(transport)
     return { transport, client, informers: createInformers(client, { clock, logger }, signal) }
   }
+  const identity = (name: string, ...groups: string[]) => part({ name, groups: [...groups, 'system:authenticated'] })
 
   onPhase('starting controllers and scheduler')
   const manager = identity('system:kube-controller-manager')
@@ -345,6 +358,22 @@ async function startParts(
   onPhase('starting the network')
   const traffic = await prepared.start(identity('system:kube-proxy'), signal)
   ends.add(() => traffic.close())
+
+  if (settings.ingress) {
+    const component = ingressGateway({
+      ...part(controllerUser('ingress-controller')),
+      services: traffic.services,
+      listen: ground.listenOnHost ?? ((port, take) => listenOn(hostsOf(ground), port, take)),
+      ports: ingressPorts({ ...settings.ingress, ...options.ingressPorts }),
+      address: ground.exposure?.advertiseAddress ?? '127.0.0.1',
+      metrics: gateway,
+      whenUsed: server.registry.whenUsed,
+      clock,
+      logger,
+    })
+    const serving = runAll([component], { clock, logger }, signal)
+    ends.add(() => serving)
+  }
 
   onPhase('starting the node')
   const hosts = [...new Set([prepared.nodeAddress, address])]

@@ -18,8 +18,11 @@ export interface Catalog {
   /** Keys of services of which a slice holds the address. */
   byEndpoint(address: string): readonly ObjectKey[]
   hasNamespace(namespace: string): boolean
-  /** Calls `changed` with the key of every service that is there, and of every one that changes or whose slices do. */
-  follow(changed: (key: ObjectKey) => void): void
+  /**
+   * Calls `changed` with the key of every service that is there, and of every one that changes or whose slices do;
+   * returns what ends it.
+   */
+  follow(changed: (key: ObjectKey) => void): () => void
   /** Resolves when both caches are filled. */
   synced(): Promise<void>
 }
@@ -55,7 +58,7 @@ export function createCatalog(
   const clusterIps = new Map<string, Service>()
   const endpoints = multimap<ObjectKey>()
   const namespaces = multimap<ObjectKey>()
-  const followers: ((key: ObjectKey) => void)[] = []
+  const followers = new Set<(key: ObjectKey) => void>()
   const changed = (key: ObjectKey) => {
     for (const follower of followers) follower(key)
   }
@@ -107,8 +110,9 @@ export function createCatalog(
     byEndpoint: address => [...(endpoints.get(address) ?? [])],
     hasNamespace: namespace => namespaces.get(namespace) !== undefined,
     follow(follower) {
-      followers.push(follower)
+      followers.add(follower)
       for (const service of sources.services.list()) follower(keyOf(service))
+      return () => followers.delete(follower)
     },
     async synced() {
       await Promise.all([sources.services.synced(), sources.endpointSlices.synced()])

@@ -4,11 +4,12 @@
  * status, from which the proxy takes the address. With a kernel network the kernel then carries the traffic, before it
  * comes to the listener, and goes on without this program; elsewhere the listener carries it.
  */
-import type { Server, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { Service } from '../api/kinds/core/service.ts'
 import type { Client } from '../client/client.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
 import { inCidr, parseCidr } from '../lib/ipv4.ts'
+import { type Listening, whyNoPort } from '../lib/listen.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Catalog } from './catalog.ts'
 import type { Backend } from './service-proxy/service-ports.ts'
@@ -16,7 +17,7 @@ import { hasClusterIp } from './service-proxy/service-ports.ts'
 import { forward } from './service-proxy/userspace/forward.ts'
 
 /** Listens on the machine's loopback. Rejects with an error that has a `code` (EADDRINUSE, EACCES). */
-export type HostListen = (port: number, onConnection: (socket: Socket) => void) => Promise<Pick<Server, 'close'>>
+export type HostListen = (port: number, onConnection: (socket: Socket) => void) => Promise<Listening>
 
 export interface LoadBalancerDeps {
   readonly catalog: Catalog
@@ -35,7 +36,7 @@ export interface LoadBalancerDeps {
 interface Held {
   readonly owner: string
   readonly target: number
-  readonly listener: Pick<Server, 'close'>
+  readonly listener: Listening
 }
 
 type Ports = NonNullable<NonNullable<Service['spec']>['ports']>
@@ -60,13 +61,6 @@ function refusal(service: Service, port: Ports[number], why: string): string {
     `anywhere with kubectl port-forward -n ${namespace} service/${name} LOCAL_PORT:${port.port}`,
   ].filter(Boolean)
   return `Port ${port.port} of ${LOOPBACK}: ${why}. The service answers ${instead.join(', ')}.`
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') return 'another program has it'
-  if (code === 'EACCES') return 'the system keeps it for root (sysctl net.ipv4.ip_unprivileged_port_start)'
-  return message
 }
 
 export interface LoadBalancers {
@@ -112,7 +106,7 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
       held.set(port, { owner, target, listener })
       return undefined
     } catch (error) {
-      return reasonOf(error)
+      return whyNoPort(error)
     }
   }
 

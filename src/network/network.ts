@@ -10,7 +10,6 @@
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Node as NodeType, Service as ServiceType } from '../api/generated/types/core-v1.ts'
 import { Node } from '../api/kinds/core/node.ts'
@@ -21,6 +20,7 @@ import { createEventRecorder } from '../client/event-recorder.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ipv4.ts'
+import { listenOn } from '../lib/listen.ts'
 import type { Logger } from '../lib/log.ts'
 import { type Catalog, createCatalog } from './catalog.ts'
 import type { NetworkMode } from './detect.ts'
@@ -41,6 +41,7 @@ import { startRoutes } from './pod-network/routes/routes.ts'
 import { LINK_PREFIX } from './pod-network/ruleset.ts'
 import { type Enforcement, enforcePolicies, reportUnenforced } from './policy/enforce.ts'
 import { noTable } from './policy/ruleset.ts'
+import { type ServiceDirectory, serviceDirectory } from './service-directory.ts'
 import { serviceVariables } from './service-env.ts'
 import { startHealthChecks } from './service-proxy/health-checks.ts'
 import { createNftablesProxy } from './service-proxy/nftables/proxy.ts'
@@ -91,6 +92,8 @@ export interface Network {
   readonly podNetwork: PodNetwork
   /** For the agent: the contract `agent/service-env.ts`. */
   serviceEnv(namespace: string, links: boolean): Readonly<Record<string, string>>
+  /** For the gateway: the contract `gateway/backends/source.ts`. */
+  readonly services: ServiceDirectory
   readonly nodeAddress: string
   /** For `tutti status`. */
   describe(): { readonly mode: NetworkMode; readonly notes: readonly string[] }
@@ -127,16 +130,7 @@ const DNS_OFFSET = 10
 const NO_LOAD_BALANCERS: LoadBalancers = { idle: async () => {}, close() {} }
 
 /** Listening in this process' own network. */
-const listenHere: HostListen = (port, onConnection) =>
-  new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection)
-    server.once('error', reject)
-    server.listen({ host: LOOPBACK, port }, () => {
-      server.off('error', reject)
-      server.unref()
-      resolve(server)
-    })
-  })
+const listenHere: HostListen = (port, onConnection) => listenOn([LOOPBACK], port, onConnection)
 
 interface Parts {
   readonly podNetwork: PodNetwork
@@ -202,6 +196,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
       return {
         podNetwork: policies?.protect(parts.podNetwork) ?? parts.podNetwork,
         nodeAddress: prepare.nodeAddress,
+        services: serviceDirectory(catalog, place.now),
         serviceEnv(namespace, links) {
           const own = links ? catalog.services(namespace) : []
           const api = catalog.service('default/kubernetes')

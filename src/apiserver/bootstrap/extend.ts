@@ -17,7 +17,8 @@ import { LAST_USED } from '../authentication/service-accounts/legacy-tokens.ts'
 import { createTokenSigner } from '../authentication/service-accounts/token-signer.ts'
 import { ISSUER, serviceAccountTokens } from '../authentication/service-accounts/tokens.ts'
 import { type AuthorizationDeps, createAuthorization } from '../authorization/all.ts'
-import { MASTERS } from '../authorization/authorizers.ts'
+import { firstOf, MASTERS } from '../authorization/authorizers.ts'
+import { ingressSecrets } from '../authorization/ingress-secrets.ts'
 import { openNodeAuthorizer } from '../authorization/node/node.ts'
 import { keepAggregated } from '../authorization/rbac/aggregation.ts'
 import { escalationHooks } from '../authorization/rbac/escalation.ts'
@@ -142,7 +143,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
   })
   const authorization = await createAuthorization({
     clock,
-    node: nodeAuthorizer.authorize,
+    node: firstOf(nodeAuthorizer.authorize, ingressSecrets(reader('networking.k8s.io/v1/ingresses'))),
     rbac: rbac.authorize,
     ...deps.authorization,
   })

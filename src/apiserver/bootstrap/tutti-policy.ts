@@ -57,6 +57,15 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
   'tutti:certificate-controller': {
     rules: ['list core nodes', 'approve certificates.k8s.io signers kubernetes.io/kubelet-serving'],
   },
+  // The secrets that Ingresses name are allowed one by one (authorization/ingress-secrets.ts).
+  'tutti:ingress-controller': {
+    rules: [
+      'get,list,watch networking.k8s.io ingresses',
+      'get,list,watch,create networking.k8s.io ingressclasses',
+      'patch networking.k8s.io ingresses/status',
+      'create,patch,update core events',
+    ],
+  },
   // Names for services and pods.
   'tutti:dns': {
     rules: [
@@ -77,6 +86,7 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
   'tutti:pod-garbage-collector': { subjects: ['account:kube-system/pod-garbage-collector'] },
   'tutti:scheduler': { subjects: ['user:system:kube-scheduler'] },
   'tutti:local-path-provisioner': { subjects: ['account:kube-system/local-path-provisioner'] },
+  'tutti:ingress-controller': { subjects: ['account:kube-system/ingress-controller'] },
   'tutti:dns': { subjects: ['account:kube-system/coredns', 'account:kube-system/kube-dns'] },
   // A node renews its own certificate; one that joins with a token of this group gets its first.
   'tutti:node-certificate-rotation': { role: `${REQUESTS}:selfnodeclient`, subjects: ['group:system:nodes'] },

@@ -15,11 +15,19 @@ import { reportNode, startNode } from './join.ts'
 /** Simulated nodes in one process that were tried. */
 const MAX_NODES = 1000
 
-function portOf(value: unknown): number {
+function portOf(flag: string, value: unknown): number {
   const port = Number(value)
   if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new UserError(`--port ${String(value)} must be a number from 0 to 65535`)
+    throw new UserError(`${flag} ${String(value)} must be a number from 0 to 65535`)
   return port
+}
+
+/** The ports of Ingresses that were asked for. Throws `UserError`. */
+function ingressPortsOf({ httpPort, httpsPort }: Options): NonNullable<UpOptions['ingressPorts']> {
+  return {
+    ...(httpPort !== undefined && { http: portOf('--http-port', httpPort) }),
+    ...(httpsPort !== undefined && { https: portOf('--https-port', httpsPort) }),
+  }
 }
 
 /** A number of nodes; more than one only where they are simulated. Throws `UserError`. */
@@ -95,6 +103,11 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
     { flags: '--nodes <number>', description: 'simulated nodes, with --runtime simulated', default: 1 },
     { flags: '--config <file>', description: 'configuration of the cluster; DATA_DIR/config.yaml where it is there' },
     {
+      flags: '--http-port <port>',
+      description: 'where Ingresses are served (default: 80, or 8080 without the right to it)',
+    },
+    { flags: '--https-port <port>', description: 'where they are served with TLS (default: 443 or 8443)' },
+    {
       flags: '--advertise-address <address>',
       description: 'let other machines in, by this address of this machine; kept for the next "up"',
     },
@@ -114,7 +127,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
     const exposure = exposureOf(options)
     const wanted: UpOptions = {
       dataDir: context.dataDir,
-      port: portOf(options.port),
+      port: portOf('--port', options.port),
       network: options.network as UpOptions['network'],
       runtime: options.runtime as UpOptions['runtime'],
       nodes: nodesOf(options.nodes, options.runtime),
@@ -122,6 +135,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       ...(options.config !== undefined && { config: resolve(String(options.config)) }),
       ...(options.nodeName !== undefined && { nodeName: nodeNameOf(options.nodeName) }),
       ...(exposure && { exposure }),
+      ingressPorts: ingressPortsOf(options),
     }
     const file = options.kubeconfig as string | undefined
     const finish = async (instance: Instance, took?: number) => {

@@ -45,6 +45,7 @@ test('loadSettings has a default for everything', async () => {
     audit: undefined,
     encryption: undefined,
     containers: { registries: [] },
+    ingress: {},
   })
 })
 

@@ -63,6 +63,12 @@ export interface Configuration {
     /** Quantities of `cpu`, `memory`, `ephemeral-storage`. */
     readonly reserved?: Readonly<Record<string, string>>
   }
+  readonly ingress?: {
+    readonly enabled?: boolean
+    /** 0 takes a free one. */
+    readonly httpPort?: number
+    readonly httpsPort?: number
+  }
   readonly containers?: {
     readonly runtimeEndpoint?: string
     readonly sandboxImage?: string
@@ -114,6 +120,7 @@ export const SHAPE: Shape = {
   encryption: { enabled: 'boolean', configurationFile: 'string' },
   events: { ttl: 'string' },
   node: { maxPods: 'number', reserved: { '*': 'string' } },
+  ingress: { enabled: 'boolean', httpPort: 'number', httpsPort: 'number' },
   containers: { runtimeEndpoint: 'string', sandboxImage: 'string', cgroupDriver: 'string' },
   registries: [{ host: 'string', mirrors: strings, caFile: 'string' }],
 }

@@ -21,6 +21,7 @@ import { type ContainerSettings, containersOf } from './containers.ts'
 import type { SettingsDeps } from './deps.ts'
 import { about, durationOf } from './fields.ts'
 import { followFile } from './follow-file.ts'
+import { type IngressPorts, ingressOf } from './ingress.ts'
 import { nodeLimits } from './node-limits.ts'
 
 export const SERVICE_CIDR = '10.96.0.0/16'
@@ -41,6 +42,8 @@ export interface Settings {
   /** `false`: nothing is encrypted; a path: by that EncryptionConfiguration; undefined: by a key of the cluster's own. */
   readonly encryption: string | false | undefined
   readonly containers: ContainerSettings
+  /** Ports of Ingresses; undefined: none are served. */
+  readonly ingress: IngressPorts | undefined
 }
 
 const PRIVATE_SIZE = { least: 12, most: 30 }
@@ -147,5 +150,6 @@ export async function loadSettings(file: string | undefined, deps: SettingsDeps)
     audit: await openAudit(loaded, deps),
     encryption: encryptionOf(loaded),
     containers: containersOf(loaded),
+    ingress: ingressOf(loaded),
   }
 }

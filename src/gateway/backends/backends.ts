@@ -18,6 +18,8 @@ export interface Endpoint extends Address {
 export interface Backends {
   /** An endpoint for a request, another than those in `tried` where there is one; undefined: there is none. */
   pick(target: Target, tried: readonly Endpoint[]): Endpoint | undefined
+  /** What is kept of all other targets is let go of. */
+  retain(targets: readonly Target[]): void
   close(): void
 }
 
@@ -46,6 +48,8 @@ function lookUp(source: ServiceSource, { namespace, service: name, port }: Targe
 
 const isSame = (a: Omit<Endpoint, 'inFlight'>, b: Omit<Endpoint, 'inFlight'>) =>
   a.host === b.host && a.port === b.port && a.h2c === b.h2c
+
+const idOf = ({ namespace, service, port }: Target) => JSON.stringify([namespace, service, port])
 
 /** Makes it; `gone` is told of endpoints that get no new requests any more. */
 export function createBackends(source: ServiceSource, gone: (endpoint: Endpoint) => void): Backends {
@@ -87,6 +91,17 @@ export function createBackends(source: ServiceSource, gone: (endpoint: Endpoint)
       const first = among[pool.turn++ % among.length]
       const second = among[pool.turn % among.length]
       return first && second && second.inFlight < first.inFlight ? second : first
+    },
+    retain(targets) {
+      const kept = new Set(targets.map(idOf))
+      for (const [key, ports] of pools) {
+        for (const [port, pool] of ports) {
+          if (kept.has(idOf(pool.target))) continue
+          pool.endpoints.forEach(gone)
+          ports.delete(port)
+        }
+        if (ports.size === 0) pools.delete(key)
+      }
     },
     close() {
       end()

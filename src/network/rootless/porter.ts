@@ -5,7 +5,7 @@
  * traffic goes through the porter.
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
-import { createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { HostListen } from '../load-balancer.ts'
 import { LOOPBACK } from '../load-balancer.ts'
 import { forward } from '../service-proxy/userspace/forward.ts'
@@ -100,7 +100,7 @@ export function createHostListen(parent: NodeJS.Process = process): HostListen {
     // A server that came over the channel has the default options.
     Object.assign(server, { allowHalfOpen: true, noDelay: true })
     server.on('connection', onConnection)
-    return server
+    return { port: (server.address() as AddressInfo).port, close: () => void server.close() }
   }
 }
 

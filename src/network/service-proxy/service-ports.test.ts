@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { Endpoint, EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
-import { servicePorts, targetOf } from './service-ports.ts'
+import { portBackends, servicePorts, targetOf } from './service-ports.ts'
 
 const service = (spec: Service['spec'], status?: Service['status']): Service => ({
   metadata: { name: 'web', namespace: 'default' },
@@ -216,4 +216,17 @@ test('servicePorts of the other family has its addresses and endpoints only', ()
   const [port] = servicePorts(service(spec), [slice([at('10.244.0.5')]), six], {}, 'IPv6')
   assert.deepEqual(port?.frontends, [{ kind: 'cluster', address: 'fd00::7', port: 80 }])
   assert.deepEqual(port?.backends, [{ address: 'fd01::5', port: 8080 }])
+})
+
+test('portBackends finds the endpoints of headless services, too, in the first family that has any', () => {
+  const port = { name: 'http', port: 80 }
+  const headless = (one: EndpointSlice) => ({ ...one, metadata: { labels: { 'service.kubernetes.io/headless': '' } } })
+  const six = { ...slice([at('fd01::5')]), addressType: 'IPv6' as const }
+  const four = slice([at('10.244.0.5'), at('10.244.0.6', { ready: false })])
+  const led = (spec: Service['spec'], ...slices: EndpointSlice[]) =>
+    portBackends(service(spec), port, slices).map(({ address }) => address)
+  assert.deepEqual(led({ clusterIP: 'None' }, headless(four)), ['10.244.0.5'])
+  assert.deepEqual(led({}, headless(four)), [])
+  assert.deepEqual(led({ ipFamilies: ['IPv6', 'IPv4'] }, four, six), ['fd01::5'])
+  assert.deepEqual(led({ ipFamilies: ['IPv6', 'IPv4'] }, four), ['10.244.0.5'])
 })

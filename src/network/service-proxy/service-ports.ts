@@ -96,11 +96,16 @@ const HEADLESS = 'service.kubernetes.io/headless'
 const NOT_OURS = ['service.kubernetes.io/service-proxy-name', HEADLESS]
 
 /** Endpoints of a service port, from all its slices, with the number of the port at each. */
-function endpointsOf(port: Port, slices: readonly EndpointSlice[], family: Family): ServiceEndpoint[] {
+function endpointsOf(
+  port: Port,
+  slices: readonly EndpointSlice[],
+  family: Family,
+  isHeadless = false,
+): ServiceEndpoint[] {
   const isPort = (each: { name?: string | undefined; protocol?: string | undefined }) =>
     (each.name ?? '') === (port.name ?? '') && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP')
   return slices.flatMap(slice =>
-    slice.addressType !== family || HEADLESS in (slice.metadata?.labels ?? {})
+    slice.addressType !== family || (!isHeadless && HEADLESS in (slice.metadata?.labels ?? {}))
       ? []
       : (slice.ports ?? [])
           .filter(isPort)
@@ -132,4 +137,22 @@ export function servicePorts(
       ...(affinity !== undefined && { affinitySeconds: affinity }),
     }
   })
+}
+
+/**
+ * Where connections to a port of a service may go for who does not use the service's own address: headless services
+ * have endpoints, too. Those of the service's first family, where it has any.
+ */
+export function portBackends(
+  service: Service,
+  port: Port,
+  slices: readonly EndpointSlice[],
+  place: Place = {},
+): readonly Backend[] {
+  const isHeadless = service.spec?.clusterIP === 'None'
+  for (const family of service.spec?.ipFamilies ?? ['IPv4' as const]) {
+    const { cluster } = reachable(endpointsOf(port, slices, family as Family, isHeadless), place)
+    if (cluster.length) return cluster
+  }
+  return []
 }

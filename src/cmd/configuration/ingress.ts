@@ -1,0 +1,35 @@
+/** The ports of Ingresses, as the configuration and the command line say them. */
+import type { PortWish } from '../../gateway/server/ports.ts'
+import type { LoadedConfiguration } from './configuration.ts'
+import { about } from './fields.ts'
+
+/** Ports that were asked for; what is absent is chosen. */
+export interface IngressPorts {
+  readonly http?: number
+  readonly https?: number
+}
+
+const MOST = 65_535
+
+function portOf(port: number): number {
+  if (!Number.isInteger(port) || port < 0 || port > MOST) throw new Error(`${port} is no port from 0 to ${MOST}`)
+  return port
+}
+
+/** Reads `ingress` of a configuration; undefined: no Ingress is to be served. Throws `UserError`. */
+export function ingressOf({ configuration: { ingress }, file }: LoadedConfiguration): IngressPorts | undefined {
+  const { enabled = true, httpPort, httpsPort } = ingress ?? {}
+  const http = httpPort === undefined ? undefined : about(file, 'ingress.httpPort', () => portOf(httpPort))
+  const https = httpsPort === undefined ? undefined : about(file, 'ingress.httpsPort', () => portOf(httpsPort))
+  return enabled ? { ...(http !== undefined && { http }), ...(https !== undefined && { https }) } : undefined
+}
+
+/** A port that was asked for is taken or told of; without a wish there is a second choice for who is not root. */
+const wish = (asked: number | undefined, usual: number, instead: number): PortWish =>
+  asked === undefined ? { port: usual, instead } : { port: asked }
+
+/** The ports to take. */
+export const ingressPorts = ({ http, https }: IngressPorts): { http: PortWish; https: PortWish } => ({
+  http: wish(http, 80, 8080),
+  https: wish(https, 443, 8443),
+})

@@ -1,0 +1,139 @@
+/**
+ * Serves Ingresses: follows them, their classes and what they name, keeps the table of routes, takes the ports while
+ * there is anything to serve, and tells each Ingress where it is served and what is wrong. Loaded with the first one.
+ */
+import { Ingress } from '../../api/kinds/networking/ingress.ts'
+import { IngressClass } from '../../api/kinds/networking/ingress-class.ts'
+import { createEventRecorder } from '../../client/event-recorder.ts'
+import { keyOf } from '../../client/informer-types.ts'
+import { createWatchedObjects } from '../../client/watched-objects.ts'
+import { createWorkQueue } from '../../client/work-queue.ts'
+import { workOff } from '../../control/work-off.ts'
+import { createBackends } from '../backends/backends.ts'
+import { createCertificates } from '../certificates/certificates.ts'
+import type { GatewayOptions } from '../gateway.ts'
+import { openConnections } from '../proxy/connections.ts'
+import { createRouter } from '../proxy/router.ts'
+import { createTable } from '../routing/table.ts'
+import { createPort } from '../server/ports.ts'
+import { createServer } from '../server/server.ts'
+import { CONTROLLER, classOf } from './class.ts'
+import { type Compiled, compile, type Problem } from './compile.ts'
+import { problemEvents } from './events.ts'
+import { missing, servicesOf } from './missing.ts'
+import { statusOf, writeStatus } from './status.ts'
+
+/** Requests under way have this long when the gateway ends, in ms. */
+const DRAIN_MS = 3_000
+/** Everything is looked at as one. */
+const ALL = 'ingresses'
+
+/** The data plane, with a table that is given to it. */
+function openDataPlane(
+  options: GatewayOptions,
+  contexts: Parameters<typeof createServer>[0]['contextFor'],
+  fallback: Parameters<typeof createServer>[0]['fallback'],
+) {
+  const { clock, logger, metrics, services, listen, ports } = options
+  const connections = openConnections()
+  const backends = createBackends(services, connections.drop)
+  let table = createTable([])
+  const router = createRouter({
+    ...{ backends, connections, metrics, clock },
+    table: () => table,
+    securePort: () => (secure.isOpen() ? secure.number() : undefined),
+  })
+  const server = createServer({ router, contextFor: contexts, fallback, clock, logger })
+  const plain = createPort(ports.http, listen, server.plain)
+  const secure = createPort(ports.https, listen, server.secure)
+  return {
+    plain,
+    secure,
+    fallbackChanged: server.fallbackChanged,
+    route({ routes }: Compiled) {
+      table = createTable(routes)
+      backends.retain(routes.flatMap(({ target }) => target ?? []))
+    },
+    async close() {
+      plain.close()
+      secure.close()
+      await server.close(DRAIN_MS)
+      backends.close()
+      connections.close()
+    },
+  }
+}
+
+/** Serves until `signal` aborts; resolves when what was under way has ended. */
+export async function serveIngresses(options: GatewayOptions, signal: AbortSignal): Promise<void> {
+  const { client, informers, services, clock, logger, address } = options
+  const ingresses = informers.of<Ingress>(Ingress)
+  const classes = informers.of<IngressClass>(IngressClass)
+  await Promise.all([ingresses.synced(), classes.synced()])
+  const queue = createWorkQueue<string>(clock, { backOff: 250, backOffMax: 30_000 })
+  const wake = () => queue.add(ALL)
+  const watched = createWatchedObjects(client, { clock, logger }, signal)
+  const certificates = createCertificates({ watched, clock }, wake)
+  const dataPlane = openDataPlane(options, certificates.contextFor, certificates.fallback)
+  const { plain, secure } = dataPlane
+  const place = { address, plain, secure }
+  const tell = problemEvents(
+    createEventRecorder(client.transport, { component: 'ingress-controller' }, { clock, logger }, signal),
+  )
+  /** Services that Ingresses name, as they were last looked at. */
+  let named = new Map<string, unknown>()
+  let served = new Set<string>()
+
+  const isOurs = (ingress: Ingress) => {
+    const name = classOf(ingress)
+    return name !== undefined && classes.get(name)?.spec?.controller === CONTROLLER
+  }
+
+  function portProblems(ours: readonly Ingress[]): Problem[] {
+    return ours.flatMap(ingress =>
+      (ingress.spec?.tls?.length ? [plain, secure] : [plain]).flatMap(port => {
+        const why = port.why()
+        const message = `port ${port.number()} of this machine: ${why}. Choose another one: tutti up --${port === plain ? 'http' : 'https'}-port`
+        return why === undefined ? [] : [{ ingress, reason: 'PortNotAvailable', message }]
+      }),
+    )
+  }
+
+  async function work() {
+    const ours = ingresses.list().filter(isOurs)
+    const compiled = compile(ours)
+    dataPlane.route(compiled)
+    certificates.use(compiled.certificates)
+    named = new Map(ours.flatMap(servicesOf).map(key => [key, services.service(key)]))
+    await certificates.synced()
+    dataPlane.fallbackChanged()
+    for (const port of [plain, secure]) {
+      if (ours.length) await port.open()
+      else port.close()
+    }
+    tell([
+      ...compiled.problems,
+      ...ours.flatMap(ingress => missing(ingress, services.service)),
+      ...certificates.problems(),
+      ...portProblems(ours),
+    ])
+    const before = served
+    served = new Set(ours.map(keyOf))
+    for (const ingress of ours) await writeStatus(client, ingress, statusOf(ingress, place))
+    // Of those that are somebody else's now, what was said is taken back.
+    for (const ingress of ingresses.list())
+      if (before.has(keyOf(ingress)) && !served.has(keyOf(ingress))) await writeStatus(client, ingress, [])
+  }
+
+  const ends = [
+    ingresses.onChange(wake),
+    classes.onChange(wake),
+    services.follow(key => {
+      if (named.has(key) && named.get(key) !== services.service(key)) wake()
+    }),
+  ]
+  await workOff(queue, { work, what: 'key', problem: 'Ingresses could not be cared for', logger }, signal)
+  for (const end of ends) end()
+  certificates.close()
+  await dataPlane.close()
+}

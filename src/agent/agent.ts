@@ -35,6 +35,8 @@ import { isOfProcesses } from './pod/of-processes.ts'
 import { createUserNamespaces } from './pod/user-namespaces.ts'
 import { createPodWorker, type PodWorker } from './pod/worker.ts'
 import type { PodNetwork } from './pod-network.ts'
+import { createCredentialProvider } from './pulls/provider.ts'
+import { createPulls } from './pulls/pulls.ts'
 import { pods, runtimeClasses } from './resources.ts'
 import { type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
 import { createNodeApi } from './serve.ts'
@@ -177,6 +179,11 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     podNetwork,
     serviceEnv: deps.serviceEnv,
     starts: createLimiter(STARTS),
+    pulls: createPulls({
+      clock,
+      limit: settings.parallelPulls,
+      providers: settings.credentialProviders.map(each => createCredentialProvider(each, { clock, logger, signal })),
+    }),
     podsDirectory,
     userNamespaces: createUserNamespaces(podsDirectory),
     seccompDirectory: join(deps.dataDir, 'seccomp'),
@@ -252,7 +259,13 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const server = await openServer(deps.server, { nodeName, client, clock, logger, api, serve, find: findPod })
   if (server) signal.addEventListener('abort', () => void server.close(), { once: true })
 
-  const garbage = createImageGarbage({ images, disk: () => diskOf(deps.dataDir), clock, logger })
+  const garbage = createImageGarbage({
+    settings: settings.imageGarbage,
+    images,
+    disk: () => diskOf(deps.dataDir),
+    clock,
+    logger,
+  })
   await preloadImages(join(deps.dataDir, 'images'), images, logger)
   const node = await startNode(
     {

@@ -1,4 +1,7 @@
 /** What of a node is set by its owner, as the fields of KubeletConfiguration have it. */
+import type { ImageGarbageSettings } from './node/image-garbage.ts'
+import type { ProviderSettings } from './pulls/provider.ts'
+
 export interface NodeSettings {
   /** Processes that one pod may have; undefined: any number. */
   readonly podPids?: number | undefined
@@ -6,10 +9,23 @@ export interface NodeSettings {
   readonly restartMaxMs: number
   /** Kernel parameters, or prefixes that end in `*`, that pods may set beside the safe ones. */
   readonly unsafeSysctls: readonly string[]
+  /** Images that are pulled at once. */
+  readonly parallelPulls: number
+  readonly imageGarbage: ImageGarbageSettings
+  /** Programs that know proof for registries. */
+  readonly credentialProviders: readonly ProviderSettings[]
 }
 
 /**
  * Without a word of the owner. 4,096 processes are enough for any pod that is sane, and too few to take the machine's:
- * the kubelet has no such limit.
+ * the kubelet has no such limit. Each pull has several downloads of its own: one at a time, as the kubelet has it, lets
+ * every pod wait for the largest image.
  */
-export const DEFAULT_SETTINGS: NodeSettings = { podPids: 4096, restartMaxMs: 300_000, unsafeSysctls: [] }
+export const DEFAULT_SETTINGS: NodeSettings = {
+  podPids: 4096,
+  restartMaxMs: 300_000,
+  unsafeSysctls: [],
+  parallelPulls: 3,
+  imageGarbage: { highPercent: 85, lowPercent: 80, minAgeMs: 120_000 },
+  credentialProviders: [],
+}

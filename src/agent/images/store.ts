@@ -41,7 +41,7 @@ export interface ImageStore {
   /** By name (normalised here), digest name or id. */
   get(name: string): Image | undefined
   list(): readonly Image[]
-  /** Pulls and unpacks. Pulls of one name that come at once are one. Rejects with an `Error` in containerd's words. */
+  /** Pulls and unpacks. Pulls of one name with the same proof that come at once are one. Rejects with an `Error` in containerd's words. */
   pull(name: string, credentials: readonly Credentials[], signal: AbortSignal): Promise<Image>
   /** Takes in an archive's images; resolves with those. */
   import(file: string): Promise<readonly Image[]>
@@ -199,7 +199,8 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
     },
     list: () => [...images.values()],
     pull(name, credentials, signal) {
-      const key = formatReference(parseReference(name))
+      // What one may have is not for all who ask.
+      const key = JSON.stringify([formatReference(parseReference(name)), credentials])
       let running = pulls.get(key)
       if (!running) {
         running = pull(name, credentials, signal).finally(() => {

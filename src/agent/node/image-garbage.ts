@@ -7,11 +7,16 @@ import type { Logger } from '../../lib/log.ts'
 import type { NodeImages } from './images.ts'
 import type { Disk } from './usage.ts'
 
-/** Above this share of the disk (%) images are removed, until it is below the second; as the kubelet's defaults. */
-const HIGH = 85
-const LOW = 80
-/** An image that came a moment ago is about to be used (ms). */
-const MIN_AGE_MS = 120_000
+export interface ImageGarbageSettings {
+  /** Above this share of the disk (%) images are removed (100: never), */
+  readonly highPercent: number
+  /** until it is below this. */
+  readonly lowPercent: number
+  /** An image that came a moment ago is about to be used: it stays so long (ms). */
+  readonly minAgeMs: number
+  /** An image that is not used for longer (ms) is removed, however much room there is. Absent: none is. */
+  readonly maxAgeMs?: number
+}
 
 export interface ImageGarbage {
   /** Looks at the disk and makes room where that is due. Resolves with bytes that were freed, as images say. */
@@ -19,6 +24,7 @@ export interface ImageGarbage {
 }
 
 export interface ImageGarbageDeps {
+  readonly settings: ImageGarbageSettings
   readonly images: Pick<NodeImages, 'unused'>
   disk(): Pick<Disk, 'capacityBytes' | 'availableBytes'> | undefined
   readonly clock: Clock
@@ -26,7 +32,8 @@ export interface ImageGarbageDeps {
 }
 
 /** Remembers since when images are unused, as far as it has looked. */
-export function createImageGarbage({ images, disk, clock, logger }: ImageGarbageDeps): ImageGarbage {
+export function createImageGarbage({ settings, images, disk, clock, logger }: ImageGarbageDeps): ImageGarbage {
+  const { highPercent, lowPercent, minAgeMs, maxAgeMs = Number.POSITIVE_INFINITY } = settings
   let since = new Map<string, number>()
 
   return {
@@ -34,16 +41,19 @@ export function createImageGarbage({ images, disk, clock, logger }: ImageGarbage
       const unused = await images.unused()
       const now = clock.elapsed()
       since = new Map(unused.map(({ id }) => [id, since.get(id) ?? now]))
+      const age = ({ id }: { readonly id: string }) => now - since.get(id)!
       const { capacityBytes: total = 0, availableBytes: available = 0 } = disk() ?? {}
-      if (total === 0 || 100 - (available * 100) / total < HIGH) return 0
-      const wanted = (total * (100 - LOW)) / 100 - available
+      const isFull = total > 0 && highPercent < 100 && 100 - (available * 100) / total >= highPercent
+      const wanted = isFull ? (total * (100 - lowPercent)) / 100 - available : 0
       let freed = 0
-      const old = unused.filter(({ id }) => now - since.get(id)! >= MIN_AGE_MS)
-      for (const { id, size, names, drop } of old.sort((a, b) => since.get(a.id)! - since.get(b.id)!)) {
-        if (freed >= wanted) break
-        if (!(await drop())) continue
-        freed += size
-        logger.info({ image: names[0] ?? id, size }, 'an image was removed to make room on the disk')
+      const old = unused.filter(each => age(each) >= minAgeMs).sort((a, b) => age(b) - age(a))
+      for (const image of old) {
+        const isTooOld = age(image) > maxAgeMs
+        if (freed >= wanted && !isTooOld) break
+        if (!(await image.drop())) continue
+        freed += image.size
+        const why = isTooOld ? 'an image was removed that was not used for long' : 'an image was removed to make room'
+        logger.info({ image: image.names[0] ?? image.id, size: image.size }, why)
       }
       if (freed < wanted)
         logger.warn({ wanted, freed }, 'the disk is nearly full, and there are not enough unused images to remove')

@@ -1,6 +1,6 @@
 /** From a container's spec to what a runtime driver takes. */
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
-import type { ContainerConfig, EnsuredImage } from '../runtimes/runtime.ts'
+import type { ContainerConfig, FoundImage } from '../runtimes/runtime.ts'
 import type { ImageSource, PodVolumes } from '../volumes/set-up.ts'
 import { ConfigError, type EnvContext, environmentOf, expand } from './env.ts'
 import { containerResources, oomScoreAdj } from './kernel-resources.ts'
@@ -24,7 +24,7 @@ export async function containerConfig(
     readonly volumes: PodVolumes | undefined
     readonly ports: Readonly<Record<number, number>>
     /** The image as the runtime has it. */
-    readonly image: EnsuredImage
+    readonly image: FoundImage
     /** Those of image volumes. */
     readonly volumeImages: ImageSource
     readonly seccompDirectory: string

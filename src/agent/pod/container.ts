@@ -1,7 +1,7 @@
 /** Starting and stopping one container, with its hooks and the events that `kubectl describe` shows. */
 import type { ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
 import { type ProbeTarget, runHook } from '../probes/run.ts'
-import type { EnsuredImage, VolumeImage } from '../runtimes/runtime.ts'
+import type { FoundImage, VolumeImage } from '../runtimes/runtime.ts'
 import { containerConfig } from './container-config.ts'
 import { type ContainerDeps, containerEvent, postpone } from './container-events.ts'
 import { type PodDeps, podTitle } from './deps.ts'
@@ -65,7 +65,7 @@ async function launch(
   ground: Ground,
   slot: Slot,
   attempt: number,
-  { image, ofVolumes }: { readonly image: EnsuredImage; readonly ofVolumes: ReadonlyMap<string, VolumeImage> },
+  { image, ofVolumes }: { readonly image: FoundImage; readonly ofVolumes: ReadonlyMap<string, VolumeImage> },
 ): Promise<string | undefined> {
   const pod = deps.pod()
   const { driver } = ground

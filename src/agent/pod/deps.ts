@@ -7,6 +7,7 @@ import type { Logger } from '../../lib/log.ts'
 import type { Limiter } from '../limiter.ts'
 import type { ObjectSource } from '../object-source.ts'
 import type { PodNetwork } from '../pod-network.ts'
+import type { Pulls } from '../pulls/pulls.ts'
 import type { RuntimeDriver } from '../runtimes/runtime.ts'
 import type { ServiceEnvironment } from '../service-env.ts'
 import type { ClaimSource } from '../volumes/claims.ts'
@@ -31,6 +32,8 @@ export interface PodDeps {
   readonly serviceEnv: ServiceEnvironment
   /** Bounds starts that happen at once: more do not go faster, and the first would come later. */
   readonly starts: Limiter
+  /** How images are come by. */
+  readonly pulls: Pulls
   /** Folder of seccomp profiles that pods name (`Localhost`). */
   readonly seccompDirectory: string
   /** Ids for pods with users of their own. */

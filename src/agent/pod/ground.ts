@@ -6,7 +6,7 @@ import { qosClass } from '../../api/kinds/core/resources.ts'
 import { equalJson } from '../../lib/json.ts'
 import { removeTree } from '../../lib/mounts.ts'
 import type { HeldObjects, References } from '../object-source.ts'
-import { type EnsuredImage, type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
+import { type FoundImage, type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
 import { createPodVolumes, type PodVolumes, tearDownVolumes } from '../volumes/set-up.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import { type PodDeps, podTitle } from './deps.ts'
@@ -26,7 +26,7 @@ export interface Ground {
   readonly ports: Readonly<Record<number, number>>
   readonly volumes: PodVolumes | undefined
   /** Images of volumes by the volumes' names, as far as they were asked for. */
-  readonly images: Map<string, Promise<EnsuredImage>>
+  readonly images: Map<string, Promise<FoundImage>>
   readonly objects: Pick<HeldObjects, 'configMap' | 'secret'>
 }
 

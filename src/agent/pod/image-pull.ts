@@ -1,8 +1,8 @@
 /** Getting a container's image, and what is said of an image that cannot be had: as the kubelet has it. */
-import { type EnsuredImage, RuntimeError, type VolumeImage } from '../runtimes/runtime.ts'
+import type { ImageRequest } from '../pulls/pulls.ts'
+import type { FoundImage, RuntimeError, VolumeImage } from '../runtimes/runtime.ts'
 import { type ContainerDeps, containerEvent, postpone } from './container-events.ts'
 import type { Ground } from './ground.ts'
-import { pullCredentials } from './pull-secrets.ts'
 import type { Slot } from './slot.ts'
 
 /** A failed pull is told as such for so long; then the container is said to wait for the next one. */
@@ -10,55 +10,18 @@ const TOLD_MS = 1000
 
 const quoted = JSON.stringify
 
-/** As Go prints a duration that is cut to milliseconds: `523ms`, `1.5s`, `1m2.03s`. */
-export function pullDuration(ms: number): string {
-  const whole = Math.floor(ms)
-  if (whole < 1000) return whole === 0 ? '0s' : `${whole}ms`
-  const minutes = Math.floor(whole / 60_000)
-  return `${minutes > 0 ? `${minutes}m` : ''}${(whole % 60_000) / 1000}s`
-}
-
 /** An image that a pod needs, and how events about it are told. */
-export interface Wanted {
-  readonly image: string
-  readonly policy: string | undefined
-  event(type: 'Normal' | 'Warning', reason: string, message: string): void
-}
+export type Wanted = Pick<ImageRequest, 'image' | 'event'> & { readonly policy: string | undefined }
 
 /** Gets it, and tells in events how that went. Rejects with `RuntimeError`. */
-async function obtain(
+function obtain(
   deps: ContainerDeps,
   { driver, objects }: Pick<Ground, 'driver' | 'objects'>,
-  { image, policy = 'IfNotPresent', event }: Wanted,
-): Promise<EnsuredImage> {
-  try {
-    const names = deps.pod().spec?.imagePullSecrets ?? []
-    const secrets = names.flatMap(({ name }) => (name && objects.secret(name)) || [])
-    let began = 0
-    const found = await driver.ensureImage(image, policy, {
-      credentials: pullCredentials(secrets, image),
-      pulling() {
-        began = deps.clock.elapsed()
-        event('Normal', 'Pulling', `Pulling image ${quoted(image)}`)
-      },
-    })
-    const took = pullDuration(deps.clock.elapsed() - began)
-    const message = found.pulled
-      ? `Successfully pulled image ${quoted(image)} in ${took} (${took} including waiting). Image size: ${found.size ?? 0} bytes.`
-      : `Container image ${quoted(image)} already present on machine and can be accessed by the pod`
-    event('Normal', 'Pulled', message)
-    return found
-  } catch (cause) {
-    const error =
-      cause instanceof RuntimeError
-        ? cause
-        : new RuntimeError('ErrImagePull', String((cause as Error).message ?? cause), { cause })
-    const { reason, message } = error
-    if (reason === 'ErrImagePull') event('Warning', 'Failed', `Failed to pull image ${quoted(image)}: ${message}`)
-    else if (reason === 'ErrImageNeverPull') event('Warning', 'ErrImageNeverPull', message)
-    else if (reason === 'InvalidImageName') event('Warning', 'InspectFailed', message)
-    throw error
-  }
+  { policy = 'IfNotPresent', ...wanted }: Wanted,
+): Promise<FoundImage> {
+  const names = deps.pod().spec?.imagePullSecrets ?? []
+  const secrets = names.flatMap(({ name }) => (name && objects.secret(name)) || [])
+  return deps.pulls.ensure({ driver, policy, secrets, ...wanted })
 }
 
 /** What `get` gives, or undefined where that is not to be had now: the slot says why, and when it is tried again. */
@@ -84,7 +47,7 @@ export async function ensureImage(
   deps: ContainerDeps,
   ground: Pick<Ground, 'driver' | 'objects'>,
   slot: Slot,
-): Promise<EnsuredImage | undefined> {
+): Promise<FoundImage | undefined> {
   const wanted: Wanted = {
     image: slot.spec.image ?? '',
     policy: slot.spec.imagePullPolicy,

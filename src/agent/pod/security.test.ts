@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container, Pod, PodSpec, SecurityContext } from '../../api/generated/types/core-v1.ts'
-import type { EnsuredImage } from '../runtimes/runtime.ts'
+import type { FoundImage } from '../runtimes/runtime.ts'
 import { ruleProblem } from './node-rules.ts'
 import { containerSecurity, sandboxSecurity, sysctlName } from './security.ts'
 
@@ -13,12 +13,11 @@ const pod = (spec: Partial<PodSpec>): Pod => ({
   metadata: { name: 'p', namespace: 'n', uid: 'u' },
   spec: { containers: [], ...spec },
 })
-const image = (user?: EnsuredImage['user']): EnsuredImage => ({
+const image = (user?: FoundImage['user']): FoundImage => ({
   imageId: '',
-  pulled: false,
   ...(user === undefined ? {} : { user }),
 })
-const of = (spec: Partial<PodSpec>, own?: SecurityContext, user?: EnsuredImage['user']) =>
+const of = (spec: Partial<PodSpec>, own?: SecurityContext, user?: FoundImage['user']) =>
   containerSecurity(pod(spec), container(own), image(user), '/profiles')
 
 test("containerSecurity takes the container's word before the pod's", () => {
@@ -74,7 +73,7 @@ test("containerSecurity takes the container's word before the pod's", () => {
 })
 
 /** runAsNonRoot: what the pod says, what the image says, and what is said to that. */
-const roots: [runAsUser: number | undefined, user: EnsuredImage['user'], problem: RegExp | undefined][] = [
+const roots: [runAsUser: number | undefined, user: FoundImage['user'], problem: RegExp | undefined][] = [
   [0, 5, /^container's runAsUser breaks non-root policy \(pod: "p_n\(u\)", container: c\)$/],
   [5, 0, undefined],
   [undefined, 5, undefined],

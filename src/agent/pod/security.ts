@@ -1,7 +1,7 @@
 /** What a securityContext asks of the kernel, for the pod and for each of its containers (API doc: SecurityContext). */
 import { join } from 'node:path'
 import type { Container, Pod, SecurityContext } from '../../api/generated/types/core-v1.ts'
-import type { ContainerConfig, EnsuredImage, SandboxConfig, SecurityProfile } from '../runtimes/runtime.ts'
+import type { ContainerConfig, FoundImage, SandboxConfig, SecurityProfile } from '../runtimes/runtime.ts'
 import { podTitle } from './deps.ts'
 import { ConfigError } from './env.ts'
 import { allContainers } from './references.ts'
@@ -31,7 +31,7 @@ const supplementalGroups = (pod: Pod): number[] => {
 }
 
 /** Refuses root where that is not to be; `image` says whom it runs as unasked. Throws `ConfigError`. */
-function checkNonRoot(pod: Pod, container: Container, runAsUser: number | undefined, image: EnsuredImage) {
+function checkNonRoot(pod: Pod, container: Container, runAsUser: number | undefined, image: FoundImage) {
   const title = `(pod: ${JSON.stringify(podTitle(pod))}, container: ${container.name})`
   if (runAsUser === 0) throw new ConfigError(`container's runAsUser breaks non-root policy ${title}`)
   if (runAsUser !== undefined) return
@@ -47,7 +47,7 @@ function checkNonRoot(pod: Pod, container: Container, runAsUser: number | undefi
 export function containerSecurity(
   pod: Pod,
   container: Container,
-  image: EnsuredImage,
+  image: FoundImage,
   seccompDirectory: string,
 ): Pick<
   ContainerConfig,

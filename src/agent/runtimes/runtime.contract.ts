@@ -234,16 +234,17 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       await driver.removeSandbox(sandbox)
     })
 
-    it('ensureImage refuses what the driver cannot run', async t => {
+    it('findImage or pullImage refuses what the driver cannot run', async t => {
       if (!harness.badImage) return t.skip('the driver takes any image')
-      await driver.ensureImage(harness.image, 'IfNotPresent')
-      await assert.rejects(driver.ensureImage(harness.badImage, 'IfNotPresent'), { name: 'RuntimeError' })
+      const get = async (image: string) => (await driver.findImage(image)) ?? (await driver.pullImage(image))
+      await get(harness.image)
+      await assert.rejects(get(harness.badImage), { name: 'RuntimeError' })
     })
 
     it('a container sees the files of an image that is mounted into it, and cannot change them', async t => {
       if (!harness.imageFile) return t.skip('the driver mounts no images')
       const { folder, name } = harness.imageFile
-      const { imageId: id } = await driver.ensureImage(harness.image, 'Never')
+      const { imageId: id } = (await driver.findImage(harness.image))!
       const { sandbox } = await pod()
       const seen = await driver.imageFolder?.(sandbox, id)
       const mounts = ['', folder].map((subPath, at) => ({

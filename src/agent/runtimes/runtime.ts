@@ -119,7 +119,7 @@ export interface Resources {
   readonly oomGroup?: boolean
 }
 
-/** The image of a volume: its id as `ensureImage` gave it, and what the pod calls it. */
+/** The image of a volume: its id as the runtime gave it, and what the pod calls it. */
 export interface VolumeImage {
   readonly id: string
   readonly name: string
@@ -154,7 +154,7 @@ export interface ContainerConfig {
   /** Counts the instances of one container of a pod, from 0: its restart count. */
   readonly attempt: number
   readonly image: string
-  /** What `ensureImage` said that it is, where it said something. */
+  /** What the runtime said that it is, where it said something. */
   readonly imageId?: string
   /** Expanded; both empty where the image's own command is meant. */
   readonly command: readonly string[]
@@ -266,24 +266,19 @@ export interface ProbeResult {
   readonly output: string
 }
 
-export interface EnsuredImage {
+/** An image that a runtime has. */
+export interface FoundImage {
+  /** What it is, whatever its names; '' where there is no such thing. */
   readonly imageId: string
-  readonly pulled: boolean
   /** Whom the image's processes run as: a number, or a name that only the image knows. Absent: root, or not known. */
   readonly user?: number | string
-  /** Bytes, where it was pulled and that is known. */
+  /** Bytes, where that is known. */
   readonly size?: number
+  /** It stands for what is always there, and comes from no registry. */
+  readonly builtIn?: boolean
 }
 
-/** What a pull may need. */
-export interface PullOptions {
-  /** Shown to the registry, one after the other, until one is taken; without any it is asked as nobody. */
-  readonly credentials: readonly Credentials[]
-  /** Called when an image is not there and is asked for now. */
-  pulling?(): void
-}
-
-/** An image that a runtime has. */
+/** An image that a runtime has, as it is looked after. */
 export interface NodeImage {
   readonly id: string
   /** Full names with their tags: `docker.io/library/nginx:1.27`. */
@@ -316,12 +311,13 @@ export interface RuntimeDriver {
    */
   onEvent(handler: (event: RuntimeEvent) => void): () => void
 
+  /** An image that is there. Rejects with `RuntimeError` for what it could never run (InvalidImageName, ImageNotSupported). */
+  findImage(image: string): Promise<FoundImage | undefined>
   /**
-   * Makes sure that an image is there, pulling it by `policy` (Always, IfNotPresent, Never). Resolves with its id and
-   * whether it was pulled now; rejects with `RuntimeError` (ErrImagePull, ErrImageNeverPull, InvalidImageName,
-   * ImageNotSupported, …).
+   * Gets an image anew, showing its registry `proof`; without it, as nobody. Rejects with `RuntimeError` (ErrImagePull,
+   * RegistryUnavailable, SignatureValidationFailed, …).
    */
-  ensureImage(image: string, policy: string, pull?: PullOptions): Promise<EnsuredImage>
+  pullImage(image: string, proof?: Credentials): Promise<FoundImage>
   /** Absent where it keeps none. */
   readonly images?: RuntimeImages
 
@@ -331,7 +327,7 @@ export interface RuntimeDriver {
   stopSandbox(id: string): Promise<void>
   /**
    * The folder of this machine where an image's files are seen, read-only, until the sandbox stops. `image` is an id that
-   * `ensureImage` gave. Rejects with `RuntimeError`. Absent where files of images are not seen.
+   * the runtime gave. Rejects with `RuntimeError`. Absent where files of images are not seen.
    */
   imageFolder?(sandboxId: string, image: string): Promise<string>
   /** Forgets it with its containers and their logs. Stops it first where needed. */

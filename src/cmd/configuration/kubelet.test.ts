@@ -31,17 +31,51 @@ staticPodPath: /etc/pods
 podPidsLimit: -1
 allowedUnsafeSysctls: [net.core.*, kernel.msgmax]
 crashLoopBackOff: {maxContainerRestartPeriod: 30s}
+serializeImagePulls: false
+maxParallelImagePulls: 5
+imageMinimumGCAge: 0s
+imageMaximumGCAge: 24h
+imageGCHighThresholdPercent: 70
+imageGCLowThresholdPercent: 60
 `)
   assert.deepEqual(found, {
     manifests: '/etc/pods',
-    settings: { podPids: undefined, unsafeSysctls: ['net.core.*', 'kernel.msgmax'], restartMaxMs: 30_000 },
+    settings: {
+      podPids: undefined,
+      unsafeSysctls: ['net.core.*', 'kernel.msgmax'],
+      restartMaxMs: 30_000,
+      parallelPulls: 5,
+      imageGarbage: { highPercent: 70, lowPercent: 60, minAgeMs: 0, maxAgeMs: 86_400_000 },
+      credentialProviders: [],
+    },
   })
 })
+
+for (const [fields, expected] of [
+  ['podPidsLimit: 5', 3],
+  ['serializeImagePulls: true', 1],
+  ['maxParallelImagePulls: 1', 1],
+  ['serializeImagePulls: false', Number.POSITIVE_INFINITY],
+] as const) {
+  test(`loadKubeletSettings takes ${fields} as ${expected} pulls at once`, async () => {
+    assert.equal((await load(fields)).settings.parallelPulls, expected)
+  })
+}
 
 for (const [fields, message] of [
   ['maxPods: 3', /kubelet\.yaml: unknown field "maxPods"/],
   ['podPidsLimit: 0', /podPidsLimit: 0 must be a number of processes/],
   ['crashLoopBackOff: {maxContainerRestartPeriod: 10m}', /maxContainerRestartPeriod: "10m" must be from 1s to 300s/],
+  ['maxParallelImagePulls: 2', /maxParallelImagePulls: cannot be larger than 1 unless serializeImagePulls is false/],
+  ['serializeImagePulls: false\nmaxParallelImagePulls: 0', /maxParallelImagePulls: 0 must be a positive number/],
+  ['imageGCHighThresholdPercent: 101', /imageGCHighThresholdPercent: 101 must be between 0 and 100/],
+  [
+    'imageGCHighThresholdPercent: 80',
+    /imageGCLowThresholdPercent: 80 must be less than imageGCHighThresholdPercent, 80/,
+  ],
+  ['imageMinimumGCAge: soon', /imageMinimumGCAge: time: invalid duration "soon"/],
+  ['imageMinimumGCAge: -1s', /imageMinimumGCAge: -1s must not be negative/],
+  ['imageMaximumGCAge: 1m', /imageMaximumGCAge: 1m must be greater than imageMinimumGCAge/],
   ['allowedUnsafeSysctls: ["*"]', /allowedUnsafeSysctls: "\*" is no kernel parameter/],
 ] as const) {
   test(`loadKubeletSettings refuses ${fields}`, async () => {

@@ -1,15 +1,17 @@
-/** The configuration of this machine's node, where there is one: `kubelet.yaml` in its data folder. */
+/** The configuration of this machine's node, where there is one: `kubelet.yaml` and what stands beside it in its data folder. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DEFAULT_SETTINGS, type NodeSettings } from '../../agent/settings.ts'
 import { readConfiguration, type Shape } from '../../apiserver/configuration/read.ts'
 import { UserError } from '../../cli/context.ts'
+import { loadCredentialProviders } from './credential-providers.ts'
 import { about, durationOf } from './fields.ts'
+import { IMAGE_SHAPE, type ImageFields, imageSettings } from './kubelet-images.ts'
 
 export const GROUP = { group: 'kubelet.config.k8s.io', versions: ['v1beta1'] }
 export const KIND = 'KubeletConfiguration'
 
-interface KubeletConfiguration {
+interface KubeletConfiguration extends ImageFields {
   readonly staticPodPath?: string
   readonly podPidsLimit?: number
   readonly allowedUnsafeSysctls?: readonly string[]
@@ -22,6 +24,7 @@ const SHAPE: Shape = {
   podPidsLimit: 'number',
   allowedUnsafeSysctls: ['string'],
   crashLoopBackOff: { maxContainerRestartPeriod: 'string' },
+  ...IMAGE_SHAPE,
 }
 
 const LEAST_MS = 1000
@@ -51,11 +54,12 @@ function sysctlOf(name: string): string {
   return name
 }
 
-/** Reads the file in `dataDir`, if there is one. Rejects with `UserError` that names it and the field that is wrong. */
+/** Reads the files in `dataDir`, if there are any. Rejects with `UserError` that names it and the field that is wrong. */
 export async function loadKubeletSettings(dataDir: string): Promise<KubeletSettings> {
   const file = join(dataDir, 'kubelet.yaml')
   const manifests = join(dataDir, 'manifests')
-  if (!existsSync(file)) return { settings: DEFAULT_SETTINGS, manifests }
+  const credentialProviders = await loadCredentialProviders(dataDir)
+  if (!existsSync(file)) return { settings: { ...DEFAULT_SETTINGS, credentialProviders }, manifests }
   let read: KubeletConfiguration
   try {
     read = await readConfiguration<KubeletConfiguration>(readFileSync(file, 'utf8'), KIND, SHAPE, GROUP)
@@ -75,6 +79,8 @@ export async function loadKubeletSettings(dataDir: string): Promise<KubeletSetti
       restartMaxMs: longest
         ? of('crashLoopBackOff.maxContainerRestartPeriod', () => restartOf(longest))
         : DEFAULT_SETTINGS.restartMaxMs,
+      ...imageSettings(read, of),
+      credentialProviders,
     },
   }
 }

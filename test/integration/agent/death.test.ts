@@ -10,7 +10,8 @@ import { startScripted, type Through } from './scripted.ts'
 
 /** Calls that change the world. */
 const CALLS = [
-  'ensureImage',
+  'findImage',
+  'pullImage',
   'runSandbox',
   'stopSandbox',
   'removeSandbox',

@@ -62,9 +62,10 @@ export function scriptedDriver(clock: Clock) {
       handlers.add(handler)
       return () => handlers.delete(handler)
     },
-    async ensureImage(image) {
+    findImage: async image => (image === 'bad' ? undefined : { imageId: image }),
+    async pullImage(image) {
       if (image === 'bad') throw new RuntimeError('ErrImagePull', 'no such image')
-      return { imageId: image, pulled: false }
+      return { imageId: image }
     },
     async runSandbox({ namespace, name, uid, attempt }) {
       const id = `sandbox-${++serial}`

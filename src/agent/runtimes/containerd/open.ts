@@ -133,12 +133,9 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
 
 /** The image of pods' first process is there. */
 async function ensurePause(driver: RuntimeDriver, ctr: Parameters<typeof importArchive>[0]) {
-  try {
-    await driver.ensureImage(PAUSE_IMAGE, 'Never')
-  } catch {
-    const archive = await pauseArchive(architecture())
-    if (!archive)
-      throw new Error(`there is no pause program for ${architecture()}: name an image of one in the configuration`)
-    await importArchive(ctr, Readable.from([archive]))
-  }
+  if (await driver.findImage(PAUSE_IMAGE)) return
+  const archive = await pauseArchive(architecture())
+  if (!archive)
+    throw new Error(`there is no pause program for ${architecture()}: name an image of one in the configuration`)
+  await importArchive(ctr, Readable.from([archive]))
 }

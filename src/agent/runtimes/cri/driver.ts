@@ -212,7 +212,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       listeners.add(handler)
       return () => listeners.delete(handler)
     },
-    ensureImage: images.ensure,
+    findImage: images.findImage,
+    pullImage: images.pullImage,
     images: {
       list: images.list,
       remove: images.remove,

@@ -1,19 +1,13 @@
-/** Images of a CRI runtime, by policy; refusals have the kubelet's reasons and sentences. */
+/** Images of a CRI runtime; refusals have the kubelet's reasons and sentences. */
 
 import type { Credentials } from '../../images/registry.ts'
-import { createLimiter } from '../../limiter.ts'
-import { checkPull, fullImageName } from '../image-policy.ts'
-import { type EnsuredImage, type PullOptions, RuntimeError, type RuntimeImages } from '../runtime.ts'
+import { fullImageName } from '../image-name.ts'
+import { type FoundImage, type RuntimeDriver, RuntimeError, type RuntimeImages } from '../runtime.ts'
 import { CallError, rpcText } from './channel.ts'
 import type { CriImage } from './messages.ts'
 import type { CriCall } from './services.ts'
 
-/** Pulls at once: each has several downloads of its own. */
-const PULLS = 3
-
-export interface Images extends Omit<RuntimeImages, 'importArchive'> {
-  ensure(image: string, policy: string, pull?: PullOptions): Promise<EnsuredImage>
-}
+export interface Images extends Omit<RuntimeImages, 'importArchive'>, Pick<RuntimeDriver, 'findImage' | 'pullImage'> {}
 
 const authOf = ({ username, password, token }: Credentials) => ({ username, password, identityToken: token })
 
@@ -24,27 +18,17 @@ function refusalOf(error: unknown): unknown {
   return new RuntimeError(reason, rpcText(error), { cause: error })
 }
 
-const userOf = ({ uid, username }: CriImage) => (uid ? { user: uid.value } : username ? { user: username } : {})
+const foundOf = (imageId: string, image: CriImage | undefined): FoundImage => ({
+  imageId,
+  ...(image?.uid ? { user: image.uid.value } : image?.username ? { user: image.username } : {}),
+  ...(image ? { size: image.size } : {}),
+})
 
 /** `isPinned` tells the names of images that the runtime itself needs, where it does not say so. */
 export function createImages(call: CriCall, isPinned: (name: string) => boolean): Images {
-  const pulls = createLimiter(PULLS)
   async function status(name: string): Promise<CriImage | undefined> {
     return (await call('ImageStatus', { image: { image: name } })).image
   }
-  /** Shows each proof in turn, as the kubelet does; rejects with the last refusal. */
-  async function pull(name: string, credentials: readonly Credentials[]): Promise<string> {
-    let refusal: unknown
-    for (const proof of credentials.length > 0 ? credentials : [undefined]) {
-      try {
-        return (await call('PullImage', { image: { image: name }, auth: proof && authOf(proof) })).imageRef
-      } catch (error) {
-        refusal = error
-      }
-    }
-    throw refusalOf(refusal)
-  }
-
   return {
     async list() {
       const { images } = await call('ListImages', {})
@@ -61,15 +45,18 @@ export function createImages(call: CriCall, isPinned: (name: string) => boolean)
       if (found) await call('RemoveImage', { image: { image: name } })
       return found !== undefined
     },
-    async ensure(image, policy, { credentials, pulling } = { credentials: [] }) {
-      const name = fullImageName(image)
-      const found = policy === 'Always' ? undefined : await status(name)
-      if (found) return { imageId: found.id, pulled: false, ...userOf(found) }
-      checkPull(image, policy)
-      pulling?.()
-      const imageRef = await pulls.run(() => pull(name, credentials))
-      const pulled = await status(imageRef)
-      return { imageId: imageRef, pulled: true, ...(pulled ? { size: pulled.size, ...userOf(pulled) } : {}) }
+    async findImage(image) {
+      const found = await status(fullImageName(image))
+      return found && foundOf(found.id, found)
+    },
+    async pullImage(image, proof) {
+      try {
+        const request = { image: { image: fullImageName(image) }, auth: proof && authOf(proof) }
+        const { imageRef } = await call('PullImage', request)
+        return foundOf(imageRef, await status(imageRef))
+      } catch (error) {
+        throw refusalOf(error)
+      }
     },
   }
 }

@@ -27,7 +27,6 @@ import { attachTo } from './attach.ts'
 import { checkConfinement } from './confinement.ts'
 import { connectSandbox } from './connect.ts'
 import { type Container, createContainerLife, type Sandbox } from './container-life.ts'
-import { ensureImage, isHostImage } from './ensure-image.ts'
 import { joining, runCommand, withTerminal } from './exec.ts'
 import { openLog } from './log.ts'
 import { readLog } from './log-read.ts'
@@ -47,7 +46,7 @@ import {
   save,
 } from './state.ts'
 import { containerStats, containerStatus, sandboxStatus } from './status.ts'
-import { storeImages } from './store-images.ts'
+import { isHostImage, processImages, storeImages } from './store-images.ts'
 import { splitVariables } from './supervisor.ts'
 
 export interface ProcessDriverOptions {
@@ -231,8 +230,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       handlers.add(handler)
       return () => handlers.delete(handler)
     },
-    ensureImage: async (image, policy, pull) =>
-      ensureImage(image, policy, (await images.load())?.store, scope.signal, pull),
+    ...processImages(async () => (await images.load())?.store, scope.signal),
     ...(options.images &&
       platform.namespaces && {
         images: storeImages(

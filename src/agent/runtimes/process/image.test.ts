@@ -307,7 +307,7 @@ describe('openProcessDriver with images', rooted, () => {
     const silentRegistry = createServer(() => void opened.driver.close())
     await new Promise<void>(resolve => silentRegistry.listen(0, '127.0.0.1', resolve))
     const { port } = silentRegistry.address() as AddressInfo
-    await assert.rejects(opened.driver.ensureImage(`127.0.0.1:${port}/app:1`, 'Always'), { reason: 'ErrImagePull' })
+    await assert.rejects(opened.driver.pullImage(`127.0.0.1:${port}/app:1`), { reason: 'ErrImagePull' })
     silentRegistry.close()
     rmSync(other, { recursive: true, force: true })
   })

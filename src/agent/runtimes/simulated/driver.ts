@@ -3,7 +3,6 @@
  * Thousands of nodes fit into one process; an idle container costs nothing.
  */
 import type { Clock } from '../../../lib/clock.ts'
-import { checkPull } from '../image-policy.ts'
 import {
   type ContainerStatus,
   type RuntimeDriver,
@@ -79,14 +78,13 @@ export function openSimulatedDriver(options: SimulatedDriverOptions): RuntimeDri
       return () => listeners.delete(handler)
     },
 
-    async ensureImage(image, policy) {
+    findImage: async image => (images.has(image) ? { imageId: image } : undefined),
+    async pullImage(image) {
       const { pullMs, error } = script.image?.(image) ?? {}
-      if (policy !== 'Always' && images.has(image)) return { imageId: image, pulled: false }
-      checkPull(image, policy)
       await wait(pullMs)
       if (error) throw new RuntimeError(error.reason, error.message)
       images.add(image)
-      return { imageId: image, pulled: true }
+      return { imageId: image }
     },
 
     async runSandbox(config) {

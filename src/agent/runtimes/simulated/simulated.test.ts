@@ -61,7 +61,7 @@ it('openSimulatedDriver takes the time that its script says, on its own clock', 
   const life = (async () => {
     const id = await driver.runSandbox(sandbox('uid'))
     times.push(clock.now() - start)
-    await driver.ensureImage('v1', 'IfNotPresent')
+    await driver.pullImage('v1')
     times.push(clock.now() - start)
     const container = await driver.createContainer(id, config)
     await driver.startContainer(container)

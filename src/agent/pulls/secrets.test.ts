@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Secret } from '../../api/generated/types/core-v1.ts'
-import { pullCredentials } from './pull-secrets.ts'
+import { pullCredentials } from './secrets.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const secret = (auths: object): Secret => ({

@@ -1,4 +1,4 @@
-/** Whether an image may or must be pulled: names and imagePullPolicy as the kubelet has them. */
+/** Names of images as pods have them. */
 import { formatReference, parseReference } from '../images/reference.ts'
 import { RuntimeError } from './runtime.ts'
 
@@ -10,11 +10,4 @@ export function fullImageName(image: string): string {
     const message = `Failed to apply default image tag ${JSON.stringify(image)}: ${(cause as Error).message}`
     throw new RuntimeError('InvalidImageName', message, { cause })
   }
-}
-
-/** Throws `RuntimeError` where the policy forbids to pull an image that is not there. */
-export function checkPull(image: string, policy: string): void {
-  if (policy !== 'Never') return
-  const message = `Container image ${JSON.stringify(image)} is not present with pull policy of Never`
-  throw new RuntimeError('ErrImageNeverPull', message)
 }

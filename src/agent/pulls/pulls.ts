@@ -1,0 +1,134 @@
+/**
+ * How a node comes by images, whatever runtime keeps them: by policy, with the pod's secrets and what the node's
+ * credential providers know, so many at once; told in the kubelet's events.
+ */
+import type { Secret } from '../../api/generated/types/core-v1.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Credentials } from '../images/registry.ts'
+import { createLimiter } from '../limiter.ts'
+import { type FoundImage, type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
+import { placeOf } from './match.ts'
+import type { CredentialProvider } from './provider.ts'
+import { pullCredentials } from './secrets.ts'
+
+/** An image that a pod needs. */
+export interface ImageRequest {
+  readonly driver: Pick<RuntimeDriver, 'findImage' | 'pullImage'>
+  readonly image: string
+  /** Always, IfNotPresent or Never. */
+  readonly policy: string
+  /** Those of its imagePullSecrets that are there. */
+  readonly secrets: readonly Secret[]
+  /** Tells how it goes. */
+  event(type: 'Normal' | 'Warning', reason: string, message: string): void
+}
+
+export interface Pulls {
+  /**
+   * Makes sure that the image is there. Rejects with `RuntimeError` (ErrImagePull, ErrImageNeverPull, InvalidImageName,
+   * ImageNotSupported, …).
+   */
+  ensure(request: ImageRequest): Promise<FoundImage>
+}
+
+export interface PullsDeps {
+  readonly clock: Clock
+  /** Pulls at once. */
+  readonly limit: number
+  readonly providers: readonly CredentialProvider[]
+}
+
+const quoted = JSON.stringify
+
+/** As Go prints a duration that is cut to milliseconds: `523ms`, `1.5s`, `1m2.03s`. */
+function durationText(ms: number): string {
+  const whole = Math.floor(ms)
+  if (whole < 1000) return whole === 0 ? '0s' : `${whole}ms`
+  const minutes = Math.floor(whole / 60_000)
+  return `${minutes > 0 ? `${minutes}m` : ''}${(whole % 60_000) / 1000}s`
+}
+
+const asRuntimeError = (cause: unknown): RuntimeError =>
+  cause instanceof RuntimeError
+    ? cause
+    : new RuntimeError('ErrImagePull', String((cause as Error).message ?? cause), { cause })
+
+export function createPulls({ clock, limit, providers }: PullsDeps): Pulls {
+  const turns = createLimiter(limit)
+
+  /** What may be shown to the registry: the pod's own first. */
+  async function credentialsFor({ image, secrets }: ImageRequest): Promise<readonly Credentials[]> {
+    const place = placeOf(image)
+    const known = place ? await Promise.all(providers.map(each => each.credentials(image, place))) : []
+    return [...pullCredentials(secrets, image), ...known.flat()]
+  }
+  /** Shows each proof in turn, and nothing where there is none; rejects with the last refusal. */
+  async function pullWith(request: ImageRequest): Promise<FoundImage> {
+    const all = await credentialsFor(request)
+    let refusal: unknown
+    for (const proof of all.length > 0 ? all : [undefined]) {
+      try {
+        return await request.driver.pullImage(request.image, proof)
+      } catch (error) {
+        refusal = error
+      }
+    }
+    throw refusal
+  }
+  async function pull(request: ImageRequest): Promise<FoundImage> {
+    const { image, event } = request
+    event('Normal', 'Pulling', `Pulling image ${quoted(image)}`)
+    const asked = clock.elapsed()
+    let began = asked
+    try {
+      const pulled = await turns.run(() => {
+        began = clock.elapsed()
+        return pullWith(request)
+      })
+      const [took, waited] = [began, asked].map(since => durationText(clock.elapsed() - since))
+      const size = `Image size: ${pulled.size ?? 0} bytes.`
+      event(
+        'Normal',
+        'Pulled',
+        `Successfully pulled image ${quoted(image)} in ${took} (${waited} including waiting). ${size}`,
+      )
+      return pulled
+    } catch (cause) {
+      const error = asRuntimeError(cause)
+      event('Warning', 'Failed', `Failed to pull image ${quoted(image)}: ${error.message}`)
+      throw error
+    }
+  }
+  /** What is there already; undefined: it is to be pulled. */
+  async function present({ driver, image, policy, event }: ImageRequest): Promise<FoundImage | undefined> {
+    let found: FoundImage | undefined
+    try {
+      found = await driver.findImage(image)
+    } catch (error) {
+      if ((error as RuntimeError).reason === 'InvalidImageName')
+        event('Warning', 'InspectFailed', (error as RuntimeError).message)
+      throw error
+    }
+    if (found && (policy !== 'Always' || found.builtIn)) {
+      event(
+        'Normal',
+        'Pulled',
+        `Container image ${quoted(image)} already present on machine and can be accessed by the pod`,
+      )
+      return found
+    }
+    if (policy !== 'Never') return undefined
+    const message = `Container image ${quoted(image)} is not present with pull policy of Never`
+    event('Warning', 'ErrImageNeverPull', message)
+    throw new RuntimeError('ErrImageNeverPull', message)
+  }
+  return {
+    async ensure(request) {
+      try {
+        return (await present(request)) ?? (await pull(request))
+      } catch (error) {
+        throw asRuntimeError(error)
+      }
+    },
+  }
+}

@@ -1,0 +1,75 @@
+/** What a node's configuration says of images: how many are pulled at once, and when they are removed. */
+import type { ImageGarbageSettings } from '../../agent/node/image-garbage.ts'
+import { DEFAULT_SETTINGS, type NodeSettings } from '../../agent/settings.ts'
+import { parseDuration } from '../../api/machinery/time.ts'
+import type { Shape } from '../../apiserver/configuration/read.ts'
+
+/** Of KubeletConfiguration. */
+export interface ImageFields {
+  readonly serializeImagePulls?: boolean
+  readonly maxParallelImagePulls?: number
+  readonly imageMinimumGCAge?: string
+  readonly imageMaximumGCAge?: string
+  readonly imageGCHighThresholdPercent?: number
+  readonly imageGCLowThresholdPercent?: number
+}
+
+export const IMAGE_SHAPE = {
+  serializeImagePulls: 'boolean',
+  maxParallelImagePulls: 'number',
+  imageMinimumGCAge: 'string',
+  imageMaximumGCAge: 'string',
+  imageGCHighThresholdPercent: 'number',
+  imageGCLowThresholdPercent: 'number',
+} as const satisfies Shape
+
+/** Makes a setting of a field; what `make` throws is told with the field's name. */
+type Of = <T>(field: keyof ImageFields, make: () => T) => T
+
+function parallelPulls({ serializeImagePulls, maxParallelImagePulls: most }: ImageFields, of: Of): number {
+  if (serializeImagePulls === undefined && most === undefined) return DEFAULT_SETTINGS.parallelPulls
+  return of('maxParallelImagePulls', () => {
+    if (most !== undefined && (!Number.isInteger(most) || most < 1))
+      throw new Error(`${most} must be a positive number`)
+    // One at a time is the kubelet's default.
+    const isSerial = serializeImagePulls ?? true
+    if (isSerial && (most ?? 1) > 1) throw new Error('cannot be larger than 1 unless serializeImagePulls is false')
+    return isSerial ? 1 : (most ?? Number.POSITIVE_INFINITY)
+  })
+}
+
+/** Milliseconds, not below zero. */
+function ageOf(text: string): number {
+  const ms = parseDuration(text)
+  if (ms < 0) throw new Error(`${text} must not be negative`)
+  return ms
+}
+
+function percentOf(value: number): number {
+  if (!Number.isInteger(value) || value < 0 || value > 100) throw new Error(`${value} must be between 0 and 100`)
+  return value
+}
+
+function garbage(fields: ImageFields, of: Of): ImageGarbageSettings {
+  const { highPercent, lowPercent, minAgeMs } = DEFAULT_SETTINGS.imageGarbage
+  const percent = (field: 'imageGCHighThresholdPercent' | 'imageGCLowThresholdPercent', otherwise: number) =>
+    of(field, () => percentOf(fields[field] ?? otherwise))
+  const high = percent('imageGCHighThresholdPercent', highPercent)
+  const low = percent('imageGCLowThresholdPercent', lowPercent)
+  const { imageMinimumGCAge, imageMaximumGCAge = '0s' } = fields
+  const least = of('imageMinimumGCAge', () => (imageMinimumGCAge ? ageOf(imageMinimumGCAge) : minAgeMs))
+  const most = of('imageMaximumGCAge', () => ageOf(imageMaximumGCAge))
+  of('imageGCLowThresholdPercent', () => {
+    if (low >= high) throw new Error(`${low} must be less than imageGCHighThresholdPercent, ${high}`)
+  })
+  of('imageMaximumGCAge', () => {
+    if (most > 0 && most <= least) throw new Error(`${imageMaximumGCAge} must be greater than imageMinimumGCAge`)
+  })
+  return { highPercent: high, lowPercent: low, minAgeMs: least, ...(most > 0 && { maxAgeMs: most }) }
+}
+
+/** What the fields say. Throws what `of` throws. */
+export const imageSettings = (fields: ImageFields, of: Of): Pick<NodeSettings, 'parallelPulls' | 'imageGarbage'> => ({
+  parallelPulls: parallelPulls(fields, of),
+  imageGarbage: garbage(fields, of),
+})

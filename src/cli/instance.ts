@@ -1,6 +1,7 @@
 /**
- * The running program, as it describes itself in DATA_DIR/instance.json: written when it is ready, removed when it
- * stops. A file whose process is gone (or whose pid now belongs to another one) counts as absent.
+ * The running program, as it describes itself in DATA_DIR/instance.json when it is ready. It stays there for who takes
+ * the cluster away later. One that has ended, or whose process is gone (or whose pid now belongs to another) is not one
+ * that runs.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,11 +25,13 @@ export interface Instance {
   readonly asked?: { readonly runtime: string; readonly runtimeEndpoint?: string }
   /** What this machine cannot give, in sentences. */
   readonly notes: readonly string[]
+  /** It was stopped in order. */
+  readonly ended?: true
 }
 
 export const instanceFile = (dataDir: string) => join(dataDir, 'instance.json')
 
-/** What the last program on a data directory said of itself, whether it still runs or was killed. */
+/** What the last program on a data directory said of itself, whether it still runs, was stopped or killed. */
 export function lastInstance(dataDir: string): Instance | undefined {
   try {
     return JSON.parse(readFileSync(instanceFile(dataDir), 'utf8'))
@@ -40,7 +43,7 @@ export function lastInstance(dataDir: string): Instance | undefined {
 /** The instance of a data directory, if it runs. */
 export function readInstance(dataDir: string): Instance | undefined {
   const instance = lastInstance(dataDir)
-  if (!instance) return undefined
+  if (!instance || instance.ended) return undefined
   const startTime = processStartTime(instance.pid)
   if (startTime === undefined || (startTime && instance.startTime && startTime !== instance.startTime)) return undefined
   return instance

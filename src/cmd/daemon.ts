@@ -138,7 +138,7 @@ export async function serve(options: ProgramOptions, hooks: ServeHooks, choice?:
   const timeoutMs = workloads ? Number(JSON.parse(readFileSync(request, 'utf8')).timeoutMs) : 0
   logger.info({ signal, workloads }, 'stopping')
   await core.stop({ workloads, timeoutMs })
-  rmSync(instanceFile(dataDir), { force: true })
+  writeFileAtomic(instanceFile(dataDir), `${JSON.stringify({ ...instance, ended: true })}\n`)
   rmSync(request, { force: true })
   logger.info({}, 'stopped')
 }

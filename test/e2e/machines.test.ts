@@ -318,7 +318,10 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
     const there = (await pods('web')).filter(each => each.spec?.nodeName === b.nodeName)
     assert.ok(there.length > 0)
     for (const each of [a, b]) process.kill(each.pid()!, 'SIGKILL')
-    assert.match(await must(b, 'delete', '--yes'), /is no node any more/)
+    assert.match(
+      await must(b, 'delete', '--yes'),
+      new RegExp(`is no node any more.* kubectl delete node ${b.nodeName}\n`),
+    )
     for (const { metadata } of there) assert.deepEqual(processesWith('HOSTNAME', metadata?.name ?? ''), [])
     const links = (await b.run('ip', ['-o', 'link'])).stdout.trim().split('\n')
     assert.deepEqual(

@@ -1,6 +1,6 @@
 /** What `npm pack` makes, installed: a program and a library. Skipped where npm reaches no registry. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -54,7 +54,11 @@ describe('the package', { skip: reachable ? false : 'npm reaches no registry' },
     assert.equal((await fetch(example.address)).status, 200)
     await must(tutti, ['down'], { env })
     await must(tutti, up, { env })
+    await must(tutti, ['down'], { env })
+    const kubeconfig = () => readFileSync(join(folder, '.kube/config'), 'utf8')
+    assert.match(kubeconfig(), /name: tutti/)
     await must(tutti, ['delete', '--yes'], { env })
+    assert.doesNotMatch(kubeconfig(), /name: tutti/)
   })
 
   it('tutti/testing starts a cluster in a project of its own, with types', async () => {

@@ -8,7 +8,7 @@ import type { Context, UpOptions } from '../context.ts'
 import { UserError } from '../context.ts'
 import { type Instance, lastInstance, readInstance } from '../instance.ts'
 import { forgetKubeconfig } from '../kubeconfig.ts'
-import { isMember } from '../membership.ts'
+import { isMember, memberName } from '../membership.ts'
 import { withProgress } from '../output/progress.ts'
 import { stopInstance } from '../stop.ts'
 
@@ -65,7 +65,7 @@ async function deleteCluster(context: Context, yes: boolean): Promise<number> {
     return 0
   }
   const member = isMember(dataDir)
-  const nodeName = lastInstance(dataDir)?.nodeName
+  const nodeName = memberName(dataDir)
   // A start that was interrupted early leaves nothing but its log.
   const begun = readdirSync(dataDir).some(name => name !== 'tutti.log')
   if (begun && !existsSync(join(dataDir, 'version')))

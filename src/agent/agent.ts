@@ -244,7 +244,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     logs: api.logs,
     now: clock.now,
     images,
-    directory: deps.dataDir,
+    machine,
     configuration: () => kubeletConfiguration(deps, machine, server?.port),
     localVolumes: createLocalVolumes(join(deps.dataDir, 'volumes')),
   })

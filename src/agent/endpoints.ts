@@ -1,15 +1,15 @@
 /** What a kubelet serves over HTTP on its own port, for `nodes/proxy`: health, pods, usage, logs of containers. */
-import { availableParallelism } from 'node:os'
 import { isFinished } from '../api/kinds/core/finished.ts'
+import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
 import { badRequest, methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
 import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
 import type { LocalVolumes } from './local-volumes.ts'
 import type { NodeImages } from './node/images.ts'
-import { machineUsage } from './node/usage.ts'
+import type { Machine } from './node/machine.ts'
 import { podRef } from './pod/object.ts'
-import { allContainers } from './pod/references.ts'
 import type { PodWorker } from './pod/worker.ts'
-import type { PodUsage, RunningContainer, Statistics } from './statistics/statistics.ts'
+import { usageOfContainers } from './statistics/containers.ts'
+import type { Statistics } from './statistics/statistics.ts'
 
 export interface EndpointDeps {
   readonly nodeName: string
@@ -17,8 +17,7 @@ export interface EndpointDeps {
   readonly logs: NodeApi['logs']
   readonly localVolumes: LocalVolumes
   readonly images: NodeImages
-  /** The node's folder, whose disk counts as the node's. */
-  readonly directory: string
+  readonly machine: Machine
   /** What a kubelet's configuration would say of this node. */
   configuration(): object
   now(): number
@@ -34,25 +33,6 @@ const text = (body: string, status = 200, contentType = 'text/plain; charset=utf
 })
 const json = (value: unknown) => text(JSON.stringify(value), 200, 'application/json')
 
-/** Usage of every container that runs. */
-async function usage(workers: Iterable<PodWorker>): Promise<PodUsage[]> {
-  return Promise.all(
-    [...workers].map(async worker => {
-      const pod = worker.pod()
-      const driver = worker.place()?.driver
-      const running = [...allContainers(pod), ...(pod.spec?.ephemeralContainers ?? [])]
-        .map(({ name }) => worker.instances(name)?.[0])
-        .filter(each => each !== undefined)
-        .filter(each => each.state === 'running')
-      const containers = running.map(async (each): Promise<RunningContainer | undefined> => {
-        const stats = await driver?.stats(each.id)
-        return stats && { ...stats, image: each.image, startedAt: each.startedAt }
-      })
-      return { pod, containers: (await Promise.all(containers)).filter(each => each !== undefined) }
-    }),
-  )
-}
-
 const METRICS = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** What is asked for below `/stats` and `/metrics`; undefined for what is not there. */
@@ -64,12 +44,15 @@ async function statisticsAt(deps: EndpointDeps, path: string): Promise<NodeAnswe
     '/metrics/cadvisor': made.containerMetrics,
   }
   if (path !== '/stats/summary' && !texts[path]) return undefined
+  const pods = await Promise.all(
+    [...deps.workers()].map(async worker => ({ pod: worker.pod(), containers: await usageOfContainers(worker) })),
+  )
   const all: Statistics = {
     nodeName: deps.nodeName,
     now: deps.now(),
-    machine: machineUsage(deps.directory),
-    cores: availableParallelism(),
-    pods: await usage(deps.workers()),
+    machine: deps.machine.usage?.() ?? made.usageOfPods(pods, quantityValue(deps.machine.capacity.memory ?? '0')),
+    cores: milliValue(deps.machine.capacity.cpu ?? '0') / 1000,
+    pods,
   }
   return path === '/stats/summary' ? json(made.summary(all)) : text(texts[path]!(all), 200, METRICS)
 }

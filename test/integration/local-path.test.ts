@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test'
 import { createEndpoints } from '../../src/agent/endpoints.ts'
 import { createLocalVolumes } from '../../src/agent/local-volumes.ts'
 import { createNodeImages } from '../../src/agent/node/images.ts'
+import { thisMachine } from '../../src/agent/node/machine.ts'
 import type { Event, PersistentVolume, PersistentVolumeClaim, Pod } from '../../src/api/generated/types/core-v1.ts'
 import type { NodeApi } from '../../src/client/node-api.ts'
 import { type Cluster, startCluster } from '../../src/cmd/testing.ts'
@@ -45,7 +46,7 @@ async function start() {
         workers: () => [],
         logs: undefined as never,
         now: () => 0,
-        directory: place,
+        machine: thisMachine(place),
         configuration: () => ({}),
         images: createNodeImages([], join(place, nodeName)),
         localVolumes,

@@ -5,13 +5,15 @@ import os from 'node:os'
 import type { NodeSystemInfo } from '../../api/generated/types/core-v1.ts'
 import { milliValue, quantityValue } from '../../api/machinery/quantity.ts'
 import { architecture } from '../../lib/architecture.ts'
-import { diskOf } from './usage.ts'
+import { diskOf, type MachineUsage, machineUsage } from './usage.ts'
 
 export interface Machine {
   /** node.status.capacity. */
   readonly capacity: Readonly<Record<string, string>>
   /** What of it pods may have: node.status.allocatable. Default: all. */
   readonly allocatable?: Readonly<Record<string, string>>
+  /** What is used of it now. Absent where nothing is really there: then it is what its pods use. */
+  usage?(): MachineUsage
   readonly info: Omit<NodeSystemInfo, 'containerRuntimeVersion' | 'kubeletVersion' | 'kubeProxyVersion'>
 }
 
@@ -70,6 +72,7 @@ export function thisMachine(dataDirectory: string, { maxPods = MAX_PODS, reserve
   return {
     capacity,
     allocatable: allocatableOf(capacity, reserved),
+    usage: () => machineUsage(dataDirectory),
     info: {
       architecture: architecture(),
       bootID: read('/proc/sys/kernel/random/boot_id'),

@@ -28,6 +28,19 @@ export interface Statistics {
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
 
+/** What a machine that is not there uses: what its pods do, of so many bytes of memory. */
+export function usageOfPods(pods: readonly PodUsage[], memoryTotal: number): MachineUsage {
+  const all = pods.flatMap(each => each.containers)
+  return {
+    cpuNanoSeconds: sum(all.map(each => each.cpuUsage)),
+    memoryTotal,
+    memoryAvailable: Math.max(0, memoryTotal - sum(all.map(each => each.memoryWorkingSet))),
+    disk: undefined,
+    processes: sum(all.map(each => each.processes)),
+    maxProcesses: 0,
+  }
+}
+
 function usageOf(stats: readonly ContainerStats[], time: string) {
   return {
     cpu: { time, usageCoreNanoSeconds: sum(stats.map(each => each.cpuUsage)) },

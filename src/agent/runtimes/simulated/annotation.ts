@@ -3,6 +3,7 @@
  * `{"main": {"exitAfterMs": 500, "exitCode": 1}}`. `*` stands for every container that is not named.
  */
 
+import { quantityProblem } from '../../../api/machinery/quantity.ts'
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import { scriptOfCommand } from './command.ts'
 import { scriptOfImage } from './image.ts'
@@ -12,6 +13,7 @@ export const SIMULATE = 'tutti.dev/simulate'
 
 type Check = (value: unknown) => boolean
 const milliseconds: Check = value => typeof value === 'number' && value >= 0
+const quantity: Check = value => typeof value === 'string' && quantityProblem(value) === undefined
 const orNever =
   (check: Check): Check =>
   value =>
@@ -24,6 +26,8 @@ const FIELDS: Readonly<Record<string, { readonly check: Check; readonly takes: s
   exitCode: { check: value => Number.isInteger(value) && (value as number) >= 0, takes: 'an exit code' },
   stopMs: { check: orNever(milliseconds), takes: 'milliseconds or null' },
   healthyMs: { check: orNever(milliseconds), takes: 'milliseconds or null' },
+  cpu: { check: quantity, takes: 'a quantity' },
+  memory: { check: quantity, takes: 'a quantity' },
   prints: {
     check: value => Array.isArray(value) && value.every(line => typeof line === 'string'),
     takes: 'a list of lines',

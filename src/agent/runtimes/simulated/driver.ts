@@ -2,6 +2,7 @@
  * A runtime without processes: sandboxes and containers live through what a script says, on the clock that it is given.
  * Thousands of nodes fit into one process; an idle container costs nothing.
  */
+import { milliValue, quantityValue } from '../../../api/machinery/quantity.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import {
   type ContainerStatus,
@@ -170,17 +171,22 @@ export function openSimulatedDriver(options: SimulatedDriverOptions): RuntimeDri
       Promise.reject(new RuntimeError('NotSupported', `sandbox ${sandboxId} is simulated: nothing listens in it`)),
 
     async stats(id) {
-      const found = containers.get(id)?.status()
-      if (found?.state !== 'running') return undefined
-      const { podUid, name } = found
+      const container = containers.get(id)
+      const found = container?.status()
+      if (!container || found?.state !== 'running') return undefined
+      const { podUid, name, startedAt } = found
+      const { cpu = '0', memory = '0' } = container.script
+      const timestamp = clock.now()
+      const bytes = quantityValue(memory)
       return {
         id,
         podUid,
         name,
-        timestamp: clock.now(),
-        cpuUsage: 0,
-        memoryWorkingSet: 0,
-        memoryUsage: 0,
+        timestamp,
+        // Thousandths of a core for milliseconds are billionths of a second for a thousand.
+        cpuUsage: milliValue(cpu) * Math.max(0, timestamp - startedAt) * 1000,
+        memoryWorkingSet: bytes,
+        memoryUsage: bytes,
         processes: 1,
       }
     },

@@ -17,6 +17,9 @@ export interface ContainerScript {
   readonly prints?: readonly string[]
   /** http, tcp and grpc probes succeed from so long after its start, ms; null: never. Default 0. */
   readonly healthyMs?: number | null
+  /** The processor and the memory that it uses while it runs, as quantities. Default: none. */
+  readonly cpu?: string
+  readonly memory?: string
   /** Answers of exec. Default: no output, exit code 0. */
   exec?(command: readonly string[]): { readonly output?: string; readonly exitCode?: number }
 }

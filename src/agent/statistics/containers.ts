@@ -1,0 +1,19 @@
+/** What the containers of a pod use now, by the word of its runtime. */
+import { allContainers } from '../pod/references.ts'
+import type { PodWorker } from '../pod/worker.ts'
+import type { RunningContainer } from './statistics.ts'
+
+/** Of every container that runs. Rejects where the runtime does not answer. */
+export async function usageOfContainers(worker: PodWorker): Promise<RunningContainer[]> {
+  const pod = worker.pod()
+  const driver = worker.place()?.driver
+  const running = [...allContainers(pod), ...(pod.spec?.ephemeralContainers ?? [])]
+    .map(({ name }) => worker.instances(name)?.[0])
+    .filter(each => each !== undefined)
+    .filter(each => each.state === 'running')
+  const found = running.map(async (each): Promise<RunningContainer | undefined> => {
+    const stats = await driver?.stats(each.id)
+    return stats && { ...stats, image: each.image, startedAt: each.startedAt }
+  })
+  return (await Promise.all(found)).filter(each => each !== undefined)
+}

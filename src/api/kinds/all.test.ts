@@ -11,6 +11,11 @@ const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname,
 
 /** What a 1.36 server's aggregated discovery says, one line per resource and subresource. */
 const discovery: string[] = read('discovery.json')
+/** What metrics-server adds, where Kubernetes is installed with it. */
+const metricsServer = [
+  'metrics.k8s.io/v1beta1 nodes NodeMetrics  Cluster [] [] get,list',
+  'metrics.k8s.io/v1beta1 pods PodMetrics  Namespaced [] [] get,list',
+]
 /** The columns that a 1.36 server's tables have, by `apiVersion kind`. */
 const tables: Record<string, string[]> = read('tables.json')
 
@@ -41,8 +46,8 @@ function lines(kind: Kind): string[] {
   return [head, ...below.sort()]
 }
 
-test('kinds are exactly the resources of a 1.36 server, in the order of its discovery', () => {
-  assert.deepEqual(kinds.flatMap(lines), discovery)
+test('kinds are exactly the resources of a 1.36 server with metrics-server, in the order of its discovery', () => {
+  assert.deepEqual(kinds.flatMap(lines), [...discovery, ...metricsServer])
 })
 
 test('kinds have the columns of a 1.36 server', () => {

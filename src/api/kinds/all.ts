@@ -50,6 +50,8 @@ import { EndpointSlice } from './discovery/endpoint-slice.ts'
 import { EventsEvent } from './events/event.ts'
 import { FlowSchema } from './flowcontrol/flow-schema.ts'
 import { PriorityLevelConfiguration } from './flowcontrol/priority-level-configuration.ts'
+import { NodeMetrics } from './metrics/node-metrics.ts'
+import { PodMetrics } from './metrics/pod-metrics.ts'
 import { Ingress } from './networking/ingress.ts'
 import { IngressClass } from './networking/ingress-class.ts'
 import { IPAddress } from './networking/ip-address.ts'
@@ -143,6 +145,8 @@ const all: readonly Kind<any>[] = [
   ResourceSlice,
   FlowSchema,
   PriorityLevelConfiguration,
+  NodeMetrics,
+  PodMetrics,
 ]
 
 /** The built-in kinds. */

@@ -16,6 +16,14 @@ import { builtInPriority, CUSTOM, type Priority } from './priorities.ts'
 const MANAGED = 'kube-aggregator.kubernetes.io/automanaged'
 const CRDS = 'apiextensions.k8s.io/v1/customresourcedefinitions'
 
+/**
+ * Groups that another server may serve in the place of this one: its registration is left alone, and this server's
+ * comes back when it goes.
+ */
+const REPLACEABLE = new Set(['metrics.k8s.io'])
+
+const isReplaced = ({ spec }: APIService) => Boolean(spec?.service) && REPLACEABLE.has(spec?.group ?? '')
+
 interface Wanted {
   readonly group: string
   readonly version: string
@@ -70,7 +78,7 @@ export async function keepLocalServices(registry: Registry, logger: Logger): Pro
     const current = get(name)
     if (!current) return void (await registry.create(kind!, '', objectOf(wanted), context))
     // Without the label it is somebody's own.
-    if (!current.metadata?.labels?.[MANAGED] || fits(current, wanted)) return
+    if (!current.metadata?.labels?.[MANAGED] || fits(current, wanted) || isReplaced(current)) return
     const { spec, metadata } = objectOf(wanted)
     const change = (object: { metadata?: unknown; spec?: unknown }) => {
       const own = object as APIService
@@ -84,7 +92,7 @@ export async function keepLocalServices(registry: Registry, logger: Logger): Pro
   async function removeOthers(managed: string, wanted: ReadonlyMap<string, Wanted>): Promise<void> {
     for (const { value } of services.list()) {
       const { name = '', labels } = value.metadata ?? {}
-      if (labels?.[MANAGED] === managed && !wanted.has(name))
+      if (labels?.[MANAGED] === managed && !wanted.has(name) && !isReplaced(value as APIService))
         await registry.delete(kind!, { namespace: '', name }, {}, context)
     }
   }
@@ -97,13 +105,14 @@ export async function keepLocalServices(registry: Registry, logger: Logger): Pro
   }
   await Promise.all([...builtIn.values()].map(ensure))
   await removeOthers('onstart', builtIn)
+  const replaceable = [...builtIn.values()].filter(({ group }) => REPLACEABLE.has(group))
 
   const crds = registry.kind(CRDS)
   if (!crds) return
   const definitions = registry.reader(crds)
   const follow = async () => {
     const wanted = customVersions(definitions.list().map(each => each.value as CustomResourceDefinition))
-    for (const each of wanted.values()) await ensure(each)
+    for (const each of [...wanted.values(), ...replaceable]) await ensure(each)
     await removeOthers('true', wanted)
   }
   let running: Promise<void> | undefined
@@ -125,7 +134,9 @@ export async function keepLocalServices(registry: Registry, logger: Logger): Pro
   }
   definitions.onChange(() => void run())
   services.onChange((previous, current) => {
-    if ((current ?? previous)?.value.metadata?.labels?.[MANAGED] === 'true' && !current) void run()
+    if (!previous || current) return
+    const { metadata, spec } = previous.value as APIService
+    if (metadata?.labels?.[MANAGED] === 'true' || REPLACEABLE.has(spec?.group ?? '')) void run()
   })
   await run()
 }

@@ -33,6 +33,8 @@ const BUILT_IN: Readonly<Record<string, ReturnType<typeof group>>> = {
   'flowcontrol.apiserver.k8s.io': group(16100, { v1: 21 }),
   'internal.apiserver.k8s.io': group(16000, {}),
   'storagemigration.k8s.io': group(15800, {}),
+  // As metrics-server registers it.
+  'metrics.k8s.io': group(100, { v1beta1: 100 }),
 }
 
 /** Of the versions that have none of their own: betas and alphas. */

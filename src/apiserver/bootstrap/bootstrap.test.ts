@@ -37,7 +37,7 @@ test('bootstrap makes the objects of a fresh cluster, once', async () => {
   const first = await startServer()
   const counts: [string, number][] = [
     ['/api/v1/namespaces', 4],
-    [ROLES, 80],
+    [ROLES, 81],
     ['/apis/scheduling.k8s.io/v1/priorityclasses', 2],
     ['/apis/node.k8s.io/v1/runtimeclasses', 3],
     ['/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas', 11],

@@ -28,6 +28,8 @@ import { expireEvents } from '../events/expiry.ts'
 import { admissionChain } from '../registry/admission-chain.ts'
 import type { KindHooks, Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
+import { resourceMetricsHandlers } from '../resource-metrics/handlers.ts'
+import { createSampler } from '../resource-metrics/sampler.ts'
 import { reviewHandlers } from '../reviews/all.ts'
 import type { ComponentHealth } from '../reviews/component-status.ts'
 import type { ServerExtensions } from '../server.ts'
@@ -235,16 +237,24 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
       clock,
       random: random.number,
     }),
-    virtual: reviewHandlers({
-      registry,
-      admission: chain,
-      rbac,
-      authorizer,
-      authenticate,
-      audiences: tokens.audiences,
-      clock,
-      components: deps.components ?? allWell,
-    }),
+    virtual: new Map([
+      ...reviewHandlers({
+        registry,
+        admission: chain,
+        rbac,
+        authorizer,
+        authenticate,
+        audiences: tokens.audiences,
+        clock,
+        components: deps.components ?? allWell,
+      }),
+      ...resourceMetricsHandlers({
+        nodes: reader('v1/nodes'),
+        pods: reader('v1/pods'),
+        sampler: createSampler({ nodes: deps.nodes, clock, logger }),
+        clock,
+      }),
+    ]),
     hooks: new Map<string, KindHooks>([
       ['v1/services', services.hooks],
       ['certificates.k8s.io/v1/certificatesigningrequests', certificateRequestHooks],

@@ -66,6 +66,11 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
       'create,patch,update core events',
     ],
   },
+  // Under metrics-server's name, which brings the same: who may see pods may see what they use.
+  'system:aggregated-metrics-reader': {
+    aggregateTo: 'view',
+    rules: ['get,list,watch metrics.k8s.io pods,nodes'],
+  },
   // Names for services and pods.
   'tutti:dns': {
     rules: [

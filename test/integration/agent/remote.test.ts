@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { serviceAccounts } from '../../../src/agent/resources.ts'
 import type { CommandStreams } from '../../../src/client/node-api.ts'
 import { createPipe } from '../../../src/client/streams/pipe.ts'
+import type { Loose } from '../api/start.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
 /** Streams that collect what comes, and bring `input`. */
@@ -107,6 +108,18 @@ describe('a node over its own HTTPS', () => {
     assert.equal(lines.join(''), 'first\n')
     const previous = node.reached().logs(ref, { container: 'main', previous: true }, new AbortController().signal)
     await assert.rejects(previous, /previous terminated container "main" in pod "one" not found/)
+  })
+
+  test('metrics.k8s.io has what the node says over its HTTPS', async () => {
+    const root = '/apis/metrics.k8s.io/v1beta1'
+    const read = async (path: string) =>
+      (await node.admin.transport({ method: 'GET', path: `${root}${path}` })).object as Loose
+    const { usage, window } = await read('/nodes/n1')
+    assert.match(usage.cpu, /^[1-9]\d*[num]?$/)
+    assert.match(usage.memory, /^[1-9]\d*[KM]i$/)
+    assert.match(window, /^\d+(\.\d+)?s$/)
+    const [pod] = (await read('/namespaces/default/pods')).items
+    assert.deepEqual([pod.metadata.name, pod.containers[0].name], ['one', 'main'])
   })
 
   test('connect opens a port of the pod, and tells why it cannot', async () => {

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { ADMIN } from '../../../src/apiserver/bootstrap/server.fixture.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../../src/lib/pki/certificate.ts'
 import { settled } from '../../../src/lib/virtual-clock.ts'
+import type { Loose } from '../api/start.ts'
 import { startWire, type WireServer } from '../proxy/wire.ts'
 import { type SmallServer, startSmallServer } from './small-server.ts'
 
@@ -172,6 +173,11 @@ test('a watch goes on for as long as the client wants', async () => {
   )
 })
 
+interface Group {
+  metadata: { name: string }
+  versions: { freshness: string; resources: Loose[] }[]
+}
+const shopOf = (items: Group[]) => items.find(({ metadata }) => metadata.name === 'shop.example.com')!
 const AGGREGATED = { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' }
 
 test('discovery has the other server in it, in the order of priority', async () => {
@@ -179,9 +185,9 @@ test('discovery has the other server in it, in the order of priority', async () 
   const { items } = parse(reply.text)
   const names = items.map((each: { metadata: { name: string } }) => each.metadata.name)
   assert.equal(names[0], 'apiregistration.k8s.io')
-  assert.equal(names.at(-1), 'shop.example.com')
-  const { versions } = items.at(-1)
-  assert.deepEqual([versions[0].freshness, versions[0].resources[0].resource], ['Current', 'fruits'])
+  assert.deepEqual(names.slice(-2), ['shop.example.com', 'metrics.k8s.io'])
+  const [version] = shopOf(items).versions
+  assert.deepEqual([version?.freshness, version?.resources[0].resource], ['Current', 'fruits'])
   const etag = String(reply.headers.etag)
   const again = await api.fetch('GET', '/apis', undefined, { ...AGGREGATED, 'if-none-match': etag })
   assert.equal(again.status, 304)
@@ -216,8 +222,8 @@ test('a server that fails is unavailable, its discovery stale, until it answers 
   assert.match(failed.message, /bad status from https:\S+: 503$/)
   assert.equal((await api.fetch('GET', FRUITS)).text, 'service unavailable\n')
   const { items } = parse((await api.fetch('GET', '/apis', undefined, AGGREGATED)).text)
-  const [version] = items.at(-1).versions
-  assert.deepEqual([version.freshness, version.resources.length], ['Stale', 1])
+  const [version] = shopOf(items).versions
+  assert.deepEqual([version?.freshness, version?.resources.length], ['Stale', 1])
   small.fail(false)
   await api.clock.advance(30_000)
   await untilReason('Passed')
@@ -229,7 +235,7 @@ test('discovery is read version by version from servers that know no better', as
   await api.send(ADMIN, 'POST', SERVICES, registration())
   await untilReason('Passed')
   const { items } = parse((await api.fetch('GET', '/apis', undefined, AGGREGATED)).text)
-  const [resource] = items.at(-1).versions[0].resources
+  const [resource] = shopOf(items).versions[0]!.resources
   assert.deepEqual([resource.scope, resource.subresources[0].subresource], ['Namespaced', 'status'])
 })
 
@@ -264,4 +270,32 @@ test('servers read from the cluster whom they may believe', async () => {
     'requestheader-username-headers',
   ])
   assert.equal(data['requestheader-allowed-names'], '["front-proxy-client"]')
+})
+
+const METRICS = 'v1beta1.metrics.k8s.io'
+
+test('metrics.k8s.io is served here until another server is registered for it, and again after that', async () => {
+  const { object } = await api.send(ADMIN, 'GET', `${SERVICES}/${METRICS}`)
+  assert.deepEqual(object.spec, {
+    group: 'metrics.k8s.io',
+    version: 'v1beta1',
+    groupPriorityMinimum: 100,
+    versionPriority: 100,
+  })
+  const local = parse((await api.fetch('GET', '/apis/metrics.k8s.io/v1beta1/nodes')).text)
+  assert.deepEqual([local.kind, local.items], ['NodeMetricsList', []])
+  const service = { namespace: 'kube-system', name: 'metrics-server', port: 443 }
+  const patch = { spec: { service, insecureSkipTLSVerify: true } }
+  const patched = await api.send(ADMIN, 'PATCH', `${SERVICES}/${METRICS}`, patch, {
+    contentType: 'application/merge-patch+json',
+  })
+  assert.equal(patched.status, 200)
+  await settled()
+  const theirs = await api.fetch('GET', '/apis/metrics.k8s.io/v1beta1/nodes')
+  assert.deepEqual([theirs.status, theirs.text], [503, 'service unavailable\n'])
+  await api.send(ADMIN, 'DELETE', `${SERVICES}/${METRICS}`)
+  await settled()
+  const again = (await api.send(ADMIN, 'GET', `${SERVICES}/${METRICS}`)).object
+  assert.equal(again.spec.service, undefined)
+  assert.equal((await api.fetch('GET', '/apis/metrics.k8s.io/v1beta1/nodes')).status, 200)
 })

@@ -64,6 +64,8 @@ export interface DeleteOptions {
   propagationPolicy?: string
 }
 
+export type Duration = string
+
 export interface FieldSelectorRequirement {
   key: string
   operator: string

@@ -22,6 +22,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'events.k8s.io': 'io.k8s.api.events',
   'flowcontrol.apiserver.k8s.io': 'io.k8s.api.flowcontrol',
   'internal.apiserver.k8s.io': 'io.k8s.api.apiserverinternal',
+  'metrics.k8s.io': 'io.k8s.metrics.pkg.apis.metrics',
   'networking.k8s.io': 'io.k8s.api.networking',
   'node.k8s.io': 'io.k8s.api.node',
   policy: 'io.k8s.api.policy',

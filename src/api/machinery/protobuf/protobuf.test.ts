@@ -90,6 +90,20 @@ test('openEnvelope reads what sealEnvelope wrote', () => {
   assert.deepEqual({ apiVersion, kind, ...decodeProtobuf(`${CORE}.ConfigMap`, raw) }, object)
 })
 
+test('openEnvelope reads usage, which is in amounts and times, as sealEnvelope wrote it', () => {
+  const object = {
+    apiVersion: 'metrics.k8s.io/v1beta1',
+    kind: 'PodMetrics',
+    metadata: { name: 'a', labels: { app: 'a' } },
+    timestamp: '2026-01-01T00:00:00Z',
+    window: '1m0.25s',
+    containers: [{ name: 'main', usage: { cpu: '1235n', memory: '5Mi' } }],
+  }
+  const name = messageName(object.apiVersion, object.kind)!
+  const { apiVersion, kind, raw } = openEnvelope(sealEnvelope(name, object))
+  assert.deepEqual({ apiVersion, kind, ...decodeProtobuf(name, raw) }, object)
+})
+
 test('openEnvelope refuses other bytes', () => {
   assert.throws(() => openEnvelope(Buffer.from('{"kind":"Pod"}')), /does not appear to be a protobuf message/)
   assert.throws(() => openEnvelope(new Uint8Array()), /empty data/)

@@ -13,9 +13,11 @@ test('openDataDir makes a directory and finds it again', () => {
   openDataDir(dir, '0.1.1')
 })
 
-test('openDataDir accepts a directory that only holds the log', () => {
+test('openDataDir accepts a directory that holds the log and what somebody laid out for it', () => {
   const dir = folder()
-  writeFileSync(join(dir, 'tutti.log'), '')
+  for (const file of ['tutti.log', 'config.yaml', 'kubelet.yaml', 'credential-providers.yaml'])
+    writeFileSync(join(dir, file), '')
+  for (const name of ['images', 'manifests', 'seccomp']) mkdirSync(join(dir, name))
   openDataDir(dir, '0.1.0')
 })
 

@@ -14,7 +14,15 @@ export function makeFolder(folder: string): void {
 }
 
 /** What may be there before the program is: its log, and what somebody has laid out for it. */
-const BEFORE = ['tutti.log', 'config.yaml', 'images']
+const BEFORE = [
+  'tutti.log',
+  'config.yaml',
+  'kubelet.yaml',
+  'credential-providers.yaml',
+  'images',
+  'manifests',
+  'seccomp',
+]
 
 /** Makes the directory, or checks that it is one that this program can use. Throws `UserError`. */
 export function openDataDir(dataDir: string, program: string): void {

@@ -1,21 +1,12 @@
 import type { DaemonSet } from '../../api/generated/types/apps-v1.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
-import { parseDuration } from '../../api/machinery/time.ts'
 import { getList } from '../api.ts'
 import { defineCommand, type Options } from '../command.ts'
 import { UserError } from '../context.ts'
 import { setUnschedulable } from '../drain/cordon.ts'
 import { evictAll } from '../drain/evict.ts'
 import { planDrain } from '../drain/plan.ts'
-
-function timeOf(options: Options): number {
-  const text = options.timeout as string | undefined
-  try {
-    const ms = text === undefined ? 0 : parseDuration(text)
-    if (ms >= 0) return ms
-  } catch {}
-  throw new UserError(`--timeout ${JSON.stringify(text)} must be a time like 5m, or 0s to wait for ever`)
-}
+import { timeOption } from '../time-option.ts'
 
 function graceOf(options: Options): number | undefined {
   if (options.gracePeriod === undefined) return undefined
@@ -39,7 +30,8 @@ export const drain = defineCommand({
   ],
   async run(nodes, options, context) {
     const { io, clock, signal } = context
-    const [timeoutMs, grace] = [timeOf(options), graceOf(options)]
+    const timeoutMs = timeOption('--timeout', String(options.timeout ?? '0s'), '5m, or 0s to wait for ever')
+    const grace = graceOf(options)
     const { transport } = await context.connect()
     for (const node of nodes) io.out(`${await setUnschedulable(transport, node, true)}\n`)
     for (const node of nodes) {

@@ -8,7 +8,7 @@ import {
 } from '../../api/kinds/core/bootstrap-token.ts'
 import { CLUSTER_INFO_PATH, readClusterInfo } from '../../api/kinds/core/cluster-info.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { humanDuration, parseDuration, parseTime, rfc3339 } from '../../api/machinery/time.ts'
+import { humanDuration, parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { Transport } from '../../client/transport.ts'
 import { pinOf } from '../../lib/pki/pin.ts'
 import { isMissing, request } from '../api.ts'
@@ -16,6 +16,7 @@ import { defineCommand, type Options } from '../command.ts'
 import type { Context } from '../context.ts'
 import { UserError } from '../context.ts'
 import { textTable } from '../output/table.ts'
+import { timeOption } from '../time-option.ts'
 
 const SECRETS = `/api/v1/namespaces/${BOOTSTRAP_NAMESPACE}/secrets`
 const GROUP = 'system:bootstrappers:tutti:default-node-token'
@@ -47,15 +48,6 @@ async function clusterInfo(transport: Transport): Promise<{ server: string; pin:
   return { server: info.server.slice('https://'.length), pin: pinOf(info.authority) }
 }
 
-/** Milliseconds; 0 is for ever. Throws `UserError`. */
-function lifetimeOf(text: string): number {
-  try {
-    const ms = parseDuration(text)
-    if (ms >= 0) return ms
-  } catch {}
-  throw new UserError(`--ttl ${JSON.stringify(text)} must be a time like 2h or 30m, or 0 for ever`)
-}
-
 async function create(args: readonly string[], options: Options, context: Context): Promise<void> {
   const { transport } = await context.connect()
   const { server, pin } = await clusterInfo(transport)
@@ -66,7 +58,7 @@ async function create(args: readonly string[], options: Options, context: Contex
       `${JSON.stringify(token)} is no token: it must be six letters or digits, a dot, and sixteen more, in lower case`,
     )
   const [id, secret] = parts
-  const ttl = options.ttl === undefined ? DAY : lifetimeOf(String(options.ttl))
+  const ttl = options.ttl === undefined ? DAY : timeOption('--ttl', String(options.ttl), '2h or 30m, or 0 for ever')
   const data = {
     'token-id': id,
     'token-secret': secret,

@@ -270,16 +270,20 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
         ),
         allProtocols: mode === 'kernel',
         enforcePolicies: (informers, dnsPort) =>
-          enforcePolicies(informers, {
-            ...deps,
-            clear: () => nft.change(noTable('IPv4')),
-            async start() {
-              const { startPolicies } = await import('./policy/start.ts')
-              const { dnsPlace } = await import('./policy/dns-place.ts')
-              const dns = dnsPlace(nodeAddress, dnsPort, clusterDns)
-              return startPolicies({ ...deps, informers, nft, nodeName, family: 'IPv4', dns }, signal)
+          enforcePolicies(
+            informers,
+            {
+              ...deps,
+              clear: () => nft.change(noTable('IPv4')),
+              async start() {
+                const { startPolicies } = await import('./policy/start.ts')
+                const { dnsPlace } = await import('./policy/dns-place.ts')
+                const dns = dnsPlace(nodeAddress, dnsPort, clusterDns)
+                return startPolicies({ ...deps, informers, nft, nodeName, family: 'IPv4', dns }, signal)
+              },
             },
-          }),
+            signal,
+          ),
         async startDns({ client, informers }, catalog) {
           const names = createNames(catalog, {
             domain: clusterDomain,

@@ -4,8 +4,10 @@
  */
 import type { NetworkPolicy as NetworkPolicyType } from '../../api/generated/types/networking-v1.ts'
 import { NetworkPolicy } from '../../api/kinds/networking/network-policy.ts'
+import { createBackOff } from '../../client/back-off.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
 import type { Informers } from '../../client/informers.ts'
+import { type Clock, sleep } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { PodNetwork } from '../pod-network/pod-network.ts'
 import type { Policies } from './start.ts'
@@ -21,26 +23,49 @@ export interface EnforcementDeps {
   start(): Promise<Policies>
   /** Called where there is none: takes away what an earlier run may have left. */
   clear(): Promise<void>
+  readonly clock: Clock
   readonly logger: Logger
 }
 
-/** Follows policies; resolves when those that are there hold. */
+/** Between two starts that fail, ms. */
+const RETRY_MS = 1000
+const RETRY_MAX_MS = 60_000
+
+/**
+ * Follows policies until `signal` aborts; resolves when those that are there hold, or the first start failed. It is tried
+ * again then, and no pod starts before one succeeded: a policy that nobody enforces is worse than a pod that waits.
+ */
 export async function enforcePolicies(
   informers: Informers,
-  { start, clear, logger }: EnforcementDeps,
+  { start, clear, clock, logger }: EnforcementDeps,
+  signal: AbortSignal,
 ): Promise<Enforcement> {
   const policies = informers.of<NetworkPolicyType>(NetworkPolicy)
   await policies.synced()
   if (policies.list().length === 0) await clear()
   let starting: Promise<Policies | undefined> | undefined
+  const { promise: tried, resolve: wasTried } = Promise.withResolvers<void>()
+  async function untilStarted(): Promise<Policies | undefined> {
+    const backOff = createBackOff(RETRY_MS, RETRY_MAX_MS)
+    while (!signal.aborted) {
+      try {
+        return await start()
+      } catch (error) {
+        const retryInMs = backOff.next()
+        logger.error({ error, retryInMs }, 'network: policies are not enforced, no pod starts until they are')
+        wasTried()
+        await sleep(clock, retryInMs, signal)
+      }
+    }
+    return undefined
+  }
   const end = policies.onChange(() => {
-    starting ??= start().catch(error => {
-      logger.error({ error }, 'network: policies are not enforced')
-      return undefined
-    })
+    starting ??= untilStarted()
   })
-  await starting
-  if (starting) end()
+  if (starting) {
+    end()
+    await Promise.race([starting, tried])
+  }
   return {
     protect: network => ({
       ...network,
@@ -51,7 +76,7 @@ export async function enforcePolicies(
       },
       async teardown(uid) {
         await network.teardown(uid)
-        ;(await starting)?.release(uid)
+        void starting?.then(started => started?.release(uid))
       },
     }),
     async idle() {

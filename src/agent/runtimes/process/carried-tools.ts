@@ -1,7 +1,7 @@
 /**
  * Programs of this machine that run inside an image's files, where nothing is known to exist: the program, its loader
- * and its libraries are copied into one folder, which a container sees read-only at `CARRIED`. They set a process' user
- * and rights, make its terminal, and let go of the machine's files.
+ * and its libraries are copied into one folder, which a container sees read-only at `CARRIED`. They set a process' user,
+ * rights and filter of system calls, make its terminal, and let go of the machine's files.
  */
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -11,8 +11,10 @@ import { loaderOf, sharedLibraries } from '../../../lib/shared-libraries.ts'
 /** Where a container sees them. */
 export const CARRIED = '/dev/.tutti'
 
-const TOOLS = ['setpriv', 'script', 'umount', 'env', 'stty'] as const
+const TOOLS = ['setpriv', 'script', 'umount', 'env', 'stty', 'perl'] as const
 export type CarriedTool = (typeof TOOLS)[number]
+/** Those that a machine need not have: what wants one is refused before. */
+const SPARE: ReadonlySet<CarriedTool> = new Set(['perl'])
 
 export interface CarriedTools {
   /** On this machine. */
@@ -29,6 +31,7 @@ export function carryTools(folder: string): CarriedTools {
   const programs = new Map<CarriedTool, { path: string; loader: string | undefined }>()
   for (const tool of TOOLS) {
     const path = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].map(dir => join(dir, tool)).find(existsSync)
+    if (!path && SPARE.has(tool)) continue
     if (!path)
       throw new Error(`images need the program ${JSON.stringify(tool)} (util-linux, coreutils) on this machine`)
     programs.set(tool, { path, loader: loaderOf(path) })

@@ -1,22 +1,37 @@
 /** What pods ask of a runtime that plain processes cannot be given. */
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
+import type { Platform } from './platform.ts'
+import { hasFilters } from './seccomp/install.ts'
+
+type Confinement = Pick<ContainerConfig, 'seccomp' | 'appArmor' | 'seLinux' | 'procMount' | 'privileged'>
+
+/** Whether a container's processes get a filter of system calls; privileged ones never do. */
+export const isFiltered = ({ seccomp, privileged }: Pick<Confinement, 'seccomp' | 'privileged'>): boolean =>
+  seccomp !== undefined && seccomp.type !== 'Unconfined' && !privileged
+
+/** Why no process here can get the default filter; undefined: it can. */
+export function filterProblem({ namespaces, tools }: Platform): string | undefined {
+  if (!hasFilters) return `a seccomp profile on this processor (${process.arch})`
+  if (!namespaces) return 'a seccomp profile without namespaces (this is the portable mode)'
+  return tools.perl ? undefined : 'a seccomp profile without the program perl on this machine'
+}
 
 /** What of a container's security context the driver has nothing for; undefined: nothing. */
-export function unconfinable({
-  seccomp,
-  appArmor,
-  seLinux,
-  procMount,
-}: Pick<ContainerConfig, 'seccomp' | 'appArmor' | 'seLinux' | 'procMount'>): string | undefined {
-  if (seccomp && seccomp.type !== 'Unconfined') return `a seccomp profile (${seccomp.type})`
+export function unconfinable(config: Confinement, platform: Platform): string | undefined {
+  const { seccomp, appArmor, seLinux, procMount } = config
+  if (isFiltered(config)) {
+    if (seccomp?.type === 'Localhost') return 'a seccomp profile of its own (Localhost)'
+    const problem = filterProblem(platform)
+    if (problem) return problem
+  }
   if (appArmor?.type === 'Localhost') return `the AppArmor profile ${appArmor.localhost}`
   if (seLinux) return 'SELinux options'
   return procMount === 'Unmasked' ? 'procMount: Unmasked' : undefined
 }
 
 /** Refuses a container that asks for more than it would get. Throws `RuntimeError`. */
-export function checkConfinement(config: Parameters<typeof unconfinable>[0]): void {
-  const asked = unconfinable(config)
+export function checkConfinement(config: Confinement, platform: Platform): void {
+  const asked = unconfinable(config, platform)
   if (!asked) return
   throw new RuntimeError(
     'CreateContainerError',

@@ -278,7 +278,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     async createContainer(sandboxId, { env, ...config }) {
       const sandbox = needSandbox(sandboxId)
       if (sandbox.state.stopped) throw new RuntimeError('CreateContainerError', `sandbox "${sandboxId}" is stopped`)
-      checkConfinement(config)
+      checkConfinement(config, platform)
       const image = isHostImage(config.image) ? undefined : (await images.load())?.choose(config)
       if (!image && config.command.length + config.args.length === 0) {
         throw new RuntimeError('CreateContainerError', 'no command specified: image "host" has none of its own')

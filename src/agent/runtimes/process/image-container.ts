@@ -5,20 +5,14 @@ import { resolveIn } from '../../images/rooted.ts'
 import type { Image, ImageStore } from '../../images/store.ts'
 import { mountOverlay, oneUser } from '../overlay.ts'
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
+import { boundingSet, keptCapabilities } from './capabilities.ts'
 import { type CarriedTools, carryTools } from './carried-tools.ts'
+import { isFiltered } from './confinement.ts'
 import { planImageMounts } from './image-root.ts'
 import { type ImageUser, imageUser } from './image-user.ts'
-import { capabilityName, DEFAULT_PATH, MARK, type Placed, type Placement } from './placement.ts'
+import { DEFAULT_PATH, MARK, type Placed, type Placement } from './placement.ts'
 import { commandProblem } from './platform.ts'
-
-/**
- * What a process of root keeps (the set of container runtimes, without MKNOD: no device is kept from it by the kernel
- * here, as there is no filter of devices).
- */
-const CAPABILITIES = [
-  ...['audit_write', 'chown', 'dac_override', 'fowner', 'fsetid', 'kill', 'net_bind_service', 'net_raw'],
-  ...['setfcap', 'setgid', 'setpcap', 'setuid', 'sys_chroot'],
-]
+import { underFilter } from './seccomp/install.ts'
 
 /** What is kept of an image with a container that runs it. */
 export interface ImageState {
@@ -152,18 +146,12 @@ export function createImageContainers(
       }
       if (!config.privileged) words.push('--bounding-set', boundingSet(config.capabilities), '--inh-caps', '-all')
       if (config.noNewPrivileges) words.push('--no-new-privs')
-      return words.length > base ? words : []
+      const filter = isFiltered(config)
+        ? underFilter(tools.command('env'), tools.command('perl'), keptCapabilities(config.capabilities, 'default'))
+        : []
+      return [...filter, ...(words.length > base ? words : [])]
     },
   }
-}
-
-/** The capabilities that are left, as setpriv takes them. */
-export function boundingSet({ add = [], drop = [] }: NonNullable<ContainerConfig['capabilities']> = {}): string {
-  const dropped = new Set(drop.map(capabilityName))
-  const added = add.map(capabilityName)
-  if (added.includes('all')) return ['+all', ...[...dropped].map(name => `-${name}`)].join(',')
-  const kept = dropped.has('all') ? [] : CAPABILITIES.filter(name => !dropped.has(name))
-  return ['-all', ...new Set([...kept, ...added])].map((name, at) => (at === 0 ? name : `+${name}`)).join(',')
 }
 
 /** Folders of a container's control groups by what they are called below /sys/fs/cgroup; '' for the whole of v2. */

@@ -14,12 +14,16 @@ import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import { mountLayers } from '../overlay.ts'
 import { runtimeContract } from '../runtime.contract.ts'
 import type { ContainerConfig, RuntimeDriver, SandboxConfig } from '../runtime.ts'
+import { filterProblem } from './confinement.ts'
 import { openProcessDriver } from './driver.ts'
 import { findPlatform } from './platform.ts'
 
 const cgroupRoot = `tutti-test-${process.pid}-image`
-const { namespaces } = findPlatform({ cgroupRoot })
+const platform = findPlatform({ cgroupRoot })
+const { namespaces } = platform
 const rooted = namespaces ? {} : { skip: 'namespaces may not be made here' }
+const unfiltered = filterProblem(platform)
+const filtered = unfiltered ? { skip: `not here: ${unfiltered}` } : {}
 
 const image = () =>
   ociArchive({
@@ -27,7 +31,15 @@ const image = () =>
     layers: [
       [
         { name: 'bin', link: 'usr/bin' },
-        ...programs('/usr/bin/dash', '/usr/bin/sleep', '/usr/bin/cat', '/usr/bin/id', '/usr/bin/ls', '/usr/bin/env'),
+        ...programs(
+          '/usr/bin/dash',
+          '/usr/bin/sleep',
+          '/usr/bin/cat',
+          '/usr/bin/id',
+          '/usr/bin/ls',
+          '/usr/bin/env',
+          '/usr/bin/unshare',
+        ),
         { name: 'usr/bin/sh', link: 'dash' },
         { name: 'usr/bin/echo', bytes: '#!/bin/sh\nprintf "%s\\n" "$*"\n', mode: 0o755 },
         { name: 'etc/passwd', bytes: 'root:x:0:0:root:/root:/bin/sh\nweb:x:1234:1235:web:/home/web:/bin/sh\n' },
@@ -220,6 +232,29 @@ describe('openProcessDriver with images', rooted, () => {
     assert.equal(await bounds({ capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } }), '0000000000000400')
   })
 
+  it('keeps system calls from a process that is to run under the default profile, in exec too', filtered, async () => {
+    const config: Partial<ContainerConfig> = {
+      seccomp: { type: 'RuntimeDefault' },
+      runAsUser: 1234,
+      noNewPrivileges: true,
+      args: ['env; unshare -U true; exec sleep 1000'],
+      env: [
+        { name: 'PERL5OPT', value: '-Mnone' },
+        { name: 'LC_ALL', value: 'xx_XX' },
+      ],
+    }
+    const id = await start(config)
+    const log = await until(id, /unshare/)
+    assert.match(log, /^PERL5OPT=-Mnone$/m)
+    assert.match(log, /unshare: unshare failed: Operation not permitted/)
+    assert.doesNotMatch(log, /PERL_BADLANG|locale/)
+    assert.equal((await shell(id, 'unshare -U true; echo $?')).text.split('\n').at(-1), '1')
+    assert.match((await run(id, 'cat', '/proc/self/status')).text, /Seccomp:\t2\nSeccomp_filters:\t1/)
+    assert.match((await run(id, 'id')).text, /uid=1234/)
+    const open = await start({ ...config, privileged: true, runAsUser: 0 })
+    assert.match((await run(open, 'cat', '/proc/self/status')).text, /Seccomp:\t0/)
+  })
+
   it('lets no loader variable of the container near what still has rights', async () => {
     const id = await start({
       runAsUser: 1234,
@@ -313,7 +348,8 @@ describe('openProcessDriver with images', rooted, () => {
   })
 
   it('refuses what it cannot give', async () => {
-    await assert.rejects(start({ seccomp: { type: 'RuntimeDefault' } }), /cannot give a seccomp profile/)
+    const own: ContainerConfig['seccomp'] = { type: 'Localhost', localhost: '/strict.json' }
+    await assert.rejects(start({ seccomp: own }), /cannot give a seccomp profile of its own/)
     await assert.rejects(start({ command: ['/none'] }), /exec: "\/none": stat \/none: no such file or directory/)
   })
 })

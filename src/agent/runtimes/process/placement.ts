@@ -2,11 +2,14 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
+import { capabilityName, keptCapabilities } from './capabilities.ts'
+import { isFiltered } from './confinement.ts'
 import type { ImageState } from './image-container.ts'
 import type { Bind } from './mounts.ts'
 import { type Platform, passwdEntry } from './platform.ts'
 import type { PodIpc } from './pod-ipc.ts'
 import { portableEnv, portableText } from './portable.ts'
+import { underFilter } from './seccomp/install.ts'
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** Variable by which the processes of a container without process ids of its own are found. */
@@ -27,7 +30,7 @@ export interface Placement {
   startPrefix(sandbox: SandboxConfig, target?: number, ipc?: PodIpc): string[]
   /** What leads from here to the namespaces, root and folder of a running process. */
   execPrefix(sandbox: SandboxConfig, pid: number, ipc?: PodIpc): string[]
-  /** What changes user, groups and capabilities; throws `RuntimeError` where that is not allowed. */
+  /** What sets the filter of system calls, user, groups and capabilities; throws `RuntimeError` where that is not allowed. */
   credentials(config: Placed['state']['config']): string[]
   environment(container: Placed, env: ContainerConfig['env']): Record<string, string>
   /** Portable mode: text with paths of volumes as they are on the machine. */
@@ -69,7 +72,14 @@ export function createPlacement(platform: Platform, path: string): Placement {
         ...(sandbox.netns ? ['-n'] : []),
       ]
     },
-    credentials: config => credentials(platform, setpriv, config),
+    credentials(config) {
+      const { perl } = platform.tools
+      const filter =
+        isFiltered(config) && perl
+          ? underFilter(['/usr/bin/env'], [perl], keptCapabilities(config.capabilities, 'all'))
+          : []
+      return [...filter, ...credentials(platform, setpriv, config)]
+    },
     environment(container, env) {
       const { config } = container.state
       // In a user namespace uid 0 is not the machine's root: an unchanged user keeps its own home.
@@ -125,9 +135,6 @@ function credentials(platform: Platform, setpriv: string | undefined, config: Pl
     ...privileges,
   ]
 }
-
-/** A capability as setpriv writes it: `net_bind_service` for NET_BIND_SERVICE and CAP_NET_BIND_SERVICE; `all`. */
-export const capabilityName = (name: string): string => name.toLowerCase().replace(/^cap_/, '')
 
 function binds(container: Placed): Bind[] {
   const { config: sandbox } = container.sandbox.state

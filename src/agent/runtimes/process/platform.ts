@@ -14,9 +14,9 @@ export interface Platform {
   readonly cgroups: Cgroups | undefined
 }
 
-export type Tool = 'nsenter' | 'unshare' | 'setpriv' | 'script' | 'stty' | 'mount'
+export type Tool = 'nsenter' | 'unshare' | 'setpriv' | 'script' | 'stty' | 'mount' | 'perl'
 
-const TOOLS: readonly Tool[] = ['nsenter', 'unshare', 'setpriv', 'script', 'stty', 'mount']
+const TOOLS: readonly Tool[] = ['nsenter', 'unshare', 'setpriv', 'script', 'stty', 'mount', 'perl']
 
 /** Looks at the machine. `cgroupRoot` is this node's folder in every hierarchy; some 5 ms. */
 export function findPlatform(options: { cgroupRoot: string; namespaces?: boolean }): Platform {

@@ -9,6 +9,7 @@ import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
 import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import type { ContainerConfig, RuntimeDriver } from '../runtime.ts'
+import { filterProblem } from './confinement.ts'
 import { openProcessDriver } from './driver.ts'
 import { findPlatform } from './platform.ts'
 
@@ -18,6 +19,8 @@ const options = { podsDirectory, cgroupRoot: `tutti-test-${process.pid}`, clock:
 const platform = findPlatform(options)
 const rooted = platform.namespaces ? {} : { skip: 'namespaces may not be made here' }
 const limited = platform.cgroups && platform.namespaces ? {} : { skip: 'control groups may not be written here' }
+const unfiltered = filterProblem(platform)
+const filtered = unfiltered ? { skip: `not here: ${unfiltered}` } : {}
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 describe('openProcessDriver', () => {
@@ -135,6 +138,14 @@ describe('openProcessDriver', () => {
       workingDir: '/usr',
     })
     assert.equal(output, '65534\n1234\n1234 77\n/usr\n')
+  })
+
+  it('keeps system calls from a process under the default profile that has not the capability', filtered, async () => {
+    const script = 'grep Seccomp: /proc/self/status; unshare -u true; echo $?'
+    const confined = { seccomp: { type: 'RuntimeDefault' } as const }
+    const dropped = await shell(script, { ...confined, capabilities: { drop: ['ALL'] } })
+    assert.equal(dropped.output, 'Seccomp:\t2\nunshare: unshare failed: Operation not permitted\n1\n')
+    assert.equal((await shell(script, confined)).output, 'Seccomp:\t2\n0\n')
   })
 
   it(

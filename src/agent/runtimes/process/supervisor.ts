@@ -132,8 +132,8 @@ export interface Launch {
 }
 
 const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
-/** What the loader of programs obeys: not before the rights of the command are set, as it could run code of its choice. */
-const LOADER = /^(LD_|GLIBC_TUNABLES$)/
+/** What the loader of programs and perl obey: not before the rights of the command are set, as it could run code of its choice. */
+const LOADER = /^(LD_|PERL|GLIBC_TUNABLES$)/
 
 /** Variables apart: those that may stand in the environment of what starts the command, and pairs for the command alone. */
 export function splitVariables(env: Readonly<Record<string, string>>): {

@@ -22,6 +22,7 @@ import {
 import { CallError, CODE, openChannel } from './channel.ts'
 import { criContainer, criResources, criSandbox, logDirectory, type SandboxNote, type Translation } from './config.ts'
 import { followEvents } from './events.ts'
+import { createFollow } from './follow.ts'
 import { createImages } from './images.ts'
 import { createKnown } from './known.ts'
 import { olderFiles, rotateLog } from './log-files.ts'
@@ -60,10 +61,6 @@ export interface CriDriverOptions extends Translation {
 const AWAY_MS = 20_000
 /** A runtime that is being started answers within this time (ms). */
 const READY_MS = 15_000
-/** A runtime's state follows its events: within this time (ms) after an end it is read again, */
-const FOLLOW_MS = 5000
-/** first after this. */
-const FOLLOW_STEP_MS = 2
 
 /** Opens the driver and finds what runs already. Rejects with `CallError` when the runtime does not answer. */
 export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeDriver> {
@@ -74,6 +71,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const listeners = new Set<(event: RuntimeEvent) => void>()
   const ended = new Map<string, Set<() => void>>()
   const rotations = new Map<string, () => void>()
+  /** Sandboxes of which nothing is left to stop. */
+  const stopped = new Set<string>()
   let away: { readonly back: Promise<void>; readonly resolve: () => void } | undefined
 
   const emit = (event: RuntimeEvent) => {
@@ -113,27 +112,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   }
   const images = createImages(call, name => name === options.sandboxImage)
 
-  /**
-   * Reads what an event is about. The runtime tells of an end before its status does: then it is read again until it
-   * does, and soon.
-   */
-  async function follow(id: string, ended: boolean) {
-    const until = clock.elapsed() + FOLLOW_MS
-    for (let step = FOLLOW_STEP_MS; !scope.signal.aborted; step *= 2) {
-      const container = known.containers.get(id)
-      const now = container
-        ? await known.readContainer(id, container.status.sandboxId)
-        : known.sandboxes.has(id) && (await known.readSandbox(id))
-      const isOver = !now || now.status.state === 'exited' || now.status.state === 'stopped'
-      if (isOver || !ended || clock.elapsed() > until) return
-      await sleep(clock, step, scope.signal)
-    }
-  }
-  const seen = (id: string, ended: boolean) => {
-    // Of others' pods there are events, too; what is being made here is read when it stands.
-    if (!known.containers.has(id) && !known.sandboxes.has(id)) return
-    void follow(id, ended).catch(error => logger.debug({ err: error, id }, 'the state after an event was not read'))
-  }
+  const follow = createFollow({ known, clock, logger, signal: scope.signal })
 
   const { runtimeName, runtimeVersion } = await ready(plainCall, clock)
   await known.load()
@@ -142,7 +121,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       channel,
       clock,
       logger,
-      seen,
+      seen: follow.seen,
       async connected() {
         await known.load()
         away?.resolve()
@@ -175,8 +154,6 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       throw new RuntimeError('ContainerNotRunning', `container "${container.status.name}" is not running`)
     return container
   }
-  const readAll = (sandboxId: string) =>
-    Promise.all(known.ofSandbox(sandboxId).map(({ status }) => known.readContainer(status.id, sandboxId)))
 
   /** The file in which a container leaves its last words, made ready for any user. */
   function lastWords(note: SandboxNote, { name, attempt, terminationMessagePath }: ContainerConfig) {
@@ -192,10 +169,13 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const imagesOf = ({ directory, attempt }: SandboxNote) => join(directory, 'runtime', 'images', String(attempt))
   async function stopSandbox(id: string) {
     const sandbox = known.sandboxes.get(id)
-    if (!sandbox) return
-    await told('stop the sandbox', () => call('StopPodSandbox', { podSandboxId: id }), true)
+    if (!sandbox || stopped.has(id)) return
+    const running = known.ofSandbox(id).filter(({ status }) => status.state !== 'exited')
+    await follow.ending([id, ...running.map(({ status }) => status.id)], () =>
+      told('stop the sandbox', () => call('StopPodSandbox', { podSandboxId: id }), true),
+    )
     await told('let go of images', () => imageFolders.close(imagesOf(sandbox.note)))
-    await Promise.all([known.readSandbox(id), readAll(id)])
+    if (known.sandboxes.get(id)?.status.state === 'stopped') stopped.add(id)
   }
 
   return {
@@ -249,7 +229,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       if (!sandbox) return
       await stopSandbox(id)
       await told('remove the sandbox', () => call('RemovePodSandbox', { podSandboxId: id }), true)
-      await Promise.all([known.readSandbox(id), readAll(id)])
+      stopped.delete(id)
+      known.forget(id)
       const { uid } = sandbox.status
       if (![...known.sandboxes.values()].some(({ status }) => status.uid === uid)) options.afterSandbox?.(sandbox.note)
     },
@@ -282,8 +263,9 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       const container = known.containers.get(id)
       if (!container || container.status.state === 'exited') return
       const timeout = Math.ceil(graceMs / 1000)
-      await told('stop the container', () => call('StopContainer', { containerId: id, timeout }), true)
-      await known.readContainer(id, container.status.sandboxId)
+      await follow.ending([id], () =>
+        told('stop the container', () => call('StopContainer', { containerId: id, timeout }), true),
+      )
     },
     async updateContainer(id, resources) {
       const { sandboxId } = needRunning(id).status

@@ -17,6 +17,8 @@ export interface Known {
   /** Reads one container; resolves with it, or undefined when it is gone. */
   readContainer(id: string, sandbox: string): Promise<KnownContainer | undefined>
   readSandbox(id: string): Promise<KnownSandbox | undefined>
+  /** A sandbox has been removed, and its containers with it. */
+  forget(id: string): void
   /** Containers of a sandbox, in order of creation. */
   ofSandbox(id: string): KnownContainer[]
 }
@@ -125,6 +127,19 @@ export function createKnown({ call, owner, limits, changedContainer, changedSand
         ...all.containers.map(({ id, podSandboxId }) => readContainer(id, podSandboxId)),
         ...goneContainers.map(({ status }) => readContainer(status.id, status.sandboxId)),
       ])
+    },
+    forget(id) {
+      const gone = [...containers.values()].filter(({ status }) => status.sandboxId === id)
+      for (const { status } of gone) containers.delete(status.id)
+      const sandbox = sandboxes.get(id)
+      sandboxes.delete(id)
+      // What is still being read is not so any more.
+      for (const each of [id, ...gone.map(({ status }) => status.id)]) {
+        const read = reads.get(each)
+        if (read) read.answered = ++count
+      }
+      for (const container of gone) changedContainer(container)
+      if (sandbox) changedSandbox(sandbox)
     },
     ofSandbox: id =>
       [...containers.values()]

@@ -2,11 +2,15 @@
  * What the agent needs of a pod network. `network/` provides it; `cmd/` puts the two together. Where pods have network
  * namespaces of their own, processes enter one by path; in the portable mode they share the machine's and get ports.
  */
+import type { IdMapping } from '../lib/owned-netns.ts'
+
 export interface PodNetworkRequest {
   readonly namespace: string
   readonly name: string
   readonly uid: string
   readonly hostname: string
+  /** Ids of the user namespace to which its network namespace belongs; the machine's when absent. */
+  readonly userNamespace?: readonly IdMapping[]
   /** containerPort numbers in order of declaration. */
   readonly ports: readonly {
     readonly containerPort: number

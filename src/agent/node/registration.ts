@@ -13,7 +13,7 @@ import { revisionOf } from '../../client/resource.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { leases, nodes } from '../resources.ts'
-import type { RuntimeDriver } from '../runtimes/runtime.ts'
+import type { RuntimeCapabilities, RuntimeDriver } from '../runtimes/runtime.ts'
 import type { Machine } from './machine.ts'
 
 const BEAT_MS = 10_000
@@ -83,13 +83,17 @@ function labelsOf({ name, labels, machine }: NodeDeps): Record<string, string> {
   }
 }
 
+const featuresOf = ({ recursiveReadOnly = false, userNamespaces = false }: RuntimeCapabilities) => ({
+  recursiveReadOnlyMounts: recursiveReadOnly,
+  userNamespaces,
+})
+
 function statusOf(
   deps: NodeDeps,
   old: Node | undefined,
   images: readonly ContainerImage[],
 ): NonNullable<Node['status']> {
   const { machine, runtimes, version, addresses, name, clock } = deps
-  const handlers = runtimes.flatMap(each => each.capabilities.handlers)
   const takesAll = runtimes.some(each => each.capabilities.anyHandler)
   return {
     capacity: { ...machine.capacity },
@@ -105,10 +109,12 @@ function statusOf(
     },
     ...(images.length && { images: images.map(each => ({ ...each })) }),
     ...(!takesAll && {
-      runtimeHandlers: handlers.map(handler => ({
-        ...(handler ? { name: handler } : {}),
-        features: { recursiveReadOnlyMounts: false, userNamespaces: false },
-      })),
+      runtimeHandlers: runtimes.flatMap(({ capabilities }) =>
+        capabilities.handlers.map(handler => ({
+          ...(handler ? { name: handler } : {}),
+          features: featuresOf(capabilities),
+        })),
+      ),
     }),
   }
 }

@@ -1,17 +1,19 @@
 /** From a container's spec to what a runtime driver takes. */
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
 import type { ContainerConfig, FoundImage } from '../runtimes/runtime.ts'
+import { isRecursiveReadOnly } from '../volumes/recursive-read-only.ts'
 import type { ImageSource, PodVolumes } from '../volumes/set-up.ts'
 import { ConfigError, type EnvContext, environmentOf, expand } from './env.ts'
 import { containerResources, oomScoreAdj } from './kernel-resources.ts'
 import { containerSecurity } from './security.ts'
 
-/** Read-only in all that is mounted below a volume is what no runtime here can give (KEP-3857). */
-function checkMounts({ volumeMounts = [] }: Container): void {
-  const wanted = volumeMounts.find(each => each.recursiveReadOnly === 'Enabled')
-  if (!wanted) return
-  const why = `volume ${JSON.stringify(wanted.name)} requested recursive read-only mode, but it is not supported by the runtime`
-  throw new ConfigError(`failed to resolve recursive read-only mode: ${why}`)
+/** Which mounts are read-only with all that is mounted below them. Throws `ConfigError` for what cannot be. */
+function recursions({ volumeMounts = [] }: Container, supported: boolean): readonly boolean[] {
+  try {
+    return volumeMounts.map(mount => isRecursiveReadOnly(mount, supported))
+  } catch (cause) {
+    throw new ConfigError(`failed to resolve recursive read-only mode: ${(cause as Error).message}`, { cause })
+  }
 }
 
 /** Makes the configuration of the next instance. Rejects with `ConfigError` (CreateContainerConfigError). */
@@ -22,6 +24,8 @@ export async function containerConfig(
   deps: {
     readonly env: EnvContext
     readonly volumes: PodVolumes | undefined
+    /** The runtime can make mounts read-only with all that is mounted below them. */
+    readonly recursiveReadOnly: boolean
     readonly ports: Readonly<Record<number, number>>
     /** The image as the runtime has it. */
     readonly image: FoundImage
@@ -34,11 +38,12 @@ export async function containerConfig(
     readonly targetId?: string | undefined
   },
 ): Promise<ContainerConfig> {
-  checkMounts(container)
+  const recursive = recursions(container, deps.recursiveReadOnly)
   const env = environmentOf(pod, container, deps.env)
   const first = container.ports?.[0]?.containerPort
   const port = first === undefined ? undefined : deps.ports[first]
   if (port !== undefined) env.PORT = String(port)
+  const mounts = (await deps.volumes?.mountsOf(container, env, deps.volumeImages)) ?? []
   return {
     name: container.name,
     attempt,
@@ -48,7 +53,7 @@ export async function containerConfig(
     args: (container.args ?? []).map(word => expand(word, env)),
     ...(container.workingDir ? { workingDir: container.workingDir } : {}),
     env: Object.entries(env).map(([name, value]) => ({ name, value })),
-    mounts: (await deps.volumes?.mountsOf(container, env, deps.volumeImages)) ?? [],
+    mounts: mounts.map((mount, at) => (recursive[at] ? { ...mount, recursiveReadOnly: true } : mount)),
     ...(container.volumeDevices ? { devices: deps.volumes?.devicesOf(container) ?? [] } : {}),
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,

@@ -32,7 +32,7 @@ const view = (instances: Instance[], more: Partial<ContainerView> = {}): Contain
 })
 const status = (of: ContainerView, old?: Partial<ContainerStatus>, terminal = false) => {
   const pod: Pod = old ? { status: { containerStatuses: [{ ...BLANK, ...old }] } } : {}
-  return containerStatus(pod, of, 'ContainerCreating', { terminal, runtime: 'process' })
+  return containerStatus(pod, of, 'ContainerCreating', { terminal, runtime: 'process', recursiveReadOnly: true })
 }
 const BLANK: ContainerStatus = { name: 'c', image: '', imageID: '', ready: false, restartCount: 0 }
 const times = { startedAt: '1970-01-01T00:00:01Z', finishedAt: '1970-01-01T00:00:02Z' }

@@ -6,9 +6,11 @@ import type {
   ContainerStatus,
   Pod,
   ResourceRequirements,
+  VolumeMount,
 } from '../../api/generated/types/core-v1.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import type { ContainerStatus as Instance } from '../runtimes/runtime.ts'
+import { isRecursiveReadOnly } from '../volumes/recursive-read-only.ts'
 import type { Sort } from './slot.ts'
 
 /** One container of a pod as the agent sees it. */
@@ -42,6 +44,8 @@ export interface StatusContext {
   readonly terminal: boolean
   /** The pod as a whole has failed. */
   readonly failure?: object | undefined
+  /** The runtime can make mounts read-only with all that is mounted below them. */
+  readonly recursiveReadOnly: boolean
   /** Prefix of container ids, e.g. `process`. */
   readonly runtime: string
 }
@@ -111,13 +115,21 @@ function resourcesOf(view: ContainerView, old: ContainerStatus | undefined): Par
   return { ...(requests ? { allocatedResources: requests } : {}), resources: shown }
 }
 
-function mountsOf({ volumeMounts }: Container): Partial<ContainerStatus> {
+function mountsOf({ volumeMounts }: Container, { recursiveReadOnly }: StatusContext): Partial<ContainerStatus> {
   if (!volumeMounts?.length) return {}
+  const mode = (mount: VolumeMount) => {
+    try {
+      return isRecursiveReadOnly(mount, recursiveReadOnly) ? 'Enabled' : 'Disabled'
+    } catch {
+      // Such a container does not start, and says why.
+      return 'Disabled'
+    }
+  }
   return {
-    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
-      name,
-      mountPath,
-      ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+    volumeMounts: volumeMounts.map(mount => ({
+      name: mount.name,
+      mountPath: mount.mountPath,
+      ...(mount.readOnly ? { readOnly: true, recursiveReadOnly: mode(mount) } : {}),
     })),
   }
 }
@@ -154,7 +166,7 @@ export function containerStatus(
     ...(latest && latest.state !== 'created' ? { containerID: `${context.runtime}://${latest.id}` } : {}),
     ...(sort === 'ephemeral' ? {} : { started: view.started }),
     ...resourcesOf(view, old),
-    ...mountsOf(spec),
+    ...mountsOf(spec, context),
     ...(latest?.user ? { user: { linux: userOf(latest.user) } } : {}),
   }
 }

@@ -87,6 +87,7 @@ async function launch(
     const config = await containerConfig(allocated, specIn(allocated, slot), attempt, {
       env,
       volumes: ground.volumes,
+      recursiveReadOnly: driver.capabilities.recursiveReadOnly ?? false,
       ports: ground.ports,
       memoryCapacity: deps.node.memoryCapacity,
       image,

@@ -5,8 +5,9 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { qosClass } from '../../api/kinds/core/resources.ts'
 import { equalJson } from '../../lib/json.ts'
 import { removeTree } from '../../lib/mounts.ts'
+import type { IdMapping } from '../../lib/owned-netns.ts'
 import type { HeldObjects, References } from '../object-source.ts'
-import { type FoundImage, type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
+import { type FoundImage, type RuntimeDriver, RuntimeError, type SandboxConfig } from '../runtimes/runtime.ts'
 import { createPodVolumes, type PodVolumes, tearDownVolumes } from '../volumes/set-up.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import { type PodDeps, podTitle } from './deps.ts'
@@ -90,7 +91,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
   let driver: RuntimeDriver | undefined
   let networked = false
 
-  async function network(runtime: RuntimeDriver) {
+  async function network(runtime: RuntimeDriver, userNamespace: readonly IdMapping[] | undefined) {
     if (hostNetwork || runtime.capabilities.ownNetwork) return undefined
     const ports = allContainers(pod).flatMap(container => container.ports ?? [])
     networked = true
@@ -100,6 +101,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
         name,
         uid,
         hostname: hostnameOf(pod),
+        ...(userNamespace && { userNamespace }),
         ports: ports.map(({ containerPort, protocol = 'TCP', hostPort, hostIP }) => ({
           containerPort,
           protocol,
@@ -149,8 +151,9 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       ...(resolv ? { resolvFile: place('resolv.conf', resolvText(resolv)) } : {}),
     }
   }
-  /** Ids of the pod's own users. */
+  /** Ids of the pod's own users, where it is to have some. */
   function usersOf(runtime: RuntimeDriver, handler: string) {
+    if (pod.spec?.hostUsers !== false) return undefined
     if (runtime.capabilities.userNamespaces) return deps.userNamespaces.take(uid)
     throw new RuntimeError(
       'NotSupported',
@@ -160,7 +163,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
   async function sandbox(
     runtime: RuntimeDriver,
     latest: Pod,
-    handler: string,
+    own: Pick<SandboxConfig, 'handler' | 'userNamespace'>,
     result: Awaited<ReturnType<typeof network>>,
   ) {
     const all = (await runtime.listSandboxes()).filter(each => each.uid === uid)
@@ -177,7 +180,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       name,
       uid,
       attempt: Math.max(-1, ...all.map(each => each.attempt)) + 1,
-      handler,
+      ...own,
       hostname: hostNetwork ? '' : kernelHostname(pod, deps.podNetwork.dns.clusterDomain),
       directory,
       labels: pod.metadata?.labels ?? {},
@@ -193,7 +196,6 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       resources: podResources(latest, deps.node.podPids),
       ...(overhead ? { overhead } : {}),
       ...sandboxSecurity(latest),
-      ...(spec?.hostUsers === false ? { userNamespace: usersOf(runtime, handler) } : {}),
     })
     return { ...((await runtime.sandboxStatus(id)) ?? { id, ips: podIPs }), fresh: true }
   }
@@ -216,10 +218,16 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       try {
         const found = await deps.runtimeOf(latest)
         driver = found.driver
-        const [result] = await Promise.all([network(driver), hold(latest).synced()])
+        const userNamespace = usersOf(driver, found.handler)
+        const [result] = await Promise.all([network(driver, userNamespace), hold(latest).synced()])
         const podIPs = result?.ips ?? (hostNetwork ? deps.node.ips : [])
         await mount(driver, podIPs)
-        const { id, ips, fresh } = await sandbox(driver, latest, found.handler, result)
+        const { id, ips, fresh } = await sandbox(
+          driver,
+          latest,
+          { handler: found.handler, ...(userNamespace && { userNamespace }) },
+          result,
+        )
         const own = driver.capabilities.ownNetwork && !hostNetwork
         const addresses = own ? ips : podIPs
         const ports = result?.ports ?? {}

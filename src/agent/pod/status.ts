@@ -30,6 +30,8 @@ export interface PodView {
   readonly terminal: boolean
   /** Prefix of container ids, e.g. `process`. */
   readonly runtime: string
+  /** It can make mounts read-only with all that is mounted below them. */
+  readonly recursiveReadOnly: boolean
 }
 
 const endOf = (status: ContainerStatus) => status.state?.terminated ?? status.lastState?.terminated

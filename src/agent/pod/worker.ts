@@ -440,6 +440,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         failure,
         terminal: terminal && (over || failure !== undefined || pod.metadata?.deletionTimestamp !== undefined),
         runtime: driver?.version.split(':')[0] ?? 'unknown',
+        recursiveReadOnly: driver?.capabilities.recursiveReadOnly ?? false,
       },
       clock.now(),
     )

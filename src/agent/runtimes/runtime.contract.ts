@@ -1,8 +1,11 @@
 /** What every runtime driver does. A driver's test hands `runtimeContract` a factory. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { mount, removeTree } from '../../lib/mounts.ts'
+import { makeOwnedNetns } from '../../lib/owned-netns.ts'
 import { plainContainer } from './configs.fixture.ts'
 import type { ContainerConfig, ContainerStatus, RuntimeDriver, RuntimeEvent, SandboxConfig } from './runtime.ts'
 
@@ -266,6 +269,63 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       assert.notEqual(await code('echo > /mnt/v1/new'), 0)
       await driver.removeSandbox(sandbox)
       if (seen) assert.equal(existsSync(seen), false)
+    })
+
+    it('a mount is read-only with all that is mounted below it, where that is asked for', async t => {
+      if (!driver.capabilities.recursiveReadOnly || !harness.imageFile) return t.skip('the driver has no such mounts')
+      const outer = mkdtempSync(join(tmpdir(), 'tutti-contract-'))
+      mkdirSync(join(outer, 'inner'))
+      await mount('-t', 'tmpfs', 'tmpfs', join(outer, 'inner'))
+      try {
+        const { sandbox } = await pod()
+        const shared = { volume: 'v', hostPath: outer, readOnly: true }
+        const mounts = [
+          { ...shared, containerPath: '/mnt/all', recursiveReadOnly: true },
+          { ...shared, containerPath: '/mnt/top' },
+        ]
+        const config = plainContainer(harness.image, { command: harness.commands.forever, mounts })
+        const main = await driver.createContainer(sandbox, config)
+        await driver.startContainer(main)
+        await until(main, 'running')
+        const script = (path: string) => ['sh', '-c', `echo > ${path}/new`]
+        const writes = async (path: string) =>
+          (await driver.exec(main, script(path), false, { signal: AbortSignal.timeout(10_000) })).exitCode === 0
+        const written = []
+        for (const path of ['/mnt/all', '/mnt/all/inner', '/mnt/top', '/mnt/top/inner'])
+          if (await writes(path)) written.push(path)
+        assert.deepEqual(written, ['/mnt/top/inner'])
+        await driver.removeSandbox(sandbox)
+      } finally {
+        await removeTree(outer)
+      }
+    })
+
+    it('a sandbox has users of its own, to whom its volumes belong, where that is asked for', async t => {
+      if (!driver.capabilities.userNamespaces || !harness.imageFile) return t.skip('the driver has no such users')
+      const folder = mkdtempSync(join(tmpdir(), 'tutti-contract-'))
+      const netns = join(folder, 'net')
+      writeFileSync(netns, '')
+      writeFileSync(join(folder, 'file'), '')
+      const userNamespace = [{ hostId: 131_072, containerId: 0, length: 65_536 }]
+      await makeOwnedNetns(netns, userNamespace)
+      try {
+        const uid = `00000000-0000-4000-8000-${String(++count).padStart(12, '0')}`
+        const sandbox = await driver.runSandbox({ ...(await harness.sandbox(uid)), netns, userNamespace })
+        const mounts = [{ volume: 'v', hostPath: folder, containerPath: '/mnt', readOnly: false }]
+        const command = [
+          'sh',
+          '-c',
+          'cat /proc/self/uid_map; id -u; stat -c %u /mnt/file; touch /mnt/new; exec sleep 1000',
+        ]
+        const main = await driver.createContainer(sandbox, plainContainer(harness.image, { command, mounts }))
+        await driver.startContainer(main)
+        for (let turn = 0; turn < 500 && !existsSync(join(folder, 'new')); turn++) await harness.wait(10)
+        assert.deepEqual((await read(main)).trim().split(/\s+/), ['0', '131072', '65536', '0', '0'])
+        assert.equal(statSync(join(folder, 'new')).uid, 0)
+        await driver.removeSandbox(sandbox)
+      } finally {
+        await removeTree(folder)
+      }
     })
 
     it('a driver that survives finds running and ended containers again', async t => {

@@ -10,6 +10,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { AttachOptions, CommandStreams, LogOptions, PodDoor } from '../../client/node-api.ts'
+import type { IdMapping } from '../../lib/owned-netns.ts'
 import type { Credentials } from '../images/registry.ts'
 
 /** What a driver can do; the agent asks nothing else of it. */
@@ -31,6 +32,8 @@ export interface RuntimeCapabilities {
   readonly mounts: boolean
   /** Containers mount images by themselves (`Mount.image`); without it, and without `imageFolder`, none are mounted. */
   readonly imageMounts?: boolean
+  /** Mounts can be read-only with all that is mounted below them. */
+  readonly recursiveReadOnly?: boolean
   /** Pods with `hostUsers: false` get a user namespace of their own. */
   readonly userNamespaces?: boolean
 }
@@ -48,13 +51,6 @@ export interface SeLinuxOptions {
   readonly role?: string
   readonly type?: string
   readonly level?: string
-}
-
-/** A stretch of ids of a user namespace. */
-export interface IdMapping {
-  readonly hostId: number
-  readonly containerId: number
-  readonly length: number
 }
 
 export interface SandboxConfig {
@@ -133,6 +129,8 @@ export interface Mount {
   /** In the container; absolute. */
   readonly containerPath: string
   readonly readOnly: boolean
+  /** With all that is mounted below it. */
+  readonly recursiveReadOnly?: boolean
   readonly propagation?: string
   /** Nothing in it can be executed, where the driver can see to that. */
   readonly noExec?: boolean

@@ -23,7 +23,7 @@ export interface PodVolumes {
   refresh(pod: Pod): Promise<void>
   /** Volumes of this claim that are in use take the size that they have by now. */
   expand(pod: Pod, claimName: string): Promise<void>
-  /** Mounts of a container. `env` is for subPathExpr. Rejects with `ConfigError`. */
+  /** Mounts of a container, in their order. `env` is for subPathExpr. Rejects with `ConfigError`. */
   mountsOf(container: Container, env: Readonly<Record<string, string>>, images: ImageSource): Promise<Mount[]>
   /** Devices of a container: volumes with `volumeMode: Block`. Throws `ConfigError`. */
   devicesOf(container: Container): Device[]
@@ -122,10 +122,6 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
       const mounts: Mount[] = []
       for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
         const { spec, type, path } = need(mount.name, container, 'mount')
-        if (mount.recursiveReadOnly === 'Enabled') {
-          const title = `volume ${JSON.stringify(mount.name)} requested recursive read-only mount`
-          throw new ConfigError(`${title}, but it is not supported by the runtime`)
-        }
         const sub = mount.subPathExpr ? expandFully(mount.subPathExpr, env) : (mount.subPath ?? '')
         mounts.push({
           volume: mount.name,

@@ -108,10 +108,6 @@ describe('createPodVolumes', () => {
     assert.equal(statSync(join(at, 'a/b')).mode & 0o7777, 0o777)
     assert.ok((await path('v', { subPathExpr: 'x-$(SUB)-$$(SUB)' })).endsWith('/x-of-env-$(SUB)'))
     await assert.rejects(path('v', { subPathExpr: '$(NO)-$(NONE)' }), /^Error: missing value for NO, NONE$/)
-    await assert.rejects(
-      path('v', { readOnly: true, recursiveReadOnly: 'Enabled' }),
-      /requested recursive read-only mount/,
-    )
     await assert.rejects(path('v', { subPath: '../out' }), /must not contain '\.\.'/)
     symlinkSync('/etc', join(at, 'link'))
     await assert.rejects(

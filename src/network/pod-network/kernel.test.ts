@@ -87,6 +87,20 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     assert.deepEqual((await again.list()).toSorted(), [uid(1), uid(2)], 'a list is of one program')
   })
 
+  test('setup gives a pod with users of its own a namespace that belongs to them', async () => {
+    const network = await start()
+    const userNamespace = [{ hostId: 131_072, containerId: 0, length: 65_536 }]
+    const { ips, netns } = await network.setup({ ...pod(5), userNamespace })
+    const source = `const { execFileSync } = require('node:child_process')
+      const ids = execFileSync('lsns', ['-n', '-t', 'net', '-o', 'ONS', '-p', String(process.pid)], { encoding: 'utf8' })
+      console.log(require('node:fs').readlinkSync('/proc/self/ns/user').includes(ids.trim()))`
+    assert.equal((await inPod(netns!, source)).trim(), 'false')
+    const server = createServer(socket => socket.end(`you are ${socket.remoteAddress}`)).listen(7000, NODE)
+    assert.equal((await inPod(netns!, connect(NODE, 7000))).trim(), `you are ${ips[0]}`)
+    server.close()
+    await network.teardown(uid(5))
+  })
+
   test('teardown removes the namespace, the link and the address, and may be repeated', async () => {
     const network = await start()
     const { netns } = await network.setup(pod(4))

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../lib/clock.ts'
 import { addressAt, type Cidr, parseIpv4 } from '../../lib/ipv4.ts'
 import type { Logger } from '../../lib/log.ts'
+import { makeOwnedNetns } from '../../lib/owned-netns.ts'
 import { runTool } from '../../lib/run-tool.ts'
 import type { Nft } from '../tools/nft.ts'
 import type { Session } from '../tools/session.ts'
@@ -115,7 +116,7 @@ export async function startKernelPodNetwork(
     )
   }
 
-  async function build({ ip: address, name }: Place): Promise<void> {
+  async function build({ ip: address, name }: Place, userNamespace: PodRequest['userNamespace']): Promise<void> {
     const mac = macOf(address)
     closeSync(openSync(pathOf(name), 'w'))
     const input = `link add eth0 mtu ${options.mtu} address ${mac} type veth peer name ${name} mtu ${options.mtu} address ${NODE_MAC} netns ${process.pid}
@@ -125,7 +126,8 @@ link set eth0 up
 route add default via ${nodeAddress} dev eth0 onlink
 neigh replace ${nodeAddress} lladdr ${NODE_MAC} dev eth0 nud permanent
 `
-    await runTool('unshare', [`--net=${pathOf(name)}`, 'ip', '-batch', '-'], { input })
+    if (userNamespace) await makeOwnedNetns(pathOf(name), userNamespace)
+    await runTool(userNamespace ? 'nsenter' : 'unshare', [`--net=${pathOf(name)}`, 'ip', '-batch', '-'], { input })
     // The pod may not speak as another (rp_filter); answers for 127.0.0.1 come back through its link (route_localnet).
     for (const [sysctl, value] of [
       ['rp_filter', '1'],
@@ -139,11 +141,11 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
   }
 
   /** Makes a place; leaves nothing behind when that fails. */
-  async function makePlace(address: string): Promise<Place> {
+  async function makePlace(address: string, userNamespace?: PodRequest['userNamespace']): Promise<Place> {
     const place = { ip: address, name: newName() }
     used.add(address)
     try {
-      await build(place)
+      await build(place, userNamespace)
       return place
     } catch (error) {
       await dismantle(place)
@@ -177,8 +179,9 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
     const standing = allocations.get(pod.uid)
     if (standing && stands(standing)) return addresses(standing)
     try {
-      const spare = spares.shift()
-      const place = spare ?? (await makePlace(standing?.ip ?? allocate()))
+      // A spare place belongs to the machine's root.
+      const spare = pod.userNamespace ? undefined : spares.shift()
+      const place = spare ?? (await makePlace(standing?.ip ?? allocate(), pod.userNamespace))
       const hostPorts = pod.ports.flatMap(({ containerPort, protocol, hostPort, hostIP = '' }) =>
         hostPort ? [{ protocol, hostPort, hostIP, address: place.ip, containerPort }] : [],
       )

@@ -3,11 +3,15 @@
  * do not import each other; `cmd/nodes.ts` hands the one to the other).
  */
 
+import type { IdMapping } from '../../lib/owned-netns.ts'
+
 export interface PodRequest {
   readonly namespace: string
   readonly name: string
   readonly uid: string
   readonly hostname: string
+  /** Ids of the user namespace to which its network namespace belongs; the machine's when absent. */
+  readonly userNamespace?: readonly IdMapping[]
   readonly ports: readonly {
     readonly containerPort: number
     readonly protocol: string

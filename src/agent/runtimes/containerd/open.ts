@@ -1,7 +1,7 @@
 /** A CRI driver over a containerd of our own, with Tutti's pod network. */
 
 import { createHash } from 'node:crypto'
-import { createReadStream, readFileSync } from 'node:fs'
+import { chmodSync, createReadStream, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { architecture } from '../../../lib/architecture.ts'
@@ -79,6 +79,9 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     restrictOom: !mayLowerOomScore(),
     ...(options.sandboxImage ? { sandboxImage: options.sandboxImage } : {}),
   }
+  mkdirSync(run, { recursive: true })
+  // The root of a pod with users of its own passes through on the way to its files.
+  chmodSync(run, 0o711)
   writeRegistries(layout.registries, options.registries ?? [])
   const cni = installCni(join(run, 'cni'), { bin: layout.cniBin, conf: layout.cniConf })
   const ctr = { ctr: programs.ctr, socket: layout.socket }

@@ -165,15 +165,18 @@ export function criContainer(
 ): Encodable<CriContainerConfig> {
   const { privileged, capabilities, tty, stdin, image } = config
   const unmasked = privileged || config.procMount === 'Unmasked'
+  const mappings = sandbox.userNamespace && { uidMappings: sandbox.userNamespace, gidMappings: sandbox.userNamespace }
   const mounts = config.mounts.map(mount => ({
     hostPath: mount.hostPath,
     ...(mount.hostPath === '' ? imageOf(mount) : {}),
     containerPath: mount.containerPath,
     readonly: mount.readOnly,
+    recursiveReadOnly: mount.recursiveReadOnly,
+    ...mappings,
     propagation: propagation(mount.propagation),
   }))
   const taken = new Set(mounts.map(each => each.containerPath))
-  const lastWords = message ? [{ hostPath: message, containerPath: config.terminationMessagePath }] : []
+  const lastWords = message ? [{ hostPath: message, containerPath: config.terminationMessagePath, ...mappings }] : []
   const note: ContainerNote = {
     image,
     annotations: config.annotations,
@@ -189,7 +192,7 @@ export function criContainer(
     args: config.args,
     workingDir: config.workingDir,
     envs: config.env.map(({ name, value }) => ({ key: name, value })),
-    mounts: [...podFiles(sandbox, taken), ...mounts, ...lastWords],
+    mounts: [...podFiles(sandbox, taken).map(file => ({ ...file, ...mappings })), ...mounts, ...lastWords],
     devices: config.devices,
     labels: {
       ...config.labels,

@@ -115,6 +115,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const follow = createFollow({ known, clock, logger, signal: scope.signal })
 
   const { runtimeName, runtimeVersion } = await ready(plainCall, clock)
+  const { runtimeHandlers } = await plainCall('Status', {})
+  const features = runtimeHandlers.find(({ name }) => name === '')?.features
   await known.load()
   void followEvents(
     {
@@ -187,6 +189,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       volumes: true,
       mounts: true,
       imageMounts,
+      recursiveReadOnly: features?.recursiveReadOnlyMounts ?? false,
+      userNamespaces: features?.userNamespaces ?? false,
     },
     onEvent(handler) {
       listeners.add(handler)

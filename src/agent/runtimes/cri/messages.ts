@@ -17,6 +17,10 @@ export const versionResponse = message({
   runtimeApiVersion: one(4, string),
 })
 
+const handlerFeatures = message({ recursiveReadOnlyMounts: one(1, bool), userNamespaces: one(2, bool) })
+const runtimeHandler = message({ name: one(1, string), features: one(2, handlerFeatures) })
+export const statusResponse = message({ runtimeHandlers: many(3, runtimeHandler) })
+
 const sandboxFilter = message({ id: one(1, string), labelSelector: map(3) })
 export const listSandboxesRequest = message({ filter: one(1, sandboxFilter) })
 const containerFilter = message({ id: one(1, string), podSandboxId: one(3, string), labelSelector: map(4) })

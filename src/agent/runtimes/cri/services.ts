@@ -9,6 +9,7 @@ const IMAGES = 'runtime.v1.ImageService'
 /** Method → service and the messages of question and answer. */
 const METHODS = {
   Version: [RUNTIME, m.versionRequest, m.versionResponse],
+  Status: [RUNTIME, m.empty, m.statusResponse],
   RunPodSandbox: [RUNTIME, m.runSandboxRequest, m.sandboxId],
   StopPodSandbox: [RUNTIME, m.sandboxId, m.empty],
   RemovePodSandbox: [RUNTIME, m.sandboxId, m.empty],

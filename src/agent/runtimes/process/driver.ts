@@ -225,6 +225,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       ownNetwork: false,
       volumes: true,
       mounts: platform.namespaces,
+      recursiveReadOnly: platform.namespaces,
     },
     onEvent(handler) {
       handlers.add(handler)

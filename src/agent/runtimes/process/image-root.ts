@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path'
 import { resolveIn } from '../../images/rooted.ts'
 import { RuntimeError } from '../runtime.ts'
 import { CARRIED } from './carried-tools.ts'
-import { type Bind, bindOptions, mountLine, quoted } from './mounts.ts'
+import { type Bind, bindLines, mountLine, quoted } from './mounts.ts'
 
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty']
 const LINKS = {
@@ -108,7 +108,7 @@ export function planImageMounts(request: ImageRootRequest): { readonly table: st
     const at = join('/', resolveIn(root, named).slice(root.length))
     const outer = places.findLast(each => within(at, each.at) && at !== each.at) ?? places[0]!
     if (statSync(outer.from).isDirectory()) makePoint(resolveIn(outer.from, at.slice(outer.at.length)), bind.from)
-    volumes.push(mountLine(bind.from, inRoot(at), bindOptions(bind)))
+    volumes.push(...bindLines(bind, inRoot(at)))
     places.push({ at, from: bind.from })
   }
 

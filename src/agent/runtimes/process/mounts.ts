@@ -15,7 +15,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join, posix } from 'node:path'
+import { basename, dirname, join, posix, relative } from 'node:path'
+import { mountsBelow } from '../../../lib/mounts.ts'
 import { RuntimeError } from '../runtime.ts'
 
 /** One thing to be seen at a place. */
@@ -25,6 +26,8 @@ export interface Bind {
   readonly readOnly: boolean
   /** Nothing in it can be executed. */
   readonly noExec?: boolean
+  /** So is all that is mounted below it. */
+  readonly recursiveReadOnly?: boolean
   /** With what is mounted below it. */
   readonly recursive?: boolean
 }
@@ -41,8 +44,19 @@ export const quoted = (path: string) =>
   path.replace(/[\\ \t\n]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
 /** Options of a mount that binds. */
-export const bindOptions = ({ recursive, readOnly, noExec }: Bind): string =>
+const bindOptions = ({ recursive, readOnly, noExec }: Bind): string =>
   `${recursive ? 'rbind' : 'bind'}${readOnly ? ',ro' : ''}${noExec ? ',noexec,nosuid,nodev' : ''}`
+
+/** Lines that bind something to `to`, and what is mounted below it once more, where that is to be read-only too. */
+export const bindLines = (bind: Bind, to: string): string[] => {
+  const below = bind.recursiveReadOnly
+    ? mountsBelow(bind.from)
+        .reverse()
+        .filter(point => point !== bind.from)
+    : []
+  const inner = below.map(point => mountLine(point, join(to, relative(bind.from, point)), 'bind,ro'))
+  return [mountLine(bind.from, to, bindOptions(bind)), ...inner]
+}
 
 /** A line of a mount table that binds `from` to `to`. */
 export const mountLine = (from: string, to: string, options: string): string =>
@@ -149,7 +163,7 @@ export function planMounts(
     const outer = planned.findLast(other => within(bind.to, other.at) && bind.to !== other.at)
     if (outer) makePoint(join(outer.from, bind.to.slice(outer.at.length)), bind.from)
     else if (root) makePoint(join(root, bind.to), bind.from)
-    lines.push(mountLine(bind.from, inRoot(bind.to), bindOptions(bind)))
+    lines.push(...bindLines(bind, inRoot(bind.to)))
     planned.push({ at: bind.to, from: bind.from })
   }
   return { table: lines.join(''), root }

@@ -144,6 +144,7 @@ function binds(container: Placed): Bind[] {
     to: mount.containerPath,
     readOnly: mount.readOnly,
     noExec: mount.noExec ?? false,
+    recursiveReadOnly: mount.recursiveReadOnly ?? false,
     recursive: true,
   }))
   for (const { hostPath, containerPath } of container.state.config.devices ?? [])

@@ -1,7 +1,8 @@
 /**
- * When a request may be sent once more, to another endpoint. Only what the backend cannot have acted upon: it did not
- * take the connection, or it closed one that was kept, as it may at any time, and the request may be repeated anyway
- * (RFC 9110, 9.2.2). So pods that come and go cost no request.
+ * When a request may be sent once more, to another endpoint: when the backend did not take the connection, so nothing
+ * was sent; or when it closed the connection without a word, as it may at any time, and the request may be repeated
+ * anyway (RFC 9110, 9.2.2). What may not be repeated goes over a connection of its own, on which nobody closes but who
+ * breaks off. So pods that come and go cost no request.
  */
 
 /** Times that a request is sent at most. */
@@ -12,18 +13,16 @@ export const CONNECT_MS = 5_000
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 const CLOSED = new Set(['ECONNRESET', 'EPIPE'])
 
+/** Whether a request can be sent twice: its body would be gone. */
+export const isRepeatable = (method: string, hasBody: boolean): boolean => !hasBody && REPEATABLE.has(method)
+
 export interface Failure {
-  readonly method: string
-  readonly hasBody: boolean
+  readonly repeatable: boolean
   /** The connection stood. */
   readonly connected: boolean
-  /** It had carried a request before. */
-  readonly reused: boolean
   readonly code: string | undefined
 }
 
 /** Whether what failed before an answer began may be tried again. */
-export function mayRepeat({ method, hasBody, connected, reused, code = '' }: Failure): boolean {
-  if (!connected) return true
-  return reused && CLOSED.has(code) && !hasBody && REPEATABLE.has(method)
-}
+export const mayRepeat = ({ repeatable, connected, code = '' }: Failure): boolean =>
+  !connected || (repeatable && CLOSED.has(code))

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Backends, Endpoint } from '../backends/backends.ts'
 import type { Target } from '../routing/route.ts'
 import { refuse } from './answer.ts'
-import { ATTEMPTS, CONNECT_MS, mayRepeat } from './attempt.ts'
+import { ATTEMPTS, CONNECT_MS, isRepeatable, mayRepeat } from './attempt.ts'
 import type { Connections } from './connections.ts'
 import { endToEnd, toBackend } from './headers.ts'
 import type { ClientRequest, ClientResponse, Inbound } from './inbound.ts'
@@ -76,6 +76,7 @@ export function exchange(
 ): void {
   const tried: Endpoint[] = []
   const hasBody = inbound.body !== 'none'
+  const repeatable = isRepeatable(inbound.method, hasBody)
   const headers = toBackend(inbound)
   let outbound: Outbound | undefined
   let gone = false
@@ -96,7 +97,7 @@ export function exchange(
     let sent: Outbound
     try {
       const options = { method: inbound.method, path: inbound.target, headers }
-      sent = connections.request(endpoint, options, tried.length === ATTEMPTS)
+      sent = connections.request(endpoint, options, !repeatable || tried.length === ATTEMPTS)
     } catch {
       // Characters that no request line may have; or a host that is not to be reached.
       return refuse(response, endpoint.external ? 502 : 400, { closing: hasBody })
@@ -121,8 +122,7 @@ export function exchange(
     sent.on('error', (error: NodeJS.ErrnoException) => {
       // Of an answer that has begun, its own stream tells.
       if (gone || begun) return
-      const failure = { method: inbound.method, hasBody, connected, reused: sent.reusedSocket, code: error.code }
-      if (tried.length < ATTEMPTS && mayRepeat(failure)) return attempt()
+      if (tried.length < ATTEMPTS && mayRepeat({ repeatable, connected, code: error.code })) return attempt()
       if (hasBody) request.unpipe(sent)
       refuse(response, error.code === 'ETIMEDOUT' ? 504 : 502, { closing: hasBody })
     })

@@ -101,8 +101,7 @@ export function upgrade(
       })
       sent.on('error', ({ code }: NodeJS.ErrnoException) => {
         if (begun || socket.destroyed) return resolve(499)
-        const failure = { method: 'GET', hasBody: false, connected, reused: false, code }
-        if (tried.length < ATTEMPTS && mayRepeat(failure)) return attempt()
+        if (tried.length < ATTEMPTS && mayRepeat({ repeatable: true, connected, code })) return attempt()
         fail(code === 'ETIMEDOUT' ? 504 : 502)
       })
       sent.end()

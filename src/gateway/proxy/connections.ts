@@ -50,6 +50,7 @@ const lookupOutside: LookupFunction = (name, options, done) => {
 /** Makes it, with no connection. */
 export function openConnections(): Connections {
   const agent: Agent = new http.Agent({ keepAlive: true, maxFreeSockets: IDLE_MOST, timeout: IDLE_MS })
+  const single: Agent = new http.Agent({ keepAlive: false })
   return {
     request({ host, port, external }, options, fresh = false) {
       // A host that is written as an address is never looked up.
@@ -58,7 +59,7 @@ export function openConnections(): Connections {
         ...options,
         host,
         port,
-        agent: fresh ? false : agent,
+        agent: fresh ? single : agent,
         timeout: SILENCE_MS,
         ...(external && { lookup: lookupOutside }),
       })
@@ -66,6 +67,9 @@ export function openConnections(): Connections {
     drop({ host, port }) {
       for (const socket of agent.freeSockets[agent.getName({ host, port })] ?? []) socket.destroy()
     },
-    close: () => agent.destroy(),
+    close() {
+      agent.destroy()
+      single.destroy()
+    },
   }
 }

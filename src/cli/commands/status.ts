@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Node } from '../../api/kinds/core/node.ts'
 import type { Pod } from '../../api/kinds/core/pod.ts'
+import type { Ingress } from '../../api/kinds/networking/ingress.ts'
 import { humanDuration } from '../../api/machinery/time.ts'
 import { getList, request } from '../api.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { type Instance, readInstance } from '../instance.ts'
 import { paint } from '../output/color.ts'
+import { summarize } from '../output/ingress.ts'
 import { labelsOf, noteLines } from '../output/labels.ts'
 
 /** Resident memory of a process in bytes; undefined where there is no /proc. */
@@ -15,6 +17,15 @@ function residentBytes(pid: number): number | undefined {
   if (!existsSync(file)) return undefined
   const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(file, 'latin1'))
   return match ? Number(match[1]) * 1024 : undefined
+}
+
+/** Objects of a kind that are named one by one. */
+const MOST_LINES = 10
+
+/** What to type to learn more of an object, named `namespace/name`. */
+function whyCommand(kind: string, key: string): string {
+  const [namespace, name] = key.split('/')
+  return `tutti why ${kind} ${name} -n ${namespace}`
 }
 
 const conditionOf = (object: { status?: { conditions?: { type: string; status: string }[] } }, type: string) =>
@@ -65,17 +76,19 @@ export const status = defineCommand({
       return 0
     }
     const { transport } = await context.connect()
-    const [nodes, pods] = await Promise.all([
+    const [nodes, pods, ingresses] = await Promise.all([
       getList<Node>(transport, '/api/v1/nodes'),
       getList<Pod>(transport, '/api/v1/pods'),
+      getList<Ingress>(transport, '/apis/networking.k8s.io/v1/ingresses'),
     ])
+    const ingress = summarize(ingresses)
     const ready = pods.filter(pod => conditionOf(pod, 'Ready') === 'True')
     const done = pods.filter(pod => pod.status?.phase === 'Succeeded')
     const troubled = pods.filter(pod => !ready.includes(pod) && !done.includes(pod))
     const memory = residentBytes(instance.pid)
     if (context.json) {
       io.out(
-        `${JSON.stringify({ running: true, ...instance, nodes: nodes.map(node => ({ name: node.metadata?.name, ready: conditionOf(node, 'Ready') === 'True' })), pods: { ready: ready.length, completed: done.length, notReady: troubled.map(pod => `${pod.metadata?.namespace}/${pod.metadata?.name}`) }, residentBytes: memory })}\n`,
+        `${JSON.stringify({ running: true, ...instance, nodes: nodes.map(node => ({ name: node.metadata?.name, ready: conditionOf(node, 'Ready') === 'True' })), pods: { ready: ready.length, completed: done.length, notReady: troubled.map(pod => `${pod.metadata?.namespace}/${pod.metadata?.name}`) }, residentBytes: memory, ...(ingresses.length > 0 && { ingress }) })}\n`,
       )
       return 0
     }
@@ -92,11 +105,18 @@ export const status = defineCommand({
     }
     io.out(`${label('network')}${instance.network.mode}\n${label('runtimes')}${instance.runtimes.join(', ')}\n`)
     io.out(`${label('pods')}${ready.length} ready, ${done.length} completed, ${troubled.length} not ready\n`)
-    for (const pod of troubled.slice(0, 10))
+    for (const pod of troubled.slice(0, MOST_LINES)) {
+      const name = `${pod.metadata?.namespace}/${pod.metadata?.name}`
+      io.out(`${label('')}${paint(io, 'yellow', name)}: ${whyCommand('pod', name)}\n`)
+    }
+    if (troubled.length > MOST_LINES) io.out(`${label('')}and ${troubled.length - MOST_LINES} more\n`)
+    if (ingress.place) io.out(`${label('ingress')}${ingress.place}\n`)
+    for (const name of ingress.waiting.slice(0, MOST_LINES))
+      io.out(`${label('')}${paint(io, 'yellow', name)}: ${whyCommand('ingress', name)}\n`)
+    for (const port of ingress.refused)
       io.out(
-        `${label('')}${paint(io, 'yellow', `${pod.metadata?.namespace}/${pod.metadata?.name}`)}: tutti why pod ${pod.metadata?.name} -n ${pod.metadata?.namespace}\n`,
+        `${label('note')}port ${port} could not be had for Ingresses: tutti down, then tutti up with another --http-port or --https-port\n`,
       )
-    if (troubled.length > 10) io.out(`${label('')}and ${troubled.length - 10} more\n`)
     for (const line of noteLines(io, instance)) io.out(`${line}\n`)
     io.out(`${label('data')}${dataDir}\n`)
     return 0

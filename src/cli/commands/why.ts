@@ -6,7 +6,7 @@ import { gatherFacts } from '../why/facts.ts'
 export const why = defineCommand({
   name: 'why',
   arguments: '<target> [name]',
-  summary: 'say why a pod, deployment or service is not ready, and what to do: why deploy/web',
+  summary: 'say why a pod, deployment, service or ingress is not ready, and what to do: why deploy/web',
   options: [NAMESPACE, { flags: '--kubeconfig <file>', description: 'the cluster to talk to' }],
   async run(args, options, context) {
     const connection = await context.connect()

@@ -2,7 +2,9 @@
 import type { Deployment } from '../../api/kinds/apps/deployment.ts'
 import type { Pod } from '../../api/kinds/core/pod.ts'
 import type { Service } from '../../api/kinds/core/service.ts'
+import type { Ingress } from '../../api/kinds/networking/ingress.ts'
 import type { Facts } from './facts.ts'
+import { ingressFindings } from './ingress.ts'
 
 export interface Finding {
   /** `pod/web-1`. */
@@ -178,7 +180,9 @@ export function diagnose(facts: Facts): Finding[] {
       ? deploymentFindings(object as Deployment, facts)
       : object.kind === 'Service'
         ? serviceFindings(object as Service, facts)
-        : []
+        : facts.ingress
+          ? ingressFindings(object as Ingress, facts.ingress, facts.target, facts.namespace)
+          : []
   const all = [...own, ...facts.pods.flatMap(pod => podFindings(pod, facts))]
   // A service is ready when one pod is; pods that are merely starting do not matter to it.
   return object.kind === 'Service' && own.length === 0 && facts.pods.some(isReady) ? [] : all

@@ -10,16 +10,18 @@ export interface IngressSummary {
   readonly waiting: readonly string[]
 }
 
+interface Port {
+  readonly port: number
+  readonly error?: string | undefined
+}
+
 /** The usual ports, where a status names none. */
-const USUAL = [
-  { port: 80, error: undefined },
-  { port: 443, error: undefined },
-]
+const USUAL: readonly Port[] = [{ port: 80 }, { port: 443 }]
 
 /** Sums up what the statuses of all Ingresses say. */
 export function summarize(ingresses: readonly Ingress[]): IngressSummary {
   const served = ingresses.flatMap(({ status }) => status?.loadBalancer?.ingress ?? [])
-  const ports = served.flatMap(({ ports }) => ports ?? USUAL)
+  const ports = served.flatMap(({ ports }): readonly Port[] => ports ?? USUAL)
   const numbers = (refused: boolean) => [
     ...new Set(ports.filter(({ error }) => Boolean(error) === refused).map(({ port }) => port)),
   ]

@@ -1,154 +1,166 @@
 /**
- * How fast containers start, seen through a watch, beside the runtime alone: the same sandbox, container and start by
- * bare CRI calls on the same containerd, with the same network plugin. Needs root, containerd, runc and busybox-static.
- * `node bench/containers.ts [--n 15] [--burst 30]`.
+ * How fast containers start, start again, are replaced, scale and roll, and what 60 of them cost at rest. Starts stand
+ * beside the runtime alone: the same sandbox, container and start by bare CRI calls on the same containerd, with the
+ * same network plugin, in turns. Needs root, containerd, runc and busybox-static.
+ * `node bench/containers.ts [--n 10] [--burst 30] [--idle 30]`; about 3 minutes.
+ *
+ * Beside others, in the same run and by the same program, after Tutti is gone:
+ * - a Kubernetes cluster that stands, by KUBERNETES_KUBECONFIG, KUBERNETES_IMAGE (of busybox) and, where it must be asked
+ *   from elsewhere, KUBERNETES_ENTER (`nsenter --net=/var/run/netns/NAME`);
+ * - Docker Swarm, by DOCKERD (its path; docker-init and docker-proxy in PATH or beside it).
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BUSYBOX, busyboxArchive } from '../src/agent/runtimes/containerd/busybox.fixture.ts'
-import { openChannel } from '../src/agent/runtimes/cri/channel.ts'
-import { criCalls } from '../src/agent/runtimes/cri/services.ts'
-import { connectBench } from './lib/cluster.ts'
-import { createFollower, isReady, type PodState } from './lib/follow.ts'
-import { median, quantile, type Row, sleep, table } from './lib/measure.ts'
+import { openBareRuntime } from './lib/bare-runtime.ts'
+import { median, progress, type Row, sleep, table } from './lib/measure.ts'
+import { BUSYBOX_WEB, type PodFigures, podFigures, podRows, worst } from './lib/pod-figures.ts'
+import { openPodLoad, type PodLoad } from './lib/pod-load.ts'
+import { cpuMicros, descendants, memoryBytes } from './lib/processes.ts'
+import { type SwarmFigures, swarmFigures } from './lib/swarm.ts'
 import { startTutti, tutti } from './lib/targets.ts'
 
 const { values } = parseArgs({
-  options: { n: { type: 'string', default: '15' }, burst: { type: 'string', default: '30' } },
+  options: {
+    n: { type: 'string', default: '10' },
+    burst: { type: 'string', default: '30' },
+    idle: { type: 'string', default: '30' },
+  },
 })
 const N = Number(values.n)
 const BURST = Number(values.burst)
+const IDLE_SECONDS = Number(values.idle)
+const RESTING = 60
 /** Starts that the agent lets go on at once: the runtime alone gets the same. */
 const AT_ONCE = 8
 
 process.env.TUTTI_UP ??= '--runtime containerd'
-const target = await startTutti()
+const rows: Row[] = []
 const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-containers-'))
-writeFileSync(join(folder, 'busybox.tar'), busyboxArchive())
-await tutti(['image', 'import', join(folder, 'busybox.tar'), '--data-dir', target.dataDir])
 
-const cluster = connectBench('Tutti', target.kubeconfig, 1)
-const path = '/api/v1/namespaces/default/pods'
-const { follow, until } = createFollower(cluster)
-const pods = follow<PodState>(path)
-const ready = (name: string) => isReady(pods.get(name))
-const command = ['sleep', '36000']
-const create = (name: string) =>
-  cluster.call('POST', path, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name },
-    spec: {
-      terminationGracePeriodSeconds: 0,
-      automountServiceAccountToken: false,
-      containers: [{ name: 'c', image: BUSYBOX, command }],
-    },
+/** One pod and many at once, beside the runtime alone, in turn, so that both meet the same machine. */
+async function besideTheRuntime(load: PodLoad, dataDir: string): Promise<Row[]> {
+  progress('starts beside the runtime alone')
+  const bare = await openBareRuntime(dataDir, BUSYBOX)
+  const own: number[] = []
+  const alone: number[] = []
+  for (let turn = 0; turn < Math.ceil(N * 1.5); turn++) {
+    await sleep(700)
+    own.push(await load.start())
+    await sleep(700)
+    const began = performance.now()
+    const sandbox = await bare.start()
+    alone.push(performance.now() - began)
+    await bare.end(sandbox)
+  }
+  progress('bursts')
+  const bursts: number[] = []
+  const bareBursts: number[] = []
+  for (let turn = 0; turn < 2; turn++) {
+    await sleep(2000)
+    bursts.push(await load.burst(BURST))
+    await sleep(2000)
+    bareBursts.push(await bare.burst(BURST, AT_ONCE))
+  }
+  bare.close()
+  const row = (what: string, tuttis: number, runtime: number): Row => ({
+    what,
+    unit: 'ms',
+    figures: { Tutti: tuttis, 'containerd alone': runtime },
+    lessIsBetter: true,
   })
-const remove = (name: string) => cluster.call('DELETE', `${path}/${name}?gracePeriodSeconds=0`)
-
-/** The runtime alone. */
-const config = readFileSync(join(target.dataDir, 'containerd/config.toml'), 'utf8')
-const socket = /^address = "(.*)"$/m.exec(config)![1]!
-const call = criCalls(await openChannel(socket))
-const netns = `tutti-bench-${process.pid}`
-execFileSync('ip', ['netns', 'add', netns])
-async function bare(uid: string): Promise<string> {
-  writeFileSync(
-    join(dirname(socket), 'cni/pods', uid),
-    `/var/run/netns/${netns}\n{"cniVersion":"0.4.0","ips":[{"version":"4","address":"192.0.2.1/32"}]}\n`,
-  )
-  mkdirSync(join(folder, uid))
-  const sandboxConfig = {
-    metadata: { name: uid, uid, namespace: 'bench', attempt: 0 },
-    logDirectory: join(folder, uid),
-    linux: {
-      cgroupParent: `/tutti-bench/${uid}`,
-      securityContext: { namespaceOptions: { network: 0, pid: 1, ipc: 0 } },
-    },
-  }
-  const { podSandboxId } = await call('RunPodSandbox', { config: sandboxConfig })
-  const container = {
-    metadata: { name: 'c', attempt: 0 },
-    image: { image: BUSYBOX },
-    command,
-    logPath: 'c.log',
-    linux: { securityContext: { namespaceOptions: { network: 0, pid: 1, ipc: 0 } } },
-  }
-  const { containerId } = await call('CreateContainer', { podSandboxId, config: container, sandboxConfig })
-  await call('StartContainer', { containerId })
-  return podSandboxId
-}
-/** containerd leaves the groups of its pods behind. */
-function removeGroups() {
-  for (const hierarchy of readdirSync('/sys/fs/cgroup'))
-    spawnSync('find', [`/sys/fs/cgroup/${hierarchy}/tutti-bench`, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
-}
-async function end(sandbox: string) {
-  await call('StopPodSandbox', { podSandboxId: sandbox })
-  await call('RemovePodSandbox', { podSandboxId: sandbox })
+  return [
+    row(`container pod created → Ready, median of ${own.length}`, median(own), median(alone)),
+    row('container pod created → Ready, p99', worst(own), worst(alone)),
+    row(
+      `${BURST} pods created at once → all Ready, better of ${bursts.length}`,
+      Math.min(...bursts),
+      Math.min(...bareBursts),
+    ),
+  ]
 }
 
-const own: number[] = []
-const alone: number[] = []
-// In turn, so that both meet the same machine.
-for (let at = 0; at < N; at++) {
-  await sleep(700)
-  let began = performance.now()
-  await create(`one-${at}`)
-  await until(`one-${at} is ready`, () => ready(`one-${at}`))
-  own.push(performance.now() - began)
-  await remove(`one-${at}`)
-  await sleep(700)
-  began = performance.now()
-  const sandbox = await bare(`bare-${at}`)
-  alone.push(performance.now() - began)
-  await end(sandbox)
+/** What containers at rest cost: everything but their shims. */
+async function atRest(load: PodLoad, pid: number): Promise<Row[]> {
+  progress('rest')
+  await load.rest(RESTING)
+  await sleep(5000)
+  const pids = [pid, ...descendants(pid)]
+  const before = cpuMicros(pids)
+  await sleep(IDLE_SECONDS * 1000)
+  const cpu = (cpuMicros(pids) - before) / 1e4 / IDLE_SECONDS
+  const figures = (value: number) => ({ Tutti: value })
+  const memory = (all: readonly number[]) => figures(memoryBytes(all).rss / 1e6)
+  return [
+    { what: `${RESTING} pods at rest: CPU over ${IDLE_SECONDS} s`, unit: '% of a core', figures: figures(cpu) },
+    { what: `${RESTING} pods at rest: memory of everything but shims`, unit: 'MB', figures: memory(pids) },
+    { what: `${RESTING} pods at rest: memory of Tutti alone`, unit: 'MB', figures: memory([pid]) },
+  ]
 }
 
-await sleep(1000)
-let began = performance.now()
-const names = Array.from({ length: BURST }, (_, at) => `many-${at}`)
-for (const name of names) await create(name)
-await until('all are ready', () => names.every(ready))
-const ownBurst = performance.now() - began
-await Promise.all(names.map(remove))
-await until('all are gone', () => names.every(name => !pods.has(name)))
-await sleep(3000)
-began = performance.now()
-const waiting = Array.from({ length: BURST }, (_, at) => `bare-many-${at}`)
-const sandboxes: string[] = []
-await Promise.all(
-  Array.from({ length: AT_ONCE }, async () => {
-    for (let uid = waiting.shift(); uid; uid = waiting.shift()) sandboxes.push(await bare(uid))
-  }),
-)
-const aloneBurst = performance.now() - began
-for (const sandbox of sandboxes) await end(sandbox)
+const {
+  KUBERNETES_KUBECONFIG: kubeconfig,
+  KUBERNETES_IMAGE: image,
+  KUBERNETES_ENTER: enter = '',
+  DOCKERD,
+} = process.env
+const besidePeer = kubeconfig !== undefined && image !== undefined
+const all: Record<string, PodFigures> = {}
+const target = await startTutti()
+try {
+  writeFileSync(join(folder, 'busybox.tar'), busyboxArchive())
+  await tutti(['image', 'import', join(folder, 'busybox.tar'), '--data-dir', target.dataDir])
+  const options = { kubeconfig: target.kubeconfig, image: BUSYBOX, web: BUSYBOX_WEB, services: true }
+  const load = await openPodLoad(options)
+  rows.push(...(await besideTheRuntime(load, target.dataDir)))
+  all.Tutti = await podFigures(load, N, besidePeer ? Math.ceil(N / 2) : 0)
+  rows.push(...(await atRest(load, target.pids[0]!)))
+  await load.close()
+} finally {
+  await target.stop()
+}
 
-const high = (all: readonly number[]) =>
-  quantile(
-    [...all].sort((a, b) => a - b),
-    0.99,
-  )
-const row = (what: string, tuttis: number, runtime: number): Row => ({
-  what,
-  unit: 'ms',
-  figures: { Tutti: tuttis, 'containerd alone': runtime },
-  lessIsBetter: true,
-})
-console.log(
-  table([
-    row(`container pod created to Ready, median of ${N}`, median(own), median(alone)),
-    row(`the same, slowest of ${N}`, high(own), high(alone)),
-    row(`${BURST} container pods created to all Ready`, ownBurst, aloneBurst),
-  ]),
-)
-removeGroups()
-cluster.close()
-execFileSync('ip', ['netns', 'delete', netns])
-await target.stop()
+if (besidePeer) {
+  progress('Kubernetes')
+  const program = [process.execPath, join(import.meta.dirname, 'lib/pod-figures.ts')]
+  const [command, ...words] = [...enter.split(' ').filter(Boolean), ...program]
+  const asked = [...words, '--kubeconfig', kubeconfig, '--image', image, '--n', String(Math.ceil(N / 2))]
+  all.Kubernetes = JSON.parse(execFileSync(command!, asked, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }))
+}
+rows.push(...podRows(all, 'container', besidePeer))
+if (DOCKERD) progress('Docker Swarm')
+if (DOCKERD) rows.push(...beside(all.Tutti, await swarm(DOCKERD)))
+console.log(table(rows))
 rmSync(folder, { recursive: true, force: true })
 process.exit(0)
+
+/** The files of the image that the others run, too. */
+function swarm(dockerd: string): Promise<SwarmFigures> {
+  const files = join(folder, 'files')
+  const rootfs = join(folder, 'files.tar')
+  execFileSync('sh', [
+    '-c',
+    'mkdir -p "$0/bin" "$0/tmp" && cp /bin/busybox "$0/bin" && ln -s busybox "$0/bin/sleep"',
+    files,
+  ])
+  execFileSync('tar', ['-cf', rootfs, '-C', files, '.'])
+  return swarmFigures(dockerd, rootfs)
+}
+
+/** Rows of what Swarm was asked, too. */
+function beside(own: PodFigures, other: SwarmFigures): Row[] {
+  const row = (what: string, times: readonly number[], ms: number): Row => ({
+    what,
+    unit: 'ms',
+    lessIsBetter: true,
+    figures: { Tutti: median(times), 'Docker Swarm': ms },
+  })
+  return [
+    row('20 replicas → all run', own.twenty, other.twenty),
+    row('20 → 60, all run', own.sixty, other.sixty),
+    row('process of one killed → as many run again', own.kill, other.kill),
+  ]
+}

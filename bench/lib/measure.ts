@@ -49,18 +49,26 @@ export interface Row {
   readonly lessIsBetter?: boolean
 }
 
-/** A Markdown table with the ratio of Tutti to the first other in each row. */
+/** A Markdown table with the ratio of Tutti to each other in a row. */
 export function table(rows: readonly Row[]): string {
   const names = [...new Set(rows.flatMap(row => Object.keys(row.figures)))]
   const lines = [`| what | unit | ${names.join(' | ')} | ratio |`, `|---|---|${names.map(() => '--:|').join('')}--:|`]
   for (const { what, unit, figures, lessIsBetter } of rows) {
-    const [own, other] = names.map(name => figures[name])
-    const ratio = own === undefined || other === undefined ? '' : `${digits(lessIsBetter ? other / own : own / other)}×`
+    const [own, ...others] = names.map(name => figures[name])
+    const ratio = others
+      .flatMap(other => (own === undefined || other === undefined ? [] : lessIsBetter ? other / own : own / other))
+      .map(each => `${digits(each)}×`)
+      .join(', ')
     lines.push(
       `| ${what} | ${unit} | ${names.map(name => (figures[name] === undefined ? '–' : digits(figures[name]))).join(' | ')} | ${ratio} |`,
     )
   }
   return lines.join('\n')
+}
+
+/** Says on a terminal what is being measured; tables alone go to a file. */
+export const progress = (what: string) => {
+  if (process.stderr.isTTY || process.env.BENCH_PROGRESS) console.error(`… ${what}`)
 }
 
 export const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))

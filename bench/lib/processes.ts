@@ -14,6 +14,23 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks / TICKS_PER_SECOND
 }
 
+/** All processes that these have started, and those that they have, as far as their parents live. */
+export function descendants(pid: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1')
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+      children.set(parent, [...(children.get(parent) ?? []), Number(entry)])
+    } catch {
+      // Gone already.
+    }
+  }
+  const below = (each: number): number[] => (children.get(each) ?? []).flatMap(child => [child, ...below(child)])
+  return below(pid)
+}
+
 /** CPU microseconds that the processes have used so far, as the scheduler counts them for every thread that lives. */
 export function cpuMicros(pids: readonly number[]): number {
   let nanos = 0

@@ -172,6 +172,7 @@ async function prepareGround(
       ...(listenOnHost && { listenOnHost }),
       ...(podCidr && { podCidr }),
       ...(machines && { machines, exposed: true }),
+      foreignPods: (options.runtimeEndpoint ?? settings.containers.runtimeEndpoint) !== undefined,
     },
     { clock, logger },
   )

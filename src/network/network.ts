@@ -65,6 +65,8 @@ export interface NetworkOptions {
   readonly clusterDomain?: string
   /** Node ports, and host ports without an address, answer from outside the machine, too. Default: no. */
   readonly exposed?: boolean
+  /** Containers may have a network that somebody else's CNI plugins make: they reach services all the same. */
+  readonly foreignPods?: boolean
   /** Rootless: how to listen on the loopback of the machine, outside the namespace (`rootless/porter.ts`). */
   readonly listenOnHost?: HostListen
   /** Where namespaces of pods are kept. Default: under `/run/tutti`, or in dataDir when rootless. */
@@ -231,7 +233,7 @@ interface Prepared {
 
 async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promise<Prepared> {
   const { podCidr = POD_CIDR, serviceCidr = SERVICE_CIDR, clusterDomain = 'cluster.local' } = options
-  const { exposed = false, mode, dataDir, nodeName, machines } = options
+  const { exposed = false, foreignPods = false, mode, dataDir, nodeName, machines } = options
   const [pods, services] = [parseCidr(podCidr), parseCidr(serviceCidr)]
   const nodeAddress = nodeAddressIn(podCidr)
   const clusterDns = addressAt(services, DNS_OFFSET)
@@ -265,7 +267,7 @@ async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promis
       return {
         podNetwork,
         proxy: createNftablesProxy(
-          { family: 'IPv4', serviceCidr, podLinks: `"${LINK_PREFIX}*"`, nodeAddress, exposed },
+          { family: 'IPv4', serviceCidr, podLinks: `"${LINK_PREFIX}*"`, nodeAddress, exposed, foreignPods },
           { ...deps, nft, ...(tracked && { conntrack: createConntrack('ipv4') }) },
         ),
         allProtocols: mode === 'kernel',

@@ -281,6 +281,19 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy between machines', async
     await proxy.reset(new Map())
   })
 
+  test("createNftablesProxy: pods on links of others reach services, and nothing else of the machine's", async () => {
+    // The client stands for a pod whose network another program made.
+    const inside = createNftablesProxy({ ...OPTIONS, exposed: false, foreignPods: true }, { nft, logger: silent })
+    const frontends = [
+      { kind: 'cluster', address: VIP, port: 80 },
+      { kind: 'node', port: 30_080 },
+    ] as const
+    await inside.reset(new Map([['default/web', [port(frontends, [POD])]]]))
+    assert.equal(await client.ask(VIP, 80), `pod ${CLIENT}`)
+    assert.equal(await client.ask(FACING, 30_080), 'ECONNREFUSED')
+    await proxy.reset(new Map())
+  })
+
   test('createNftablesProxy: UDP without backends is refused', async () => {
     await set(udp())
     assert.equal(await pod.ask(VIP, 53, { protocol: 'udp' }), 'ECONNREFUSED')

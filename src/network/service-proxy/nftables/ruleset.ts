@@ -102,6 +102,8 @@ export interface RulesetOptions {
   readonly nodeAddress: string
   /** Node ports and load balancers answer from outside the machine, too. */
   readonly exposed: boolean
+  /** Pods may come in by links of others, too: services' own addresses answer on every link. */
+  readonly foreignPods?: boolean
 }
 
 const byMap = (elements: readonly Element[]) => Map.groupBy(elements, ({ map }) => map)
@@ -111,7 +113,7 @@ const written = ({ key, value }: Element) => (value ? `${key} : ${value}` : key)
 const FILLED = PREFIXES.flatMap(prefix => ['services', 'endpoints', 'slots', 'backends'].map(map => prefix + map))
 
 /** The chains of every packet. */
-function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed }: RulesetOptions): string {
+function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed, foreignPods }: RulesetOptions): string {
   const { header } = NFT_WORDS[family]
   const to = keyOf(family, '').key
   const toPort = keyOf(family, 'node-').key
@@ -138,6 +140,7 @@ function baseRules({ family, serviceCidr, podLinks, nodeAddress, exposed }: Rule
   }
   chain prerouting {
     iifname ${podLinks} goto services
+    ${foreignPods ? `${header} daddr ${serviceCidr} goto services` : ''}
     ${exposed ? 'goto outside' : ''}
   }
   chain output { jump services; }

@@ -16,6 +16,8 @@ import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { fits, inOrder, portsFree } from './admission.ts'
 import { startCsi } from './csi/start.ts'
+import { createNodeDevices } from './devices/devices.ts'
+import { serveRegistration } from './devices/registration.ts'
 import { measurePod } from './disk/measure.ts'
 import { createDiskWatch } from './disk/watch.ts'
 import { createEndpoints } from './endpoints.ts'
@@ -75,6 +77,8 @@ export interface AgentDeps {
   readonly settings?: NodeSettings
   /** Folder of manifests of static pods, made where it is missing; none when absent. */
   readonly manifests?: string
+  /** Folder where device plugins register, and have their sockets; `device-plugins` of the node's when absent. */
+  readonly devicePlugins?: string
   /** `v1.36.3+tutti` when absent. */
   readonly version?: string
   /** The range of its pods' addresses, where it has one of its own. */
@@ -162,12 +166,27 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     ])
     if (adopted) void removeOrphanFolders({ podsDirectory, volumeServices, logger }, known)
   }
+  const pluginsDirectory = deps.devicePlugins ?? join(deps.dataDir, 'device-plugins')
+  let resourcesChanged: (() => void) | undefined
   const rules = { unsafeSysctls: settings.unsafeSysctls, appArmor: hasAppArmor() }
   /** All other pods that take of the node, with what each has been given. */
   const others = (pod: Pod) =>
     [...workers.values()]
       .map(each => each.allocated())
       .filter(each => each.metadata?.uid !== pod.metadata?.uid && !isFinished(each))
+  const devices = createNodeDevices(
+    {
+      directory: pluginsDirectory,
+      clock,
+      logger,
+      isHeld(uid) {
+        const worker = workers.get(uid)
+        return worker !== undefined && !isFinished(worker.pod())
+      },
+      changed: () => resourcesChanged?.(),
+    },
+    signal,
+  )
   const podDeps: PodDeps = {
     client,
     clock,
@@ -179,6 +198,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     podNetwork,
     serviceEnv: deps.serviceEnv,
     starts: createLimiter(STARTS),
+    devices,
     pulls: createPulls({
       clock,
       limit: settings.parallelPulls,
@@ -285,6 +305,10 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       labels: deps.labels ?? {},
       machine,
       runtimes,
+      extended: {
+        resources: devices.resources,
+        onChange: fn => (resourcesChanged = fn),
+      },
       version: deps.version ?? 'v1.36.3+tutti',
     },
     signal,
@@ -309,6 +333,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const known = new Set([...source.list().map(pod => pod.metadata?.uid ?? ''), ...(statics?.uids() ?? [])])
   await removeOrphans({ runtimes, podNetwork, podsDirectory, volumeServices, logger }, known)
   adopted = true
+  if (runtimes.some(each => each.capabilities.volumes))
+    serveRegistration({ directory: pluginsDirectory, logger, register: devices.register }, signal)
   statics?.begin()
   source.onChange(({ previous, current }) => {
     const uid = previous?.metadata?.uid

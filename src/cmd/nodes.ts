@@ -123,7 +123,7 @@ export const openProcesses = (
 
 /** This machine, which runs containers where it can, and processes, and simulates pods that ask for it. */
 async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDeps> {
-  const { options, nodeName, network, clock } = deps
+  const { options, nodeName, network, clock, settings } = deps
   const processes = await openProcesses({ ...deps, mode: network.describe().mode }, containers)
   return {
     ...shared(deps, nodeName),
@@ -133,6 +133,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     machine: thisMachine(options.dataDir, deps.limits),
     addresses: [{ type: 'InternalIP', address: deps.address }],
     ...(deps.podCidr && { podCidr: deps.podCidr }),
+    ...(settings?.devicePlugins && { devicePlugins: settings.devicePlugins }),
     server: deps.server,
     ...(deps.reconnect && { reconnect: deps.reconnect }),
     ...(deps.annotations && { annotations: deps.annotations }),

@@ -34,6 +34,11 @@ export interface NodeDeps {
   readonly annotations?: Readonly<Record<string, string>>
   readonly machine: Machine
   readonly runtimes: readonly RuntimeDriver[]
+  /** Resources beside the machine's own, and who tells when they change. */
+  readonly extended?: {
+    resources(): Record<'capacity' | 'allocatable', Readonly<Record<string, string>>>
+    onChange(changed: () => void): void
+  }
   /** e.g. `v1.36.3+tutti`. */
   readonly version: string
   /** Where the node's own server listens, if it does. */
@@ -94,10 +99,11 @@ function statusOf(
   images: readonly ContainerImage[],
 ): NonNullable<Node['status']> {
   const { machine, runtimes, version, addresses, name, clock } = deps
+  const extended = deps.extended?.resources()
   const takesAll = runtimes.some(each => each.capabilities.anyHandler)
   return {
-    capacity: { ...machine.capacity },
-    allocatable: { ...(machine.allocatable ?? machine.capacity) },
+    capacity: { ...machine.capacity, ...extended?.capacity },
+    allocatable: { ...(machine.allocatable ?? machine.capacity), ...extended?.allocatable },
     conditions: conditions(old?.status?.conditions ?? [], rfc3339(clock.now())),
     addresses: [...addresses, { type: 'Hostname', address: name }],
     ...(deps.kubeletPort !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: deps.kubeletPort } } }),
@@ -223,27 +229,37 @@ async function keepAlive(deps: NodeDeps, known: Known, signal: AbortSignal) {
   }
 }
 
-/** Watches the node's own object: makes it again when it was deleted, and its status when another one is seen. */
+/**
+ * Watches the node's own object: makes it again when it was deleted, and its status when another one is seen, or when
+ * the node's resources change.
+ */
 function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
   const { client, clock, logger, name } = deps
   let seen: Node | undefined = known.node
   let writing = false
-  const isWrong = () => !seen || (!agrees(seen) && revisionOf(seen) > revisionOf(known.node))
+  let isStale = false
+  const isWrong = () => isStale || !seen || (!agrees(seen) && revisionOf(seen) > revisionOf(known.node))
   async function write() {
     writing = true
     while (!signal.aborted && isWrong()) {
       try {
         const before = known.node.metadata?.uid
+        isStale = false
         known.node = await register(deps)
         // Its lease went with it.
         if (known.node.metadata?.uid !== before) await beat(deps, known.node)
       } catch (error) {
+        isStale = true
         logger.warn({ err: error, node: name }, 'the status of the node could not be written; trying again')
       }
       await sleep(clock, CONTRADICT_MS, signal)
     }
     writing = false
   }
+  deps.extended?.onChange(() => {
+    isStale = true
+    if (!writing) void write()
+  })
   const informer = createInformer(client, nodes, { fieldSelector: `metadata.name=${name}` }, { clock, logger }, signal)
   informer.onChange(({ previous, current }) => {
     // News of the deletion of an earlier one are no news.

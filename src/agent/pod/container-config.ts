@@ -1,5 +1,6 @@
 /** From a container's spec to what a runtime driver takes. */
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
+import type { ContainerDevices } from '../devices/devices.ts'
 import type { ContainerConfig, FoundImage } from '../runtimes/runtime.ts'
 import { isRecursiveReadOnly } from '../volumes/recursive-read-only.ts'
 import type { ImageSource, PodVolumes } from '../volumes/set-up.ts'
@@ -34,16 +35,23 @@ export async function containerConfig(
     readonly seccompDirectory: string
     /** Bytes of memory that the machine has. */
     readonly memoryCapacity: number
+    /** What it needs to use devices of plugins. */
+    readonly plugged: ContainerDevices | undefined
     /** Instance whose process namespace it joins. */
     readonly targetId?: string | undefined
   },
 ): Promise<ContainerConfig> {
   const recursive = recursions(container, deps.recursiveReadOnly)
-  const env = environmentOf(pod, container, deps.env)
+  const { plugged } = deps
+  const env = { ...plugged?.env, ...environmentOf(pod, container, deps.env) }
   const first = container.ports?.[0]?.containerPort
   const port = first === undefined ? undefined : deps.ports[first]
   if (port !== undefined) env.PORT = String(port)
   const mounts = (await deps.volumes?.mountsOf(container, env, deps.volumeImages)) ?? []
+  const devices = [
+    ...(container.volumeDevices ? (deps.volumes?.devicesOf(container) ?? []) : []),
+    ...(plugged?.devices ?? []),
+  ]
   return {
     name: container.name,
     attempt,
@@ -53,8 +61,12 @@ export async function containerConfig(
     args: (container.args ?? []).map(word => expand(word, env)),
     ...(container.workingDir ? { workingDir: container.workingDir } : {}),
     env: Object.entries(env).map(([name, value]) => ({ name, value })),
-    mounts: mounts.map((mount, at) => (recursive[at] ? { ...mount, recursiveReadOnly: true } : mount)),
-    ...(container.volumeDevices ? { devices: deps.volumes?.devicesOf(container) ?? [] } : {}),
+    mounts: [
+      ...mounts.map((mount, at) => (recursive[at] ? { ...mount, recursiveReadOnly: true } : mount)),
+      ...(plugged?.mounts ?? []),
+    ],
+    ...(devices.length > 0 ? { devices } : {}),
+    ...(plugged?.cdiDevices.length ? { cdiDevices: plugged.cdiDevices } : {}),
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
@@ -68,7 +80,7 @@ export async function containerConfig(
       'io.kubernetes.pod.namespace': pod.metadata?.namespace ?? '',
       'io.kubernetes.pod.uid': pod.metadata?.uid ?? '',
     },
-    annotations: { 'io.kubernetes.container.restartCount': String(attempt) },
+    annotations: { ...plugged?.annotations, 'io.kubernetes.container.restartCount': String(attempt) },
     ...(container.terminationMessagePath ? { terminationMessagePath: container.terminationMessagePath } : {}),
     ...(container.lifecycle?.stopSignal ? { stopSignal: container.lifecycle.stopSignal } : {}),
   }

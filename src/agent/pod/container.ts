@@ -84,6 +84,9 @@ async function launch(
       services: deps.serviceEnv(pod.metadata?.namespace ?? '', pod.spec?.enableServiceLinks ?? true),
     }
     const allocated = deps.allocated()
+    const plugged = await deps.devices.prepare(pod, slot.spec).catch(cause => {
+      throw new ConfigError((cause as Error).message, { cause })
+    })
     const config = await containerConfig(allocated, specIn(allocated, slot), attempt, {
       env,
       volumes: ground.volumes,
@@ -93,6 +96,7 @@ async function launch(
       image,
       volumeImages: imageSource(ground, ofVolumes),
       seccompDirectory: deps.seccompDirectory,
+      plugged,
       targetId: targetIdOf(deps, slot),
     })
     id = await driver.createContainer(ground.sandbox, config)

@@ -4,6 +4,7 @@ import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import type { NodeDevices } from '../devices/devices.ts'
 import type { Limiter } from '../limiter.ts'
 import type { ObjectSource } from '../object-source.ts'
 import type { PodNetwork } from '../pod-network.ts'
@@ -32,6 +33,8 @@ export interface PodDeps {
   readonly serviceEnv: ServiceEnvironment
   /** Bounds starts that happen at once: more do not go faster, and the first would come later. */
   readonly starts: Limiter
+  /** Devices of plugins. */
+  readonly devices: Pick<NodeDevices, 'wants' | 'admit' | 'prepare' | 'release'>
   /** How images are come by. */
   readonly pulls: Pulls
   /** Folder of seccomp profiles that pods name (`Localhost`). */

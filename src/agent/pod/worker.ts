@@ -117,6 +117,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   let epoch = 0
   /** A pod that ran before is not asked again whether it fits. */
   let admitted = first.status?.startTime !== undefined
+  /** It is being given devices. */
+  let admitting = false
   let failure: Refusal | undefined
   /** Nothing will be started any more. */
   let over = isFinished(first)
@@ -226,8 +228,9 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
 
   /** Moves a pod on that shall run; the wake-up that it asks for in ms. */
   function advance(): number | undefined {
-    if (!admitted) failure = shared.admit(pod)
+    if (!admitted) admit()
     admitted = true
+    if (admitting) return undefined
     if (failure) {
       shared.events.event(pod, 'Warning', failure.reason, failure.message)
       again = true
@@ -259,6 +262,17 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     }
     const due = wakes.filter(wake => wake !== undefined)
     return due.length > 0 ? Math.min(...due) : undefined
+  }
+  /** Whether it may run here at all; devices of plugins are given out in a while. */
+  function admit() {
+    failure = shared.admit(pod)
+    if (failure || !shared.devices.wants(pod)) return
+    admitting = true
+    void shared.devices.admit(pod).then(refusal => {
+      admitting = false
+      failure ??= refusal
+      kick()
+    })
   }
   async function prepare() {
     preparing = true
@@ -400,6 +414,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   async function cleanUp() {
     try {
       await keeper.stop()
+      shared.devices.release(uid)
       ground = undefined
       cleaning = 'done'
     } catch (error) {

@@ -161,6 +161,8 @@ export interface ContainerConfig {
   readonly env: readonly { readonly name: string; readonly value: string }[]
   readonly mounts: readonly Mount[]
   readonly devices?: readonly Device[]
+  /** Devices by their names of the Container Device Interface, which the runtime looks up: `vendor.com/gpu=0`. */
+  readonly cdiDevices?: readonly string[]
   readonly stdin: boolean
   readonly stdinOnce: boolean
   readonly tty: boolean

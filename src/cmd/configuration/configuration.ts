@@ -73,6 +73,8 @@ export interface Configuration {
     readonly runtimeEndpoint?: string
     readonly sandboxImage?: string
     readonly cgroupDriver?: string
+    /** Folder where device plugins register. */
+    readonly devicePlugins?: string
   }
   readonly registries?: readonly {
     readonly host?: string
@@ -121,7 +123,7 @@ export const SHAPE: Shape = {
   events: { ttl: 'string' },
   node: { maxPods: 'number', reserved: { '*': 'string' } },
   ingress: { enabled: 'boolean', httpPort: 'number', httpsPort: 'number' },
-  containers: { runtimeEndpoint: 'string', sandboxImage: 'string', cgroupDriver: 'string' },
+  containers: { runtimeEndpoint: 'string', sandboxImage: 'string', cgroupDriver: 'string', devicePlugins: 'string' },
   registries: [{ host: 'string', mirrors: strings, caFile: 'string' }],
 }
 

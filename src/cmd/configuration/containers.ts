@@ -11,6 +11,8 @@ export interface ContainerSettings {
   /** Image of pods' first process. */
   readonly sandboxImage?: string
   readonly cgroupDriver?: 'cgroupfs' | 'systemd'
+  /** Folder where device plugins register. */
+  readonly devicePlugins?: string
   readonly registries: readonly RegistrySettings[]
 }
 
@@ -32,7 +34,7 @@ function registryOf(text: string | undefined): string {
 
 /** Reads `containers` and `registries` of a configuration. Throws `UserError` that names the field that is wrong. */
 export function containersOf({ configuration, file, path }: LoadedConfiguration): ContainerSettings {
-  const { runtimeEndpoint, sandboxImage, cgroupDriver } = configuration.containers ?? {}
+  const { runtimeEndpoint, sandboxImage, cgroupDriver, devicePlugins } = configuration.containers ?? {}
   const driver = CGROUP_DRIVERS.find(each => each === cgroupDriver)
   if (cgroupDriver !== undefined && !driver)
     about(file, 'containers.cgroupDriver', () => {
@@ -50,6 +52,7 @@ export function containersOf({ configuration, file, path }: LoadedConfiguration)
     ...(runtimeEndpoint && { runtimeEndpoint }),
     ...(sandboxImage && { sandboxImage }),
     ...(driver && { cgroupDriver: driver }),
+    ...(devicePlugins && { devicePlugins: path(devicePlugins) }),
     registries,
   }
 }

@@ -1,10 +1,10 @@
 /** A CSI driver in the test's own process: volumes are folders below one of its own, bound to where they are wanted. */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import * as messages from '../../../src/agent/csi/messages.ts'
 import type { Message } from '../../../src/agent/runtimes/cri/proto.ts'
 import { mount, unmount } from '../../../src/lib/mounts.ts'
+import { serve } from './grpc-service.ts'
 
 /** A call as the driver got it. */
 export interface Call {
@@ -21,43 +21,6 @@ export interface DriverOptions {
   readonly directory: string
   readonly capabilities?: readonly number[]
   readonly segments?: Readonly<Record<string, string>>
-}
-
-type Handler = (request: never) => Promise<object>
-
-/** Serves one gRPC service on a socket. */
-async function serve(
-  socket: string,
-  service: string,
-  methods: Record<string, [Message<never>, Message<never>, Handler]>,
-) {
-  const server = new Server()
-  const definition: Record<string, object> = {}
-  const implementation: UntypedServiceImplementation = {}
-  for (const [name, [input, output, handle]] of Object.entries(methods)) {
-    definition[name] = {
-      path: `/${service}/${name}`,
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: (value: never) => input.encode(value),
-      requestDeserialize: (bytes: Buffer) => input.decode(bytes),
-      responseSerialize: (value: never) => output.encode(value),
-      responseDeserialize: (bytes: Buffer) => output.decode(bytes),
-    }
-    implementation[name] = ((call: { request: never }, done: (error: object | null, value?: object) => void) => {
-      handle(call.request).then(
-        value => done(null, value),
-        error => done({ code: error.code ?? 13, details: error.message }),
-      )
-    }) as unknown as UntypedServiceImplementation[string]
-  }
-  server.addService(definition as ServiceDefinition, implementation)
-  await new Promise<void>((resolve, reject) =>
-    server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), error =>
-      error ? reject(error) : resolve(),
-    ),
-  )
-  return server
 }
 
 /** Starts the driver, which registers with the node. */

@@ -194,6 +194,7 @@ export function criContainer(
     envs: config.env.map(({ name, value }) => ({ key: name, value })),
     mounts: [...podFiles(sandbox, taken).map(file => ({ ...file, ...mappings })), ...mounts, ...lastWords],
     devices: config.devices,
+    cdiDevices: config.cdiDevices?.map(name => ({ name })),
     labels: {
       ...config.labels,
       ...podLabels(sandbox),

@@ -169,6 +169,7 @@ const containerSecurity = message({
 })
 const linuxContainer = message({ resources: one(1, linuxResources), securityContext: one(2, containerSecurity) })
 const containerMetadata = message({ name: one(1, string), attempt: one(2, int) })
+const cdiDevice = message({ name: one(1, string) })
 const keyValue = message({ key: one(1, string), value: one(2, string) })
 export const containerConfig = message({
   metadata: one(1, containerMetadata),
@@ -186,6 +187,7 @@ export const containerConfig = message({
   stdinOnce: one(13, bool),
   tty: one(14, bool),
   linux: one(15, linuxContainer),
+  cdiDevices: many(17, cdiDevice),
   stopSignal: one(18, int),
 })
 export type CriContainerConfig = ValueOf<typeof containerConfig>

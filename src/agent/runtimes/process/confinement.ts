@@ -3,7 +3,7 @@ import { type ContainerConfig, RuntimeError } from '../runtime.ts'
 import type { Platform } from './platform.ts'
 import { hasFilters } from './seccomp/install.ts'
 
-type Confinement = Pick<ContainerConfig, 'seccomp' | 'appArmor' | 'seLinux' | 'procMount' | 'privileged'>
+type Confinement = Pick<ContainerConfig, 'seccomp' | 'appArmor' | 'seLinux' | 'procMount' | 'privileged' | 'cdiDevices'>
 
 /** Whether a container's processes get a filter of system calls; privileged ones never do. */
 export const isFiltered = ({ seccomp, privileged }: Pick<Confinement, 'seccomp' | 'privileged'>): boolean =>
@@ -18,7 +18,7 @@ export function filterProblem({ namespaces, tools }: Platform): string | undefin
 
 /** What of a container's security context the driver has nothing for; undefined: nothing. */
 export function unconfinable(config: Confinement, platform: Platform): string | undefined {
-  const { seccomp, appArmor, seLinux, procMount } = config
+  const { seccomp, appArmor, seLinux, procMount, cdiDevices } = config
   if (isFiltered(config)) {
     if (seccomp?.type === 'Localhost') return 'a seccomp profile of its own (Localhost)'
     const problem = filterProblem(platform)
@@ -26,6 +26,7 @@ export function unconfinable(config: Confinement, platform: Platform): string | 
   }
   if (appArmor?.type === 'Localhost') return `the AppArmor profile ${appArmor.localhost}`
   if (seLinux) return 'SELinux options'
+  if (cdiDevices?.length) return `the device ${cdiDevices[0]} by its CDI name`
   return procMount === 'Unmasked' ? 'procMount: Unmasked' : undefined
 }
 

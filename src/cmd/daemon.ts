@@ -11,6 +11,7 @@ import { writeFileAtomic } from '../lib/atomic-file.ts'
 import { realClock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { processStartTime } from '../lib/process-start.ts'
+import { giveBackSpareMemory, ownHeap } from '../lib/spare-memory.ts'
 import { networkClaims } from '../network/claim.ts'
 import { type Capabilities, type Choice, chooseMode, detectCapabilities } from '../network/detect.ts'
 import { isInside, startInside } from '../network/rootless/porter.ts'
@@ -131,8 +132,11 @@ export async function serve(options: ProgramOptions, hooks: ServeHooks, choice?:
   writeFileAtomic(instanceFile(dataDir), `${JSON.stringify(instance)}\n`)
   logger.info({ server: core.server }, 'ready')
   onReady(instance)
+  const resting = new AbortController()
+  giveBackSpareMemory(ownHeap, realClock, resting.signal)
 
   const signal = await stop
+  resting.abort()
   const request = stopRequestFile(dataDir)
   const workloads = existsSync(request)
   const timeoutMs = workloads ? Number(JSON.parse(readFileSync(request, 'utf8')).timeoutMs) : 0

@@ -87,7 +87,7 @@ async function besideTheRuntime(load: PodLoad, dataDir: string): Promise<Row[]> 
 async function atRest(load: PodLoad, pid: number): Promise<Row[]> {
   progress('rest')
   await load.rest(RESTING)
-  await sleep(5000)
+  await sleep(15_000)
   const pids = [pid, ...descendants(pid)]
   const before = cpuMicros(pids)
   await sleep(IDLE_SECONDS * 1000)

@@ -15,7 +15,7 @@ import packet from 'dns-packet'
 import type { Service } from '../src/api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../src/api/generated/types/discovery-v1.ts'
 import { realClock } from '../src/lib/clock.ts'
-import { formatIpv4, parseCidr, parseIpv4 } from '../src/lib/ipv4.ts'
+import { addressAt, parseCidr } from '../src/lib/ip-range.ts'
 import { silent } from '../src/lib/log.ts'
 import { createCatalog } from '../src/network/catalog.ts'
 import { createHandler } from '../src/network/dns/message.ts'
@@ -44,8 +44,10 @@ execFileSync('ip', ['link', 'set', 'lo', 'up'])
 execFileSync('ip', ['address', 'add', `${NODE}/32`, 'dev', 'lo'])
 execFileSync('ip', ['route', 'add', '10.96.0.0/16', 'dev', 'lo', 'src', NODE])
 
-const clusterIp = (n: number) => formatIpv4(parseIpv4('10.96.1.0')! + n)
-const endpoint = (n: number, k: number, round = 0) => formatIpv4(parseIpv4('10.128.0.0')! + n * 64 + k + round * 11)
+const SERVICES = parseCidr('10.96.0.0/16')
+const ENDPOINT_RANGE = parseCidr('10.128.0.0/9')
+const clusterIp = (n: number) => addressAt(SERVICES, 256 + n)
+const endpoint = (n: number, k: number, round = 0) => addressAt(ENDPOINT_RANGE, n * 64 + k + round * 11)
 const service = (n: number): Service => ({
   metadata: { name: `s-${n}`, namespace: 'default' },
   spec: { clusterIP: clusterIp(n), clusterIPs: [clusterIp(n)], ports: [{ name: 'http', port: 80 }] },
@@ -199,12 +201,13 @@ async function spaced(n: number, work: (index: number) => Promise<unknown>) {
   return { p50: median(times) }
 }
 
+const PODS = parseCidr('10.244.0.0/24')
+
 async function pods(spares: number): Promise<void> {
   const [ip, nft] = [startIp(), startNft(folder)]
   const network = await startKernelPodNetwork(
     {
-      podCidr: parseCidr('10.244.0.0/24'),
-      nodeAddress: NODE,
+      ranges: [{ podCidr: PODS, nodeAddress: NODE, clusterCidr: PODS }],
       directory: join(folder, 'pods'),
       netnsDirectory: join(folder, 'netns'),
       mtu: 1500,

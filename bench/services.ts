@@ -17,7 +17,7 @@ import { ADMIN, startServer } from '../src/apiserver/bootstrap/server.fixture.ts
 import { createClient } from '../src/client/client.ts'
 import { createInformers, type Informers } from '../src/client/informers.ts'
 import { realClock } from '../src/lib/clock.ts'
-import { formatIpv4, parseIpv4 } from '../src/lib/ipv4.ts'
+import { addressAt, parseCidr } from '../src/lib/ip-range.ts'
 import { silent } from '../src/lib/log.ts'
 import { createCatalog } from '../src/network/catalog.ts'
 import { createDnsCache } from '../src/network/dns/cache.ts'
@@ -51,8 +51,9 @@ const makeProxy = (): ServiceProxy =>
     { ...deps, nft },
   )
 
+const ENDPOINT_RANGE = parseCidr('10.128.0.0/9')
 const endpoint = (n: number, k: number, round: number) =>
-  formatIpv4(parseIpv4('10.128.0.0')! + n * 64 + k + (k === 3 && round > 0 ? (1 + (round % 40)) * 11 : 0))
+  addressAt(ENDPOINT_RANGE, n * 64 + k + (k === 3 && round > 0 ? (1 + (round % 40)) * 11 : 0))
 const slice = (n: number, round: number): EndpointSlice => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
@@ -190,7 +191,7 @@ async function policies(): Promise<void> {
   const pod = (n: number, role: string): Pod => ({
     metadata: { name: `p-${n}`, namespace: `ns-${n % 100}`, uid: `u-${n}`, labels: { app: `a-${n % 7}`, role } },
     spec: { nodeName: 'node-1', containers: [{ name: 'main' }] },
-    status: { podIPs: [{ ip: formatIpv4(parseIpv4('10.128.0.0')! + n) }] },
+    status: { podIPs: [{ ip: addressAt(ENDPOINT_RANGE, n) }] },
   })
   const policy = (n: number): NetworkPolicy => ({
     metadata: { name: 'p', namespace: `ns-${n}` },

@@ -6,7 +6,7 @@ import type { UserInfo } from '../apiserver/authentication/authenticator.ts'
 import { createTokenSigner } from '../apiserver/authentication/service-accounts/token-signer.ts'
 import { publishClusterInfo, publishNetworkConfig } from '../apiserver/bootstrap/cluster-info.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
-import { publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
+import { kubernetesServiceIP, publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
 import { remoteNodes } from '../apiserver/nodes/remote-nodes.ts'
 import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
 import { requireKind } from '../apiserver/subresources/request-parts.ts'
@@ -18,19 +18,20 @@ import type { NodeApi } from '../client/node-api.ts'
 import { runAll } from '../control/lifetime.ts'
 import { controllerUser } from '../controllers/accounts.ts'
 import { controllerComponents } from '../controllers/all.ts'
-import type { NodeRanges } from '../controllers/node-ipam/controller.ts'
+import { firstRanges } from '../controllers/node-ipam/controller.ts'
 import { ingressGateway } from '../gateway/gateway.ts'
 import { gatewayMetrics } from '../gateway/metrics.ts'
 import { architecture } from '../lib/architecture.ts'
 import type { Clock } from '../lib/clock.ts'
-import { addressAt, parseCidr } from '../lib/ipv4.ts'
+import { hostPort } from '../lib/host-port.ts'
 import { buildKubeconfig, writeKubeconfigJson } from '../lib/kubeconfig.ts'
 import { listenOn } from '../lib/listen.ts'
 import type { Logger } from '../lib/log.ts'
 import { foresee, openPki } from '../lib/pki/files.ts'
 import { networkClaims } from '../network/claim.ts'
 import type { Choice } from '../network/detect.ts'
-import { prepareNetwork, removeNetwork } from '../network/network.ts'
+import { removeNetwork } from '../network/kernel-network.ts'
+import { prepareNetwork } from '../network/network.ts'
 import { endHolder } from '../network/rootless/holder.ts'
 import { createHostListen, isInside, publishPort } from '../network/rootless/porter.ts'
 import { createScheduler } from '../scheduler/scheduler.ts'
@@ -43,6 +44,7 @@ import { loadSettings, type Settings } from './configuration/settings.ts'
 import { createEnds, type Ends } from './ends.ts'
 import { exposureOf, keepExposure } from './exposure.ts'
 import { startNodes } from './nodes.ts'
+import { nodeAddresses } from './node-addresses.ts'
 import { partMetrics } from './part-metrics.ts'
 import { portableKinds } from './portable-kinds.ts'
 import { KUBERNETES_VERSION } from './version.ts'
@@ -163,9 +165,9 @@ async function prepareGround(
   onPhase('preparing the network')
   const claims = mode === 'kernel' ? networkClaims() : undefined
   const listenOnHost = isInside() ? createHostListen() : undefined
-  const { clusterCidr } = settings.nodeRanges
+  const clusterCidr = settings.nodeRanges.flatMap(range => range?.clusterCidr ?? []).join()
   const machines = mode === 'kernel' && exposure && { clusterCidr, address: exposure.advertiseAddress, leads: true }
-  const podCidr = mode === 'portable' ? undefined : firstRange(settings.nodeRanges)
+  const podCidr = mode === 'portable' ? undefined : firstRanges(settings.nodeRanges).join()
   const prepared = await prepareNetwork(
     {
       ...{ mode, notes, dataDir, nodeName, serviceCidr },
@@ -177,14 +179,18 @@ async function prepareGround(
     { clock, logger },
   )
 
-  const address = exposure?.advertiseAddress ?? prepared.nodeAddress
+  const addresses = exposure
+    ? nodeAddresses(exposure.advertiseAddress, prepared.nodeAddresses)
+    : prepared.nodeAddresses.flatMap(each => each ?? [])
 
   onPhase('making certificates')
   const pki = openPki({
     dir: pkiFolder,
     clock,
-    hosts: [nodeName, prepared.nodeAddress, ...(exposure ? exposedNames(exposure) : [])],
-    serviceIP: addressAt(parseCidr(serviceCidr), 1),
+    hosts: [nodeName, ...prepared.nodeAddresses, ...addresses, ...(exposure ? exposedNames(exposure) : [])].flatMap(
+      each => each ?? [],
+    ),
+    serviceIP: kubernetesServiceIP(serviceCidr),
   })
   const [authority, own, admin, proxyAuthority] = await Promise.all([
     pki.authority(),
@@ -209,8 +215,9 @@ async function prepareGround(
     podCidr,
     machines,
     prepared,
-    /** Of this machine, as the cluster knows it. */
-    address,
+    /** Of this machine, as the cluster knows it, one a family. */
+    addresses,
+    clusterCidr,
     pki,
     tokenKey,
     authority,
@@ -221,12 +228,9 @@ async function prepareGround(
 }
 type Ground = Awaited<ReturnType<typeof prepareGround>>
 
-/** The range of this machine, which is the first that there is. */
-const firstRange = ({ clusterCidr, nodeBits }: NodeRanges) => `${addressAt(parseCidr(clusterCidr), 0)}/${nodeBits}`
-
 /** The API server on its port, with the kubeconfig that leads to it. */
 async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
-  const { settings, plain, encrypted, address, exposure, pki, authority, own, admin, tokenKey, frontProxy } = ground
+  const { settings, plain, encrypted, addresses, exposure, pki, authority, own, admin, tokenKey, frontProxy } = ground
   const { kinds, featuresOff, serviceCidr, audit, extension } = settings
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
@@ -267,15 +271,16 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
     ownKubeconfig(options.dataDir),
     buildKubeconfig({ name: 'tutti', server: url, authority: authority.certificate, certificate, key }),
   )
+  const [address] = addresses as [string, ...string[]]
   await publishKubernetesService(server.registry, { address, port, serviceCidr })
   if (exposure) {
     await publishNetworkConfig(server.registry, {
       mode: network.mode,
-      clusterCIDR: settings.nodeRanges.clusterCidr,
+      clusterCIDR: ground.clusterCidr,
       serviceCIDR: serviceCidr,
       clusterDomain: 'cluster.local',
     })
-    await publishClusterInfo(server.registry, `https://${address}:${port}`, authority.certificate)
+    await publishClusterInfo(server.registry, `https://${hostPort(address, port)}`, authority.certificate)
     keepExposure(options.dataDir, exposure)
   }
   // Only a cluster that has come this far owns the machine's network.
@@ -283,17 +288,19 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
   return { server, agents, url, own, metrics, gateway }
 }
 
-const ANY = '0.0.0.0'
+/** Every address of the machine; the second one of both families. */
+const ANY = ['0.0.0.0', '::']
 
 /** What the server's certificate must name for other machines. */
 const exposedNames = ({ advertiseAddress, listen, names }: Exposure) => [
-  ...new Set([advertiseAddress, ...listen.filter(each => each !== ANY), ...names]),
+  ...new Set([advertiseAddress, ...listen.filter(each => !ANY.includes(each)), ...names]),
 ]
 
 /** Where the cluster is reached: on loopback, where pods find the node, and where other machines do. */
 function hostsOf({ prepared, exposure }: Pick<Ground, 'prepared' | 'exposure'>): string[] {
-  const hosts = ['127.0.0.1', prepared.nodeAddress, ...(exposure?.listen ?? [])]
-  return hosts.includes(ANY) ? [ANY] : [...new Set(hosts)]
+  const hosts = ['127.0.0.1', ...prepared.nodeAddresses, ...(exposure?.listen ?? [])].flatMap(each => each ?? [])
+  const everywhere = hosts.find(each => ANY.includes(each))
+  return everywhere ? [everywhere] : [...new Set(hosts)]
 }
 
 /** Listens on loopback and where pods find the node; resolves with the port. Rejects with a `UserError`. */
@@ -323,7 +330,7 @@ async function startParts(
   signal: AbortSignal,
   ends: Ends,
 ) {
-  const { settings, podCidr, machines, prepared, address, pki, authority, tokenKey } = ground
+  const { settings, podCidr, machines, prepared, addresses, pki, authority, tokenKey } = ground
   const part = (user: UserInfo) => {
     const transport = metrics.metered(server.transport(user))
     const client = createClient(transport)
@@ -377,7 +384,7 @@ async function startParts(
   }
 
   onPhase('starting the node')
-  const hosts = [...new Set([prepared.nodeAddress, address])]
+  const hosts = [...new Set([...prepared.nodeAddresses, ...addresses].flatMap(each => each ?? []))]
   const nodes = await startNodes(
     {
       options,
@@ -386,7 +393,7 @@ async function startParts(
       clock,
       logger,
       version: `${KUBERNETES_VERSION}+tutti.${version}`,
-      address,
+      addresses,
       limits: settings.nodeLimits,
       ...(podCidr && { podCidr }),
       settings: settings.containers,

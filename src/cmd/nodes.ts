@@ -11,7 +11,7 @@ import type { UpOptions } from '../cli/context.ts'
 import type { NodeApi } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
 import type { Clock } from '../lib/clock.ts'
-import { addressAt, parseCidr } from '../lib/ipv4.ts'
+import { addressAt, parseCidr } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Network } from '../network/network.ts'
 import type { ContainerSettings } from './configuration/containers.ts'
@@ -37,14 +37,14 @@ export interface NodesDeps {
   readonly version: string
   /** A way to the API as this node's own user. */
   identity(node: string): Transport
-  /** The range of pods of this machine's node. */
+  /** The ranges of pods of this machine's node, one a family. */
   readonly podCidr?: string
   /** What this machine keeps for itself. */
   readonly limits?: NodeLimits
   /** Of the object of this machine's node. */
   readonly annotations?: Readonly<Record<string, string>>
-  /** The address of this machine's node. */
-  readonly address: string
+  /** The addresses of this machine's node, one a family. */
+  readonly addresses: readonly string[]
   /** Where this machine's node listens, and with what. */
   readonly server: NodeServerOptions
   /** A heartbeat failed: the way to the API may be a connection that is dead. */
@@ -131,7 +131,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     ...(await loadKubeletSettings(options.dataDir)),
     runtimes: [...containers.drivers, processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
     machine: thisMachine(options.dataDir, deps.limits),
-    addresses: [{ type: 'InternalIP', address: deps.address }],
+    addresses: deps.addresses.map(address => ({ type: 'InternalIP', address })),
     ...(deps.podCidr && { podCidr: deps.podCidr }),
     ...(settings?.devicePlugins && { devicePlugins: settings.devicePlugins }),
     server: deps.server,

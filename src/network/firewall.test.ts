@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { realClock } from '../lib/clock.ts'
-import { parseCidr } from '../lib/ipv4.ts'
+import { parseCidr } from '../lib/ip-range.ts'
 import { silent } from '../lib/log.ts'
 import { closeFirewalls, droppingChains, openFirewalls } from './firewall.ts'
 import { startKernelPodNetwork } from './pod-network/kernel.ts'
@@ -28,10 +28,12 @@ test('droppingChains finds foreign base chains that drop what is forwarded or co
     ],
   })
   assert.deepEqual(
-    droppingChains(json).map(({ family, table, name }) => `${family} ${table} ${name}`),
+    droppingChains(json, ['IPv4']).map(({ family, table, name }) => `${family} ${table} ${name}`),
     ['ip filter FORWARD', 'inet fw in'],
   )
 })
+
+const PODS = parseCidr('10.244.0.0/24')
 
 inOwnNetwork(import.meta.filename, 'openFirewalls lets pods through chains that drop by default', () => {
   const drops: readonly [name: string, set: string, skip: string][] = [
@@ -52,8 +54,7 @@ inOwnNetwork(import.meta.filename, 'openFirewalls lets pods through chains that 
       writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
       const network = await startKernelPodNetwork(
         {
-          podCidr: parseCidr('10.244.0.0/24'),
-          nodeAddress: '10.244.0.1',
+          ranges: [{ podCidr: PODS, nodeAddress: '10.244.0.1', clusterCidr: PODS }],
           directory: join(directory, 'pods'),
           netnsDirectory: join(directory, 'netns'),
           mtu: 1500,
@@ -79,8 +80,8 @@ inOwnNetwork(import.meta.filename, 'openFirewalls lets pods through chains that 
       await run('sh', ['-c', set])
       assert.equal(await reach(b.ips[0]!), 'dropped')
       assert.equal(await reach('10.244.0.1'), 'dropped')
-      assert.deepEqual(await openFirewalls({ logger: silent }), [])
-      await openFirewalls({ logger: silent })
+      assert.deepEqual(await openFirewalls(['IPv4'], { logger: silent }), [])
+      await openFirewalls(['IPv4'], { logger: silent })
       assert.equal(await reach(b.ips[0]!), 'ECONNREFUSED')
       assert.equal(await reach('10.244.0.1'), 'ECONNREFUSED')
       await closeFirewalls()

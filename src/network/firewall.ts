@@ -3,7 +3,9 @@
  * does) stops pods whatever our own rules say. Only what lets our own links through is added, and only to such chains.
  */
 import { readFileSync } from 'node:fs'
+import type { Family } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
+import { NFT_WORDS } from './family.ts'
 import { LINK_PREFIX } from './pod-network/ruleset.ts'
 import { attempt } from './tools/command.ts'
 
@@ -18,13 +20,14 @@ interface BaseChain {
 }
 
 /** Base chains that drop by default what is forwarded, or what comes in. Takes the output of `nft -j list chains`. */
-export function droppingChains(json: string): BaseChain[] {
+export function droppingChains(json: string, families: readonly Family[]): BaseChain[] {
+  const tables = ['inet', ...families.map(family => NFT_WORDS[family].table)]
   const { nftables } = JSON.parse(json) as { nftables: { chain?: BaseChain }[] }
   return nftables.flatMap(({ chain }) =>
     chain &&
     chain.policy === 'drop' &&
     (chain.hook === 'forward' || chain.hook === 'input') &&
-    ['ip', 'inet'].includes(chain.family) &&
+    tables.includes(chain.family) &&
     !chain.table.startsWith('tutti')
       ? [chain]
       : [],
@@ -49,27 +52,31 @@ function iptablesRules(chain: BaseChain): string[][] {
   ])
 }
 
+/** The program for chains of a family that iptables owns. */
+const IPTABLES: Readonly<Record<string, string>> = { ip: 'iptables', ip6: 'ip6tables' }
+
 const ownedByIptables = ({ family, table, name }: BaseChain) =>
-  family === 'ip' && table === 'filter' && (name === 'FORWARD' || name === 'INPUT')
+  family in IPTABLES && table === 'filter' && (name === 'FORWARD' || name === 'INPUT')
 
 /** The older iptables keeps its rules where nft does not see them. */
-function legacyInUse(): boolean {
+function legacyInUse(family: string): boolean {
   try {
-    return readFileSync('/proc/net/ip_tables_names', 'utf8').includes('filter')
+    return readFileSync(`/proc/net/${family}_tables_names`, 'utf8').includes('filter')
   } catch {
     return false
   }
 }
 
-async function openLegacy(): Promise<void> {
-  if (!legacyInUse()) return
+async function openLegacy(family: string): Promise<void> {
+  if (!legacyInUse(family)) return
+  const command = `${IPTABLES[family]}-legacy`
   for (const [name, hook] of [
     ['FORWARD', 'forward'],
     ['INPUT', 'input'],
   ] as const) {
-    const { code, stdout } = await attempt('iptables-legacy', ['-w', '-S', name])
+    const { code, stdout } = await attempt(command, ['-w', '-S', name])
     if (code !== 0 || !stdout.includes(`-P ${name} DROP`)) continue
-    await openIptables('iptables-legacy', { family: 'ip', table: 'filter', name, hook })
+    await openIptables(command, { family, table: 'filter', name, hook })
   }
 }
 
@@ -92,22 +99,26 @@ async function openNft({ family, table, name, hook }: BaseChain): Promise<boolea
 }
 
 /** Lets pods through the machine's other firewalls. Resolves with a sentence for each that could not be opened. */
-export async function openFirewalls({ logger }: { readonly logger: Logger }): Promise<string[]> {
+export async function openFirewalls(
+  families: readonly Family[],
+  { logger }: { readonly logger: Logger },
+): Promise<string[]> {
   const notes: string[] = []
   const listed = await attempt('nft', ['-j', 'list', 'chains'])
-  for (const chain of listed.code === 0 ? droppingChains(listed.stdout) : []) {
-    const opened = (ownedByIptables(chain) && (await openIptables('iptables', chain))) || (await openNft(chain))
+  for (const chain of listed.code === 0 ? droppingChains(listed.stdout, families) : []) {
+    const opened =
+      (ownedByIptables(chain) && (await openIptables(IPTABLES[chain.family]!, chain))) || (await openNft(chain))
     const what = `${chain.family} ${chain.table} ${chain.name}`
     if (opened) logger.info({ chain: what }, 'network: pods are let through a chain that drops by default')
     else notes.push(`the firewall chain ${what} drops by default and could not be opened for ${LINK_PREFIX}*`)
   }
-  await openLegacy()
+  for (const family of families) await openLegacy(NFT_WORDS[family].table)
   return notes
 }
 
 /** Takes out what `openFirewalls` put in. */
 export async function closeFirewalls(): Promise<void> {
-  for (const command of ['iptables', 'iptables-legacy'])
+  for (const command of Object.values(IPTABLES).flatMap(name => [name, `${name}-legacy`]))
     for (const [name, hook] of [
       ['FORWARD', 'forward'],
       ['INPUT', 'input'],

@@ -1,8 +1,11 @@
-/** What the kernel network needs of the machine as a whole: the node's address, the way to services, forwarding. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** What the kernel network needs of the machine as a whole: the node's addresses, the way to services, forwarding. */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Family, familyOf } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
+import { WIDTH } from './family.ts'
 import { closeFirewalls, openFirewalls } from './firewall.ts'
+import type { FamilyLayout } from './layout.ts'
 import { ROUTE_PROTOCOL } from './pod-network/routes/routes.ts'
 import { VXLAN_LINK } from './pod-network/routes/vxlan.ts'
 import { LINK_PREFIX, POD_TABLE } from './pod-network/ruleset.ts'
@@ -10,7 +13,8 @@ import { POLICY_TABLE } from './policy/ruleset.ts'
 import { TABLE } from './service-proxy/nftables/ruleset.ts'
 import { attempt, run } from './tools/command.ts'
 
-const FORWARDING = '/proc/sys/net/ipv4/ip_forward'
+const SYSCTL = '/proc/sys/net'
+const FORWARDING: Readonly<Record<Family, string>> = { IPv4: 'ipv4/ip_forward', IPv6: 'ipv6/conf/all/forwarding' }
 
 /** Largest packet on a link of which nobody said otherwise: within one machine bigger is faster. */
 const LOCAL_MTU = 65_535
@@ -21,7 +25,7 @@ const LOCAL_MTU = 65_535
  */
 async function uplinkMtu(address: string | undefined): Promise<number> {
   const found = address
-    ? await attempt('ip', ['-o', 'address', 'show', 'to', `${address}/32`])
+    ? await attempt('ip', ['-o', 'address', 'show', 'to', `${address}/${WIDTH[familyOf(address) ?? 'IPv4']}`])
     : await attempt('ip', ['-o', 'route', 'show', 'default'])
   const device = (address ? /^\d+: (\S+)/ : / dev (\S+)/).exec(found.stdout)?.[1]
   if (!device) return LOCAL_MTU
@@ -34,44 +38,79 @@ export interface KernelSetup {
   readonly notes: readonly string[]
 }
 
+/** Lines of `ip` for one family. Of IPv6 the services' range is local: there are no other routes by way of lo. */
+const lines = ({ family, nodeAddress, serviceCidr }: FamilyLayout) =>
+  family === 'IPv4'
+    ? `address replace ${nodeAddress}/32 dev lo
+route replace ${serviceCidr} dev lo src ${nodeAddress}
+`
+    : `address replace ${nodeAddress}/128 dev lo nodad
+route replace local ${serviceCidr} dev lo src ${nodeAddress}
+`
+
+const read = (name: string) => readFileSync(join(SYSCTL, name), 'utf8').trim()
+
+/** Throws an Error where the kernel has no IPv6, or it is switched off. */
+function checkIpv6(): void {
+  const file = 'ipv6/conf/all/disable_ipv6'
+  if (!existsSync(join(SYSCTL, file)))
+    throw new Error('the cluster has addresses of IPv6, which the kernel of this machine does not have')
+  if (read(file) !== '0')
+    throw new Error(
+      'the cluster has addresses of IPv6, which is switched off here (sysctl net.ipv6.conf.all.disable_ipv6)',
+    )
+}
+
 /**
- * Puts the node's address on `lo`, routes service addresses there (so that there is a way to them, and a source address
- * that pods can answer), and switches forwarding on. All of it may stand already.
+ * Who forwards IPv6 does not listen to routers any more, unless told to; a machine that has its address and its way out
+ * from one would lose both.
+ */
+function keepRouters(): void {
+  for (const device of readdirSync(join(SYSCTL, 'ipv6/conf'))) {
+    const file = `ipv6/conf/${device}/accept_ra`
+    if (read(file) === '1') writeFileSync(join(SYSCTL, file), '2')
+  }
+}
+
+function forward(family: Family, logger: Logger): void {
+  const file = FORWARDING[family]
+  if (read(file) !== '0') return
+  if (family === 'IPv6') keepRouters()
+  writeFileSync(join(SYSCTL, file), '1')
+  const sysctl = `net.${file.replaceAll('/', '.')}`
+  logger.info({}, `network: forwarding of packets was switched on (${sysctl})`)
+}
+
+/**
+ * Puts the node's addresses on `lo`, routes service addresses there (so that there is a way to them, and a source
+ * address that pods can answer), and switches forwarding on. All of it may stand already. Rejects where the machine
+ * lacks a family.
  */
 export async function setUpKernel(
-  options: { readonly nodeAddress: string; readonly serviceCidr: string; readonly uplinkAddress?: string },
+  options: { readonly layout: readonly FamilyLayout[]; readonly uplinkAddress?: string },
   deps: { readonly logger: Logger },
 ): Promise<KernelSetup> {
-  const { nodeAddress, serviceCidr } = options
+  const { layout } = options
+  const families = layout.map(({ family }) => family)
+  if (families.includes('IPv6')) checkIpv6()
   const [mtu, notes] = await Promise.all([
     uplinkMtu(options.uplinkAddress),
-    openFirewalls(deps),
-    run(
-      'ip',
-      ['-batch', '-'],
-      `link set lo up
-address replace ${nodeAddress}/32 dev lo
-route replace ${serviceCidr} dev lo src ${nodeAddress}
-`,
-    ),
+    openFirewalls(families, deps),
+    run('ip', ['-batch', '-'], `link set lo up\n${layout.map(lines).join('')}`),
   ])
-  if (readFileSync(FORWARDING, 'utf8').trim() === '0') {
-    writeFileSync(FORWARDING, '1')
-    deps.logger.info({}, 'network: forwarding of packets was switched on (net.ipv4.ip_forward)')
-  }
+  for (const family of families) forward(family, deps.logger)
   return { mtu, notes }
 }
 
 /** Takes everything of a cluster out of the kernel: links, rules, addresses, routes. For `tutti delete`. */
 export async function removeKernelNetwork(options: {
-  readonly nodeAddress: string
-  readonly serviceCidr: string
+  readonly layout: readonly FamilyLayout[]
   readonly netnsDirectory: string
 }): Promise<void> {
   const links = readdirSync('/proc/sys/net/ipv4/conf').filter(
     name => name.startsWith(LINK_PREFIX) || name === VXLAN_LINK,
   )
-  await attempt('ip', ['route', 'flush', 'proto', String(ROUTE_PROTOCOL)])
+  for (const family of ['-4', '-6']) await attempt('ip', [family, 'route', 'flush', 'proto', String(ROUTE_PROTOCOL)])
   await Promise.all(links.map(link => attempt('ip', ['link', 'delete', link])))
   let namespaces: string[] = []
   try {
@@ -82,7 +121,10 @@ export async function removeKernelNetwork(options: {
   rmSync(options.netnsDirectory, { recursive: true, force: true })
   for (const table of [TABLE, POD_TABLE, POLICY_TABLE])
     for (const family of ['ip', 'ip6']) await attempt('nft', ['delete', 'table', family, table])
-  await attempt('ip', ['route', 'delete', options.serviceCidr, 'dev', 'lo'])
-  await attempt('ip', ['address', 'delete', `${options.nodeAddress}/32`, 'dev', 'lo'])
+  for (const { family, nodeAddress, serviceCidr } of options.layout) {
+    const type = family === 'IPv6' ? ['local'] : []
+    await attempt('ip', ['route', 'delete', ...type, serviceCidr, 'dev', 'lo'])
+    await attempt('ip', ['address', 'delete', `${nodeAddress}/${WIDTH[family]}`, 'dev', 'lo'])
+  }
   await closeFirewalls()
 }

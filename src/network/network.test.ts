@@ -156,6 +156,7 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
 
   test('prepareNetwork: services, names and load balancers work, and traffic goes on without the program', async () => {
     const server = await startServer()
+    const nodeAddress = '10.244.0.1'
     let { network, stop } = await startNetwork(server, 'kernel', dataDir)
     const { ips, netns } = await network.podNetwork.setup(pod(1))
     const client = await network.podNetwork.setup(pod(2))
@@ -203,13 +204,13 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
     await eventually(async () => assert.equal(await askFromPod(client.netns!, clusterIP, 80), 'from pod 1'))
 
     const outside = await machineOutside(dataDir)
-    const host = createServer(socket => socket.end('node')).listen(7001, network.nodeAddress)
+    const host = createServer(socket => socket.end('node')).listen(7001, nodeAddress)
     const open = createServer(socket => socket.end('asked for')).listen(7002, OUTSIDE_FACING)
     assert.equal(await askFromPod(outside, OUTSIDE_FACING, 7002), 'asked for', 'the wire works')
     open.close()
     const reached: string[] = []
     for (const [address, port] of [
-      [network.nodeAddress, 7001],
+      [nodeAddress, 7001],
       [ips[0]!, 8080],
       [clusterIP, 80],
       [OUTSIDE_FACING, ports[0].nodePort],
@@ -217,7 +218,7 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
     ] as const)
       if (/from pod|node/.test(await askFromPod(outside, address, port))) reached.push(`${address}:${port}`)
     assert.deepEqual(reached, [], 'nothing answers to the outside')
-    assert.equal(await askFromPod(client.netns!, network.nodeAddress, 7001), 'node')
+    assert.equal(await askFromPod(client.netns!, nodeAddress, 7001), 'node')
     host.close()
 
     await stop()

@@ -132,7 +132,8 @@ const isAnothers = ({ annotations = {} }: NodeDeps, { metadata }: Node): boolean
 /** Makes or updates the Node object. Rejects where it is another machine's. */
 async function register(deps: NodeDeps): Promise<Node> {
   const { name, podCidr } = deps
-  const spec = podCidr ? { podCIDR: podCidr, podCIDRs: [podCidr] } : {}
+  const podCIDRs = podCidr?.split(',')
+  const spec = podCIDRs ? { podCIDR: podCIDRs[0]!, podCIDRs } : {}
   const annotated = deps.annotations ? { annotations: { ...deps.annotations } } : {}
   const client = deps.client.kind(nodes)
   const labels = labelsOf(deps)

@@ -2,6 +2,7 @@
  * grpc probes: grpc.health.v1.Health/Check in plain text (gRPC health checking protocol), over `@grpc/grpc-js`, which
  * is loaded at the first such probe. The two messages have one field each and are written out here: no .proto file.
  */
+import { hostPort } from '../../lib/host-port.ts'
 import type { Socket } from 'node:net'
 import type { ChannelCredentials, ServiceError } from '@grpc/grpc-js'
 import type { ProbeResult } from '../runtimes/runtime.ts'
@@ -59,7 +60,7 @@ function endingWith(signal: AbortSignal, credentials: ChannelCredentials): Chann
  */
 export async function grpcProbe(host: string, port: number, service: string, timeoutMs: number): Promise<ProbeResult> {
   const { Client, connectivityState, credentials, status } = await import('@grpc/grpc-js')
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const address = hostPort(host, port)
   const over = new AbortController()
   const client = new Client(address, endingWith(over.signal, credentials.createInsecure()), CHANNEL)
 

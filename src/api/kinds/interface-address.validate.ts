@@ -1,4 +1,4 @@
-import { formatIp, isMapped } from '../machinery/cel/library/ip-address.ts'
+import { formatIp, isMapped } from '../../lib/ip-address.ts'
 import { invalid } from '../machinery/field-error.ts'
 import { asV4, parseSloppily } from './ip.ts'
 import type { Errors } from './rules.ts'

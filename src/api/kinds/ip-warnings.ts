@@ -1,5 +1,5 @@
 /** Warnings about addresses that are valid, and not written as they should be. */
-import { formatIp, isMapped, parseIp } from '../machinery/cel/library/ip-address.ts'
+import { formatIp, isMapped, parseIp } from '../../lib/ip-address.ts'
 import { asV4, parseBlock, parseSloppily, V4, widthOf } from './ip.ts'
 
 /** Warnings about an address; none where it is no address at all. */

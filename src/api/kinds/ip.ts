@@ -1,5 +1,5 @@
 /** IP addresses and address blocks as fields of objects (KEP-4858: which forms are taken, and which are told of). */
-import { formatIp, type IpAddress, isMapped, parseIp } from '../machinery/cel/library/ip-address.ts'
+import { formatIp, type IpAddress, isMapped, parseIp } from '../../lib/ip-address.ts'
 import { invalid } from '../machinery/field-error.ts'
 import type { Errors } from './rules.ts'
 
@@ -46,7 +46,14 @@ export function ipFamily(text: string): 0 | 4 | 6 {
   return ip ? asV4(ip).version : 0
 }
 
-/** The same of a block. */
+/** An address in its shortest form, by which its object is called; what is none stays as it is. */
+export function canonicalIp(text: string): string {
+  if (V4.test(text)) return text
+  const ip = parseSloppily(text)
+  return ip ? formatIp(asV4(ip)) : text
+}
+
+/** 4 or 6 of a block, or 0 for what is none. */
 export function blockFamily(text: string): 0 | 4 | 6 {
   const block = parseBlock(text)
   return block ? asV4(block.ip).version : 0

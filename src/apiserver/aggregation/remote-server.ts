@@ -2,6 +2,7 @@
  * One aggregated server, as its APIService describes it: connections to an endpoint of its service, kept for the next
  * request, over TLS that proves both sides.
  */
+import { hostPort } from '../../lib/host-port.ts'
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -89,7 +90,7 @@ export function remoteServer({ resolve, dial, client }: RemoteDeps, { spec }: AP
     const address = resolve(namespace, name, port)
     if (addresses.size > ADDRESS_LIMIT) addresses.clear()
     addresses.set(keyOf(address), address)
-    const host = `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+    const host = hostPort(address.host, address.port)
     const open = (options: RequestOptions) =>
       httpsRequest({ ...options, agent, host: address.host, port: address.port, servername, setHost: false })
     return { host, open }

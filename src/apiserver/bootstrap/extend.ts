@@ -52,7 +52,7 @@ export interface ExtensionDeps {
   readonly nodes: NodeDirectory
   /** Chance, for replays. Default: the machine's. */
   readonly random?: { uuid(): string; number(): number }
-  /** Network of service addresses. Default 10.96.0.0/16. */
+  /** Networks of service addresses, one of a family, as in `10.96.0.0/16,fd00:10:96::/112`. Default 10.96.0.0/16. */
   readonly serviceCidr?: string
   /** First and last node port. Default 30000 to 32767. */
   readonly nodePorts?: readonly [number, number]
@@ -219,7 +219,7 @@ export async function extendServer(registry: Registry, deps: ExtensionDeps): Pro
     ...(cidrKind && { cidrs: registry.reader(cidrKind) }),
     ...(addressKind && { objects: ipAddresses(registry, addressKind, logger) }),
     random: random.number,
-    ...(deps.serviceCidr && { cidr: deps.serviceCidr }),
+    ...(deps.serviceCidr && { serviceCidr: deps.serviceCidr }),
     ...(deps.nodePorts && { nodePorts: deps.nodePorts }),
   })
   const endExpiry = expireEvents(registry, { clock, logger, ...(deps.eventTtl && { ttl: deps.eventTtl }) })

@@ -1,14 +1,15 @@
 /** The service `kubernetes` in `default`, by which pods find the API server, and its endpoints. */
 import type { KubeObject } from '../../api/machinery/object.ts'
-import { addressAt, parseCidr } from '../../lib/ipv4.ts'
+import { addressAt, familyOf, parseCidrs } from '../../lib/ip-range.ts'
 import type { Registry } from '../registry/registry.ts'
+import { SERVICE_CIDR } from '../services/address-ranges.ts'
 import { BOOTSTRAP_USER } from './reconcile.ts'
 
 export interface KubernetesServiceOptions {
-  /** Where the API server listens, as pods can reach it. */
+  /** Where the API server listens, as pods can reach it: of the family of the first network. */
   readonly address: string
   readonly port: number
-  /** Network of service addresses; the service has its first. Default 10.96.0.0/16. */
+  /** Networks of service addresses; the service has the first address of the first one. Default 10.96.0.0/16. */
   readonly serviceCidr?: string
 }
 
@@ -16,7 +17,7 @@ const NAMESPACE = 'default'
 const NAME = 'kubernetes'
 
 /** The first address of the network: that of the service. */
-export const kubernetesServiceIP = (serviceCidr = '10.96.0.0/16') => addressAt(parseCidr(serviceCidr), 1)
+export const kubernetesServiceIP = (serviceCidr = SERVICE_CIDR) => addressAt(parseCidrs(serviceCidr)[0], 1)
 
 function objects({ address, port, serviceCidr }: KubernetesServiceOptions): KubeObject[] {
   const metadata = { name: NAME, namespace: NAMESPACE }
@@ -30,7 +31,7 @@ function objects({ address, port, serviceCidr }: KubernetesServiceOptions): Kube
       type: 'ClusterIP',
       clusterIP,
       clusterIPs: [clusterIP],
-      ipFamilies: ['IPv4'],
+      ipFamilies: [familyOf(clusterIP)],
       ipFamilyPolicy: 'SingleStack',
       internalTrafficPolicy: 'Cluster',
       sessionAffinity: 'None',
@@ -47,7 +48,7 @@ function objects({ address, port, serviceCidr }: KubernetesServiceOptions): Kube
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { ...metadata, labels: { 'kubernetes.io/service-name': NAME } },
-    addressType: 'IPv4',
+    addressType: familyOf(address),
     endpoints: [{ addresses: [address], conditions: { ready: true } }],
     ports,
   }

@@ -1,4 +1,6 @@
 /** The objects of a fresh cluster. */
+import { formatCidr, parseCidrs } from '../../lib/ip-range.ts'
+import { SERVICE_CIDR } from '../services/address-ranges.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { aggregatedRules } from '../authorization/rbac/aggregation.ts'
 import type { Role } from '../authorization/rbac/rules.ts'
@@ -8,7 +10,7 @@ import { bindingFrom, roleFrom } from './policy-source.ts'
 import { tuttiClusterRoleBindings, tuttiClusterRoles, tuttiRoleBindings, tuttiRoles } from './tutti-policy.ts'
 
 export interface BootstrapOptions {
-  /** Network of service addresses. Default 10.96.0.0/16. */
+  /** Networks of service addresses, one of a family, as in `10.96.0.0/16,fd00:10:96::/112`. Default 10.96.0.0/16. */
   readonly serviceCidr?: string
   /** The day from which on the use of legacy tokens is noted, `2026-01-02`. */
   readonly trackedSince?: string
@@ -97,12 +99,12 @@ const tokenTracking = (since: string): KubeObject => ({
 })
 
 /** In an order in which they can be made: namespaces first. New and the caller's own. */
-export function bootstrapObjects({ serviceCidr = '10.96.0.0/16', trackedSince }: BootstrapOptions = {}): KubeObject[] {
+export function bootstrapObjects({ serviceCidr = SERVICE_CIDR, trackedSince }: BootstrapOptions = {}): KubeObject[] {
   const serviceCidrObject: KubeObject = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'ServiceCIDR',
     metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
-    ...{ spec: { cidrs: [serviceCidr] } },
+    ...{ spec: { cidrs: parseCidrs(serviceCidr).flatMap(cidr => (cidr ? [formatCidr(cidr)] : [])) } },
   }
   return [
     ...namespaces(),

@@ -53,6 +53,17 @@ export function repair(current: KubeObject, wanted: KubeObject): ((object: KubeO
   }
 }
 
+type Networks = KubeObject & { spec?: { cidrs?: string[] } }
+
+/** A cluster may gain a network of another family, as long as its first one stays (KEP-1880). */
+function secondFamily(current: Networks, wanted: Networks): ((object: KubeObject) => void) | undefined {
+  const [before = [], now = []] = [current.spec?.cidrs, wanted.spec?.cidrs]
+  if (before.length !== 1 || now.length !== 2 || before[0] !== now[0]) return undefined
+  return object => {
+    ;(object as Networks).spec = { cidrs: now }
+  }
+}
+
 async function ensure(registry: Registry, wanted: KubeObject): Promise<void> {
   const kind = registry.kindOf(wanted.apiVersion!, wanted.kind!)
   // A server may be started with fewer kinds.
@@ -69,8 +80,12 @@ async function ensure(registry: Registry, wanted: KubeObject): Promise<void> {
     }
     return
   }
-  if (kind.group !== 'rbac.authorization.k8s.io') return
-  const change = repair(current.value, wanted)
+  const change =
+    kind.kind === 'ServiceCIDR'
+      ? secondFamily(current.value, wanted)
+      : kind.group === 'rbac.authorization.k8s.io'
+        ? repair(current.value, wanted)
+        : undefined
   if (change) await registry.update(kind, { namespace, name }, change, context)
 }
 

@@ -1,4 +1,5 @@
 /** Failures of the network in the words that clients of Kubernetes know: those of Go's `net` and `crypto/tls`. */
+import { hostPort } from '../../lib/host-port.ts'
 
 const SYSTEM: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
@@ -33,8 +34,7 @@ export function networkErrorText(error: Error): string {
   if (errors?.[0]) return networkErrorText(errors[0])
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname}: no such host`
   if (SYSTEM[code] && address) {
-    const host = address.includes(':') ? `[${address}]` : address
-    return `dial tcp ${host}:${port}: ${SYSTEM[code]}`
+    return `dial tcp ${hostPort(address, port ?? 0)}: ${SYSTEM[code]}`
   }
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'EOF'
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {

@@ -290,7 +290,29 @@ export async function prepareUpdate(
     keepMetadata(next.metadata, old.metadata!)
     kind.prepareUpdate?.(next, old, rules)
   }
-  await deps.hooks(kind)?.beforeUpdate?.(next, old, context)
+  const hooks = deps.hooks(kind)
+  await hooks?.beforeUpdate?.(next, old, context)
+  try {
+    await finishUpdate(deps, kind, next, old, empties, context, attributes)
+  } catch (error) {
+    hooks?.onFailure?.(next, old)
+    throw error
+  }
+  return { next, attributes }
+}
+
+/** What follows once everything is filled in: rules, and admission's judgement. */
+async function finishUpdate(
+  deps: PrepareDeps,
+  kind: Kind,
+  next: KubeObject & { metadata: ObjectMeta },
+  old: KubeObject,
+  empties: ReturnType<typeof checkStructure>,
+  context: WriteContext,
+  attributes: AdmissionAttributes | undefined,
+): Promise<void> {
+  const rules = ruleContext(deps, context)
+  const subresource = context.subresource ?? ''
   // Giving a pod its node is no change of what people want.
   const counts = kind.generation === true && subresource !== 'binding'
   if (counts && specDiffers(kind, next, old)) next.metadata.generation = (old.metadata?.generation ?? 0) + 1
@@ -303,7 +325,6 @@ export async function prepareUpdate(
   if (empties.any) kind.defaults?.(next, deps.now())
   if (attributes) await deps.admission.validate(attributes)
   warnings(kind, next, old, context)
-  return { next, attributes }
 }
 
 async function mutateUpdate(

@@ -5,9 +5,10 @@
 import { type FieldError, invalid as invalidField } from '../../api/machinery/field-error.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { internalError, invalid, unclassified } from '../../api/machinery/status-error.ts'
-import { formatIpv4, parseIpv4 } from '../../lib/ipv4.ts'
+import { canonicalIp } from '../../api/kinds/ip.ts'
+import { type Family, familyOf, parseCidrs } from '../../lib/ip-range.ts'
 import type { KindHooks, KindReader } from '../registry/registry.ts'
-import { addressRanges } from './address-ranges.ts'
+import { type AddressRanges, addressRanges, SERVICE_CIDR } from './address-ranges.ts'
 import { carryOver } from './carry-over.ts'
 import { settleFamilies } from './families.ts'
 import type { IpAddresses } from './ip-addresses.ts'
@@ -27,8 +28,11 @@ export interface ServiceAllocationDeps {
   readonly services: KindReader
   /** A number from 0 to 1. */
   random(): number
-  /** Network of cluster IPs. Default 10.96.0.0/16; its first address is that of the service `kubernetes`. */
-  readonly cidr?: string
+  /**
+   * Networks of cluster IPs, one of a family: `10.96.0.0/16,fd00:10:96::/112`. Default 10.96.0.0/16. The first address of
+   * the first one is that of the service `kubernetes`.
+   */
+  readonly serviceCidr?: string
   /** Further networks; absent where ServiceCIDRs are not served. */
   readonly cidrs?: KindReader
   /** The objects of addresses; absent where IPAddresses are not served. */
@@ -40,7 +44,7 @@ export interface ServiceAllocationDeps {
 /** What one write took in advance, to be given back when it fails. */
 interface Taken {
   readonly owner: string
-  readonly addresses: number[]
+  readonly addresses: string[]
   readonly ports: number[]
 }
 
@@ -62,46 +66,54 @@ function refuseTwice({ ports = [] }: ServiceSpec) {
 
 /** Makes the hooks of the kind Service. They follow the services from now on. */
 export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHooks; close(): void } {
-  const cidr = deps.cidr ?? '10.96.0.0/16'
   const { objects } = deps
   const [firstPort, lastPort] = deps.nodePorts ?? [30_000, 32_767]
-  const addresses = addressRanges({ cidr, random: deps.random, ...(deps.cidrs && { cidrs: deps.cidrs }) })
-  const ports = createPool(
-    { first: firstPort, last: lastPort, staticSize: staticSize(lastPort - firstPort + 1, 128, 32) },
-    deps.random,
+  const own = parseCidrs(deps.serviceCidr ?? SERVICE_CIDR)
+  const { random, cidrs } = deps
+  const ranges = new Map<Family | undefined, AddressRanges>()
+  for (const cidr of own) if (cidr) ranges.set(cidr.family, addressRanges({ cidr, random, ...(cidrs && { cidrs }) }))
+  const families = own.map(cidr => cidr?.family) as [Family, Family?]
+  /** Of a family that the cluster does not have (any more) nothing is held. */
+  const rangesOf = (address: string) => ranges.get(familyOf(address))
+  const portCount = lastPort - firstPort + 1
+  const ports = createPool<number>(
+    {
+      first: firstPort,
+      size: portCount,
+      at: offset => firstPort + offset,
+      staticSize: staticSize(portCount, 128, 32),
+    },
+    random,
   )
   const pending = new WeakMap<KubeObject, Taken>()
 
-  const numbers = (spec: ServiceSpec) =>
-    heldAddresses(spec)
-      .map(parseIpv4)
-      .filter(number => number !== undefined)
+  const addressesOf = (spec: ServiceSpec) => heldAddresses(spec).map(canonicalIp)
   const hold = (service: Service) => {
     const owner = ownerOf(service)
-    for (const number of numbers(service.spec)) addresses.take(number, owner)
+    for (const address of addressesOf(service.spec)) rangesOf(address)?.take(address, owner)
     for (const port of heldPorts(service.spec)) ports.take(port, owner)
   }
   const free = (previous: Service, current: Service | undefined) => {
     const owner = ownerOf(previous)
-    const [keptAddresses, keptPorts] = current ? [numbers(current.spec), heldPorts(current.spec)] : [[], []]
-    for (const number of numbers(previous.spec)) {
-      if (keptAddresses.includes(number)) continue
-      addresses.release(number, owner)
-      void objects?.release(formatIpv4(number), owner)
+    const [keptAddresses, keptPorts] = current ? [addressesOf(current.spec), heldPorts(current.spec)] : [[], []]
+    for (const address of addressesOf(previous.spec)) {
+      if (keptAddresses.includes(address)) continue
+      rangesOf(address)?.release(address, owner)
+      void objects?.release(address, owner)
     }
     for (const port of heldPorts(previous.spec)) if (!keptPorts.includes(port)) ports.release(port, owner)
   }
   /** Whether the service that an address is of has it. */
-  const holds = (number: number, owner: string) => {
+  const holds = (address: string, owner: string) => {
     const [namespace = '', name = ''] = owner.split('/')
     const service = deps.services.get(namespace, name)?.value as Service | undefined
-    return service !== undefined && numbers(service.spec).includes(number)
+    return service !== undefined && addressesOf(service.spec).includes(address)
   }
   for (const { value } of deps.services.list()) {
     const service = value as Service
     hold(service)
     // Those of before there were such objects.
-    for (const number of numbers(service.spec)) void objects?.claim(formatIpv4(number), ownerOf(service))
+    for (const address of addressesOf(service.spec)) void objects?.claim(address, ownerOf(service))
   }
   const ends = [
     deps.services.onChange((previous, current) => {
@@ -109,11 +121,11 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
       if (current) hold(current.value as Service)
     }),
     objects?.follow({
-      taken: (number, owner) => void addresses.take(number, owner),
-      free(number, owner) {
+      taken: (address, owner) => void rangesOf(address)?.take(address, owner),
+      free(address, owner) {
         // A service keeps its address whoever removes the object.
-        if (holds(number, owner)) void objects.claim(formatIpv4(number), owner)
-        else addresses.release(number, owner)
+        if (holds(address, owner)) void objects.claim(address, owner)
+        else rangesOf(address)?.release(address, owner)
       },
     }),
   ]
@@ -121,36 +133,53 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
     for (const end of ends) end?.()
   }
 
-  const take = (pool: Pool, number: number, owner: string, list: number[]): boolean => {
-    const outcome = pool.take(number, owner)
-    if (outcome === 'taken') list.push(number)
+  /** Takes one for which there is no other than that; false where another has it. */
+  function take<T>(
+    pool: { take(one: T, owner: string): 'taken' | 'held' | 'refused' },
+    one: T,
+    owner: string,
+    list: T[],
+  ): boolean {
+    const outcome = pool.take(one, owner)
+    if (outcome === 'taken') list.push(one)
     return outcome !== 'refused'
   }
 
-  const allocateAddress = (service: Service, taken: Taken, kept: readonly number[]) => {
+  /** An address that the service names. */
+  const takeNamed = (service: Service, text: string, taken: Taken) => {
+    const address = canonicalIp(text)
+    const fail = (why: string) =>
+      refuse(service, invalidField('spec.clusterIPs', service.spec.clusterIPs, `failed to allocate IP ${text}: ${why}`))
+    const pool = rangesOf(address)
+    if (!pool?.contains(address)) throw fail('the provided network does not match the current range')
+    if (!take(pool, address, taken.owner, taken.addresses)) throw fail('provided IP is already allocated')
+  }
+  const takeAny = (service: Service, family: string, taken: Taken): string => {
+    const address = ranges.get(family as Family)?.takeNext(taken.owner)
+    if (address === undefined)
+      throw internalError(
+        `failed to allocate a serviceIP for Service ${JSON.stringify(service.metadata?.name)}: range is full`,
+      )
+    taken.addresses.push(address)
+    return address
+  }
+  /** One address for each family; of an update only what a service gains: all of them, or the second. */
+  const allocateAddresses = (service: Service, taken: Taken, old: Service | undefined) => {
     const { spec } = service
     if (isExternal(spec) || spec.clusterIP === HEADLESS) return
-    if (!spec.clusterIP) {
-      const number = addresses.takeNext(taken.owner)
-      if (number === undefined)
-        throw internalError(
-          `failed to allocate a serviceIP for Service ${JSON.stringify(service.metadata?.name)}: range is full`,
-        )
-      taken.addresses.push(number)
-      spec.clusterIP = formatIpv4(number)
-      spec.clusterIPs = [spec.clusterIP]
-      return
+    const { ipFamilies = [], clusterIPs: named = [] } = spec
+    const gains = !old || isExternal(old.spec)
+    const second = old?.spec.clusterIP !== HEADLESS && old?.spec.ipFamilies?.length === 1 && ipFamilies.length === 2
+    if (!gains && !second) return
+    // Who is told of one that cannot be had is shown the empty place of the other, too.
+    const ips = ipFamilies.map((_, index) => named[index] ?? '')
+    spec.clusterIPs = ips
+    for (const [index, family] of ipFamilies.entries()) {
+      if (!gains && index === 0) continue
+      if (ips[index]) takeNamed(service, ips[index], taken)
+      else ips[index] = takeAny(service, family, taken)
     }
-    const number = parseIpv4(spec.clusterIP)
-    // What is no address at all is for validation to say.
-    if (number === undefined || kept.includes(number)) return
-    const fail = (why: string) =>
-      refuse(
-        service,
-        invalidField('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${spec.clusterIP}: ${why}`),
-      )
-    if (!addresses.contains(number)) throw fail('the provided network does not match the current range')
-    if (!take(addresses, number, taken.owner, taken.addresses)) throw fail('provided IP is already allocated')
+    spec.clusterIP = ips[0]!
   }
 
   const takePort = (service: Service, field: string, port: number, taken: Taken) => {
@@ -196,26 +225,25 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
   }
 
   const giveBack = ({ owner, addresses: held, ports: heldPorts }: Taken) => {
-    for (const number of held) {
-      addresses.release(number, owner)
-      void objects?.release(formatIpv4(number), owner)
+    for (const address of held) {
+      rangesOf(address)?.release(address, owner)
+      void objects?.release(address, owner)
     }
     for (const port of heldPorts) ports.release(port, owner)
   }
   /** The objects of the addresses that were taken just now. */
   const claim = async (service: Service, taken: Taken) => {
-    for (const number of taken.addresses) {
-      const address = formatIpv4(number)
+    for (const address of taken.addresses) {
       if (await objects?.claim(address, taken.owner)) continue
       const why = `failed to allocate IP ${address}: provided IP is already allocated`
       throw refuse(service, invalidField('spec.clusterIPs', service.spec.clusterIPs, why))
     }
   }
   const allocate = (service: Service, old: Service | undefined, dryRun: boolean): void | Promise<void> => {
-    settleFamilies(service)
+    settleFamilies(service, families, old)
     const taken: Taken = { owner: ownerOf(service), addresses: [], ports: [] }
     try {
-      allocateAddress(service, taken, old ? numbers(old.spec) : [])
+      allocateAddresses(service, taken, old)
       allocatePorts(service, taken, old ? heldPorts(old.spec) : [], dryRun)
       if (old && needsNodePorts(service.spec)) refuseTwice(service.spec)
     } catch (error) {

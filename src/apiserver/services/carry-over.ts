@@ -16,12 +16,8 @@ function keepNodePorts(next: ServiceSpec, old: ServiceSpec): void {
 /** Fills `next`, in place, from `old`. */
 export function carryOver({ spec: next }: Service, { spec: old }: Service): void {
   if (!isExternal(old) && !isExternal(next)) {
-    if (!next.clusterIP && !next.clusterIPs?.length) {
-      if (old.clusterIP) next.clusterIP = old.clusterIP
-      if (old.clusterIPs) next.clusterIPs = [...old.clusterIPs]
-    }
-    if (old.ipFamilyPolicy) next.ipFamilyPolicy ??= old.ipFamilyPolicy
-    if (!next.ipFamilies?.length && old.ipFamilies) next.ipFamilies = [...old.ipFamilies]
+    if (!next.clusterIP && old.clusterIP) next.clusterIP = old.clusterIP
+    if (!next.clusterIPs?.length && old.clusterIPs) next.clusterIPs = [...old.clusterIPs]
   }
   if (needsNodePorts(old) && needsNodePorts(next)) keepNodePorts(next, old)
   if (needsHealthCheckPort(old) && needsHealthCheckPort(next) && !next.healthCheckNodePort && old.healthCheckNodePort)

@@ -23,7 +23,7 @@ const settled: readonly [what: string, spec: ServiceSpec, families: unknown, pol
 for (const [what, spec, families, policy] of settled) {
   test(`settleFamilies() of ${what}`, () => {
     const made = service(spec)
-    settleFamilies(made)
+    settleFamilies(made, ['IPv4'])
     assert.deepEqual([made.spec.ipFamilies, made.spec.ipFamilyPolicy], [families, policy])
   })
 }
@@ -49,8 +49,63 @@ const refused: readonly [spec: ServiceSpec, said: string][] = [
 for (const [spec, said] of refused) {
   test(`settleFamilies() refuses ${JSON.stringify(spec)}`, () => {
     assert.throws(
-      () => settleFamilies(service(spec)),
+      () => settleFamilies(service(spec), ['IPv4']),
       (error: StatusError) => error.message === `Service "s" is invalid: ${said}`,
     )
   })
 }
+
+const BOTH = ['IPv4', 'IPv6'] as const
+const dual: readonly [what: string, spec: ServiceSpec, families: unknown, policy: string][] = [
+  ['a plain one', {}, ['IPv4'], 'SingleStack'],
+  ['one that would like two', { ipFamilyPolicy: 'PreferDualStack' }, ['IPv4', 'IPv6'], 'PreferDualStack'],
+  ['one that begins with the second', { ipFamilies: ['IPv6'] }, ['IPv6'], 'SingleStack'],
+  [
+    'one that begins with the second and wants both',
+    { ipFamilies: ['IPv6'], ipFamilyPolicy: 'RequireDualStack' },
+    ['IPv6', 'IPv4'],
+    'RequireDualStack',
+  ],
+  ['one with an address of the second', { clusterIP: 'fd00::7' }, ['IPv6'], 'SingleStack'],
+]
+for (const [what, spec, families, policy] of dual) {
+  test(`settleFamilies() of ${what}, where there are two families`, () => {
+    const made = service(spec)
+    settleFamilies(made, BOTH)
+    assert.deepEqual([made.spec.ipFamilies, made.spec.ipFamilyPolicy], [families, policy])
+  })
+}
+
+const HAS_TWO = {
+  clusterIP: '10.0.0.1',
+  clusterIPs: ['10.0.0.1', 'fd00::1'],
+  ipFamilies: ['IPv4', 'IPv6'],
+  ipFamilyPolicy: 'PreferDualStack',
+}
+const HAS_ONE = { clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'], ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' }
+const updates: readonly [what: string, before: ServiceSpec, change: ServiceSpec, families: unknown, ips: unknown][] = [
+  ['the policy alone gives the second up', HAS_TWO, { ipFamilyPolicy: 'SingleStack' }, ['IPv4'], ['10.0.0.1']],
+  ['the policy alone asks for a second', HAS_ONE, { ipFamilyPolicy: 'RequireDualStack' }, BOTH, ['10.0.0.1']],
+  [
+    'who prefers two and has one keeps it',
+    { ...HAS_ONE, ipFamilyPolicy: 'PreferDualStack' },
+    { selector: { a: 'c' } },
+    ['IPv4'],
+    ['10.0.0.1'],
+  ],
+]
+for (const [what, before, change, families, ips] of updates) {
+  test(`settleFamilies() of an update: ${what}`, () => {
+    const next = service({ ...structuredClone(before), ...change })
+    settleFamilies(next, BOTH, service(before))
+    assert.deepEqual([next.spec.ipFamilies, next.spec.clusterIPs], [families, ips])
+  })
+}
+
+test('settleFamilies() of an update refuses to give up a family without the policy', () => {
+  const next = service({ ...HAS_TWO, clusterIPs: ['10.0.0.1'], ipFamilies: ['IPv4'] })
+  assert.throws(
+    () => settleFamilies(next, BOTH, service(HAS_TWO)),
+    /must be 'SingleStack' to release the secondary cluster IP.*must be 'SingleStack' to release the secondary IP family/,
+  )
+})

@@ -5,7 +5,7 @@
 import type { IPAddress } from '../../api/generated/types/networking-v1.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
-import { parseIpv4 } from '../../lib/ipv4.ts'
+import { familyOf } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
 import { MASTERS } from '../authorization/authorizers.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -24,7 +24,7 @@ export interface IpAddresses {
   /** Whose it is, by object: a service as `namespace/name`, or another object; undefined where there is none. */
   ownerOf(address: string): string | undefined
   /** Calls for every address that is taken or given back by an object. Returns its end. */
-  follow(on: { taken(number: number, owner: string): void; free(number: number, owner: string): void }): () => void
+  follow(on: { taken(address: string, owner: string): void; free(address: string, owner: string): void }): () => void
 }
 
 /** A service as `namespace/name`; what is not a service has a name that no service can have. */
@@ -38,7 +38,7 @@ function objectOf(address: string, owner: string): IPAddress {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'IPAddress',
-    metadata: { name: address, labels: { [FAMILY]: 'IPv4', [MANAGED_BY]: MANAGER } },
+    metadata: { name: address, labels: { [FAMILY]: familyOf(address)!, [MANAGED_BY]: MANAGER } },
     spec: { parentRef: { resource: 'services', namespace, name } },
   }
 }
@@ -76,10 +76,8 @@ export function ipAddresses(registry: Registry, kind: Kind, logger: Logger): IpA
       }
     },
     follow({ taken, free }) {
-      const told = (object: IPAddress, tell: (number: number, owner: string) => void) => {
-        const number = parseIpv4(object.metadata?.name ?? '')
-        if (number !== undefined) tell(number, ownerOf(object))
-      }
+      const told = (object: IPAddress, tell: (address: string, owner: string) => void) =>
+        tell(object.metadata?.name ?? '', ownerOf(object))
       for (const { value } of reader.list()) told(value as IPAddress, taken)
       return reader.onChange((previous, current) => {
         if (current) told(current.value as IPAddress, taken)

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { kinds } from '../../api/kinds/all.ts'
+import type { KubeObject } from '../../api/machinery/object.ts'
 import { portableKinds } from '../../cmd/portable-kinds.ts'
-import { parseIpv4 } from '../../lib/ipv4.ts'
+import { inCidr, parseCidr } from '../../lib/ip-range.ts'
+import { virtualClock } from '../../lib/virtual-clock.ts'
+import { memoryStore } from '../../store/memory/memory.ts'
 import { publishKubernetesService } from '../bootstrap/kubernetes-service.ts'
 import { ADMIN, startServer, type TestServer } from '../bootstrap/server.fixture.ts'
 import { createPool, staticSize } from './pool.ts'
@@ -22,8 +25,7 @@ test('a Service gets an address of the upper range, in both forms, of one family
   const api = await startServer()
   const { object } = await create(api, 'web')
   const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = object.spec
-  const number = parseIpv4(clusterIP)!
-  assert.ok(number > parseIpv4('10.96.1.0')! && number < parseIpv4('10.96.255.255')!, clusterIP)
+  assert.ok(inCidr(parseCidr('10.96.0.0/16'), clusterIP) && !inCidr(parseCidr('10.96.0.0/24'), clusterIP), clusterIP)
   assert.deepEqual([clusterIPs, ipFamilies, ipFamilyPolicy], [[clusterIP], ['IPv4'], 'SingleStack'])
   await api.server.close()
 })
@@ -163,8 +165,53 @@ test('publishKubernetesService may point to loopback with the rules of portable 
   await api.server.close()
 })
 
+test('a Service of two families has an address of each, gives one back and gets another', async () => {
+  const api = await startServer({ extensions: { serviceCidr: '10.96.0.0/16,fd00:10:96::/112' } })
+  const networks = await api.send(ADMIN, 'GET', '/apis/networking.k8s.io/v1/servicecidrs/kubernetes')
+  assert.deepEqual(networks.object.spec.cidrs, ['10.96.0.0/16', 'fd00:10:96::/112'])
+  const { object } = await create(api, 'web', { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6'] })
+  assert.match(object.spec.clusterIPs.join(), /^fd00:10:96::[0-9a-f]{3,4},10\.96\.\d+\.\d+$/)
+  const names = async () =>
+    (await api.send(ADMIN, 'GET', '/apis/networking.k8s.io/v1/ipaddresses')).object.items
+      .map(
+        (each: KubeObject) => `${each.metadata?.name} ${each.metadata?.labels?.['ipaddress.kubernetes.io/ip-family']}`,
+      )
+      .sort()
+  const [v6, v4] = object.spec.clusterIPs
+  assert.deepEqual(await names(), [`${v4} IPv4`, `${v6} IPv6`])
+  const patch = (spec: object) => api.send(ADMIN, 'PATCH', `${PATH}/web`, { spec }, merge)
+  const single = await patch({ ipFamilyPolicy: 'SingleStack' })
+  assert.deepEqual([single.object.spec.clusterIPs, single.object.spec.ipFamilies], [[v6], ['IPv6']])
+  const again = await patch({ ipFamilyPolicy: 'PreferDualStack', clusterIPs: [v6, '10.96.0.99'] })
+  assert.deepEqual(again.object.spec.clusterIPs, [v6, '10.96.0.99'])
+  assert.deepEqual(await names(), ['10.96.0.99 IPv4', `${v6} IPv6`])
+  await api.server.close()
+})
+
+test('a cluster that gets a second family tells it in its ServiceCIDR', async () => {
+  const clock = virtualClock()
+  const store = memoryStore({ clock })
+  const first = await startServer({ store, clock })
+  await first.server.close()
+  const second = await startServer({ store, clock, extensions: { serviceCidr: '10.96.0.0/16,fd00:10:96::/112' } })
+  const networks = await second.send(ADMIN, 'GET', '/apis/networking.k8s.io/v1/servicecidrs/kubernetes')
+  assert.deepEqual(networks.object.spec.cidrs, ['10.96.0.0/16', 'fd00:10:96::/112'])
+  await second.server.close()
+})
+
+test('an update that is refused gives back what it took', async () => {
+  const api = await startServer({ extensions: { serviceCidr: '10.96.0.0/16,fd00:10:96::/112' } })
+  await create(api, 'web')
+  const spec = { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv4', 'IPv6'], sessionAffinity: 'Nonsense' }
+  const { spec: before } = (await api.send(ADMIN, 'GET', `${PATH}/web`)).object
+  const clusterIPs = [before.clusterIP, 'fd00:10:96::77']
+  assert.equal((await api.send(ADMIN, 'PATCH', `${PATH}/web`, { spec: { ...spec, clusterIPs } }, merge)).status, 422)
+  assert.equal((await create(api, 'other', { clusterIP: 'fd00:10:96::77' })).status, 201)
+  await api.server.close()
+})
+
 test('createPool uses the lower part for named numbers until the rest is used up', () => {
-  const pool = createPool({ first: 1, last: 6, staticSize: 3, reserved: new Set([1]) }, () => 0.5)
+  const pool = createPool({ first: 1, size: 6, at: n => n + 1, staticSize: 3, reserved: new Set([1]) }, () => 0.5)
   const given = [1, 2, 3, 4, 5, 6].map(() => pool.takeNext('a'))
   assert.deepEqual(new Set(given.slice(0, 3)), new Set([4, 5, 6]))
   assert.deepEqual(new Set(given.slice(3)), new Set([2, 3, undefined]))

@@ -2,6 +2,7 @@
 import type { Node, Pod, Service } from '../../api/generated/types/core-v1.ts'
 import { badRequest, internalError, notFound, serviceUnavailable } from '../../api/machinery/status-error.ts'
 import type { NodeDirectory } from '../../client/node-api.ts'
+import { hostPort } from '../../lib/host-port.ts'
 import { throughProxyTo } from '../proxy/through-proxy.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Handler } from '../request.ts'
@@ -40,8 +41,6 @@ function portNumber(text: string): number {
     throw serviceUnavailable(`error trying to reach service: dial tcp: lookup tcp/${text}: unknown port`)
   return port
 }
-
-const hostPort = (host: string, port: number) => `${host.includes(':') ? `[${host}]` : host}:${port}`
 
 function podProxy(registry: Registry, dial: DialPod): Handler {
   const pods = requireKind(registry, 'v1/pods')

@@ -5,10 +5,11 @@
  */
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import { Agent, request as startHttps } from 'node:https'
+import { hostPort } from '../../lib/host-port.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { http } from '../../lib/http.ts'
 import type { ServiceResolver } from '../services/endpoint.ts'
-import { goError, hostPort } from './go-errors.ts'
+import { goError } from './go-errors.ts'
 
 /** Where a webhook is (the API's WebhookClientConfig, and what a kubeconfig adds to it). */
 export interface WebhookAddress {

@@ -2,7 +2,7 @@
  * How Go's network and TLS libraries word a failed call: administrators and tests know Kubernetes' webhook errors by
  * these sentences.
  */
-import { isIPv6 } from 'node:net'
+import { hostPort } from '../../lib/host-port.ts'
 
 interface NodeError extends Error {
   readonly code?: string
@@ -26,9 +26,6 @@ const CONNECT: Readonly<Record<string, string>> = {
   ENETUNREACH: 'connect: network is unreachable',
   ETIMEDOUT: 'i/o timeout',
 }
-
-/** `host:port`, with brackets around an IPv6 address. */
-export const hostPort = (host: string, port: number) => `${isIPv6(host) ? `[${host}]` : host}:${port}`
 
 /** The names and addresses of a certificate, as Go lists them. */
 const validFor = (names = '') =>

@@ -40,7 +40,7 @@ test('loadSettings has a default for everything', async () => {
   assert.deepEqual(rest, {
     serviceCidr: '10.96.0.0/16',
     nodeLimits: {},
-    nodeRanges: { clusterCidr: '10.244.0.0/16', nodeBits: 24 },
+    nodeRanges: [{ clusterCidr: '10.244.0.0/16', nodeBits: 24 }],
     extension: {},
     audit: undefined,
     encryption: undefined,
@@ -64,7 +64,7 @@ featureGates: {WatchList: false, AllAlpha: false, OpenAPIEnums: true, SidecarCon
   const policy = '{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Metadata}]}'
   const settings = await load(text, { 'policy.yaml': policy, 'tokens.csv': 'secret,ann,1' })
   assert.equal(settings.serviceCidr, '10.99.0.0/20')
-  assert.deepEqual(settings.nodeRanges, { clusterCidr: '10.8.0.0/16', nodeBits: 22 })
+  assert.deepEqual(settings.nodeRanges, [{ clusterCidr: '10.8.0.0/16', nodeBits: 22 }])
   assert.deepEqual(settings.nodeLimits, { maxPods: 250, reserved: { cpu: '500m', memory: '1Gi' } })
   assert.deepEqual(
     kinds

@@ -18,6 +18,7 @@ export interface Configuration {
     readonly nodePortRange?: string
     readonly clusterCIDR?: string
     readonly nodeCIDRMaskSize?: number
+    readonly nodeCIDRMaskSizeIPv6?: number
   }
   readonly admission?: {
     readonly enable?: readonly string[]
@@ -89,7 +90,13 @@ const strings: Shape = ['string']
 export const SHAPE: Shape = {
   runtimeConfig: { '*': 'boolean' },
   featureGates: { '*': 'boolean' },
-  network: { serviceCIDR: 'string', nodePortRange: 'string', clusterCIDR: 'string', nodeCIDRMaskSize: 'number' },
+  network: {
+    serviceCIDR: 'string',
+    nodePortRange: 'string',
+    clusterCIDR: 'string',
+    nodeCIDRMaskSize: 'number',
+    nodeCIDRMaskSizeIPv6: 'number',
+  },
   admission: { enable: strings, disable: strings, configurationFile: 'string' },
   authentication: {
     configurationFile: 'string',

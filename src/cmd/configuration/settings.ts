@@ -14,7 +14,8 @@ import type { Follow } from '../../apiserver/configuration/follow.ts'
 import { chooseFeatures, type FeaturesOff } from '../../apiserver/features/features.ts'
 import { servedKinds } from '../../apiserver/features/runtime-config.ts'
 import { type NodeRanges, nodeIpamController } from '../../controllers/node-ipam/controller.ts'
-import { parseCidr } from '../../lib/ipv4.ts'
+import { type Family, formatCidr, parseCidrs } from '../../lib/ip-range.ts'
+import { SERVICE_CIDR } from '../../apiserver/services/address-ranges.ts'
 import { openAudit } from './audit.ts'
 import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CONFIGURATION } from './configuration.ts'
 import { type ContainerSettings, containersOf } from './containers.ts'
@@ -24,13 +25,14 @@ import { followFile } from './follow-file.ts'
 import { type IngressPorts, ingressOf } from './ingress.ts'
 import { nodeLimits } from './node-limits.ts'
 
-export const SERVICE_CIDR = '10.96.0.0/16'
-export const CLUSTER_CIDR = '10.244.0.0/16'
+/** Ranges where nothing was said of them. */
+const CLUSTER_CIDRS: Readonly<Record<Family, string>> = { IPv4: '10.244.0.0/16', IPv6: 'fd00:10:244::/56' }
 
 export interface Settings {
   /** Built-in kinds that are served. */
   readonly kinds: readonly Kind[]
   readonly featuresOff: FeaturesOff
+  /** Networks of services, one a family, the first family first: `10.96.0.0/16,fd00:10:96::/112`. */
   readonly serviceCidr: string
   /** What this machine keeps for itself. */
   readonly nodeLimits: NodeLimits
@@ -46,18 +48,33 @@ export interface Settings {
   readonly ingress: IngressPorts | undefined
 }
 
-const PRIVATE_SIZE = { least: 12, most: 30 }
-
-function serviceCidrOf(text: string): string {
-  parseCidr(text)
-  const bits = Number(text.split('/')[1])
-  if (bits < PRIVATE_SIZE.least || bits > PRIVATE_SIZE.most)
-    throw new Error(`${text} must have a prefix from /${PRIVATE_SIZE.least} to /${PRIVATE_SIZE.most}`)
-  return text
+/** Bits of a prefix of services (kube-apiserver has the same limits, but for the smallest). */
+const SERVICE_BITS: Readonly<Record<Family, { least: number; most: number }>> = {
+  IPv4: { least: 12, most: 30 },
+  IPv6: { least: 64, most: 124 },
 }
 
-function nodeRangesOf(clusterCidr: string, nodeBits: number): NodeRanges {
-  const ranges = { clusterCidr, nodeBits }
+function serviceCidrOf(text: string): string {
+  const cidrs = parseCidrs(text).flatMap(cidr => cidr ?? [])
+  for (const { family, bits } of cidrs) {
+    const { least, most } = SERVICE_BITS[family]
+    if (bits < least || bits > most) throw new Error(`${text} must have a prefix from /${least} to /${most}`)
+  }
+  return cidrs.map(formatCidr).join()
+}
+
+/** Ranges of pods in the families that services have, in their order. */
+function nodeRangesOf(
+  text: string | undefined,
+  serviceCidr: string,
+  bits: Readonly<Record<Family, number>>,
+): NodeRanges {
+  const families = parseCidrs(serviceCidr).flatMap(cidr => cidr?.family ?? [])
+  const said = parseCidrs(text ?? families.map(family => CLUSTER_CIDRS[family]).join()).flatMap(cidr => cidr ?? [])
+  if (said.map(({ family }) => family).join() !== families.join())
+    throw new Error(`${text} must have the families of network.serviceCIDR, in their order: ${families.join()}`)
+  const [first, second] = said.map(cidr => ({ clusterCidr: formatCidr(cidr), nodeBits: bits[cidr.family] }))
+  const ranges: NodeRanges = second ? [first!, second] : [first!]
   // It says what is wrong.
   nodeIpamController(ranges)
   return ranges
@@ -129,7 +146,9 @@ export async function loadSettings(file: string | undefined, deps: SettingsDeps)
   const loaded = file ? await loadConfiguration(file) : NO_CONFIGURATION
   const { network, events }: Configuration = loaded.configuration
   const of = <T>(field: string, read: () => T) => about(loaded.file, field, read)
-  const { serviceCIDR = SERVICE_CIDR, nodePortRange, clusterCIDR = CLUSTER_CIDR, nodeCIDRMaskSize = 24 } = network ?? {}
+  const { nodePortRange, nodeCIDRMaskSize = 24, nodeCIDRMaskSizeIPv6 = 64 } = network ?? {}
+  const serviceCidr = of('network.serviceCIDR', () => serviceCidrOf(network?.serviceCIDR ?? SERVICE_CIDR))
+  const nodeBits = { IPv4: nodeCIDRMaskSize, IPv6: nodeCIDRMaskSizeIPv6 }
   const ttl = events?.ttl
   const authentication = await authenticationOf(loaded, deps)
   const authorization = await authorizationOf(loaded, deps)
@@ -137,9 +156,9 @@ export async function loadSettings(file: string | undefined, deps: SettingsDeps)
   return {
     kinds: of('runtimeConfig', () => servedKinds(kinds, loaded.configuration.runtimeConfig ?? {})),
     featuresOff: of('featureGates', () => chooseFeatures(loaded.configuration.featureGates ?? {})),
-    serviceCidr: of('network.serviceCIDR', () => serviceCidrOf(serviceCIDR)),
+    serviceCidr,
     nodeLimits: nodeLimits(loaded),
-    nodeRanges: of('network.clusterCIDR', () => nodeRangesOf(clusterCIDR, nodeCIDRMaskSize)),
+    nodeRanges: of('network.clusterCIDR', () => nodeRangesOf(network?.clusterCIDR, serviceCidr, nodeBits)),
     extension: {
       ...(nodePortRange && { nodePorts: of('network.nodePortRange', () => portRangeOf(nodePortRange)) }),
       ...(ttl && { eventTtl: of('events.ttl', () => durationOf(ttl)) }),

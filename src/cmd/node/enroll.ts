@@ -68,12 +68,12 @@ async function ownNode(client: Client, own: Pick<Enrolment, 'nodeName' | 'machin
   return nodes.patch({ name: nodeName }, { metadata: { annotations } }, { type: 'merge' })
 }
 
-/** Resolves with the range of the node's pods. Rejects with a `UserError` where it gets none. */
+/** Resolves with the ranges of the node's pods, one a family, with commas between. Rejects with a `UserError` where it gets none. */
 export async function enroll(client: Client, enrolment: Enrolment): Promise<string> {
   const { nodeName, clock, signal } = enrolment
   const end = clock.now() + RANGE_MS
   for (let node: Node = await ownNode(client, enrolment); ; ) {
-    if (node.spec?.podCIDR) return node.spec.podCIDR
+    if (node.spec?.podCIDR) return (node.spec.podCIDRs ?? [node.spec.podCIDR]).join()
     if (clock.now() > end || signal.aborted)
       throw new UserError(
         `the cluster gives the node ${JSON.stringify(nodeName)} no range of addresses for its pods`,
@@ -88,7 +88,7 @@ export async function enroll(client: Client, enrolment: Enrolment): Promise<stri
 export function addressTowards(server: string): Promise<string> {
   const { hostname, port } = new URL(server)
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: hostname, port: Number(port || 443) })
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) })
     socket.setTimeout(10_000, () => socket.destroy(new Error('no answer within 10 s')))
     socket.once('error', reject)
     socket.once('connect', () => {

@@ -75,7 +75,7 @@ export function certificateFiles(dataDir: string, name: 'client' | 'serving') {
 export interface Place {
   readonly address: string
   readonly network: NetworkConfig
-  /** `10.244.3.0/24`. */
+  /** One a family, with commas between: `10.244.3.0/24`. */
   readonly podCidr: string
 }
 

@@ -14,9 +14,11 @@ import { buildKubeconfig, writeKubeconfigJson } from '../../lib/kubeconfig.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { networkClaims } from '../../network/claim.ts'
-import { prepareNetwork, removeNetwork } from '../../network/network.ts'
+import { removeNetwork } from '../../network/kernel-network.ts'
+import { prepareNetwork } from '../../network/network.ts'
 import type { Core } from '../core.ts'
 import { createEnds, type Ends, stayAwake } from '../ends.ts'
+import { nodeAddresses } from '../node-addresses.ts'
 import { type Nodes, startNodes } from '../nodes.ts'
 import { KUBERNETES_VERSION } from '../version.ts'
 import { addressTowards, enroll, MACHINE_ANNOTATION, networkConfig } from './enroll.ts'
@@ -58,9 +60,9 @@ export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
         })
     const way = openWay(deps, membership, ends)
     const place = await findPlace(deps, membership, way.client, scope.signal)
-    const { nodes, traffic, leave } = await startParts(deps, membership, way, place, scope.signal, ends)
+    const { nodes, traffic, addresses, leave } = await startParts(deps, membership, way, place, scope.signal, ends)
     void way.keepFresh(scope.signal)
-    void keepServing({ ...deps, membership, address: place.address }, way.client, nodes, scope.signal)
+    void keepServing({ ...deps, membership, addresses }, way.client, nodes, scope.signal)
     return {
       server: membership.server,
       nodeName: membership.nodeName,
@@ -207,6 +209,7 @@ async function startParts(
     },
     { clock, logger },
   )
+  const addresses = nodeAddresses(address, prepared.nodeAddresses)
   const informers = createInformers(client, { clock, logger }, signal)
   const traffic = await prepared.start({ client, informers }, signal)
   ends.add(() => traffic.close())
@@ -217,11 +220,11 @@ async function startParts(
     {
       options: upOptions(dataDir, membership),
       settings: containers,
-      ...{ nodeName, address, podCidr, clock, logger },
+      ...{ nodeName, addresses, podCidr, clock, logger },
       network: traffic,
       version: `${KUBERNETES_VERSION}+tutti.${version}`,
       server: {
-        hosts: [...new Set([prepared.nodeAddress, address])],
+        hosts: [...new Set([...prepared.nodeAddresses, ...addresses].flatMap(each => each ?? []))],
         clientCa: authority,
         ...(serving && { certificate: serving }),
       },
@@ -241,6 +244,7 @@ async function startParts(
   return {
     nodes,
     traffic,
+    addresses,
     async leave() {
       await nodes.leave()
       await removeNetwork({ dataDir, podCidr, serviceCidr })
@@ -266,15 +270,17 @@ function onceReplaced(
 
 interface ServingDeps extends NodeProgramDeps {
   readonly membership: Membership
-  readonly address: string
+  readonly addresses: readonly string[]
 }
 
-/** Whether a certificate is good for this address now. */
-function isGood(pair: KeyPair | undefined, address: string, now: number): pair is KeyPair {
+/** Whether a certificate is good for these addresses now. */
+function isGood(pair: KeyPair | undefined, addresses: readonly string[], now: number): pair is KeyPair {
   if (!pair) return false
   try {
     const certificate = new X509Certificate(pair.certificate)
-    return certificate.validToDate.getTime() > now && certificate.checkIP(address) !== undefined
+    return (
+      certificate.validToDate.getTime() > now && addresses.every(address => certificate.checkIP(address) !== undefined)
+    )
   } catch {
     return false
   }
@@ -282,20 +288,20 @@ function isGood(pair: KeyPair | undefined, address: string, now: number): pair i
 
 /** The certificate that the node serves with: asked for once its object names its addresses, and kept fresh. */
 async function keepServing(
-  { options, membership: { nodeName }, address, clock, logger }: ServingDeps,
+  { options, membership: { nodeName }, addresses, clock, logger }: ServingDeps,
   client: Client,
   nodes: Nodes,
   signal: AbortSignal,
 ): Promise<void> {
   const files = certificateFiles(options.dataDir, 'serving')
   const kept = files.read()
-  const wanted = servingWish(nodeName, address)
+  const wanted = servingWish(nodeName, addresses)
   const renew = () => requestCertificate(client, wanted, { clock, withinMs: CERTIFICATE_MS, signal })
   const use = (pair: KeyPair) => {
     files.write(pair)
     nodes.server?.use(pair)
   }
-  let current = isGood(kept, address, clock.now()) ? kept : undefined
+  let current = isGood(kept, addresses, clock.now()) ? kept : undefined
   for (let wait = 1000; !current && !signal.aborted; wait = Math.min(wait * 2, 60_000)) {
     try {
       current = await renew()

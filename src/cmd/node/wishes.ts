@@ -10,10 +10,10 @@ export const clientWish = (nodeName: string): WantedCertificate => ({
   usage: 'client auth',
 })
 
-/** With which it serves at its address. */
-export const servingWish = (nodeName: string, address: string): WantedCertificate => ({
+/** With which it serves at its addresses. */
+export const servingWish = (nodeName: string, addresses: readonly string[]): WantedCertificate => ({
   ...subjectOf(nodeName),
   signerName: 'kubernetes.io/kubelet-serving',
   usage: 'server auth',
-  hosts: [nodeName, address],
+  hosts: [nodeName, ...addresses],
 })

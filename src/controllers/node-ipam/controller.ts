@@ -6,47 +6,75 @@ import type { Node as NodeType } from '../../api/generated/types/core-v1.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { type Controller, defineController, read, type View } from '../../control/controller.ts'
 import { after, type Plan } from '../../control/plan.ts'
-import { addressAt, type Cidr, formatIpv4, parseCidr } from '../../lib/ipv4.ts'
+import { type Cidr, formatCidr, offsetIn, parseCidr, partOf } from '../../lib/ip-range.ts'
 
-export interface NodeRanges {
+/** Where nodes' ranges of one family come from. */
+export interface NodeRange {
   /** `10.244.0.0/16`. */
   readonly clusterCidr: string
   /** Bits of a node's prefix: 24. */
   readonly nodeBits: number
 }
 
+/** One for each family of the cluster's pods, the first family first. */
+export type NodeRanges = readonly [NodeRange, NodeRange?]
+
 /** While there is no range, how often one is looked for, ms: a node that goes wakes nobody else. */
 const LOOK_MS = 10_000
+/** So many nodes are told apart, at most (upstream's limit too). */
+const MAX_NODES = 2 ** 16
 
-/** Which of the ranges a text names; undefined for what lies outside. */
-function indexOf(text: string, cluster: Cidr, size: number): number | undefined {
-  try {
-    const { base } = parseCidr(text)
-    const at = Math.floor((base - cluster.base) / size)
-    return base >= cluster.base && base < cluster.base + cluster.size ? at : undefined
-  } catch {
-    return undefined
-  }
+/** A range with its parts. */
+interface Cut {
+  readonly cluster: Cidr
+  readonly nodeBits: number
+  /** How many parts it has. */
+  readonly count: number
 }
 
-/** Plans a range for a node that has none. */
+function cut({ clusterCidr, nodeBits }: NodeRange): Cut {
+  const cluster = parseCidr(clusterCidr)
+  return { cluster, nodeBits, count: Math.min(2 ** (nodeBits - cluster.bits), MAX_NODES) }
+}
+
+const listOf = (ranges: NodeRanges): readonly Cut[] => ranges.flatMap(each => (each ? [cut(each)] : []))
+
+/** Which of the parts a text names; undefined for what lies outside. */
+function indexOf(text: string, { cluster, nodeBits }: Cut): number | undefined {
+  const offset = offsetIn(cluster, text.split('/')[0] ?? '')
+  return offset === undefined ? undefined : Math.floor(offset / partOf(cluster, nodeBits, 0).size)
+}
+
+const rangesOf = ({ spec }: NodeType) => spec?.podCIDRs ?? (spec?.podCIDR ? [spec.podCIDR] : [])
+
+/** The first part number that is free in every family; undefined where there is none. */
+function freeIndex(cuts: readonly Cut[], given: readonly string[], remembered: ReadonlySet<number>) {
+  const used = new Set(remembered)
+  for (const each of cuts)
+    for (const text of given) {
+      const index = indexOf(text, each)
+      if (index !== undefined) used.add(index)
+    }
+  const count = Math.min(...cuts.map(each => each.count))
+  for (let index = 0; index < count; index++) if (!used.has(index)) return index
+  return undefined
+}
+
+/** Plans ranges for a node that has none: the parts of the same number in every family. */
 export function reconcile(node: NodeType, view: View, ranges: NodeRanges): Plan {
-  if (node.spec?.podCIDR || node.metadata?.deletionTimestamp) return {}
-  const cluster = parseCidr(ranges.clusterCidr)
-  const size = 2 ** (32 - ranges.nodeBits)
+  if (rangesOf(node).length || node.metadata?.deletionTimestamp) return {}
+  const cuts = listOf(ranges)
   const uid = node.metadata?.uid ?? ''
   const all = view.of<NodeType>(Node).list()
-  const used = new Set(all.map(each => indexOf(each.spec?.podCIDR ?? '', cluster, size)))
   // What was given a moment ago may not be in the cache yet.
   const living = new Set(all.map(each => each.metadata?.uid))
+  const remembered = new Set<number>()
   for (const [owner, index] of view.memory as Map<string, number>) {
     if (!living.has(owner)) view.memory.delete(owner)
-    else if (owner !== uid) used.add(index)
+    else if (owner !== uid) remembered.add(index)
   }
-  const count = cluster.size / size
-  let index = 0
-  while (index < count && used.has(index)) index++
-  if (index >= count)
+  const index = freeIndex(cuts, all.flatMap(rangesOf), remembered)
+  if (index === undefined)
     return {
       notes: [
         {
@@ -59,18 +87,25 @@ export function reconcile(node: NodeType, view: View, ranges: NodeRanges): Plan 
       requeue: after(LOOK_MS),
     }
   view.memory.set(uid, index)
-  const podCIDR = `${addressAt(cluster, index * size)}/${ranges.nodeBits}`
-  const next: NodeType = { ...node, spec: { ...node.spec, podCIDR, podCIDRs: [podCIDR] } }
+  const podCIDRs = cuts.map(({ cluster, nodeBits }) => formatCidr(partOf(cluster, nodeBits, index)))
+  const next: NodeType = { ...node, spec: { ...node.spec, podCIDR: podCIDRs[0]!, podCIDRs } }
   return { writes: [{ type: 'update', resource: Node, current: node, next }] }
+}
+
+/** The ranges of the first node. */
+export const firstRanges = (ranges: NodeRanges): readonly string[] =>
+  listOf(ranges).map(({ cluster, nodeBits }) => formatCidr(partOf(cluster, nodeBits, 0)))
+
+function checkRange({ clusterCidr, nodeBits }: NodeRange): void {
+  const cluster = parseCidr(clusterCidr)
+  const most = cluster.family === 'IPv4' ? 30 : 120
+  if (nodeBits < cluster.bits || nodeBits > most)
+    throw new Error(`a node's range of /${nodeBits} must lie in ${formatCidr(cluster)} and be of /${most} or larger`)
 }
 
 /** The controller for these ranges. Throws an Error where no node's range fits in. */
 export function nodeIpamController(ranges: NodeRanges): Controller {
-  const { base, bits } = parseCidr(ranges.clusterCidr)
-  if (ranges.nodeBits < bits || ranges.nodeBits > 30)
-    throw new Error(
-      `a node's range of /${ranges.nodeBits} must lie in ${formatIpv4(base)}/${bits} and have four addresses or more`,
-    )
+  for (const range of ranges) if (range) checkRange(range)
   return defineController<NodeType>({
     name: 'node-ipam-controller',
     queue: 'node_ipam',

@@ -3,7 +3,7 @@ import type { IPAddress, ServiceCIDR } from '../../api/generated/types/networkin
 import { ServiceCIDR as Kind } from '../../api/kinds/networking/service-cidr.ts'
 import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import { after, type Plan } from '../../control/plan.ts'
-import { inCidr, parseCidr } from '../../lib/ipv4.ts'
+import { inCidr, isWithin, parseCidr } from '../../lib/ip-range.ts'
 
 export const FINALIZER = 'networking.k8s.io/service-cidr-finalizer'
 const MANAGED_BY = 'ipaddress.kubernetes.io/managed-by'
@@ -41,9 +41,7 @@ const contains = (of: ServiceCIDR, address: string) => networks(of).some(each =>
 /** Whether every network of `own` lies in one of another's. */
 function isCovered(own: ServiceCIDR, others: readonly ServiceCIDR[]): boolean {
   const around = others.flatMap(networks)
-  return networks(own).every(({ base, size }) =>
-    around.some(each => each.base <= base && base + size <= each.base + each.size),
-  )
+  return networks(own).every(network => around.some(each => isWithin(network, each)))
 }
 
 /** Addresses that would have no network without `own`. */

@@ -3,6 +3,7 @@ import type { Service as ServiceType } from '../../api/generated/types/core-v1.t
 import { Service } from '../../api/kinds/core/service.ts'
 import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
 import { type Client, hasReason } from '../../client/client.ts'
+import { familyOf } from '../../lib/ip-range.ts'
 import { SERVICE_NAME_LABEL } from '../catalog.ts'
 
 const NAMESPACE = 'kube-system'
@@ -49,7 +50,7 @@ const slice = ({ address, port, nodeName, ready = true, ownNodeOnly }: ClusterDn
     namespace: NAMESPACE,
     labels: { [SERVICE_NAME_LABEL]: NAME, 'endpointslice.kubernetes.io/managed-by': 'network.tutti.dev' },
   },
-  addressType: 'IPv4',
+  addressType: familyOf(address)!,
   endpoints: [
     {
       addresses: [address],

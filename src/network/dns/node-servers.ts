@@ -9,7 +9,7 @@ import type { Informer } from '../../client/informer-types.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import { workOff } from '../../control/work-off.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { addressAt, parseCidr } from '../../lib/ipv4.ts'
+import { addressAt, type Family, familyOf, parseCidr } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
 import { publishedSlices, publishNodeDns, sliceName, withdrawNodeDns } from './cluster-dns.ts'
 
@@ -19,6 +19,8 @@ export interface NodeServersDeps {
   /** This machine's own is told elsewhere. */
   readonly nodeName: string
   readonly clusterIp: string
+  /** In which each of them listens. */
+  readonly family: Family
   readonly port: number
   readonly clock: Clock
   readonly logger: Logger
@@ -29,12 +31,12 @@ const RETRY = { backOff: 1000, backOffMax: 1000 }
 
 /** Follows the nodes until `signal` aborts. */
 export async function followNodeServers(deps: NodeServersDeps, signal: AbortSignal): Promise<void> {
-  const { client, nodes, nodeName, clusterIp, port, clock, logger } = deps
+  const { client, nodes, nodeName, clusterIp, family, port, clock, logger } = deps
   const queue = createWorkQueue<string>(clock, RETRY)
 
   async function settle(name: string): Promise<void> {
     const node = nodes.get(name)
-    const podCidr = node?.spec?.podCIDR
+    const podCidr = node?.spec?.podCIDRs?.find(each => familyOf(each) === family)
     if (!node || !podCidr) return withdrawNodeDns(client, sliceName(name))
     const address = addressAt(parseCidr(podCidr), 1)
     await publishNodeDns(client, {
@@ -47,7 +49,7 @@ export async function followNodeServers(deps: NodeServersDeps, signal: AbortSign
     })
   }
   await nodes.synced()
-  const view = (node: Node | undefined) => JSON.stringify([node?.spec?.podCIDR, node && isReady(node)])
+  const view = (node: Node | undefined) => JSON.stringify([node?.spec?.podCIDRs, node && isReady(node)])
   const end = nodes.onChange(({ previous, current }) => {
     const name = (current ?? previous)?.metadata?.name ?? ''
     if (name !== nodeName && view(previous) !== view(current)) queue.add(name)

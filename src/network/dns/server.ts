@@ -1,6 +1,6 @@
 /** The cluster's DNS server: UDP and TCP on one port of the node's own address. */
 import { createSocket } from 'node:dgram'
-import { createServer, type Socket } from 'node:net'
+import { createServer, isIPv6, type Socket } from 'node:net'
 import packet, { type Answer } from 'dns-packet'
 import type { Logger } from '../../lib/log.ts'
 import { failure, type Handled, type Transfer } from './message.ts'
@@ -50,7 +50,7 @@ export async function startDnsServer(address: string, port: number, deps: DnsSer
     return handled.kind === 'follow' ? follow(handled, transfer) : undefined
   }
 
-  const udp = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 })
+  const udp = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 })
   udp.on('message', (bytes, { address: client, port: from }) => {
     const handled = handle(bytes, { tcp: false })
     // The common case answers in the same turn.

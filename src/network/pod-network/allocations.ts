@@ -14,14 +14,17 @@ export interface Allocations<T extends { readonly uid: string }> {
 
 const SUFFIX = '.json'
 
-/** Opens the directory, making it where it is missing. */
-export function openAllocations<T extends { readonly uid: string }>(directory: string): Allocations<T> {
+/** Opens the directory, making it where it is missing. `read` makes what was kept into what is kept now. */
+export function openAllocations<T extends { readonly uid: string }>(
+  directory: string,
+  read: (kept: T) => T = kept => kept,
+): Allocations<T> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const known = new Map<string, T>()
   for (const file of readdirSync(directory)) {
     if (!file.endsWith(SUFFIX)) continue
     try {
-      const allocation = JSON.parse(readFileSync(join(directory, file), 'utf8')) as T
+      const allocation = read(JSON.parse(readFileSync(join(directory, file), 'utf8')) as T)
       if (`${allocation.uid}${SUFFIX}` === file) known.set(allocation.uid, allocation)
     } catch {
       rmSync(join(directory, file), { force: true })

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { parseCidr } from '../../lib/ipv4.ts'
+import { parseCidr } from '../../lib/ip-range.ts'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { inOwnNetwork } from '../testing/own-network.ts'
@@ -13,7 +13,12 @@ import { startIp } from '../tools/ip.ts'
 import { startNft } from '../tools/nft.ts'
 import { startKernelPodNetwork } from './kernel.ts'
 
+const PODS = parseCidr('10.244.0.0/28')
 const NODE = '10.244.0.1'
+const PODS6 = parseCidr('fd00:10:244::/64')
+const NODE6 = 'fd00:10:244::1'
+const V4 = { podCidr: PODS, nodeAddress: NODE, clusterCidr: PODS }
+const V6 = { podCidr: PODS6, nodeAddress: NODE6, clusterCidr: PODS6 }
 const uid = (n: number) => `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`
 const pod = (
   n: number,
@@ -31,17 +36,32 @@ const inPod = (netns: string, source: string) => run('nsenter', [`--net=${netns}
 const connect = (host: string, port: number) =>
   `require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code)).setTimeout(2000, function () { console.log('timeout'); this.destroy() })`
 
+const speakAs = (own: string, host: string, port: number) =>
+  `require('net').connect({ port: ${port}, host: '${host}', localAddress: '${own}' }).on('connect', () => console.log('in')).on('error', e => console.log(e.code)).setTimeout(400, function () { console.log('timeout'); this.destroy() })`
+const HOST_PORTS = [{ containerPort: 8080, protocol: 'TCP', hostPort: 9091 }]
+/** Serves in a pod for a while; resolves when that is over. */
+const serveFor = (netns: string, port: number, ms: number) =>
+  inPod(
+    netns,
+    `require('net').createServer(s => s.end('hello')).listen(${port}); setTimeout(() => process.exit(), ${ms})`,
+  )
+/** Asks until the server is up. */
+async function answers(ask: () => Promise<string>): Promise<void> {
+  let said = ''
+  for (let tries = 0; said !== 'hello' && tries < 50; tries++) said = (await ask()).trim()
+  assert.equal(said, 'hello')
+}
+
 inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of its own', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tutti-network-'))
   const ip = startIp()
   const nft = startNft(directory)
   const scope = new AbortController()
   const clock = virtualClock()
-  const start = (spares = 0) =>
+  const start = (spares = 0, both = false) =>
     startKernelPodNetwork(
       {
-        podCidr: parseCidr('10.244.0.0/28'),
-        nodeAddress: NODE,
+        ranges: both ? [V4, V6] : [V4],
         directory: join(directory, 'pods'),
         netnsDirectory: join(directory, 'netns'),
         mtu: 1500,
@@ -54,8 +74,9 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     )
 
   before(async () => {
-    await ip.run(`addr add ${NODE}/32 dev lo`)
+    await ip.run(`addr add ${NODE}/32 dev lo\naddr add ${NODE6}/128 dev lo nodad`)
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
+    writeFileSync('/proc/sys/net/ipv6/conf/all/forwarding', '1')
   })
   after(async () => {
     scope.abort()
@@ -165,6 +186,45 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     assert.equal(places(), before + 4, 'a program that started again finds them')
     assert.ok(![a.netns, b.netns].includes(c.netns))
     for (const n of [200, 201, 202]) await again.teardown(uid(n))
+  })
+
+  test('setup gives a pod an address of each family, by both of which it is reached', async () => {
+    const network = await start(0, true)
+    const [a, b] = [await network.setup(pod(300)), await network.setup(pod(301, HOST_PORTS))]
+    assert.match(a.ips.join(), /^10\.244\.0\.\d+,fd00:10:244::[0-9a-f]+$/)
+    const server = createServer(socket => socket.end(`you are ${socket.remoteAddress}`)).listen(7000, NODE6)
+    assert.equal((await inPod(a.netns!, connect(NODE6, 7000))).trim(), `you are ${a.ips[1]}`)
+    server.close()
+    const inB = serveFor(b.netns!, 8080, 3000)
+    for (const ip of b.ips) await answers(() => inPod(a.netns!, connect(ip, 8080)))
+    await answers(() => inPod(a.netns!, connect(NODE6, 9091)))
+    await inB
+    for (const n of [300, 301]) await network.teardown(uid(n))
+  })
+
+  test('a pod cannot speak as another, in either family', async () => {
+    const network = await start(0, true)
+    const a = await network.setup(pod(310))
+    const heard: string[] = []
+    const server = createServer(socket => heard.push(socket.remoteAddress ?? '')).listen({ port: 7001, host: '::' })
+    const other = ['10.244.0.200', 'fd00:10:244::dead']
+    for (const [at, host] of [NODE, NODE6].entries()) {
+      await run('nsenter', [
+        `--net=${a.netns}`,
+        'ip',
+        'addr',
+        'add',
+        `${other[at]}/${at ? 128 : 32}`,
+        'dev',
+        'eth0',
+        ...(at ? ['nodad'] : []),
+      ])
+      const said = await inPod(a.netns!, speakAs(other[at]!, host, 7001))
+      assert.match(said, /timeout/)
+    }
+    assert.deepEqual(heard, [])
+    server.close()
+    await network.teardown(uid(310))
   })
 
   test('a start sweeps namespaces and links that nobody knows', async () => {

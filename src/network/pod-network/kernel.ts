@@ -1,6 +1,6 @@
 /**
  * Pods in network namespaces of their own, on point-to-point links with routes of one address (DESIGN D9): no bridge,
- * no ARP (both ends know each other's link address), the gateway is the node's own address on `lo`.
+ * no ARP and no neighbour discovery (both ends know each other's link address), the gateway is the node's own address on `lo`.
  *
  * A place for a pod costs one process (`unshare --net=PATH ip -batch -`, which makes the namespace, keeps it by a bind
  * mount and sets up the inside) and a few lines to the standing `ip`. A few places are made before they are asked for,
@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../lib/clock.ts'
-import { addressAt, type Cidr, parseIpv4 } from '../../lib/ipv4.ts'
+import { addressAt, familyOf, formatCidr, offsetIn, parseAddress } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
 import { makeOwnedNetns } from '../../lib/owned-netns.ts'
 import { runTool } from '../../lib/run-tool.ts'
@@ -18,12 +18,11 @@ import type { Nft } from '../tools/nft.ts'
 import type { Session } from '../tools/session.ts'
 import { openAllocations } from './allocations.ts'
 import type { PodAddresses, PodNetwork, PodRequest } from './pod-network.ts'
-import { type HostPort, hostPortChange, LINK_PREFIX, podTable } from './ruleset.ts'
+import { type HostPort, hostPortChange, LINK_PREFIX, type PodRange, podTable } from './ruleset.ts'
 
 export interface KernelPodNetworkOptions {
-  readonly podCidr: Cidr
-  /** The machine's address towards pods; on `lo` already. */
-  readonly nodeAddress: string
+  /** One for each family that pods have addresses of, the first family first; the nodes' addresses are on `lo` already. */
+  readonly ranges: readonly [PodRange, PodRange?]
   /** Where allocations are kept. */
   readonly directory: string
   /** Where namespaces are mounted: a directory of this cluster alone, what is unknown in it is removed. */
@@ -32,8 +31,6 @@ export interface KernelPodNetworkOptions {
   readonly mtu: number
   readonly dns: PodNetwork['dns']
   readonly exposed: boolean
-  /** The ranges of all nodes of a cluster of several machines. */
-  readonly clusterCidr?: Cidr
   /** How many places stand ready for pods to come. */
   readonly spares: number
 }
@@ -45,9 +42,9 @@ export interface KernelPodNetworkDeps {
   readonly clock: Clock
 }
 
-/** An address with a namespace and a link, which have the same name. */
+/** Addresses, one a family, with a namespace and a link, which have the same name. */
 interface Place {
-  readonly ip: string
+  readonly ips: readonly string[]
   readonly name: string
 }
 
@@ -56,6 +53,12 @@ interface Allocation extends Place {
   readonly hostPorts: readonly HostPort[]
 }
 
+/** What an older version of the program kept: one address. */
+const upgraded = (kept: Allocation & { readonly ip?: string }): Allocation => ({
+  ...kept,
+  ips: kept.ips ?? [kept.ip ?? ''],
+})
+
 /** The same for every pod: a link has two ends, and nobody else hears. Locally administered, unicast. */
 const NODE_MAC = 'ee:ee:ee:ee:ee:ee'
 /** Spare places are kept like those of pods, under this and their name. */
@@ -63,12 +66,32 @@ const SPARE = 'spare-'
 /** Milliseconds after the last setup at which a spare place is made: by then that pod's containers run. */
 const QUIET = 1000
 
-/** The link address of a pod, made from its IP address. */
+/** Places on one node, at most, where the range has more: the rules have an element for each. */
+const MOST_PLACES = 1024
+
+/** The link address of a pod, made from the end of its IP address. */
 function macOf(ip: string): string {
-  const value = parseIpv4(ip)!
-  const bytes = [24, 16, 8, 0].map(shift => ((value >>> shift) & 255).toString(16).padStart(2, '0'))
+  const value = parseAddress(familyOf(ip)!, ip)!
+  const bytes = [24n, 16n, 8n, 0n].map(shift => ((value >> shift) & 255n).toString(16).padStart(2, '0'))
   return `0a:58:${bytes.join(':')}`
 }
+
+/** Lines of `ip` for an address of a pod, inside of it and outside. */
+function wayOf(ip: string, { nodeAddress }: PodRange, name: string, mac: string) {
+  const v6 = familyOf(ip) === 'IPv6'
+  const whole = `${ip}/${v6 ? 128 : 32}`
+  return {
+    inside: `addr add ${whole} dev eth0${v6 ? ' nodad' : ''}`,
+    // Both ends know each other's link address: nobody asks, and nobody answers.
+    after: `route add default via ${nodeAddress} dev eth0 onlink
+neigh replace ${nodeAddress} lladdr ${NODE_MAC} dev eth0 nud permanent`,
+    outside: `route replace ${whole} dev ${name} src ${nodeAddress}
+neigh replace ${ip} lladdr ${mac} dev ${name} nud permanent`,
+  }
+}
+
+/** How many places a range has room for, with the first and the last address, which no pod has. */
+const roomIn = ({ podCidr: { family, size } }: PodRange) => (family === 'IPv4' ? size : Math.min(size, MOST_PLACES))
 
 /** Interface names have 15 characters at most. */
 const newName = () => LINK_PREFIX + randomBytes(4).toString('hex')
@@ -82,18 +105,24 @@ export async function startKernelPodNetwork(
   { ip, nft, logger, clock }: KernelPodNetworkDeps,
   signal: AbortSignal,
 ): Promise<PodNetwork> {
-  const { podCidr, nodeAddress, netnsDirectory } = options
+  const { netnsDirectory } = options
+  const ranges = options.ranges.filter(range => range !== undefined)
+  const [{ podCidr }] = options.ranges
+  const families = ranges.map(range => range.podCidr.family).join()
+  const places = Math.min(...ranges.map(range => roomIn(range)))
   mkdirSync(netnsDirectory, { recursive: true })
-  const allocations = openAllocations<Allocation>(options.directory)
-  const used = new Set<string>([nodeAddress])
+  const allocations = openAllocations<Allocation>(options.directory, upgraded)
+  /** By how far they lie after the beginning of a range; the second is the node's own. */
+  const used = new Set<number>([1])
   const starting = new Map<string, Promise<PodAddresses>>()
   const spares: Place[] = []
   let refilling = false
   let quietAt = clock.elapsed() + QUIET
   let cursor = 1
 
+  const rangeOf = (ip: string) => ranges.find(range => range.podCidr.family === familyOf(ip)) ?? ranges[0]!
   const pathOf = (name: string) => join(netnsDirectory, name)
-  const addresses = ({ name, ip: address }: Place): PodAddresses => ({ ips: [address], netns: pathOf(name) })
+  const addresses = ({ name, ips }: Place): PodAddresses => ({ ips, netns: pathOf(name) })
 
   /** A mounted namespace is a file of another file system than its directory. */
   function stands({ name }: Place): boolean {
@@ -104,27 +133,28 @@ export async function startKernelPodNetwork(
     }
   }
 
-  /** The next free address in turn: one that was given back rests as long as possible. */
-  function allocate(): string {
-    for (let tries = 0; tries < podCidr.size - 2; tries++) {
-      cursor = cursor + 1 >= podCidr.size - 1 ? 1 : cursor + 1
-      const address = addressAt(podCidr, cursor)
-      if (!used.has(address)) return address
+  /** The next free addresses in turn: those that were given back rest as long as possible. */
+  function allocate(): readonly string[] {
+    for (let tries = 0; tries < places - 2; tries++) {
+      cursor = cursor + 1 >= places - 1 ? 1 : cursor + 1
+      if (!used.has(cursor)) return ranges.map(range => addressAt(range.podCidr, cursor))
     }
-    throw new Error(
-      `no free pod address: all ${podCidr.size - 2} of ${addressAt(podCidr, 0)}/${podCidr.bits} are in use`,
-    )
+    throw new Error(`no free pod address: all ${places - 2} of ${formatCidr(podCidr)} are in use`)
   }
+  /** How far addresses lie after the beginning of their range: as far in each family. */
+  const offsetOf = ([first = '']: readonly string[]) =>
+    ranges.map(range => offsetIn(range.podCidr, first)).find(offset => offset !== undefined) ?? -1
 
-  async function build({ ip: address, name }: Place, userNamespace: PodRequest['userNamespace']): Promise<void> {
-    const mac = macOf(address)
+  async function build({ ips, name }: Place, userNamespace: PodRequest['userNamespace']): Promise<void> {
+    const mac = macOf(ips[0]!)
+    const ways = ips.map(ip => wayOf(ip, rangeOf(ip), name, mac))
+    const lines = (part: keyof (typeof ways)[number]) => ways.map(way => way[part]).join('\n')
     closeSync(openSync(pathOf(name), 'w'))
     const input = `link add eth0 mtu ${options.mtu} address ${mac} type veth peer name ${name} mtu ${options.mtu} address ${NODE_MAC} netns ${process.pid}
 link set lo up
-addr add ${address}/32 dev eth0
+${lines('inside')}
 link set eth0 up
-route add default via ${nodeAddress} dev eth0 onlink
-neigh replace ${nodeAddress} lladdr ${NODE_MAC} dev eth0 nud permanent
+${lines('after')}
 `
     if (userNamespace) await makeOwnedNetns(pathOf(name), userNamespace)
     await runTool(userNamespace ? 'nsenter' : 'unshare', [`--net=${pathOf(name)}`, 'ip', '-batch', '-'], { input })
@@ -135,15 +165,18 @@ neigh replace ${nodeAddress} lladdr ${NODE_MAC} dev eth0 nud permanent
       ['send_redirects', '0'],
     ])
       writeFileSync(`/proc/sys/net/ipv4/conf/${name}/${sysctl}`, value!)
-    await ip.run(`link set ${name} up
-route replace ${address}/32 dev ${name} src ${nodeAddress}
-neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
+    await ip.run(`link set ${name} addrgenmode none
+link set ${name} up
+${lines('outside')}`)
   }
 
   /** Makes a place; leaves nothing behind when that fails. */
-  async function makePlace(address: string, userNamespace?: PodRequest['userNamespace']): Promise<Place> {
-    const place = { ip: address, name: newName() }
-    used.add(address)
+  async function makePlace(
+    ips: readonly string[],
+    userNamespace?: PodRequest['userNamespace'],
+  ): Promise<Place> {
+    const place = { ips, name: newName() }
+    used.add(offsetOf(ips))
     try {
       await build(place, userNamespace)
       return place
@@ -181,9 +214,13 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
     try {
       // A spare place belongs to the machine's root.
       const spare = pod.userNamespace ? undefined : spares.shift()
-      const place = spare ?? (await makePlace(standing?.ip ?? allocate(), pod.userNamespace))
+      const place = spare ?? (await makePlace(standing?.ips ?? allocate(), pod.userNamespace))
       const hostPorts = pod.ports.flatMap(({ containerPort, protocol, hostPort, hostIP = '' }) =>
-        hostPort ? [{ protocol, hostPort, hostIP, address: place.ip, containerPort }] : [],
+        hostPort
+          ? place.ips
+              .filter(address => hostIP === '' || familyOf(hostIP) === familyOf(address))
+              .map(address => ({ protocol, hostPort, hostIP, address, containerPort }))
+          : [],
       )
       const allocation = { uid: pod.uid, ...place, hostPorts }
       allocations.put(allocation)
@@ -200,14 +237,14 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
   }
 
   /** Takes the namespace and the link away; either may be missing already. Then the address is free. */
-  async function dismantle({ name, ip: address }: { readonly name: string; readonly ip?: string }): Promise<void> {
+  async function dismantle({ name, ips }: { readonly name: string; readonly ips?: readonly string[] }): Promise<void> {
     await Promise.allSettled([
       // A process that was left behind, or a copy of the mount elsewhere, would keep the namespace and so the link.
       runTool('ip', ['link', 'delete', name]),
       runTool('umount', ['-l', pathOf(name)]),
     ])
     rmSync(pathOf(name), { force: true })
-    if (address) used.delete(address)
+    if (ips) used.delete(offsetOf(ips))
   }
 
   async function remove(allocation: Allocation): Promise<void> {
@@ -222,8 +259,8 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
   async function sweep(): Promise<void> {
     const lost = allocations.all().filter(allocation => !stands(allocation))
     for (const allocation of lost) allocations.remove(allocation.uid)
-    for (const { ip: address } of allocations.all()) used.add(address)
-    cursor = Math.max(1, ...[...used].map(address => parseIpv4(address)! - podCidr.base))
+    for (const { ips } of allocations.all()) used.add(offsetOf(ips))
+    cursor = Math.max(...used)
     const [ready, taken] = [new Map<string, Allocation>(), new Set<string>()]
     for (const allocation of allocations.all()) {
       if (allocation.uid.startsWith(SPARE)) ready.set(allocation.name, allocation)
@@ -232,7 +269,9 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
     for (const allocation of ready.values()) {
       // The program ended as it gave the place away.
       if (taken.has(allocation.name)) allocations.remove(allocation.uid)
-      else spares.push({ ip: allocation.ip, name: allocation.name })
+      // Made when the cluster had other families.
+      else if (allocation.ips.map(familyOf).join() !== families) await remove(allocation)
+      else spares.push({ ips: allocation.ips, name: allocation.name })
     }
     const known = new Set([...taken, ...ready.keys()])
     const found = [...readdirSync('/proc/sys/net/ipv4/conf'), ...readdirSync(netnsDirectory)]
@@ -244,8 +283,9 @@ neigh replace ${address} lladdr ${mac} dev ${name} nud permanent`)
 
   await sweep()
   const hostPorts = allocations.all().flatMap(allocation => allocation.hostPorts)
-  const { exposed, clusterCidr = podCidr } = options
-  await nft.load(podTable({ podCidr, nodeAddress, hostPorts, exposed, clusterCidr }))
+  const { exposed } = options
+  const tables = ranges.map(range => podTable({ ...range, places, hostPorts, exposed }))
+  await nft.load(tables.join(''))
 
   refill()
 

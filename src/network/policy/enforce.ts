@@ -27,6 +27,19 @@ export interface EnforcementDeps {
   readonly logger: Logger
 }
 
+/** Policies that hold where all of these do: one a family. */
+export const allPolicies = (each: readonly Policies[]): Policies => ({
+  async protect(pod, addresses) {
+    await Promise.all(each.map(policies => policies.protect(pod, addresses)))
+  },
+  release(uid) {
+    for (const policies of each) policies.release(uid)
+  },
+  async idle() {
+    await Promise.all(each.map(policies => policies.idle()))
+  },
+})
+
 /** Between two starts that fail, ms. */
 const RETRY_MS = 1000
 const RETRY_MAX_MS = 60_000

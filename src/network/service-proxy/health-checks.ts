@@ -42,8 +42,11 @@ export function startHealthChecks(deps: HealthCheckDeps, signal: AbortSignal): H
 
   function countOf(key: string): number {
     const { nodeName } = deps.place()
+    const family = catalog.service(key)?.spec?.ipFamilies?.[0]
     const ready = catalog
       .slices(key)
+      // Of a pod with two addresses there is an endpoint in each family.
+      .filter(({ addressType }) => family === undefined || addressType === family)
       .flatMap(({ endpoints = [] }) => endpoints)
       .filter(each => each.nodeName === nodeName && each.conditions?.ready !== false)
     return new Set(ready.map(({ addresses }) => addresses[0])).size

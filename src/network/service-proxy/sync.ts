@@ -4,7 +4,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
-import type { Family } from '../family.ts'
+import type { Family } from '../../lib/ip-range.ts'
 import { createRounds } from '../rounds.ts'
 import type { Place } from './endpoints.ts'
 import type { ServiceChanges, ServiceProxy } from './proxy.ts'

@@ -1,4 +1,5 @@
 /** The kernel's memory of flows, by the program `conntrack` where the machine has it. */
+import type { Family } from '../../lib/ip-range.ts'
 import { attempt } from './command.ts'
 
 export interface FlowSelection {
@@ -16,7 +17,7 @@ export interface Conntrack {
   forget(flows: readonly FlowSelection[]): Promise<void>
 }
 
-function selection({ address, port, backend }: FlowSelection, family: 'ipv4' | 'ipv6'): string[] {
+function selection({ address, port, backend }: FlowSelection, family: string): string[] {
   return [
     ...['-D', '-f', family, '-p', 'udp'],
     ...(address ? ['--orig-dst', address] : []),
@@ -42,7 +43,8 @@ export async function hasConntrack(): Promise<boolean> {
 }
 
 /** Makes it for one family. */
-export function createConntrack(family: 'ipv4' | 'ipv6'): Conntrack {
+export function createConntrack(of: Family): Conntrack {
+  const family = of.toLowerCase()
   return {
     async flows() {
       const { stdout } = await attempt('conntrack', ['-L', '-f', family, '-p', 'udp'])

@@ -115,9 +115,9 @@ function checkClusterIPs(spec: ServiceSpec, errors: Errors, old?: ServiceSpec): 
 }
 
 /** What is wrong with the addresses and families of a service; found before any address is given to it, too. */
-export function clusterIpProblems(spec: ServiceSpec): Errors {
+export function clusterIpProblems(spec: ServiceSpec, old?: ServiceSpec): Errors {
   const errors: Errors = []
-  checkClusterIPs(spec, errors)
+  checkClusterIPs(spec, errors, old)
   return errors
 }
 

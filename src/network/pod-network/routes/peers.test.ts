@@ -8,9 +8,9 @@ const node = (name: string, podCIDR: string | undefined, address: string | undef
   spec: { ...(podCIDR && { podCIDR }) },
   status: { addresses: [{ type: 'Hostname', address: name }, ...(address ? [{ type: 'InternalIP', address }] : [])] },
 })
-const self = { name: 'self', podCidr: '10.244.0.0/24' }
+const self = { name: 'self', address: '192.0.2.1', podCidrs: ['10.244.0.0/24'] }
 const ranges = (...nodes: Node[]) =>
-  [...peersOf(nodes, self, '10.244.0.0/16').values()].map(({ name, address, podCidr }) => [name, address, podCidr])
+  [...peersOf(nodes, self, ['10.244.0.0/16']).values()].map(({ name, address, podCidr }) => [name, address, podCidr])
 
 test('peersOf takes the nodes that have a range and an address, and not itself', () => {
   assert.deepEqual(

@@ -1,21 +1,45 @@
-/** The other machines of a cluster as their Node objects tell them: a range of pods each, and an address. Pure. */
+/** The other machines of a cluster as their Node objects tell them: ranges of pods, and addresses. Pure. */
 import type { Node } from '../../../api/generated/types/core-v1.ts'
-import { inCidr, parseCidr, parseIpv4 } from '../../../lib/ipv4.ts'
+import { familyOf, isWithin, parseCidr } from '../../../lib/ip-range.ts'
 
+/** A range of pods on another machine. */
 export interface Peer {
   readonly name: string
-  /** `192.168.1.11`. */
-  readonly address: string
   /** `10.244.3.0/24`. */
   readonly podCidr: string
+  /** The machine's address of the family of the range; absent where it tells none. */
+  readonly address?: string
+  /** Its address of the family in which this machine speaks to others: `192.168.1.11`. */
+  readonly outer: string
 }
 
-/** The peer that a Node object describes; undefined where it has no range or no address yet. */
-export function peerOf({ metadata, spec, status }: Node): Peer | undefined {
-  const address = status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''
-  const podCidr = spec?.podCIDR ?? ''
-  if (parseIpv4(address) === undefined || !/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(podCidr)) return undefined
-  return { name: metadata?.name ?? '', address, podCidr }
+/** This machine among the others. */
+export interface Self {
+  readonly name: string
+  /** As the others reach it. */
+  readonly address: string
+  /** One a family. */
+  readonly podCidrs: readonly string[]
+}
+
+function cidrOf(text: string) {
+  try {
+    return parseCidr(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What a Node object describes, one a range; none where it has no range or no address yet. */
+export function peersIn({ metadata, spec, status }: Node, self: Pick<Self, 'address'>): Peer[] {
+  const addresses = (status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []))
+  const ofFamily = (text: string) => addresses.find(each => familyOf(each) === familyOf(text))
+  const outer = ofFamily(self.address)
+  if (outer === undefined) return []
+  return (spec?.podCIDRs ?? [spec?.podCIDR ?? '']).filter(cidrOf).map(podCidr => {
+    const address = ofFamily(podCidr)
+    return { name: metadata?.name ?? '', podCidr, outer, ...(address && { address }) }
+  })
 }
 
 /**
@@ -24,17 +48,18 @@ export function peerOf({ metadata, spec, status }: Node): Peer | undefined {
  */
 export function peersOf(
   nodes: readonly Node[],
-  self: { readonly name: string; readonly podCidr: string },
-  clusterCidr: string,
+  self: Self,
+  clusterCidrs: readonly string[],
 ): ReadonlyMap<string, Peer> {
-  const cluster = parseCidr(clusterCidr)
+  const clusters = clusterCidrs.map(parseCidr)
   const peers = new Map<string, Peer>()
   for (const node of nodes.toSorted((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1))) {
-    const peer = peerOf(node)
-    if (!peer || peer.name === self.name || peer.podCidr === self.podCidr || peers.has(peer.podCidr)) continue
-    const { base, bits } = parseCidr(peer.podCidr)
-    if (bits < cluster.bits || !inCidr(cluster, peer.podCidr.split('/')[0]!) || base < cluster.base) continue
-    peers.set(peer.podCidr, peer)
+    if (node.metadata?.name === self.name) continue
+    for (const peer of peersIn(node, self)) {
+      const range = parseCidr(peer.podCidr)
+      if (self.podCidrs.includes(peer.podCidr) || peers.has(peer.podCidr)) continue
+      if (clusters.some(each => isWithin(range, each))) peers.set(peer.podCidr, peer)
+    }
   }
   return peers
 }

@@ -17,14 +17,14 @@ import { ROUTE_PROTOCOL, type Routes, startRoutes } from './routes.ts'
 import { linkCommands, peerCommands } from './vxlan.ts'
 
 /** This machine, one on its segment, one behind a router. */
-const SELF = { name: 'self', address: '10.1.0.2', podCidr: '10.244.0.0/24' }
-const NEAR = { name: 'near', address: '10.1.0.3', podCidr: '10.244.1.0/24' }
-const FAR = { name: 'far', address: '10.2.0.2', podCidr: '10.244.2.0/24' }
+const SELF = { name: 'self', address: '10.1.0.2', podCidrs: ['10.244.0.0/24'] }
+const NEAR = { name: 'near', address: '10.1.0.3', podCidrs: ['10.244.1.0/24'] }
+const FAR = { name: 'far', address: '10.2.0.2', podCidrs: ['10.244.2.0/24'] }
 const MTU = 1500
 
-const nodeOf = ({ name, address, podCidr }: typeof SELF): Node => ({
+const nodeOf = ({ name, address, podCidrs }: typeof SELF): Node => ({
   metadata: { name },
-  spec: { podCIDR: podCidr },
+  spec: { podCIDR: podCidrs[0]!, podCIDRs: podCidrs },
   status: { addresses: [{ type: 'InternalIP', address }] },
 })
 
@@ -39,7 +39,7 @@ inOwnNetwork(import.meta.filename, 'startRoutes works between networks of its ow
   const scope = new AbortController()
   const start = () =>
     startRoutes(
-      { nodes, self: SELF, clusterCidr: '10.244.0.0/16', mtu: MTU, ip, nft, clock, logger: silent },
+      { nodes, self: SELF, clusterCidrs: ['10.244.0.0/16'], mtu: MTU, ip, nft, clock, logger: silent },
       scope.signal,
     )
   const ours = async () =>
@@ -81,7 +81,7 @@ route add default via 10.2.0.1
 addr add 10.244.2.1/32 dev lo
 ${linkCommands(FAR, MTU).join('\n')}`,
     )
-    const back = peerCommands(SELF, ROUTE_PROTOCOL)
+    const back = peerCommands({ name: 'self', podCidr: SELF.podCidrs[0]!, outer: SELF.address }, ROUTE_PROTOCOL)
     await run('nsenter', [`--net=${place('far')}`, 'bridge', ...back.bridge.split(' ')])
     await there('far', back.ip)
     await nft.load('table ip tutti-pods {\n  set nodes { type ipv4_addr; }\n}')

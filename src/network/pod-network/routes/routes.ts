@@ -7,12 +7,13 @@ import { writeFileSync } from 'node:fs'
 import type { Node } from '../../../api/generated/types/core-v1.ts'
 import type { Informer } from '../../../client/informer-types.ts'
 import type { Clock, Timer } from '../../../lib/clock.ts'
+import { type Family, familyOf } from '../../../lib/ip-range.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { attempt, run } from '../../tools/command.ts'
 import type { Nft } from '../../tools/nft.ts'
 import type { Session } from '../../tools/session.ts'
-import { NODES_SET, POD_TABLE } from '../ruleset.ts'
-import { type Peer, peersOf } from './peers.ts'
+import { NODES_SET, podTableOf } from '../ruleset.ts'
+import { type Peer, peersOf, type Self } from './peers.ts'
 import { linkCommands, peerCommands, VXLAN_LINK } from './vxlan.ts'
 
 /** By which the kernel marks our routes. */
@@ -22,9 +23,9 @@ const RETRY_MS = 2000
 
 export interface RoutesDeps {
   readonly nodes: Informer<Node>
-  readonly self: Peer
-  /** `10.244.0.0/16`. */
-  readonly clusterCidr: string
+  readonly self: Self
+  /** One a family: `10.244.0.0/16`. */
+  readonly clusterCidrs: readonly string[]
   /** Largest packet on the way out of the machine, in bytes. */
   readonly mtu: number
   readonly ip: Session
@@ -47,23 +48,26 @@ async function segmentOf(address: string): Promise<string | undefined> {
 
 /** Ranges that our routes lead to now, from an earlier run. */
 async function standingRoutes(): Promise<string[]> {
-  const { stdout } = await attempt('ip', ['-o', 'route', 'show', 'proto', String(ROUTE_PROTOCOL)])
-  return stdout.split('\n').flatMap(line => /^(\S+\/\d+) /.exec(line)?.[1] ?? [])
+  const shown = await Promise.all(
+    ['-4', '-6'].map(family => attempt('ip', [family, '-o', 'route', 'show', 'proto', String(ROUTE_PROTOCOL)])),
+  )
+  return shown.flatMap(({ stdout }) => stdout.split('\n').flatMap(line => /^(\S+\/\d+) /.exec(line)?.[1] ?? []))
 }
 
 /** Starts following; resolves when the nodes that are known are in the kernel. Ends with `signal`. */
 export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promise<Routes> {
-  const { nodes, self, clusterCidr, ip, nft, clock, logger } = deps
-  /** What stands in the kernel by range; an empty address for what an earlier run left. */
+  const { nodes, self, clusterCidrs, ip, nft, clock, logger } = deps
+  /** What stands in the kernel by range: its machine's addresses; none for what an earlier run left. */
   const standing = new Map<string, string>()
   let running: Promise<void> | undefined
   let again = false
   let timer: Timer | undefined
   let tunnel = false
-  let members = ''
+  const families = self.podCidrs.flatMap(each => familyOf(each) ?? [])
+  const members = new Map<Family, string>()
 
   async function lead(peer: Peer): Promise<void> {
-    const device = await segmentOf(peer.address)
+    const device = peer.address && (await segmentOf(peer.address))
     if (device) {
       // Answers to programs of this machine that use its loopback for a service come in here.
       writeFileSync(`/proc/sys/net/ipv4/conf/${device}/route_localnet`, '1')
@@ -83,17 +87,24 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
     await ip.run(commands.ip)
   }
 
-  async function admit(addresses: readonly string[]): Promise<void> {
+  async function admit(family: Family, addresses: readonly string[]): Promise<void> {
     const text = addresses.toSorted().join(', ')
-    if (text === members) return
-    const fill = text ? `\nadd element ip ${POD_TABLE} ${NODES_SET} { ${text} }` : ''
-    await nft.change(`flush set ip ${POD_TABLE} ${NODES_SET}${fill}`)
-    members = text
+    if (text === (members.get(family) ?? '')) return
+    const table = podTableOf(family)
+    const fill = text ? `\nadd element ${table} ${NODES_SET} { ${text} }` : ''
+    await nft.change(`flush set ${table} ${NODES_SET}${fill}`)
+    members.set(family, text)
   }
 
   async function settle(): Promise<void> {
-    const peers = peersOf(nodes.list(), self, clusterCidr)
-    await admit([...new Set([...peers.values()].map(each => each.address))])
+    const peers = peersOf(nodes.list(), self, clusterCidrs)
+    for (const family of families) {
+      const addresses = [...peers.values()].flatMap(({ address, outer }) => [address ?? outer, outer])
+      await admit(
+        family,
+        [...new Set(addresses)].filter(each => familyOf(each) === family),
+      )
+    }
     for (const range of standing.keys())
       if (!peers.has(range)) {
         await attempt('ip', ['route', 'delete', range, 'proto', String(ROUTE_PROTOCOL)])
@@ -101,10 +112,14 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
         logger.info({ range }, 'network: a node is gone, and the way to its pods')
       }
     for (const [range, peer] of peers) {
-      if (standing.get(range) === peer.address) continue
+      const place = `${peer.address} ${peer.outer}`
+      if (standing.get(range) === place) continue
       await lead(peer)
-      standing.set(range, peer.address)
-      logger.info({ node: peer.name, address: peer.address, range }, 'network: a way to the pods of another node')
+      standing.set(range, place)
+      logger.info(
+        { node: peer.name, address: peer.address ?? peer.outer, range },
+        'network: a way to the pods of another node',
+      )
     }
   }
 
@@ -130,7 +145,7 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
   for (const range of await standingRoutes()) standing.set(range, '')
   await nodes.synced()
   const end = nodes.onChange(({ previous, current }) => {
-    const view = (node: Node | undefined) => JSON.stringify([node?.spec?.podCIDR, node?.status?.addresses])
+    const view = (node: Node | undefined) => JSON.stringify([node?.spec, node?.status?.addresses])
     if (view(previous) !== view(current)) changed()
   })
   signal.addEventListener(

@@ -1,37 +1,48 @@
 /**
- * The way to machines on other segments: VXLAN (RFC 7348), one link a node. Nobody learns or asks who is where: every
- * peer's link address follows from its address, so both are written down beforehand.
+ * The way to machines on other segments, and to ranges of a family in which a machine has no address: VXLAN (RFC 7348),
+ * one link a node. Nobody learns or asks who is where: every peer's link address follows from its address, so both are
+ * written down beforehand.
  */
-import { parseIpv4 } from '../../../lib/ipv4.ts'
-import type { Peer } from './peers.ts'
+import { createHash } from 'node:crypto'
+import { familyOf, parseAddress } from '../../../lib/ip-range.ts'
+import { WIDTH } from '../../family.ts'
+import type { Peer, Self } from './peers.ts'
 
 /** Not named as pods' links are: what comes from it comes from outside of the machine. */
 export const VXLAN_LINK = 'tuttivx0'
 const ID = 4736
 const PORT = 8472
 /** Bytes that the outer headers take. */
-const OVERHEAD = 50
+const OVERHEAD = { IPv4: 50, IPv6: 70 } as const
 
 /** The link address of a node's end. Locally administered, unicast. */
 function macOf(address: string): string {
-  const value = parseIpv4(address)!
-  const bytes = [24, 16, 8, 0].map(shift => ((value >>> shift) & 255).toString(16).padStart(2, '0'))
-  return `0e:78:${bytes.join(':')}`
+  const v4 = parseAddress('IPv4', address)
+  const bytes =
+    v4 === undefined ? createHash('sha256').update(address).digest('hex').slice(0, 8) : v4.toString(16).padStart(8, '0')
+  return `0e:78:${bytes.match(/../g)!.join(':')}`
 }
 
 /** What a node's end is called inside: the first address of its range, which no pod has. */
-const endOf = ({ podCidr }: Pick<Peer, 'podCidr'>) => podCidr.split('/')[0]!
+const endOf = (podCidr: string) => podCidr.split('/')[0]!
 
 /** Commands of `ip` that make this node's end; harmless where it stands. */
-export const linkCommands = (self: Omit<Peer, 'name'>, mtu: number): readonly string[] => [
-  `link add ${VXLAN_LINK} address ${macOf(self.address)} mtu ${mtu - OVERHEAD} type vxlan id ${ID} dstport ${PORT} local ${self.address} nolearning`,
-  `addr replace ${endOf(self)}/32 dev ${VXLAN_LINK}`,
-  `link set ${VXLAN_LINK} up`,
-]
+export function linkCommands({ address, podCidrs }: Omit<Self, 'name'>, mtu: number): readonly string[] {
+  const inner = mtu - OVERHEAD[familyOf(address)!]
+  const ends = podCidrs.map(endOf).map(end => {
+    const family = familyOf(end)!
+    return `addr replace ${end}/${WIDTH[family]} dev ${VXLAN_LINK}${family === 'IPv6' ? ' nodad' : ''}`
+  })
+  return [
+    `link add ${VXLAN_LINK} address ${macOf(address)} mtu ${inner} type vxlan id ${ID} dstport ${PORT} local ${address} nolearning`,
+    ...ends,
+    `link set ${VXLAN_LINK} up`,
+  ]
+}
 
 /** Commands of `ip`, and of `bridge`, that lead to a peer. */
-export const peerCommands = (peer: Peer, protocol: number): { ip: string; bridge: string } => ({
-  ip: `neigh replace ${endOf(peer)} lladdr ${macOf(peer.address)} dev ${VXLAN_LINK} nud permanent
-route replace ${peer.podCidr} via ${endOf(peer)} dev ${VXLAN_LINK} onlink proto ${protocol}`,
-  bridge: `fdb replace ${macOf(peer.address)} dev ${VXLAN_LINK} dst ${peer.address} self permanent`,
+export const peerCommands = ({ podCidr, outer }: Peer, protocol: number): { ip: string; bridge: string } => ({
+  ip: `neigh replace ${endOf(podCidr)} lladdr ${macOf(outer)} dev ${VXLAN_LINK} nud permanent
+route replace ${podCidr} via ${endOf(podCidr)} dev ${VXLAN_LINK} onlink proto ${protocol}`,
+  bridge: `fdb replace ${macOf(outer)} dev ${VXLAN_LINK} dst ${outer} self permanent`,
 })

@@ -64,7 +64,7 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy between machines', async
     proxy = createNftablesProxy(OPTIONS, {
       nft,
       logger: silent,
-      ...(tracked && { conntrack: createConntrack('ipv4') }),
+      ...(tracked && { conntrack: createConntrack('IPv4') }),
     })
     await proxy.reset(new Map())
     here = startMachine()
@@ -268,7 +268,7 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy between machines', async
     await set(udp(POD))
     const question = { protocol: 'udp', from: 40_003 } as const
     assert.equal(await client.ask(FACING, 30_053, question), `pod ${CLIENT}`)
-    const flows = createConntrack('ipv4')
+    const flows = createConntrack('IPv4')
     const done = Promise.withResolvers<void>()
     const started = createNftablesProxy(OPTIONS, {
       nft,

@@ -18,7 +18,7 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy keeps the contract in a 
     const nft = startNft(mkdtempSync(join(tmpdir(), 'tutti-nft-')))
     const proxy = createNftablesProxy(
       { family: 'IPv4', serviceCidr: '10.96.0.0/16', podLinks: '"tutti-*"', nodeAddress: '10.244.0.1', exposed: false },
-      { nft, logger: silent, ...(tracked && { conntrack: createConntrack('ipv4') }) },
+      { nft, logger: silent, ...(tracked && { conntrack: createConntrack('IPv4') }) },
     )
     await proxy.reset(new Map())
     return {

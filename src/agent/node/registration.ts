@@ -148,7 +148,10 @@ async function register(deps: NodeDeps): Promise<Node> {
   if (podCidr && !node.spec?.podCIDR) node = await client.patch({ name }, { spec }, { type: 'strategic' })
   // A runtime that does not answer keeps no node from being there.
   const images = (await deps.images?.().catch(() => undefined)) ?? []
-  return client.patch({ name }, { status: statusOf(deps, node, images) }, { type: 'strategic', subresource: 'status' })
+  const status = statusOf(deps, node, images)
+  // By its key, the type, the patch would make one address of two of a type.
+  const addresses = [{ $patch: 'replace' }, ...(status.addresses ?? [])]
+  return client.patch({ name }, { status: { ...status, addresses } }, { type: 'strategic', subresource: 'status' })
 }
 
 /** Makes the Lease or renews it. */

@@ -20,8 +20,10 @@ export interface Io {
 /** How `up` wants the cluster. */
 export interface UpOptions {
   readonly dataDir: string
-  readonly port: number
-  readonly network: 'auto' | 'kernel' | 'rootless' | 'portable'
+  /** Absent: as before, at first 6443. 0 takes a free one. */
+  readonly port?: number
+  /** Absent: as before, at first `auto`. */
+  readonly network?: 'auto' | 'kernel' | 'rootless' | 'portable'
   readonly runtime: 'auto' | 'containerd' | 'process' | 'simulated'
   /** Address of a CRI socket whose runtime is to be used, e.g. `unix:///run/containerd/containerd.sock`. */
   readonly runtimeEndpoint?: string

@@ -43,8 +43,9 @@ import { ingressPorts } from './configuration/ingress.ts'
 import { loadSettings, type Settings } from './configuration/settings.ts'
 import { createEnds, type Ends } from './ends.ts'
 import { exposureOf, keepExposure } from './exposure.ts'
-import { startNodes } from './nodes.ts'
+import { keepOptions, withKept } from './kept-options.ts'
 import { nodeAddresses } from './node-addresses.ts'
+import { startNodes } from './nodes.ts'
 import { partMetrics } from './part-metrics.ts'
 import { portableKinds } from './portable-kinds.ts'
 import { KUBERNETES_VERSION } from './version.ts'
@@ -109,16 +110,18 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
   ends.add(() => scope.abort())
   try {
     const { config, dataDir } = deps.options
+    const { network, port } = withKept(deps.options)
     const settings = await loadSettings(config ?? configurationIn(dataDir), { ...deps, uuid: randomUUID })
     const ground = await prepareGround(deps, settings, ends)
-    const api = await serveApi(deps, ground, ends)
+    const api = await serveApi({ ...deps, port }, ground, ends)
+    const changed = keepOptions(dataDir, { port: api.port, network })
     const { traffic, nodes } = await startParts(deps, ground, api, scope.signal, ends)
     return {
       server: api.url,
       nodeName: [...nodes.apis.keys()].join(', '),
       network: traffic.describe(),
       runtimes: nodes.handlers,
-      notes: nodes.notes,
+      notes: [...changed, ...nodes.notes],
       async stop({ workloads, timeoutMs }) {
         if (workloads) await nodes.drain(timeoutMs)
         // Parts that wait for the end of their scope are awaited below: it must be told first.
@@ -229,7 +232,11 @@ async function prepareGround(
 type Ground = Awaited<ReturnType<typeof prepareGround>>
 
 /** The API server on its port, with the kubeconfig that leads to it. */
-async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
+async function serveApi(
+  { options, port: wanted, network, version, clock, logger, onPhase }: CoreDeps & { readonly port: number },
+  ground: Ground,
+  ends: Ends,
+) {
   const { settings, plain, encrypted, addresses, exposure, pki, authority, own, admin, tokenKey, frontProxy } = ground
   const { kinds, featuresOff, serviceCidr, audit, extension } = settings
   onPhase('starting the API server')
@@ -264,7 +271,7 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
     },
   })
   ends.add(() => server.close())
-  const port = await listen(server, options.port, ground)
+  const port = await listen(server, wanted, ground)
   const url = `https://127.0.0.1:${port}`
   const { certificate, key } = admin
   writeKubeconfigJson(
@@ -285,7 +292,7 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
   }
   // Only a cluster that has come this far owns the machine's network.
   ground.claims?.claim(options.dataDir)
-  return { server, agents, url, own, metrics, gateway }
+  return { server, agents, url, port, own, metrics, gateway }
 }
 
 /** Every address of the machine; the second one of both families. */

@@ -17,6 +17,7 @@ import { type Capabilities, type Choice, chooseMode, detectCapabilities } from '
 import { isInside, startInside } from '../network/rootless/porter.ts'
 import { type Core, startCore } from './core.ts'
 import { openDataDir } from './data-dir.ts'
+import { withKept } from './kept-options.ts'
 import { nodeArguments, type StartMessage } from './launch.ts'
 import { createLogger } from './logger.ts'
 import { nodeNameFor } from './node-name.ts'
@@ -36,7 +37,7 @@ const NOTES_ENV = 'TUTTI_NETWORK_NOTES'
 async function chooseNetwork(options: ProgramOptions): Promise<Choice> {
   // A node has to be reached by others, which only the kernel network gives.
   const { dataDir, network, runtime } =
-    'role' in options ? { ...options, network: 'kernel' as const, runtime: 'auto' } : options
+    'role' in options ? { ...options, network: 'kernel' as const, runtime: 'auto' } : withKept(options)
   // The porter outside has chosen already.
   if (isInside()) return { mode: 'rootless', notes: JSON.parse(process.env[NOTES_ENV] ?? '[]') }
   // Simulated pods send nothing, so nothing of this machine has to be touched for them; loopback is there everywhere.

@@ -2,9 +2,10 @@
  * grpc probes: grpc.health.v1.Health/Check in plain text (gRPC health checking protocol), over `@grpc/grpc-js`, which
  * is loaded at the first such probe. The two messages have one field each and are written out here: no .proto file.
  */
-import { hostPort } from '../../lib/host-port.ts'
+
 import type { Socket } from 'node:net'
 import type { ChannelCredentials, ServiceError } from '@grpc/grpc-js'
+import { hostPort } from '../../lib/host-port.ts'
 import type { ProbeResult } from '../runtimes/runtime.ts'
 
 const CHECK = '/grpc.health.v1.Health/Check'

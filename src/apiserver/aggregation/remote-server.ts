@@ -2,12 +2,13 @@
  * One aggregated server, as its APIService describes it: connections to an endpoint of its service, kept for the next
  * request, over TLS that proves both sides.
  */
-import { hostPort } from '../../lib/host-port.ts'
+
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { APIService } from '../../api/generated/types/apiregistration-v1.ts'
+import { hostPort } from '../../lib/host-port.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import type { UserInfo } from '../authentication/authenticator.ts'
 import { networkErrorText } from '../proxy/network-error.ts'

@@ -1,9 +1,10 @@
 /** The objects of a fresh cluster. */
-import { formatCidr, parseCidrs } from '../../lib/ip-range.ts'
-import { SERVICE_CIDR } from '../services/address-ranges.ts'
+
 import type { KubeObject } from '../../api/machinery/object.ts'
+import { formatCidr, parseCidrs } from '../../lib/ip-range.ts'
 import { aggregatedRules } from '../authorization/rbac/aggregation.ts'
 import type { Role } from '../authorization/rbac/rules.ts'
+import { SERVICE_CIDR } from '../services/address-ranges.ts'
 import { flowSchemas, priorityLevels } from './flow-control.generated.ts'
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './policy.generated.ts'
 import { bindingFrom, roleFrom } from './policy-source.ts'

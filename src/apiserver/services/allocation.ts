@@ -2,10 +2,11 @@
  * Addresses and node ports of Services (API doc: core/v1 ServiceSpec). What is held follows from the services that
  * the cache shows, so a restart needs no records of its own; between a request and its commit it is held in advance.
  */
+
+import { canonicalIp } from '../../api/kinds/ip.ts'
 import { type FieldError, invalid as invalidField } from '../../api/machinery/field-error.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { internalError, invalid, unclassified } from '../../api/machinery/status-error.ts'
-import { canonicalIp } from '../../api/kinds/ip.ts'
 import { type Family, familyOf, parseCidrs } from '../../lib/ip-range.ts'
 import type { KindHooks, KindReader } from '../registry/registry.ts'
 import { type AddressRanges, addressRanges, SERVICE_CIDR } from './address-ranges.ts'

@@ -5,8 +5,8 @@
  */
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import { Agent, request as startHttps } from 'node:https'
-import { hostPort } from '../../lib/host-port.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { hostPort } from '../../lib/host-port.ts'
 import { http } from '../../lib/http.ts'
 import type { ServiceResolver } from '../services/endpoint.ts'
 import { goError } from './go-errors.ts'

@@ -41,7 +41,7 @@ async function startOnceMore(
   say: (text: string) => void,
 ): Promise<Instance | undefined> {
   if (!last && podsLeft(dataDir) === 0) return undefined
-  const network = (last?.network.mode ?? 'auto') as UpOptions['network']
+  const network = (last?.network.mode ?? 'auto') as NonNullable<UpOptions['network']>
   const { runtime = 'auto', ...endpoint } = last?.asked ?? {}
   const options = { dataDir, port: 0, network, runtime: runtime as UpOptions['runtime'], nodes: 1, ...endpoint }
   try {

@@ -95,7 +95,7 @@ export const example = defineCommand({
     const began = clock.now()
     if (!readInstance(dataDir))
       await withProgress(context, 'starting Tutti', say =>
-        launcher.start({ dataDir, port: 6443, network: 'auto', runtime: 'auto', nodes: 1 }, say, context.signal),
+        launcher.start({ dataDir, runtime: 'auto', nodes: 1 }, say, context.signal),
       )
     const instance = readInstance(dataDir)
     if (!instance) throw new UserError('Tutti did not stay up', `Look into ${join(dataDir, 'tutti.log')}`)

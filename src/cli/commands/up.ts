@@ -83,12 +83,14 @@ export const up = defineCommand({
 
 Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with --kubeconfig FILE it writes there only.`,
   options: [
-    { flags: '--port <port>', description: 'port of the API server on loopback; 0 takes a free one', default: 6443 },
+    {
+      flags: '--port <port>',
+      description: 'port of the API server on loopback; 0 takes a free one (default: as before, at first 6443)',
+    },
     {
       flags: '--network <mode>',
-      description: 'how pods are connected',
+      description: 'how pods are connected (default: as before, at first auto)',
       choices: ['auto', 'kernel', 'rootless', 'portable'],
-      default: 'auto',
     },
     {
       flags: '--runtime <runtime>',
@@ -127,8 +129,8 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
     const exposure = exposureOf(options)
     const wanted: UpOptions = {
       dataDir: context.dataDir,
-      port: portOf('--port', options.port),
-      network: options.network as UpOptions['network'],
+      ...(options.port !== undefined && { port: portOf('--port', options.port) }),
+      ...(options.network !== undefined && { network: options.network as 'auto' }),
       runtime: options.runtime as UpOptions['runtime'],
       nodes: nodesOf(options.nodes, options.runtime),
       ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: String(options.runtimeEndpoint) }),

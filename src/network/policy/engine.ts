@@ -3,8 +3,9 @@
  * writes to a `Table`, so that a change costs what it touches: the elements of one pod, or the chain of one policy. Of
  * one family of addresses. No I/O.
  */
-import { isOf } from '../family.ts'
+
 import type { Family } from '../../lib/ip-range.ts'
+import { isOf } from '../family.ts'
 import type { CompiledPolicy, Direction, PodPeer } from './compile.ts'
 import {
   addressSet,

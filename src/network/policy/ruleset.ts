@@ -10,8 +10,8 @@
  * with the same selectors share; named ports are in sets of address, protocol and port (`named-…`).
  */
 import { createHash } from 'node:crypto'
-import { isOf, NFT_WORDS } from '../family.ts'
 import type { Family } from '../../lib/ip-range.ts'
+import { isOf, NFT_WORDS } from '../family.ts'
 import type { BlockPeer, CompiledPolicy, Direction, Peer, PodPeer, PortMatch, Rule } from './compile.ts'
 
 export const POLICY_TABLE = 'tutti-policy'

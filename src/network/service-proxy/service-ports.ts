@@ -5,8 +5,8 @@
  */
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
-import { isOf } from '../family.ts'
 import type { Family } from '../../lib/ip-range.ts'
+import { isOf } from '../family.ts'
 import { type Place, reachable, type ServiceEndpoint } from './endpoints.ts'
 
 export type TransportProtocol = 'tcp' | 'udp' | 'sctp'

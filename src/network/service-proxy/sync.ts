@@ -2,9 +2,9 @@
  * Carries changes from the catalog to a proxy: everything once at the start, then only the services that changed.
  */
 import type { Clock } from '../../lib/clock.ts'
+import type { Family } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
-import type { Family } from '../../lib/ip-range.ts'
 import { createRounds } from '../rounds.ts'
 import type { Place } from './endpoints.ts'
 import type { ServiceChanges, ServiceProxy } from './proxy.ts'

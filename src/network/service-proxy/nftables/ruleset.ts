@@ -2,8 +2,9 @@
  * The text of the table `tutti` of one family (`ip` or `ip6`), and of changes to it. Pure. What the maps hold is told in
  * `elements.ts`.
  */
-import { NFT_WORDS } from '../../family.ts'
+
 import type { Family } from '../../../lib/ip-range.ts'
+import { NFT_WORDS } from '../../family.ts'
 import { chainName, type Draw, drawName, type Element, type Prefix } from './elements.ts'
 
 export const TABLE = 'tutti'

@@ -1,8 +1,8 @@
+import { formatIp, type IpAddress, isMapped, parseIp } from '../../../../lib/ip-address.ts'
 import { fn, type Library, method, overload } from '../declarations.ts'
 import { fail } from '../errors.ts'
 import { BOOL, INT, opaque, STRING } from '../types.ts'
 import { Opaque } from '../values.ts'
-import { formatIp, type IpAddress, isMapped, parseIp } from '../../../../lib/ip-address.ts'
 
 export const IP = opaque('net.IP')
 export const CIDR = opaque('net.CIDR')

@@ -1,0 +1,51 @@
+/**
+ * What a cluster keeps of how it was started, for starts that do not say it again: others know it by its port, and its
+ * pods by their network.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { UpOptions } from '../cli/context.ts'
+import { writeFileAtomic } from '../lib/atomic-file.ts'
+
+export interface KeptOptions {
+  /** The port that the API server has. */
+  readonly port: number
+  /** The mode that was asked for; `auto` where the best was to be taken. */
+  readonly network: NonNullable<UpOptions['network']>
+}
+
+const fileOf = (dataDir: string) => join(dataDir, 'options.json')
+
+/** Where nothing was ever said. */
+const FIRST: KeptOptions = { port: 6443, network: 'auto' }
+
+function readKept(dataDir: string): KeptOptions | undefined {
+  try {
+    return JSON.parse(readFileSync(fileOf(dataDir), 'utf8')) as KeptOptions
+  } catch {
+    return undefined
+  }
+}
+
+/** What was asked for now, else what was before. */
+export const withKept = (options: UpOptions): UpOptions & KeptOptions => ({
+  ...FIRST,
+  ...readKept(options.dataDir),
+  ...options,
+})
+
+/** Keeps it for the next start. Returns sentences for who has said something else before. */
+export function keepOptions(dataDir: string, { port, network }: KeptOptions): readonly string[] {
+  const before = readKept(dataDir)
+  const now = { port, network }
+  writeFileAtomic(fileOf(dataDir), `${JSON.stringify(now)}\n`)
+  if (!before) return []
+  return [
+    ...(before.port === port
+      ? []
+      : [`the port was ${before.port} before and is ${port} now: kubeconfigs and nodes that joined know the old one`]),
+    ...(before.network === network
+      ? []
+      : [`the network was ${before.network} before and is ${network} now: pods of before keep what they have`]),
+  ]
+}

@@ -14,7 +14,10 @@ test('keepOptions and withKept: a start that says nothing is as the last one, an
   }
   assert.deepEqual(up(), { port: 6443, network: 'auto', notes: [] })
   const changed = up({ port: 7443, network: 'portable' })
-  assert.match(changed.notes.join(), /port was 6443 before and is 7443 now.*network was auto before and is portable now/)
+  assert.match(
+    changed.notes.join(),
+    /port was 6443 before and is 7443 now.*network was auto before and is portable now/,
+  )
   assert.deepEqual(up(), { port: 7443, network: 'portable', notes: [] })
   assert.deepEqual(up({ network: 'auto' }).network, 'auto')
   assert.equal(up().port, 7443)

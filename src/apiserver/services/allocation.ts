@@ -13,7 +13,7 @@ import { type AddressRanges, addressRanges, SERVICE_CIDR } from './address-range
 import { carryOver } from './carry-over.ts'
 import { settleFamilies } from './families.ts'
 import type { IpAddresses } from './ip-addresses.ts'
-import { createPool, type Pool, staticSize } from './pool.ts'
+import { createPool, staticSize } from './pool.ts'
 import {
   HEADLESS,
   heldAddresses,

@@ -171,10 +171,7 @@ ${lines('outside')}`)
   }
 
   /** Makes a place; leaves nothing behind when that fails. */
-  async function makePlace(
-    ips: readonly string[],
-    userNamespace?: PodRequest['userNamespace'],
-  ): Promise<Place> {
+  async function makePlace(ips: readonly string[], userNamespace?: PodRequest['userNamespace']): Promise<Place> {
     const place = { ips, name: newName() }
     used.add(offsetOf(ips))
     try {

@@ -127,7 +127,15 @@ async function startNodeDns(
 
 /** First half of the start. Rejects when the mode is not possible after all. */
 export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promise<Prepared> {
-  const { exposed = false, foreignPods = false, mode, dataDir, nodeName, machines, clusterDomain = 'cluster.local' } = options
+  const {
+    exposed = false,
+    foreignPods = false,
+    mode,
+    dataDir,
+    nodeName,
+    machines,
+    clusterDomain = 'cluster.local',
+  } = options
   const layout = layoutFor(options)
   const [first, second] = layout as readonly [FamilyLayout, FamilyLayout?]
   const directory = join(dataDir, 'network')

@@ -42,13 +42,22 @@ function socketOf(endpoint: string): string {
   return path
 }
 
+/** Takes out of a runtime what is ours in it, and closes it. */
+async function clear(driver: RuntimeDriver): Promise<void> {
+  try {
+    for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id)
+  } finally {
+    await driver.close()
+  }
+}
+
 /** Containers in a runtime that somebody else runs, with the network that it gives them. */
 async function given(endpoint: string, { options, nodeName, clock, logger }: RuntimesDeps): Promise<Runtimes> {
   const socket = socketOf(endpoint)
   const { openCriDriver } = await import('../agent/runtimes/cri/driver.ts')
   const owner = createHash('sha256').update(options.dataDir).digest('hex').slice(0, 16)
-  try {
-    const driver = await openCriDriver({
+  const open = () =>
+    openCriDriver({
       socket,
       clock,
       logger,
@@ -57,7 +66,8 @@ async function given(endpoint: string, { options, nodeName, clock, logger }: Run
       ownNetwork: true,
       cgroupParent: ({ uid }) => `/tutti/${nodeName}/pod${uid}`,
     })
-    return { ...NOTHING, drivers: [driver] }
+  try {
+    return { ...NOTHING, drivers: [await open()], leave: async () => clear(await open()) }
   } catch (cause) {
     throw new UserError(
       `the container runtime at ${socket} does not answer: ${(cause as Error).message}`,

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { plainSandbox } from '../agent/runtimes/configs.fixture.ts'
+import { findPrograms } from '../agent/runtimes/containerd/find.ts'
+import { openContainerd } from '../agent/runtimes/containerd/open.ts'
+import { realClock } from '../lib/clock.ts'
+import { silent } from '../lib/log.ts'
+import { openContainers } from './runtimes.ts'
+
+const found = await findPrograms(process.env.PATH ?? '')
+const problem = process.getuid?.() !== 0 ? 'needs root' : 'missing' in found ? found.missing : undefined
+
+const deps = (dataDir: string, runtimeEndpoint: string) => ({
+  options: { dataDir, port: 0, network: 'kernel', runtime: 'auto', nodes: 1, runtimeEndpoint } as const,
+  nodeName: `test-${process.pid}`,
+  mode: 'kernel',
+  clock: realClock,
+  logger: silent,
+})
+
+test('openContainers refuses an endpoint that is no unix socket', async () => {
+  await assert.rejects(openContainers(deps(tmpdir(), 'containerd.sock')), /is not the address of a unix socket/)
+})
+
+test('openContainers leaves nothing of its own in a runtime that was given, and what is of others', {
+  skip: problem ?? false,
+}, async t => {
+  if ('missing' in found) return
+  const root = mkdtempSync(join(tmpdir(), 'tutti-given-'))
+  const theirs = await openContainerd({
+    programs: found,
+    directory: join(root, 'containerd'),
+    cgroupRoot: `tutti-test-${process.pid}-given`,
+    clock: realClock,
+    logger: silent,
+    handlers: [''],
+  })
+  t.after(async () => {
+    for (const { id } of await theirs.driver.listSandboxes()) await theirs.driver.removeSandbox(id)
+    await theirs.driver.close()
+    await theirs.stop()
+    rmSync(root, { recursive: true, force: true })
+  })
+  const open = (name: string) => openContainers(deps(join(root, name), `unix://${theirs.socket}`))
+  const run = async (name: string) => {
+    const containers = await open(name)
+    const [driver] = containers.drivers
+    const directory = join(root, name, 'pods/uid')
+    mkdirSync(directory, { recursive: true })
+    await driver!.runSandbox(plainSandbox(`${name}-${process.pid}`, directory, { name, hostNetwork: true }))
+    return containers
+  }
+  const [ours, others] = [await run('ours'), await run('others')]
+  for (const driver of ours.drivers) await driver.close()
+  await ours.leave()
+  const again = await open('ours')
+  assert.deepEqual(await again.drivers[0]!.listSandboxes(), [])
+  assert.equal((await others.drivers[0]!.listSandboxes()).length, 1)
+  await others.drivers[0]!.close()
+  await others.leave()
+  await again.drivers[0]!.close()
+})

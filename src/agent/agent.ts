@@ -39,6 +39,7 @@ import { createPodWorker, type PodWorker } from './pod/worker.ts'
 import type { PodNetwork } from './pod-network.ts'
 import { createCredentialProvider } from './pulls/provider.ts'
 import { createPulls } from './pulls/pulls.ts'
+import { startPressure } from './pressure/start.ts'
 import { pods, runtimeClasses } from './resources.ts'
 import { type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
 import { createNodeApi } from './serve.ts'
@@ -217,7 +218,11 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     runtimes,
     runtimeOf,
-    admit: pod => ruleProblem(pod, rules) ?? fits(pod, others(pod), allocatable) ?? portsFree(pod, others(pod)),
+    admit: pod =>
+      pressure?.admit(pod) ??
+      ruleProblem(pod, rules) ??
+      fits(pod, others(pod), allocatable) ??
+      portsFree(pod, others(pod)),
     fitsResized: pod => fits(pod, others(pod), allocatable),
     freed() {
       for (const worker of inOrder([...workers.values()].filter(each => each.waits()))) worker.changed()
@@ -258,6 +263,20 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
 
   const api = createNodeApi(uid => workers.get(uid) ?? workers.get(statics?.ofMirror(uid) ?? ''))
   const images = createNodeImages(runtimes, join(deps.dataDir, 'image-imports'))
+  const pressure = startPressure(
+    {
+      nodeName,
+      machine,
+      settings: settings.eviction,
+      podsDirectory,
+      images,
+      events,
+      clock,
+      logger,
+      workers: () => workers.values(),
+    },
+    signal,
+  )
   const serve = createEndpoints({
     nodeName,
     workers: () => workers.values(),
@@ -293,6 +312,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ...(deps.podCidr && { podCidr: deps.podCidr }),
       ...(deps.reconnect && { reconnect: deps.reconnect }),
       ...(deps.annotations && { annotations: deps.annotations }),
+      pressure,
       async images() {
         await garbage.collect()
         return statusImages(await images.list())

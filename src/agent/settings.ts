@@ -1,5 +1,7 @@
 /** What of a node is set by its owner, as the fields of KubeletConfiguration have it. */
 import type { ImageGarbageSettings } from './node/image-garbage.ts'
+import { readThresholds } from './pressure/thresholds.ts'
+import type { EvictionSettings } from './pressure/watch.ts'
 import type { ProviderSettings } from './pulls/provider.ts'
 
 export interface NodeSettings {
@@ -14,6 +16,8 @@ export interface NodeSettings {
   readonly imageGarbage: ImageGarbageSettings
   /** Programs that know proof for registries. */
   readonly credentialProviders: readonly ProviderSettings[]
+  /** When pods are evicted for want of memory, disk or processes. */
+  readonly eviction: EvictionSettings
 }
 
 /**
@@ -28,4 +32,5 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   parallelPulls: 3,
   imageGarbage: { highPercent: 85, lowPercent: 80, minAgeMs: 120_000 },
   credentialProviders: [],
+  eviction: { thresholds: readThresholds(), transitionMs: 300_000, longestGraceMs: 0 },
 }

@@ -1,6 +1,6 @@
 /** A whole Tutti in a folder of its own, driven as a user would: `bin/tutti`, kubectl, signals. */
 import { type ExecFileOptions, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readInstance } from '../../src/cli/instance.ts'
@@ -63,12 +63,21 @@ export interface E2eCluster {
 
 /**
  * Starts a cluster on a free port, in a folder of its own in `parent`; `args` go to `tutti up`. Pods are processes unless
- * `args` name another runtime: a machine's containerd makes no difference to a test of something else.
+ * `args` name another runtime: a machine's containerd makes no difference to a test of something else. `files` lie in the
+ * data folder before the first start.
  */
-export async function startE2eCluster(args: readonly string[] = [], parent = tmpdir()): Promise<E2eCluster> {
+export async function startE2eCluster(
+  args: readonly string[] = [],
+  parent = tmpdir(),
+  files: Readonly<Record<string, string>> = {},
+): Promise<E2eCluster> {
   const folder = mkdtempSync(join(parent, 'tutti-e2e-'))
   const dataDir = join(folder, 'data')
   const kubeconfig = join(folder, 'kubeconfig')
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    writeFileSync(join(dataDir, name), text)
+  }
   const env = {
     ...process.env,
     KUBECONFIG: kubeconfig,

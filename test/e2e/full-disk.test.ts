@@ -61,7 +61,10 @@ test('tutti up says that the data directory has no space, and starts once it has
 test('a disk that fills refuses writes, answers reads, and loses nothing', { skip }, async t => {
   let cluster: E2eCluster | undefined
   const disk = smallDisk(t, '24m', async () => cluster?.delete())
-  cluster = await startE2eCluster(['--network', 'portable'], disk)
+  // The pod has to live through it: it is not to be evicted.
+  const settings =
+    'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nevictionHard: {nodefs.available: 0%}\n'
+  cluster = await startE2eCluster(['--network', 'portable'], disk, { 'kubelet.yaml': settings })
   const api = rawApi(cluster.kubeconfig)
   const pid = cluster.pid()
   const acknowledged: string[] = []

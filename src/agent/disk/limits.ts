@@ -1,6 +1,7 @@
 /** What a pod may have on the node's disk (API doc: ephemeral-storage, EmptyDirVolumeSource.sizeLimit). Pure. */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { quantityValue } from '../../api/machinery/quantity.ts'
+import { isCritical } from '../pod/object.ts'
 
 /** Bytes that a pod has on disk: in volumes and containers by name, and all of them with what else is the pod's. */
 export interface DiskUsage {
@@ -10,7 +11,6 @@ export interface DiskUsage {
 }
 
 const STORAGE = 'ephemeral-storage'
-const CRITICAL = 2_000_000_000
 
 interface Limit {
   readonly bytes: number
@@ -56,11 +56,7 @@ function limitsOf({ spec }: Pod): Limit[] {
 }
 
 /** Whether the pod has a limit that is looked after: the node's own and critical pods are let be. */
-export function isLimited(pod: Pod): boolean {
-  const { metadata, spec } = pod
-  const isOwn = metadata?.annotations?.['kubernetes.io/config.source'] !== undefined
-  return !isOwn && (spec?.priority ?? 0) < CRITICAL && limitsOf(pod).length > 0
-}
+export const isLimited = (pod: Pod): boolean => !isCritical(pod) && limitsOf(pod).length > 0
 
 /** Why a pod must go, as the kubelet says it; undefined: it may stay. */
 export const excess = (pod: Pod, usage: DiskUsage): string | undefined =>

@@ -12,8 +12,10 @@ import { createInformer } from '../../client/informer.ts'
 import { revisionOf } from '../../client/resource.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import type { PressureWatch } from '../pressure/watch.ts'
 import { leases, nodes } from '../resources.ts'
 import type { RuntimeCapabilities, RuntimeDriver } from '../runtimes/runtime.ts'
+import { agrees, nodeConditions } from './conditions.ts'
 import type { Machine } from './machine.ts'
 
 const BEAT_MS = 10_000
@@ -49,26 +51,13 @@ export interface NodeDeps {
   reconnect?(): void
   /** The range that its pods have their addresses from. */
   readonly podCidr?: string
+  /** What the node runs short of; never anything when absent. It looks with every heartbeat. */
+  readonly pressure?: Pick<PressureWatch, 'conditions' | 'look' | 'onChange'> | undefined
 }
 
-const HEALTHY: readonly [string, string, string][] = [
-  ['MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
-  ['DiskPressure', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
-  ['PIDPressure', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
-  ['Ready', 'KubeletReady', 'kubelet is posting ready status'],
-]
-
-/** What a healthy node's condition of a type is. */
-const healthy = (type: string): 'True' | 'False' => (type === 'Ready' ? 'True' : 'False')
-
-/** Every condition of the node is there and says what the node itself would say. */
-const agrees = (node: Node): boolean =>
-  HEALTHY.every(([type]) => node.status?.conditions?.find(each => each.type === type)?.status === healthy(type))
-
 /** Conditions now; a time of transition is kept while the status stays. */
-function conditions(old: readonly NodeCondition[], now: string): NodeCondition[] {
-  return HEALTHY.map(([type, reason, message]) => {
-    const status = healthy(type)
+function conditions(deps: NodeDeps, old: readonly NodeCondition[], now: string): NodeCondition[] {
+  return nodeConditions(deps.pressure?.conditions()).map(({ type, status, reason, message }) => {
     const before = old.find(each => each.type === type)
     const kept = before?.status === status ? before.lastTransitionTime : undefined
     return { type, status, lastHeartbeatTime: now, lastTransitionTime: kept ?? now, reason, message }
@@ -104,7 +93,7 @@ function statusOf(
   return {
     capacity: { ...machine.capacity, ...extended?.capacity },
     allocatable: { ...(machine.allocatable ?? machine.capacity), ...extended?.allocatable },
-    conditions: conditions(old?.status?.conditions ?? [], rfc3339(clock.now())),
+    conditions: conditions(deps, old?.status?.conditions ?? [], rfc3339(clock.now())),
     addresses: [...addresses, { type: 'Hostname', address: name }],
     ...(deps.kubeletPort !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: deps.kubeletPort } } }),
     nodeInfo: {
@@ -177,6 +166,7 @@ export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<No
   const { clock, logger } = deps
   const backOff = createBackOff(100, 10_000)
   let node: Node | undefined
+  deps.pressure?.look()
   while (!node) {
     try {
       node = await register(deps)
@@ -222,6 +212,7 @@ async function keepAlive(deps: NodeDeps, known: Known, signal: AbortSignal) {
   for (let count = 1; ; count++) {
     await sleep(clock, BEAT_MS, signal)
     if (signal.aborted) return
+    deps.pressure?.look()
     try {
       await answered(clock, beat(deps, known.node), signal)
       if (count % BEATS_PER_STATUS === 0) known.node = await register(deps)
@@ -235,14 +226,15 @@ async function keepAlive(deps: NodeDeps, known: Known, signal: AbortSignal) {
 
 /**
  * Watches the node's own object: makes it again when it was deleted, and its status when another one is seen, or when
- * the node's resources change.
+ * the node's resources or what it runs short of change.
  */
 function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
   const { client, clock, logger, name } = deps
   let seen: Node | undefined = known.node
   let writing = false
   let isStale = false
-  const isWrong = () => isStale || !seen || (!agrees(seen) && revisionOf(seen) > revisionOf(known.node))
+  const isWell = (node: Node) => agrees(node, nodeConditions(deps.pressure?.conditions()))
+  const isWrong = () => isStale || !seen || (!isWell(seen) && revisionOf(seen) > revisionOf(known.node))
   async function write() {
     writing = true
     while (!signal.aborted && isWrong()) {
@@ -260,10 +252,12 @@ function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
     }
     writing = false
   }
-  deps.extended?.onChange(() => {
+  const renew = () => {
     isStale = true
-    if (!writing) void write()
-  })
+    if (!writing && !signal.aborted) void write()
+  }
+  deps.extended?.onChange(renew)
+  deps.pressure?.onChange(renew)
   const informer = createInformer(client, nodes, { fieldSelector: `metadata.name=${name}` }, { clock, logger }, signal)
   informer.onChange(({ previous, current }) => {
     // News of the deletion of an earlier one are no news.

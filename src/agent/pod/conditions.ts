@@ -1,5 +1,6 @@
 /** A pod's conditions (API doc: PodCondition), in the kubelet's reasons and messages. */
 import type { ContainerStatus, Pod, PodCondition } from '../../api/generated/types/core-v1.ts'
+import type { Refusal } from './deps.ts'
 import { isSidecar } from './restart.ts'
 
 /** Conditions of the node's own that come and go; the others stay once they are there. */
@@ -76,10 +77,19 @@ function restarting(phase: string, underWay: boolean): Draft {
   return { status: 'True', reason: 'RestartAllContainersStarted', message }
 }
 
+/** What not every pod has. */
+interface Occasional {
+  /** Conditions that come and go. */
+  readonly passing?: readonly PodCondition[]
+  /** All containers are being stopped to start anew; undefined where no rule of the pod wants that. */
+  readonly restartsAll?: boolean | undefined
+  /** The pod as a whole has failed. */
+  readonly failure?: Refusal | undefined
+}
+
 /**
  * The conditions that the node writes, and none of others: what they say changes without it. `sandbox` is whether a
- * sandbox with network stands. Times are RFC 3339; a time of transition is kept while the status stays. `passing` are
- * those that come and go.
+ * sandbox with network stands. Times are RFC 3339; a time of transition is kept while the status stays.
  */
 export function podConditions(
   pod: Pod,
@@ -87,8 +97,7 @@ export function podConditions(
   phase: string,
   sandbox: boolean,
   now: string,
-  passing: readonly PodCondition[] = [],
-  restartsAll?: boolean,
+  { passing = [], restartsAll, failure }: Occasional = {},
 ): PodCondition[] {
   const old = pod.status?.conditions ?? []
   const base = containersReady(pod, statuses, phase)
@@ -98,6 +107,9 @@ export function podConditions(
     Ready: ready(pod, base),
     ContainersReady: base,
     PodScheduled: { status: 'True' },
+    ...(failure?.disruption
+      ? { DisruptionTarget: { status: 'True', reason: failure.disruption, message: failure.message } }
+      : {}),
     ...(restartsAll === undefined ? {} : { AllContainersRestarting: restarting(phase, restartsAll) }),
   }
   const generation = pod.metadata?.generation

@@ -19,6 +19,8 @@ import type { UserNamespaces } from './user-namespaces.ts'
 export interface Refusal {
   readonly reason: string
   readonly message: string
+  /** Why it is told as disrupted (condition DisruptionTarget), where it ends for no fault of its own. */
+  readonly disruption?: 'TerminationByKubelet'
 }
 
 export interface PodDeps {

@@ -5,6 +5,7 @@ import { rfc3339 } from '../../api/machinery/time.ts'
 import { podAmounts } from '../../api/quota/pod-resources.ts'
 import { wholeResources } from './allocation.ts'
 import { podConditions } from './conditions.ts'
+import type { Refusal } from './deps.ts'
 import { type ContainerView, containerStatus } from './container-status.ts'
 import { isSidecar, shouldRestart } from './restart.ts'
 import { REASON } from './restart-all.ts'
@@ -25,7 +26,7 @@ export interface PodView {
   /** ms since the epoch. */
   readonly startTime: number
   /** Set where the pod as a whole failed: refused, or past its deadline. */
-  readonly failure?: { readonly reason: string; readonly message: string } | undefined
+  readonly failure?: Refusal | undefined
   /** Nothing of it will be started again. */
   readonly terminal: boolean
   /** Prefix of container ids, e.g. `process`. */
@@ -103,15 +104,11 @@ export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
   return {
     ...(generation ? { observedGeneration: generation } : {}),
     phase,
-    conditions: podConditions(
-      pod,
-      [...init, ...main],
-      phase,
-      view.sandbox,
-      rfc3339(now),
-      view.terminal ? [] : view.resize,
-      view.restartsAll,
-    ),
+    conditions: podConditions(pod, [...init, ...main], phase, view.sandbox, rfc3339(now), {
+      passing: view.terminal ? [] : view.resize,
+      restartsAll: view.restartsAll,
+      failure: view.failure,
+    }),
     ...(view.failure ? { reason: view.failure.reason, message: view.failure.message } : {}),
     ...(hostIP ? { hostIP, hostIPs: view.hostIPs.map(ip => ({ ip })) } : {}),
     ...(podIP ? { podIP, podIPs: view.podIPs.map(ip => ({ ip })) } : {}),

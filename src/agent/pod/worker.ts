@@ -55,8 +55,8 @@ export interface PodWorker {
   gone(): void
   /** Its volumes of this claim take the size that they have by now. */
   expand(claimName: string): Promise<void>
-  /** It is ended at once, as failed: the node cannot keep it. */
-  evict(refusal: Refusal): void
+  /** It is ended as failed, within `graceMs` (default: a second) and its own grace: the node cannot keep it. */
+  evict(refusal: Refusal, graceMs?: number): void
   /** What it waits for may be there: its ground is tried again at once. */
   retry(): void
   /** The runtime has news of it: of its sandbox, or of a container. */
@@ -517,10 +517,10 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       kick()
     },
     expand: claimName => keeper.expand(pod, claimName),
-    evict(refusal) {
+    evict(refusal, graceMs = EVICTION_GRACE_MS) {
       if (ending()) return
       failure = refusal
-      grace.limit(EVICTION_GRACE_MS)
+      grace.limit(graceMs)
       shared.events.event(pod, 'Warning', refusal.reason, refusal.message)
       kick()
     },

@@ -37,6 +37,12 @@ imageMinimumGCAge: 0s
 imageMaximumGCAge: 24h
 imageGCHighThresholdPercent: 70
 imageGCLowThresholdPercent: 60
+evictionHard: {memory.available: 200Mi}
+evictionSoft: {nodefs.available: 20%}
+evictionSoftGracePeriod: {nodefs.available: 1m}
+evictionMinimumReclaim: {nodefs.available: 1Gi}
+evictionPressureTransitionPeriod: 30s
+evictionMaxPodGracePeriod: 60
 `)
   assert.deepEqual(found, {
     manifests: '/etc/pods',
@@ -47,6 +53,14 @@ imageGCLowThresholdPercent: 60
       parallelPulls: 5,
       imageGarbage: { highPercent: 70, lowPercent: 60, minAgeMs: 0, maxAgeMs: 86_400_000 },
       credentialProviders: [],
+      eviction: {
+        thresholds: [
+          { signal: 'memory.available', below: { value: 200 * 1024 ** 2 }, graceMs: 0 },
+          { signal: 'nodefs.available', below: { percent: 20 }, graceMs: 60_000, reclaim: { value: 1024 ** 3 } },
+        ],
+        transitionMs: 30_000,
+        longestGraceMs: 60_000,
+      },
     },
   })
 })
@@ -76,6 +90,11 @@ for (const [fields, message] of [
   ['imageMinimumGCAge: soon', /imageMinimumGCAge: time: invalid duration "soon"/],
   ['imageMinimumGCAge: -1s', /imageMinimumGCAge: -1s must not be negative/],
   ['imageMaximumGCAge: 1m', /imageMaximumGCAge: 1m must be greater than imageMinimumGCAge/],
+  ['evictionHard: {memory: 1Gi}', /kubelet\.yaml: evictionHard, evictionSoft: unsupported eviction signal memory/],
+  ['evictionHard: {memory.available: 7}', /evictionHard\.memory\.available must be a string/],
+  ['evictionSoft: {memory.available: 1Gi}', /grace period must be specified for the soft eviction threshold/],
+  ['evictionMaxPodGracePeriod: -1', /evictionMaxPodGracePeriod: -1 must be a whole number of seconds/],
+  ['evictionPressureTransitionPeriod: soon', /evictionPressureTransitionPeriod: .*soon/],
   ['allowedUnsafeSysctls: ["*"]', /allowedUnsafeSysctls: "\*" is no kernel parameter/],
 ] as const) {
   test(`loadKubeletSettings refuses ${fields}`, async () => {

@@ -6,12 +6,13 @@ import { readConfiguration, type Shape } from '../../apiserver/configuration/rea
 import { UserError } from '../../cli/context.ts'
 import { loadCredentialProviders } from './credential-providers.ts'
 import { about, durationOf } from './fields.ts'
+import { EVICTION_SHAPE, type EvictionFields, evictionSettings } from './kubelet-eviction.ts'
 import { IMAGE_SHAPE, type ImageFields, imageSettings } from './kubelet-images.ts'
 
 export const GROUP = { group: 'kubelet.config.k8s.io', versions: ['v1beta1'] }
 export const KIND = 'KubeletConfiguration'
 
-interface KubeletConfiguration extends ImageFields {
+interface KubeletConfiguration extends ImageFields, EvictionFields {
   readonly staticPodPath?: string
   readonly podPidsLimit?: number
   readonly allowedUnsafeSysctls?: readonly string[]
@@ -25,6 +26,7 @@ const SHAPE: Shape = {
   allowedUnsafeSysctls: ['string'],
   crashLoopBackOff: { maxContainerRestartPeriod: 'string' },
   ...IMAGE_SHAPE,
+  ...EVICTION_SHAPE,
 }
 
 const LEAST_MS = 1000
@@ -80,6 +82,7 @@ export async function loadKubeletSettings(dataDir: string): Promise<KubeletSetti
         ? of('crashLoopBackOff.maxContainerRestartPeriod', () => restartOf(longest))
         : DEFAULT_SETTINGS.restartMaxMs,
       ...imageSettings(read, of),
+      eviction: evictionSettings(read, of),
       credentialProviders,
     },
   }

@@ -1,0 +1,91 @@
+/** The watch for want on a real machine, with the pods of this node. */
+import { join } from 'node:path'
+import { isFinished } from '../../api/kinds/core/finished.ts'
+import type { EventRecorder } from '../../client/event-recorder.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
+import { measurePod } from '../disk/measure.ts'
+import type { NodeImages } from '../node/images.ts'
+import type { Machine } from '../node/machine.ts'
+import { isCritical } from '../pod/object.ts'
+import { allContainers } from '../pod/references.ts'
+import type { PodWorker } from '../pod/worker.ts'
+import { usageOfContainers } from '../statistics/containers.ts'
+import { SIGNALS, type Threshold } from './thresholds.ts'
+import type { Candidate } from './victims.ts'
+import { createPressureWatch, type EvictionSettings, type PressureWatch } from './watch.ts'
+
+export interface StartPressureDeps {
+  readonly nodeName: string
+  readonly machine: Machine
+  readonly settings: EvictionSettings
+  readonly podsDirectory: string
+  readonly images: Pick<NodeImages, 'prune'>
+  readonly events: EventRecorder
+  readonly clock: Clock
+  readonly logger: Logger
+  workers(): Iterable<PodWorker>
+}
+
+interface RunningPod extends Candidate {
+  readonly worker: PodWorker
+}
+
+const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, each) => total + each, 0)
+
+const isRunning = (worker: PodWorker) =>
+  allContainers(worker.pod()).some(({ name }) => worker.instances(name)?.[0]?.state === 'running')
+
+/** Undefined where nothing is to be watched: no threshold is set, or the machine is not there. */
+export function startPressure(deps: StartPressureDeps, signal: AbortSignal): PressureWatch | undefined {
+  const { machine, settings, podsDirectory, nodeName, clock, logger } = deps
+  const usage = machine.usage?.bind(machine)
+  if (!usage || !settings.thresholds.length) return undefined
+  const evicted = new WeakSet<PodWorker>()
+
+  async function measured(worker: PodWorker, { signal }: Threshold): Promise<RunningPod> {
+    const pod = worker.pod()
+    const { resource } = SIGNALS[signal]
+    if (resource === 'memory' || resource === 'pids') {
+      const of = resource === 'memory' ? 'memoryWorkingSet' : 'processes'
+      const containers = new Map((await usageOfContainers(worker)).map(each => [each.name, each[of]]))
+      return { worker, pod, used: sum(containers.values()), containers }
+    }
+    // Files are not counted: who has written the most is taken to have the most of them.
+    const { total, containers } = await measurePod(pod, worker, join(podsDirectory, worker.uid))
+    return { worker, pod, used: total, containers }
+  }
+
+  const watch = createPressureWatch<RunningPod>({
+    clock,
+    logger,
+    settings,
+    usage,
+    makeRoom: () => deps.images.prune(),
+    candidates(threshold) {
+      const may = [...deps.workers()].filter(worker => {
+        const pod = worker.pod()
+        return !isFinished(pod) && !isCritical(pod) && !pod.metadata?.deletionTimestamp && !evicted.has(worker)
+      })
+      const unknown = (worker: PodWorker): RunningPod => ({
+        worker,
+        pod: worker.pod(),
+        used: undefined,
+        containers: new Map(),
+      })
+      return Promise.all(may.map(worker => measured(worker, threshold).catch(() => unknown(worker))))
+    },
+    evict({ worker }, refusal, graceMs) {
+      evicted.add(worker)
+      worker.evict(refusal, graceMs)
+    },
+    hasEnded: ({ worker }) => !isRunning(worker),
+    reclaiming(resource) {
+      // The kubelet's name for its node in events: the uid is its name.
+      const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } }
+      deps.events.event(node, 'Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`)
+    },
+  })
+  signal.addEventListener('abort', watch.close, { once: true })
+  return watch
+}

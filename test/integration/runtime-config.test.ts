@@ -43,6 +43,13 @@ for (const version of versions.filter(mayBeOff))
     assert.deepEqual(errors, [])
   })
 
+test('what is said of all beta versions is not meant of those that another server has in Kubernetes', () => {
+  const served = (config: Record<string, boolean>) =>
+    servedKinds(kinds, config).some(each => each.apiVersion === 'metrics.k8s.io/v1beta1')
+  assert.ok(served({ 'api/beta': false }))
+  assert.ok(!served({ 'metrics.k8s.io/v1beta1': false }))
+})
+
 test('at least the versions of applications can be turned off', () => {
   for (const version of ['apps/v1', 'batch/v1', 'autoscaling/v1', 'certificates.k8s.io/v1', 'resource.k8s.io/v1'])
     assert.ok(mayBeOff(version), version)

@@ -23,6 +23,9 @@ const NEEDED = new Set([
   'storage.k8s.io/v1',
 ])
 
+/** In Kubernetes another server's: what is said of all versions is not meant of these. */
+const OTHERS = new Set(['metrics.k8s.io/v1beta1'])
+
 const MATURITY: readonly [name: string, versions: RegExp][] = [
   ['api/all', /./],
   ['api/ga', /^v\d+$/],
@@ -61,6 +64,7 @@ export function servedKinds(kinds: readonly Kind[], config: RuntimeConfig): read
   check(config, known)
   const isOn = (apiVersion: string) => {
     if (NEEDED.has(apiVersion)) return true
+    if (OTHERS.has(apiVersion)) return config[apiVersion] ?? true
     let on = true
     for (const [name, versions] of MATURITY) if (versions.test(versionOf(apiVersion))) on = config[name] ?? on
     return config[apiVersion] ?? on

@@ -102,6 +102,18 @@ test('createPressureWatch waits for a pod that takes its time, but not for ever'
   dying.clear()
 })
 
+test('createPressureWatch takes no other pod until what the last one had is given back', async () => {
+  const { clock, watch, machine, evicted, dying, running } = start({ a: 500, b: 480 })
+  machine.stubborn = true
+  watch.look()
+  await clock.advance(2_500)
+  dying.delete('a')
+  await clock.advance(1_400)
+  running.delete('a')
+  await clock.advance(10_000)
+  assert.deepEqual(evicted, ['a'])
+})
+
 test('createPressureWatch frees the disk before it evicts', async () => {
   const { clock, watch, machine, evicted, told } = start({ a: 100 })
   machine.garbage = 800

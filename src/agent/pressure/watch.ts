@@ -104,8 +104,11 @@ export function createPressureWatch<T extends Candidate>(deps: PressureDeps<T>):
 
   /** Does one thing against a want; false where there is nothing to be done. */
   async function relieve(want: Threshold, seen: Observations): Promise<boolean> {
-    if (leaving && !deps.hasEnded(leaving.candidate) && clock.elapsed() < leaving.until) return true
-    leaving = undefined
+    if (leaving) {
+      // What ended a moment ago has not been given back whole yet.
+      if (deps.hasEnded(leaving.candidate) || clock.elapsed() >= leaving.until) leaving = undefined
+      return true
+    }
     const { resource, condition } = SIGNALS[want.signal]
     deps.reclaiming(resource)
     if (condition === 'DiskPressure' && clock.elapsed() - roomAt >= ROOM_MS) {

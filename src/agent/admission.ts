@@ -49,12 +49,12 @@ export function portsFree(pod: Pod, others: readonly Pod[]): Refusal | undefined
   if (asked.length === 0) return undefined
   const taken = others.flatMap(each => hostPortsOf(each.spec))
   if (!asked.some(port => taken.some(each => portsClash(port, each)))) return undefined
-  return { reason: 'NodePorts', message: `Pod was rejected: Predicate NodePorts failed: ${NO_FREE_PORTS}` }
+  return { reason: 'NodePorts', message: `Predicate NodePorts failed: ${NO_FREE_PORTS}` }
 }
 
 const refusal = (resource: string, requested: number, used: number, capacity: number): Refusal => ({
   reason: `OutOf${resource}`,
-  message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+  message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
 })
 
 const QUALITY = ['Guaranteed', 'Burstable', 'BestEffort']

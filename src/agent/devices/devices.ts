@@ -185,7 +185,7 @@ export function createNodeDevices(
         return undefined
       } catch (error) {
         const why = `Allocate failed due to ${(error as Error).message}, which is unexpected`
-        return { reason: 'UnexpectedAdmissionError', message: `Pod was rejected: ${why}` }
+        return { reason: 'UnexpectedAdmissionError', message: why }
       }
     },
     release: given.remove,

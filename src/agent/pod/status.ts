@@ -5,8 +5,8 @@ import { rfc3339 } from '../../api/machinery/time.ts'
 import { podAmounts } from '../../api/quota/pod-resources.ts'
 import { wholeResources } from './allocation.ts'
 import { podConditions } from './conditions.ts'
-import type { Refusal } from './deps.ts'
 import { type ContainerView, containerStatus } from './container-status.ts'
+import type { Refusal } from './deps.ts'
 import { isSidecar, shouldRestart } from './restart.ts'
 import { REASON } from './restart-all.ts'
 
@@ -88,8 +88,22 @@ export function phaseOf(
   return counts.succeeded === counts.stopped ? 'Succeeded' : 'Failed'
 }
 
+/** Of a pod that was not taken: nothing is said but that, so that clients show it. */
+function rejectedStatus(pod: Pod, { startTime }: PodView, { reason, message }: Refusal): PodStatus {
+  const generation = pod.metadata?.generation
+  return {
+    ...(generation ? { observedGeneration: generation } : {}),
+    phase: 'Failed',
+    reason,
+    message,
+    startTime: rfc3339(startTime),
+    qosClass: pod.status?.qosClass ?? qosClass(pod),
+  }
+}
+
 /** The whole status. `pod` brings the one that was written last. `now` is in ms since the epoch. */
 export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
+  if (view.failure?.rejected) return rejectedStatus(pod, view, view.failure)
   const initial = view.init.length > 0 ? 'PodInitializing' : 'ContainerCreating'
   const of = (views: readonly ContainerView[]) => views.map(each => containerStatus(pod, each, initial, view))
   const init = of(view.init)

@@ -230,12 +230,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   function advance(): number | undefined {
     if (!admitted) admit()
     admitted = true
-    if (admitting) return undefined
-    if (failure) {
-      shared.events.event(pod, 'Warning', failure.reason, failure.message)
-      again = true
-      return undefined
-    }
+    if (admitting || failure) return undefined
     const deadline = active.left(pod)
     if (deadline !== undefined && deadline <= 0) {
       const message = 'Pod was active on the node longer than the specified deadline'
@@ -265,14 +260,21 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   }
   /** Whether it may run here at all; devices of plugins are given out in a while. */
   function admit() {
-    failure = shared.admit(pod)
-    if (failure || !shared.devices.wants(pod)) return
+    const refusal = shared.admit(pod)
+    if (refusal) return reject(refusal)
+    if (!shared.devices.wants(pod)) return
     admitting = true
     void shared.devices.admit(pod).then(refusal => {
       admitting = false
-      failure ??= refusal
+      if (refusal && !failure) reject(refusal)
       kick()
     })
+  }
+  /** The node does not take it. */
+  function reject(refusal: Refusal) {
+    shared.events.event(pod, 'Warning', refusal.reason, refusal.message)
+    failure = { ...refusal, message: `Pod was rejected: ${refusal.message}`, rejected: true }
+    again = true
   }
   async function prepare() {
     preparing = true

@@ -170,6 +170,8 @@ describe('startAgent', () => {
     const second = await node.until('second', found => found?.status?.phase === 'Failed')
     assert.equal(second.status?.reason, 'NodePorts')
     assert.match(second.status?.message ?? '', /^Pod was rejected: Predicate NodePorts failed: /)
+    // Clients show the reason where nothing is said of containers.
+    assert.equal(second.status?.containerStatuses, undefined)
     await node.create('missing', {
       restartPolicy: 'Never',
       containers: [{ name: 'main', image: 'host', command: ['no-such-thing'] }],

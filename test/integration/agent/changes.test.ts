@@ -140,12 +140,7 @@ describe('what changes while a pod runs', () => {
     const condition = conditionOf(pending, 'PodResizePending')
     assert.deepEqual(
       [condition?.status, condition?.reason, condition?.message, condition?.observedGeneration],
-      [
-        'True',
-        'Deferred',
-        "Pod was rejected: Node didn't have enough resource: cpu, requested: 2000, used: 3000, capacity: 4000",
-        2,
-      ],
+      ['True', 'Deferred', "Node didn't have enough resource: cpu, requested: 2000, used: 3000, capacity: 4000", 2],
     )
     assert.deepEqual((await node.container('wants')).resources, both('500m', '64Mi'))
     assert.deepEqual(node.log, [])

@@ -143,7 +143,7 @@ test('a node that runs short of memory says so, is tainted, and evicts the pod t
   const late = (await find('late'))?.status
   assert.deepEqual(
     [late?.phase, late?.reason, late?.message],
-    ['Failed', 'Evicted', 'The node had condition: [MemoryPressure]. '],
+    ['Failed', 'Evicted', 'Pod was rejected: The node had condition: [MemoryPressure]. '],
   )
   await cluster.advance(300_000)
   assert.equal((await condition('MemoryPressure'))?.reason, 'KubeletHasSufficientMemory')
@@ -163,7 +163,7 @@ test('a node whose disk is full takes no pod but critical ones, until there is r
   assert.deepEqual(await taints(), ['node.kubernetes.io/disk-pressure:NoSchedule'])
   await create('asking', '0', { resources: { requests: { memory: '1Mi' } } })
   await cluster.advance(1_000)
-  assert.equal((await find('asking'))?.status?.message, 'The node had condition: [DiskPressure]. ')
+  assert.equal((await find('asking'))?.status?.message, 'Pod was rejected: The node had condition: [DiskPressure]. ')
   await cluster.create<Pod>({
     apiVersion: 'v1',
     kind: 'Pod',

@@ -43,7 +43,7 @@ test('giveBackSpareMemory: one collection, ten seconds after the last work', asy
 })
 
 test('giveBackSpareMemory: a little is not worth a pause', async () => {
-  const { clock, work, collections } = world(20 * MB)
+  const { clock, work, collections } = world(15 * MB)
   work()
   await clock.advance(20_000)
   assert.equal(collections(), 0)

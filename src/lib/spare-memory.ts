@@ -21,7 +21,7 @@ export interface Heap {
 /** Without a collection for so long the program is at rest, ms. */
 const QUIET_MS = 10_000
 /** What is worth a pause, bytes. */
-const WORTH = 24 * 1024 * 1024
+const WORTH = 16 * 1024 * 1024
 
 /** Follows a heap until `signal` aborts. */
 export function giveBackSpareMemory(heap: Heap, clock: Pick<Clock, 'after' | 'elapsed'>, signal: AbortSignal): void {

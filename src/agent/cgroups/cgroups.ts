@@ -122,6 +122,13 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     const dir = join(base('cpu'), path)
     return v2 ? sharesOf(Number(read(join(dir, 'cpu.weight')))) : Number(read(join(dir, 'cpu.shares')))
   }
+  /** Of pods' groups, which nobody else changes: read once, so that a start does not read those of all pods. */
+  const shares = new Map<string, number>()
+  function knownShares(path: string): number {
+    const found = shares.get(path) ?? sharesAt(path)
+    shares.set(path, found)
+    return found
+  }
   /**
    * A class of pods is one group to its siblings: without shares of its own all pods without requests would weigh as
    * much as one with a whole CPU.
@@ -130,7 +137,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     const found = CLASS_GROUPS.find(([group]) => dirname(path) === group)
     if (!found) return
     const [group, fixed] = found
-    const pods = fixed ? [] : folders(join(base('cpu'), group)).map(name => sharesAt(join(group, name)))
+    const pods = fixed ? [] : folders(join(base('cpu'), group)).map(name => knownShares(join(group, name)))
     const cpuShares = Math.min(Math.max(fixed ?? pods.reduce((sum, each) => sum + each, 0), 2), 262_144)
     for (const [file, value] of settings(group, { cpuShares })) write(file, value)
   }
@@ -140,13 +147,15 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     create(path, resources) {
       for (const each of bases) {
         let dir = join(each, root)
-        for (const part of path.split('/')) {
-          if (v2) enable(dir)
+        for (const part of v2 ? path.split('/') : []) {
+          enable(dir)
           dir = join(dir, part)
           mkdirSync(dir, { recursive: true })
         }
+        if (!v2) mkdirSync(join(dir, path), { recursive: true })
       }
       for (const [file, value] of settings(path, resources)) write(file, value)
+      shares.delete(path)
       balance(path)
       return every(path).map(dir => join(dir, 'cgroup.procs'))
     },
@@ -155,6 +164,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
         // Without the controller there is no such file, and nothing to change.
         if (existsSync(file)) writeFileSync(file, String(value))
       }
+      shares.delete(path)
       balance(path)
     },
     limits(path) {
@@ -195,6 +205,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     remove(path) {
       let empty = true
       for (const hierarchy of all) empty = removeTree(join(hierarchy, root, path)) && empty
+      shares.delete(path)
       balance(path)
       return empty
     },

@@ -227,6 +227,22 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     await network.teardown(uid(310))
   })
 
+  test('setup: no place is made ahead while pods come', async () => {
+    const network = await start(1)
+    const ready = () => readdirSync(join(directory, 'pods')).filter(name => /^spare-.*json$/.test(name)).length
+    await network.setup(pod(210))
+    for (const n of [211, 212]) {
+      await clock.advance(900)
+      await network.setup(pod(n))
+    }
+    await clock.advance(900)
+    assert.equal(ready(), 0)
+    await clock.advance(100)
+    for (let tries = 0; ready() < 1 && tries < 500; tries++) await new Promise(resolve => setTimeout(resolve, 10))
+    assert.equal(ready(), 1)
+    for (const n of [210, 211, 212]) await network.teardown(uid(n))
+  })
+
   test('a start sweeps namespaces and links that nobody knows', async () => {
     const stray = join(directory, 'netns', 'tutti-stray')
     writeFileSync(stray, '')

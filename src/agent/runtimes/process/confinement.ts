@@ -25,7 +25,8 @@ export function unconfinable(config: Confinement, platform: Platform): string | 
     if (problem) return problem
   }
   if (appArmor?.type === 'Localhost') return `the AppArmor profile ${appArmor.localhost}`
-  if (seLinux) return 'SELinux options'
+  // As container runtimes: where nothing is labelled, there is nothing to give.
+  if (seLinux && platform.seLinux) return 'SELinux options'
   if (cdiDevices?.length) return `the device ${cdiDevices[0]} by its CDI name`
   return procMount === 'Unmasked' ? 'procMount: Unmasked' : undefined
 }

@@ -9,6 +9,8 @@ export interface Platform {
   readonly namespaces: boolean
   /** Users may be changed. */
   readonly root: boolean
+  /** The kernel labels processes and files. */
+  readonly seLinux: boolean
   /** Programs by name; undefined where the machine has none. */
   readonly tools: Readonly<Partial<Record<Tool, string>>>
   readonly cgroups: Cgroups | undefined
@@ -29,7 +31,8 @@ export function findPlatform(options: { cgroupRoot: string; namespaces?: boolean
   const root = process.getuid?.() === 0
   const wanted = options.namespaces ?? true
   const namespaces = wanted && linux && root && tools.nsenter !== undefined && canUnshare(tools.unshare)
-  return { namespaces, root, tools, cgroups: linux ? openCgroups(options.cgroupRoot) : undefined }
+  const seLinux = existsSync('/sys/fs/selinux/enforce')
+  return { namespaces, root, seLinux, tools, cgroups: linux ? openCgroups(options.cgroupRoot) : undefined }
 }
 
 /** Tries it, as rights depend on more than the user: seccomp, user namespaces, masked /proc. */

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { plainContainer } from '../configs.fixture.ts'
+import type { ContainerConfig } from '../runtime.ts'
+import { checkConfinement } from './confinement.ts'
+import type { Platform } from './platform.ts'
+import { hasFilters } from './seccomp/install.ts'
+
+const machine: Platform = {
+  namespaces: true,
+  root: true,
+  seLinux: false,
+  tools: { perl: '/usr/bin/perl' },
+  cgroups: undefined,
+}
+const profile: Partial<ContainerConfig> = { seccomp: { type: 'RuntimeDefault' } }
+
+for (const [what, config, platform, refusal] of [
+  ['nothing special', {}, {}, undefined],
+  ['no filter', { seccomp: { type: 'Unconfined' } }, { tools: {} }, undefined],
+  ['a filter without perl', profile, { tools: {} }, /without the program perl/],
+  ['a filter in portable mode', profile, { namespaces: false }, /portable mode/],
+  ['a filter for a privileged container', { ...profile, privileged: true }, { tools: {} }, undefined],
+  ['its own filter', { seccomp: { type: 'Localhost', localhost: '/a.json' } }, {}, /of its own/],
+  ['labels where there are none', { seLinux: { level: 's0' } }, {}, undefined],
+  ['labels', { seLinux: { level: 's0' } }, { seLinux: true }, /SELinux options/],
+  ['all of /proc', { procMount: 'Unmasked' }, {}, /procMount: Unmasked/],
+] as [string, Partial<ContainerConfig>, Partial<Platform>, RegExp | undefined][]) {
+  test(`checkConfinement: ${what}`, { skip: config.seccomp && !hasFilters && 'no filter for this processor' }, () => {
+    const check = () => checkConfinement(plainContainer('host', config), { ...machine, ...platform })
+    if (refusal) assert.throws(check, refusal)
+    else check()
+  })
+}

@@ -1,11 +1,13 @@
 /** The shop of examples/, bought from in a real browser where there is one, in every network mode that this machine has. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { execute, tuttiPath } from './cluster.ts'
+import { execute, type Result, tuttiPath } from './cluster.ts'
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(path => {
   try {
@@ -62,6 +64,21 @@ async function buy(address: string): Promise<Order> {
   return (await post('/orders', { cart: 'test' })) as Order
 }
 
+/** The shop's page by its Ingress, once that is served. */
+async function throughIngress(tutti: (args: readonly string[]) => Promise<Result>): Promise<string> {
+  for (;;) {
+    const { stdout } = await tutti(['get', 'ingress', 'shop', '-n', 'shop', '-o', 'json'])
+    const [served] = JSON.parse(stdout).status?.loadBalancer?.ingress ?? []
+    if (!served) continue
+    const { port } = served.ports[0]
+    const sent = get({ host: served.ip, port, headers: { Host: 'shop.localhost' } })
+    const [response] = await once(sent, 'response')
+    let page = ''
+    for await (const chunk of response.setEncoding('utf8')) page += chunk
+    return page
+  }
+}
+
 for (const { mode, how, skip } of modes) {
   // In containers, it runs side by side with processes: in containerd where the machine has it, else on images alone.
   test(`the shop sells in ${mode} mode`, { skip }, async t => {
@@ -75,7 +92,8 @@ for (const { mode, how, skip } of modes) {
     }
     const tutti = (args: readonly string[]) => execute(tuttiPath, args, { env })
     try {
-      const up = await tutti(['up', '--port', '0', '--network', mode])
+      const free = ['--port', '0', '--http-port', '0', '--https-port', '0']
+      const up = await tutti(['up', ...free, '--network', mode])
       assert.equal(up.code, 0, up.stderr)
       const started = await tutti(['example', 'shop', '--detach', '--json', ...how])
       assert.equal(started.code, 0, started.stderr + started.stdout)
@@ -87,6 +105,7 @@ for (const { mode, how, skip } of modes) {
       const versions = new Set<string>()
       for (let i = 0; i < 40 && versions.size < 2; i++) versions.add((await buy(address)).payment.version)
       assert.deepEqual([...versions].sort(), ['v1', 'v2'])
+      assert.match(await throughIngress(tutti), /<title>/)
       const status = JSON.parse((await tutti(['status', '--json'])).stdout)
       assert.equal(status.network.mode, mode)
       assert.deepEqual(status.pods.notReady, [])

@@ -106,7 +106,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
     { flags: '--config <file>', description: 'configuration of the cluster; DATA_DIR/config.yaml where it is there' },
     {
       flags: '--http-port <port>',
-      description: 'where Ingresses are served (default: 80, or 8080 without the right to it)',
+      description: 'where Ingresses are served (default: 80, or 8880 without the right to it)',
     },
     { flags: '--https-port <port>', description: 'where they are served with TLS (default: 443 or 8443)' },
     {

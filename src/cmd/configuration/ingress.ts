@@ -24,12 +24,15 @@ export function ingressOf({ configuration: { ingress }, file }: LoadedConfigurat
   return enabled ? { ...(http !== undefined && { http }), ...(https !== undefined && { https }) } : undefined
 }
 
+/** Ports of Ingresses, and what is taken where the system keeps these for root. Not 8080, which services like to have. */
+const USUAL = { http: [80, 8880], https: [443, 8443] } as const
+
 /** A port that was asked for is taken or told of; without a wish there is a second choice for who is not root. */
-const wish = (asked: number | undefined, usual: number, instead: number): PortWish =>
-  asked === undefined ? { port: usual, instead } : { port: asked }
+const wish = (asked: number | undefined, [port, instead]: readonly [number, number]): PortWish =>
+  asked === undefined ? { port, instead } : { port: asked }
 
 /** The ports to take. */
 export const ingressPorts = ({ http, https }: IngressPorts): { http: PortWish; https: PortWish } => ({
-  http: wish(http, 80, 8080),
-  https: wish(https, 443, 8443),
+  http: wish(http, USUAL.http),
+  https: wish(https, USUAL.https),
 })

@@ -77,7 +77,7 @@ async function start(): Promise<Served> {
     informers: informersOf(transport),
     services: onThisMachine(serviceDirectory(catalog, () => ({}))),
     listen,
-    ports: { http: { port: 80, instead: 8080 }, https: { port: 443, instead: 8443 } },
+    ports: { http: { port: 80, instead: 8880 }, https: { port: 443, instead: 8443 } },
     address: '127.0.0.1',
     metrics: gatewayMetrics(),
     whenUsed: cluster.server.registry.whenUsed,
@@ -92,7 +92,7 @@ async function start(): Promise<Served> {
   await cluster.until(async () => (await cluster.objects('IngressClass').find({ name: 'tutti' })) !== undefined)
   const get = (path: string, host: string) =>
     new Promise<{ status: number; body: string }>((resolve, reject) => {
-      const { port } = ports.open.get(80) ?? ports.open.get(8080) ?? { port: 0 }
+      const { port } = ports.open.get(80) ?? ports.open.get(8880) ?? { port: 0 }
       const sent = request({ host: '127.0.0.1', port, path, headers: { Host: host }, agent: false }, response => {
         let body = ''
         response.setEncoding('utf8').on('data', chunk => (body += chunk))
@@ -228,14 +228,14 @@ test('ingressGateway takes other ports where the usual ones are for root, and sa
       {
         ip: '127.0.0.1',
         ports: [
-          { port: 8080, protocol: 'TCP' },
+          { port: 8880, protocol: 'TCP' },
           { port: 443, protocol: 'TCP', error: 'PortNotAvailable' },
         ],
       },
     ]),
   )
   assert.deepEqual(await eventsOf(cluster, 'web'), [
-    'Warning PortNotAvailable: port 443 of this machine: another program has it. Choose another one: tutti up --https-port',
+    'Warning PortNotAvailable: port 443 of this machine: another program has it. Take another one: tutti down, then tutti up --https-port 8443',
   ])
   // There is no TLS to send anybody to.
   assert.equal((await cluster.get('/', 'web.example')).status, 200)

@@ -13,6 +13,8 @@ import { createBackends } from '../backends/backends.ts'
 import { createCertificates } from '../certificates/certificates.ts'
 import type { GatewayOptions } from '../gateway.ts'
 import { openConnections } from '../proxy/connections.ts'
+import { sendHttp1 } from '../proxy/http1.ts'
+import { openHttp2Backends } from '../proxy/http2.ts'
 import { createRouter } from '../proxy/router.ts'
 import { createTable } from '../routing/table.ts'
 import { createPort } from '../server/ports.ts'
@@ -36,10 +38,16 @@ function openDataPlane(
 ) {
   const { clock, logger, metrics, services, listen, ports } = options
   const connections = openConnections()
-  const backends = createBackends(services, connections.drop)
+  const http2 = openHttp2Backends(clock)
+  const backends = createBackends(services, endpoint => {
+    connections.drop(endpoint)
+    http2.drop(endpoint)
+  })
   let table = createTable([])
   const router = createRouter({
     ...{ backends, connections, metrics, clock },
+    http1: sendHttp1(connections, clock),
+    http2: http2.send,
     table: () => table,
     securePort: () => (secure.isOpen() ? secure.number() : undefined),
   })
@@ -60,6 +68,7 @@ function openDataPlane(
       await server.close(DRAIN_MS)
       backends.close()
       connections.close()
+      http2.close()
     },
   }
 }
@@ -93,7 +102,7 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
     return ours.flatMap(ingress =>
       (ingress.spec?.tls?.length ? [plain, secure] : [plain]).flatMap(port => {
         const why = port.why()
-        const message = `port ${port.number()} of this machine: ${why}. Choose another one: tutti up --${port === plain ? 'http' : 'https'}-port`
+        const message = `port ${port.number()} of this machine: ${why}. Take another one: tutti down, then tutti up ${port === plain ? '--http-port 8880' : '--https-port 8443'}`
         return why === undefined ? [] : [{ ingress, reason: 'PortNotAvailable', message }]
       }),
     )

@@ -7,8 +7,6 @@
 
 /** Times that a request is sent at most. */
 export const ATTEMPTS = 3
-/** A backend that does not take a connection in this time is given up, in ms. */
-export const CONNECT_MS = 5_000
 
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 const CLOSED = new Set(['ECONNRESET', 'EPIPE'])

@@ -5,6 +5,7 @@ import type { Agent, ClientRequest, RequestOptions } from 'node:http'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { http } from '../../lib/http.ts'
 import type { Endpoint } from '../backends/backends.ts'
+import { SILENCE_MS } from './sending.ts'
 
 export interface Connections {
   /** Begins a request; what fails, fails as its events. `fresh`: on a connection of its own. */
@@ -22,8 +23,6 @@ export interface Connections {
 const IDLE_MOST = 64
 /** How long one is kept, in ms, unless the backend says a shorter time. */
 const IDLE_MS = 60_000
-/** A request on whose connection nothing moves this long, before the answer begins, is given up, in ms. */
-export const SILENCE_MS = 60_000
 
 /** Addresses of this machine alone, where programs listen that nobody outside is meant to reach. */
 const OWN = new BlockList()

@@ -12,6 +12,8 @@ import type { Route } from '../routing/route.ts'
 import { createTable } from '../routing/table.ts'
 import { createServer, type GatewayServer } from '../server/server.ts'
 import { openConnections } from './connections.ts'
+import { sendHttp1 } from './http1.ts'
+import { openHttp2Backends } from './http2.ts'
 import { createRouter } from './router.ts'
 
 export interface TestServices extends ServiceSource {
@@ -68,12 +70,18 @@ export async function startGateway(
 ): Promise<TestGateway> {
   const services = testServices()
   const connections = openConnections()
-  const backends = createBackends(services, connections.drop)
+  const http2 = openHttp2Backends(realClock)
+  const backends = createBackends(services, endpoint => {
+    connections.drop(endpoint)
+    http2.drop(endpoint)
+  })
   const metrics = gatewayMetrics()
   const table = createTable(routes)
   const router = createRouter({
     backends,
     connections,
+    http1: sendHttp1(connections, realClock),
+    http2: http2.send,
     metrics,
     clock: realClock,
     table: () => table,
@@ -107,6 +115,7 @@ export async function startGateway(
       await server.close(0)
       backends.close()
       connections.close()
+      http2.close()
     },
   }
 }

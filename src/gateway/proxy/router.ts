@@ -1,19 +1,21 @@
 /** What becomes of each request: refused, sent to where there is TLS, or carried to a backend. */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../../lib/clock.ts'
 import type { GatewayMetrics } from '../metrics.ts'
 import type { Route } from '../routing/route.ts'
 import type { Table } from '../routing/table.ts'
 import { redirect, refuse } from './answer.ts'
 import { type ExchangeDeps, exchange } from './exchange.ts'
 import { type ClientRequest, type ClientResponse, type Inbound, readInbound } from './inbound.ts'
-import { answerOn, upgrade } from './upgrade.ts'
+import { answerOn, type UpgradeDeps, upgrade } from './upgrade.ts'
 
-export interface RouterDeps extends ExchangeDeps {
+export interface RouterDeps extends ExchangeDeps, UpgradeDeps {
   table(): Table
   /** Where clients find TLS; undefined: nowhere, and nobody is sent there. */
   securePort(): number | undefined
   readonly metrics: GatewayMetrics
+  readonly clock: Clock
 }
 
 export interface Router {

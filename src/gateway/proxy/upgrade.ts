@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../../lib/http.ts'
-import type { Endpoint } from '../backends/backends.ts'
+import type { Backends, Endpoint } from '../backends/backends.ts'
 import type { Target } from '../routing/route.ts'
 import { refuse } from './answer.ts'
 import { ATTEMPTS, mayRepeat } from './attempt.ts'
-import type { ExchangeDeps } from './exchange.ts'
+import type { Connections } from './connections.ts'
 import { endToEnd, toBackend } from './headers.ts'
 import type { Inbound } from './inbound.ts'
 
@@ -41,6 +41,11 @@ function join(client: Duplex, backend: Duplex) {
   backend.pipe(client)
 }
 
+export interface UpgradeDeps {
+  readonly backends: Backends
+  readonly connections: Connections
+}
+
 /** Carries a request for a WebSocket; resolves with the status of the answer. */
 export function upgrade(
   request: IncomingMessage,
@@ -48,7 +53,7 @@ export function upgrade(
   early: Buffer,
   inbound: Inbound,
   target: Target,
-  { backends, connections }: Pick<ExchangeDeps, 'backends' | 'connections'>,
+  { backends, connections }: UpgradeDeps,
 ): Promise<number> {
   const tried: Endpoint[] = []
   const headers = [...toBackend(inbound), 'Connection', 'Upgrade', 'Upgrade', 'websocket']

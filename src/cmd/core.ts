@@ -169,11 +169,18 @@ async function prepareGround(
   const claims = mode === 'kernel' ? networkClaims() : undefined
   const listenOnHost = isInside() ? createHostListen() : undefined
   const clusterCidr = settings.nodeRanges.flatMap(range => range?.clusterCidr ?? []).join()
-  const machines = mode === 'kernel' && exposure && { clusterCidr, address: exposure.advertiseAddress, leads: true }
   const podCidr = mode === 'portable' ? undefined : firstRanges(settings.nodeRanges).join()
+  const others = exposure && nodeAddresses(exposure.advertiseAddress, podCidr ?? '')
+  const machines = mode === 'kernel' && others && { clusterCidr, addresses: others, leads: true }
+  const { addressPools } = settings
+  if (addressPools.length && !machines)
+    throw new UserError(
+      'network.loadBalancerPools needs a cluster that other machines reach, with a kernel network',
+      'Say by which address: tutti up --advertise-address 192.168.1.10, as root.',
+    )
   const prepared = await prepareNetwork(
     {
-      ...{ mode, notes, dataDir, nodeName, serviceCidr },
+      ...{ mode, notes, dataDir, nodeName, serviceCidr, addressPools },
       ...(listenOnHost && { listenOnHost }),
       ...(podCidr && { podCidr }),
       ...(machines && { machines, exposed: true }),
@@ -182,9 +189,7 @@ async function prepareGround(
     { clock, logger },
   )
 
-  const addresses = exposure
-    ? nodeAddresses(exposure.advertiseAddress, prepared.nodeAddresses)
-    : prepared.nodeAddresses.flatMap(each => each ?? [])
+  const addresses = others ?? prepared.nodeAddresses.flatMap(each => each ?? [])
 
   onPhase('making certificates')
   const pki = openPki({

@@ -16,10 +16,10 @@ function beside(address: string, family: Family, devices: ReturnType<typeof netw
  */
 export function nodeAddresses(
   address: string,
-  towardsPods: readonly (string | undefined)[],
+  podCidr: string,
   devices = networkInterfaces(),
-): readonly string[] {
-  const others = towardsPods.flatMap(each => (each === undefined ? [] : (familyOf(each) ?? [])))
-  const wanted = others.filter(family => family !== familyOf(address))
+): readonly [string, ...string[]] {
+  const families = podCidr.split(',').flatMap(each => familyOf(each) ?? [])
+  const wanted = families.filter(family => family !== familyOf(address))
   return [address, ...wanted.flatMap(family => beside(address, family, devices) ?? [])]
 }

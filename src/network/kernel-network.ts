@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Node as NodeType } from '../api/generated/types/core-v1.ts'
 import { Node } from '../api/kinds/core/node.ts'
+import type { EventRecorder } from '../client/event-recorder.ts'
 import type { Informers } from '../client/informers.ts'
 import { formatCidr } from '../lib/ip-range.ts'
 import type { Catalog } from './catalog.ts'
@@ -21,6 +22,7 @@ import { followDnsSettings } from './dns/settings.ts'
 import { createUpstream } from './dns/upstream.ts'
 import { removeKernelNetwork, setUpKernel } from './kernel-setup.ts'
 import { type FamilyLayout, layoutOf } from './layout.ts'
+import { startAnnouncing, withdrawAll } from './load-balancer/announce.ts'
 import { DNS_PORT, type NetworkApi, type NetworkDeps, type NetworkOptions, type Prepared } from './parts.ts'
 import { startKernelPodNetwork } from './pod-network/kernel.ts'
 import { startRoutes } from './pod-network/routes/routes.ts'
@@ -61,9 +63,17 @@ function layoutFor({ podCidr = POD_CIDR, serviceCidr = SERVICE_CIDR, machines }:
   return layout
 }
 
+/** Which addresses of pools are on this machine. */
+const announcedFile = (dataDir: string) => join(dataDir, 'network', 'announced.json')
+
 /** Takes the kernel network of a cluster, or of a node that joined one, off the machine. */
-export const removeNetwork = (options: Pick<NetworkOptions, 'dataDir' | 'podCidr' | 'serviceCidr'>): Promise<void> =>
-  removeKernelNetwork({ layout: layoutFor(options), netnsDirectory: netnsDirectory('kernel', options.dataDir) })
+export async function removeNetwork(
+  options: Pick<NetworkOptions, 'dataDir' | 'podCidr' | 'serviceCidr'>,
+): Promise<void> {
+  const { dataDir } = options
+  await withdrawAll(announcedFile(dataDir))
+  await removeKernelNetwork({ layout: layoutFor(options), netnsDirectory: netnsDirectory('kernel', dataDir) })
+}
 
 /** How policies are held, once there is one. */
 function policyEnforcement(
@@ -141,7 +151,7 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
   const directory = join(dataDir, 'network')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const [{ mtu, notes }, tracked] = await Promise.all([
-    setUpKernel({ layout, ...(machines && { uplinkAddress: machines.address }) }, deps),
+    setUpKernel({ layout, ...(machines && { uplinkAddress: machines.addresses[0] }) }, deps),
     hasConntrack(),
   ])
 
@@ -176,10 +186,24 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
         enforcePolicies: policyEnforcement(layout, nft, options, deps, signal),
         startDns: (api, catalog) => startNodeDns(layout, options, deps, api, catalog),
         ...(machines && {
-          async followMachines({ client, informers }: NetworkApi, scope: AbortSignal) {
-            const { address, leads } = machines
+          async announce(
+            { client, informers }: NetworkApi,
+            catalog: Catalog,
+            events: EventRecorder,
+            scope: AbortSignal,
+          ) {
             const nodes = informers.of<NodeType>(Node)
-            const self = { name: nodeName, address, podCidrs: layout.map(({ podCidr }) => formatCidr(podCidr)) }
+            const file = announcedFile(dataDir)
+            return startAnnouncing({ ...deps, catalog, nodes, nodeName, file, client, events, ip }, scope)
+          },
+          async followMachines({ client, informers }: NetworkApi, scope: AbortSignal) {
+            const { addresses, leads } = machines
+            const nodes = informers.of<NodeType>(Node)
+            const self = {
+              name: nodeName,
+              address: addresses[0],
+              podCidrs: layout.map(({ podCidr }) => formatCidr(podCidr)),
+            }
             const clusterCidrs = layout.map(({ clusterCidr }) => formatCidr(clusterCidr))
             await startRoutes({ ...deps, nodes, self, clusterCidrs, mtu, ip, nft }, scope)
             const servers = { nodes, nodeName, clusterIp: first.dnsService, port: DNS_PORT, ...deps }

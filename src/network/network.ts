@@ -18,7 +18,8 @@ import { listenOn } from '../lib/listen.ts'
 import { createCatalog } from './catalog.ts'
 import type { NetworkMode } from './detect.ts'
 import { prepareKernel } from './kernel-network.ts'
-import { type HostListen, LOOPBACK, type LoadBalancers, startLoadBalancers } from './load-balancer.ts'
+import { type HostListen, LOOPBACK, type LoadBalancers, startLoadBalancers } from './load-balancer/load-balancers.ts'
+import { poolAddresses } from './load-balancer/pool-addresses.ts'
 import { DNS_PORT, type NetworkApi, type NetworkDeps, type NetworkOptions, type Prepared } from './parts.ts'
 import type { PodNetwork } from './pod-network/pod-network.ts'
 import { startPortablePodNetwork } from './pod-network/portable.ts'
@@ -57,7 +58,10 @@ export interface PreparedNetwork {
 const NO_LOAD_BALANCERS: LoadBalancers = { idle: async () => {}, close() {} }
 
 /** Listening in this process' own network. */
-const listenHere: HostListen = (port, onConnection) => listenOn([LOOPBACK], port, onConnection)
+const listenHere =
+  (hosts: readonly string[]): HostListen =>
+  (port, onConnection) =>
+    listenOn(hosts, port, onConnection)
 
 /** Every address of the machine, of the families that it has to do with. */
 const everywhere = (addresses: readonly string[]) =>
@@ -98,6 +102,8 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
         : [...new Set([LOOPBACK, ...prepare.nodeAddresses])]
       const checks = startHealthChecks({ ...shared, hosts }, signal)
       const leads = options.machines?.leads ?? true
+      const balanced = options.machines?.addresses ?? [LOOPBACK]
+      const announced = await parts.announce?.({ client, informers }, catalog, events('service-lb-controller'), signal)
       const loadBalancers = !leads
         ? NO_LOAD_BALANCERS
         : startLoadBalancers(
@@ -106,7 +112,9 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
               client,
               events: events('service-lb-controller'),
               logger: deps.logger,
-              listen: options.listenOnHost ?? listenHere,
+              listen: options.listenOnHost ?? listenHere(balanced),
+              addresses: balanced,
+              ...(options.addressPools?.length && { pool: poolAddresses(options.addressPools, catalog) }),
               locate: (service, port) => {
                 const place = locate(`${service.metadata?.namespace}/${service.metadata?.name}`, port, 'tcp')
                 return place ? { address: place.host, port: place.port } : { address: service.spec!.clusterIP!, port }
@@ -129,6 +137,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
           await policies?.idle()
           await synced()
           await Promise.all([loadBalancers.idle(), checks.idle()])
+          await announced?.idle()
           await synced()
         },
         async close() {

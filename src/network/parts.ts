@@ -1,5 +1,6 @@
 /** The pieces of a node's network, and what they are made of: shared by the modes. */
 import type { Client } from '../client/client.ts'
+import type { EventRecorder } from '../client/event-recorder.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Family } from '../lib/ip-range.ts'
@@ -7,7 +8,9 @@ import type { Logger } from '../lib/log.ts'
 import type { Catalog } from './catalog.ts'
 import type { NetworkMode } from './detect.ts'
 import type { DnsServer } from './dns/server.ts'
-import type { HostListen } from './load-balancer.ts'
+import type { Announcements } from './load-balancer/announce.ts'
+import type { HostListen } from './load-balancer/load-balancers.ts'
+import type { AddressPool } from './load-balancer/pools.ts'
 import type { PodNetwork } from './pod-network/pod-network.ts'
 import type { Enforcement } from './policy/enforce.ts'
 import type { ServiceProxy } from './service-proxy/proxy.ts'
@@ -30,14 +33,16 @@ export interface NetworkOptions {
   readonly listenOnHost?: HostListen
   /** Where namespaces of pods are kept. Default: under `/run/tutti`, or in dataDir when rootless. */
   readonly netnsDirectory?: string
+  /** Addresses for services of type LoadBalancer; none: they have this machine's. */
+  readonly addressPools?: readonly AddressPool[]
   /** Why the mode is not a better one (`detect.ts`), for `describe`. */
   readonly notes?: readonly string[]
   /** The cluster has, or may get, nodes on other machines; kernel mode only. */
   readonly machines?: {
     /** The ranges of all nodes, one a family: `10.244.0.0/16`. */
     readonly clusterCidr: string
-    /** This machine's address, as the others reach it. */
-    readonly address: string
+    /** This machine's addresses, as the others reach it, one a family. */
+    readonly addresses: readonly [string, ...string[]]
     /** This is the machine of the API server, which tells services' addresses for all. */
     readonly leads: boolean
   }
@@ -67,6 +72,8 @@ export interface Parts {
   enforcePolicies?(informers: Informers, dnsPort: number): Promise<Enforcement>
   /** Starts the DNS server; absent where pods have no way to ask it. */
   startDns?(api: NetworkApi, catalog: Catalog): Promise<DnsServer>
+  /** Starts putting addresses of load balancers on this machine; absent where nobody outside would find them. */
+  announce?(api: NetworkApi, catalog: Catalog, events: EventRecorder, signal: AbortSignal): Promise<Announcements>
   /** Starts following the other machines; absent where there are none. */
   followMachines?(api: NetworkApi, signal: AbortSignal): Promise<void>
   close(): void

@@ -19,6 +19,7 @@ export interface Configuration {
     readonly clusterCIDR?: string
     readonly nodeCIDRMaskSize?: number
     readonly nodeCIDRMaskSizeIPv6?: number
+    readonly loadBalancerPools?: readonly { readonly name?: string; readonly addresses?: readonly string[] }[]
   }
   readonly admission?: {
     readonly enable?: readonly string[]
@@ -96,6 +97,7 @@ export const SHAPE: Shape = {
     clusterCIDR: 'string',
     nodeCIDRMaskSize: 'number',
     nodeCIDRMaskSizeIPv6: 'number',
+    loadBalancerPools: [{ name: 'string', addresses: strings }],
   },
   admission: { enable: strings, disable: strings, configurationFile: 'string' },
   authentication: {

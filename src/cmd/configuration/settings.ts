@@ -16,6 +16,7 @@ import { servedKinds } from '../../apiserver/features/runtime-config.ts'
 import { SERVICE_CIDR } from '../../apiserver/services/address-ranges.ts'
 import { type NodeRanges, nodeIpamController } from '../../controllers/node-ipam/controller.ts'
 import { type Family, formatCidr, parseCidrs } from '../../lib/ip-range.ts'
+import { type AddressPool, parsePool } from '../../network/load-balancer/pools.ts'
 import { openAudit } from './audit.ts'
 import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CONFIGURATION } from './configuration.ts'
 import { type ContainerSettings, containersOf } from './containers.ts'
@@ -38,6 +39,8 @@ export interface Settings {
   readonly nodeLimits: NodeLimits
   /** Where the ranges of the nodes' pods come from. */
   readonly nodeRanges: NodeRanges
+  /** Addresses for services of type LoadBalancer. */
+  readonly addressPools: readonly AddressPool[]
   /** Options of `extendServer`. */
   readonly extension: Pick<ExtensionDeps, 'nodePorts' | 'eventTtl' | 'admission' | 'authentication' | 'authorization'>
   readonly audit: Audit | undefined
@@ -78,6 +81,13 @@ function nodeRangesOf(
   // It says what is wrong.
   nodeIpamController(ranges)
   return ranges
+}
+
+function poolsOf(pools: NonNullable<NonNullable<Configuration['network']>['loadBalancerPools']>): AddressPool[] {
+  const names = pools.map(({ name = 'default' }) => name)
+  const twice = names.find((name, at) => names.indexOf(name) < at)
+  if (twice !== undefined) throw new Error(`two pools are called ${JSON.stringify(twice)}`)
+  return pools.map(({ addresses = [] }, at) => parsePool(names[at]!, addresses))
 }
 
 function portRangeOf(text: string): readonly [number, number] {
@@ -159,6 +169,7 @@ export async function loadSettings(file: string | undefined, deps: SettingsDeps)
     serviceCidr,
     nodeLimits: nodeLimits(loaded),
     nodeRanges: of('network.clusterCIDR', () => nodeRangesOf(network?.clusterCIDR, serviceCidr, nodeBits)),
+    addressPools: of('network.loadBalancerPools', () => poolsOf(network?.loadBalancerPools ?? [])),
     extension: {
       ...(nodePortRange && { nodePorts: of('network.nodePortRange', () => portRangeOf(nodePortRange)) }),
       ...(ttl && { eventTtl: of('events.ttl', () => durationOf(ttl)) }),

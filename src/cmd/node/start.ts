@@ -200,16 +200,16 @@ async function startParts(
   const claims = networkClaims()
   claims.claim(dataDir)
   const { clusterCidr, serviceCidr, clusterDomain } = network
+  const addresses = nodeAddresses(address, podCidr)
   const prepared = await prepareNetwork(
     {
       mode: 'kernel',
       ...{ dataDir, nodeName, podCidr, serviceCidr, clusterDomain },
       exposed: true,
-      machines: { clusterCidr, address, leads: false },
+      machines: { clusterCidr, addresses, leads: false },
     },
     { clock, logger },
   )
-  const addresses = nodeAddresses(address, prepared.nodeAddresses)
   const informers = createInformers(client, { clock, logger }, signal)
   const traffic = await prepared.start({ client, informers }, signal)
   ends.add(() => traffic.close())

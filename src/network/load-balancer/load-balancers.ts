@@ -1,22 +1,26 @@
 /**
- * Services of type LoadBalancer on one machine: their ports, on the machine's 127.0.0.1. It takes each port by
- * listening on it, so that a port of another program is seen and left alone, and writes the outcome to the service's
- * status, from which the proxy takes the address. With a kernel network the kernel then carries the traffic, before it
- * comes to the listener, and goes on without this program; elsewhere the listener carries it.
+ * Services of type LoadBalancer, on the machine that tells of them for all: where there are pools, each gets addresses
+ * of its own; else the ports of this machine, at its addresses. A port is taken by listening on it, so that one of
+ * another program is seen and left alone. The outcome is in the service's status, from which the proxies take the
+ * addresses. With a kernel network the kernel then carries the traffic, before it comes to the listener, and goes on
+ * without this program; elsewhere the listener carries it.
  */
 import type { Socket } from 'node:net'
-import { Service } from '../api/kinds/core/service.ts'
-import type { Client } from '../client/client.ts'
-import type { EventRecorder } from '../client/event-recorder.ts'
-import { inCidr, parseCidr } from '../lib/ip-range.ts'
-import { type Listening, whyNoPort } from '../lib/listen.ts'
-import type { Logger } from '../lib/log.ts'
-import type { Catalog } from './catalog.ts'
-import type { Backend } from './service-proxy/service-ports.ts'
-import { hasClusterIp } from './service-proxy/service-ports.ts'
-import { forward } from './service-proxy/userspace/forward.ts'
+import { Service } from '../../api/kinds/core/service.ts'
+import type { Client } from '../../client/client.ts'
+import type { EventRecorder } from '../../client/event-recorder.ts'
+import { familyOf, inCidr, parseCidr } from '../../lib/ip-range.ts'
+import { hostPort } from '../../lib/host-port.ts'
+import { type Listening, whyNoPort } from '../../lib/listen.ts'
+import type { Logger } from '../../lib/log.ts'
+import type { Catalog } from '../catalog.ts'
+import type { Backend } from '../service-proxy/service-ports.ts'
+import { hasClusterIp } from '../service-proxy/service-ports.ts'
+import { forward } from '../service-proxy/userspace/forward.ts'
+import { isBalanced } from './balanced.ts'
+import type { PoolAddresses } from './pool-addresses.ts'
 
-/** Listens on the machine's loopback. Rejects with an error that has a `code` (EADDRINUSE, EACCES). */
+/** Listens where services of type LoadBalancer answer. Rejects with an error that has a `code` (EADDRINUSE, EACCES). */
 export type HostListen = (port: number, onConnection: (socket: Socket) => void) => Promise<Listening>
 
 export interface LoadBalancerDeps {
@@ -25,6 +29,10 @@ export interface LoadBalancerDeps {
   readonly events: EventRecorder
   readonly logger: Logger
   readonly listen: HostListen
+  /** The addresses where it listens, one a family. */
+  readonly addresses: readonly string[]
+  /** Addresses for services alone; absent: they have the machine's. */
+  readonly pool?: PoolAddresses
   /** Where this program reaches a port of a service. */
   locate(service: Service, port: number): Backend | undefined
   /** UDP and SCTP are carried, too: by the kernel. */
@@ -44,23 +52,24 @@ type Status = NonNullable<NonNullable<NonNullable<Service['status']>['loadBalanc
 
 export const LOOPBACK = '127.0.0.1'
 
-const isOurs = ({ spec }: Service) => spec?.type === 'LoadBalancer' && !spec.loadBalancerClass
-
-/** Whether a client is in a range that the service names; every client where it names none of IPv4. */
+/** Whether a client is in a range that the service names; every client where it names none of that family. */
 function mayCome({ spec }: Service, client: string): boolean {
-  const ranges = (spec?.loadBalancerSourceRanges ?? []).map(range => range.trim()).filter(range => !range.includes(':'))
-  return ranges.length === 0 || ranges.some(range => inCidr(parseCidr(range), client.replace(/^::ffff:/, '')))
+  const address = client.replace(/^::ffff:/, '')
+  const ranges = (spec?.loadBalancerSourceRanges ?? [])
+    .map(range => range.trim())
+    .filter(range => familyOf(range) === familyOf(address))
+  return ranges.length === 0 || ranges.some(range => inCidr(parseCidr(range), address))
 }
 
 /** A sentence for people: why a port could not be had, and what works instead. */
-function refusal(service: Service, port: Ports[number], why: string): string {
+function refusal(service: Service, port: Ports[number], host: string, why: string): string {
   const { name, namespace } = service.metadata ?? {}
   const instead = [
-    port.nodePort && `on this machine at ${LOOPBACK}:${port.nodePort}`,
+    port.nodePort && `on this machine at ${hostPort(host, port.nodePort)}`,
     `from pods at ${name}.${namespace}:${port.port}`,
     `anywhere with kubectl port-forward -n ${namespace} service/${name} LOCAL_PORT:${port.port}`,
   ].filter(Boolean)
-  return `Port ${port.port} of ${LOOPBACK}: ${why}. The service answers ${instead.join(', ')}.`
+  return `Port ${port.port} of ${host}: ${why}. The service answers ${instead.join(', ')}.`
 }
 
 export interface LoadBalancers {
@@ -110,6 +119,10 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
     }
   }
 
+  /** The machine's addresses of the families that the service has. */
+  const addressesFor = ({ spec }: Service) =>
+    deps.addresses.filter(ip => !spec?.ipFamilies?.length || spec.ipFamilies.includes(familyOf(ip)!))
+
   async function takePorts(service: Service, key: string): Promise<Status> {
     const states: NonNullable<Status[number]['ports']> = []
     const refusals: string[] = []
@@ -122,14 +135,26 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
             ? undefined
             : `${protocol} is carried with a kernel network only`
       states.push({ port: port.port, protocol, ...(why && { error: 'PortNotAvailable' }) })
-      if (why) refusals.push(refusal(service, port, why))
+      if (why) refusals.push(refusal(service, port, deps.addresses[0]!, why))
     }
     const text = refusals.join(' ')
-    if (text && failed.get(key) !== text) events.event(service, 'Warning', 'PortNotAvailable', text)
+    tell(service, key, 'PortNotAvailable', text)
+    if (states.every(({ error }) => error)) return []
+    return addressesFor(service).map(ip => ({ ip, ...(text && { ports: states }) }))
+  }
+
+  /** Tells once of what could not be had; what changes may help, and is tried again. */
+  function tell(service: Service, key: string, reason: string, text: string) {
+    if (text && failed.get(key) !== text) events.event(service, 'Warning', reason, text)
     if (text) failed.set(key, text)
     else failed.delete(key)
-    if (states.every(({ error }) => error)) return []
-    return [{ ip: LOOPBACK, ...(text && { ports: states }) }]
+  }
+
+  /** Addresses of the pools. */
+  function takeAddresses(service: Service, key: string, pool: PoolAddresses): Status {
+    const { ips, missing } = pool.assign(service)
+    tell(service, key, 'AddressNotAvailable', missing.join(' '))
+    return ips.map(ip => ({ ip, ipMode: 'VIP' }))
   }
 
   async function writeStatus(service: Service, ingress: Status): Promise<void> {
@@ -144,7 +169,9 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
   async function settle(key: string): Promise<void> {
     const service = catalog.service(key)
     const wanted = new Set<number>()
-    if (service && isOurs(service)) for (const { port } of service.spec?.ports ?? []) wanted.add(port)
+    const { pool } = deps
+    if (!pool && service && isBalanced(service)) for (const { port } of service.spec?.ports ?? []) wanted.add(port)
+    if (pool && !(service && isBalanced(service)) && pool.release(key)) for (const each of failed.keys()) dirty.add(each)
     const nodePorts =
       service && deps.nodePorts && hasClusterIp(service) && service.spec?.type !== 'ClusterIP'
         ? (service.spec?.ports ?? []).filter(({ nodePort, protocol }) => nodePort && (protocol ?? 'TCP') === 'TCP')
@@ -159,7 +186,8 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
       const why = await take(key, port.nodePort!, port.port)
       if (why) logger.warn({ service: key, port: port.nodePort, why }, 'network: node port not available')
     }
-    if (isOurs(service)) await writeStatus(service, await takePorts(service, key))
+    if (!isBalanced(service)) return
+    await writeStatus(service, pool ? takeAddresses(service, key, pool) : await takePorts(service, key))
   }
 
   async function work(): Promise<void> {
@@ -177,7 +205,7 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
   catalog.follow(key => {
     const service = catalog.service(key)
     const concerned =
-      !service || isOurs(service) || deps.nodePorts || [...held.values()].some(({ owner }) => owner === key)
+      !service || deps.pool || isBalanced(service) || deps.nodePorts || [...held.values()].some(({ owner }) => owner === key)
     if (!concerned || signal.aborted) return
     dirty.add(key)
     running ??= work()

@@ -1,4 +1,5 @@
 /** What this program's own parts need beyond the policy of Kubernetes. */
+import { NODE_TRAFFIC } from '../../client/node-traffic.ts'
 import { clusterRoles } from './policy.generated.ts'
 import type { BindingSource, RoleSource } from './policy-source.ts'
 
@@ -41,7 +42,7 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
       'create,patch,update core events',
     ],
   },
-  // The traffic of a node on another machine, which is done by the node itself.
+  // The traffic of a node on another machine, under an account of its own beside the node's.
   'tutti:node-traffic': {
     rules: [
       'get,list,watch core services,endpoints,namespaces,nodes',
@@ -49,13 +50,14 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
       'list,watch core pods',
       'get,list,watch discovery.k8s.io endpointslices',
       'get,list,watch networking.k8s.io networkpolicies,servicecidrs',
+      'create,patch,update core events',
     ],
   },
   // Who joins looks whether its name is free.
   'tutti:node-names': { rules: ['get core nodes'] },
   // Serving certificates are given for addresses that are the node's and nobody else's.
   'tutti:certificate-controller': {
-    rules: ['list core nodes', 'approve certificates.k8s.io signers kubernetes.io/kubelet-serving'],
+    rules: ['list core nodes', 'approve certificates.k8s.io signers kubernetes.io/kubelet-serving,kubernetes.io/kube-apiserver-client'],
   },
   // The secrets that Ingresses name are allowed one by one (authorization/ingress-secrets.ts).
   'tutti:ingress-controller': {
@@ -96,7 +98,7 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
   // A node renews its own certificate; one that joins with a token of this group gets its first.
   'tutti:node-certificate-rotation': { role: `${REQUESTS}:selfnodeclient`, subjects: ['group:system:nodes'] },
   'tutti:node-certificate-bootstrap': { role: `${REQUESTS}:nodeclient`, subjects: [JOINING] },
-  'tutti:node-traffic': { subjects: ['group:system:nodes'] },
+  'tutti:node-traffic': { subjects: [`group:${NODE_TRAFFIC}`] },
   'tutti:node-names': { subjects: [JOINING] },
   'tutti:certificate-controller': { subjects: ['account:kube-system/certificate-controller'] },
   // What the API server asks of nodes on other machines.
@@ -108,9 +110,8 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
 export const tuttiRoles: Readonly<Record<string, RoleSource>> = {
   // Where the cluster is and its CA: what a machine reads before it knows anything, and checks by its token.
   'kube-public/tutti:cluster-info': { rules: ['get core configmaps cluster-info'] },
-  'kube-system/tutti:network-config': {
-    rules: ['get core configmaps tutti-network', 'get,list,watch core configmaps kube-dns'],
-  },
+  'kube-system/tutti:network-config': { rules: ['get core configmaps tutti-network'] },
+  'kube-system/tutti:node-dns': { rules: ['get,list,watch core configmaps kube-dns'] },
   // The cluster's DNS is a service like any other, made by the node that serves it.
   'kube-system/tutti:cluster-dns': {
     rules: [
@@ -126,5 +127,6 @@ export const tuttiRoles: Readonly<Record<string, RoleSource>> = {
 export const tuttiRoleBindings: Readonly<Record<string, BindingSource>> = {
   'kube-public/tutti:cluster-info': { subjects: ['user:system:anonymous', 'group:system:bootstrappers'] },
   'kube-system/tutti:network-config': { subjects: [JOINING, 'group:system:nodes'] },
+  'kube-system/tutti:node-dns': { subjects: [`group:${NODE_TRAFFIC}`] },
   'kube-system/tutti:cluster-dns': { subjects: ['user:system:kube-proxy', 'account:kube-system/kube-proxy'] },
 }

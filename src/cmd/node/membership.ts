@@ -52,7 +52,7 @@ export function keepMembership(dataDir: string, membership: Membership, client: 
 }
 
 /** A certificate and its key as files. */
-export function certificateFiles(dataDir: string, name: 'client' | 'serving') {
+export function certificateFiles(dataDir: string, name: 'client' | 'serving' | 'traffic') {
   const path = (ending: string) => join(dataDir, 'pki', `${name}.${ending}`)
   return {
     /** Undefined where there is none. */

@@ -16,6 +16,7 @@ import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { networkClaims } from '../../network/claim.ts'
 import { removeNetwork } from '../../network/kernel-network.ts'
 import { prepareNetwork } from '../../network/network.ts'
+import type { NetworkApi } from '../../network/parts.ts'
 import type { Core } from '../core.ts'
 import { createEnds, type Ends, stayAwake } from '../ends.ts'
 import { nodeAddresses } from '../node-addresses.ts'
@@ -26,7 +27,7 @@ import { joinCluster } from './join.ts'
 import { machineSettings } from './machine-settings.ts'
 import { certificateFiles, keepPlace, type Membership, type Place, readMembership, upOptions } from './membership.ts'
 import { keepFresh } from './rotation.ts'
-import { clientWish, servingWish } from './wishes.ts'
+import { clientWish, servingWish, trafficWish } from './wishes.ts'
 
 export interface NodeProgramDeps {
   readonly options: NodeOptions
@@ -97,7 +98,7 @@ function openWay({ options, clock, logger }: NodeProgramDeps, membership: Member
   const first = files.read()
   const again = 'Remove it and join again: tutti delete, then tutti join with a new token.'
   if (!first) throw new UserError('the certificate of this node is lost', again)
-  const until = new X509Certificate(first.certificate).validToDate.getTime()
+  const until = endOf(first)
   if (until < clock.now())
     throw new UserError(
       `the certificate of this node ended on ${new Date(until).toISOString().slice(0, 10)}, while the node was away`,
@@ -141,6 +142,41 @@ function openWay({ options, clock, logger }: NodeProgramDeps, membership: Member
       ),
   }
 }
+
+/** The way of the machine's traffic to the API server, by a certificate of its own, which the node asks for. */
+async function openTraffic(
+  { options, clock, logger }: NodeProgramDeps,
+  { server, authority, nodeName }: Membership,
+  node: Client,
+  signal: AbortSignal,
+  ends: Ends,
+): Promise<NetworkApi & { reconnect(): void }> {
+  const files = certificateFiles(options.dataDir, 'traffic')
+  const renew = () => requestCertificate(node, trafficWish(nodeName), { clock, withinMs: CERTIFICATE_MS, signal })
+  const kept = files.read()
+  let current = kept && endOf(kept) > clock.now() ? kept : await renew()
+  files.write(current)
+  const https = createHttpsTransport({
+    server,
+    ca: authority,
+    credentials: () => ({ cert: current.certificate, key: current.key }),
+    userAgent: 'tutti-node-traffic',
+    clock,
+    logger,
+  })
+  ends.add(() => https.close())
+  const use = (pair: KeyPair) => {
+    files.write(pair)
+    current = pair
+    https.renew()
+  }
+  void keepFresh({ what: "the certificate of this node's traffic", current, renew, use }, { clock, logger }, signal)
+  const client = createClient(https.transport, { fieldManager: 'kube-proxy' })
+  const informers = createInformers(client, { clock, logger }, signal)
+  return { client, informers, reconnect: () => https.renew(true) }
+}
+
+const endOf = ({ certificate }: KeyPair) => new X509Certificate(certificate).validToDate.getTime()
 
 /** What the cluster gives the node: how its network is laid out, and a range for its pods. */
 async function findPlace(
@@ -186,13 +222,14 @@ async function findPlace(
 
 /** Network and agent. */
 async function startParts(
-  { options, version, clock, logger, onPhase }: NodeProgramDeps,
+  deps: NodeProgramDeps,
   membership: Membership,
   { client, https }: Way,
   { address, network, podCidr }: Place,
   signal: AbortSignal,
   ends: Ends,
 ) {
+  const { options, version, clock, logger, onPhase } = deps
   const { dataDir } = options
   const { nodeName, machine, authority } = membership
   const { limits, containers } = await machineSettings(dataDir)
@@ -210,8 +247,8 @@ async function startParts(
     },
     { clock, logger },
   )
-  const informers = createInformers(client, { clock, logger }, signal)
-  const traffic = await prepared.start({ client, informers }, signal)
+  const trafficWay = await openTraffic(deps, membership, client, signal, ends)
+  const traffic = await prepared.start(trafficWay, signal)
   ends.add(() => traffic.close())
 
   onPhase('starting the node')
@@ -231,12 +268,15 @@ async function startParts(
       limits,
       annotations: { [MACHINE_ANNOTATION]: machine },
       identity: () => https.transport,
-      reconnect: () => https.renew(true),
+      reconnect() {
+        https.renew(true)
+        trafficWay.reconnect()
+      },
     },
     signal,
   )
   ends.add(() => nodes.close())
-  onceReplaced(informers, { nodeName, machine }, async () => {
+  onceReplaced(createInformers(client, { clock, logger }, signal), { nodeName, machine }, async () => {
     logger.error({ node: nodeName }, 'another machine has become this node: what runs here is ended')
     await nodes.drain(REPLACED_GRACE_MS)
     process.kill(process.pid, 'SIGTERM')

@@ -1,7 +1,7 @@
 /**
  * Approves the certificates of nodes: that of a client for a node that asks for itself, or for who may ask for any
  * (permissions `selfnodeclient` and `nodeclient`), unless a node of that name is there and well; and that which a node
- * serves with, for addresses that are its own alone. All other requests wait for a person or another program.
+ * serves with, for addresses that are its own alone; and that of its traffic's account. All other requests wait for a person or another program.
  */
 import type { Node } from '../../api/generated/types/core-v1.ts'
 import type { CertificateSigningRequest } from '../../api/kinds/certificates/certificate-signing-request.ts'
@@ -9,10 +9,21 @@ import { CertificateSigningRequest as Kind } from '../../api/kinds/certificates/
 import { Node as NodeKind } from '../../api/kinds/core/node.ts'
 import { isReady } from '../../api/kinds/core/ready.ts'
 import { type Client, send } from '../../client/client.ts'
+import { nodeTrafficUser } from '../../client/node-traffic.ts'
 import type { Component } from '../../control/lifetime.ts'
 import type { CertificateWish } from '../../lib/pki/certificate-request.ts'
 import { eachRequest, hasCondition, type RequestDeps, requestText } from './each-request.ts'
-import { clientFault, foreignName, KUBELET_CLIENT, KUBELET_SERVING, NODE_PREFIX, servingFault } from './node-request.ts'
+import {
+  API_CLIENT,
+  clientFault,
+  foreignName,
+  KUBELET_CLIENT,
+  KUBELET_SERVING,
+  NODE_PREFIX,
+  NODES,
+  servingFault,
+  trafficFault,
+} from './node-request.ts'
 
 export interface ApproverDeps extends RequestDeps {
   /** Names and addresses that no node may serve under: those of the API server. */
@@ -80,15 +91,34 @@ async function judgeServing(
   return fault === undefined ? approvedAs('kubelet serving certificate') : undefined
 }
 
+/** The account of a node's traffic: for the node of that name, and nobody else. */
+async function judgeTraffic(
+  _deps: ApproverDeps,
+  { spec }: CertificateSigningRequest,
+  wish: CertificateWish,
+): Promise<Verdict | undefined> {
+  if (trafficFault(wish, spec.usages ?? []) !== undefined) return undefined
+  const name = spec.username?.startsWith(NODE_PREFIX) ? spec.username.slice(NODE_PREFIX.length) : ''
+  if (!name || !spec.groups?.includes(NODES) || wish.commonName !== nodeTrafficUser(name)) return undefined
+  return approvedAs("certificate of a node's traffic")
+}
+
+/** What is judged here, by signer. */
+const JUDGES: Readonly<Record<string, typeof judgeClient>> = {
+  [KUBELET_CLIENT]: judgeClient,
+  [KUBELET_SERVING]: judgeServing,
+  [API_CLIENT]: judgeTraffic,
+}
+
 const nodesOf = async (client: Client): Promise<readonly Node[]> => (await client.kind<Node>(NodeKind).list()).items
 
 async function handle(deps: ApproverDeps, request: CertificateSigningRequest): Promise<void> {
   const { spec, status } = request
-  if ((spec.signerName !== KUBELET_CLIENT && spec.signerName !== KUBELET_SERVING) || status?.certificate) return
+  const judge = JUDGES[spec.signerName]
+  if (!judge || status?.certificate) return
   if (hasCondition(request, 'Approved', 'Denied')) return
   const { readRequest } = await import('../../lib/pki/certificate-request.ts')
   const wish = await readRequest(requestText(request))
-  const judge = spec.signerName === KUBELET_CLIENT ? judgeClient : judgeServing
   const verdict = await judge(deps, request, wish)
   if (!verdict) return
   if (verdict.type === 'Denied')

@@ -1,5 +1,6 @@
 /** What a node may ask a certificate for (Kubernetes documentation, "Certificate Signing Requests", signers). Pure. */
 import type { Node } from '../../api/generated/types/core-v1.ts'
+import { NODE_TRAFFIC } from '../../client/node-traffic.ts'
 import type { CertificateWish } from '../../lib/pki/certificate-request.ts'
 
 export const KUBELET_CLIENT = 'kubernetes.io/kube-apiserver-client-kubelet'
@@ -7,7 +8,7 @@ export const KUBELET_SERVING = 'kubernetes.io/kubelet-serving'
 export const API_CLIENT = 'kubernetes.io/kube-apiserver-client'
 export const LEGACY_UNKNOWN = 'kubernetes.io/legacy-unknown'
 
-const NODES = 'system:nodes'
+export const NODES = 'system:nodes'
 export const NODE_PREFIX = 'system:node:'
 
 /** Whether `usages` are exactly these, with or without `key encipherment`, which only RSA keys need. */
@@ -62,6 +63,15 @@ export function foreignName(
   return [...dns, ...ips].find(
     each => !own.has(each) || others.has(each) || reserved.includes(each) || LOCAL.test(each),
   )
+}
+
+/** The same for the certificate of the account of a node's traffic, which the node of that name may ask for. */
+export function trafficFault(wish: CertificateWish, usages: readonly string[]): string | undefined {
+  const { organizations, dns, emails, ips, uris, commonName } = wish
+  if (organizations.length !== 1 || organizations[0] !== NODE_TRAFFIC) return `subject organization is not ${NODE_TRAFFIC}`
+  if (dns.length + emails.length + ips.length + uris.length) return 'subjectAltNames are not allowed'
+  if (!commonName.startsWith(`${NODE_TRAFFIC}:`)) return `subject common name does not begin with ${NODE_TRAFFIC}:`
+  return areUsages(usages, 'client auth') ? undefined : wantedUsages('client auth')
 }
 
 /** The same for certificates of other clients: only their usages matter. */

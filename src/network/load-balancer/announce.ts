@@ -148,7 +148,12 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
     await put(address, device)
     held.set(address, device)
     await tellNeighbours(address)
-    events.event(service, 'Normal', 'AddressAnnounced', `The address ${address} is on the node ${nodeName} (${device}).`)
+    events.event(
+      service,
+      'Normal',
+      'AddressAnnounced',
+      `The address ${address} is on the node ${nodeName} (${device}).`,
+    )
     logger.info({ address, device }, 'network: an address of a load balancer is on this node')
   }
 
@@ -199,7 +204,8 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
   for (const [address, device] of held) if ((await deviceOf(address)) !== device) held.delete(address)
   const ends = [
     nodes.onChange(({ previous, current }) => {
-      const view = (node: NodeType | undefined) => node && JSON.stringify([isReady(node), node.metadata?.labels, addressesOf(node)])
+      const view = (node: NodeType | undefined) =>
+        node && JSON.stringify([isReady(node), node.metadata?.labels, addressesOf(node)])
       if (view(previous) !== view(current)) wake()
     }),
     catalog.follow(key => {

@@ -9,8 +9,8 @@ import type { Socket } from 'node:net'
 import { Service } from '../../api/kinds/core/service.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
-import { familyOf, inCidr, parseCidr } from '../../lib/ip-range.ts'
 import { hostPort } from '../../lib/host-port.ts'
+import { familyOf, inCidr, parseCidr } from '../../lib/ip-range.ts'
 import { type Listening, whyNoPort } from '../../lib/listen.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
@@ -171,7 +171,8 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
     const wanted = new Set<number>()
     const { pool } = deps
     if (!pool && service && isBalanced(service)) for (const { port } of service.spec?.ports ?? []) wanted.add(port)
-    if (pool && !(service && isBalanced(service)) && pool.release(key)) for (const each of failed.keys()) dirty.add(each)
+    if (pool && !(service && isBalanced(service)) && pool.release(key))
+      for (const each of failed.keys()) dirty.add(each)
     const nodePorts =
       service && deps.nodePorts && hasClusterIp(service) && service.spec?.type !== 'ClusterIP'
         ? (service.spec?.ports ?? []).filter(({ nodePort, protocol }) => nodePort && (protocol ?? 'TCP') === 'TCP')
@@ -205,7 +206,11 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
   catalog.follow(key => {
     const service = catalog.service(key)
     const concerned =
-      !service || deps.pool || isBalanced(service) || deps.nodePorts || [...held.values()].some(({ owner }) => owner === key)
+      !service ||
+      deps.pool ||
+      isBalanced(service) ||
+      deps.nodePorts ||
+      [...held.values()].some(({ owner }) => owner === key)
     if (!concerned || signal.aborted) return
     dirty.add(key)
     running ??= work()

@@ -3,7 +3,7 @@
  * until their own doubts begin, half a minute later.
  */
 import { createSocket } from 'node:dgram'
-import { formatAddress, familyOf, parseAddress } from '../../lib/ip-range.ts'
+import { familyOf, formatAddress, parseAddress } from '../../lib/ip-range.ts'
 
 /** Discard (RFC 863). */
 const PORT = 9
@@ -23,8 +23,7 @@ export async function tellNeighbours(address: string): Promise<void> {
       socket.once('error', reject)
       socket.bind({ address }, resolve)
     })
-    const send = (to: string) =>
-      new Promise<void>(resolve => socket.send(Buffer.alloc(1), PORT, to, () => resolve()))
+    const send = (to: string) => new Promise<void>(resolve => socket.send(Buffer.alloc(1), PORT, to, () => resolve()))
     await Promise.all(beside.map(send))
   } catch {
     // The address is gone again, or the network is: then there is nothing to tell.

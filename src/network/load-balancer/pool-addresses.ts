@@ -34,8 +34,7 @@ export function poolAddresses(pools: readonly AddressPool[], catalog: Catalog): 
   const owners = new Map<string, ObjectKey>()
   const addressesIn = ({ status }: Service) => (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? [])
   for (const service of catalog.services())
-    if (isBalanced(service))
-      for (const ip of addressesIn(service)) if (!owners.has(ip)) owners.set(ip, keyOf(service))
+    if (isBalanced(service)) for (const ip of addressesIn(service)) if (!owners.has(ip)) owners.set(ip, keyOf(service))
 
   function why({ pool, address, family }: AddressWish): string {
     const owner = address && owners.get(address)

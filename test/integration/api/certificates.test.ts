@@ -87,6 +87,35 @@ test('a bootstrap token gets any node its certificate, and nobody else’s reque
   }
 })
 
+test('a node gets the certificate of its own traffic’s account, and of no other', async () => {
+  await using cluster = await startCluster()
+  const nodes = { name: 'system:node:n7', groups: ['system:nodes', 'system:authenticated'] }
+  const traffic = (name: string, group = 'tutti:node-traffic'): JsonName => [
+    { O: [group] },
+    { CN: [`tutti:node-traffic:${name}`] },
+  ]
+  const send = as(cluster, nodes)
+  const ask = async (name: string, subject: JsonName, more: object = {}, user = send) => {
+    const body = csr(name, await pkcs10({ subject, ...more }), CLIENT, CLIENT_USAGES)
+    assert.equal((await user('POST', REQUESTS, body)).status, 201, name)
+  }
+  await ask('another', traffic('n8'))
+  await ask('masters', traffic('n7', 'system:nodes'))
+  await ask('hosts', traffic('n7'), { hosts: ['x.y'] })
+  await ask('person', traffic('n7'), {}, as(cluster, { name: 'ann', groups: ['system:masters', 'system:authenticated'] }))
+  await ask('own', traffic('n7'))
+  const request = await settled(cluster, 'own', status => status.certificate)
+  assert.deepEqual(certificateSubject(certificateOf(request).raw), {
+    commonName: 'tutti:node-traffic:n7',
+    organizations: ['tutti:node-traffic'],
+  })
+  const admins = as(cluster, admin)
+  for (const name of ['another', 'masters', 'hosts', 'person']) {
+    const { object } = await admins('GET', `${REQUESTS}/${name}`)
+    assert.equal(object.status.conditions, undefined, name)
+  }
+})
+
 test('an approved request is signed by its signer, for as long as it asks, or fails with the reason', async () => {
   await using cluster = await startCluster()
   const send = as(cluster, admin)

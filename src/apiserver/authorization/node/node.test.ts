@@ -94,12 +94,12 @@ test('a node reads what the pods bound to it need, and nothing of others', async
     [true, 'get', 'pods', 'p1'],
     [false, 'get', 'pods', 'p2'],
     [true, 'list', 'pods', '', { namespace: '', fieldSelector: onNode('n1') }],
-    // All pods and nodes: for its machine's traffic (tutti:node-traffic); the node authorizer alone would not allow it.
-    [true, 'list', 'pods', '', { namespace: '' }],
+    // All pods and nodes are for its machine's traffic, which has an account of its own.
+    [false, 'list', 'pods', '', { namespace: '' }],
     [true, 'update', 'pods/status', 'p1'],
     [false, 'create', 'pods/exec', 'p1'],
     [true, 'get', 'nodes', 'n1', { namespace: '' }],
-    [true, 'get', 'nodes', 'n2', { namespace: '' }],
+    [false, 'get', 'nodes', 'n2', { namespace: '' }],
     [true, 'update', 'leases', 'n1', { group: 'coordination.k8s.io', namespace: 'kube-node-lease' }],
     [false, 'update', 'leases', 'n2', { group: 'coordination.k8s.io', namespace: 'kube-node-lease' }],
     [false, 'update', 'leases', 'n1', { group: 'coordination.k8s.io' }],

@@ -57,7 +57,10 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
   'tutti:node-names': { rules: ['get core nodes'] },
   // Serving certificates are given for addresses that are the node's and nobody else's.
   'tutti:certificate-controller': {
-    rules: ['list core nodes', 'approve certificates.k8s.io signers kubernetes.io/kubelet-serving,kubernetes.io/kube-apiserver-client'],
+    rules: [
+      'list core nodes',
+      'approve certificates.k8s.io signers kubernetes.io/kubelet-serving,kubernetes.io/kube-apiserver-client',
+    ],
   },
   // The secrets that Ingresses name are allowed one by one (authorization/ingress-secrets.ts).
   'tutti:ingress-controller': {

@@ -68,7 +68,8 @@ export function foreignName(
 /** The same for the certificate of the account of a node's traffic, which the node of that name may ask for. */
 export function trafficFault(wish: CertificateWish, usages: readonly string[]): string | undefined {
   const { organizations, dns, emails, ips, uris, commonName } = wish
-  if (organizations.length !== 1 || organizations[0] !== NODE_TRAFFIC) return `subject organization is not ${NODE_TRAFFIC}`
+  if (organizations.length !== 1 || organizations[0] !== NODE_TRAFFIC)
+    return `subject organization is not ${NODE_TRAFFIC}`
   if (dns.length + emails.length + ips.length + uris.length) return 'subjectAltNames are not allowed'
   if (!commonName.startsWith(`${NODE_TRAFFIC}:`)) return `subject common name does not begin with ${NODE_TRAFFIC}:`
   return areUsages(usages, 'client auth') ? undefined : wantedUsages('client auth')

@@ -102,7 +102,12 @@ test('a node gets the certificate of its own traffic’s account, and of no othe
   await ask('another', traffic('n8'))
   await ask('masters', traffic('n7', 'system:nodes'))
   await ask('hosts', traffic('n7'), { hosts: ['x.y'] })
-  await ask('person', traffic('n7'), {}, as(cluster, { name: 'ann', groups: ['system:masters', 'system:authenticated'] }))
+  await ask(
+    'person',
+    traffic('n7'),
+    {},
+    as(cluster, { name: 'ann', groups: ['system:masters', 'system:authenticated'] }),
+  )
   await ask('own', traffic('n7'))
   const request = await settled(cluster, 'own', status => status.certificate)
   assert.deepEqual(certificateSubject(certificateOf(request).raw), {

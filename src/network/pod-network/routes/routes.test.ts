@@ -17,9 +17,9 @@ import { ROUTE_PROTOCOL, type Routes, startRoutes } from './routes.ts'
 import { linkCommands, peerCommands } from './vxlan.ts'
 
 /** This machine, one on its segment, one behind a router. */
-const SELF = { name: 'self', address: '10.1.0.2', podCidrs: ['10.244.0.0/24'] }
+const SELF = { name: 'self', address: '10.1.0.2', podCidrs: ['10.244.0.0/24', 'fd00:10:244::/64'] }
 const NEAR = { name: 'near', address: '10.1.0.3', podCidrs: ['10.244.1.0/24'] }
-const FAR = { name: 'far', address: '10.2.0.2', podCidrs: ['10.244.2.0/24'] }
+const FAR = { name: 'far', address: '10.2.0.2', podCidrs: ['10.244.2.0/24', 'fd00:10:244:2::/64'] }
 const MTU = 1500
 
 const nodeOf = ({ name, address, podCidrs }: typeof SELF): Node => ({
@@ -39,7 +39,7 @@ inOwnNetwork(import.meta.filename, 'startRoutes works between networks of its ow
   const scope = new AbortController()
   const start = () =>
     startRoutes(
-      { nodes, self: SELF, clusterCidrs: ['10.244.0.0/16'], mtu: MTU, ip, nft, clock, logger: silent },
+      { nodes, self: SELF, clusterCidrs: ['10.244.0.0/16', 'fd00:10:244::/56'], mtu: MTU, ip, nft, clock, logger: silent },
       scope.signal,
     )
   const ours = async () =>
@@ -71,7 +71,8 @@ link set side2 up`,
     await ip.run(`addr add ${SELF.address}/24 dev eth0
 link set eth0 up
 route add default via 10.1.0.1
-addr add 10.244.0.1/32 dev lo`)
+addr add 10.244.0.1/32 dev lo
+addr add fd00:10:244::1/128 dev lo nodad`)
     await there(
       'far',
       `link set lo up
@@ -79,12 +80,16 @@ addr add ${FAR.address}/24 dev eth0
 link set eth0 up
 route add default via 10.2.0.1
 addr add 10.244.2.1/32 dev lo
+addr add fd00:10:244:2::1/128 dev lo nodad
 ${linkCommands(FAR, MTU).join('\n')}`,
     )
-    const back = peerCommands({ name: 'self', podCidr: SELF.podCidrs[0]!, outer: SELF.address }, ROUTE_PROTOCOL)
-    await run('nsenter', [`--net=${place('far')}`, 'bridge', ...back.bridge.split(' ')])
-    await there('far', back.ip)
-    await nft.load('table ip tutti-pods {\n  set nodes { type ipv4_addr; }\n}')
+    for (const podCidr of SELF.podCidrs) {
+      const back = peerCommands({ name: 'self', podCidr, outer: SELF.address }, ROUTE_PROTOCOL)
+      await run('nsenter', [`--net=${place('far')}`, 'bridge', ...back.bridge.split(' ')])
+      await there('far', back.ip)
+    }
+    const set = (type: string) => `{\n  set nodes { type ${type}; }\n}`
+    await nft.load(`table ip tutti-pods ${set('ipv4_addr')}\ntable ip6 tutti-pods ${set('ipv6_addr')}`)
     routes = await start()
   })
   after(async () => {
@@ -101,12 +106,41 @@ ${linkCommands(FAR, MTU).join('\n')}`,
     for (const { address } of [NEAR, FAR]) assert.ok(set.includes(address), set)
   })
 
-  test('pods of both machines reach each other through the tunnel, by their own addresses', async () => {
-    const server = createServer(socket => socket.end(`you are ${socket.remoteAddress}`)).listen(7000, '10.244.0.1')
-    const ask = `require('net').connect({port: 7000, host: '10.244.0.1', localAddress: '10.244.2.1'}).on('data', d => process.stdout.write(d)).on('error', e => console.log(e.code))`
-    const said = await run('nsenter', [`--net=${place('far')}`, process.execPath, '-e', ask])
-    assert.equal(said, 'you are 10.244.2.1')
-    server.close()
+  test('pods of both machines reach each other through the tunnel, by their own addresses of both families', async () => {
+    for (const [here, far] of [
+      ['10.244.0.1', '10.244.2.1'],
+      ['fd00:10:244::1', 'fd00:10:244:2::1'],
+    ]) {
+      const server = createServer(socket => socket.end(`you are ${socket.remoteAddress}`)).listen(7000, here)
+      const ask = `require('net').connect({port: 7000, host: '${here}', localAddress: '${far}'}).on('data', d => process.stdout.write(d)).on('error', e => console.log(e.code))`
+      const said = await run('nsenter', [`--net=${place('far')}`, process.execPath, '-e', ask])
+      assert.equal(said, `you are ${far}`)
+      server.close()
+    }
+  })
+
+  test('a range of a second family goes by a plain route where both have an address of it on one segment', async () => {
+    const ours6 = async () =>
+      (await run('ip', ['-6', '-o', 'route', 'show', 'proto', String(ROUTE_PROTOCOL)])).replace(/ (onlink|metric.*)/g, '')
+    assert.match(await ours6(), /^fd00:10:244:2::\/64 via fd00:10:244:2:: dev tuttivx0$/m)
+    const addresses = [
+      { type: 'InternalIP', address: NEAR.address },
+      { type: 'InternalIP', address: '2001:db8:1::3' },
+    ]
+    const podCIDRs = ['10.244.1.0/24', 'fd00:10:244:1::/64']
+    const dual: Node = { metadata: { name: 'near' }, spec: { podCIDR: podCIDRs[0]!, podCIDRs }, status: { addresses } }
+    nodes.put(dual)
+    await routes.idle()
+    assert.match(await ours6(), /^fd00:10:244:1::\/64 via fd00:10:244:1:: dev tuttivx0$/m, 'this machine has none')
+    nodes.put(nodeOf(NEAR))
+    await routes.idle()
+    await ip.run('addr add 2001:db8:1::2/64 dev eth0 nodad')
+    nodes.put(dual)
+    await routes.idle()
+    assert.match(await ours6(), /^fd00:10:244:1::\/64 via 2001:db8:1::3 dev eth0$/m)
+    nodes.put(nodeOf(NEAR))
+    await routes.idle()
+    assert.doesNotMatch(await ours6(), /fd00:10:244:1::/)
   })
 
   test('a node that is gone loses its way, one that moves gets another', async () => {

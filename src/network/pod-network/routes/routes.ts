@@ -39,11 +39,20 @@ export interface Routes {
   idle(): Promise<void>
 }
 
-/** The device by which an address is reached directly; undefined where another machine is between. */
+/**
+ * The device by which an address is reached directly; undefined where another machine is between. Rejects where there is
+ * no way at all.
+ */
 async function segmentOf(address: string): Promise<string | undefined> {
   const { code, stdout } = await attempt('ip', ['-o', 'route', 'get', address])
   if (code !== 0) throw new Error(`there is no way to ${address}`)
   return / via /.test(stdout) ? undefined : / dev (\S+)/.exec(stdout)?.[1]
+}
+
+/** What an address without a way is: an error, or none. */
+const orNone = (allowed: boolean) => (error: unknown) => {
+  if (!allowed) throw error
+  return undefined
 }
 
 /** Ranges that our routes lead to now, from an earlier run. */
@@ -67,7 +76,9 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
   const members = new Map<Family, string>()
 
   async function lead(peer: Peer): Promise<void> {
-    const device = peer.address && (await segmentOf(peer.address))
+    // In its second family a machine may have no way to the other: then it goes through the first one.
+    const inFirst = peer.address === peer.outer
+    const device = peer.address && (await segmentOf(peer.address).catch(orNone(!inFirst)))
     if (device) {
       // Answers to programs of this machine that use its loopback for a service come in here.
       writeFileSync(`/proc/sys/net/ipv4/conf/${device}/route_localnet`, '1')

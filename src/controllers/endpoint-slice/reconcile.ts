@@ -1,11 +1,14 @@
+import type { Node as NodeType } from '../../api/generated/types/core-v1.ts'
 import type { Endpoint, EndpointPort } from '../../api/generated/types/discovery-v1.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { isReady } from '../../api/kinds/core/ready.ts'
 import { Service } from '../../api/kinds/core/service.ts'
 import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
+import { keyOf, type ObjectKey } from '../../client/informer-types.ts'
+import { ZONE, wantsTopology, zoneHints } from './topology.ts'
 import type { View } from '../../control/controller.ts'
-import type { Plan, Write } from '../../control/plan.ts'
+import type { Note, Plan, Write } from '../../control/plan.ts'
 import { equalJson } from '../../lib/json.ts'
 import { controllerReference } from '../owner.ts'
 import { isTerminating } from '../pods.ts'
@@ -37,14 +40,71 @@ export function reconcile(service: Service, view: View): Plan {
     .filter(slice => slice.metadata?.labels?.[MANAGED_BY] === MANAGER && !slice.metadata.deletionTimestamp)
   const pods = podsOf(service, view.of(Pod).list(service.metadata?.namespace)).filter(pod => belongs(pod, true))
   const families = familiesOf(service)
+  const notes: Note[] = []
   const writes: Write[] = existing
     .filter(slice => !families.includes(slice.addressType as Family))
     .map(slice => ({ type: 'delete', resource: EndpointSlice, object: slice }))
   for (const family of families) {
     const slices = existing.filter(slice => slice.addressType === family)
-    writes.push(...reconcileFamily(service, family, slices, groupsOf(service, family, pods, view)))
+    const groups = groupsOf(service, family, pods, view)
+    if (wantsTopology(service.metadata?.annotations)) notes.push(...giveZones(service, family, slices, groups, view))
+    writes.push(...reconcileFamily(service, family, slices, groups))
   }
-  return { writes }
+  return { writes, ...(notes.length && { notes }) }
+}
+
+/** Under which it is remembered what was told of a service. */
+const toldOf = (service: ObjectKey, family: Family) => `${service} ${family}`
+
+/** The service is gone; its slices go with it. */
+export function absent(key: ObjectKey, view: View): Plan {
+  for (const family of ['IPv4', 'IPv6'] as const) view.memory.delete(toldOf(key, family))
+  return {}
+}
+
+/** Gives the endpoints of a family the zones that they are meant for. Tells once whether there are such, and why not. */
+function giveZones(
+  service: Service,
+  family: Family,
+  slices: readonly EndpointSlice[],
+  groups: ReadonlyMap<string, Group>,
+  view: View,
+): Note[] {
+  const before = new Map(
+    slices.flatMap(({ endpoints }) =>
+      (endpoints ?? []).map(({ targetRef, hints }) => [targetRef?.uid ?? '', hints?.forZones?.[0]?.name] as const),
+    ),
+  )
+  const endpoints = [...groups.values()].flatMap(group => [...group.endpoints])
+  const ready = endpoints.filter(([, { conditions }]) => conditions?.ready)
+  const placed = ready.map(([id, { zone }]) => ({ id, zone, before: before.get(id) }))
+  const found = zoneHints(placed, view.of<NodeType>(Node).list())
+  if ('zones' in found)
+    for (const [id, endpoint] of ready) endpoint.hints = { forZones: [{ name: found.zones.get(id)! }] }
+  const text = 'problem' in found ? found.problem : 'Topology Aware Hints has been enabled'
+  const key = toldOf(keyOf(service), family)
+  if (view.memory.get(key) === text) return []
+  view.memory.set(key, text)
+  return [
+    {
+      target: service,
+      type: 'problem' in found ? 'Warning' : 'Normal',
+      reason: 'problem' in found ? 'TopologyAwareHintsDisabled' : 'TopologyAwareHintsEnabled',
+      message: `${text}, addressType: ${family}`,
+    },
+  ]
+}
+
+/** Services whose endpoints are meant for other zones after a change of a node. */
+export function topologyServices(
+  { previous, current }: { readonly previous: NodeType | undefined; readonly current: NodeType | undefined },
+  view: View,
+): ObjectKey[] {
+  const shown = (node: NodeType | undefined) =>
+    node && [isReady(node), node.metadata?.labels, node.status?.allocatable?.cpu]
+  if (equalJson(shown(previous), shown(current))) return []
+  const services = view.of(Service).list()
+  return services.filter(({ metadata }) => wantsTopology(metadata?.annotations)).map(keyOf)
 }
 
 function familiesOf({ spec }: Service): Family[] {
@@ -106,11 +166,12 @@ function endpointOf(service: Service, pod: Pod, addresses: string[], view: View)
   const serving = isReady(pod)
   const terminating = isTerminating(pod)
   const nodeName = pod.spec?.nodeName
-  const zone = nodeName && view.of(Node).get(nodeName)?.metadata?.labels?.['topology.kubernetes.io/zone']
+  const zone = nodeName && view.of(Node).get(nodeName)?.metadata?.labels?.[ZONE]
   const hostname = hostnameFor(pod, service)
   const { namespace, name, uid } = pod.metadata ?? {}
   const ready = Boolean(service.spec?.publishNotReadyAddresses) || (serving && !terminating)
-  const hints = ready ? hintsOf(service, nodeName, zone || undefined) : undefined
+  const near = ready && !wantsTopology(service.metadata?.annotations)
+  const hints = near ? hintsOf(service, nodeName, zone || undefined) : undefined
   return {
     addresses,
     conditions: { ready, serving, terminating },

@@ -39,7 +39,16 @@ inOwnNetwork(import.meta.filename, 'startRoutes works between networks of its ow
   const scope = new AbortController()
   const start = () =>
     startRoutes(
-      { nodes, self: SELF, clusterCidrs: ['10.244.0.0/16', 'fd00:10:244::/56'], mtu: MTU, ip, nft, clock, logger: silent },
+      {
+        nodes,
+        self: SELF,
+        clusterCidrs: ['10.244.0.0/16', 'fd00:10:244::/56'],
+        mtu: MTU,
+        ip,
+        nft,
+        clock,
+        logger: silent,
+      },
       scope.signal,
     )
   const ours = async () =>
@@ -121,7 +130,10 @@ ${linkCommands(FAR, MTU).join('\n')}`,
 
   test('a range of a second family goes by a plain route where both have an address of it on one segment', async () => {
     const ours6 = async () =>
-      (await run('ip', ['-6', '-o', 'route', 'show', 'proto', String(ROUTE_PROTOCOL)])).replace(/ (onlink|metric.*)/g, '')
+      (await run('ip', ['-6', '-o', 'route', 'show', 'proto', String(ROUTE_PROTOCOL)])).replace(
+        / (onlink|metric.*)/g,
+        '',
+      )
     assert.match(await ours6(), /^fd00:10:244:2::\/64 via fd00:10:244:2:: dev tuttivx0$/m)
     const addresses = [
       { type: 'InternalIP', address: NEAR.address },

@@ -112,7 +112,8 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
               client,
               events: events('service-lb-controller'),
               logger: deps.logger,
-              listen: options.listenOnHost ?? listenHere(balanced),
+              // Whoever is on the machine itself goes on using its loopback.
+              listen: options.listenOnHost ?? listenHere([...new Set([LOOPBACK, ...balanced])]),
               addresses: balanced,
               ...(options.addressPools?.length && { pool: poolAddresses(options.addressPools, catalog) }),
               locate: (service, port) => {

@@ -6,13 +6,13 @@ import { isReady } from '../../api/kinds/core/ready.ts'
 import { Service } from '../../api/kinds/core/service.ts'
 import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
 import { keyOf, type ObjectKey } from '../../client/informer-types.ts'
-import { ZONE, wantsTopology, zoneHints } from './topology.ts'
 import type { View } from '../../control/controller.ts'
 import type { Note, Plan, Write } from '../../control/plan.ts'
 import { equalJson } from '../../lib/json.ts'
 import { controllerReference } from '../owner.ts'
 import { isTerminating } from '../pods.ts'
 import { belongs, hasAddress, hasEndpoints, hostnameFor, podsOf, targetPort } from '../service-pods.ts'
+import { wantsTopology, ZONE, zoneHints } from './topology.ts'
 
 /** Endpoints in one slice (upstream's max-endpoints-per-slice). */
 const MAX_ENDPOINTS = 100

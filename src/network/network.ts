@@ -18,7 +18,7 @@ import { listenOn } from '../lib/listen.ts'
 import { createCatalog } from './catalog.ts'
 import type { NetworkMode } from './detect.ts'
 import { prepareKernel } from './kernel-network.ts'
-import { type HostListen, LOOPBACK, type LoadBalancers, startLoadBalancers } from './load-balancer/load-balancers.ts'
+import { type HostListen, type LoadBalancers, startLoadBalancers } from './load-balancer/load-balancers.ts'
 import { poolAddresses } from './load-balancer/pool-addresses.ts'
 import { DNS_PORT, type NetworkApi, type NetworkDeps, type NetworkOptions, type Prepared } from './parts.ts'
 import type { PodNetwork } from './pod-network/pod-network.ts'
@@ -29,6 +29,7 @@ import { serviceVariables } from './service-env.ts'
 import { startHealthChecks } from './service-proxy/health-checks.ts'
 import { followPlace } from './service-proxy/place.ts'
 import type { ServiceProxy } from './service-proxy/proxy.ts'
+import { LOOPBACK } from './service-proxy/service-ports.ts'
 import { startProxySync } from './service-proxy/sync.ts'
 import { createUserspaceProxy } from './service-proxy/userspace/proxy.ts'
 
@@ -88,7 +89,10 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
       const policies = await parts.enforcePolicies?.(informers, dns?.port ?? DNS_PORT)
       if (!policies) reportUnenforced(informers, events('network-policy-controller'), NO_POLICIES)
       const place = await followPlace(informers, options.nodeName)
-      const shared = { ...deps, catalog, place: place.now }
+      const leads = options.machines?.leads ?? true
+      const balanced = options.machines?.addresses ?? [LOOPBACK]
+      const here = () => ({ ...place.now(), ...(leads && options.machines && { alsoLoopback: balanced[0]! }) })
+      const shared = { ...deps, catalog, place: here }
       const syncs = await Promise.all(parts.proxies.map(each => startProxySync({ ...shared, ...each }, signal)))
       place.follow(() => {
         for (const sync of syncs) sync.moved()
@@ -101,8 +105,6 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
         ? everywhere(prepare.nodeAddresses)
         : [...new Set([LOOPBACK, ...prepare.nodeAddresses])]
       const checks = startHealthChecks({ ...shared, hosts }, signal)
-      const leads = options.machines?.leads ?? true
-      const balanced = options.machines?.addresses ?? [LOOPBACK]
       const announced = await parts.announce?.({ client, informers }, catalog, events('service-lb-controller'), signal)
       const loadBalancers = !leads
         ? NO_LOAD_BALANCERS

@@ -15,7 +15,7 @@ import { type Listening, whyNoPort } from '../../lib/listen.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
 import type { Backend } from '../service-proxy/service-ports.ts'
-import { hasClusterIp } from '../service-proxy/service-ports.ts'
+import { hasClusterIp, LOOPBACK } from '../service-proxy/service-ports.ts'
 import { forward } from '../service-proxy/userspace/forward.ts'
 import { isBalanced } from './balanced.ts'
 import type { PoolAddresses } from './pool-addresses.ts'
@@ -49,8 +49,6 @@ interface Held {
 
 type Ports = NonNullable<NonNullable<Service['spec']>['ports']>
 type Status = NonNullable<NonNullable<NonNullable<Service['status']>['loadBalancer']>['ingress']>
-
-export const LOOPBACK = '127.0.0.1'
 
 /** Whether a client is in a range that the service names; every client where it names none of that family. */
 function mayCome({ spec }: Service, client: string): boolean {

@@ -7,7 +7,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { HostListen } from '../load-balancer/load-balancers.ts'
-import { LOOPBACK } from '../load-balancer/load-balancers.ts'
+import { LOOPBACK } from '../service-proxy/service-ports.ts'
 import { forward } from '../service-proxy/userspace/forward.ts'
 import { ensureHolder, enterHolder } from './holder.ts'
 

@@ -11,6 +11,8 @@ export interface Place {
   readonly nodeName?: string
   /** Label `topology.kubernetes.io/zone` of the node. */
   readonly zone?: string
+  /** The address of this machine whose load balancers answer on its loopback, too. */
+  readonly alsoLoopback?: string
 }
 
 export interface ServiceEndpoint {

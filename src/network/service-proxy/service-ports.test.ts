@@ -230,3 +230,16 @@ test('portBackends finds the endpoints of headless services, too, in the first f
   assert.deepEqual(led({ ipFamilies: ['IPv6', 'IPv4'] }, four, six), ['fd01::5'])
   assert.deepEqual(led({ ipFamilies: ['IPv6', 'IPv4'] }, four), ['10.244.0.5'])
 })
+
+test('servicePorts leads the loopback of a machine to load balancers that have its address', () => {
+  const balanced = service(
+    { type: 'LoadBalancer' },
+    { loadBalancer: { ingress: [{ ip: '192.0.2.1' }, { ip: '192.0.2.9' }] } },
+  )
+  const frontends = (place: object) =>
+    servicePorts(balanced, [], place)[0]!.frontends.flatMap(({ kind, address }) =>
+      kind === 'load-balancer' ? [address] : [],
+    )
+  assert.deepEqual(frontends({}), ['192.0.2.1', '192.0.2.9'])
+  assert.deepEqual(frontends({ alsoLoopback: '192.0.2.1' }), ['192.0.2.1', '127.0.0.1', '192.0.2.9'])
+})

@@ -63,12 +63,20 @@ export function hasClusterIp({ spec }: Service): boolean {
   return spec?.type !== 'ExternalName' && Boolean(spec?.clusterIP) && spec?.clusterIP !== 'None'
 }
 
+export const LOOPBACK = '127.0.0.1'
+
 interface Targets {
   readonly cluster: Target
   readonly outside?: Target
 }
 
-function frontendsOf(service: Service, port: Port, family: Family, { cluster, outside }: Targets): Frontend[] {
+function frontendsOf(
+  service: Service,
+  port: Port,
+  family: Family,
+  { cluster, outside }: Targets,
+  { alsoLoopback }: Place,
+): Frontend[] {
   const { spec, status } = service
   const frontends: Frontend[] = []
   const at = (kind: Frontend['kind'], address: string, more: Partial<Frontend> = {}) => {
@@ -84,8 +92,9 @@ function frontendsOf(service: Service, port: Port, family: Family, { cluster, ou
       each => each.port === port.port && each.protocol === (port.protocol ?? 'TCP') && each.error,
     )
     // A balancer that calls itself a proxy wants even the cluster's own traffic to pass through it.
-    if (ingress.ip && ingress.ipMode !== 'Proxy' && !state)
-      at('load-balancer', ingress.ip, { ...from, ...(sources.length && { sources }) })
+    if (!ingress.ip || ingress.ipMode === 'Proxy' || state) continue
+    for (const address of ingress.ip === alsoLoopback ? [ingress.ip, LOOPBACK] : [ingress.ip])
+      at('load-balancer', address, { ...from, ...(sources.length && { sources }) })
   }
   if (port.nodePort && spec?.type !== 'ClusterIP') frontends.push({ kind: 'node', port: port.nodePort, ...from })
   return frontends
@@ -133,7 +142,7 @@ export function servicePorts(
     return {
       id: `${metadata?.namespace}/${metadata?.name}:${port.name || port.port}`,
       protocol: (port.protocol ?? 'TCP').toLowerCase() as TransportProtocol,
-      frontends: frontendsOf(service, port, family, targets),
+      frontends: frontendsOf(service, port, family, targets, place),
       backends: cluster,
       ...(affinity !== undefined && { affinitySeconds: affinity }),
     }

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { isIP } from 'node:net'
 import { defineCommand } from '../command.ts'
 import type { Context, NodeOptions } from '../context.ts'
 import { UserError } from '../context.ts'
@@ -11,9 +11,9 @@ import { withProgress } from '../output/progress.ts'
 
 const TOKEN_HINT = 'On the server: tutti token create, and run here what it prints.'
 
-/** `HOST:PORT`, with the usual port where none is said. Throws `UserError`. */
+/** `HOST:PORT` or `[ADDRESS]:PORT`, with the usual port where none is said. Throws `UserError`. */
 function addressOf(text: string): string {
-  const [, host, port = '6443'] = /^(?:https:\/\/)?([^\s/:]+)(?::(\d+))?\/?$/.exec(text) ?? []
+  const [, host, port = '6443'] = /^(?:https:\/\/)?(\[[\da-fA-F:]+\]|[^\s/:]+)(?::(\d+))?\/?$/.exec(text) ?? []
   if (!host || Number(port) < 1 || Number(port) > 65535)
     throw new UserError(`${JSON.stringify(text)} is no address of a server: 192.168.1.10:6443`, TOKEN_HINT)
   return `${host}:${port}`
@@ -87,8 +87,8 @@ After it "tutti up" starts the node again, "tutti down" stops it, "tutti delete"
     }
     if (!options.token) throw new UserError('--token is missing', TOKEN_HINT)
     const nodeIp = options.nodeIp as string | undefined
-    if (nodeIp !== undefined && !isIPv4(nodeIp))
-      throw new UserError(`--node-ip ${JSON.stringify(nodeIp)} must be an IPv4 address of this machine`)
+    if (nodeIp !== undefined && !isIP(nodeIp))
+      throw new UserError(`--node-ip ${JSON.stringify(nodeIp)} must be an address of this machine`)
     const wanted: NodeOptions = {
       role: 'node',
       dataDir,

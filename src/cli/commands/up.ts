@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { defineCommand, type Options } from '../command.ts'
 import type { Context, Exposure, UpOptions } from '../context.ts'
@@ -56,7 +56,7 @@ function exposureOf(options: Options): Exposure | undefined {
     )
   }
   for (const each of [address, ...listen])
-    if (!isIPv4(each)) throw new UserError(`${JSON.stringify(each)} must be an IPv4 address of this machine`)
+    if (!isIP(each)) throw new UserError(`${JSON.stringify(each)} must be an address of this machine`)
   return { advertiseAddress: address, listen: listen.length ? listen : [address], names }
 }
 

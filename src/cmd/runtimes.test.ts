@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -13,9 +13,12 @@ import { openContainers } from './runtimes.ts'
 const found = await findPrograms(process.env.PATH ?? '')
 const problem = process.getuid?.() !== 0 ? 'needs root' : 'missing' in found ? found.missing : undefined
 
+const CGROUPS = '/sys/fs/cgroup'
+const NODE = `test-${process.pid}`
+
 const deps = (dataDir: string, runtimeEndpoint: string) => ({
   options: { dataDir, port: 0, network: 'kernel', runtime: 'auto', nodes: 1, runtimeEndpoint } as const,
-  nodeName: `test-${process.pid}`,
+  nodeName: NODE,
   mode: 'kernel',
   clock: realClock,
   logger: silent,
@@ -62,4 +65,7 @@ test('openContainers leaves nothing of its own in a runtime that was given, and 
   await others.drivers[0]!.close()
   await others.leave()
   await again.drivers[0]!.close()
+  const hierarchies = existsSync(`${CGROUPS}/cgroup.controllers`) ? ['.'] : readdirSync(CGROUPS)
+  const left = hierarchies.filter(each => existsSync(join(CGROUPS, each, 'tutti', NODE)))
+  assert.deepEqual(left, [], 'control groups are left')
 })

@@ -29,6 +29,8 @@ export interface Runtimes {
 
 /** Handlers of RuntimeClasses that containers serve; '' is that of pods without a class. */
 const CONTAINERS = ['', 'containers']
+/** A node's own folder in every hierarchy of control groups. */
+const groupsOf = (nodeName: string) => `tutti/${nodeName}`
 const NOTHING: Runtimes = { drivers: [], notes: [], leave: async () => {} }
 
 /** The path of a unix socket by its URL. Throws `UserError`. */
@@ -52,9 +54,14 @@ async function clear(driver: RuntimeDriver): Promise<void> {
 }
 
 /** Containers in a runtime that somebody else runs, with the network that it gives them. */
-async function given(endpoint: string, { options, nodeName, clock, logger }: RuntimesDeps): Promise<Runtimes> {
+async function given(
+  endpoint: string,
+  { options, settings, nodeName, clock, logger }: RuntimesDeps,
+): Promise<Runtimes> {
   const socket = socketOf(endpoint)
   const { openCriDriver } = await import('../agent/runtimes/cri/driver.ts')
+  const { openPodGroups } = await import('../agent/runtimes/containerd/pod-groups.ts')
+  const groups = openPodGroups(groupsOf(nodeName), settings?.cgroupDriver ?? 'cgroupfs')
   const owner = createHash('sha256').update(options.dataDir).digest('hex').slice(0, 16)
   const open = () =>
     openCriDriver({
@@ -64,10 +71,21 @@ async function given(endpoint: string, { options, nodeName, clock, logger }: Run
       owner,
       handlers: CONTAINERS,
       ownNetwork: true,
-      cgroupParent: ({ uid }) => `/tutti/${nodeName}/pod${uid}`,
+      cgroupParent: groups.parent,
+      beforeSandbox: groups.make,
+      afterSandbox: groups.remove,
+      updateSandbox: groups.update,
+      limits: groups.limits,
     })
   try {
-    return { ...NOTHING, drivers: [await open()], leave: async () => clear(await open()) }
+    return {
+      ...NOTHING,
+      drivers: [await open()],
+      async leave() {
+        await clear(await open())
+        groups.removeAll()
+      },
+    }
   } catch (cause) {
     throw new UserError(
       `the container runtime at ${socket} does not answer: ${(cause as Error).message}`,
@@ -89,7 +107,7 @@ async function own({ options, settings, nodeName, mode, clock, logger }: Runtime
   const containerd = await openContainerd({
     programs,
     directory: join(options.dataDir, 'containerd'),
-    cgroupRoot: `tutti/${nodeName}`,
+    cgroupRoot: groupsOf(nodeName),
     clock,
     logger,
     handlers: CONTAINERS,

@@ -217,6 +217,23 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       await driver.removeSandbox(sandbox)
     })
 
+    it('exec into a container that is ending ends with it, and into one that has ended is refused', async t => {
+      const echo = harness.commands.echo
+      if (!echo) return t.skip('the driver runs no commands')
+      const { id, sandbox } = await run(harness.commands.stubborn)
+      await until(id, 'running')
+      await harness.wait(100)
+      const streams = { signal: AbortSignal.timeout(60_000) }
+      const stopping = driver.stopContainer(id, 1000)
+      const command = driver.exec(id, harness.commands.forever, false, streams).catch((error: Error) => error)
+      await stopping
+      const ended = await command
+      assert.ok(!streams.signal.aborted)
+      assert.ok(ended instanceof Error || ended.exitCode !== 0, JSON.stringify(ended))
+      await assert.rejects(driver.exec(id, echo('late'), false, streams))
+      await driver.removeSandbox(sandbox)
+    })
+
     it('execSync kills a command that takes too long, and says so', async t => {
       if (!driver.execSync) return t.skip('the driver has exec alone')
       const { id, sandbox } = await run(harness.commands.forever)

@@ -2,7 +2,7 @@
  * How fast containers start, start again, are replaced, scale and roll, and what 60 of them cost at rest. Starts stand
  * beside the runtime alone: the same sandbox, container and start by bare CRI calls on the same containerd, with the
  * same network plugin, in turns. Needs root, containerd, runc and busybox-static.
- * `node bench/containers.ts [--n 10] [--burst 30] [--idle 30]`; about 3 minutes.
+ * `node bench/containers.ts [--n 10] [--burst 30] [--idle 30]`; about 4 minutes.
  *
  * Beside others, in the same run and by the same program, after Tutti is gone:
  * - a Kubernetes cluster that stands, by KUBERNETES_KUBECONFIG, KUBERNETES_IMAGE (of busybox) and, where it must be asked
@@ -87,7 +87,8 @@ async function besideTheRuntime(load: PodLoad, dataDir: string): Promise<Row[]> 
 async function atRest(load: PodLoad, pid: number): Promise<Row[]> {
   progress('rest')
   await load.rest(RESTING)
-  await sleep(15_000)
+  // What the burst has left behind is given back by then.
+  await sleep(25_000)
   const pids = [pid, ...descendants(pid)]
   const before = cpuMicros(pids)
   await sleep(IDLE_SECONDS * 1000)

@@ -57,6 +57,7 @@ export function table(rows: readonly Row[]): string {
     const [own, ...others] = names.map(name => figures[name])
     const ratio = others
       .flatMap(other => (own === undefined || other === undefined ? [] : lessIsBetter ? other / own : own / other))
+      .filter(Number.isFinite)
       .map(each => `${digits(each)}×`)
       .join(', ')
     lines.push(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -200,6 +200,18 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     await answers(() => inPod(a.netns!, connect(NODE6, 9091)))
     await inB
     for (const n of [300, 301]) await network.teardown(uid(n))
+  })
+
+  test('a pod of before the second family keeps what it has, and one that an older program set up is found', async () => {
+    const { ips } = await (await start()).setup(pod(320))
+    const file = join(directory, 'pods', `${uid(320)}.json`)
+    const { ips: _, ...kept } = JSON.parse(readFileSync(file, 'utf8'))
+    writeFileSync(file, JSON.stringify({ ...kept, ip: ips[0] }))
+    const network = await start(0, true)
+    assert.deepEqual((await network.setup(pod(320))).ips, ips)
+    const next = await network.setup(pod(321))
+    assert.ok(next.ips.length === 2 && next.ips[0] !== ips[0])
+    for (const n of [320, 321]) await network.teardown(uid(n))
   })
 
   test('a pod cannot speak as another, in either family', async () => {

@@ -6,27 +6,17 @@ import { Ingress } from '../api/kinds/networking/ingress.ts'
 import type { Client } from '../client/client.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Component } from '../control/lifetime.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Logger } from '../lib/log.ts'
-import type { ServiceSource } from './backends/source.ts'
+import type { DataPlaneDeps } from './data-plane.ts'
 import { ensureClass } from './ingress/class.ts'
-import type { GatewayMetrics } from './metrics.ts'
-import type { Listen, PortWish } from './server/ports.ts'
 
-export interface GatewayOptions {
+export interface GatewayOptions extends Omit<DataPlaneDeps, 'certificates'> {
   /** As the gateway's own account. */
   readonly client: Client
   readonly informers: Informers
-  readonly services: ServiceSource
-  readonly listen: Listen
-  readonly ports: { readonly http: PortWish; readonly https: PortWish }
   /** By which clients reach this machine. */
   readonly address: string
-  readonly metrics: GatewayMetrics
   /** Calls `then` when the first object of a kind is there, or at once; returns what forgets it. */
   whenUsed(key: string, then: () => void): () => void
-  readonly clock: Clock
-  readonly logger: Logger
 }
 
 /** Makes the component. */

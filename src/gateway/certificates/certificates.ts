@@ -9,15 +9,13 @@ import type { Clock } from '../../lib/clock.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import type { CertificateUse, Problem } from '../ingress/compile.ts'
 import { byHost } from '../routing/host.ts'
+import type { ShownCertificates } from '../server/server.ts'
 
-export interface Certificates {
+export interface Certificates extends ShownCertificates {
   /** From now on these count. Of two for one host, the first that can be used. */
   use(uses: readonly CertificateUse[]): void
   /** Resolves when what the secrets in use hold is known. */
   synced(): Promise<void>
-  contextFor(host: string): SecureContext | undefined
-  /** What is shown where there is nothing for a host. */
-  fallback(): Promise<KeyPair>
   /** What is wrong with the secrets in use. */
   problems(): Problem[]
   close(): void

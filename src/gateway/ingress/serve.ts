@@ -9,18 +9,11 @@ import { keyOf } from '../../client/informer-types.ts'
 import { createWatchedObjects } from '../../client/watched-objects.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import { workOff } from '../../control/work-off.ts'
-import { createBackends } from '../backends/backends.ts'
 import { createCertificates } from '../certificates/certificates.ts'
+import { openDataPlane } from '../data-plane.ts'
 import type { GatewayOptions } from '../gateway.ts'
-import { openConnections } from '../proxy/connections.ts'
-import { sendHttp1 } from '../proxy/http1.ts'
-import { openHttp2Backends } from '../proxy/http2.ts'
-import { createRouter } from '../proxy/router.ts'
-import { createTable } from '../routing/table.ts'
-import { createPort } from '../server/ports.ts'
-import { createServer } from '../server/server.ts'
 import { CONTROLLER, classOf } from './class.ts'
-import { type Compiled, compile, type Problem } from './compile.ts'
+import { compile, type Problem } from './compile.ts'
 import { problemEvents } from './events.ts'
 import { missing, servicesOf } from './missing.ts'
 import { statusOf, writeStatus } from './status.ts'
@@ -29,49 +22,6 @@ import { statusOf, writeStatus } from './status.ts'
 const DRAIN_MS = 3_000
 /** Everything is looked at as one. */
 const ALL = 'ingresses'
-
-/** The data plane, with a table that is given to it. */
-function openDataPlane(
-  options: GatewayOptions,
-  contexts: Parameters<typeof createServer>[0]['contextFor'],
-  fallback: Parameters<typeof createServer>[0]['fallback'],
-) {
-  const { clock, logger, metrics, services, listen, ports } = options
-  const connections = openConnections()
-  const http2 = openHttp2Backends(clock)
-  const backends = createBackends(services, endpoint => {
-    connections.drop(endpoint)
-    http2.drop(endpoint)
-  })
-  let table = createTable([])
-  const router = createRouter({
-    ...{ backends, connections, metrics, clock },
-    http1: sendHttp1(connections, clock),
-    http2: http2.send,
-    table: () => table,
-    securePort: () => (secure.isOpen() ? secure.number() : undefined),
-  })
-  const server = createServer({ router, contextFor: contexts, fallback, clock, logger })
-  const plain = createPort(ports.http, listen, server.plain)
-  const secure = createPort(ports.https, listen, server.secure)
-  return {
-    plain,
-    secure,
-    fallbackChanged: server.fallbackChanged,
-    route({ routes }: Compiled) {
-      table = createTable(routes)
-      backends.retain(routes.flatMap(({ target }) => target ?? []))
-    },
-    async close() {
-      plain.close()
-      secure.close()
-      await server.close(DRAIN_MS)
-      backends.close()
-      connections.close()
-      http2.close()
-    },
-  }
-}
 
 /** Serves until `signal` aborts; resolves when what was under way has ended. */
 export async function serveIngresses(options: GatewayOptions, signal: AbortSignal): Promise<void> {
@@ -83,7 +33,7 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
   const wake = () => queue.add(ALL)
   const watched = createWatchedObjects(client, { clock, logger }, signal)
   const certificates = createCertificates({ watched, clock }, wake)
-  const dataPlane = openDataPlane(options, certificates.contextFor, certificates.fallback)
+  const dataPlane = openDataPlane({ ...options, certificates })
   const { plain, secure } = dataPlane
   const place = { address, plain, secure }
   const tell = problemEvents(
@@ -111,7 +61,7 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
   async function work() {
     const ours = ingresses.list().filter(isOurs)
     const compiled = compile(ours)
-    dataPlane.route(compiled)
+    dataPlane.route(compiled.routes)
     certificates.use(compiled.certificates)
     named = new Map(ours.flatMap(servicesOf).map(key => [key, services.service(key)]))
     await certificates.synced()
@@ -144,5 +94,5 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
   await workOff(queue, { work, what: 'key', problem: 'Ingresses could not be cared for', logger }, signal)
   for (const end of ends) end()
   certificates.close()
-  await dataPlane.close()
+  await dataPlane.close(DRAIN_MS)
 }

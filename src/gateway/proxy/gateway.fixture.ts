@@ -1,20 +1,13 @@
 /** A gateway on a port of loopback, with routes and backends that a test gives. */
-import { type AddressInfo, createServer as createListener, type Socket } from 'node:net'
-import type { SecureContext } from 'node:tls'
 import type { Service } from '../../api/kinds/core/service.ts'
 import { realClock } from '../../lib/clock.ts'
+import { listenOn } from '../../lib/listen.ts'
 import { silent } from '../../lib/log.ts'
-import type { KeyPair } from '../../lib/pki/certificate.ts'
-import { createBackends } from '../backends/backends.ts'
 import type { Address, ServiceSource } from '../backends/source.ts'
+import { openDataPlane } from '../data-plane.ts'
 import { type GatewayMetrics, gatewayMetrics } from '../metrics.ts'
 import type { Route } from '../routing/route.ts'
-import { createTable } from '../routing/table.ts'
-import { createServer, type GatewayServer } from '../server/server.ts'
-import { openConnections } from './connections.ts'
-import { sendHttp1 } from './http1.ts'
-import { openHttp2Backends } from './http2.ts'
-import { createRouter } from './router.ts'
+import type { ShownCertificates } from '../server/server.ts'
 
 export interface TestServices extends ServiceSource {
   /** Sets where port 80 of a service in `default` leads. */
@@ -59,63 +52,33 @@ export interface TestGateway {
   readonly securePort: number
   readonly services: TestServices
   readonly metrics: GatewayMetrics
-  readonly server: GatewayServer
-  close(): Promise<void>
+  close(graceMs?: number): Promise<void>
 }
 
-/** Starts one. */
+/** Starts one, on free ports. */
 export async function startGateway(
   routes: readonly Route[],
-  tls: { fallback?: () => Promise<KeyPair>; contextFor?: (host: string) => SecureContext | undefined } = {},
+  certificates: Partial<ShownCertificates> = {},
 ): Promise<TestGateway> {
   const services = testServices()
-  const connections = openConnections()
-  const http2 = openHttp2Backends(realClock)
-  const backends = createBackends(services, endpoint => {
-    connections.drop(endpoint)
-    http2.drop(endpoint)
-  })
   const metrics = gatewayMetrics()
-  const table = createTable(routes)
-  const router = createRouter({
-    backends,
-    connections,
-    http1: sendHttp1(connections, realClock),
-    http2: http2.send,
-    metrics,
-    clock: realClock,
-    table: () => table,
-    securePort: () => securePort,
+  const dataPlane = openDataPlane({
+    ...{ services, metrics, clock: realClock, logger: silent },
+    listen: (port, take) => listenOn(['127.0.0.1'], port, take),
+    ports: { http: { port: 0 }, https: { port: 0 } },
+    certificates: {
+      contextFor: () => undefined,
+      fallback: () => Promise.reject(new Error('this test has no certificate')),
+      ...certificates,
+    },
   })
-  const none = () => Promise.reject(new Error('this test has no certificate'))
-  const server = createServer({
-    router,
-    clock: realClock,
-    logger: silent,
-    fallback: none,
-    contextFor: () => undefined,
-    ...tls,
-  })
-  const listen = async (take: (socket: Socket) => void) => {
-    const listener = createListener({ allowHalfOpen: true, noDelay: true }, take)
-    await new Promise<void>(resolve => listener.listen(0, '127.0.0.1', resolve))
-    return listener
-  }
-  const [plain, secure] = await Promise.all([listen(server.plain), listen(server.secure)])
-  const securePort = (secure.address() as AddressInfo).port
+  dataPlane.route(routes)
+  await Promise.all([dataPlane.plain.open(), dataPlane.secure.open()])
   return {
-    port: (plain.address() as AddressInfo).port,
-    securePort,
+    port: dataPlane.plain.number(),
+    securePort: dataPlane.secure.number(),
     services,
     metrics,
-    server,
-    async close() {
-      plain.close()
-      secure.close()
-      await server.close(0)
-      backends.close()
-      connections.close()
-      http2.close()
-    },
+    close: (graceMs = 0) => dataPlane.close(graceMs),
   }
 }

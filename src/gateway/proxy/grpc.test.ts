@@ -67,7 +67,7 @@ before(async () => {
     ...validity,
   })
   own = await startGateway([routeTo('web')], { fallback: async () => pair })
-  ends.push(own.close)
+  ends.push(() => own.close())
   const credentials = grpc.credentials.createSsl(Buffer.from(authority.certificate))
   client = new Client(`127.0.0.1:${own.securePort}`, credentials, {
     'grpc.ssl_target_name_override': 'localhost',

@@ -25,7 +25,7 @@ async function backend(listener: RequestListener): Promise<{ host: string; port:
 
 async function gateway(...routes: Parameters<typeof startGateway>): Promise<TestGateway> {
   const started = await startGateway(...routes)
-  ends.push(started.close)
+  ends.push(() => started.close())
   return started
 }
 
@@ -398,8 +398,8 @@ test('createServer lets what is under way end before it closes, and takes nothin
   own.services.set('web', [target])
   const sent = request({ host: '127.0.0.1', port: own.port, agent: new Agent({ keepAlive: true }) }).end()
   const [response] = await once(sent, 'response')
-  const closed = own.server.close(60_000)
-  await assert.rejects(ask(own.port), { code: 'ECONNRESET' })
+  const closed = own.close(60_000)
+  await assert.rejects(ask(own.port), /ECONNREFUSED|ECONNRESET/)
   finish!()
   let text = ''
   for await (const chunk of response) text += chunk

@@ -41,7 +41,7 @@ function ask(port: number, method: string, body: string): Promise<string> {
 /** Replaces three pods three times while clients ask; resolves with answers that were wrong. */
 async function rollingUpdate(methods: readonly string[]): Promise<string[]> {
   const own = await startGateway([routeTo('web')])
-  ends.push(own.close)
+  ends.push(() => own.close())
   let pods = await Promise.all([startPod(), startPod(), startPod()])
   ends.push(() => Promise.all(pods.map(({ stop }) => stop())))
   const publish = () =>

@@ -22,7 +22,7 @@ async function listen(server: Server) {
 
 async function gateway(endpoints: Parameters<Awaited<ReturnType<typeof startGateway>>['services']['set']>[1]) {
   const own = await startGateway([routeTo('web')])
-  ends.push(own.close)
+  ends.push(() => own.close())
   own.services.set('web', endpoints)
   return own
 }
@@ -101,6 +101,6 @@ test('createServer cuts WebSockets at once when it closes', async () => {
   const client = new WebSocket(`ws://127.0.0.1:${own.port}/`)
   await once(client, 'open')
   const closed = once(client, 'close')
-  await own.server.close(60_000)
+  await own.close(60_000)
   await closed
 })

@@ -16,12 +16,17 @@ import type { Router } from '../proxy/router.ts'
 import { isWebSocket } from '../proxy/upgrade.ts'
 import type { openHttp2 } from './http2.ts'
 
+/** What clients are shown. */
+export interface ShownCertificates {
+  /** To one that names a host; undefined: the fallback. */
+  contextFor(host: string): SecureContext | undefined
+  /** To one that names none, or one for which there is nothing. */
+  fallback(): Promise<KeyPair>
+}
+
 export interface ServerDeps {
   readonly router: Router
-  /** What to show to a client that names a host; undefined: `fallback`. */
-  contextFor(host: string): SecureContext | undefined
-  /** What to show to one that names none, or one for which there is nothing. */
-  fallback(): Promise<KeyPair>
+  readonly certificates: ShownCertificates
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -71,7 +76,7 @@ const TLS_OPTIONS = {
 
 /** Makes the server, which listens nowhere. While there is no connection nothing of it runs. */
 export function createServer(deps: ServerDeps): GatewayServer {
-  const { router, clock, logger } = deps
+  const { router, certificates, clock, logger } = deps
   const sockets = new Set<Socket>()
   const upgraded = new Set<Duplex>()
   let closing = false
@@ -138,13 +143,16 @@ export function createServer(deps: ServerDeps): GatewayServer {
   }
 
   async function openTls(): Promise<HttpsServer> {
-    const [{ createServer }, { certificate: cert, key }] = await Promise.all([import('node:https'), deps.fallback()])
+    const [{ createServer }, { certificate: cert, key }] = await Promise.all([
+      import('node:https'),
+      certificates.fallback(),
+    ])
     const server = serve(
       createServer({
         ...HTTP_OPTIONS,
         ...TLS_OPTIONS,
         ...{ cert, key },
-        SNICallback: (host, done) => done(null, deps.contextFor(host)),
+        SNICallback: (host, done) => done(null, certificates.contextFor(host)),
       }),
       true,
     )
@@ -180,7 +188,7 @@ export function createServer(deps: ServerDeps): GatewayServer {
     },
     fallbackChanged() {
       const change = async () => {
-        const [server, { certificate: cert, key }] = await Promise.all([tls, deps.fallback()])
+        const [server, { certificate: cert, key }] = await Promise.all([tls, certificates.fallback()])
         server?.setSecureContext({ ...TLS_OPTIONS, cert, key })
       }
       // What keeps it from being made is told of with the next connection.

@@ -28,7 +28,7 @@ before(async () => {
     fallback: async () => fallback,
     contextFor: host => (host === 'shop.example' ? context : undefined),
   })
-  ends.push(own.close)
+  ends.push(() => own.close())
   const backend = createServer(async (incoming, response) => {
     let body = ''
     for await (const chunk of incoming.setEncoding('utf8')) body += chunk

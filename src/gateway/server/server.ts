@@ -47,8 +47,10 @@ const MOST_CONNECTIONS = 8192
 /** Bytes of a request's head. */
 const HEAD_BYTES = 16_384
 const HEAD_COUNT = 100
-/** A head that is not complete in this time is given up, and a connection without a request, in ms. */
+/** A connection that says nothing is cut after this time, and a head that is not complete is given up, in ms. */
 const HEAD_MS = 30_000
+/** How often heads are looked at, while there are connections. */
+const LOOK_MS = 15_000
 const IDLE_MS = 75_000
 const HANDSHAKE_MS = 15_000
 /** Streams of one HTTP/2 connection at a time. */
@@ -60,7 +62,7 @@ const HTTP_OPTIONS = {
   headersTimeout: HEAD_MS,
   requestTimeout: 0,
   maxHeaderSize: HEAD_BYTES,
-  connectionsCheckingInterval: HEAD_MS,
+  connectionsCheckingInterval: LOOK_MS,
   noDelay: true,
   shouldUpgradeCallback: isWebSocket,
 }
@@ -105,7 +107,10 @@ export function createServer(deps: ServerDeps): GatewayServer {
       return false
     }
     sockets.add(socket)
+    // Node looks after those that have begun to speak.
+    const silence = clock.after(HEAD_MS, () => socket.bytesRead === 0 && socket.destroy())
     socket.once('close', () => {
+      silence.cancel()
       sockets.delete(socket)
       if (sockets.size === 0) rest()
     })

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { BUSYBOX, busyboxArchive, busyboxProblem } from '../../src/agent/runtimes/containerd/busybox.fixture.ts'
+import { findPrograms } from '../../src/agent/runtimes/containerd/find.ts'
+import { runDirectory } from '../../src/agent/runtimes/containerd/open.ts'
+import { findShims } from '../../src/agent/runtimes/containerd/shims.ts'
 import type { Node, Pod } from '../../src/api/generated/types/core-v1.ts'
 import { isReady } from '../../src/api/kinds/core/ready.ts'
 import { toolsMissing } from '../tools.ts'
@@ -29,6 +33,10 @@ const tolerations = [UNREACHABLE, 'node.kubernetes.io/not-ready'].map(key => ({
   effect: 'NoExecute',
   tolerationSeconds: 3,
 }))
+
+const found = await findPrograms(process.env.PATH ?? '')
+/** Why no machine can run containers; undefined when it can. */
+const containersMissing = ('missing' in found ? found.missing : undefined) ?? busyboxProblem()
 
 describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, () => {
   let machines: Machines
@@ -83,7 +91,10 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
     const printed = (await must(a, 'token', 'create')).trim()
     assert.match(printed, /^tutti join 192\.168\.77\.1:6443 --token \S{6}\.\S{16} --ca-cert-hash sha256:[0-9a-f]{64}$/)
     command = printed.split(' ').slice(1)
-    await Promise.all([b, c].map(each => must(each, ...command, '--node-name', each.nodeName, '--runtime', 'process')))
+    const runtimeOf = (machine: Machine) => (machine === b && !containersMissing ? 'containerd' : 'process')
+    await Promise.all(
+      [b, c].map(each => must(each, ...command, '--node-name', each.nodeName, '--runtime', runtimeOf(each))),
+    )
     const found = await nodes()
     assert.deepEqual(
       found.filter(isReady).map(each => each.metadata?.name),
@@ -183,6 +194,47 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
     assert.match(await machines.kubectl(['logs', name]), /listening/)
     const ask = `curl -s -m 10 http://web.default.svc.cluster.local:${PORT}/`
     assert.match(await machines.kubectl(['exec', name, '--', 'sh', '-c', ask]), /"version":"v1"/)
+  })
+
+  test('containers run on a machine that joined, and outlive its program', {
+    skip: containersMissing ?? false,
+  }, async () => {
+    const archive = join(machines.folder, 'busybox.tar')
+    writeFileSync(archive, busyboxArchive())
+    await must(a, 'image', 'import', archive)
+    const script = 'echo hello >/tmp/index.html; exec httpd -f -p 8080 -h /tmp'
+    const box = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'box', labels: { app: 'box' } },
+      spec: {
+        nodeSelector: { 'kubernetes.io/hostname': b.nodeName },
+        terminationGracePeriodSeconds: 0,
+        containers: [
+          {
+            name: 'main',
+            image: BUSYBOX,
+            command: ['sh', '-c', script],
+            readinessProbe: { httpGet: { port: 8080, path: '/index.html' }, periodSeconds: 1 },
+          },
+        ],
+      },
+    }
+    await machines.kubectl(['apply', '-f', '-'], JSON.stringify(box))
+    const [before] = await ready('box', 1)
+    const [status] = before!.status?.containerStatuses ?? []
+    assert.match(status?.containerID ?? '', /^containerd:/)
+    const ask = async () =>
+      (await a.run('curl', ['-s', '-m', '10', `http://${before!.status?.podIP}:8080/index.html`])).stdout
+    assert.equal(await ask(), 'hello\n')
+    process.kill(b.pid()!, 'SIGKILL')
+    assert.equal(await ask(), 'hello\n')
+    await must(b, 'up')
+    const [after] = await ready('box', 1)
+    const [again] = after!.status?.containerStatuses ?? []
+    assert.deepEqual([again?.containerID, again?.restartCount], [status?.containerID, 0])
+    assert.match(await machines.kubectl(['exec', 'box', '--', 'cat', '/tmp/index.html']), /hello/)
+    await machines.kubectl(['delete', 'pod', 'box'])
   })
 
   test('drain moves the pods of a node, and no request fails', async () => {
@@ -316,13 +368,15 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
 
   test('a node whose server is gone is taken off its machine, with all that runs', async () => {
     const there = (await pods('web')).filter(each => each.spec?.nodeName === b.nodeName)
-    assert.ok(there.length > 0)
+    assert.ok(there.length > 0, (await pods('web')).map(each => each.spec?.nodeName).join())
     for (const each of [a, b]) process.kill(each.pid()!, 'SIGKILL')
     assert.match(
       await must(b, 'delete', '--yes'),
       new RegExp(`is no node any more.* kubectl delete node ${b.nodeName}\n`),
     )
     for (const { metadata } of there) assert.deepEqual(processesWith('HOSTNAME', metadata?.name ?? ''), [])
+    const socket = join(runDirectory(join(b.dataDir, 'containerd')), 'containerd.sock')
+    assert.deepEqual(findShims({ socket, state: '' }, false), [])
     const links = (await b.run('ip', ['-o', 'link'])).stdout.trim().split('\n')
     assert.deepEqual(
       links.map(line => /^\d+: ([^:@]+)/.exec(line)?.[1]),

@@ -1,11 +1,11 @@
 /** Volumes as processes see them, on a node with the real agent. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { configMaps, persistentVolumeClaims, persistentVolumes, serviceAccounts } from '../../../src/agent/resources.ts'
-import type { PersistentVolume, Volume } from '../../../src/api/generated/types/core-v1.ts'
+import type { PersistentVolume, Pod, Volume } from '../../../src/api/generated/types/core-v1.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: mounts are made'
@@ -105,6 +105,24 @@ describe('volumes of a pod', { skip }, () => {
     )
     mkdirSync(join(directory, 'none'))
     await node.until('missing', pod => pod?.status?.phase === 'Succeeded', 30_000)
+  })
+
+  it('that vanish leave a running pod alone, and its next start says what is missing', async () => {
+    const path = join(directory, 'vanishing')
+    const stop = join(directory, 'stop')
+    mkdirSync(path)
+    const script = `until [ -e ${stop} ]; do sleep 0.05; done; exit 1`
+    await node.create('vanishing', using({ hostPath: { path } }, script, {}, { restartPolicy: 'Always' }))
+    await node.until('vanishing', isReady)
+    rmSync(path, { recursive: true })
+    writeFileSync(stop, '')
+    const message = `cannot mount ${path} at /mnt: it does not exist`
+    const pod: Pod = await node.until(
+      'vanishing',
+      found => found?.status?.containerStatuses?.[0]?.lastState?.terminated?.message === message,
+    )
+    assert.equal(pod.status?.containerStatuses?.[0]?.restartCount, 1)
+    assert.equal(pod.status?.containerStatuses?.[0]?.state?.waiting?.reason, 'CrashLoopBackOff')
   })
 
   it('are devices where they are said to be', async () => {

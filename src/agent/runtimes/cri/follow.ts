@@ -28,8 +28,8 @@ const STEP_MS = 2
 
 /** Follows nothing before the first event. */
 export function createFollow({ known, clock, logger, signal }: FollowDeps): Follow {
-  /** What is being read after its end. */
-  const reading = new Set<string>()
+  /** What is being read after its end; called, it is read soon. */
+  const reading = new Map<string, () => void>()
   /** What is being ended by a call, and by how many. */
   const ending = new Map<string, number>()
 
@@ -41,11 +41,19 @@ export function createFollow({ known, clock, logger, signal }: FollowDeps): Foll
   /** The runtime tells of an end before its status does: then it is read again until it does, and soon. */
   async function readEnd(id: string) {
     const until = clock.elapsed() + FOLLOW_MS
-    for (let step = STEP_MS; !signal.aborted; step *= 2) {
+    let step = 0
+    let pause = new AbortController()
+    reading.set(id, () => {
+      step = 0
+      pause.abort()
+    })
+    while (!signal.aborted) {
+      pause = new AbortController()
       const now = await read(id)
       const isOver = !now || now.status.state === 'exited' || now.status.state === 'stopped'
       if (isOver || clock.elapsed() > until) return
-      await sleep(clock, step, signal)
+      step = Math.max(STEP_MS, step * 2)
+      await sleep(clock, step, AbortSignal.any([signal, pause.signal]))
       // The call reads it when it is done.
       if (ending.has(id)) return
     }
@@ -55,8 +63,9 @@ export function createFollow({ known, clock, logger, signal }: FollowDeps): Foll
     seen(id, ended) {
       // Of others' pods there are events, too; what is being made here is read when it stands.
       if (!known.containers.has(id) && !known.sandboxes.has(id)) return
-      if (ending.has(id) || (ended && reading.has(id))) return
-      if (ended) reading.add(id)
+      if (ending.has(id)) return
+      // A second event of an end comes when the runtime has cleaned up, just before its status changes.
+      if (ended && reading.has(id)) return reading.get(id)!()
       const work = ended ? readEnd(id).finally(() => reading.delete(id)) : read(id)
       void work.catch(error => logger.debug({ err: error, id }, 'the state after an event was not read'))
     },

@@ -66,9 +66,10 @@ export async function readConfiguration<T>(
   if (duplicates.length) throw new Error(`duplicate field ${JSON.stringify(duplicates[0])}`)
   const { apiVersion, kind: found, ...rest } = (value ?? {}) as Record<string, unknown>
   const versions = of.versions.map(version => `${of.group}/${version}`)
+  const said = (field: unknown) => (field === undefined ? 'is not set' : `is ${JSON.stringify(field)}`)
   if (found !== kind || !versions.includes(String(apiVersion)))
     throw new Error(
-      `the file holds ${JSON.stringify(apiVersion)} ${JSON.stringify(found)}: expected ${kind} of ${versions.join(', ')}`,
+      `apiVersion ${said(apiVersion)}, kind ${said(found)}: expected apiVersion ${versions.join(' or ')}, kind ${kind}`,
     )
   check(rest, shape, '')
   return rest as T

@@ -89,7 +89,7 @@ featureGates: {WatchList: false, AllAlpha: false, OpenAPIEnums: true, SidecarCon
 const wrong: readonly [text: string, message: RegExp][] = [
   [
     'kind: Other',
-    /config\.yaml: the file holds undefined "Other": expected TuttiConfiguration of tutti\.dev\/v1alpha1/,
+    /config\.yaml: apiVersion is not set, kind is "Other": expected apiVersion tutti\.dev\/v1alpha1, kind TuttiConfiguration/,
   ],
   [`${HEAD}containers: {cgroupDriver: other}`, /containers\.cgroupDriver: "other" is not cgroupfs or systemd/],
   [`${HEAD}registries: [{host: a b}]`, /registries\[0\]\.host: "a b" is no registry/],

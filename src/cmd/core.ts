@@ -106,8 +106,6 @@ function explained(error: unknown): unknown {
 /** Starts everything; resolves when the API answers and the node is Ready. A start that fails leaves nothing running. */
 export async function startCore(deps: CoreDeps): Promise<Core> {
   const ends = createEnds()
-  const scope = new AbortController()
-  ends.add(() => scope.abort())
   try {
     const { config, dataDir } = deps.options
     const { network, port } = withKept(deps.options)
@@ -115,7 +113,7 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
     const ground = await prepareGround(deps, settings, ends)
     const api = await serveApi({ ...deps, port }, ground, ends)
     const changed = keepOptions(dataDir, { port: api.port, network })
-    const { traffic, nodes } = await startParts(deps, ground, api, scope.signal, ends)
+    const { traffic, nodes } = await startParts(deps, ground, api, ends)
     return {
       server: api.url,
       nodeName: [...nodes.apis.keys()].join(', '),
@@ -124,8 +122,6 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
       notes: [...changed, ...nodes.notes],
       async stop({ workloads, timeoutMs }) {
         if (workloads) await nodes.drain(timeoutMs)
-        // Parts that wait for the end of their scope are awaited below: it must be told first.
-        scope.abort()
         await ends.run()
         if (!workloads) return
         await nodes.leave()
@@ -133,7 +129,6 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
       },
     }
   } catch (error) {
-    scope.abort()
     await ends.run()
     throw explained(error)
   }
@@ -339,9 +334,9 @@ async function startParts(
   { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
   ground: Ground,
   { server, agents, metrics, gateway }: Awaited<ReturnType<typeof serveApi>>,
-  signal: AbortSignal,
   ends: Ends,
 ) {
+  const { signal } = ends
   const { settings, podCidr, machines, prepared, addresses, pki, authority, tokenKey } = ground
   const part = (user: UserInfo) => {
     const transport = metrics.metered(server.transport(user))

@@ -3,9 +3,13 @@
 /** What ends with the program, in the reverse order of its beginning. */
 export function createEnds() {
   const ends: (() => unknown)[] = []
+  const scope = new AbortController()
   return {
+    /** Aborts before anything is ended: parts that wait for that are awaited by their ends. */
+    signal: scope.signal,
     add: (end: () => unknown) => void ends.push(end),
     async run() {
+      scope.abort()
       for (const end of ends.splice(0).reverse()) await end()
     },
   }

@@ -46,8 +46,6 @@ const REPLACED_GRACE_MS = 10_000
 /** Starts the node; resolves when it is Ready. A start that fails leaves nothing running. */
 export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
   const ends = createEnds()
-  const scope = new AbortController()
-  ends.add(() => scope.abort())
   const { options, nodeName, clock, logger, onPhase } = deps
   // Nothing else holds the program while the server is away: its timers and what it listens with do not.
   ends.add(stayAwake())
@@ -56,14 +54,14 @@ export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
       ? readMembership(options.dataDir)
       : await joinCluster(options, nodeName, {
           ...{ clock, logger, onPhase },
-          signal: scope.signal,
+          signal: ends.signal,
           version: KUBERNETES_VERSION,
         })
     const way = openWay(deps, membership, ends)
-    const place = await findPlace(deps, membership, way.client, scope.signal)
-    const { nodes, traffic, addresses, leave } = await startParts(deps, membership, way, place, scope.signal, ends)
-    void way.keepFresh(scope.signal)
-    void keepServing({ ...deps, membership, addresses }, way.client, nodes, scope.signal)
+    const place = await findPlace(deps, membership, way.client, ends.signal)
+    const { nodes, traffic, addresses, leave } = await startParts(deps, membership, way, place, ends)
+    void way.keepFresh(ends.signal)
+    void keepServing({ ...deps, membership, addresses }, way.client, nodes, ends.signal)
     return {
       server: membership.server,
       nodeName: membership.nodeName,
@@ -72,13 +70,11 @@ export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
       notes: nodes.notes,
       async stop({ workloads, timeoutMs }) {
         if (workloads) await nodes.drain(timeoutMs)
-        scope.abort()
         await ends.run()
         if (workloads) await leave()
       },
     }
   } catch (error) {
-    scope.abort()
     await ends.run()
     throw error
   }
@@ -148,9 +144,9 @@ async function openTraffic(
   { options, clock, logger }: NodeProgramDeps,
   { server, authority, nodeName }: Membership,
   node: Client,
-  signal: AbortSignal,
   ends: Ends,
 ): Promise<NetworkApi & { reconnect(): void }> {
+  const { signal } = ends
   const files = certificateFiles(options.dataDir, 'traffic')
   const renew = () => requestCertificate(node, trafficWish(nodeName), { clock, withinMs: CERTIFICATE_MS, signal })
   const kept = files.read()
@@ -226,9 +222,9 @@ async function startParts(
   membership: Membership,
   { client, https }: Way,
   { address, network, podCidr }: Place,
-  signal: AbortSignal,
   ends: Ends,
 ) {
+  const { signal } = ends
   const { options, version, clock, logger, onPhase } = deps
   const { dataDir } = options
   const { nodeName, machine, authority } = membership
@@ -247,7 +243,7 @@ async function startParts(
     },
     { clock, logger },
   )
-  const trafficWay = await openTraffic(deps, membership, client, signal, ends)
+  const trafficWay = await openTraffic(deps, membership, client, ends)
   const traffic = await prepared.start(trafficWay, signal)
   ends.add(() => traffic.close())
 

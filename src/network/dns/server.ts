@@ -98,7 +98,7 @@ export async function startDnsServer(address: string, port: number, deps: DnsSer
     return bindUdp(0)
   })
   await bindTcp(bound)
-  udp.on('error', error => logger.warn({ error }, 'network: DNS'))
+  udp.on('error', error => logger.warn({ err: error }, 'network: DNS'))
   // A server is not a reason to stay: the composition root decides that.
   udp.unref()
   tcp.unref()

@@ -200,7 +200,7 @@ ${lines('outside')}`)
       } catch (error) {
         // No address is left, or the program is ending: the next pod asks again.
         refilling = false
-        logger.debug({ error }, 'network: no spare place for a pod')
+        logger.debug({ err: error }, 'network: no spare place for a pod')
       }
     })
   }
@@ -248,7 +248,7 @@ ${lines('outside')}`)
     if (allocation.hostPorts.length)
       await nft
         .change(hostPortChange('delete', allocation.hostPorts))
-        .catch(error => logger.debug({ error }, 'host ports'))
+        .catch(error => logger.debug({ err: error }, 'host ports'))
     await dismantle(allocation)
     allocations.remove(allocation.uid)
   }

@@ -65,7 +65,7 @@ export async function enforcePolicies(
         return await start()
       } catch (error) {
         const retryInMs = backOff.next()
-        logger.error({ error, retryInMs }, 'network: policies are not enforced, no pod starts until they are')
+        logger.error({ err: error, retryInMs }, 'network: policies are not enforced, no pod starts until they are')
         wasTried()
         await sleep(clock, retryInMs, signal)
       }

@@ -83,7 +83,8 @@ export async function startPolicies(deps: PoliciesDeps, signal: AbortSignal): Pr
         if (whole) await nft.load(commands)
         else if (commands) await nft.change(commands)
       },
-      failed: error => logger.error({ error }, 'network: policies could not be brought up to date, building all anew'),
+      failed: error =>
+        logger.error({ err: error }, 'network: policies could not be brought up to date, building all anew'),
       clock,
     },
     signal,

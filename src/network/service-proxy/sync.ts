@@ -50,7 +50,8 @@ export async function startProxySync(deps: ProxySyncDeps, signal: AbortSignal): 
           changesOf(catalog.services().map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`)),
         )
       },
-      failed: error => logger.error({ error }, 'network: services could not be brought up to date, building all anew'),
+      failed: error =>
+        logger.error({ err: error }, 'network: services could not be brought up to date, building all anew'),
       clock,
     },
     signal,

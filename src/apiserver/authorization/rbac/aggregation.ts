@@ -55,7 +55,7 @@ export function keepAggregated(registry: Registry, kind: Kind, logger: Logger): 
           { user: USER, fieldManager: 'clusterrole-aggregation-controller' },
         )
       } catch (error) {
-        logger.warn({ error, role: name }, 'gathering the rules of a ClusterRole failed')
+        logger.warn({ err: error, role: name }, 'gathering the rules of a ClusterRole failed')
       }
     }
   }

@@ -66,7 +66,7 @@ export function createNftablesProxy(options: RulesetOptions, deps: NftablesProxy
         await deps.nft.load(wholeTable(options, all, made, false))
       } catch (error) {
         // A table of another version of the program has maps of other types: it goes, and affinity with it.
-        deps.logger.info({ error }, 'network: the standing rules cannot be taken over')
+        deps.logger.info({ err: error }, 'network: the standing rules cannot be taken over')
         await deps.nft.load(wholeTable(options, all, made, true))
       }
       const before = standing

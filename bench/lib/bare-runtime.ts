@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { openChannel } from '../../src/agent/runtimes/cri/channel.ts'
 import { criCalls } from '../../src/agent/runtimes/cri/services.ts'
+import { openChannel } from '../../src/lib/grpc/channel.ts'
 
 export interface BareRuntime {
   /** Starts a pod of one container; resolves with its sandbox when the container runs. */

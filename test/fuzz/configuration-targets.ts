@@ -6,12 +6,7 @@ import { checkConfiguration, readAuthorizationConfiguration } from '../../src/ap
 import { readConfiguration } from '../../src/apiserver/configuration/read.ts'
 import { readEncryption } from '../../src/apiserver/encryption/configuration.ts'
 import { encryptedStore } from '../../src/apiserver/encryption/encrypted-store.ts'
-import {
-  decodeObject,
-  encodeObject,
-  encryptResponse,
-  statusResponse,
-} from '../../src/apiserver/encryption/kms/messages.ts'
+import { encryptedObject, encryptResponse, statusResponse } from '../../src/apiserver/encryption/kms/messages.ts'
 import { GROUP, KIND, SHAPE } from '../../src/cmd/configuration/configuration.ts'
 import { mergeKubeconfig, parseKubeconfig, withoutContext } from '../../src/lib/kubeconfig.ts'
 import { silent } from '../../src/lib/log.ts'
@@ -149,10 +144,10 @@ export const configurationTargets: readonly FuzzTarget[] = [
     name: 'kms-messages',
     tokens: ['\x0a\x03key', '\x12', '\x1a\x04', '\x22\x06\x0a\x01a\x12\x01b', '\x28\x01', '\xff\xff\xff\xff\x0f', '\0'],
     run(input) {
-      const object = decodeObject(input)
-      assert.deepEqual(decodeObject(encodeObject(object)), object)
-      statusResponse(input)
-      encryptResponse(input)
+      const object = encryptedObject.decode(input)
+      assert.deepEqual(encryptedObject.decode(encryptedObject.encode(object)), object)
+      statusResponse.decode(input)
+      encryptResponse.decode(input)
     },
     // Bytes that end early, or say what no message says.
     refuses: error => error instanceof RangeError && !/call stack/.test(error.message),

@@ -1,6 +1,6 @@
 /** One CSI driver as a node asks it. */
-import { type CallError, openChannel, rpcText } from '../runtimes/cri/channel.ts'
-import type { Encodable, Message, ValueOf } from '../runtimes/cri/proto.ts'
+import { type CallError, openChannel, rpcText } from '../../lib/grpc/channel.ts'
+import type { Encodable, Message, ValueOf } from '../../lib/protobuf/message.ts'
 import {
   empty,
   expandRequest,

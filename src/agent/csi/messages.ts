@@ -2,7 +2,7 @@
  * The messages of the container storage interface, CSI 1 (container-storage-interface/spec csi.proto), that go between
  * a node and its drivers, and those of a plugin's registration (k8s.io/kubelet pkg/apis/pluginregistration/v1).
  */
-import { bool, int, many, map, message, one, string, type ValueOf } from '../runtimes/cri/proto.ts'
+import { bool, int, many, map, message, one, string, type ValueOf } from '../../lib/protobuf/message.ts'
 
 export const empty = message({})
 

@@ -6,8 +6,8 @@ import { type FSWatcher, mkdirSync, readdirSync, statSync, watch } from 'node:fs
 import { join } from 'node:path'
 import { createBackOff } from '../../client/back-off.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
+import { openChannel } from '../../lib/grpc/channel.ts'
 import type { Logger } from '../../lib/log.ts'
-import { openChannel } from '../runtimes/cri/channel.ts'
 import { empty, type PluginInfo, pluginInfo, registrationStatus } from './messages.ts'
 
 const SERVICE = 'pluginregistration.Registration'

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { CSIPersistentVolumeSource, CSIVolumeSource, Pod } from '../../api/generated/types/core-v1.ts'
 import type { CSIDriver } from '../../api/generated/types/storage-v1.ts'
-import type { Encodable } from '../runtimes/cri/proto.ts'
+import type { Encodable } from '../../lib/protobuf/message.ts'
 import type { VolumeSpec } from '../volumes/volume.ts'
 import { CAPABILITY, MODE, type VolumeCapability } from './messages.ts'
 

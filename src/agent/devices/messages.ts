@@ -2,7 +2,7 @@
  * The messages of device plugins (k8s.io/kubelet pkg/apis/deviceplugin/v1beta1). Numbers are the protocol's; fields that
  * are not named here are passed over.
  */
-import { bool, int, many, map, message, one, string, type ValueOf } from '../runtimes/cri/proto.ts'
+import { bool, int, many, map, message, one, string, type ValueOf } from '../../lib/protobuf/message.ts'
 
 export const VERSION = 'v1beta1'
 export const REGISTRATION = 'v1beta1.Registration'

@@ -1,6 +1,6 @@
 /** One device plugin, as a node asks it. */
-import { CallError, openChannel, rpcText } from '../runtimes/cri/channel.ts'
-import type { Encodable, Message } from '../runtimes/cri/proto.ts'
+import { CallError, openChannel, rpcText } from '../../lib/grpc/channel.ts'
+import type { Encodable, Message } from '../../lib/protobuf/message.ts'
 import {
   type Allocated,
   allocateRequest,

@@ -2,7 +2,7 @@
  * OpenAPI v2 as protobuf (gnostic's `openapi.v2.Document`), which kubectl asks for when it checks a List or looks for
  * what v3 does not tell it. Only what our documents hold is written; field numbers are those of OpenAPIv2.proto.
  */
-import { WireWriter } from '../../api/machinery/protobuf/wire.ts'
+import { WireWriter } from '../../lib/protobuf/wire.ts'
 
 /** What the answer is called. Clients ask for `…v2@v1.0+protobuf`, whose @ is not allowed in a Content-Type. */
 export const V2_PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'

@@ -2,8 +2,8 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as messages from '../../../src/agent/csi/messages.ts'
-import type { Message } from '../../../src/agent/runtimes/cri/proto.ts'
 import { mount, unmount } from '../../../src/lib/mounts.ts'
+import type { Message } from '../../../src/lib/protobuf/message.ts'
 import { serve } from './grpc-service.ts'
 
 /** A call as the driver got it. */

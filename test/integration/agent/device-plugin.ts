@@ -2,8 +2,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as messages from '../../../src/agent/devices/messages.ts'
-import { openChannel } from '../../../src/agent/runtimes/cri/channel.ts'
-import type { Message } from '../../../src/agent/runtimes/cri/proto.ts'
+import { openChannel } from '../../../src/lib/grpc/channel.ts'
+import type { Message } from '../../../src/lib/protobuf/message.ts'
 import { serve } from './grpc-service.ts'
 
 export interface PluginOptions {

@@ -6,7 +6,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import type { Message } from '../../../src/agent/runtimes/cri/proto.ts'
+import type { Message } from '../../../src/lib/protobuf/message.ts'
 
 type Handler = (request: never) => Promise<object>
 /** Writes answers with `send` for as long as it wants. */

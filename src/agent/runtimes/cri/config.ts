@@ -1,5 +1,6 @@
 /** What the agent asks of a runtime, in CRI's words (k8s.io/cri-api pkg/apis/runtime/v1). */
 import { join } from 'node:path'
+import type { Encodable, ValueOf } from '../../../lib/protobuf/message.ts'
 import { mountedImages } from '../mounted-images.ts'
 import type { ContainerConfig, Mount, Resources, SandboxConfig, SecurityProfile } from '../runtime.ts'
 import {
@@ -11,7 +12,6 @@ import {
   PROFILE,
   PROPAGATION,
 } from './messages.ts'
-import type { Encodable, ValueOf } from './proto.ts'
 import { SIGNALS } from './signals.ts'
 
 /** Annotations in which the agent's own configuration is kept by the runtime, to be found again. */

@@ -7,6 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandStreams } from '../../../client/node-api.ts'
 import { type Clock, sleep } from '../../../lib/clock.ts'
+import { CallError, CODE, openChannel } from '../../../lib/grpc/channel.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { dial } from '../dial.ts'
 import { createImageFolders } from '../image-folders.ts'
@@ -19,7 +20,6 @@ import {
   type RuntimeEvent,
   type SandboxConfig,
 } from '../runtime.ts'
-import { CallError, CODE, openChannel } from './channel.ts'
 import { criContainer, criResources, criSandbox, logDirectory, type SandboxNote, type Translation } from './config.ts'
 import { followEvents } from './events.ts'
 import { createFollow } from './follow.ts'

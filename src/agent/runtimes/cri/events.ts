@@ -3,8 +3,8 @@
  * it, else containerd's event service. Nothing is asked again and again: the stream says what to read.
  */
 import { type Clock, sleep } from '../../../lib/clock.ts'
+import { CallError, type Channel, CODE } from '../../../lib/grpc/channel.ts'
 import type { Logger } from '../../../lib/log.ts'
-import { CallError, type Channel, CODE } from './channel.ts'
 import { CONTAINER_STOPPED, taskDelete, taskExit } from './messages.ts'
 import { containerdEvents, criEvents } from './services.ts'
 

@@ -1,9 +1,9 @@
 /** Images of a CRI runtime; refusals have the kubelet's reasons and sentences. */
 
+import { CallError, rpcText } from '../../../lib/grpc/channel.ts'
 import type { Credentials } from '../../images/registry.ts'
 import { fullImageName } from '../image-name.ts'
 import { type FoundImage, type RuntimeDriver, RuntimeError, type RuntimeImages } from '../runtime.ts'
-import { CallError, rpcText } from './channel.ts'
 import type { CriImage } from './messages.ts'
 import type { CriCall } from './services.ts'
 

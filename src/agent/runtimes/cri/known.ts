@@ -3,8 +3,8 @@
  * so that asking for a state is no call. While the runtime is away the last state stands.
  */
 
+import { type CallError, CODE } from '../../../lib/grpc/channel.ts'
 import type { Resources } from '../runtime.ts'
-import { type CallError, CODE } from './channel.ts'
 import { OWNER_LABEL, type SandboxNote } from './config.ts'
 import type { CriCall } from './services.ts'
 import { containerOf, type KnownContainer, type KnownSandbox, sandboxOf } from './status.ts'

@@ -2,7 +2,7 @@
  * The messages of the container runtime interface, CRI v1 (k8s.io/cri-api pkg/apis/runtime/v1), as far as they are used.
  * Numbers are the protocol's; fields that are not named here are not sent, and passed over when they come.
  */
-import { bool, bytes, int, many, map, message, one, string, type ValueOf } from './proto.ts'
+import { bool, bytes, int, many, map, message, one, string, type ValueOf } from '../../../lib/protobuf/message.ts'
 
 const int64Value = message({ value: one(1, int) })
 const uint64Value = message({ value: one(1, int) })

@@ -1,7 +1,7 @@
 /** The calls of the container runtime interface that are made, by name. */
-import type { CallOptions, Channel } from './channel.ts'
+import type { CallOptions, Channel } from '../../../lib/grpc/channel.ts'
+import type { Encodable, Message, ValueOf } from '../../../lib/protobuf/message.ts'
 import * as m from './messages.ts'
-import type { Encodable, Message, ValueOf } from './proto.ts'
 
 const RUNTIME = 'runtime.v1.RuntimeService'
 const IMAGES = 'runtime.v1.ImageService'

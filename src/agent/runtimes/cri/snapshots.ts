@@ -3,9 +3,9 @@
  * an image's topmost layer, which is named after the folder where it is seen, and kept by containerd until it is removed.
  */
 import { dirname, relative } from 'node:path'
+import { CallError, type Channel, CODE } from '../../../lib/grpc/channel.ts'
 import type { ImageFoldersDeps } from '../image-folders.ts'
 import { RuntimeError } from '../runtime.ts'
-import { CallError, type Channel, CODE } from './channel.ts'
 import { empty, mountsResponse, snapshotRequest, viewRequest } from './messages.ts'
 import type { CriCall } from './services.ts'
 

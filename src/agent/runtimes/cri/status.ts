@@ -1,4 +1,6 @@
 /** What a CRI runtime tells of sandboxes and containers, as the agent sees it. */
+
+import type { ValueOf } from '../../../lib/protobuf/message.ts'
 import { readMessageFile } from '../message-file.ts'
 import type { ContainerStatus, Resources, SandboxStatus } from '../runtime.ts'
 import { CONTAINER_NOTE, type ContainerNote, SANDBOX_NOTE, type SandboxNote } from './config.ts'
@@ -9,7 +11,6 @@ import {
   type linuxResources,
   SANDBOX_READY,
 } from './messages.ts'
-import type { ValueOf } from './proto.ts'
 import { SIGNALS } from './signals.ts'
 
 export interface KnownSandbox {

@@ -1,8 +1,8 @@
 /** Wire messages to their JSON form, by functions that are compiled once per message from its table. */
 import { Buffer } from 'node:buffer'
+import { WireReader } from '../../../lib/protobuf/wire.ts'
 import { type Field, messageOf } from './messages.ts'
 import { SPECIAL, UNIONS } from './special.ts'
-import { WireReader } from './wire.ts'
 
 type Json = Record<string, unknown>
 

@@ -3,8 +3,8 @@
  * frames of a watch.
  */
 import { Buffer } from 'node:buffer'
+import { WireReader } from '../../../lib/protobuf/wire.ts'
 import { encodeProtobuf, written } from './encode.ts'
-import { WireReader } from './wire.ts'
 
 /** The media type of requests, answers and lists. */
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf'

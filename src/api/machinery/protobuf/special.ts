@@ -2,9 +2,10 @@
  * Values whose JSON differs from their message: times, durations, quantities, raw JSON, and messages that are a plain
  * list or one of several forms in JSON.
  */
+
+import type { WireReader } from '../../../lib/protobuf/wire.ts'
 import { formatDuration, parseDuration, parseTime, rfc3339, rfc3339Micro } from '../time.ts'
 import type { BackWriter } from './back-writer.ts'
-import type { WireReader } from './wire.ts'
 
 export interface Special {
   /** Reads to the end of `reader`. undefined: the field is absent in JSON. */

@@ -11,7 +11,7 @@ const NONCE = 12
 const TAG = 16
 
 /** One block of the expansion is all that a key needs. */
-const derived = (seed: Buffer, info: Buffer) =>
+const derived = (seed: Uint8Array, info: Uint8Array) =>
   createHmac('sha256', seed)
     .update(info)
     .update(Buffer.from([1]))
@@ -25,7 +25,7 @@ export function sealData(seed: Buffer, plain: Buffer, place: string): Buffer {
 }
 
 /** Throws for what was changed, stands elsewhere, or has another key. */
-export function openData(source: Buffer, sourceType: number, data: Buffer, place: string): Buffer {
+export function openData(source: Uint8Array, sourceType: number, data: Uint8Array, place: string): Buffer {
   const head = sourceType === SOURCE_SEED ? SEED : 0
   if (data.length < head + NONCE + TAG) throw new Error('the stored data was shorter than the required size')
   const key = head ? derived(source, data.subarray(0, head)) : source

@@ -147,7 +147,7 @@ test('kmsProvider says why its plugin cannot be used', async t => {
   const nowhere = { ...plugin, endpoint: 'unix:/nowhere/kms.sock' }
   await assert.rejects(
     openStore(t, nowhere, clock, below),
-    /vault cannot be used: rpc error: code = 14 desc = .*nowhere/,
+    /vault cannot be used: rpc error: code = Unavailable desc = .*nowhere/,
   )
 })
 

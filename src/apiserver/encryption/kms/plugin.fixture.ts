@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
-import { WireReader, WireWriter } from '../../../api/machinery/protobuf/wire.ts'
+import { WireReader, WireWriter } from '../../../lib/protobuf/wire.ts'
 
 export interface FakePlugin {
   readonly endpoint: string

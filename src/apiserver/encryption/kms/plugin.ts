@@ -1,6 +1,7 @@
 /** A KMS v2 plugin: three calls over gRPC on a unix socket (k8s.io/kms apis/v2, KeyManagementService). */
-import type { Client, ServiceError } from '@grpc/grpc-js'
 import type { Clock } from '../../../lib/clock.ts'
+import { type CallError, type Channel, openChannel, rpcText } from '../../../lib/grpc/channel.ts'
+import type { Encodable, Message } from '../../../lib/protobuf/message.ts'
 import {
   decryptRequest,
   decryptResponse,
@@ -9,6 +10,7 @@ import {
   encryptRequest,
   encryptResponse,
   type StatusResponse,
+  statusRequest,
   statusResponse,
 } from './messages.ts'
 
@@ -17,60 +19,48 @@ export interface KmsPlugin {
   status(): Promise<StatusResponse>
   encrypt(plaintext: Buffer, uid: string): Promise<EncryptResponse>
   /** The plain text of an object's source. */
-  decrypt(object: EncryptedObject, uid: string): Promise<Buffer>
+  decrypt(object: EncryptedObject, uid: string): Promise<Uint8Array>
   close(): void
 }
 
-const SERVICE = '/v2.KeyManagementService/'
+const SERVICE = 'v2.KeyManagementService'
 
-const CHANNEL = {
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.enable_http_proxy': 0,
-  'grpc.service_config_disable_resolution': 1,
-  // A plugin that is started again is found soon.
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 3000,
-}
-
-const same = (bytes: Buffer) => bytes
-
-/** Makes a client; it connects with the first call. Each call may take `timeoutMs`. */
+/** Makes a client of the socket at `endpoint` (`unix:PATH`); it connects with the first call. Each call may take `timeoutMs`. */
 export function kmsPlugin(endpoint: string, timeoutMs: number, clock: Clock): KmsPlugin {
-  let opened: Promise<Client> | undefined
+  let opened: Promise<Channel> | undefined
   let isClosed = false
 
-  async function open(): Promise<Client> {
-    const { Client, credentials } = await import('@grpc/grpc-js')
-    return new Client(endpoint, credentials.createInsecure(), CHANNEL)
-  }
-  async function call<T>(method: string, request: Buffer, decode: (bytes: Buffer) => T): Promise<T> {
+  async function call<A, B>(
+    method: string,
+    types: readonly [Message<A>, Message<B>],
+    request: Encodable<A>,
+  ): Promise<B> {
     if (isClosed) throw new Error('the plugin is not used any more')
-    const client = await (opened ??= open())
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const running = client.makeUnaryRequest(SERVICE + method, same, decode, request, (error, value) => {
-      if (error) reject(new Error(saying(error), { cause: error }))
-      else resolve(value!)
-    })
-    const timer = clock.after(timeoutMs, () => {
-      reject(new Error(`rpc error: code = DeadlineExceeded desc = no answer within ${timeoutMs} ms`))
-      running.cancel()
-    })
+    const channel = await (opened ??= openChannel(endpoint.replace(/^unix:(\/\/)?/, '')))
+    const late = new AbortController()
+    const timer = clock.after(timeoutMs, () => late.abort())
     try {
-      return await promise
+      return await channel.call(SERVICE, method, types, request, { signal: late.signal })
+    } catch (cause) {
+      const text = late.signal.aborted
+        ? `rpc error: code = DeadlineExceeded desc = no answer within ${timeoutMs} ms`
+        : rpcText(cause as CallError)
+      throw new Error(text, { cause })
     } finally {
       timer.cancel()
     }
   }
 
   return {
-    status: () => call('Status', Buffer.alloc(0), statusResponse),
-    encrypt: (plaintext, uid) => call('Encrypt', encryptRequest(plaintext, uid), encryptResponse),
-    decrypt: (object, uid) => call('Decrypt', decryptRequest(object, uid), decryptResponse),
+    status: () => call('Status', [statusRequest, statusResponse], {}),
+    encrypt: (plaintext, uid) => call('Encrypt', [encryptRequest, encryptResponse], { plaintext, uid }),
+    async decrypt({ source, keyId, annotations }, uid) {
+      const request = { ciphertext: source, uid, keyId, annotations }
+      return (await call('Decrypt', [decryptRequest, decryptResponse], request)).plaintext
+    },
     close() {
       isClosed = true
-      void opened?.then(client => client.close())
+      void opened?.then(channel => channel.close())
     },
   }
 }
-
-const saying = ({ code, details }: ServiceError) => `rpc error: code = ${code} desc = ${details}`

@@ -8,7 +8,7 @@ import type { Clock, Timer } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { MARK, type Provider } from '../providers.ts'
 import { openData, SEED, sealData } from './data-key.ts'
-import { decodeObject, type EncryptedObject, encodeObject, SOURCE_SEED } from './messages.ts'
+import { type EncryptedObject, encryptedObject, SOURCE_SEED } from './messages.ts'
 import type { KmsPlugin } from './plugin.ts'
 
 export interface KmsOptions {
@@ -50,7 +50,7 @@ function checkObject({ keyId, source, annotations }: Omit<EncryptedObject, 'data
   if (source.length > MAX_FIELD)
     throw new Error(`encrypted DEK source is ${source.length} bytes, which exceeds the max size of ${MAX_FIELD}`)
   let size = 0
-  for (const [key, value] of annotations) {
+  for (const [key, value] of Object.entries(annotations)) {
     if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+\.?$/.test(key))
       throw new Error(`annotation ${JSON.stringify(key)} is no fully qualified domain name`)
     size += Buffer.byteLength(key) + value.length
@@ -59,14 +59,11 @@ function checkObject({ keyId, source, annotations }: Omit<EncryptedObject, 'data
     throw new Error(`annotations are ${size} bytes, which exceeds the max size of ${MAX_ANNOTATIONS}`)
 }
 
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+
 /** What the plugin needs to decrypt a seed, as a key of a map. */
 const seedKey = ({ source, sourceType, keyId, annotations }: Omit<EncryptedObject, 'data'>) =>
-  JSON.stringify([
-    sourceType,
-    keyId,
-    source.toString('base64'),
-    ...[...annotations].map(([k, v]) => [k, v.toString('base64')]),
-  ])
+  JSON.stringify([sourceType, keyId, base64(source), ...Object.entries(annotations).map(([k, v]) => [k, base64(v)])])
 
 /** Makes a provider. It can be used when `start` has resolved. */
 export function kmsProvider({ name, plugin, clock, logger, uuid }: KmsOptions): Provider {
@@ -120,7 +117,7 @@ export function kmsProvider({ name, plugin, clock, logger, uuid }: KmsOptions): 
       running = plugin
         .decrypt(object, uuid())
         .then(
-          seed => remember(object, seed),
+          seed => remember(object, Buffer.from(seed)),
           cause => {
             throw new Error(`kmsv2 Provider ${name}: failed to decrypt DEK, error: ${cause.message}`, { cause })
           },
@@ -134,20 +131,23 @@ export function kmsProvider({ name, plugin, clock, logger, uuid }: KmsOptions): 
   return {
     prefix,
     current: () => `${prefix}${writing?.object.keyId ?? ''}`,
-    writtenBy: sealed => `${prefix}${decodeObject(sealed).keyId}`,
+    writtenBy: sealed => `${prefix}${encryptedObject.decode(sealed).keyId}`,
     seal(plain, place) {
       if (!writing || clock.elapsed() > writing.until)
         throw new Error(`kmsv2 Provider ${name}: the key for writing has expired: ${problem ?? 'there is none yet'}`)
-      return Buffer.concat([head, encodeObject({ ...writing.object, data: sealData(writing.seed, plain, place) })])
+      return Buffer.concat([
+        head,
+        encryptedObject.encode({ ...writing.object, data: sealData(writing.seed, plain, place) }),
+      ])
     },
     open(sealed, place) {
-      const object = decodeObject(sealed)
+      const object = encryptedObject.decode(sealed)
       const seed = seeds.get(seedKey(object))
       if (!seed) throw new Error('its key was not fetched')
       return openData(seed, object.sourceType, object.data, place)
     },
     prepare(sealed) {
-      const object = decodeObject(sealed)
+      const object = encryptedObject.decode(sealed)
       return seeds.has(seedKey(object)) ? undefined : fetchSeed(object)
     },
     async start() {

@@ -1,6 +1,6 @@
-/** gRPC to a container runtime's socket, over `@grpc/grpc-js`, which is loaded with the first runtime. */
+/** gRPC to a socket of this machine, over `@grpc/grpc-js`, which is loaded with the first one. */
 import type { Client } from '@grpc/grpc-js'
-import type { Encodable, Message } from './proto.ts'
+import type { Encodable, Message } from '../protobuf/message.ts'
 
 /** gRPC status codes that are told apart (grpc.io status codes). */
 export const CODE = {
@@ -12,7 +12,7 @@ export const CODE = {
   unavailable: 14,
 } as const
 
-/** A call that failed: gRPC's code, and the runtime's own words as message. */
+/** A call that failed: gRPC's code, and the other side's own words as message. */
 export class CallError extends Error {
   readonly code: number
 
@@ -48,7 +48,7 @@ export interface Channel {
     request: Encodable<A>,
     options?: CallOptions,
   ): Promise<B>
-  /** Answers that go on until the runtime ends them or `signal` aborts; throws `CallError` when the stream breaks. */
+  /** Answers that go on until the other side ends them or `signal` aborts; throws `CallError` when the stream breaks. */
   stream<A, B>(
     service: string,
     method: string,
@@ -69,7 +69,7 @@ const OPTIONS = {
   'grpc.service_config_disable_resolution': 1,
   'grpc.max_receive_message_length': MAX_MESSAGE,
   'grpc.max_send_message_length': MAX_MESSAGE,
-  // A runtime that is started again is found soon.
+  // What is started again is found soon.
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 1000,
 }

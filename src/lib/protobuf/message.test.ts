@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bool, bytes, int, many, map, message, one, string } from './proto.ts'
+import { bool, bytes, int, many, map, message, one, string } from './message.ts'
 
 const inner = message({ name: one(1, string), numbers: many(2, int) })
 const outer = message({

@@ -1,9 +1,9 @@
 /**
- * Protobuf messages as tables of fields, for the handful of services that a container runtime speaks. What is decoded
+ * Protobuf messages as tables of fields, for services of a handful of messages. What is decoded
  * is complete, as proto3 has it: a field that was not sent is 0, '' or empty, and a nested message is undefined. What is
  * encoded may leave out anything.
  */
-import { WireReader, WireWriter } from '../../../api/machinery/protobuf/wire.ts'
+import { WireReader, WireWriter } from './wire.ts'
 
 /** How values of one type lie on the wire. */
 interface WireType<T> {
@@ -127,17 +127,20 @@ export const many = <T>(number: number, type: WireType<T>): Field<readonly T[]> 
   },
 })
 
-/** map<string, string>. */
-export const map = (number: number): Field<Readonly<Record<string, string>>> => ({
+/** map<string, T>. */
+const mapOf = <T>(
+  number: number,
+  entry: Message<{ readonly key: string; readonly value: T }>,
+): Field<Readonly<Record<string, T>>> => ({
   number,
   wires: [2],
   zero: () => ({}),
   read(reader, _wire, before) {
-    const { key, value } = ENTRY.read(reader)
+    const { key, value } = entry.read(reader)
     return { ...before, [key]: value }
   },
   write(writer, values) {
-    for (const [key, value] of Object.entries(values)) put(writer, number, ENTRY, { key, value })
+    for (const [key, value] of Object.entries(values)) put(writer, number, entry, { key, value })
   },
 })
 
@@ -186,4 +189,11 @@ export function message<F extends Fields>(fields: F): Message<Decoded<F>> {
   }
 }
 
-const ENTRY = message({ key: one(1, string), value: one(2, string) })
+const strings = message({ key: one(1, string), value: one(2, string) })
+const blobs = message({ key: one(1, string), value: one(2, bytes) })
+
+/** map<string, string>. */
+export const map = (number: number): Field<Readonly<Record<string, string>>> => mapOf(number, strings)
+
+/** map<string, bytes>. */
+export const bytesMap = (number: number): Field<Readonly<Record<string, Uint8Array>>> => mapOf(number, blobs)

@@ -13,9 +13,10 @@ import { withTerminal } from './exec.ts'
 import type { ImageContainers } from './image-container.ts'
 import type { ContainerLog } from './log.ts'
 import { planMounts } from './mounts.ts'
-import { DEFAULT_PATH, MARK, type Placement } from './placement.ts'
+import { DEFAULT_PATH, MARK, type Placement, sharesPids } from './placement.ts'
 import { commandProblem, type Platform } from './platform.ts'
 import { ipcOf, type PodIpcs } from './pod-ipc.ts'
+import { firstProcess } from './pod-pids.ts'
 import { alive, descendants, marked, type ProcessRef, signal } from './proc.ts'
 import { type ContainerState, readExit, readPids, type SandboxState, save } from './state.ts'
 import { stopSignalOf } from './status.ts'
@@ -191,8 +192,14 @@ export function createContainerLife({
   }
 
   /** The process whose ids a container shares. */
-  const targetOf = ({ targetId }: ContainerState['config']): number | undefined => {
-    if (targetId === undefined) return undefined
+  const targetOf = ({ state, sandbox }: Container): number | undefined => {
+    const { targetId } = state.config
+    if (targetId === undefined) {
+      if (!platform.namespaces || !sharesPids(sandbox.state.config)) return undefined
+      const first = firstProcess(sandbox.folder)
+      if (first === undefined) throw new RuntimeError('StartError', 'the first process of the pod has ended')
+      return first
+    }
     const target = find(targetId)
     if (target?.phase !== 'running' || !target.main) {
       throw new RuntimeError('StartError', `the container whose processes it was to see, ${targetId}, does not run`)
@@ -266,7 +273,7 @@ export function createContainerLife({
     const supervisor = await launch(
       {
         directory: container.folder,
-        prefix: placement.startPrefix(sandbox, targetOf(config), ipc),
+        prefix: placement.startPrefix(sandbox, targetOf(container), ipc),
         mountTable: placed.table ? join(container.folder, 'mounts') : undefined,
         hostname: platform.namespaces && !sandbox.hostNetwork ? sandbox.hostname : undefined,
         input: config.stdin ? (config.stdinOnce ? 'once' : 'fifo') : 'null',

@@ -30,9 +30,10 @@ import { type Container, createContainerLife, type Sandbox } from './container-l
 import { joining, runCommand, withTerminal } from './exec.ts'
 import { openLog } from './log.ts'
 import { readLog } from './log-read.ts'
-import { createPlacement, DEFAULT_PATH } from './placement.ts'
+import { createPlacement, DEFAULT_PATH, sharesPids } from './placement.ts'
 import { findPlatform } from './platform.ts'
 import { createPodIpcs, ipcOf } from './pod-ipc.ts'
+import { endFirstProcess, startFirstProcess } from './pod-pids.ts'
 import { bootId, environ } from './proc.ts'
 import {
   type ContainerState,
@@ -197,6 +198,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     sandbox.state = { ...sandbox.state, stopped: true }
     if (existsSync(sandbox.folder)) save(join(sandbox.folder, 'sandbox.json'), sandbox.state)
     platform.cgroups?.remove(groupOf(sandbox.state.config))
+    endFirstProcess(sandbox.folder)
     await ipcs.end(sandbox.folder)
     emit('sandbox', id, sandbox.state.config.uid)
   }
@@ -240,18 +242,13 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
         ),
       }),
     async runSandbox(config) {
-      if (config.shareProcessNamespace && platform.namespaces) {
-        throw new RuntimeError(
-          'NotSupported',
-          'shareProcessNamespace is not supported by the process runtime: remove it, or run the pod with a container runtime',
-        )
-      }
       const id = randomBytes(32).toString('hex')
       const folder = join(config.directory, 'runtime')
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const state: SandboxState = { id, config, createdAt: clock.now(), bootId: boot, stopped: false }
       writeFileSync(join(folder, 'hostname'), `${config.hostname}\n`)
       if (Object.keys(config.sysctls ?? {}).length > 0) await ipcs.make(folder, config)
+      if (sharesPids(config) && platform.namespaces) await startFirstProcess(folder, platform)
       save(join(folder, 'sandbox.json'), state)
       sandboxes.set(id, { id, folder, state })
       platform.cgroups?.create(groupOf(config), config.resources)

@@ -323,6 +323,26 @@ describe('openProcessDriver with images', rooted, () => {
     )
   })
 
+  it('gives containers that share their process ids one namespace, also those that come later', async () => {
+    const pod = await newSandbox({ shareProcessNamespace: true })
+    const [one, two] = [await start({}, pod), await start({ name: 'two', command: ['sleep', '4321'] }, pod)]
+    const other = await start({ command: ['sleep', '9876'] })
+    const seen = async (id: string) => (await shell(id, 'cat /proc/*/cmdline')).text.replaceAll('\0', ' ')
+    assert.match(await seen(one), /sleep 4321/)
+    assert.doesNotMatch(await seen(one), /sleep 9876/)
+    assert.doesNotMatch(await seen(other), /sleep 4321/)
+    assert.match((await shell(one, 'cat /proc/1/cmdline')).text, /\/pause\0?$/)
+    await driver.stopContainer(two, 0)
+    assert.equal((await driver.containerStatus(two))?.exitCode, 137)
+    assert.equal((await driver.containerStatus(one))?.state, 'running')
+    assert.doesNotMatch(await seen(one), /sleep 4321/)
+    await start({ name: 'two', attempt: 1, command: ['sleep', '5432'] }, pod)
+    assert.match(await seen(one), /sleep 5432/)
+    const { pid } = (await driver.containerStatus(one))!
+    await driver.removeSandbox(pod)
+    assert.equal(existsSync(`/proc/${pid}`), false)
+  })
+
   it('leaves no mount behind', async () => {
     const mounts = () =>
       readFileSync('/proc/self/mountinfo', 'utf8')

@@ -39,11 +39,18 @@ export interface Placement {
   binds(container: Placed): Bind[]
 }
 
+/** The pod's containers have process ids in common; with the machine's, those. */
+export const sharesPids = ({ shareProcessNamespace, hostPID }: SandboxConfig): boolean =>
+  shareProcessNamespace && !hostPID
+
 /** `path` is the PATH of processes that set none. */
 export function createPlacement(platform: Platform, path: string): Placement {
   const { nsenter, unshare, setpriv } = platform.tools
   const ownPids = ({ sandbox, state }: Placed) =>
-    platform.namespaces && !sandbox.state.config.hostPID && state.config.targetId === undefined
+    platform.namespaces &&
+    !sandbox.state.config.hostPID &&
+    !sandbox.state.config.shareProcessNamespace &&
+    state.config.targetId === undefined
   const text = (value: string, { state }: Placed) =>
     platform.namespaces ? value : portableText(value, state.config.mounts)
   return {

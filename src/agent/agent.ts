@@ -40,6 +40,7 @@ import type { PodNetwork } from './pod-network.ts'
 import { startPressure } from './pressure/start.ts'
 import { createCredentialProvider } from './pulls/provider.ts'
 import { createPulls } from './pulls/pulls.ts'
+import { openRecords } from './pulls/records.ts'
 import { pods, runtimeClasses } from './resources.ts'
 import { type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
 import { createNodeApi } from './serve.ts'
@@ -188,6 +189,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     signal,
   )
+  const records = openRecords(join(deps.dataDir, 'image-pulls.json'), settings.verification)
   const podDeps: PodDeps = {
     client,
     clock,
@@ -202,6 +204,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     devices,
     pulls: createPulls({
       clock,
+      records,
       limit: settings.parallelPulls,
       providers: settings.credentialProviders.map(each => createCredentialProvider(each, { clock, logger, signal })),
     }),
@@ -315,7 +318,9 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       pressure,
       async images() {
         await garbage.collect()
-        return statusImages(await images.list())
+        const all = await images.list()
+        records.keep(new Set(all.flatMap(({ id, digests }) => [id, ...digests])))
+        return statusImages(all)
       },
       client,
       clock,

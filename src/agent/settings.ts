@@ -3,6 +3,7 @@ import type { ImageGarbageSettings } from './node/image-garbage.ts'
 import { readThresholds } from './pressure/thresholds.ts'
 import type { EvictionSettings } from './pressure/watch.ts'
 import type { ProviderSettings } from './pulls/provider.ts'
+import type { VerificationSettings } from './pulls/records.ts'
 
 export interface NodeSettings {
   /** Processes that one pod may have; undefined: any number. */
@@ -14,6 +15,8 @@ export interface NodeSettings {
   /** Images that are pulled at once. */
   readonly parallelPulls: number
   readonly imageGarbage: ImageGarbageSettings
+  /** Which images on the node are for every pod. */
+  readonly verification: VerificationSettings
   /** Programs that know proof for registries. */
   readonly credentialProviders: readonly ProviderSettings[]
   /** When pods are evicted for want of memory, disk or processes. */
@@ -31,6 +34,7 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   unsafeSysctls: [],
   parallelPulls: 3,
   imageGarbage: { highPercent: 85, lowPercent: 80, minAgeMs: 120_000 },
+  verification: { policy: 'NeverVerifyPreloadedImages', allowlist: [] },
   credentialProviders: [],
   eviction: { thresholds: readThresholds(), transitionMs: 300_000, longestGraceMs: 0 },
 }

@@ -1,14 +1,11 @@
 /** Which images a proof is for: registries and paths as docker's configuration and CredentialProviderConfig name them. */
-import { parseReference } from '../images/reference.ts'
+import { type ImageReference, parseReference } from '../images/reference.ts'
 
-/** Where an image comes from: its registry's host, with the port if there is one, and its path there. */
-export interface ImagePlace {
-  readonly registry: string
-  readonly repository: string
-}
+/** Where an image comes from. */
+export type ImagePlace = Pick<ImageReference, 'registry' | 'repository'>
 
 /** Undefined for what is no name of an image. */
-export function placeOf(image: string): ImagePlace | undefined {
+export function placeOf(image: string): ImageReference | undefined {
   try {
     return parseReference(image)
   } catch {

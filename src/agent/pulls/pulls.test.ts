@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import type { Secret } from '../../api/generated/types/core-v1.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { type FoundImage, RuntimeError } from '../runtimes/runtime.ts'
+import { DEFAULT_SETTINGS } from '../settings.ts'
 import { createPulls } from './pulls.ts'
+import { openRecords } from './records.ts'
 
 const secret = (username: string): Secret => ({
   type: 'kubernetes.io/dockerconfigjson',
@@ -38,7 +43,10 @@ function world({ there = [], takes, limit = 1, builtIn = false }: World = {}) {
     },
   }
   const providers = [{ credentials: async () => [{ username: 'provided', password: '' }] }]
-  const pulls = createPulls({ clock, limit, providers })
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-pulls-'))
+  after(() => rmSync(folder, { recursive: true }))
+  const records = openRecords(join(folder, 'pulls.json'), DEFAULT_SETTINGS.verification)
+  const pulls = createPulls({ clock, limit, providers, records })
   const ensure = (image: string, policy = 'IfNotPresent', secrets: readonly Secret[] = []) => {
     const event = (type: string, reason: string, message: string) => void said.push(`${type} ${reason} ${message}`)
     const result = pulls.ensure({ driver, image, policy, secrets, event }).then(
@@ -83,6 +91,15 @@ test("ensure shows the pod's own proof first, then what providers know, until on
   const refused = world({ takes: [] })
   assert.equal(await refused.ensure('a.io/x', 'Always', [secret('one')]), 'ErrImagePull: not for provided')
   assert.equal(refused.said.at(-1), 'Warning Failed Failed to pull image "a.io/x": not for provided')
+})
+
+test('ensure asks the registry again for a pod without the secret by which an image was pulled', async () => {
+  const { ensure, shown } = world({ there: ['a.io/x'], takes: ['one'] })
+  assert.equal(await ensure('a.io/x', 'Always', [secret('one')]), 'a.io/x')
+  assert.equal(await ensure('a.io/x', 'IfNotPresent', [secret('one')]), 'a.io/x')
+  assert.deepEqual(shown, ['one'])
+  assert.equal(await ensure('a.io/x', 'IfNotPresent'), 'ErrImagePull: not for provided')
+  assert.match(await ensure('a.io/x', 'Never'), /^ErrImageNeverPull: .* is not present/)
 })
 
 test('ensure says what is no name of an image', async () => {

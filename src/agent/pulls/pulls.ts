@@ -1,15 +1,15 @@
 /**
  * How a node comes by images, whatever runtime keeps them: by policy, with the pod's secrets and what the node's
- * credential providers know, so many at once; told in the kubelet's events.
+ * credential providers know, so many at once; told in the kubelet's events. What is there is not for every pod.
  */
 import type { Secret } from '../../api/generated/types/core-v1.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Credentials } from '../images/registry.ts'
 import { createLimiter } from '../limiter.ts'
 import { type FoundImage, type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
 import { placeOf } from './match.ts'
 import type { CredentialProvider } from './provider.ts'
-import { pullCredentials } from './secrets.ts'
+import type { Proof, PullRecords } from './records.ts'
+import { secretProofs } from './secrets.ts'
 
 /** An image that a pod needs. */
 export interface ImageRequest {
@@ -36,6 +36,7 @@ export interface PullsDeps {
   /** Pulls at once. */
   readonly limit: number
   readonly providers: readonly CredentialProvider[]
+  readonly records: PullRecords
 }
 
 const quoted = JSON.stringify
@@ -53,27 +54,37 @@ const asRuntimeError = (cause: unknown): RuntimeError =>
     ? cause
     : new RuntimeError('ErrImagePull', String((cause as Error).message ?? cause), { cause })
 
-export function createPulls({ clock, limit, providers }: PullsDeps): Pulls {
+export function createPulls({ clock, limit, providers, records }: PullsDeps): Pulls {
   const turns = createLimiter(limit)
 
   /** What may be shown to the registry: the pod's own first. */
-  async function credentialsFor({ image, secrets }: ImageRequest): Promise<readonly Credentials[]> {
+  async function proofsFor({ image, secrets }: ImageRequest): Promise<readonly Proof[]> {
     const place = placeOf(image)
     const known = place ? await Promise.all(providers.map(each => each.credentials(image, place))) : []
-    return [...pullCredentials(secrets, image), ...known.flat()]
+    return [...secretProofs(secrets, image), ...known.flat().map(credentials => ({ credentials }))]
   }
   /** Shows each proof in turn, and nothing where there is none; rejects with the last refusal. */
   async function pullWith(request: ImageRequest): Promise<FoundImage> {
-    const all = await credentialsFor(request)
+    const all = await proofsFor(request)
+    const place = placeOf(request.image)
+    if (place) records.begin(place)
     let refusal: unknown
     for (const proof of all.length > 0 ? all : [undefined]) {
       try {
-        return await request.driver.pullImage(request.image, proof)
+        const pulled = await request.driver.pullImage(request.image, proof?.credentials)
+        if (place) records.end(place, { id: pulled.imageId, proof })
+        return pulled
       } catch (error) {
         refusal = error
       }
     }
+    if (place) records.end(place)
     throw refusal
+  }
+  /** The pod may use what is there. */
+  function isOpen({ image, secrets }: ImageRequest, { imageId }: FoundImage): boolean {
+    const place = placeOf(image)
+    return place === undefined || records.isOpen(place, imageId, secretProofs(secrets, image))
   }
   async function pull(request: ImageRequest): Promise<FoundImage> {
     const { image, event } = request
@@ -100,7 +111,8 @@ export function createPulls({ clock, limit, providers }: PullsDeps): Pulls {
     }
   }
   /** What is there already; undefined: it is to be pulled. */
-  async function present({ driver, image, policy, event }: ImageRequest): Promise<FoundImage | undefined> {
+  async function present(request: ImageRequest): Promise<FoundImage | undefined> {
+    const { driver, image, policy, event } = request
     let found: FoundImage | undefined
     try {
       found = await driver.findImage(image)
@@ -109,7 +121,7 @@ export function createPulls({ clock, limit, providers }: PullsDeps): Pulls {
         event('Warning', 'InspectFailed', (error as RuntimeError).message)
       throw error
     }
-    if (found && (policy !== 'Always' || found.builtIn)) {
+    if (found && (found.builtIn || (policy !== 'Always' && isOpen(request, found)))) {
       event(
         'Normal',
         'Pulled',

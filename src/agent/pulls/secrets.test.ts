@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Secret } from '../../api/generated/types/core-v1.ts'
-import { pullCredentials } from './secrets.ts'
+import { secretProofs } from './secrets.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const secret = (auths: object): Secret => ({
@@ -10,7 +10,7 @@ const secret = (auths: object): Secret => ({
 })
 const entry = (username: string) => ({ username, password: 'p' })
 
-test('pullCredentials finds what is for an image, most particular first', () => {
+test('secretProofs finds what is for an image, most particular first', () => {
   const secrets = [
     secret({
       'https://index.docker.io/v1/': entry('hub'),
@@ -30,13 +30,13 @@ test('pullCredentials finds what is for an image, most particular first', () => 
     ['Not An Image', []],
   ] as const)
     assert.deepEqual(
-      pullCredentials(secrets, image).map(each => each.username),
+      secretProofs(secrets, image).map(each => each.credentials.username),
       users,
       image,
     )
 })
 
-test('pullCredentials reads every form of proof, and passes over what it cannot read', () => {
+test('secretProofs reads every form of proof, and passes over what it cannot read', () => {
   const secrets: Secret[] = [
     secret({ 'a.io': { auth: base64('user:pass:word') } }),
     { type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64(JSON.stringify({ 'a.io': entry('old') })) } },
@@ -45,9 +45,8 @@ test('pullCredentials reads every form of proof, and passes over what it cannot 
     { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': base64('no json') } },
     { type: 'Opaque', data: {} },
   ]
-  assert.deepEqual(pullCredentials(secrets, 'a.io/x'), [
-    { username: 'user', password: 'pass:word' },
-    { username: 'old', password: 'p' },
-    { token: 'token' },
-  ])
+  assert.deepEqual(
+    secretProofs(secrets, 'a.io/x').map(each => each.credentials),
+    [{ username: 'user', password: 'pass:word' }, { username: 'old', password: 'p' }, { token: 'token' }],
+  )
 })

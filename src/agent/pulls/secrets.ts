@@ -2,6 +2,7 @@
 import type { Secret } from '../../api/generated/types/core-v1.ts'
 import type { Credentials } from '../images/registry.ts'
 import { mostParticular, placeOf } from './match.ts'
+import { type Proof, secretProof } from './records.ts'
 
 /** One entry of a docker configuration. */
 interface Entry {
@@ -37,8 +38,12 @@ function credentialsOf({ username, password, auth, identitytoken }: Entry): Cred
 }
 
 /** What may be shown to the registry of an image, most particular first. */
-export function pullCredentials(secrets: readonly Secret[], image: string): Credentials[] {
+export function secretProofs(secrets: readonly Secret[], image: string): Proof[] {
   const place = placeOf(image)
   if (!place) return []
-  return mostParticular(secrets.flatMap(entriesOf), place).flatMap(entry => credentialsOf(entry) ?? [])
+  const entries = secrets.flatMap(secret => entriesOf(secret).map(([key, entry]) => [key, { secret, entry }] as const))
+  return mostParticular(entries, place).flatMap(({ secret, entry }) => {
+    const credentials = credentialsOf(entry)
+    return credentials ? [secretProof(secret, credentials)] : []
+  })
 }

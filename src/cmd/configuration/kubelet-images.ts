@@ -1,5 +1,6 @@
-/** What a node's configuration says of images: how many are pulled at once, and when they are removed. */
+/** What a node's configuration says of images: how many are pulled at once, for whom they are, and when they are removed. */
 import type { ImageGarbageSettings } from '../../agent/node/image-garbage.ts'
+import { VERIFICATIONS, type VerificationSettings } from '../../agent/pulls/records.ts'
 import { DEFAULT_SETTINGS, type NodeSettings } from '../../agent/settings.ts'
 import { parseDuration } from '../../api/machinery/time.ts'
 import type { Shape } from '../../apiserver/configuration/read.ts'
@@ -12,6 +13,8 @@ export interface ImageFields {
   readonly imageMaximumGCAge?: string
   readonly imageGCHighThresholdPercent?: number
   readonly imageGCLowThresholdPercent?: number
+  readonly imagePullCredentialsVerificationPolicy?: string
+  readonly preloadedImagesVerificationAllowlist?: readonly string[]
 }
 
 export const IMAGE_SHAPE = {
@@ -21,6 +24,8 @@ export const IMAGE_SHAPE = {
   imageMaximumGCAge: 'string',
   imageGCHighThresholdPercent: 'number',
   imageGCLowThresholdPercent: 'number',
+  imagePullCredentialsVerificationPolicy: 'string',
+  preloadedImagesVerificationAllowlist: ['string'],
 } as const satisfies Shape
 
 /** Makes a setting of a field; what `make` throws is told with the field's name. */
@@ -68,8 +73,31 @@ function garbage(fields: ImageFields, of: Of): ImageGarbageSettings {
   return { highPercent: high, lowPercent: low, minAgeMs: least, ...(most > 0 && { maxAgeMs: most }) }
 }
 
+function verification(fields: ImageFields, of: Of): VerificationSettings {
+  const { imagePullCredentialsVerificationPolicy: wanted, preloadedImagesVerificationAllowlist: allowlist = [] } =
+    fields
+  const policy = of('imagePullCredentialsVerificationPolicy', () => {
+    const found = VERIFICATIONS.find(each => each === wanted)
+    if (wanted !== undefined && !found)
+      throw new Error(`${JSON.stringify(wanted)} must be one of ${VERIFICATIONS.join(', ')}`)
+    return found ?? DEFAULT_SETTINGS.verification.policy
+  })
+  of('preloadedImagesVerificationAllowlist', () => {
+    if (allowlist.length > 0 && policy !== 'NeverVerifyAllowlistedImages')
+      throw new Error('can only be set where imagePullCredentialsVerificationPolicy is NeverVerifyAllowlistedImages')
+    const wrong = allowlist.find(each => !/^[\w.:-]+(\/[\w.-]+)*(\/\*)?$/.test(each))
+    if (wrong !== undefined)
+      throw new Error(`${JSON.stringify(wrong)} is no image like example.com/app or example.com/*`)
+  })
+  return { policy, allowlist }
+}
+
 /** What the fields say. Throws what `of` throws. */
-export const imageSettings = (fields: ImageFields, of: Of): Pick<NodeSettings, 'parallelPulls' | 'imageGarbage'> => ({
+export const imageSettings = (
+  fields: ImageFields,
+  of: Of,
+): Pick<NodeSettings, 'parallelPulls' | 'imageGarbage' | 'verification'> => ({
   parallelPulls: parallelPulls(fields, of),
   imageGarbage: garbage(fields, of),
+  verification: verification(fields, of),
 })

@@ -43,6 +43,8 @@ evictionSoftGracePeriod: {nodefs.available: 1m}
 evictionMinimumReclaim: {nodefs.available: 1Gi}
 evictionPressureTransitionPeriod: 30s
 evictionMaxPodGracePeriod: 60
+imagePullCredentialsVerificationPolicy: NeverVerifyAllowlistedImages
+preloadedImagesVerificationAllowlist: [example.com/base, example.com/tools/*]
 `)
   assert.deepEqual(found, {
     manifests: '/etc/pods',
@@ -52,6 +54,10 @@ evictionMaxPodGracePeriod: 60
       restartMaxMs: 30_000,
       parallelPulls: 5,
       imageGarbage: { highPercent: 70, lowPercent: 60, minAgeMs: 0, maxAgeMs: 86_400_000 },
+      verification: {
+        policy: 'NeverVerifyAllowlistedImages',
+        allowlist: ['example.com/base', 'example.com/tools/*'],
+      },
       credentialProviders: [],
       eviction: {
         thresholds: [
@@ -89,6 +95,8 @@ for (const [fields, message] of [
   ],
   ['imageMinimumGCAge: soon', /imageMinimumGCAge: time: invalid duration "soon"/],
   ['imageMinimumGCAge: -1s', /imageMinimumGCAge: -1s must not be negative/],
+  ['imagePullCredentialsVerificationPolicy: Sometimes', /VerificationPolicy: "Sometimes" must be one of NeverVerify, /],
+  ['preloadedImagesVerificationAllowlist: [a]', /preloadedImagesVerificationAllowlist: can only be set where/],
   ['imageMaximumGCAge: 1m', /imageMaximumGCAge: 1m must be greater than imageMinimumGCAge/],
   ['evictionHard: {memory: 1Gi}', /kubelet\.yaml: evictionHard, evictionSoft: unsupported eviction signal memory/],
   ['evictionHard: {memory.available: 7}', /evictionHard\.memory\.available must be a string/],

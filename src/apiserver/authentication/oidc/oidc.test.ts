@@ -280,8 +280,8 @@ jwt:
   for (const [bad, words] of [
     [text.replace('audiences', 'audience'), /unknown field "jwt\[0\].issuer.audience"/],
     [text.replace('enabled: true', 'enabled: "yes"'), /anonymous.enabled must be a boolean/],
-    [text.replace('/v1', '/v9'), /expected AuthenticationConfiguration of/],
-    ['[]', /expected AuthenticationConfiguration/],
+    [text.replace('/v1', '/v9'), /expected apiVersion .*, kind AuthenticationConfiguration/],
+    ['[]', /kind AuthenticationConfiguration/],
   ] as const)
     await assert.rejects(readAuthenticationConfiguration(bad), words)
 })

@@ -149,6 +149,20 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       await driver.removeSandbox(sandbox)
     })
 
+    it('stats tells what a running container uses, and nothing of one that has ended', async () => {
+      const { id, sandbox, uid } = await run(harness.commands.forever)
+      await until(id, 'running')
+      const found = await driver.stats(id)
+      assert.deepEqual([found?.id, found?.podUid, found?.name], [id, uid, 'main'])
+      assert.ok(found!.processes >= 1, `${found!.processes} processes`)
+      assert.ok(found!.cpuUsage >= 0 && found!.memoryUsage >= found!.memoryWorkingSet)
+      const stop = driver.stopContainer(id, 0)
+      await until(id, 'exited')
+      await stop
+      assert.equal(await driver.stats(id), undefined)
+      await driver.removeSandbox(sandbox)
+    })
+
     it('updateContainer changes limits of a running container, and its status shows them', async () => {
       const { id, sandbox } = await run(harness.commands.forever)
       await until(id, 'running')

@@ -107,6 +107,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     },
     updateSandbox: groups.update,
     limits: groups.limits,
+    processes: groups.processes,
     sandboxImage: options.sandboxImage ?? PAUSE_IMAGE,
     importArchive: file => importArchive(ctr, createReadStream(file)),
     lost() {

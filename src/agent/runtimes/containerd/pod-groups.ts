@@ -17,6 +17,8 @@ export interface PodGroups {
   update(note: SandboxNote, resources: Resources): void
   /** Limits of one of its containers, as the kernel has them. */
   limits(note: SandboxNote, container: string): Resources | undefined
+  /** Processes of one of its containers. */
+  processes(note: SandboxNote, container: string): number | undefined
   /** Removes what is empty of it. */
   remove(note: SandboxNote): void
   /** Removes all that is empty. */
@@ -36,6 +38,7 @@ export function openPodGroups(root: string, driver: 'cgroupfs' | 'systemd'): Pod
       make: none,
       update: none,
       limits: () => undefined,
+      processes: () => undefined,
       remove: none,
       removeAll: none,
     }
@@ -45,6 +48,7 @@ export function openPodGroups(root: string, driver: 'cgroupfs' | 'systemd'): Pod
     parent: note => `/${root}/${group(note)}`,
     make: note => void cgroups?.create(group(note), note.resources),
     limits: (note, container) => cgroups?.limits(join(group(note), container)),
+    processes: (note, container) => cgroups?.usage(join(group(note), container))?.processes,
     update: (note, resources) => cgroups?.update(group(note), resources),
     remove: note => void cgroups?.remove(group(note)),
     removeAll: () => void cgroups?.remove(''),

@@ -47,6 +47,8 @@ export interface CriDriverOptions extends Translation {
   afterSandbox?(note: SandboxNote): void
   /** Limits of a running container as the kernel has them, for runtimes that do not say. */
   limits?(sandbox: SandboxNote, id: string): Resources | undefined
+  /** Processes of a running container, which CRI does not tell. */
+  processes?(sandbox: SandboxNote, id: string): number | undefined
   /** Changes the limits of a pod's own group. */
   updateSandbox?(note: SandboxNote, resources: Resources): void
   /** Image of sandboxes, which is kept. */
@@ -365,7 +367,9 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       const container = known.containers.get(id)
       if (container?.status.state !== 'running') return undefined
       const { stats } = await call('ContainerStats', { containerId: id })
-      return stats && statsOf(stats, container.status)
+      const sandbox = known.sandboxes.get(container.status.sandboxId)
+      const processes = sandbox && options.processes?.(sandbox.note, id)
+      return stats && statsOf(stats, container.status, processes)
     },
     async close() {
       scope.abort()

@@ -3,7 +3,11 @@ import type { ContainerStats, ContainerStatus } from '../runtime.ts'
 import type { CriContainerStats } from './messages.ts'
 
 /** One container's usage. */
-export function statsOf({ cpu, memory }: CriContainerStats, { id, podUid, name }: ContainerStatus): ContainerStats {
+export function statsOf(
+  { cpu, memory }: CriContainerStats,
+  { id, podUid, name }: ContainerStatus,
+  processes = 0,
+): ContainerStats {
   const workingSet = memory?.workingSetBytes?.value ?? 0
   return {
     id,
@@ -13,6 +17,6 @@ export function statsOf({ cpu, memory }: CriContainerStats, { id, podUid, name }
     cpuUsage: cpu?.usageCoreNanoSeconds?.value ?? 0,
     memoryWorkingSet: workingSet,
     memoryUsage: memory?.usageBytes?.value || workingSet,
-    processes: 0,
+    processes,
   }
 }

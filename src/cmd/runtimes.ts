@@ -76,6 +76,7 @@ async function given(
       afterSandbox: groups.remove,
       updateSandbox: groups.update,
       limits: groups.limits,
+      processes: groups.processes,
     })
   try {
     return {

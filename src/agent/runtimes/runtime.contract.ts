@@ -31,6 +31,8 @@ export interface ContractHarness {
     /** For start: a command that cannot be run at all. */
     readonly missing?: readonly string[]
   }
+  /** Nothing really runs: time passes by `wait` alone, and commands answer at once. */
+  readonly isPlayed?: boolean
   /** Image that the driver takes, and one that it refuses. */
   readonly image: string
   readonly badImage?: string
@@ -233,7 +235,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
 
     it('exec into a container that is ending ends with it, and into one that has ended is refused', async t => {
       const echo = harness.commands.echo
-      if (!echo) return t.skip('the driver runs no commands')
+      if (!echo || harness.isPlayed) return t.skip('the driver runs no commands')
       const { id, sandbox } = await run(harness.commands.stubborn)
       await until(id, 'running')
       await harness.wait(100)

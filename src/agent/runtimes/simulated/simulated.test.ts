@@ -32,6 +32,7 @@ runtimeContract('simulated', async () => {
     driver,
     sandbox,
     wait: ms => clock.advance(ms),
+    isPlayed: true,
     commands: {
       forever: ['forever'],
       stubborn: ['stubborn'],

@@ -32,9 +32,12 @@ test('readAdmissionConfiguration reads what PodSecurity takes, inline or from a 
 
 const wrong: readonly [text: string, message: RegExp][] = [
   ['plugins: [{name: Priority, path: x}]', /plugins\[0\]: "Priority" takes no configuration here/],
-  ['plugins: [{name: EventRateLimit, configuration: {kind: Other}}]', /expected Configuration of eventratelimit/],
+  [
+    'plugins: [{name: EventRateLimit, configuration: {kind: Other}}]',
+    /expected apiVersion eventratelimit.*, kind Configuration/,
+  ],
   ['plugins: [{name: PodSecurity}]', /plugins\[0\]: exactly one of path and configuration must be there/],
-  ['plugins: [{name: PodSecurity, configuration: {kind: Other}}]', /expected PodSecurityConfiguration/],
+  ['plugins: [{name: PodSecurity, configuration: {kind: Other}}]', /kind PodSecurityConfiguration/],
   ['plugins: [{nome: PodSecurity}]', /unknown field "plugins\[0\].nome"/],
 ]
 for (const [text, message] of wrong) {

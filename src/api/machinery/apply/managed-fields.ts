@@ -11,6 +11,7 @@ import type { Comparison } from './compare.ts'
 import { compareValues } from './compare.ts'
 import type { BuildingSet, FieldSet } from './field-set.ts'
 import { difference, differenceRecursive, intersection, isEmptySet, parseFieldSet, union } from './field-set.ts'
+import { inOrder } from './order.ts'
 import { sharedSet } from './shared-sets.ts'
 import { type Json, WithoutKeys } from './typed.ts'
 
@@ -201,7 +202,7 @@ export function writeOwners(owners: readonly Owner[]): ManagedFieldsEntry[] {
     const entry: ManagedFieldsEntry = { manager, operation, apiVersion }
     if (time !== undefined) entry.time = time
     entry.fieldsType = 'FieldsV1'
-    entry.fieldsV1 = set as Record<string, unknown>
+    entry.fieldsV1 = inOrder(set) as Record<string, unknown>
     if (subresource) entry.subresource = subresource
     return entry
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MachineUsage } from '../node/usage.ts'
 import { createJudge, observe } from './judge.ts'
-import { readThresholds } from './thresholds.ts'
+import { readThresholds, type ThresholdFields } from './thresholds.ts'
 
 const MI = 1024 * 1024
 const usage = (more: Partial<MachineUsage> = {}): MachineUsage => ({
@@ -17,7 +17,14 @@ const usage = (more: Partial<MachineUsage> = {}): MachineUsage => ({
 const disk = (availableBytes: number) => usage({ disk: { ...usage().disk!, availableBytes } })
 const memory = (mebibytes: number) => usage({ memoryAvailable: mebibytes * MI })
 
-const start = (fields: Parameters<typeof readThresholds>[0] = undefined, transitionMs = 0) => {
+const KUBELET = {
+  'memory.available': '100Mi',
+  'nodefs.available': '10%',
+  'imagefs.available': '15%',
+  'nodefs.inodesFree': '5%',
+}
+
+const start = (fields: ThresholdFields = { evictionHard: KUBELET }, transitionMs = 0) => {
   const judge = createJudge({ thresholds: readThresholds(fields), transitionMs })
   return (seen: MachineUsage, now: number) => {
     const { conditions, due } = judge(observe(seen), now)

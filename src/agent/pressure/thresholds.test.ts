@@ -7,12 +7,12 @@ const lines = (...[fields]: Parameters<typeof readThresholds>) =>
     [signal, ...Object.entries(below)[0]!, graceMs, reclaim ? Object.values(reclaim)[0] : '-'].join(' '),
   )
 
-test('readThresholds has the defaults of a kubelet', () => {
+test('readThresholds has the defaults of a kubelet, and smaller shares of disks', () => {
   assert.deepEqual(lines(), [
     'memory.available value 104857600 0 -',
-    'nodefs.available percent 10 0 -',
+    'nodefs.available percent 5 0 -',
     'nodefs.inodesFree percent 5 0 -',
-    'imagefs.available percent 15 0 -',
+    'imagefs.available percent 5 0 -',
     'imagefs.inodesFree percent 5 0 -',
   ])
 })

@@ -50,12 +50,15 @@ export interface ThresholdFields {
   readonly mergeDefaultEvictionSettings?: boolean
 }
 
-/** The kubelet's. */
+/**
+ * The kubelet's, but for disks, of which it wants 10 and 15 %: a machine that somebody works on is often as full as that,
+ * and its pods are not to be taken away for it.
+ */
 const DEFAULT_HARD: Readonly<Record<string, string>> = {
   'memory.available': '100Mi',
-  'nodefs.available': '10%',
+  'nodefs.available': '5%',
   'nodefs.inodesFree': '5%',
-  'imagefs.available': '15%',
+  'imagefs.available': '5%',
   'imagefs.inodesFree': '5%',
 }
 

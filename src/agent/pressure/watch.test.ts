@@ -9,8 +9,10 @@ import { createPressureWatch } from './watch.ts'
 
 const MI = 1024 * 1024
 
+const KUBELET = { 'memory.available': '100Mi', 'nodefs.available': '10%', 'imagefs.available': '15%' }
+
 /** A machine of 1,000 Mi of memory and disk, and pods that use so much of both until they are evicted. */
-function start(used: Record<string, number>, fields?: ThresholdFields) {
+function start(used: Record<string, number>, fields: ThresholdFields = { evictionHard: KUBELET }) {
   const clock = virtualClock()
   const running = new Map(Object.entries(used))
   const evicted: string[] = []

@@ -153,7 +153,7 @@ test('a node that runs short of memory says so, is tainted, and evicts the pod t
 
 test('a node whose disk is full takes no pod but critical ones, until there is room', async () => {
   const { cluster, played, find, condition, taints, create, close } = await start()
-  played.disk = 14 * GI
+  played.disk = 4 * GI
   await cluster.advance(10_000)
   const full = await condition('DiskPressure')
   assert.deepEqual(

@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -10,7 +13,7 @@ import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from './busybox.fixture.ts'
 import { importArchive } from './ctr.ts'
 import { findPrograms, type Programs } from './find.ts'
-import { openContainerd } from './open.ts'
+import { openContainerd, runDirectory } from './open.ts'
 
 async function make(programs: Programs): Promise<ContractHarness> {
   const root = mkdtempSync(join(tmpdir(), 'tutti-containerd-'))
@@ -59,5 +62,19 @@ async function make(programs: Programs): Promise<ContractHarness> {
 
 const found = await findPrograms(process.env.PATH ?? '')
 const problem = process.getuid?.() !== 0 ? 'needs root' : 'missing' in found ? found.missing : busyboxProblem()
+test('openContainerd leaves no containerd running that it cannot use', { skip: problem ?? false }, async t => {
+  const root = mkdtempSync(join(tmpdir(), 'tutti-containerd-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const directory = join(root, 'containerd')
+  const programs = { ...(found as Programs), ctr: join(root, 'no-such-ctr') }
+  const cgroupRoot = `tutti-test-${process.pid}-unusable`
+  const opened = openContainerd({ programs, directory, cgroupRoot, clock: realClock, logger: silent, handlers: [''] })
+  await assert.rejects(opened, /no-such-ctr/)
+  t.after(() => rmSync(runDirectory(directory), { recursive: true, force: true }))
+  const socket = connect(join(runDirectory(directory), 'containerd.sock'))
+  socket.once('connect', () => socket.destroy(new Error('it runs')))
+  const [error] = await once(socket, 'error')
+  assert.match(String(error), /ENOENT|ECONNREFUSED/)
+})
 if (problem) test('containerd driver (runtime contract)', { skip: problem }, () => {})
 else runtimeContract('containerd driver', () => make(found as Programs))

@@ -8,7 +8,7 @@ import { architecture } from '../../../lib/architecture.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { removeTree } from '../../../lib/mounts.ts'
-import { openCriDriver } from '../cri/driver.ts'
+import { type CriDriverOptions, openCriDriver } from '../cri/driver.ts'
 import type { RuntimeDriver } from '../runtime.ts'
 import { installCni } from './cni.ts'
 import type { Layout, Settings } from './configuration.ts'
@@ -89,7 +89,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
   const supervisor = await superviseContainerd({ programs, settings, directory, clock, logger })
   const sweep = () => void clock.after(SWEEP_MS, () => endShims(layout, true))
   sweep()
-  const driver = await openCriDriver({
+  const criOptions: CriDriverOptions = {
     socket: layout.socket,
     clock,
     logger,
@@ -114,24 +114,35 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
       supervisor.check()
       sweep()
     },
-  })
-  if (!options.sandboxImage) await ensurePause(driver, ctr)
+  }
+  async function stop() {
+    await supervisor.stop()
+    // Nothing of the cluster runs any more: what is left of it is a remainder.
+    endShims(layout, false)
+    groups.removeAll()
+    await removeTree(run)
+  }
+  let driver: RuntimeDriver | undefined
+  try {
+    driver = await openCriDriver(criOptions)
+    if (!options.sandboxImage) await ensurePause(driver, ctr)
+  } catch (error) {
+    await driver?.close()
+    // Pods of an earlier start have their shims and need no containerd; one that nobody asks anything is not left.
+    await supervisor.stop()
+    throw error
+  }
+  const opened = driver
   return {
     driver: {
-      ...driver,
+      ...opened,
       async close() {
         supervisor.release()
-        await driver.close()
+        await opened.close()
       },
     },
     socket: layout.socket,
-    async stop() {
-      await supervisor.stop()
-      // Nothing of the cluster runs any more: what is left of it is a remainder.
-      endShims(layout, false)
-      groups.removeAll()
-      await removeTree(run)
-    },
+    stop,
   }
 }
 

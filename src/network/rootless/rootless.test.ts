@@ -36,9 +36,14 @@ test('ensureHolder keeps one namespace, in which the user is root over the netwo
 
 test('createHostListen listens on the machine from inside the namespace, and is told what is taken', {
   skip,
-}, async () => {
+}, async t => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tutti-porter-'))
   const taken = createServer().listen(0, '127.0.0.1')
+  t.after(() => {
+    endHolder(dataDir)
+    taken.close()
+    rmSync(dataDir, { recursive: true })
+  })
   await new Promise(resolve => taken.once('listening', resolve))
   const { port: takenPort } = taken.address() as { port: number }
   const program = `
@@ -47,7 +52,7 @@ test('createHostListen listens on the machine from inside the namespace, and is 
     const listen = createHostListen()
     const server = await listen(0, socket => socket.end(readlinkSync('/proc/self/ns/net')))
     const refused = await listen(${takenPort}, () => {}).catch(error => error.code)
-    console.log(JSON.stringify({ port: server.address().port, refused }))
+    console.log(JSON.stringify({ port: server.port, refused }))
   `
   const child = await startInside({
     dataDir,
@@ -56,7 +61,10 @@ test('createHostListen listens on the machine from inside the namespace, and is 
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const { port, refused } = JSON.parse(
-    await new Promise(resolve => child.stdout!.once('data', data => resolve(String(data)))),
+    await new Promise((resolve, reject) => {
+      child.stdout!.once('data', data => resolve(String(data)))
+      child.once('exit', code => reject(new Error(`the program inside ended with ${code}`)))
+    }),
   )
   assert.equal(refused, 'EADDRINUSE')
   assert.equal(await ask('127.0.0.1', port), readlinkSync(`/proc/${findHolder(dataDir)!.pid}/ns/net`))
@@ -64,7 +72,4 @@ test('createHostListen listens on the machine from inside the namespace, and is 
   child.kill()
   await ended
   assert.equal(await ask('127.0.0.1', port), 'ECONNREFUSED', 'the porter kept no copy')
-  endHolder(dataDir)
-  taken.close()
-  rmSync(dataDir, { recursive: true })
 })

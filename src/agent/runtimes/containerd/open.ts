@@ -130,6 +130,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     await driver?.close()
     // Pods of an earlier start have their shims and need no containerd; one that nobody asks anything is not left.
     await supervisor.stop()
+    groups.removeAll()
     throw error
   }
   const opened = driver

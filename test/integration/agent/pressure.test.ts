@@ -1,17 +1,14 @@
 /** A node that runs short: the real agent on the simulated runtime and a machine that is played, by a clock that is set. */
 import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { startAgent } from '../../../src/agent/agent.ts'
 import { type Machine, thisMachine } from '../../../src/agent/node/machine.ts'
-import { annotatedScripts, SIMULATE } from '../../../src/agent/runtimes/simulated/annotation.ts'
-import { openSimulatedDriver } from '../../../src/agent/runtimes/simulated/driver.ts'
+import { SIMULATE } from '../../../src/agent/runtimes/simulated/annotation.ts'
 import { Event } from '../../../src/api/kinds/core/event.ts'
 import { Node } from '../../../src/api/kinds/core/node.ts'
 import { Pod } from '../../../src/api/kinds/core/pod.ts'
 import { startCluster } from '../../../src/cmd/testing.ts'
-import { silent } from '../../../src/lib/log.ts'
+import { startSimulatedNode } from './simulated-node.ts'
 
 const MI = 1024 ** 2
 const GI = 1024 ** 3
@@ -19,8 +16,6 @@ const GI = 1024 ** 3
 /** A cluster whose one node is a real agent, on a machine of 8 Gi of which `others` bytes are in use beside its pods. */
 async function start() {
   const cluster = await startCluster({ clock: 'virtual', nodes: 0 })
-  const { clock } = cluster
-  const driver = openSimulatedDriver({ clock, anyHandler: true, script: annotatedScripts, address: () => '198.18.0.1' })
   const played = { others: GI, disk: 90 * GI, reads: 0 }
   const used = { current: 0 }
   const machine: Machine = {
@@ -38,29 +33,7 @@ async function start() {
       }
     },
   }
-  const scope = new AbortController()
-  const starting = startAgent(
-    {
-      transport: cluster.transport,
-      clock,
-      logger: silent,
-      nodeName: 'n1',
-      machine,
-      dataDir: join(tmpdir(), 'tutti-pressure-has-no-files'),
-      runtimes: [driver],
-      podNetwork: {
-        setup: () => Promise.reject(new Error('simulated pods have no network')),
-        teardown: async () => {},
-        dns: { servers: [], clusterDomain: 'cluster.local' },
-        list: async () => [],
-      },
-      serviceEnv: () => ({}),
-      addresses: [{ type: 'InternalIP', address: '198.19.0.1' }],
-    },
-    scope.signal,
-  )
-  await cluster.settle()
-  const agent = await starting
+  const { driver, close } = await startSimulatedNode(cluster, { machine })
   const pods = cluster.client.kind<Pod>(Pod)
   const find = (name: string) => pods.find({ namespace: 'default', name })
   const node = () => cluster.client.kind<Node>(Node).get({ name: 'n1' })
@@ -87,9 +60,7 @@ async function start() {
         spec: { nodeName: 'n1', containers: [{ name: 'main', image: 'x', ...spec }] },
       } as Pod),
     async close() {
-      scope.abort()
-      await agent.ended
-      await driver.close()
+      await close()
       await cluster.stop()
     },
   }

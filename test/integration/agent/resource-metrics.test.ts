@@ -1,58 +1,28 @@
 /** metrics.k8s.io, asked of real agents on the simulated runtime, by a clock that is set. */
 import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Agent, startAgent } from '../../../src/agent/agent.ts'
 import { type Machine, thisMachine } from '../../../src/agent/node/machine.ts'
-import { annotatedScripts, SIMULATE } from '../../../src/agent/runtimes/simulated/annotation.ts'
-import { openSimulatedDriver } from '../../../src/agent/runtimes/simulated/driver.ts'
+import { SIMULATE } from '../../../src/agent/runtimes/simulated/annotation.ts'
 import type { Pod } from '../../../src/api/kinds/core/pod.ts'
 import { type Cluster, startCluster } from '../../../src/cmd/testing.ts'
-import { silent } from '../../../src/lib/log.ts'
 import type { Loose } from '../api/start.ts'
+import { startSimulatedNode } from './simulated-node.ts'
 
 const NODES = ['n1', 'n2']
 const machine: Machine = {
   capacity: { cpu: '4', memory: '8Gi', pods: '110' },
   info: thisMachine(tmpdir()).info,
 }
-const agents = new Map<string, Agent>()
+const nodes = new Map<string, Awaited<ReturnType<typeof startSimulatedNode>>>()
 /** Nodes that do not answer. */
 const silentNodes = new Set<string>()
-const scope = new AbortController()
 let cluster: Cluster
 
 before(async () => {
-  const nodeApi = (name: string) => (silentNodes.has(name) ? undefined : agents.get(name)?.api)
+  const nodeApi = (name: string) => (silentNodes.has(name) ? undefined : nodes.get(name)?.agent.api)
   cluster = await startCluster({ clock: 'virtual', nodes: 0, nodeApi })
-  const { clock } = cluster
-  for (const nodeName of NODES) {
-    const starting = startAgent(
-      {
-        transport: cluster.transport,
-        clock,
-        logger: silent,
-        nodeName,
-        machine,
-        dataDir: join(tmpdir(), `tutti-simulated-has-no-files-${nodeName}`),
-        runtimes: [
-          openSimulatedDriver({ clock, anyHandler: true, script: annotatedScripts, address: () => '198.18.0.1' }),
-        ],
-        podNetwork: {
-          setup: () => Promise.reject(new Error('simulated pods have no network')),
-          teardown: async () => {},
-          dns: { servers: [], clusterDomain: 'cluster.local' },
-          list: async () => [],
-        },
-        serviceEnv: () => ({}),
-        addresses: [{ type: 'InternalIP', address: '198.19.0.1' }],
-      },
-      scope.signal,
-    )
-    await cluster.settle()
-    agents.set(nodeName, await starting)
-  }
+  for (const name of NODES) nodes.set(name, await startSimulatedNode(cluster, { name, machine }))
   await create(
     'web',
     'n1',
@@ -64,8 +34,7 @@ before(async () => {
   await cluster.advance(20_000)
 })
 after(async () => {
-  scope.abort()
-  await Promise.all([...agents.values()].map(agent => agent.ended))
+  await Promise.all([...nodes.values()].map(node => node.close()))
   await cluster.stop()
 })
 

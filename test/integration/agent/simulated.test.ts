@@ -1,42 +1,15 @@
 /** The real agent on the simulated runtime, by a clock that is set: no process, no file, no waiting. */
 import assert from 'node:assert/strict'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { startAgent } from '../../../src/agent/agent.ts'
-import { annotatedScripts, SIMULATE } from '../../../src/agent/runtimes/simulated/annotation.ts'
-import { openSimulatedDriver } from '../../../src/agent/runtimes/simulated/driver.ts'
+import { SIMULATE } from '../../../src/agent/runtimes/simulated/annotation.ts'
 import { Pod } from '../../../src/api/kinds/core/pod.ts'
 import { startCluster } from '../../../src/cmd/testing.ts'
-import { silent } from '../../../src/lib/log.ts'
+import { startSimulatedNode } from './simulated-node.ts'
 
 /** A cluster whose one node is a real agent. */
 async function start() {
   const cluster = await startCluster({ clock: 'virtual', nodes: 0 })
-  const { clock } = cluster
-  const driver = openSimulatedDriver({ clock, anyHandler: true, script: annotatedScripts, address: () => '198.18.0.1' })
-  const scope = new AbortController()
-  const starting = startAgent(
-    {
-      transport: cluster.transport,
-      clock,
-      logger: silent,
-      nodeName: 'n1',
-      dataDir: join(tmpdir(), 'tutti-simulated-has-no-files'),
-      runtimes: [driver],
-      podNetwork: {
-        setup: () => Promise.reject(new Error('simulated pods have no network')),
-        teardown: async () => {},
-        dns: { servers: [], clusterDomain: 'cluster.local' },
-        list: async () => [],
-      },
-      serviceEnv: () => ({}),
-      addresses: [{ type: 'InternalIP', address: '198.19.0.1' }],
-    },
-    scope.signal,
-  )
-  await cluster.settle()
-  const agent = await starting
+  const node = await startSimulatedNode(cluster)
   const pods = cluster.client.kind<Pod>(Pod)
   const ref = (name: string) => ({ namespace: 'default', name })
   return {
@@ -52,9 +25,7 @@ async function start() {
         spec: { containers: [{ name: 'main', image: 'anything:1', ...container }] },
       } as Pod),
     async close() {
-      scope.abort()
-      await agent.ended
-      await driver.close()
+      await node.close()
       await cluster.stop()
     },
   }

@@ -7,7 +7,7 @@ import type { Client } from '../client/client.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Component } from '../control/lifetime.ts'
 import type { DataPlaneDeps } from './data-plane.ts'
-import { ensureClass } from './ingress/class.ts'
+import { ensureIngressClass } from './ingress/class.ts'
 
 export interface GatewayOptions extends Omit<DataPlaneDeps, 'certificates'> {
   /** As the gateway's own account. */
@@ -23,7 +23,7 @@ export interface GatewayOptions extends Omit<DataPlaneDeps, 'certificates'> {
 export const ingressGateway = (options: GatewayOptions): Component => ({
   name: 'ingress-controller',
   async run(signal) {
-    await ensureClass(options.client)
+    await ensureIngressClass(options.client)
     const isUsed = await new Promise<boolean>(resolve => {
       const forget = options.whenUsed(Ingress.key, () => resolve(true))
       signal.addEventListener('abort', () => {

@@ -8,11 +8,12 @@ import { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { isReady } from '../../api/kinds/core/ready.ts'
 import { StorageClass } from '../../api/kinds/storage/storage-class.ts'
-import { type Client, hasReason } from '../../client/client.ts'
+import type { Client } from '../../client/client.ts'
 import { createEventRecorder, type EventRecorder } from '../../client/event-recorder.ts'
 import { keyOf } from '../../client/informer-types.ts'
 import type { Informers } from '../../client/informers.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
+import { ensureClass } from '../../control/ensure-class.ts'
 import type { Component } from '../../control/lifetime.ts'
 import { workOff } from '../../control/work-off.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -47,7 +48,7 @@ export const localPathProvisioner = (options: LocalPathOptions): Component => ({
   name: 'local-path-provisioner',
   async run(signal) {
     const { client, informers, clock, logger } = options
-    await ensureClass(client)
+    await ensureStorageClass(client)
     const events = createEventRecorder(client.transport, { component: PROVISIONER }, { clock, logger }, signal)
     const deps = { ...options, events, nodeVolumes: createNodeVolumes(client.transport) }
     const claims = informers.of<PersistentVolumeClaim>(PersistentVolumeClaim)
@@ -85,23 +86,18 @@ export const localPathProvisioner = (options: LocalPathOptions): Component => ({
   },
 })
 
-/** A cluster has a class from the start; what people make of it stays as it is. */
-async function ensureClass(client: Client) {
-  const classes = client.kind<StorageClass>(StorageClass)
-  if (await classes.find({ name: DEFAULT_CLASS })) return
-  const key = 'storageclass.kubernetes.io/is-default-class'
-  const isDefault = (await classes.listAll()).some(({ metadata }) => metadata?.annotations?.[key] === 'true')
-  await classes
-    .create({
+/** A cluster has a class from the start, which is the default where there is no other. */
+const ensureStorageClass = (client: Client) =>
+  ensureClass<StorageClass>(
+    client.kind(StorageClass),
+    {
       apiVersion: StorageClass.apiVersion,
       kind: StorageClass.kind,
-      metadata: { name: DEFAULT_CLASS, ...(!isDefault && { annotations: { [key]: 'true' } }) },
+      metadata: { name: DEFAULT_CLASS },
       provisioner: PROVISIONER,
       reclaimPolicy: 'Delete',
       volumeBindingMode: 'WaitForFirstConsumer',
       allowVolumeExpansion: true,
-    })
-    .catch(error => {
-      if (!hasReason(error, 'AlreadyExists')) throw error
-    })
-}
+    },
+    'storageclass.kubernetes.io/is-default-class',
+  )

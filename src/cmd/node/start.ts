@@ -87,8 +87,35 @@ interface Way {
   keepFresh(signal: AbortSignal): Promise<void>
 }
 
+/** Connections to the API server by a certificate; `use` makes them by another one from now on. */
+function openHttps(
+  { clock, logger }: NodeProgramDeps,
+  { server, authority }: Membership,
+  { first, userAgent }: { readonly first: KeyPair; readonly userAgent: string },
+  ends: Ends,
+): { readonly https: HttpsTransport; use(pair: KeyPair): void } {
+  let current = first
+  const https = createHttpsTransport({
+    server,
+    ca: authority,
+    credentials: () => ({ cert: current.certificate, key: current.key }),
+    userAgent,
+    clock,
+    logger,
+  })
+  ends.add(() => https.close())
+  return {
+    https,
+    use(pair) {
+      current = pair
+      https.renew()
+    },
+  }
+}
+
 /** The way to the API server, by the node's own certificate. Throws a `UserError` where that is of no use any more. */
-function openWay({ options, clock, logger }: NodeProgramDeps, membership: Membership, ends: Ends): Way {
+function openWay(deps: NodeProgramDeps, membership: Membership, ends: Ends): Way {
+  const { options, clock } = deps
   const { server, authority, nodeName } = membership
   const files = certificateFiles(options.dataDir, 'client')
   const first = files.read()
@@ -100,22 +127,13 @@ function openWay({ options, clock, logger }: NodeProgramDeps, membership: Member
       `the certificate of this node ended on ${new Date(until).toISOString().slice(0, 10)}, while the node was away`,
       `Is the clock of this machine right? ${again}`,
     )
-  let current = first
   const writeKubeconfig = ({ certificate, key }: KeyPair) =>
     writeKubeconfigJson(
       ownKubeconfig(options.dataDir),
       buildKubeconfig({ name: 'tutti', server, authority, certificate, key }),
     )
-  writeKubeconfig(current)
-  const https = createHttpsTransport({
-    server,
-    ca: authority,
-    credentials: () => ({ cert: current.certificate, key: current.key }),
-    userAgent: 'tutti-node',
-    clock,
-    logger,
-  })
-  ends.add(() => https.close())
+  writeKubeconfig(first)
+  const { https, use } = openHttps(deps, membership, { first, userAgent: 'tutti-node' }, ends)
   const client = createClient(https.transport, { fieldManager: 'kubelet' })
   return {
     client,
@@ -124,16 +142,15 @@ function openWay({ options, clock, logger }: NodeProgramDeps, membership: Member
       keepFresh(
         {
           what: 'the certificate of this node',
-          current,
+          current: first,
           renew: () => requestCertificate(client, clientWish(nodeName), { clock, withinMs: CERTIFICATE_MS, signal }),
           use(pair) {
             files.write(pair)
             writeKubeconfig(pair)
-            current = pair
-            https.renew()
+            use(pair)
           },
         },
-        { clock, logger },
+        deps,
         signal,
       ),
   }
@@ -141,32 +158,30 @@ function openWay({ options, clock, logger }: NodeProgramDeps, membership: Member
 
 /** The way of the machine's traffic to the API server, by a certificate of its own, which the node asks for. */
 async function openTraffic(
-  { options, clock, logger }: NodeProgramDeps,
-  { server, authority, nodeName }: Membership,
+  deps: NodeProgramDeps,
+  membership: Membership,
   node: Client,
   ends: Ends,
 ): Promise<NetworkApi & { reconnect(): void }> {
+  const { options, clock, logger } = deps
   const { signal } = ends
   const files = certificateFiles(options.dataDir, 'traffic')
-  const renew = () => requestCertificate(node, trafficWish(nodeName), { clock, withinMs: CERTIFICATE_MS, signal })
+  const wanted = trafficWish(membership.nodeName)
+  const renew = () => requestCertificate(node, wanted, { clock, withinMs: CERTIFICATE_MS, signal })
   const kept = files.read()
-  let current = kept && endOf(kept) > clock.now() ? kept : await renew()
-  files.write(current)
-  const https = createHttpsTransport({
-    server,
-    ca: authority,
-    credentials: () => ({ cert: current.certificate, key: current.key }),
-    userAgent: 'tutti-node-traffic',
-    clock,
-    logger,
-  })
-  ends.add(() => https.close())
-  const use = (pair: KeyPair) => {
-    files.write(pair)
-    current = pair
-    https.renew()
+  const first = kept && endOf(kept) > clock.now() ? kept : await renew()
+  files.write(first)
+  const { https, use } = openHttps(deps, membership, { first, userAgent: 'tutti-node-traffic' }, ends)
+  const rotation = {
+    what: "the certificate of this node's traffic",
+    current: first,
+    renew,
+    use(pair: KeyPair) {
+      files.write(pair)
+      use(pair)
+    },
   }
-  void keepFresh({ what: "the certificate of this node's traffic", current, renew, use }, { clock, logger }, signal)
+  void keepFresh(rotation, deps, signal)
   const client = createClient(https.transport, { fieldManager: 'kube-proxy' })
   const informers = createInformers(client, { clock, logger }, signal)
   return { client, informers, reconnect: () => https.renew(true) }

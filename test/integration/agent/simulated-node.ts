@@ -1,4 +1,5 @@
-/** The real agent on the simulated runtime, as a node of a cluster whose clock is set: no process, no file, no waiting. */
+/** The real agent on the simulated runtime, as a node of a cluster whose clock is set: no process, no waiting. */
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAgent } from '../../../src/agent/agent.ts'
@@ -18,6 +19,7 @@ export async function startSimulatedNode(
 ) {
   const { clock, transport } = cluster
   const driver = openSimulatedDriver({ clock, anyHandler: true, script: annotatedScripts, address: () => '198.18.0.1' })
+  const directory = mkdtempSync(join(tmpdir(), 'tutti-simulated-'))
   const scope = new AbortController()
   const starting = startAgent(
     {
@@ -26,7 +28,7 @@ export async function startSimulatedNode(
       logger: silent,
       nodeName: name,
       ...(machine && { machine }),
-      dataDir: join(tmpdir(), `tutti-simulated-has-no-files-${name}`),
+      dataDir: directory,
       runtimes: [driver],
       podNetwork: {
         setup: () => Promise.reject(new Error('simulated pods have no network')),
@@ -48,6 +50,7 @@ export async function startSimulatedNode(
       scope.abort()
       await agent.ended
       await driver.close()
+      rmSync(directory, { recursive: true, force: true })
     },
   }
 }

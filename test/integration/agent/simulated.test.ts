@@ -1,4 +1,4 @@
-/** The real agent on the simulated runtime, by a clock that is set: no process, no file, no waiting. */
+/** The real agent on the simulated runtime, by a clock that is set: no process, no waiting. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SIMULATE } from '../../../src/agent/runtimes/simulated/annotation.ts'

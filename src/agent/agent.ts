@@ -221,11 +221,10 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     runtimes,
     runtimeOf,
-    admit: pod =>
-      pressure?.admit(pod) ??
-      ruleProblem(pod, rules) ??
-      fits(pod, others(pod), allocatable) ??
-      portsFree(pod, others(pod)),
+    admit(pod) {
+      const beside = others(pod)
+      return pressure?.admit(pod) ?? ruleProblem(pod, rules) ?? fits(pod, beside, allocatable) ?? portsFree(pod, beside)
+    },
     fitsResized: pod => fits(pod, others(pod), allocatable),
     freed() {
       for (const worker of inOrder([...workers.values()].filter(each => each.waits()))) worker.changed()

@@ -13,7 +13,8 @@ export interface Cidr {
   readonly size: number
 }
 
-const WIDTH: Readonly<Record<Family, number>> = { IPv4: 32, IPv6: 128 }
+/** How many bits an address has. */
+export const WIDTH: Readonly<Record<Family, number>> = { IPv4: 32, IPv6: 128 }
 
 function parsed(text: string): IpAddress | undefined {
   const found = parseIp(text)

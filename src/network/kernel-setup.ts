@@ -1,9 +1,8 @@
 /** What the kernel network needs of the machine as a whole: the node's addresses, the way to services, forwarding. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Family, familyOf } from '../lib/ip-range.ts'
+import { type Family, familyOf, WIDTH } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
-import { WIDTH } from './family.ts'
 import { closeFirewalls, openFirewalls } from './firewall.ts'
 import type { FamilyLayout } from './layout.ts'
 import { ROUTE_PROTOCOL } from './pod-network/routes/routes.ts'

@@ -8,6 +8,7 @@ import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
 import { keyOf, type ObjectKey } from '../../client/informer-types.ts'
 import type { View } from '../../control/controller.ts'
 import type { Note, Plan, Write } from '../../control/plan.ts'
+import type { Family } from '../../lib/ip-range.ts'
 import { equalJson } from '../../lib/json.ts'
 import { controllerReference } from '../owner.ts'
 import { isTerminating } from '../pods.ts'
@@ -21,8 +22,6 @@ const SERVICE_NAME = 'kubernetes.io/service-name'
 const HEADLESS = 'service.kubernetes.io/headless'
 const MANAGER = 'endpointslice-controller.k8s.io'
 const RESERVED = new Set([MANAGED_BY, SERVICE_NAME, HEADLESS])
-
-type Family = 'IPv4' | 'IPv6'
 
 /** Endpoints that share their ports, and so can share slices. */
 interface Group {

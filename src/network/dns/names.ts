@@ -5,8 +5,8 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { Endpoint } from '../../api/generated/types/discovery-v1.ts'
+import { inCidr, parseCidr } from '../../lib/ip-range.ts'
 import type { Catalog } from '../catalog.ts'
-import { inRanges } from '../family.ts'
 import { hasClusterIp } from '../service-proxy/service-ports.ts'
 import { addressOfReverse, isReverse } from './reverse.ts'
 
@@ -75,7 +75,8 @@ export function createNames(
   const suffix = `.${domain}`
   const nameServer = `ns.dns${suffix}`
   const ownAddress = allAddresses(nameServer, [server])
-  const isOurs = inRanges(ranges)
+  const cidrs = ranges.map(parseCidr)
+  const isOurs = (address: string) => cidrs.some(cidr => inCidr(cidr, address))
 
   function members(key: string, publishNotReady: boolean): Member[] {
     const usable = ({ conditions }: Endpoint) => publishNotReady || conditions?.ready !== false

@@ -2,7 +2,7 @@
  * The cluster's DNS as policies see it. Elsewhere it is a pod in kube-system, and so policies name it; here it is the
  * node, at a port of its own. What would allow that pod allows the node's DNS.
  */
-import { inRanges } from '../family.ts'
+import { inCidr, parseCidr } from '../../lib/ip-range.ts'
 import type { Peer, PortMatch, Rule } from './compile.ts'
 import type { DnsPlace } from './ruleset.ts'
 
@@ -13,9 +13,13 @@ const PORT = 53
 const NAMES = { udp: 'dns', tcp: 'dns-tcp' } as const
 const PROTOCOLS = ['udp', 'tcp'] as const
 
+const inBlock = (cidr: string, address: string) => inCidr(parseCidr(cidr), address)
+
 function isPeer(peer: Peer, addresses: readonly string[]): boolean {
   if (peer.kind === 'block')
-    return addresses.some(address => inRanges([peer.cidr])(address) && !inRanges(peer.except)(address))
+    return addresses.some(
+      address => inBlock(peer.cidr, address) && !peer.except.some(except => inBlock(except, address)),
+    )
   const inside =
     typeof peer.namespace === 'string' ? peer.namespace === NAMESPACE : peer.namespace.matches(NAMESPACE_LABELS)
   return inside && peer.pods.matches(LABELS)

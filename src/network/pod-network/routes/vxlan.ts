@@ -4,8 +4,7 @@
  * written down beforehand.
  */
 import { createHash } from 'node:crypto'
-import { familyOf, parseAddress } from '../../../lib/ip-range.ts'
-import { WIDTH } from '../../family.ts'
+import { familyOf, parseAddress, WIDTH } from '../../../lib/ip-range.ts'
 import type { Peer, Self } from './peers.ts'
 
 /** Not named as pods' links are: what comes from it comes from outside of the machine. */

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -21,5 +21,14 @@ export function writeFileAtomic(path: string, content: string | Uint8Array, mode
   } catch (cause) {
     rmSync(draft, { force: true })
     throw cause
+  }
+}
+
+/** What a file keeps as JSON; undefined where it is missing, cannot be read or is broken. */
+export function readJsonFile<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T
+  } catch {
+    return undefined
   }
 }

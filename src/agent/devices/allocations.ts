@@ -1,6 +1,5 @@
 /** Which devices containers have been given: kept in a file, for a later life of the node. */
-import { existsSync, readFileSync } from 'node:fs'
-import { writeFileAtomic } from '../../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { Allocated } from './messages.ts'
 
 /** Devices of one resource that a container has. */
@@ -34,12 +33,10 @@ export interface Allocations {
 
 /** Over a file, which may be missing or broken: then nobody has anything. */
 export function openAllocations(file: string): Allocations {
-  let { resources, pods } = read(file)
-  const known = new Set(resources)
-  const save = () => {
-    resources = [...known]
-    writeFileAtomic(file, JSON.stringify({ resources, pods } satisfies State))
-  }
+  const kept = readJsonFile<Partial<State>>(file)
+  let pods = kept?.pods ?? {}
+  const known = new Set(kept?.resources)
+  const save = () => writeFileAtomic(file, JSON.stringify({ resources: [...known], pods } satisfies State))
   return {
     resources: known,
     of: (uid, container) => pods[uid]?.[container],
@@ -67,15 +64,5 @@ export function openAllocations(file: string): Allocations {
     forget(resource) {
       if (known.delete(resource)) save()
     },
-  }
-}
-
-function read(file: string): State {
-  const none: State = { resources: [], pods: {} }
-  if (!existsSync(file)) return none
-  try {
-    return { ...none, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<State>) }
-  } catch {
-    return none
   }
 }

@@ -3,9 +3,8 @@
  * pods that have the secret, and what anybody may pull, or a proof of the node's own has opened, to all. Kept in a file.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import type { Secret } from '../../api/generated/types/core-v1.ts'
-import { writeFileAtomic } from '../../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../../lib/atomic-file.ts'
 import { type ImageReference, nameOf } from '../images/reference.ts'
 import type { Credentials } from '../images/registry.ts'
 
@@ -72,7 +71,7 @@ const isListed = (name: string, allowlist: readonly string[]) =>
 
 /** Over a file, which may be missing or broken: then nothing was pulled by this node. */
 export function openRecords(file: string, { policy, allowlist }: VerificationSettings): PullRecords {
-  let { pulling, images } = read(file)
+  let { pulling = [], images = {} } = readJsonFile<Partial<State>>(file) ?? {}
   const save = () => writeFileAtomic(file, JSON.stringify({ pulling, images } satisfies State))
   const mustVerify = (name: string, isPulled: boolean) =>
     policy === 'AlwaysVerify' ||
@@ -111,15 +110,5 @@ export function openRecords(file: string, { policy, allowlist }: VerificationSet
       images = Object.fromEntries(left)
       save()
     },
-  }
-}
-
-function read(file: string): State {
-  const none: State = { pulling: [], images: {} }
-  if (!existsSync(file)) return none
-  try {
-    return { ...none, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<State>) }
-  } catch {
-    return none
   }
 }

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { writeFileAtomic } from '../../../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../../../lib/atomic-file.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { processStartTime } from '../../../lib/process-start.ts'
@@ -54,12 +54,8 @@ interface Running {
 const alive = ({ pid, start }: Running) => processStartTime(pid) === start
 
 function readRunning(file: string): Running | undefined {
-  try {
-    const found = JSON.parse(readFileSync(file, 'utf8')) as Running
-    return alive(found) ? found : undefined
-  } catch {
-    return undefined
-  }
+  const found = readJsonFile<Running>(file)
+  return found && alive(found) ? found : undefined
 }
 
 /** Ends one that may not be our child; `exited` resolves where it is one. */

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandStreams } from '../../../client/node-api.ts'
+import { readJsonFile } from '../../../lib/atomic-file.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { lazy } from '../../../lib/lazy.ts'
 import type { Logger } from '../../../lib/log.ts'
@@ -38,7 +39,6 @@ import { bootId, environ } from './proc.ts'
 import {
   type ContainerState,
   containerFolders,
-  load,
   readPids,
   removeFolder,
   reserveExit,
@@ -120,7 +120,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
 
   const recover = () => {
     for (const folder of sandboxFolders(podsDirectory)) {
-      const state = load<SandboxState>(join(folder, 'sandbox.json'))
+      const state = readJsonFile<SandboxState>(join(folder, 'sandbox.json'))
       if (!state) continue
       const sandbox: Sandbox = {
         id: state.id,
@@ -132,7 +132,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     }
   }
   const recoverContainer = (sandbox: Sandbox, folder: string) => {
-    const state = load<ContainerState>(join(folder, 'container.json'))
+    const state = readJsonFile<ContainerState>(join(folder, 'container.json'))
     const pids = readPids(folder)
     // Not started: forgotten. A supervisor on its way finds no folder to write its pid to, and gives up.
     if (!state || (!pids && state.failure === undefined)) {

@@ -6,11 +6,12 @@ import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { architecture } from '../../../lib/architecture.ts'
+import { readJsonFile } from '../../../lib/atomic-file.ts'
 import { pauseProgram } from '../containerd/pause-image.ts'
 import { RuntimeError } from '../runtime.ts'
 import type { Platform } from './platform.ts'
 import { alive, type ProcessRef, signal } from './proc.ts'
-import { load, save } from './state.ts'
+import { save } from './state.ts'
 
 const stateFile = (folder: string) => join(folder, 'first-process.json')
 
@@ -19,7 +20,7 @@ const SCRIPT = 'read -r line </proc/self/stat; echo "$line"; exec "$1" >/dev/nul
 
 /** The first process of a sandbox whose folder this is; undefined where none runs. */
 export function firstProcess(folder: string): number | undefined {
-  const known = load<ProcessRef>(stateFile(folder))
+  const known = readJsonFile<ProcessRef>(stateFile(folder))
   return known && alive(known) ? known.pid : undefined
 }
 
@@ -53,6 +54,6 @@ export async function startFirstProcess(folder: string, { tools }: Pick<Platform
 
 /** Ends it, and with it whatever is left in the namespace. */
 export function endFirstProcess(folder: string): void {
-  const known = load<ProcessRef>(stateFile(folder))
+  const known = readJsonFile<ProcessRef>(stateFile(folder))
   if (known) signal(known, 'SIGKILL')
 }

@@ -32,15 +32,6 @@ export function save(file: string, value: object) {
   renameSync(`${file}.new`, file)
 }
 
-/** Undefined when it is not there or was not finished. */
-export function load<T>(file: string): T | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T
-  } catch {
-    return undefined
-  }
-}
-
 /** Folders of sandboxes below the folder of pods. */
 export function sandboxFolders(podsDirectory: string): string[] {
   if (!existsSync(podsDirectory)) return []

@@ -36,3 +36,14 @@ test('openCgroups gives a class of pods the shares of its pods together', option
   cgroups!.remove(podGroup('Burstable', 'c'))
   near('kubepods/burstable', 2)
 })
+
+test('remove takes what nodes of a machine share with the last of them', options, () => {
+  const shared = `tutti-test-shared-${process.pid}`
+  const [one, other] = ['one', 'other'].map(name => openCgroups(`${shared}/${name}`)!)
+  const stands = () => [`/sys/fs/cgroup/pids/${shared}`, `/sys/fs/cgroup/${shared}`].some(existsSync)
+  one!.create(podGroup('Guaranteed', 'a'), {})
+  one!.remove('')
+  assert.equal(stands(), true)
+  other!.remove('')
+  assert.equal(stands(), false)
+})

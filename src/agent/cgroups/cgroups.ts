@@ -34,7 +34,10 @@ export interface Cgroups {
   /** Processes that the kernel killed in it for lack of memory. */
   oomKills(path: string): number
   usage(path: string): { cpu: number; memory: number; workingSet: number; processes: number } | undefined
-  /** Removes an empty group with its empty children, from every hierarchy there is; false while something runs in it. */
+  /**
+   * Removes an empty group with its empty children, from every hierarchy there is; false while something runs in it. With
+   * the node's own (`''`) goes what it shared with other nodes of the machine, once that is empty.
+   */
   remove(path: string): boolean
 }
 
@@ -204,7 +207,11 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     },
     remove(path) {
       let empty = true
-      for (const hierarchy of all) empty = removeTree(join(hierarchy, root, path)) && empty
+      for (const hierarchy of all) {
+        empty = removeTree(join(hierarchy, root, path)) && empty
+        // Nodes of one machine share what is above their own: it goes with the last of them.
+        if (path === '' && dirname(root) !== '.') removeEmpty(join(hierarchy, dirname(root)))
+      }
       shares.delete(path)
       balance(path)
       return empty
@@ -227,6 +234,15 @@ function hierarchies(mount: string): string[] {
   return folders(mount)
     .map(name => join(mount, name))
     .filter(path => existsSync(join(path, 'cgroup.procs')))
+}
+
+/** Removes a group without others in it. */
+function removeEmpty(dir: string): void {
+  try {
+    rmdirSync(dir)
+  } catch {
+    // It is in use, or gone.
+  }
 }
 
 /** Children first; a group's own files go with it, and what is in use stays. */

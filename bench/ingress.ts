@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Row, sleep, table } from './lib/measure.ts'
+import { median, type Rate, type Row, sleep, table } from './lib/measure.ts'
 import { certificateOf } from './lib/own-certificate.ts'
 import { cpuMicros } from './lib/processes.ts'
 
@@ -50,12 +50,6 @@ async function startNginx(name: string, http: string): Promise<number> {
   const child = spawn('nginx', ['-c', file, '-e', log], { stdio: ['ignore', 'inherit', 'inherit'] })
   children.push(child)
   return child.pid!
-}
-
-interface Rate {
-  readonly perSecond: number
-  readonly p50: number
-  readonly p99: number
 }
 
 const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000 }
@@ -102,8 +96,6 @@ const [line] = await once(gateway.stdout, 'data')
 const own = JSON.parse(String(line)) as { port: number; securePort: number }
 await sleep(500)
 
-const middle = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
-
 interface Who {
   readonly name: string
   readonly url: string
@@ -122,7 +114,7 @@ async function compare(what: string, who: readonly Who[], connections: number, p
     }
   const figures = (pick: (rate: Rate & { readonly cpu: number }) => number) =>
     Object.fromEntries(
-      [...found].map(([name, rates]) => [name, middle(rates.map(pick))]).filter(([, value]) => !Number.isNaN(value)),
+      [...found].map(([name, rates]) => [name, median(rates.map(pick))]).filter(([, value]) => !Number.isNaN(value)),
     ) as Record<string, number>
   const rows: Row[] = [
     { what, unit: '/s', figures: figures(rate => rate.perSecond) },

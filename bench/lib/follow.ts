@@ -1,3 +1,4 @@
+import { isReady as saysReady } from '../../src/api/kinds/core/ready.ts'
 import type { BenchCluster } from './cluster.ts'
 
 export interface Follower {
@@ -49,5 +50,4 @@ export interface PodState {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
 }
 
-export const isReady = (pod: PodState | undefined): boolean =>
-  pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
+export const isReady = (pod: PodState | undefined): boolean => pod !== undefined && saysReady(pod)

@@ -11,11 +11,12 @@ export interface Rate {
 export const quantile = (sorted: readonly number[], q: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
 
-export const median = (values: readonly number[]) =>
-  quantile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  )
+const ascending = (values: readonly number[]) => values.toSorted((a, b) => a - b)
+
+export const median = (values: readonly number[]) => quantile(ascending(values), 0.5)
+
+/** The 99th percentile: of a few, the worst. */
+export const worst = (values: readonly number[]) => quantile(ascending(values), 0.99)
 
 /** Calls `work` n times, `width` side by side. */
 export async function measure(n: number, width: number, work: (index: number) => Promise<unknown>): Promise<Rate> {

@@ -3,7 +3,7 @@
  * (another network namespace): `node bench/lib/pod-figures.ts --kubeconfig FILE --image IMAGE`.
  */
 import { parseArgs } from 'node:util'
-import { median, progress, quantile, type Row, sleep } from './measure.ts'
+import { median, progress, type Row, sleep, worst } from './measure.ts'
 import { openPodLoad, type PodLoad } from './pod-load.ts'
 
 export interface PodFigures {
@@ -75,13 +75,6 @@ export function podRows(all: Readonly<Record<string, PodFigures>>, what: string,
       : []),
   ]
 }
-
-/** The 99th percentile: of a few, the worst. */
-export const worst = (all: readonly number[]) =>
-  quantile(
-    [...all].sort((a, b) => a - b),
-    0.99,
-  )
 
 if (import.meta.main) {
   const { values } = parseArgs({

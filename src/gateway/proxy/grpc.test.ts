@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import * as grpc from '@grpc/grpc-js'
+import { hostPort } from '../../lib/host-port.ts'
 import { createAuthority, issueCertificate } from '../../lib/pki/certificate.ts'
 import { routeTo, startGateway, type TestGateway } from './gateway.fixture.ts'
 
@@ -24,7 +25,7 @@ after(async () => {
 })
 
 /** A gRPC server that answers what it is sent, and refuses `bad`. */
-async function startServer(name: string) {
+async function startServer(name: string, host = '127.0.0.1') {
   const server = new grpc.Server()
   server.addService(SERVICE, {
     unary(call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) {
@@ -38,12 +39,12 @@ async function startServer(name: string) {
     },
   })
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) =>
+    server.bindAsync(hostPort(host, 0), grpc.ServerCredentials.createInsecure(), (error, port) =>
       error ? reject(error) : resolve(port),
     )
   })
   ends.push(() => server.forceShutdown())
-  return { address: { host: '127.0.0.1', port }, server }
+  return { address: { host, port }, server }
 }
 
 let own: TestGateway
@@ -80,6 +81,11 @@ test('sendHttp2 carries calls to gRPC servers, and the statuses in their trailer
   publish((await startServer('a')).address)
   assert.equal(await unary('hello'), 'a hello https')
   await assert.rejects(unary('bad'), { code: grpc.status.INVALID_ARGUMENT, details: 'it is bad' })
+})
+
+test('sendHttp2 reaches endpoints with addresses of IPv6', async () => {
+  publish((await startServer('six', '::1')).address)
+  assert.equal(await unary('hello'), 'six hello https')
 })
 
 test('sendHttp2 carries streams both ways while they go on', async () => {

@@ -4,6 +4,7 @@
  */
 import type { ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import type { Clock } from '../../lib/clock.ts'
+import { hostPort } from '../../lib/host-port.ts'
 import type { Endpoint } from '../backends/backends.ts'
 import { CONNECT_MS, type Send, SILENCE_MS, tooLate } from './sending.ts'
 
@@ -50,7 +51,7 @@ export function openHttp2Backends(clock: Clock): Http2Backends {
     const standing = sessions.get(id)
     if (standing && !standing.closed && !standing.destroyed) return standing
     const { connect } = process.getBuiltinModule('node:http2')
-    const session = connect(`http://${endpoint.host}:${endpoint.port}`)
+    const session = connect(`http://${hostPort(endpoint.host, endpoint.port)}`)
     const timer = clock.after(CONNECT_MS, () => session.destroy(tooLate('the backend does not take the connection')))
     session.once('connect', () => timer.cancel())
     // Its streams tell of it.

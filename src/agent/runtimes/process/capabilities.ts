@@ -15,15 +15,6 @@ const DEFAULT = [
 /** A capability as setpriv writes it: `net_bind_service` for NET_BIND_SERVICE and CAP_NET_BIND_SERVICE; `all`. */
 export const capabilityName = (name: string): string => name.toLowerCase().replace(/^cap_/, '')
 
-/** The capabilities that are left, as setpriv takes them. */
-export function boundingSet({ add = [], drop = [] }: NonNullable<Capabilities> = {}): string {
-  const dropped = new Set(drop.map(capabilityName))
-  const added = add.map(capabilityName)
-  if (added.includes('all')) return ['+all', ...[...dropped].map(name => `-${name}`)].join(',')
-  const kept = dropped.has('all') ? [] : DEFAULT.filter(name => !dropped.has(name))
-  return ['-all', ...new Set([...kept, ...added])].map((name, at) => (at === 0 ? name : `+${name}`)).join(',')
-}
-
 /** Says whether a capability is left to processes that begin with all of them, or with those of container runtimes. */
 export function keptCapabilities(
   { add = [], drop = [] }: NonNullable<Capabilities> = {},
@@ -36,4 +27,12 @@ export function keptCapabilities(
     if (added.has(name)) return true
     return !dropped.has('all') && !dropped.has(name) && (begin === 'all' || DEFAULT.includes(name))
   }
+}
+
+/** The capabilities that are left to processes of an image, as setpriv takes them. */
+export function boundingSet({ add = [], drop = [] }: NonNullable<Capabilities> = {}): string {
+  const added = add.map(capabilityName)
+  if (added.includes('all')) return ['+all', ...new Set(drop.map(name => `-${capabilityName(name)}`))].join(',')
+  const kept = [...new Set([...DEFAULT, ...added])].filter(keptCapabilities({ add, drop }, 'default'))
+  return ['-all', ...kept.map(name => `+${name}`)].join(',')
 }

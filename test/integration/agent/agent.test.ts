@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { configMaps, nodes, serviceAccounts } from '../../../src/agent/resources.ts'
+import { configMaps, nodes } from '../../../src/agent/resources.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
 const host = (name: string, script: string, more: object = {}) => ({
@@ -16,9 +16,7 @@ describe('startAgent', () => {
   let node: Node
   before(async () => {
     node = await startNode()
-    await node.admin
-      .kind(serviceAccounts)
-      .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } })
+    await node.createAccount()
     await node.admin.kind(configMaps).create({
       apiVersion: 'v1',
       kind: 'ConfigMap',

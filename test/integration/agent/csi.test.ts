@@ -15,7 +15,6 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   secrets,
-  serviceAccounts,
   volumeAttachments,
 } from '../../../src/agent/resources.ts'
 import type { PersistentVolume, Pod } from '../../../src/api/generated/types/core-v1.ts'
@@ -24,7 +23,7 @@ import { silent } from '../../../src/lib/log.ts'
 import { removeTree } from '../../../src/lib/mounts.ts'
 import { virtualClock } from '../../../src/lib/virtual-clock.ts'
 import { startDriver } from './csi-driver.ts'
-import { isReady, type Node, startNode } from './node.ts'
+import { isReady, mounting, type Node, startNode } from './node.ts'
 
 const NAME = 'folders.example.com'
 const skip = process.getuid?.() === 0 ? false : 'needs root: a driver mounts'
@@ -43,9 +42,7 @@ describe('CSI volumes', { skip }, () => {
     })
   before(async () => {
     node = await startNode()
-    await node.admin
-      .kind(serviceAccounts)
-      .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } })
+    await node.createAccount()
     driver = await begin()
   })
   after(async () => {
@@ -83,18 +80,8 @@ describe('CSI volumes', { skip }, () => {
       .kind(persistentVolumeClaims)
       .patch({ namespace: 'default', name }, { status: { phase: 'Bound' } }, { type: 'merge', subresource: 'status' })
   }
-  const using = (volume: object, script = 'exec sleep 1000', more: object = {}) => ({
-    volumes: [{ name: 'v', ...volume }],
-    containers: [
-      {
-        name: 'main',
-        image: 'host',
-        command: ['/bin/sh', '-c', script],
-        volumeMounts: [{ name: 'v', mountPath: '/mnt' }],
-      },
-    ],
-    ...more,
-  })
+  const using = (volume: object, script = 'exec sleep 1000', more: object = {}) =>
+    mounting(volume, script, {}, { restartPolicy: 'Always', ...more })
   const claimed = (claimName: string) => ({ persistentVolumeClaim: { claimName } })
   const gone = async (name: string) => {
     // Not by force: then the object goes before what it stands for.

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { nodes, serviceAccounts } from '../../../src/agent/resources.ts'
+import { nodes } from '../../../src/agent/resources.ts'
 import { type DevicePlugin, type PluginOptions, startDevicePlugin } from './device-plugin.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
@@ -16,9 +16,7 @@ describe('devices of plugins', { skip }, () => {
   const plugins: DevicePlugin[] = []
   before(async () => {
     node = await startNode()
-    await node.admin
-      .kind(serviceAccounts)
-      .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } })
+    await node.createAccount()
   })
   after(async () => {
     for (const plugin of plugins) plugin.stop()
@@ -50,7 +48,6 @@ describe('devices of plugins', { skip }, () => {
     resources: { limits: { [resource]: String(count) } },
     ...more,
   })
-  const ended = (name: string) => node.until(name, pod => /Succeeded|Failed/.test(pod?.status?.phase ?? ''), 30_000)
   const remove = (name: string) => node.pods.delete({ namespace: 'default', name }, { gracePeriodSeconds: 0 })
 
   it('are resources of the node, by their health, and go with their plugin', async () => {
@@ -76,7 +73,7 @@ describe('devices of plugins', { skip }, () => {
     const script =
       'echo $DEVICES; cat /mnt/library; test -c /dev/example && echo " device"; echo > /mnt/library || exit 0'
     await node.create('full', { restartPolicy: 'Never', containers: [wants('example.com/full', 2, script)] })
-    const pod = await ended('full')
+    const pod = await node.ended('full')
     assert.match(await node.log(pod, 'main'), /^c,b\nfrom the plugin device\n.*(Read-only|Permission)/)
     assert.deepEqual(plugin.calls, ['allocate c b', 'start c b'])
     plugin.stop()
@@ -89,7 +86,7 @@ describe('devices of plugins', { skip }, () => {
     await node.create('holder', holds)
     await node.until('holder', isReady)
     await node.create('late', { restartPolicy: 'Never', containers: [wants('example.com/scarce', 1, 'true')] })
-    const { status } = await ended('late')
+    const { status } = await node.ended('late')
     assert.equal(status?.reason, 'UnexpectedAdmissionError')
     assert.equal(
       status?.message,
@@ -99,7 +96,7 @@ describe('devices of plugins', { skip }, () => {
     await node.pods.delete({ namespace: 'default', name: 'holder' })
     await node.until('holder', pod => pod === undefined)
     await node.create('next', { restartPolicy: 'Never', containers: [wants('example.com/scarce', 1, 'echo $DEVICES')] })
-    assert.match(await node.log(await ended('next'), 'main'), /^[ab]\n$/)
+    assert.match(await node.log(await node.ended('next'), 'main'), /^[ab]\n$/)
   })
 
   it('of init containers are used again by those that come after them', async () => {
@@ -110,7 +107,7 @@ describe('devices of plugins', { skip }, () => {
       initContainers: [wants('example.com/shared', 1, 'true', { name: 'first' })],
       containers: [wants('example.com/shared', 1, 'echo $DEVICES')],
     })
-    assert.equal(await node.log(await ended('shared'), 'main'), 'a\n')
+    assert.equal(await node.log(await node.ended('shared'), 'main'), 'a\n')
     assert.deepEqual(plugin.calls, ['allocate a', 'allocate a'])
   })
 
@@ -125,7 +122,7 @@ describe('devices of plugins', { skip }, () => {
     await has('example.com/kept', '2', '2')
     await node.create('other', { restartPolicy: 'Never', containers: [wants('example.com/kept', 1, 'echo $DEVICES')] })
     const taken = (await node.log(first, 'main')).trim()
-    assert.equal((await node.log(await ended('other'), 'main')).trim(), taken === 'a' ? 'b' : 'a')
+    assert.equal((await node.log(await node.ended('other'), 'main')).trim(), taken === 'a' ? 'b' : 'a')
     const now = await node.pods.get({ namespace: 'default', name: 'kept' })
     assert.equal(now.status?.containerStatuses?.[0]?.restartCount, 0)
     await remove('kept')

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
-import { serviceAccounts } from '../../../src/agent/resources.ts'
 import { Event } from '../../../src/api/kinds/core/event.ts'
 import { ociArchive } from '../../../src/lib/oci-archive.ts'
-import { type Node, startNode } from './node.ts'
+import { mounting, type Node, startNode } from './node.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: mounts are made'
 const IMAGE = 'example.com/data:1'
@@ -30,29 +29,11 @@ describe('image volumes of a pod', { skip }, () => {
   let node: Node
   before(async () => {
     node = await startNode({ archive: archive() })
-    await node.admin
-      .kind(serviceAccounts)
-      .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } })
+    await node.createAccount()
   })
   after(() => node.close())
 
-  const using = (image: object, script: string, mount: object = {}) => ({
-    volumes: [{ name: 'v', image }],
-    restartPolicy: 'Never',
-    containers: [
-      {
-        name: 'main',
-        image: 'host',
-        command: ['/bin/sh', '-c', script],
-        volumeMounts: [{ name: 'v', mountPath: '/mnt', ...mount }],
-      },
-    ],
-  })
-  async function printed(name: string, spec: object): Promise<string> {
-    await node.create(name, spec)
-    const pod = await node.until(name, found => /Succeeded|Failed/.test(found?.status?.phase ?? ''), 30_000)
-    return node.log(pod, 'main')
-  }
+  const using = (image: object, script: string, mount?: object) => mounting({ image }, script, mount)
   const waiting = (name: string, reason: string) =>
     node.until(name, pod => pod?.status?.containerStatuses?.[0]?.state?.waiting?.reason === reason)
   const eventsOf = async (name: string) =>
@@ -62,7 +43,7 @@ describe('image volumes of a pod', { skip }, () => {
 
   it('show the files of all layers, read-only, and let none of them be executed', async () => {
     const script = 'ls /mnt; cat /mnt/files/one; echo; (echo > /mnt/new) 2>/dev/null || echo kept; /mnt/run || echo $?'
-    const text = await printed('whole', using({ reference: IMAGE, pullPolicy: 'Never' }, script))
+    const text = await node.printed('whole', using({ reference: IMAGE, pullPolicy: 'Never' }, script))
     assert.match(text, /^files\nrun\nfirst\nkept\n[^\n]*Permission denied\n126\n$/)
     const told = await eventsOf('whole')
     const message = `Container image "${IMAGE}" already present on machine and can be accessed by the pod`
@@ -70,7 +51,7 @@ describe('image volumes of a pod', { skip }, () => {
   })
 
   it('show one folder of an image, of which links do not lead out', async () => {
-    assert.equal(await printed('part', using({ reference: IMAGE }, 'cat /mnt/one', { subPath: 'files' })), 'first')
+    assert.equal(await node.printed('part', using({ reference: IMAGE }, 'cat /mnt/one', { subPath: 'files' })), 'first')
     await node.create('out', using({ reference: IMAGE }, 'ls /mnt', { subPath: 'files/away' }))
     const pod = await waiting('out', 'CreateContainerError')
     const [status] = pod.status?.containerStatuses ?? []
@@ -100,7 +81,7 @@ describe('image volumes of a pod', { skip }, () => {
   })
 
   it('are mounted no more when their pod has ended', async () => {
-    await printed('ended', using({ reference: IMAGE }, 'true'))
+    await node.printed('ended', using({ reference: IMAGE }, 'true'))
     const pod = await node.pods.get({ namespace: 'default', name: 'ended' })
     const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').includes(pod.metadata?.uid ?? '')
     for (let turn = 0; turn < 500 && mounts(); turn++) await new Promise(resolve => setTimeout(resolve, 10))

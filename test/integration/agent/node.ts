@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { type Agent, startAgent } from '../../../src/agent/agent.ts'
 import { openImageStore } from '../../../src/agent/images/store.ts'
 import type { PodNetwork } from '../../../src/agent/pod-network.ts'
-import { pods } from '../../../src/agent/resources.ts'
+import { pods, serviceAccounts } from '../../../src/agent/resources.ts'
 import { mountLayers } from '../../../src/agent/runtimes/overlay.ts'
 import { openProcessDriver } from '../../../src/agent/runtimes/process/driver.ts'
-import type { Pod } from '../../../src/api/generated/types/core-v1.ts'
+import type { Pod, Volume } from '../../../src/api/generated/types/core-v1.ts'
 import { kinds } from '../../../src/api/kinds/all.ts'
 import { extendServer } from '../../../src/apiserver/bootstrap/extend.ts'
 import { remoteNodes } from '../../../src/apiserver/nodes/remote-nodes.ts'
@@ -154,6 +154,28 @@ export async function startNode(options: { namespaces?: boolean; remote?: boolea
     } as Pod['spec'] & object,
   })
   const client = admin.kind(pods)
+  const create = (name: string, spec: object, metadata?: object) =>
+    client.create(structuredClone(pod(name, spec, metadata)))
+  /** Waits until the pod is as wanted; the test fails with what it is otherwise. */
+  async function until(name: string, wanted: (pod: Pod | undefined) => boolean, ms = 10_000): Promise<Pod> {
+    const end = Date.now() + ms
+    for (;;) {
+      const found = await client.find({ namespace: 'default', name })
+      if (wanted(found)) return found as Pod
+      if (Date.now() > end) throw new Error(`pod ${name} is not as wanted: ${JSON.stringify(found?.status, null, 1)}`)
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+  const ended = (name: string) => until(name, found => /Succeeded|Failed/.test(found?.status?.phase ?? ''), 30_000)
+  async function log(pod: Pod, container: string, more: object = {}): Promise<string> {
+    const { namespace = '', name = '', uid = '' } = pod.metadata ?? {}
+    const chunks: Uint8Array[] = []
+    const options = { container, ...more }
+    for await (const chunk of await agent.api.logs({ namespace, name, uid }, options, AbortSignal.timeout(5000))) {
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks).toString()
+  }
   return {
     admin,
     directory,
@@ -166,27 +188,21 @@ export async function startNode(options: { namespaces?: boolean; remote?: boolea
     driver: () => driver,
     pod,
     pods: client,
-    create: (name: string, spec: object, metadata?: object) =>
-      client.create(structuredClone(pod(name, spec, metadata))),
-    /** Waits until the pod is as wanted; the test fails with what it is otherwise. */
-    async until(name: string, wanted: (pod: Pod | undefined) => boolean, ms = 10_000): Promise<Pod> {
-      const end = Date.now() + ms
-      for (;;) {
-        const found = await client.find({ namespace: 'default', name })
-        if (wanted(found)) return found as Pod
-        if (Date.now() > end) throw new Error(`pod ${name} is not as wanted: ${JSON.stringify(found?.status, null, 1)}`)
-        await new Promise(resolve => setTimeout(resolve, 5))
-      }
+    create,
+    until,
+    /** Waits until the pod has succeeded or failed. */
+    ended,
+    log,
+    /** What the container `main` of a pod printed until the pod ended. */
+    async printed(name: string, spec: object): Promise<string> {
+      await create(name, spec)
+      return log(await ended(name), 'main')
     },
-    async log(pod: Pod, container: string, more: object = {}): Promise<string> {
-      const { namespace = '', name = '', uid = '' } = pod.metadata ?? {}
-      const chunks: Uint8Array[] = []
-      const options = { container, ...more }
-      for await (const chunk of await agent.api.logs({ namespace, name, uid }, options, AbortSignal.timeout(5000))) {
-        chunks.push(chunk)
-      }
-      return Buffer.concat(chunks).toString()
-    },
+    /** Makes the account that pods of the namespace `default` run as. */
+    createAccount: () =>
+      admin
+        .kind(serviceAccounts)
+        .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } }),
     /** Ends the agent as a crash would and starts it again. */
     async restart(between: () => Promise<void> = async () => {}) {
       abort.abort()
@@ -213,3 +229,18 @@ export async function startNode(options: { namespaces?: boolean; remote?: boolea
 /** The pod is ready. */
 export const isReady = (pod: Pod | undefined) =>
   pod?.status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True') ?? false
+
+/** The spec of a pod that runs a script once, with a volume at /mnt. */
+export const mounting = (volume: Omit<Volume, 'name'>, script: string, mount: object = {}, more: object = {}) => ({
+  volumes: [{ name: 'v', ...volume }],
+  restartPolicy: 'Never',
+  containers: [
+    {
+      name: 'main',
+      image: 'host',
+      command: ['/bin/sh', '-c', script],
+      volumeMounts: [{ name: 'v', mountPath: '/mnt', ...mount }],
+    },
+  ],
+  ...more,
+})

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { serviceAccounts } from '../../../src/agent/resources.ts'
 import type { CommandStreams } from '../../../src/client/node-api.ts'
 import { createPipe } from '../../../src/client/streams/pipe.ts'
 import type { Loose } from '../api/start.ts'
@@ -34,8 +33,7 @@ describe('a node over its own HTTPS', () => {
   const script = 'echo first; trap "exit 0" TERM; while true; do sleep 0.1; done'
   before(async () => {
     node = await startNode({ namespaces: false, remote: true })
-    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } }
-    await node.admin.kind(serviceAccounts).create(account)
+    await node.createAccount()
     await node.create('one', { containers: [{ name: 'main', image: 'host', command: ['sh', '-c', script] }] })
     const pod = await node.until('one', isReady)
     ref = { namespace: 'default', name: 'one', uid: pod.metadata!.uid! }

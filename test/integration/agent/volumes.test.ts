@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { configMaps, persistentVolumeClaims, persistentVolumes, serviceAccounts } from '../../../src/agent/resources.ts'
-import type { PersistentVolume, Pod, Volume } from '../../../src/api/generated/types/core-v1.ts'
-import { isReady, type Node, startNode } from './node.ts'
+import { configMaps, persistentVolumeClaims, persistentVolumes } from '../../../src/agent/resources.ts'
+import type { PersistentVolume, Pod } from '../../../src/api/generated/types/core-v1.ts'
+import { isReady, mounting, type Node, startNode } from './node.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: mounts are made'
 
@@ -15,34 +15,13 @@ describe('volumes of a pod', { skip }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'tutti-pod-volumes-'))
   before(async () => {
     node = await startNode()
-    await node.admin
-      .kind(serviceAccounts)
-      .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } })
+    await node.createAccount()
   })
   after(async () => {
     await node.close()
     rmSync(directory, { recursive: true, force: true })
   })
 
-  const using = (volume: Omit<Volume, 'name'>, script: string, mount: object = {}, more: object = {}) => ({
-    volumes: [{ name: 'v', ...volume }],
-    restartPolicy: 'Never',
-    containers: [
-      {
-        name: 'main',
-        image: 'host',
-        command: ['/bin/sh', '-c', script],
-        volumeMounts: [{ name: 'v', mountPath: '/mnt', ...mount }],
-      },
-    ],
-    ...more,
-  })
-  /** What a pod printed until it ended. */
-  async function printed(name: string, spec: object): Promise<string> {
-    await node.create(name, spec)
-    const pod = await node.until(name, found => /Succeeded|Failed/.test(found?.status?.phase ?? ''), 30_000)
-    return node.log(pod, 'main')
-  }
   async function bound(name: string, source: object, affinity = 'n1') {
     const { metadata } = await node.admin.kind(persistentVolumeClaims).create({
       apiVersion: 'v1',
@@ -81,24 +60,24 @@ describe('volumes of a pod', { skip }, () => {
     const path = join(directory, 'data')
     mkdirSync(path)
     const volume = await bound('data', { local: { path } })
-    await printed('writes', using(volume, 'echo kept >/mnt/file', {}, { securityContext: { fsGroup: 4711 } }))
-    const shown = await printed('reads', using(volume, 'cat /mnt/file; stat -c %g,%a /mnt; id -G'))
+    await node.printed('writes', mounting(volume, 'echo kept >/mnt/file', {}, { securityContext: { fsGroup: 4711 } }))
+    const shown = await node.printed('reads', mounting(volume, 'cat /mnt/file; stat -c %g,%a /mnt; id -G'))
     assert.equal(shown, 'kept\n4711,2775\n0\n')
     const read = { persistentVolumeClaim: { claimName: 'data', readOnly: true } }
-    assert.match(await printed('cannot', using(read, 'echo x 2>&1 >/mnt/file')), /Read-only file system/)
+    assert.match(await node.printed('cannot', mounting(read, 'echo x 2>&1 >/mnt/file')), /Read-only file system/)
   })
 
   it('wait for what is missing, and say what that is', async () => {
     const missing = await bound('missing', { local: { path: join(directory, 'none') } })
-    await node.create('missing', using(missing, 'true'))
+    await node.create('missing', mounting(missing, 'true'))
     await waits(
       'missing',
       `MountVolume.NewMounter initialization failed for volume "pv-missing" : path "${join(directory, 'none')}" does not exist`,
     )
     const away = await bound('away', { local: { path: directory } }, 'n2')
-    await node.create('away', using(away, 'true'))
+    await node.create('away', mounting(away, 'true'))
     await waits('away', 'MountVolume.NodeAffinity check failed for volume "pv-away" : no matching NodeSelectorTerms')
-    await node.create('none', using({ persistentVolumeClaim: { claimName: 'none' } }, 'true'))
+    await node.create('none', mounting({ persistentVolumeClaim: { claimName: 'none' } }, 'true'))
     await waits(
       'none',
       'error processing PVC default/none: failed to fetch PVC from API server: persistentvolumeclaims "none" not found',
@@ -112,7 +91,7 @@ describe('volumes of a pod', { skip }, () => {
     const stop = join(directory, 'stop')
     mkdirSync(path)
     const script = `until [ -e ${stop} ]; do sleep 0.05; done; exit 1`
-    await node.create('vanishing', using({ hostPath: { path } }, script, {}, { restartPolicy: 'Always' }))
+    await node.create('vanishing', mounting({ hostPath: { path } }, script, {}, { restartPolicy: 'Always' }))
     await node.until('vanishing', isReady)
     rmSync(path, { recursive: true })
     writeFileSync(stop, '')
@@ -128,7 +107,7 @@ describe('volumes of a pod', { skip }, () => {
   it('are devices where they are said to be', async () => {
     const block = { volumeMode: 'Block' }
     const volume = await bound('block', { ...block, local: { path: directory } })
-    const spec = using(volume, 'true')
+    const spec = mounting(volume, 'true')
     const [{ volumeMounts: _, ...container }] = spec.containers as [(typeof spec.containers)[0]]
     const devices = [{ name: 'v', devicePath: '/dev/xvda' }]
     await node.create('block', { ...spec, containers: [{ ...container, volumeDevices: devices }] })
@@ -146,7 +125,7 @@ describe('volumes of a pod', { skip }, () => {
       .kind(configMaps)
       .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: ref, data: { key: 'one', other: 'x' } })
     const script = 'echo x 2>&1 >/mnt/key; cat /sub; until grep -q two /mnt/key; do sleep 0.05; done; cat /mnt/key /sub'
-    const spec = using({ configMap: { name: 'c' } }, script)
+    const spec = mounting({ configMap: { name: 'c' } }, script)
     spec.containers[0]!.volumeMounts.push({ name: 'v', mountPath: '/sub', subPath: 'key' } as never)
     await node.create('follows', spec)
     await node.until('follows', isReady)
@@ -157,7 +136,7 @@ describe('volumes of a pod', { skip }, () => {
 
   it('that grow beyond their limit end the pod', async () => {
     const volume = { emptyDir: { sizeLimit: '1Mi' } }
-    await node.create('greedy', using(volume, 'head -c 3000000 /dev/zero >/mnt/file; exec sleep 1000'))
+    await node.create('greedy', mounting(volume, 'head -c 3000000 /dev/zero >/mnt/file; exec sleep 1000'))
     const pod = await node.until('greedy', found => found?.status?.phase === 'Failed', 60_000)
     assert.equal(pod.status?.reason, 'Evicted')
     assert.equal(pod.status?.message, 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ')

@@ -63,7 +63,8 @@ const weight = (node: string, address: string) => createHash('sha256').update(`$
 
 /** Which of these nodes an address is on: nearly all stay where they are when a node comes or goes. */
 export function holderOf(address: string, nodes: readonly string[]): string | undefined {
-  return nodes.toSorted((a, b) => (weight(a, address) < weight(b, address) ? 1 : -1))[0]
+  const weighed = nodes.map(node => ({ node, weight: weight(node, address) }))
+  return weighed.toSorted((a, b) => (a.weight < b.weight ? 1 : -1))[0]?.node
 }
 
 /** Nodes that may have an address of the service: Ready ones, and with a policy of Local those with endpoints. */
@@ -110,6 +111,8 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
   let running: Promise<void> | undefined
   let again = false
   let timer: Timer | undefined
+  /** What the file holds; not known at first. */
+  let kept = ''
 
   /** Addresses that are to be here, with the service of each. */
   function wanted(): Map<string, Service> {
@@ -156,6 +159,12 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
     logger.info({ address, device }, 'network: an address of a load balancer is on this node')
   }
 
+  function keep(): void {
+    const now = JSON.stringify([...held].filter(([, device]) => device))
+    if (now !== kept) writeFileAtomic(file, now)
+    kept = now
+  }
+
   async function settle(): Promise<void> {
     const now = wanted()
     for (const [address, device] of held) {
@@ -165,7 +174,7 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
       logger.info({ address }, 'network: an address of a load balancer has left this node')
     }
     for (const [address, service] of now) if (!held.has(address)) await take(address, service)
-    writeFileAtomic(file, JSON.stringify([...held].filter(([, device]) => device)))
+    keep()
     renewLater()
   }
 

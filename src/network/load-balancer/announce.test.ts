@@ -75,9 +75,11 @@ inOwnNetwork(import.meta.filename, 'startAnnouncing works in a network of its ow
   const catalog = createCatalog({ services, endpointSlices }, scope.signal)
   const told: string[] = []
   let reachable = true
+  let renewals = 0
   const client = {
     kind: () => ({
       get: async () => {
+        renewals++
         if (!reachable) throw new Error('away')
       },
     }),
@@ -132,6 +134,16 @@ inOwnNetwork(import.meta.filename, 'startAnnouncing works in a network of its ow
       await new Promise(resolve => setTimeout(resolve, 10))
     assert.match(await shown(), /192\.0\.2\.100\/32[^\n]*valid_lft (3[0-5]|2\d)sec/s)
     assert.ok(!(await shown()).includes(VIP6), 'one that the service has no more is gone')
+  })
+
+  test('an address is renewed in time, however often services change', async () => {
+    const before = renewals
+    for (const internalTrafficPolicy of ['Local', 'Cluster', 'Local']) {
+      services.put(service([VIP], { internalTrafficPolicy }))
+      await announced.idle()
+      await clock.advance(6000)
+    }
+    assert.ok(renewals > before)
   })
 
   test('withdrawAll takes off what is left', async () => {

@@ -178,13 +178,18 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
     renewLater()
   }
 
-  /** Only who has an address of a cluster of several nodes has anything to renew. */
+  /** Only who has an address of a cluster of several nodes has anything to renew. What is due stays so, come what may. */
   function renewLater() {
+    if (!signal.aborted && nodes.list().length > 1 && [...held.values()].some(Boolean))
+      timer ??= clock.after(RENEW_MS, renew)
+    else endRenewing()
+  }
+  function endRenewing() {
     timer?.cancel()
-    if (signal.aborted || nodes.list().length < 2 || ![...held.values()].some(Boolean)) return
-    timer = clock.after(RENEW_MS, renew)
+    timer = undefined
   }
   async function renew(): Promise<void> {
+    timer = undefined
     try {
       await client.kind<NodeType>(Node).get({ name: nodeName })
       for (const [address, device] of held) if (device) await put(address, device)
@@ -223,7 +228,7 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
   ]
   signal.addEventListener('abort', () => {
     for (const end of ends) end()
-    timer?.cancel()
+    endRenewing()
   })
   wake()
   return {

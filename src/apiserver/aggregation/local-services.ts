@@ -6,6 +6,7 @@
 
 import type { CustomResourceDefinition } from '../../api/generated/types/apiextensions-v1.ts'
 import type { APIService } from '../../api/generated/types/apiregistration-v1.ts'
+import { FOREIGN_GROUPS } from '../../api/kinds/foreign-groups.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import type { Logger } from '../../lib/log.ts'
 import { BOOTSTRAP_USER } from '../bootstrap/reconcile.ts'
@@ -16,13 +17,10 @@ import { builtInPriority, CUSTOM, type Priority } from './priorities.ts'
 const MANAGED = 'kube-aggregator.kubernetes.io/automanaged'
 const CRDS = 'apiextensions.k8s.io/v1/customresourcedefinitions'
 
-/**
- * Groups that another server may serve in the place of this one: its registration is left alone, and this server's
- * comes back when it goes.
- */
-const REPLACEABLE = new Set(['metrics.k8s.io'])
+const isForeign = (group = '') => FOREIGN_GROUPS.has(group)
 
-const isReplaced = ({ spec }: APIService) => Boolean(spec?.service) && REPLACEABLE.has(spec?.group ?? '')
+/** Whether another server serves a group in the place of this one: it is left alone, and ours comes back when it goes. */
+const isReplaced = ({ spec }: APIService) => Boolean(spec?.service) && isForeign(spec?.group)
 
 interface Wanted {
   readonly group: string
@@ -105,7 +103,7 @@ export async function keepLocalServices(registry: Registry, logger: Logger): Pro
   }
   await Promise.all([...builtIn.values()].map(ensure))
   await removeOthers('onstart', builtIn)
-  const replaceable = [...builtIn.values()].filter(({ group }) => REPLACEABLE.has(group))
+  const replaceable = [...builtIn.values()].filter(({ group }) => isForeign(group))
 
   const crds = registry.kind(CRDS)
   if (!crds) return
@@ -136,7 +134,7 @@ export async function keepLocalServices(registry: Registry, logger: Logger): Pro
   services.onChange((previous, current) => {
     if (!previous || current) return
     const { metadata, spec } = previous.value as APIService
-    if (metadata?.labels?.[MANAGED] === 'true' || REPLACEABLE.has(spec?.group ?? '')) void run()
+    if (metadata?.labels?.[MANAGED] === 'true' || isForeign(spec?.group)) void run()
   })
   await run()
 }

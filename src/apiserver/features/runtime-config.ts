@@ -1,4 +1,5 @@
 /** Which versions of the API are served: kube-apiserver's `--runtime-config`, as a map. */
+import { FOREIGN_GROUPS } from '../../api/kinds/foreign-groups.ts'
 import type { Kind } from '../../api/machinery/kind.ts'
 import { nearest } from '../../lib/nearest.ts'
 
@@ -23,9 +24,6 @@ const NEEDED = new Set([
   'storage.k8s.io/v1',
 ])
 
-/** In Kubernetes another server's: what is said of all versions is not meant of these. */
-const OTHERS = new Set(['metrics.k8s.io/v1beta1'])
-
 const MATURITY: readonly [name: string, versions: RegExp][] = [
   ['api/all', /./],
   ['api/ga', /^v\d+$/],
@@ -33,6 +31,7 @@ const MATURITY: readonly [name: string, versions: RegExp][] = [
   ['api/alpha', /^v\d+alpha\d+$/],
 ]
 
+const groupOf = (apiVersion: string) => apiVersion.split('/')[0]!
 const versionOf = (apiVersion: string) => apiVersion.slice(apiVersion.indexOf('/') + 1)
 
 /** Refuses what is not understood; `known` are the versions that can be served. */
@@ -44,7 +43,7 @@ function check(config: RuntimeConfig, known: readonly string[]): void {
     const quoted = JSON.stringify(name)
     if (!on && NEEDED.has(name)) throw new Error(`${quoted} cannot be turned off: the cluster's own parts need it`)
     if (words.includes(name)) continue
-    const group = name.split('/')[0]!
+    const group = groupOf(name)
     const isGroup = known.some(each => each.startsWith(`${group}/`))
     const near = nearest(name, words)
     throw new Error(
@@ -64,7 +63,7 @@ export function servedKinds(kinds: readonly Kind[], config: RuntimeConfig): read
   check(config, known)
   const isOn = (apiVersion: string) => {
     if (NEEDED.has(apiVersion)) return true
-    if (OTHERS.has(apiVersion)) return config[apiVersion] ?? true
+    if (FOREIGN_GROUPS.has(groupOf(apiVersion))) return config[apiVersion] ?? true
     let on = true
     for (const [name, versions] of MATURITY) if (versions.test(versionOf(apiVersion))) on = config[name] ?? on
     return config[apiVersion] ?? on

@@ -49,13 +49,12 @@ const bindOptions = ({ recursive, readOnly, noExec }: Bind): string =>
 
 /** Lines that bind something to `to`, and what is mounted below it once more, where that is to be read-only too. */
 export const bindLines = (bind: Bind, to: string): string[] => {
-  const below = bind.recursiveReadOnly
-    ? mountsBelow(bind.from)
-        .reverse()
-        .filter(point => point !== bind.from)
-    : []
-  const inner = below.map(point => mountLine(point, join(to, relative(bind.from, point)), 'bind,ro'))
-  return [mountLine(bind.from, to, bindOptions(bind)), ...inner]
+  const whole = mountLine(bind.from, to, bindOptions(bind))
+  if (!bind.recursiveReadOnly) return [whole]
+  // The kernel's table knows no links.
+  const from = realpathSync(bind.from)
+  const below = mountsBelow(from).filter(point => point !== from)
+  return [whole, ...below.reverse().map(point => mountLine(point, join(to, relative(from, point)), 'bind,ro'))]
 }
 
 /** A line of a mount table that binds `from` to `to`. */

@@ -4,6 +4,7 @@
  * anyway (RFC 9110, 9.2.2). What may not be repeated goes over a connection of its own, on which nobody closes but who
  * breaks off. So pods that come and go cost no request.
  */
+import type { Endpoint } from '../backends/backends.ts'
 
 /** Times that a request is sent at most. */
 export const ATTEMPTS = 3
@@ -24,3 +25,9 @@ export interface Failure {
 /** Whether what failed before an answer began may be tried again. */
 export const mayRepeat = ({ repeatable, connected, code = '' }: Failure): boolean =>
   !connected || (repeatable && CLOSED.has(code))
+
+/** The status for a request that is not tried again. */
+export const statusOfFailure = (code: string | undefined): number => (code === 'ETIMEDOUT' ? 504 : 502)
+
+/** The status for one that cannot be sent: of characters that no request line may have, or to a host not to be reached. */
+export const statusOfUnsent = ({ external }: Endpoint): number => (external ? 502 : 400)

@@ -5,7 +5,7 @@
 import type { Backends, Endpoint } from '../backends/backends.ts'
 import type { Target } from '../routing/route.ts'
 import { refuse } from './answer.ts'
-import { ATTEMPTS, isRepeatable, mayRepeat } from './attempt.ts'
+import { ATTEMPTS, isRepeatable, mayRepeat, statusOfFailure, statusOfUnsent } from './attempt.ts'
 import { toBackend } from './headers.ts'
 import type { ClientRequest, ClientResponse, Inbound } from './inbound.ts'
 import type { Answer, Send, Sending } from './sending.ts'
@@ -96,14 +96,13 @@ export function exchange(
           // Of an answer that has begun, its own stream tells.
           if (gone || begun) return
           if (tried.length < ATTEMPTS && mayRepeat({ repeatable, connected, code })) return attempt()
-          refuse(response, code === 'ETIMEDOUT' ? 504 : 502, { closing: hasBody })
+          refuse(response, statusOfFailure(code), { closing: hasBody })
         },
         closed: () => endpoint.inFlight--,
       })
     } catch {
       endpoint.inFlight--
-      // Characters that no request line may have; or a host that is not to be reached.
-      refuse(response, endpoint.external ? 502 : 400, { closing: hasBody })
+      refuse(response, statusOfUnsent(endpoint), { closing: hasBody })
     }
   }
   attempt()

@@ -5,14 +5,15 @@ import type { Connections } from './connections.ts'
 import { endToEnd } from './headers.ts'
 import { CONNECT_MS, type Send, tooLate } from './sending.ts'
 
-/** Calls `then` when the connection stands, and gives the request up where that takes too long. */
-function whenConnected(request: ClientRequest, clock: Clock, then: () => void) {
+/** Calls `connected` when the connection stands, and gives the request up where that, or an answer, takes too long. */
+export function watchOver(request: ClientRequest, clock: Clock, connected: () => void): void {
+  request.on('timeout', () => request.destroy(tooLate('the backend says nothing')))
   request.once('socket', socket => {
-    if (!socket.connecting) return then()
+    if (!socket.connecting) return connected()
     const timer = clock.after(CONNECT_MS, () => request.destroy(tooLate('the backend does not take the connection')))
     socket.once('connect', () => {
       timer.cancel()
-      then()
+      connected()
     })
     socket.once('close', () => timer.cancel())
   })
@@ -24,9 +25,8 @@ export const sendHttp1 =
   (endpoint, { method, path, headers, hasBody, fresh }, events) => {
     const request = connections.request(endpoint, { method, path, headers: headers as string[] }, fresh)
     request.once('close', events.closed)
-    whenConnected(request, clock, () => events.connected(request))
+    watchOver(request, clock, () => events.connected(request))
     if (!hasBody) request.end()
-    request.on('timeout', () => request.destroy(tooLate('the backend says nothing')))
     request.on('error', events.failed)
     request.on('response', body => {
       request.setTimeout(0)

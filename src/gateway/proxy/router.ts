@@ -1,7 +1,6 @@
 /** What becomes of each request: refused, sent to where there is TLS, or carried to a backend. */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Clock } from '../../lib/clock.ts'
 import type { GatewayMetrics } from '../metrics.ts'
 import type { Route } from '../routing/route.ts'
 import type { Table } from '../routing/table.ts'
@@ -15,7 +14,6 @@ export interface RouterDeps extends ExchangeDeps, UpgradeDeps {
   /** Where clients find TLS; undefined: nowhere, and nobody is sent there. */
   securePort(): number | undefined
   readonly metrics: GatewayMetrics
-  readonly clock: Clock
 }
 
 export interface Router {

@@ -2,13 +2,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../../lib/clock.ts'
 import { http } from '../../lib/http.ts'
 import type { Backends, Endpoint } from '../backends/backends.ts'
 import type { Target } from '../routing/route.ts'
 import { refuse } from './answer.ts'
-import { ATTEMPTS, mayRepeat } from './attempt.ts'
+import { ATTEMPTS, mayRepeat, statusOfFailure, statusOfUnsent } from './attempt.ts'
 import type { Connections } from './connections.ts'
 import { endToEnd, toBackend } from './headers.ts'
+import { watchOver } from './http1.ts'
 import type { Inbound } from './inbound.ts'
 
 /** Whether a request wants what is passed on: nothing else is, so that no protocol is spoken past the gateway. */
@@ -44,6 +46,7 @@ function join(client: Duplex, backend: Duplex) {
 export interface UpgradeDeps {
   readonly backends: Backends
   readonly connections: Connections
+  readonly clock: Clock
 }
 
 /** Carries a request for a WebSocket; resolves with the status of the answer. */
@@ -53,7 +56,7 @@ export function upgrade(
   early: Buffer,
   inbound: Inbound,
   target: Target,
-  { backends, connections }: UpgradeDeps,
+  { backends, connections, clock }: UpgradeDeps,
 ): Promise<number> {
   const tried: Endpoint[] = []
   const headers = [...toBackend(inbound), 'Connection', 'Upgrade', 'Upgrade', 'websocket']
@@ -74,14 +77,13 @@ export function upgrade(
       if (!endpoint) return fail(503)
       tried.push(endpoint)
       const sent = begin(endpoint)
-      if (!sent) return fail(400)
+      if (!sent) return fail(statusOfUnsent(endpoint))
       const clientGone = () => sent.destroy()
       socket.once('close', clientGone)
       endpoint.inFlight++
       let begun = false
       let connected = false
-      sent.once('socket', connection => connection.once('connect', () => (connected = true)))
-      sent.on('timeout', () => sent.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })))
+      watchOver(sent, clock, () => (connected = true))
       sent.once('close', () => {
         socket.off('close', clientGone)
         if (!begun) endpoint.inFlight--
@@ -107,7 +109,7 @@ export function upgrade(
       sent.on('error', ({ code }: NodeJS.ErrnoException) => {
         if (begun || socket.destroyed) return resolve(499)
         if (tried.length < ATTEMPTS && mayRepeat({ repeatable: true, connected, code })) return attempt()
-        fail(code === 'ETIMEDOUT' ? 504 : 502)
+        fail(statusOfFailure(code))
       })
       sent.end()
     }

@@ -13,12 +13,13 @@ import { Node } from '../../api/kinds/core/node.ts'
 import { isReady } from '../../api/kinds/core/ready.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
-import type { Informer } from '../../client/informer-types.ts'
+import { type Informer, keyOf } from '../../client/informer-types.ts'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { familyOf, WIDTH } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
+import { createRounds } from '../rounds.ts'
 import { attempt } from '../tools/command.ts'
 import type { Session } from '../tools/session.ts'
 import { isBalanced } from './balanced.ts'
@@ -69,13 +70,12 @@ export function holderOf(address: string, nodes: readonly string[]): string | un
 
 /** Nodes that may have an address of the service: Ready ones, and with a policy of Local those with endpoints. */
 export function candidates(service: Service, address: string, nodes: readonly NodeType[], catalog: Catalog): string[] {
-  const key = `${service.metadata?.namespace}/${service.metadata?.name}`
   const ready = nodes.filter(node => isReady(node) && !(EXCLUDED in (node.metadata?.labels ?? {})))
   const names = ready.map(({ metadata }) => metadata?.name ?? '')
   if (service.spec?.externalTrafficPolicy !== 'Local') return names
   const serving = new Set(
     catalog
-      .slices(key)
+      .slices(keyOf(service))
       .filter(({ addressType }) => addressType === familyOf(address))
       .flatMap(({ endpoints }) => endpoints ?? [])
       .flatMap(({ nodeName, conditions }) => (nodeName && conditions?.ready !== false ? [nodeName] : [])),
@@ -108,8 +108,6 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
   const { catalog, nodes, nodeName, file, client, events, ip, clock, logger } = deps
   /** What is on this node: the device of each address; '' for one that has no place here. */
   const held = new Map(readAnnounced(file))
-  let running: Promise<void> | undefined
-  let again = false
   let timer: Timer | undefined
   /** What the file holds; not known at first. */
   let kept = ''
@@ -199,18 +197,15 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
     renewLater()
   }
 
-  async function work(): Promise<void> {
-    await new Promise<void>(resolve => setImmediate(resolve))
-    while (again && !signal.aborted) {
-      again = false
-      await settle().catch(error => logger.warn({ err: error }, 'network: addresses of load balancers'))
-    }
-    running = undefined
-  }
-  function wake() {
-    again = true
-    running ??= work()
-  }
+  const { wakeWhole: wake, idle } = createRounds(
+    {
+      isDirty: () => false,
+      make: settle,
+      failed: error => logger.warn({ err: error }, 'network: addresses of load balancers'),
+      clock,
+    },
+    signal,
+  )
 
   await Promise.all([nodes.synced(), catalog.synced()])
   // Some may have ended with their lifetime while nobody renewed it.
@@ -231,11 +226,7 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
     endRenewing()
   })
   wake()
-  return {
-    async idle() {
-      while (running) await running
-    },
-  }
+  return { idle }
 }
 
 /** The device that has an address. */

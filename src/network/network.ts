@@ -14,6 +14,7 @@ import type { Service as ServiceType } from '../api/generated/types/core-v1.ts'
 import { Service } from '../api/kinds/core/service.ts'
 import { EndpointSlice } from '../api/kinds/discovery/endpoint-slice.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
+import { keyOf } from '../client/informer-types.ts'
 import { listenOn } from '../lib/listen.ts'
 import { createCatalog } from './catalog.ts'
 import type { NetworkMode } from './detect.ts'
@@ -119,7 +120,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
               addresses: balanced,
               ...(options.addressPools?.length && { pool: poolAddresses(options.addressPools, catalog) }),
               locate: (service, port) => {
-                const place = locate(`${service.metadata?.namespace}/${service.metadata?.name}`, port, 'tcp')
+                const place = locate(keyOf(service), port, 'tcp')
                 return place ? { address: place.host, port: place.port } : { address: service.spec!.clusterIP!, port }
               },
               allProtocols: parts.allProtocols,

@@ -1,6 +1,7 @@
 /**
  * Carries changes from the catalog to a proxy: everything once at the start, then only the services that changed.
  */
+import { keyOf } from '../../client/informer-types.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Family } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -46,9 +47,7 @@ export async function startProxySync(deps: ProxySyncDeps, signal: AbortSignal): 
         const keys = dirty
         dirty = new Set()
         if (!whole) return proxy.apply(changesOf(keys))
-        return proxy.reset(
-          changesOf(catalog.services().map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`)),
-        )
+        return proxy.reset(changesOf(catalog.services().map(keyOf)))
       },
       failed: error =>
         logger.error({ err: error }, 'network: services could not be brought up to date, building all anew'),

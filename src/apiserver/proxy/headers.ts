@@ -1,35 +1,15 @@
 /** Which headers go on to another server, and which end here (RFC 9110, section 7.6.1). */
+import { HOP_BY_HOP, namesOfConnection } from '../../lib/hop-by-hop.ts'
 
 export type ProxyHeaders = Record<string, string | string[]>
-
-/** About one connection, not about the message. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 
 /** Who asks is this server's to say: what the client wrote would be taken for it. */
 const isIdentity = (name: string) =>
   name === 'authorization' || name.startsWith('x-remote-') || name.startsWith('impersonate-')
 
-/** Names that a `Connection` header declares to be of the connection too. */
-const named = (value: string | string[] | undefined) =>
-  new Set(
-    String(value ?? '')
-      .split(',')
-      .map(each => each.trim().toLowerCase()),
-  )
-
 /** The headers of a message without those of its connection, HTTP/2's pseudo-headers among them. */
 export function endToEnd(headers: Readonly<Record<string, string | string[] | undefined>>): ProxyHeaders {
-  const extra = named(headers.connection)
+  const extra = new Set(namesOfConnection(String(headers.connection ?? '')))
   const kept: ProxyHeaders = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || name.startsWith(':') || HOP_BY_HOP.has(name) || extra.has(name)) continue

@@ -1,21 +1,9 @@
 /** What headers become on their way: those of one connection stay on it (RFC 9110, 7.6.1), those of a proxy are ours. */
+import { HOP_BY_HOP, namesOfConnection } from '../../lib/hop-by-hop.ts'
 import type { Inbound } from './inbound.ts'
 
-/** They are about one connection, or about the proxy that is spoken to. */
-const OF_CONNECTION = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  // Answered by the gateway itself.
-  'expect',
-])
+/** `expect` is answered by the gateway itself. */
+const OF_CONNECTION = new Set([...HOP_BY_HOP, 'http2-settings', 'expect'])
 
 /** What clients say of themselves here is not believed. */
 const OF_PROXIES = new Set([
@@ -36,10 +24,7 @@ function named(headers: readonly string[]): ReadonlySet<string> | undefined {
   for (let at = 0; at < headers.length; at += 2) {
     if (headers[at]!.toLowerCase() !== 'connection') continue
     names ??= new Set()
-    for (const name of headers[at + 1]!.split(',')) {
-      const lower = name.trim().toLowerCase()
-      if (!FRAMING.has(lower)) names.add(lower)
-    }
+    for (const name of namesOfConnection(headers[at + 1]!)) if (!FRAMING.has(name)) names.add(name)
   }
   return names
 }

@@ -4,10 +4,8 @@
  */
 import type { Service } from '../api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../api/generated/types/discovery-v1.ts'
+import { SERVICE_NAME } from '../api/kinds/discovery/service-name.ts'
 import { type Informer, keyOf, type ObjectKey } from '../client/informer-types.ts'
-
-/** Label of a slice that names its service (API doc: discovery/v1 EndpointSlice). */
-export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 
 export interface Catalog {
   service(key: ObjectKey): Service | undefined
@@ -45,7 +43,7 @@ function multimap<V>() {
 }
 
 const serviceOf = (slice: EndpointSlice): ObjectKey | undefined => {
-  const name = slice.metadata?.labels?.[SERVICE_NAME_LABEL]
+  const name = slice.metadata?.labels?.[SERVICE_NAME]
   return name && `${slice.metadata?.namespace}/${name}`
 }
 

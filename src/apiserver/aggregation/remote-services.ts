@@ -4,6 +4,7 @@
  * minute, and more often while they fail.
  */
 import type { APIService } from '../../api/generated/types/apiregistration-v1.ts'
+import { SERVICE_NAME } from '../../api/kinds/discovery/service-name.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { StatusError } from '../../api/machinery/status-error.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
@@ -11,7 +12,7 @@ import type { Clock, Timer } from '../../lib/clock.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Registry } from '../registry/registry.ts'
-import { SERVICE_NAME, type ServiceReaders } from '../services/endpoint.ts'
+import type { ServiceReaders } from '../services/endpoint.ts'
 import { API_SERVICES, groupVersionPath, OWN_GROUP, withCondition } from './api-service.ts'
 import { type Finding, failedDiscovery, LOCAL, obstacle, PASSED } from './availability.ts'
 import { AGGREGATOR, fetchDiscovery, type RemoteDiscovery, type Resource } from './remote-discovery.ts'

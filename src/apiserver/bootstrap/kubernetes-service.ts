@@ -1,4 +1,5 @@
 /** The service `kubernetes` in `default`, by which pods find the API server, and its endpoints. */
+import { SERVICE_NAME } from '../../api/kinds/discovery/service-name.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { addressAt, familyOf, parseCidrs } from '../../lib/ip-range.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -47,7 +48,7 @@ function objects({ address, port, serviceCidr }: KubernetesServiceOptions): Kube
   const slice = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': NAME } },
+    metadata: { ...metadata, labels: { [SERVICE_NAME]: NAME } },
     addressType: familyOf(address),
     endpoints: [{ addresses: [address], conditions: { ready: true } }],
     ports,

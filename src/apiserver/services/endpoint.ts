@@ -5,14 +5,12 @@
  */
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
+import { SERVICE_NAME } from '../../api/kinds/discovery/service-name.ts'
 import { notFound, serviceUnavailable } from '../../api/machinery/status-error.ts'
 import type { KindReader } from '../registry/registry.ts'
 
 /** Kubernetes' resolver names it so in its errors. */
 const SERVICE = { group: '', plural: 'service' }
-
-/** Which service an endpoint slice belongs to. */
-export const SERVICE_NAME = 'kubernetes.io/service-name'
 
 export interface ServiceAddress {
   /** An address, or a name to look up for services that only name another host. */

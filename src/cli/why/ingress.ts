@@ -2,6 +2,7 @@
 import type { IngressBackend } from '../../api/generated/types/networking-v1.ts'
 import type { Service } from '../../api/kinds/core/service.ts'
 import type { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
+import { SERVICE_NAME } from '../../api/kinds/discovery/service-name.ts'
 import type { Ingress } from '../../api/kinds/networking/ingress.ts'
 import type { Finding } from './diagnose.ts'
 
@@ -16,8 +17,6 @@ export interface IngressFacts {
   /** Names of the classes that are there. */
   readonly classes: readonly string[]
 }
-
-const SERVICE_NAME = 'kubernetes.io/service-name'
 
 const backendsOf = ({ spec }: Ingress): IngressBackend[] => [
   ...(spec?.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),

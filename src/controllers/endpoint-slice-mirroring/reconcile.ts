@@ -3,6 +3,7 @@ import type { Endpoint, EndpointPort } from '../../api/generated/types/discovery
 import { Endpoints } from '../../api/kinds/core/endpoints.ts'
 import { Service } from '../../api/kinds/core/service.ts'
 import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
+import { SERVICE_NAME } from '../../api/kinds/discovery/service-name.ts'
 import { keyOf, type ObjectKey } from '../../client/informer-types.ts'
 import type { View } from '../../control/controller.ts'
 import type { Note, Plan, Write } from '../../control/plan.ts'
@@ -12,7 +13,6 @@ import { controllerReference } from '../owner.ts'
 /** Endpoints of one subset that are mirrored (upstream's mirroring-max-endpoints-per-subset). */
 const MAX_ENDPOINTS = 1000
 const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
-const SERVICE_NAME = 'kubernetes.io/service-name'
 const SKIP = 'endpointslice.kubernetes.io/skip-mirror'
 const LEADER = 'control-plane.alpha.kubernetes.io/leader'
 const MANAGER = 'endpointslicemirroring-controller.k8s.io'

@@ -5,6 +5,7 @@ import { Pod } from '../../api/kinds/core/pod.ts'
 import { isReady } from '../../api/kinds/core/ready.ts'
 import { Service } from '../../api/kinds/core/service.ts'
 import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
+import { SERVICE_NAME } from '../../api/kinds/discovery/service-name.ts'
 import { keyOf, type ObjectKey } from '../../client/informer-types.ts'
 import type { View } from '../../control/controller.ts'
 import type { Note, Plan, Write } from '../../control/plan.ts'
@@ -18,7 +19,6 @@ import { wantsTopology, ZONE, zoneHints } from './topology.ts'
 /** Endpoints in one slice (upstream's max-endpoints-per-slice). */
 const MAX_ENDPOINTS = 100
 const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
-const SERVICE_NAME = 'kubernetes.io/service-name'
 const HEADLESS = 'service.kubernetes.io/headless'
 const MANAGER = 'endpointslice-controller.k8s.io'
 const RESERVED = new Set([MANAGED_BY, SERVICE_NAME, HEADLESS])

@@ -2,9 +2,9 @@
 import type { Service as ServiceType } from '../../api/generated/types/core-v1.ts'
 import { Service } from '../../api/kinds/core/service.ts'
 import { EndpointSlice } from '../../api/kinds/discovery/endpoint-slice.ts'
+import { SERVICE_NAME } from '../../api/kinds/discovery/service-name.ts'
 import { type Client, hasReason } from '../../client/client.ts'
 import { familyOf } from '../../lib/ip-range.ts'
-import { SERVICE_NAME_LABEL } from '../catalog.ts'
 
 const NAMESPACE = 'kube-system'
 const NAME = 'kube-dns'
@@ -48,7 +48,7 @@ const slice = ({ address, port, nodeName, ready = true, ownNodeOnly }: ClusterDn
   metadata: {
     name: sliceName(nodeName),
     namespace: NAMESPACE,
-    labels: { [SERVICE_NAME_LABEL]: NAME, 'endpointslice.kubernetes.io/managed-by': 'network.tutti.dev' },
+    labels: { [SERVICE_NAME]: NAME, 'endpointslice.kubernetes.io/managed-by': 'network.tutti.dev' },
   },
   addressType: familyOf(address)!,
   endpoints: [
@@ -96,7 +96,7 @@ export async function withdrawNodeDns(client: Client, name: string): Promise<voi
 
 /** The slices that were published, by whichever run. */
 export const publishedSlices = (client: Client): Promise<readonly EndpointSlice[]> =>
-  client.kind(EndpointSlice).listAll({ namespace: NAMESPACE, labelSelector: `${SERVICE_NAME_LABEL}=${NAME}` })
+  client.kind(EndpointSlice).listAll({ namespace: NAMESPACE, labelSelector: `${SERVICE_NAME}=${NAME}` })
 
 /** Makes the service and this node's slice, or brings the slice up to date. The service is left as it is found. */
 export async function publishClusterDns(client: Client, dns: ClusterDns): Promise<void> {

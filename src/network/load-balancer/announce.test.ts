@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Node, Service } from '../../api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
+import { SERVICE_NAME } from '../../api/kinds/discovery/service-name.ts'
 import type { Client } from '../../client/client.ts'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
-import { type Catalog, createCatalog, SERVICE_NAME_LABEL } from '../catalog.ts'
+import { type Catalog, createCatalog } from '../catalog.ts'
 import { fixedInformer } from '../testing/fixed-informer.ts'
 import { type Machine, makeMachine } from '../testing/machine.ts'
 import { inOwnNetwork } from '../testing/own-network.ts'
@@ -30,7 +31,7 @@ const service = (ips: readonly string[], spec: object = {}): Service => ({
   status: { loadBalancer: { ingress: ips.map(ip => ({ ip, ipMode: 'VIP' })) } },
 })
 const slice = (...nodes: string[]): EndpointSlice => ({
-  metadata: { name: 'web-1', namespace: 'default', labels: { [SERVICE_NAME_LABEL]: 'web' } },
+  metadata: { name: 'web-1', namespace: 'default', labels: { [SERVICE_NAME]: 'web' } },
   addressType: 'IPv4',
   endpoints: nodes.map(nodeName => ({ addresses: ['10.244.0.9'], nodeName, conditions: { ready: true } })),
   ports: [],

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Node } from '../../api/kinds/core/node.ts'
 import type { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import type { Ingress } from '../../api/kinds/networking/ingress.ts'
 import { humanDuration } from '../../api/machinery/time.ts'
 import { getList, request } from '../api.ts'
@@ -28,9 +29,6 @@ function whyCommand(kind: string, key: string): string {
   return `tutti why ${kind} ${name} -n ${namespace}`
 }
 
-const conditionOf = (object: { status?: { conditions?: { type: string; status: string }[] } }, type: string) =>
-  object.status?.conditions?.find(condition => condition.type === type)?.status
-
 /** A node sees itself and its own pods; the rest is the server's to tell. */
 async function nodeStatus(context: Context, instance: Instance): Promise<void> {
   const { io, clock, dataDir } = context
@@ -41,7 +39,7 @@ async function nodeStatus(context: Context, instance: Instance): Promise<void> {
   try {
     const node = await request<Node>(transport, { method: 'GET', path: `/api/v1/nodes/${instance.nodeName}` })
     pods = await getList<Pod>(transport, '/api/v1/pods', { fieldSelector: `spec.nodeName=${instance.nodeName}` })
-    state = conditionOf(node, 'Ready') === 'True' ? 'Ready' : 'not Ready'
+    state = isReady(node) ? 'Ready' : 'not Ready'
     if (node.spec?.unschedulable) state += ', takes no new pods'
   } catch (error) {
     state = `the server does not answer: ${(error as Error).message}`
@@ -82,13 +80,13 @@ export const status = defineCommand({
       getList<Ingress>(transport, '/apis/networking.k8s.io/v1/ingresses'),
     ])
     const ingress = summarize(ingresses)
-    const ready = pods.filter(pod => conditionOf(pod, 'Ready') === 'True')
+    const ready = pods.filter(isReady)
     const done = pods.filter(pod => pod.status?.phase === 'Succeeded')
     const troubled = pods.filter(pod => !ready.includes(pod) && !done.includes(pod))
     const memory = residentBytes(instance.pid)
     if (context.json) {
       io.out(
-        `${JSON.stringify({ running: true, ...instance, nodes: nodes.map(node => ({ name: node.metadata?.name, ready: conditionOf(node, 'Ready') === 'True' })), pods: { ready: ready.length, completed: done.length, notReady: troubled.map(pod => `${pod.metadata?.namespace}/${pod.metadata?.name}`) }, residentBytes: memory, ...(ingresses.length > 0 && { ingress }) })}\n`,
+        `${JSON.stringify({ running: true, ...instance, nodes: nodes.map(node => ({ name: node.metadata?.name, ready: isReady(node) })), pods: { ready: ready.length, completed: done.length, notReady: troubled.map(pod => `${pod.metadata?.namespace}/${pod.metadata?.name}`) }, residentBytes: memory, ...(ingresses.length > 0 && { ingress }) })}\n`,
       )
       return 0
     }
@@ -98,7 +96,7 @@ export const status = defineCommand({
       `${label('up')}${humanDuration(clock.now() - Date.parse(instance.startedAt))}, pid ${instance.pid}${memory ? `, ${Math.round(memory / 1e6)} MB` : ''}\n`,
     )
     for (const node of nodes) {
-      const state = conditionOf(node, 'Ready') === 'True'
+      const state = isReady(node)
       io.out(
         `${label('node')}${node.metadata?.name}, ${state ? paint(io, 'green', 'Ready') : paint(io, 'red', 'not Ready')}\n`,
       )

@@ -1,6 +1,7 @@
 /** From facts to causes. Pure; every cause names what to do next. */
 import type { Deployment } from '../../api/kinds/apps/deployment.ts'
 import type { Pod } from '../../api/kinds/core/pod.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import type { Service } from '../../api/kinds/core/service.ts'
 import type { Ingress } from '../../api/kinds/networking/ingress.ts'
 import type { Facts } from './facts.ts'
@@ -17,7 +18,6 @@ export interface Finding {
 type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]
 
 const conditionOf = (pod: Pod, type: string) => pod.status?.conditions?.find(condition => condition.type === type)
-const isReady = (pod: Pod) => conditionOf(pod, 'Ready')?.status === 'True'
 
 /** What a waiting or ended container says of itself. */
 function containerFinding(pod: Pod, status: ContainerStatus, { namespace, eventsOf }: Facts): Finding | undefined {

@@ -1,6 +1,7 @@
 /**
- * Control groups of containers, v1 and v2, below a folder of the node's own (`pod-group.ts` says where pods are). Where they may not be written there are
- * none, and limits are not enforced. All calls are a few file system calls of some 30 µs each, so they are synchronous.
+ * Control groups of containers, v1 and v2, below a folder of the node's own (`pod-group.ts` says where pods are). Where
+ * they may not be written there are none, and limits are not enforced. All calls are a few file system calls of some
+ * 30 µs each, so they are synchronous.
  */
 import {
   accessSync,
@@ -73,7 +74,7 @@ const UNLIMITED = 2 ** 62
  */
 export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | undefined {
   const v2 = existsSync(join(mount, 'cgroup.controllers'))
-  const bases = v2 ? [mount] : V1.map(name => join(mount, name)).filter(path => existsSync(join(path, 'cgroup.procs')))
+  const bases = v2 ? [mount] : V1.map(name => join(mount, name)).filter(isGroup)
   if (!v2 && bases.length < V1.length) return undefined
   try {
     for (const base of bases) {
@@ -84,7 +85,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
   } catch {
     return undefined
   }
-  const all = hierarchies(mount)
+  const all = v2 ? bases : hierarchies(mount)
   const base = (controller: (typeof V1)[number]) => join(v2 ? mount : join(mount, controller), root)
   const every = (path: string) => bases.map(each => join(each, root, path))
   // Without controllers (delegation refused, or the process sits in the root) v2 still groups and kills.
@@ -228,13 +229,13 @@ function folders(dir: string): string[] {
   }
 }
 
-/** v2's own, or each of v1: runtimes make groups in all of them. */
-function hierarchies(mount: string): string[] {
-  if (existsSync(join(mount, 'cgroup.controllers'))) return [mount]
-  return folders(mount)
+const isGroup = (dir: string) => existsSync(join(dir, 'cgroup.procs'))
+
+/** All of v1: runtimes make groups in each of them. */
+const hierarchies = (mount: string): string[] =>
+  folders(mount)
     .map(name => join(mount, name))
-    .filter(path => existsSync(join(path, 'cgroup.procs')))
-}
+    .filter(isGroup)
 
 /** Removes a group without others in it. */
 function removeEmpty(dir: string): void {

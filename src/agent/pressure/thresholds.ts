@@ -5,9 +5,8 @@
 import { parseQuantity, quantityValue } from '../../api/machinery/quantity.ts'
 import { parseDuration } from '../../api/machinery/time.ts'
 
-/** Conditions of a node that tell of a want, in the order in which they are told. */
-export const PRESSURES = ['MemoryPressure', 'DiskPressure', 'PIDPressure'] as const
-export type Pressure = (typeof PRESSURES)[number]
+/** Conditions of a node that tell of a want. */
+export type Pressure = 'MemoryPressure' | 'DiskPressure' | 'PIDPressure'
 
 interface Meaning {
   readonly condition: Pressure

@@ -4,6 +4,7 @@ import { isHugePages, qosClass } from '../../api/kinds/core/resources.ts'
 import { milliValue, quantityValue } from '../../api/machinery/quantity.ts'
 import { hasPodResources, podAmounts } from '../../api/quota/pod-resources.ts'
 import type { Resources } from '../runtimes/runtime.ts'
+import { allContainers } from './references.ts'
 import { isSidecar } from './restart.ts'
 
 /** Microseconds. */
@@ -61,10 +62,9 @@ export function podResources(pod: Pod, podPids?: number): Resources {
   if (qosClass(pod) === 'BestEffort') return { cpuShares: MIN_SHARES, ...pids }
   const limits = podAmounts(pod, 'limits', { overhead: true })
   const requests = podAmounts(pod, 'requests', { overhead: true })
-  const { initContainers = [], containers = [], resources } = pod.spec ?? {}
   const limited = (name: string) =>
-    milli(resources?.limits, name) > 0 ||
-    [...initContainers, ...containers].every(each => milli(each.resources?.limits, name) > 0)
+    milli(pod.spec?.resources?.limits, name) > 0 ||
+    allContainers(pod).every(each => milli(each.resources?.limits, name) > 0)
   return {
     cpuShares: shares(milli(requests, 'cpu')),
     ...(limited('cpu') ? quota(milli(limits, 'cpu')) : {}),

@@ -1,11 +1,17 @@
-/** Which ConfigMaps and Secrets a pod reads. */
+/** Which containers a pod has, and which ConfigMaps and Secrets they read. */
 import type { Container, Pod, Volume } from '../../api/generated/types/core-v1.ts'
 import type { References } from '../object-source.ts'
 
-/** Init containers first, in their order. */
+/** Those that a pod begins with: init containers first, in their order. */
 export const allContainers = (pod: Pod): readonly Container[] => [
   ...(pod.spec?.initContainers ?? []),
   ...(pod.spec?.containers ?? []),
+]
+
+/** Those too that were added to debug it. */
+export const withEphemeral = (pod: Pod): readonly Container[] => [
+  ...allContainers(pod),
+  ...((pod.spec?.ephemeralContainers ?? []) as readonly Container[]),
 ]
 
 /** Everything that variables and volumes of the pod name, each once. */
@@ -13,8 +19,7 @@ export function referencesOf(pod: Pod): References {
   const configMaps = new Set<string>()
   const secrets = new Set<string>()
   const add = (set: Set<string>, name: string | undefined) => name && set.add(name)
-  const ephemeral = (pod.spec?.ephemeralContainers ?? []) as readonly Container[]
-  for (const container of [...allContainers(pod), ...ephemeral]) {
+  for (const container of withEphemeral(pod)) {
     for (const { valueFrom } of container.env ?? []) {
       add(configMaps, valueFrom?.configMapKeyRef?.name)
       add(secrets, valueFrom?.secretKeyRef?.name)

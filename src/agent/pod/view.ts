@@ -1,6 +1,7 @@
 /** A pod as its status shows it, put together from its containers: pure. */
 import type { Pod, PodStatus } from '../../api/generated/types/core-v1.ts'
 import type { ContainerView } from './container-status.ts'
+import { allContainers } from './references.ts'
 import type { PodResize } from './resize.ts'
 import { isReady, isRunning, isStarted, type Slot } from './slot.ts'
 import type { PodView } from './status.ts'
@@ -26,9 +27,8 @@ export function containerViews(
   { resize, groundProblem, leaving }: ViewContext,
 ): Pick<PodView, 'init' | 'main' | 'ephemeral' | 'resize' | 'allocated'> {
   const allocated = resize.allocated()
-  const { initContainers = [], containers = [] } = allocated.spec ?? {}
-  const given = new Map([...initContainers, ...containers].map(each => [each.name, each.resources]))
-  const reason = initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating'
+  const given = new Map(allContainers(allocated).map(each => [each.name, each.resources]))
+  const reason = allocated.spec?.initContainers?.length ? 'PodInitializing' : 'ContainerCreating'
   const show = (slot: Slot) => {
     const own = viewOf(slot, given.get(slot.spec.name), resize.needOf(slot) === 'none')
     const view = leaving && isRunning(slot) ? { ...own, ready: false } : own

@@ -1,13 +1,12 @@
 /** What the containers of a pod use now, by the word of its runtime. */
-import { allContainers } from '../pod/references.ts'
+import { withEphemeral } from '../pod/references.ts'
 import type { PodWorker } from '../pod/worker.ts'
 import type { RunningContainer } from './statistics.ts'
 
 /** Of every container that runs. Rejects where the runtime does not answer. */
 export async function usageOfContainers(worker: PodWorker): Promise<RunningContainer[]> {
-  const pod = worker.pod()
   const driver = worker.place()?.driver
-  const running = [...allContainers(pod), ...(pod.spec?.ephemeralContainers ?? [])]
+  const running = withEphemeral(worker.pod())
     .map(({ name }) => worker.instances(name)?.[0])
     .filter(each => each !== undefined)
     .filter(each => each.state === 'running')

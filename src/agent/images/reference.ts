@@ -56,13 +56,19 @@ export function parseReference(text: string): ImageReference {
 /** `registry/repository`. */
 export const nameOf = ({ registry, repository }: ImageReference): string => `${registry}/${repository}`
 
-/** The full form of what may be a name; undefined for what is none. */
-export function fullName(text: string): string | undefined {
+/** What `parseReference` reads; undefined for what is no name of an image. */
+export function referenceOf(text: string): ImageReference | undefined {
   try {
-    return formatReference(parseReference(text))
+    return parseReference(text)
   } catch {
     return undefined
   }
+}
+
+/** The full form of what may be a name; undefined for what is none. */
+export function fullName(text: string): string | undefined {
+  const reference = referenceOf(text)
+  return reference && formatReference(reference)
 }
 
 /** The full form, by which an image is kept; with a digest, its tag says nothing and is left out. */

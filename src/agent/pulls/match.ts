@@ -1,17 +1,8 @@
 /** Which images a proof is for: registries and paths as docker's configuration and CredentialProviderConfig name them. */
-import { type ImageReference, parseReference } from '../images/reference.ts'
+import type { ImageReference } from '../images/reference.ts'
 
 /** Where an image comes from. */
 export type ImagePlace = Pick<ImageReference, 'registry' | 'repository'>
-
-/** Undefined for what is no name of an image. */
-export function placeOf(image: string): ImageReference | undefined {
-  try {
-    return parseReference(image)
-  } catch {
-    return undefined
-  }
-}
 
 /** `https://index.docker.io/v1/` and the like as host and path. */
 export function patternOf(key: string): { readonly host: string; readonly path: string } {

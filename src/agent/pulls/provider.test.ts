@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
-import { placeOf } from './match.ts'
+import { referenceOf } from '../images/reference.ts'
 import { createCredentialProvider, type ProviderSettings } from './provider.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tutti-provider-'))
@@ -39,7 +39,7 @@ function provider(script: string, more: Partial<ProviderSettings> = {}) {
   const made = createCredentialProvider(settings, { clock, logger: silent, signal: new AbortController().signal })
   return {
     clock,
-    users: async (image: string) => (await made.credentials(image, placeOf(image)!)).map(each => each.username),
+    users: async (image: string) => (await made.credentials(image, referenceOf(image)!)).map(each => each.username),
     asked: () => readFileSync(`${place}.asked`, 'utf8').trim().split('\n'),
   }
 }

@@ -4,9 +4,9 @@
  */
 import type { Secret } from '../../api/generated/types/core-v1.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { type ImageReference, referenceOf } from '../images/reference.ts'
 import { createLimiter } from '../limiter.ts'
 import { type FoundImage, type RuntimeDriver, RuntimeError } from '../runtimes/runtime.ts'
-import { placeOf } from './match.ts'
 import type { CredentialProvider } from './provider.ts'
 import type { Proof, PullRecords } from './records.ts'
 import { secretProofs } from './secrets.ts'
@@ -21,6 +21,13 @@ export interface ImageRequest {
   readonly secrets: readonly Secret[]
   /** Tells how it goes. */
   event(type: 'Normal' | 'Warning', reason: string, message: string): void
+}
+
+interface Wanted extends ImageRequest {
+  /** Undefined for what is no name of an image. */
+  readonly place: ImageReference | undefined
+  /** What the pod's secrets hold for it. */
+  readonly own: readonly Proof[]
 }
 
 export interface Pulls {
@@ -58,20 +65,19 @@ export function createPulls({ clock, limit, providers, records }: PullsDeps): Pu
   const turns = createLimiter(limit)
 
   /** What may be shown to the registry: the pod's own first. */
-  async function proofsFor({ image, secrets }: ImageRequest): Promise<readonly Proof[]> {
-    const place = placeOf(image)
+  async function proofsFor({ image, place, own }: Wanted): Promise<readonly Proof[]> {
     const known = place ? await Promise.all(providers.map(each => each.credentials(image, place))) : []
-    return [...secretProofs(secrets, image), ...known.flat().map(credentials => ({ credentials }))]
+    return [...own, ...known.flat().map(credentials => ({ credentials }))]
   }
   /** Shows each proof in turn, and nothing where there is none; rejects with the last refusal. */
-  async function pullWith(request: ImageRequest): Promise<FoundImage> {
-    const all = await proofsFor(request)
-    const place = placeOf(request.image)
+  async function pullWith(wanted: Wanted): Promise<FoundImage> {
+    const { driver, image, place } = wanted
+    const all = await proofsFor(wanted)
     if (place) records.begin(place)
     let refusal: unknown
     for (const proof of all.length > 0 ? all : [undefined]) {
       try {
-        const pulled = await request.driver.pullImage(request.image, proof?.credentials)
+        const pulled = await driver.pullImage(image, proof?.credentials)
         if (place) records.end(place, { id: pulled.imageId, proof })
         return pulled
       } catch (error) {
@@ -82,19 +88,17 @@ export function createPulls({ clock, limit, providers, records }: PullsDeps): Pu
     throw refusal
   }
   /** The pod may use what is there. */
-  function isOpen({ image, secrets }: ImageRequest, { imageId }: FoundImage): boolean {
-    const place = placeOf(image)
-    return place === undefined || records.isOpen(place, imageId, secretProofs(secrets, image))
-  }
-  async function pull(request: ImageRequest): Promise<FoundImage> {
-    const { image, event } = request
+  const isOpen = ({ place, own }: Wanted, { imageId }: FoundImage): boolean =>
+    place === undefined || records.isOpen(place, imageId, own)
+  async function pull(wanted: Wanted): Promise<FoundImage> {
+    const { image, event } = wanted
     event('Normal', 'Pulling', `Pulling image ${quoted(image)}`)
     const asked = clock.elapsed()
     let began = asked
     try {
       const pulled = await turns.run(() => {
         began = clock.elapsed()
-        return pullWith(request)
+        return pullWith(wanted)
       })
       const [took, waited] = [began, asked].map(since => durationText(clock.elapsed() - since))
       const size = `Image size: ${pulled.size ?? 0} bytes.`
@@ -111,8 +115,8 @@ export function createPulls({ clock, limit, providers, records }: PullsDeps): Pu
     }
   }
   /** What is there already; undefined: it is to be pulled. */
-  async function present(request: ImageRequest): Promise<FoundImage | undefined> {
-    const { driver, image, policy, event } = request
+  async function present(wanted: Wanted): Promise<FoundImage | undefined> {
+    const { driver, image, policy, event } = wanted
     let found: FoundImage | undefined
     try {
       found = await driver.findImage(image)
@@ -121,7 +125,7 @@ export function createPulls({ clock, limit, providers, records }: PullsDeps): Pu
         event('Warning', 'InspectFailed', (error as RuntimeError).message)
       throw error
     }
-    if (found && (found.builtIn || (policy !== 'Always' && isOpen(request, found)))) {
+    if (found && (found.builtIn || (policy !== 'Always' && isOpen(wanted, found)))) {
       event(
         'Normal',
         'Pulled',
@@ -136,8 +140,10 @@ export function createPulls({ clock, limit, providers, records }: PullsDeps): Pu
   }
   return {
     async ensure(request) {
+      const { image, secrets } = request
       try {
-        return (await present(request)) ?? (await pull(request))
+        const wanted = { ...request, place: referenceOf(image), own: secretProofs(secrets, image) }
+        return (await present(wanted)) ?? (await pull(wanted))
       } catch (error) {
         throw asRuntimeError(error)
       }

@@ -1,7 +1,8 @@
 /** Proof for registries out of a pod's imagePullSecrets (API doc: types of Secret), matched as the kubelet does it. */
 import type { Secret } from '../../api/generated/types/core-v1.ts'
+import { referenceOf } from '../images/reference.ts'
 import type { Credentials } from '../images/registry.ts'
-import { mostParticular, placeOf } from './match.ts'
+import { mostParticular } from './match.ts'
 import { type Proof, secretProof } from './records.ts'
 
 /** One entry of a docker configuration. */
@@ -39,7 +40,7 @@ function credentialsOf({ username, password, auth, identitytoken }: Entry): Cred
 
 /** What may be shown to the registry of an image, most particular first. */
 export function secretProofs(secrets: readonly Secret[], image: string): Proof[] {
-  const place = placeOf(image)
+  const place = referenceOf(image)
   if (!place) return []
   const entries = secrets.flatMap(secret => entriesOf(secret).map(([key, entry]) => [key, { secret, entry }] as const))
   return mostParticular(entries, place).flatMap(({ secret, entry }) => {

@@ -1,6 +1,6 @@
 /** The whole of a node's network over a real API server: in a network of its own, and portable. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,9 @@ import { silent } from '../lib/log.ts'
 import type { NetworkMode } from './detect.ts'
 import { prepareNetwork } from './network.ts'
 import { ask } from './service-proxy/proxy.contract.ts'
+import { eventually } from './testing/eventually.ts'
 import { inOwnNetwork } from './testing/own-network.ts'
+import { askFromPod, lookUpFromPod, podRequest, serveInPod } from './testing/pods.ts'
 import { run } from './tools/command.ts'
 
 const deps = { clock: realClock, logger: silent }
@@ -66,50 +68,10 @@ const POLICIES = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies'
 const SERVICES = '/api/v1/namespaces/default/services'
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
 
-/** Tries until it holds: the caches follow by a watch. */
-async function eventually(what: () => Promise<void>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await what()
-    } catch (error) {
-      if (tries === 100) throw error
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  }
-}
 const answers = (host: string, port: number, wanted: string) =>
   eventually(async () => assert.equal(await ask(host, port), wanted))
 
 const children: ChildProcess[] = []
-/** A server in a pod that says `text`. */
-async function serveInPod(netns: string, text: string): Promise<void> {
-  const source = `require('net').createServer(s => s.end(${JSON.stringify(text)})).listen(8080, () => console.log('up'))`
-  const child = spawn('nsenter', [`--net=${netns}`, process.execPath, '-e', source], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  children.push(child)
-  await new Promise(resolve => child.stdout!.once('data', resolve))
-}
-/** What a pod gets when it connects; an error's code otherwise. */
-const askFromPod = async (netns: string, host: string, port: number) =>
-  (
-    await run('nsenter', [
-      `--net=${netns}`,
-      process.execPath,
-      '-e',
-      `const s = require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code)); s.setTimeout(1000, () => s.destroy())`,
-    ])
-  ).trim()
-const resolveFromPod = async (netns: string, name: string) =>
-  (
-    await run('nsenter', [
-      `--net=${netns}`,
-      process.execPath,
-      '-e',
-      `const r = new (require('dns').Resolver)({ timeout: 1000, tries: 2 }); r.setServers(['10.96.0.10']); r.resolve4('${name}', (e, a) => console.log(e ? e.code : a.join()))`,
-    ])
-  ).trim()
-
 /** The machine's address on the network to its neighbour. */
 const OUTSIDE_FACING = '192.168.99.1'
 /** Another machine on the same wire, which sends everything through this one. Resolves with its namespace. */
@@ -129,14 +91,6 @@ link set wire up
   await run('nsenter', [`--net=${file}`, 'ip', 'route', 'add', 'default', 'via', OUTSIDE_FACING])
   return file
 }
-
-const pod = (n: number) => ({
-  namespace: 'default',
-  name: `pod-${n}`,
-  uid: `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`,
-  hostname: `pod-${n}`,
-  ports: [{ containerPort: 8080, protocol: 'TCP' }],
-})
 
 const PODS = '/api/v1/namespaces/default/pods'
 const podObject = (n: number) => ({
@@ -158,9 +112,9 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
     const server = await startServer()
     const nodeAddress = '10.244.0.1'
     let { network, stop } = await startNetwork(server, 'kernel', dataDir)
-    const { ips, netns } = await network.podNetwork.setup(pod(1))
-    const client = await network.podNetwork.setup(pod(2))
-    await serveInPod(netns!, 'from pod 1')
+    const { ips, netns } = await network.podNetwork.setup(podRequest(1))
+    const client = await network.podNetwork.setup(podRequest(2))
+    children.push(await serveInPod(netns!, 'from pod 1'))
 
     const made = await server.send(ADMIN, 'POST', SERVICES, service('web', { type: 'LoadBalancer' }))
     assert.equal(made.status, 201)
@@ -182,8 +136,8 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
       assert.equal(object.status.loadBalancer.ingress?.[0].ip, '127.0.0.1')
     })
 
-    assert.equal(await resolveFromPod(client.netns!, 'web.default.svc.cluster.local'), clusterIP)
-    assert.equal(await resolveFromPod(client.netns!, 'nope.default.svc.cluster.local'), 'ENOTFOUND')
+    assert.equal(await lookUpFromPod(client.netns!, "resolve4('web.default.svc.cluster.local')"), clusterIP)
+    assert.equal(await lookUpFromPod(client.netns!, "resolve4('nope.default.svc.cluster.local')"), 'ENOTFOUND')
     const env = network.serviceEnv('default', true)
     assert.equal(env.WEB_SERVICE_HOST, clusterIP)
     assert.equal(env.WEB_SERVICE_PORT_HTTP, '80')
@@ -226,8 +180,8 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
     assert.equal(await ask('127.0.0.1', 80), 'from pod 1', 'the load balancer, too')
     ;({ network, stop } = await startNetwork(server, 'kernel', dataDir))
     assert.equal(await ask(clusterIP, 80), 'from pod 1', 'at once after a start')
-    assert.equal(await resolveFromPod(client.netns!, 'web.default.svc.cluster.local'), clusterIP)
-    assert.deepEqual((await network.podNetwork.setup(pod(1))).ips, ips)
+    assert.equal(await lookUpFromPod(client.netns!, "resolve4('web.default.svc.cluster.local')"), clusterIP)
+    assert.deepEqual((await network.podNetwork.setup(podRequest(1))).ips, ips)
     for (const uid of await network.podNetwork.list()) await network.podNetwork.teardown(uid)
     await stop()
     await server.server.close()
@@ -248,7 +202,7 @@ test('prepareNetwork portable: a pod has ports, services are found by variables,
     await server.server.close()
     rmSync(dataDir, { recursive: true })
   })
-  const result = await network.podNetwork.setup(pod(1))
+  const result = await network.podNetwork.setup(podRequest(1))
   assert.deepEqual(result.ips, ['127.0.0.1'])
   assert.equal(result.netns, undefined)
   const workload = createServer(socket => socket.end('portable')).listen(result.ports![8080], '127.0.0.1')
@@ -283,5 +237,5 @@ test('prepareNetwork portable: a pod has ports, services are found by variables,
     assert.match(event?.message ?? '', /^The policy has no effect: pods share the loopback/)
   })
   assert.match(network.describe().notes.join(), /portable/)
-  await network.podNetwork.teardown(pod(1).uid)
+  await network.podNetwork.teardown(podRequest(1).uid)
 })

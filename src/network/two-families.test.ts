@@ -1,6 +1,6 @@
 /** The whole of a node's network with both families, over a real API server, in a network of its own. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,8 +12,9 @@ import { realClock } from '../lib/clock.ts'
 import { silent } from '../lib/log.ts'
 import { prepareNetwork } from './network.ts'
 import { ask } from './service-proxy/proxy.contract.ts'
+import { eventually } from './testing/eventually.ts'
 import { inOwnNetwork } from './testing/own-network.ts'
-import { run } from './tools/command.ts'
+import { askFromPod, lookUpFromPod, podRequest, serveInPod } from './testing/pods.ts'
 
 const deps = { clock: realClock, logger: silent }
 const RANGES = {
@@ -25,31 +26,6 @@ const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
 const POLICIES = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies'
 const PODS = '/api/v1/namespaces/default/pods'
 
-/** Tries until it holds: the caches follow by a watch. */
-async function eventually(what: () => Promise<void>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await what()
-    } catch (error) {
-      if (tries === 100) throw error
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  }
-}
-const inPod = async (netns: string, source: string) =>
-  (await run('nsenter', [`--net=${netns}`, process.execPath, '-e', source])).trim()
-/** What a pod gets when it connects; an error's code, or nothing, otherwise. */
-const askFromPod = (netns: string, host: string) =>
-  inPod(
-    netns,
-    `const s = require('net').connect(80, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code)); s.setTimeout(1000, () => s.destroy())`,
-  )
-const lookUp = (netns: string, call: string) =>
-  inPod(
-    netns,
-    `const r = new (require('dns').promises.Resolver)({ timeout: 1000, tries: 2 }); r.setServers(['10.96.0.10']); r.${call}.then(a => console.log(a.join()), e => console.log(e.code))`,
-  )
-
 inOwnNetwork(import.meta.filename, 'prepareNetwork of two families', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tutti-two-'))
   let child: ChildProcess | undefined
@@ -58,14 +34,6 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork of two families', () => {
     spawnSync('sh', ['-c', `umount -l ${dataDir}/netns/*`])
     rmSync(dataDir, { recursive: true })
   })
-  const pod = (n: number) => ({
-    namespace: 'default',
-    name: `pod-${n}`,
-    uid: `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`,
-    hostname: `pod-${n}`,
-    ports: [{ containerPort: 8080, protocol: 'TCP' }],
-  })
-
   test('prepareNetwork: services, names and policies hold in both families', async () => {
     const { server, send } = await startServer({ extensions: { serviceCidr: RANGES.serviceCidr } })
     const scope = new AbortController()
@@ -75,14 +43,10 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork of two families', () => {
     const client = createClient(server.transport(ADMIN))
     const informers = createInformers(client, deps, scope.signal)
     const network = await prepared.start({ client, informers }, scope.signal)
-    const serving = await network.podNetwork.setup(pod(1))
-    const asking = await network.podNetwork.setup(pod(2))
+    const serving = await network.podNetwork.setup(podRequest(1))
+    const asking = await network.podNetwork.setup(podRequest(2))
     assert.match(serving.ips.join(), /^10\.244\.0\.\d+,fd00:10:244::[0-9a-f]+$/)
-    const source = `require('net').createServer(s => s.end('here')).listen(8080, '::', () => console.log('up'))`
-    child = spawn('nsenter', [`--net=${serving.netns}`, process.execPath, '-e', source], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    await new Promise(resolve => child!.stdout!.once('data', resolve))
+    child = await serveInPod(serving.netns!, 'here')
 
     const spec = { ipFamilyPolicy: 'RequireDualStack', ports: [{ name: 'http', port: 80, targetPort: 8080 }] }
     const metadata = { name: 'web', namespace: 'default' }
@@ -99,16 +63,16 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork of two families', () => {
       })
     for (const host of [v4, v6]) {
       await eventually(async () => assert.equal(await ask(host, 80), 'here'))
-      assert.equal(await askFromPod(asking.netns!, host), 'here')
-      assert.equal(await askFromPod(serving.netns!, host), 'here', 'itself')
+      assert.equal(await askFromPod(asking.netns!, host, 80), 'here')
+      assert.equal(await askFromPod(serving.netns!, host, 80), 'here', 'itself')
     }
-    assert.equal(await lookUp(asking.netns!, "resolve4('web.default.svc.cluster.local')"), v4)
-    assert.equal(await lookUp(asking.netns!, "resolve6('web.default.svc.cluster.local')"), v6)
+    assert.equal(await lookUpFromPod(asking.netns!, "resolve4('web.default.svc.cluster.local')"), v4)
+    assert.equal(await lookUpFromPod(asking.netns!, "resolve6('web.default.svc.cluster.local')"), v6)
     for (const host of [v4, v6])
-      assert.equal(await lookUp(asking.netns!, `reverse('${host}')`), 'web.default.svc.cluster.local')
+      assert.equal(await lookUpFromPod(asking.netns!, `reverse('${host}')`), 'web.default.svc.cluster.local')
 
     const ips = serving.ips.map(ip => ({ ip }))
-    const { name, uid } = pod(1)
+    const { name, uid } = podRequest(1)
     const made = await send(ADMIN, 'POST', PODS, {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -126,8 +90,8 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork of two families', () => {
       spec: { podSelector: { matchLabels: { app: 'web' } }, ingress: [{ from }] },
     })
     assert.equal(posted.status, 201, posted.object.message)
-    await eventually(async () => assert.equal(await askFromPod(asking.netns!, v4), ''))
-    assert.equal(await askFromPod(asking.netns!, v6), 'here')
+    await eventually(async () => assert.equal(await askFromPod(asking.netns!, v4, 80), ''))
+    assert.equal(await askFromPod(asking.netns!, v6, 80), 'here')
     for (const each of await network.podNetwork.list()) await network.podNetwork.teardown(each)
     await network.close()
     scope.abort()

@@ -5,12 +5,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { badRequest } from '../../api/machinery/status-error.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { createSession, type Session } from '../../lib/http2/session.ts'
 import type { ServerStream } from '../../lib/http2/stream.ts'
 import type { Logger } from '../../lib/log.ts'
+import { TLS_OPTIONS, takeHttp2 } from '../../lib/tls-port.ts'
 import type { ClientCertificate } from '../authentication/authenticator.ts'
 import type { RequestMetrics } from '../metrics/requests.ts'
 import type { Answer, Handler } from '../request.ts'
@@ -32,8 +33,7 @@ export interface HttpsServerDeps {
 /** What counts the answers on their way. */
 export type WireObserver = Pick<RequestMetrics, 'ended' | 'watched'>
 
-/** A connection that says nothing is cut, in ms: before TLS is agreed on, and, as upstream, once no stream is open. */
-const HANDSHAKE = 15_000
+/** A connection that says nothing is cut once no stream is open, in ms, as upstream. */
 const IDLE = 90_000
 
 const LOOPBACK = /^(::1|127\.|::ffff:127\.)/
@@ -218,26 +218,16 @@ export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions)
     const server = createServer({
       key,
       cert,
-      ALPNProtocols: ['h2', 'http/1.1'],
+      ...TLS_OPTIONS,
       noDelay: true,
-      handshakeTimeout: HANDSHAKE,
-      minVersion: 'TLSv1.2',
-      // The shorter key is as safe and a third faster.
-      ciphers: `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`,
-      honorCipherOrder: true,
       ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: false }),
     })
     server.on('request', conversation.onRequest)
     server.on('upgrade', (message, socket, head) => void conversation.onUpgrade(message, socket, head))
-    // What Node does with a connection is right for one of HTTP/1.1.
-    const http1 = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
-    server.removeAllListeners('secureConnection')
+    takeHttp2(server, beginSession)
     server.on('secureConnection', (socket: TLSSocket) => {
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket))
-      socket.on('error', () => {})
-      if (socket.alpnProtocol === 'h2') beginSession(socket)
-      else for (const begin of http1) begin.call(server, socket)
     })
     server.on('tlsClientError', error => logger.debug({ err: error }, 'a TLS handshake failed'))
     servers.push(server)

@@ -6,11 +6,12 @@ import type { Server } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { DEFAULT_CIPHERS, type SecureContext, type TLSSocket } from 'node:tls'
+import type { SecureContext, TLSSocket } from 'node:tls'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { http } from '../../lib/http.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
+import { TLS_OPTIONS, takeHttp2 } from '../../lib/tls-port.ts'
 import type { ClientResponse } from '../proxy/inbound.ts'
 import type { Router } from '../proxy/router.ts'
 import { isWebSocket } from '../proxy/upgrade.ts'
@@ -52,7 +53,6 @@ const HEAD_MS = 30_000
 /** How often heads are looked at, while there are connections. */
 const LOOK_MS = 15_000
 const IDLE_MS = 75_000
-const HANDSHAKE_MS = 15_000
 /** Streams of one HTTP/2 connection at a time. */
 const STREAMS = 250
 
@@ -66,15 +66,6 @@ const HTTP_OPTIONS = {
   noDelay: true,
   shouldUpgradeCallback: isWebSocket,
 }
-
-const TLS_OPTIONS = {
-  ALPNProtocols: ['h2', 'http/1.1'],
-  handshakeTimeout: HANDSHAKE_MS,
-  minVersion: 'TLSv1.2',
-  // The shorter key is as safe and a third faster.
-  ciphers: `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`,
-  honorCipherOrder: true,
-} as const
 
 /** Makes the server, which listens nowhere. While there is no connection nothing of it runs. */
 export function createServer(deps: ServerDeps): GatewayServer {
@@ -161,14 +152,7 @@ export function createServer(deps: ServerDeps): GatewayServer {
       }),
       true,
     )
-    // What Node does with a connection is right for one of HTTP/1.1.
-    const http1 = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
-    server.removeAllListeners('secureConnection')
-    server.on('secureConnection', (socket: TLSSocket) => {
-      socket.on('error', () => {})
-      if (socket.alpnProtocol === 'h2') void beginHttp2(socket)
-      else for (const begin of http1) begin.call(server, socket)
-    })
+    takeHttp2(server, socket => void beginHttp2(socket))
     server.on('tlsClientError', error => logger.debug({ err: error }, 'gateway: a TLS handshake failed'))
     return server
   }

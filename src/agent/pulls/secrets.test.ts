@@ -42,6 +42,8 @@ test('secretProofs reads every form of proof, and passes over what it cannot rea
     { type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64(JSON.stringify({ 'a.io': entry('old') })) } },
     secret({ 'a.io': { identitytoken: 'token' } }),
     secret({ 'a.io': {} }),
+    secret({ 'a.io': null }),
+    secret({ 'a.io': 'user:pass' }),
     { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': base64('no json') } },
     { type: 'Opaque', data: {} },
   ]

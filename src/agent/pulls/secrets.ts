@@ -23,7 +23,7 @@ function entriesOf({ type, data = {} }: Secret): [string, Entry][] {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString('utf8'))
     const found = isConfig && isRecord(value) ? value.auths : value
-    return isRecord(found) ? (Object.entries(found) as [string, Entry][]) : []
+    return isRecord(found) ? Object.entries(found).filter((each): each is [string, Entry] => isRecord(each[1])) : []
   } catch {
     // What cannot be read proves nothing.
     return []

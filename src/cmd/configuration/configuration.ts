@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { readConfiguration, type Shape } from '../../apiserver/configuration/read.ts'
 import { UserError } from '../../cli/context.ts'
+import { wrongAt } from './fields.ts'
 
 export const GROUP = { group: 'tutti.dev', versions: ['v1alpha1'] }
 export const KIND = 'TuttiConfiguration'
@@ -164,8 +165,6 @@ export async function loadConfiguration(file: string): Promise<LoadedConfigurati
     const configuration = await readConfiguration<Configuration>(text, KIND, SHAPE, GROUP)
     return { configuration, file, path: name => resolve(dirname(file), name) }
   } catch (cause) {
-    throw new UserError(`${file}: ${(cause as Error).message}`, 'docs/configuration.md says what may stand there.', {
-      cause,
-    })
+    throw wrongAt(file, cause)
   }
 }

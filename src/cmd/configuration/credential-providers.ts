@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { ProviderSettings } from '../../agent/pulls/provider.ts'
 import { parseDuration } from '../../api/machinery/time.ts'
 import { readConfiguration, type Shape } from '../../apiserver/configuration/read.ts'
-import { UserError } from '../../cli/context.ts'
+import { wrongAt } from './fields.ts'
 
 const GROUP = { group: 'kubelet.config.k8s.io', versions: ['v1', 'v1beta1', 'v1alpha1'] }
 const SPOKEN = ['v1', 'v1beta1', 'v1alpha1'].map(version => `credentialprovider.kubelet.k8s.io/${version}`)
@@ -85,6 +85,6 @@ export async function loadCredentialProviders(dataDir: string): Promise<readonly
       }
     })
   } catch (cause) {
-    throw new UserError(`${file}: ${(cause as Error).message}`, 'docs/images.md says what may stand there.', { cause })
+    throw wrongAt(file, cause, 'images.md')
   }
 }

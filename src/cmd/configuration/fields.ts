@@ -2,16 +2,16 @@
 import { parseDuration } from '../../api/machinery/time.ts'
 import { UserError } from '../../cli/context.ts'
 
+/** A failure with the place that it is about; `page` of docs/ says what may stand there. */
+export const wrongAt = (place: string, cause: unknown, page = 'configuration.md'): UserError =>
+  new UserError(`${place}: ${(cause as Error).message}`, `docs/${page} says what may stand there.`, { cause })
+
+/** Makes a setting of a field; what `make` throws is told with the field's name. */
+export type Of<Field extends string = string> = <T>(field: Field, make: () => T) => T
+
 /** Failures with the file and the field that they are about. */
 export function about<T>(file: string, field: string, read: () => T): T {
-  const told = (cause: unknown) =>
-    new UserError(
-      `${file}: ${field}: ${(cause as Error).message}`,
-      'docs/configuration.md says what may stand there.',
-      {
-        cause,
-      },
-    )
+  const told = (cause: unknown) => wrongAt(`${file}: ${field}`, cause)
   try {
     const result = read()
     if (!(result instanceof Promise)) return result

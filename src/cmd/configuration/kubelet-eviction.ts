@@ -3,7 +3,7 @@ import { readThresholds, type ThresholdFields } from '../../agent/pressure/thres
 import type { EvictionSettings } from '../../agent/pressure/watch.ts'
 import { DEFAULT_SETTINGS } from '../../agent/settings.ts'
 import type { Shape } from '../../apiserver/configuration/read.ts'
-import { durationOf } from './fields.ts'
+import { durationOf, type Of } from './fields.ts'
 
 /** Of KubeletConfiguration. */
 export interface EvictionFields extends ThresholdFields {
@@ -21,9 +21,6 @@ export const EVICTION_SHAPE = {
   evictionPressureTransitionPeriod: 'string',
   evictionMaxPodGracePeriod: 'number',
 } as const satisfies Shape
-
-/** Makes a setting of a field; what `make` throws is told with the field's name. */
-type Of = <T>(field: string, make: () => T) => T
 
 function graceOf(seconds: number): number {
   if (!Number.isInteger(seconds) || seconds < 0) throw new Error(`${seconds} must be a whole number of seconds`)

@@ -4,6 +4,7 @@ import { VERIFICATIONS, type VerificationSettings } from '../../agent/pulls/reco
 import { DEFAULT_SETTINGS, type NodeSettings } from '../../agent/settings.ts'
 import { parseDuration } from '../../api/machinery/time.ts'
 import type { Shape } from '../../apiserver/configuration/read.ts'
+import type { Of as OfField } from './fields.ts'
 
 /** Of KubeletConfiguration. */
 export interface ImageFields {
@@ -17,6 +18,8 @@ export interface ImageFields {
   readonly preloadedImagesVerificationAllowlist?: readonly string[]
 }
 
+type Of = OfField<keyof ImageFields>
+
 export const IMAGE_SHAPE = {
   serializeImagePulls: 'boolean',
   maxParallelImagePulls: 'number',
@@ -27,9 +30,6 @@ export const IMAGE_SHAPE = {
   imagePullCredentialsVerificationPolicy: 'string',
   preloadedImagesVerificationAllowlist: ['string'],
 } as const satisfies Shape
-
-/** Makes a setting of a field; what `make` throws is told with the field's name. */
-type Of = <T>(field: keyof ImageFields, make: () => T) => T
 
 function parallelPulls({ serializeImagePulls, maxParallelImagePulls: most }: ImageFields, of: Of): number {
   if (serializeImagePulls === undefined && most === undefined) return DEFAULT_SETTINGS.parallelPulls

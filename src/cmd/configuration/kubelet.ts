@@ -3,9 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DEFAULT_SETTINGS, type NodeSettings } from '../../agent/settings.ts'
 import { readConfiguration, type Shape } from '../../apiserver/configuration/read.ts'
-import { UserError } from '../../cli/context.ts'
 import { loadCredentialProviders } from './credential-providers.ts'
-import { about, durationOf } from './fields.ts'
+import { about, durationOf, type Of, wrongAt } from './fields.ts'
 import { EVICTION_SHAPE, type EvictionFields, evictionSettings } from './kubelet-eviction.ts'
 import { IMAGE_SHAPE, type ImageFields, imageSettings } from './kubelet-images.ts'
 
@@ -66,17 +65,15 @@ export async function loadKubeletSettings(dataDir: string): Promise<KubeletSetti
   try {
     read = await readConfiguration<KubeletConfiguration>(readFileSync(file, 'utf8'), KIND, SHAPE, GROUP)
   } catch (cause) {
-    throw new UserError(`${file}: ${(cause as Error).message}`, 'docs/pods.md says what may stand there.', { cause })
+    throw wrongAt(file, cause, 'pods.md')
   }
   const { staticPodPath, podPidsLimit, allowedUnsafeSysctls = [], crashLoopBackOff } = read
-  const of = <T>(field: string, make: () => T) => about(file, field, make)
+  const of: Of = (field, make) => about(file, field, make)
   const longest = crashLoopBackOff?.maxContainerRestartPeriod
   return {
     manifests: staticPodPath ? resolve(dataDir, staticPodPath) : manifests,
     settings: {
-      ...(podPidsLimit === undefined
-        ? { podPids: DEFAULT_SETTINGS.podPids }
-        : { podPids: of('podPidsLimit', () => pidsOf(podPidsLimit)) }),
+      podPids: podPidsLimit === undefined ? DEFAULT_SETTINGS.podPids : of('podPidsLimit', () => pidsOf(podPidsLimit)),
       unsafeSysctls: of('allowedUnsafeSysctls', () => allowedUnsafeSysctls.map(sysctlOf)),
       restartMaxMs: longest
         ? of('crashLoopBackOff.maxContainerRestartPeriod', () => restartOf(longest))

@@ -9,9 +9,9 @@ export const wrongAt = (place: string, cause: unknown, page = 'configuration.md'
 /** Makes a setting of a field; what `make` throws is told with the field's name. */
 export type Of<Field extends string = string> = <T>(field: Field, make: () => T) => T
 
-/** Failures with the file and the field that they are about. */
-export function about<T>(file: string, field: string, read: () => T): T {
-  const told = (cause: unknown) => wrongAt(`${file}: ${field}`, cause)
+/** Failures with the file and the field that they are about, and the page of docs/ that says more. */
+export function about<T>(file: string, field: string, read: () => T, page?: string): T {
+  const told = (cause: unknown) => wrongAt(`${file}: ${field}`, cause, page)
   try {
     const result = read()
     if (!(result instanceof Promise)) return result

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { DEFAULT_SETTINGS } from '../../agent/settings.ts'
+import { UserError } from '../../cli/context.ts'
 import { loadKubeletSettings } from './kubelet.ts'
 
 let directory: string
@@ -106,6 +107,11 @@ for (const [fields, message] of [
   ['allowedUnsafeSysctls: ["*"]', /allowedUnsafeSysctls: "\*" is no kernel parameter/],
 ] as const) {
   test(`loadKubeletSettings refuses ${fields}`, async () => {
-    await assert.rejects(load(fields), error => message.test((error as Error).message))
+    await assert.rejects(load(fields), error => {
+      assert.ok(error instanceof UserError)
+      assert.match(error.message, message)
+      assert.equal(error.hint, 'docs/pods.md says what may stand there.')
+      return true
+    })
   })
 }

@@ -28,6 +28,9 @@ const SHAPE: Shape = {
   ...EVICTION_SHAPE,
 }
 
+/** Of docs/: what may stand in the file. */
+const PAGE = 'pods.md'
+
 const LEAST_MS = 1000
 const MOST_MS = 300_000
 
@@ -65,10 +68,10 @@ export async function loadKubeletSettings(dataDir: string): Promise<KubeletSetti
   try {
     read = await readConfiguration<KubeletConfiguration>(readFileSync(file, 'utf8'), KIND, SHAPE, GROUP)
   } catch (cause) {
-    throw wrongAt(file, cause, 'pods.md')
+    throw wrongAt(file, cause, PAGE)
   }
   const { staticPodPath, podPidsLimit, allowedUnsafeSysctls = [], crashLoopBackOff } = read
-  const of: Of = (field, make) => about(file, field, make)
+  const of: Of = (field, make) => about(file, field, make, PAGE)
   const longest = crashLoopBackOff?.maxContainerRestartPeriod
   return {
     manifests: staticPodPath ? resolve(dataDir, staticPodPath) : manifests,

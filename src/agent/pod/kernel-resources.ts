@@ -1,6 +1,7 @@
 /** What the kernel is told of a pod's resources: limits of containers and of the pod as a whole, and who is killed first. */
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
 import { isHugePages, qosClass } from '../../api/kinds/core/resources.ts'
+import { SYSTEM_PRIORITIES } from '../../api/kinds/scheduling/system-priorities.ts'
 import { milliValue, quantityValue } from '../../api/machinery/quantity.ts'
 import { hasPodResources, podAmounts } from '../../api/quota/pod-resources.ts'
 import type { Resources } from '../runtimes/runtime.ts'
@@ -87,7 +88,7 @@ export function overheadResources(pod: Pod): Resources | undefined {
 
 const GUARANTEED_OOM = -997
 const BEST_EFFORT_OOM = 1000
-const NODE_CRITICAL = 2_000_001_000
+const NODE_CRITICAL = SYSTEM_PRIORITIES['system-node-critical']
 
 /** Memory that the pod asks for beyond its containers, for each of them. */
 function shareOfRest(pod: Pod): number {

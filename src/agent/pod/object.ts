@@ -1,13 +1,16 @@
 /** What is asked of a pod's object in many places. */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { SYSTEM_PRIORITIES } from '../../api/kinds/scheduling/system-priorities.ts'
 import type { PodRef } from '../../client/node-api.ts'
 
-/** Priority from which on a pod is the system's. */
-const CRITICAL = 2_000_000_000
+/** Annotation of a pod of the node's own: where it comes from. */
+export const SOURCE = 'kubernetes.io/config.source'
+
+const CRITICAL = SYSTEM_PRIORITIES['system-cluster-critical']
 
 /** A pod without which the node or the cluster does not work, and the node's own: it is not ended to make room. */
 export const isCritical = ({ metadata, spec }: Pod): boolean =>
-  metadata?.annotations?.['kubernetes.io/config.source'] !== undefined || (spec?.priority ?? 0) >= CRITICAL
+  metadata?.annotations?.[SOURCE] !== undefined || (spec?.priority ?? 0) >= CRITICAL
 
 /** Its name and uid. */
 export const podRef = ({ metadata }: Pod): PodRef => ({

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
+import { SOURCE } from '../pod/object.ts'
 
-export const SOURCE = 'kubernetes.io/config.source'
 export const HASH = 'kubernetes.io/config.hash'
 export const SEEN = 'kubernetes.io/config.seen'
 export const MIRROR = 'kubernetes.io/config.mirror'

@@ -1,5 +1,6 @@
 /** The objects of a fresh cluster. */
 
+import { SYSTEM_PRIORITIES } from '../../api/kinds/scheduling/system-priorities.ts'
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { formatCidr, parseCidrs } from '../../lib/ip-range.ts'
 import { aggregatedRules } from '../authorization/rbac/aggregation.ts'
@@ -28,23 +29,21 @@ const namespaces = (): KubeObject[] =>
   }))
 
 const priorityClasses = (): KubeObject[] => {
-  const priorityClass = (name: string, value: number, description: string) => ({
+  const priorityClass = (name: keyof typeof SYSTEM_PRIORITIES, description: string) => ({
     apiVersion: 'scheduling.k8s.io/v1',
     kind: 'PriorityClass',
     metadata: { name },
-    value,
+    value: SYSTEM_PRIORITIES[name],
     preemptionPolicy: 'PreemptLowerPriority',
     description,
   })
   return [
     priorityClass(
       'system-cluster-critical',
-      2_000_000_000,
       'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
     ),
     priorityClass(
       'system-node-critical',
-      2_000_001_000,
       'Used for system critical pods that must not be moved from their current node.',
     ),
   ]

@@ -4,15 +4,12 @@ import { ALL_VERBS, defineKind } from '../../machinery/kind.ts'
 import { ageColumn, count, flag, nameColumn, text } from '../columns.ts'
 import type { Errors } from '../rules.ts'
 import { check, checkEnum, immutable, when } from '../rules.ts'
+import { SYSTEM_PRIORITIES } from './system-priorities.ts'
 
 /** scheduling/v1 PriorityClass. */
 export type PriorityClass = Type
 
-/** Classes that Kubernetes itself brings, and their values. */
-const SYSTEM: Readonly<Record<string, number>> = {
-  'system-cluster-critical': 2_000_000_000,
-  'system-node-critical': 2_000_001_000,
-}
+const SYSTEM: Readonly<Record<string, number>> = SYSTEM_PRIORITIES
 const HIGHEST_OF_USERS = 1_000_000_000
 const POLICIES = ['PreemptLowerPriority', 'Never']
 

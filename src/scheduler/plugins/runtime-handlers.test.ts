@@ -5,14 +5,25 @@ import type { View } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { runtimeHandlers } from './runtime-handlers.ts'
 
-/** What the plugin says of each node for a pod of a class with this handler. */
-function verdicts(handler: string, ...nodes: (readonly string[])[]) {
-  const all = nodes.map(names => ({ status: { runtimeHandlers: names.map(name => ({ name })) } }) as Node)
-  const snapshot = { slots: all.length, node: (slot: number) => all[slot] }
+const nodeWith = (names: readonly string[]) => ({ status: { runtimeHandlers: names.map(name => ({ name })) } }) as Node
+
+/** The plugin's answers for a pod of a class with this handler. */
+function prepareFor(handler: string, nodes: readonly Node[]) {
+  const snapshot = {
+    get slots() {
+      return nodes.length
+    },
+    node: (slot: number) => nodes[slot],
+  }
   const view = { snapshot, runtimeHandler: () => handler } as unknown as View
   const pod = { pod: { spec: { runtimeClassName: 'class' } } } as unknown as PodInfo
-  const prepared = runtimeHandlers.prepare(pod, view)!
-  return all.map((_, slot) => prepared.filter!(slot))
+  return runtimeHandlers.prepare(pod, view)!
+}
+
+/** What the plugin says of each node for a pod of a class with this handler. */
+function verdicts(handler: string, ...nodes: (readonly string[])[]) {
+  const prepared = prepareFor(handler, nodes.map(nodeWith))
+  return nodes.map((_, slot) => prepared.filter!(slot))
 }
 
 describe('runtimeHandlers', () => {
@@ -27,6 +38,20 @@ describe('runtimeHandlers', () => {
 
   it('leaves a handler that no node names to the node', () =>
     assert.deepEqual(verdicts('gvisor', [''], ['', 'process']), [undefined, undefined]))
+
+  it('looks at all nodes again when the first comes that names the handler, or the last goes', () => {
+    const nodes = [nodeWith([''])]
+    const prepared = prepareFor('gvisor', nodes)
+    assert.equal(prepared.filter!(0), undefined)
+    nodes.push(nodeWith(['gvisor']))
+    assert.equal(prepared.affected!(), 'all')
+    assert.match(String(prepared.filter!(0)), /no runtime handler/)
+    nodes.push(nodeWith(['gvisor']))
+    assert.deepEqual(prepared.affected!(), new Set())
+    nodes.splice(1)
+    assert.equal(prepared.affected!(), 'all')
+    assert.equal(prepared.filter!(0), undefined)
+  })
 
   it('keeps pods in containers from nodes without a container runtime', () =>
     assert.match(String(verdicts('containers', ['process'])[0]), /no container runtime/))

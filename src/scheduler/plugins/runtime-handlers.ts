@@ -1,4 +1,5 @@
 import type { Node } from '../../api/kinds/core/node.ts'
+import { whenChanged } from '../affected.ts'
 import type { Plugin, View } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 
@@ -14,6 +15,15 @@ function handlersOf(node: Node): readonly string[] | undefined {
 function wantedHandler({ pod }: PodInfo, view: View): string | undefined {
   const name = pod.spec?.runtimeClassName
   return name ? view.runtimeHandler(name) : CONTAINERS
+}
+
+/** Whether a node names the handler. */
+function isNamed(handler: string, { snapshot }: View): boolean {
+  for (let slot = 0; slot < snapshot.slots; slot++) {
+    const node = snapshot.node(slot)
+    if (node && handlersOf(node)?.includes(handler)) return true
+  }
+  return false
 }
 
 function refusal(handler: string): string {
@@ -36,21 +46,18 @@ export const runtimeHandlers: Plugin = {
     if (handler === undefined) {
       return { refusal: `RuntimeClass ${JSON.stringify(pod.pod.spec?.runtimeClassName)} not found` }
     }
-    const runs = (node: Node | undefined) => node !== undefined && (handlersOf(node)?.includes(handler) ?? false)
-    let offered: boolean | undefined
-    /** Looked for when the first node has it not: most pods never ask. */
-    const isOffered = () => {
-      const { slots, node } = view.snapshot
-      offered ??=
-        handler === CONTAINERS || Array.from({ length: slots }, (_, slot) => slot).some(slot => runs(node(slot)))
+    let offered = true
+    const affected = whenChanged(() => {
+      offered = handler === CONTAINERS || isNamed(handler, view)
       return offered
-    }
+    })
     return {
       filter(slot) {
         const has = handlersOf(view.snapshot.node(slot)!)
-        return !has || has.includes(handler) || !isOffered() ? undefined : refusal(handler)
+        return !has || has.includes(handler) || !offered ? undefined : refusal(handler)
       },
       hopeless: () => true,
+      affected,
     }
   },
   wokenBy: ['node', 'runtime-class'],

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { plainContainer } from '../configs.fixture.ts'
 import type { ContainerConfig } from '../runtime.ts'
 import { checkConfinement } from './confinement.ts'
+import { createPlacement } from './placement.ts'
 import type { Platform } from './platform.ts'
 import { hasFilters } from './seccomp/install.ts'
 
@@ -32,3 +33,12 @@ for (const [what, config, platform, refusal] of [
     else check()
   })
 }
+
+test('createPlacement: a command under a profile is refused, not run without it, where perl is gone', {
+  skip: !hasFilters && 'no filter for this processor',
+}, () => {
+  const words = (tools: Platform['tools']) =>
+    createPlacement({ ...machine, tools }, '/bin').credentials(plainContainer('host', profile))
+  assert.deepEqual(words(machine.tools).slice(0, 3), ['/usr/bin/env', 'PERL_BADLANG=0', '/usr/bin/perl'])
+  assert.throws(() => words({}), /a seccomp profile needs the program perl/)
+})

@@ -1,13 +1,25 @@
 /** What pods ask of a runtime that plain processes cannot be given. */
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
+import { keptCapabilities } from './capabilities.ts'
 import type { Platform } from './platform.ts'
-import { hasFilters } from './seccomp/install.ts'
+import { hasFilters, underFilter } from './seccomp/install.ts'
 
 type Confinement = Pick<ContainerConfig, 'seccomp' | 'appArmor' | 'seLinux' | 'procMount' | 'privileged' | 'cdiDevices'>
 
 /** Whether a container's processes get a filter of system calls; privileged ones never do. */
-export const isFiltered = ({ seccomp, privileged }: Pick<Confinement, 'seccomp' | 'privileged'>): boolean =>
+const isFiltered = ({ seccomp, privileged }: Pick<Confinement, 'seccomp' | 'privileged'>): boolean =>
   seccomp !== undefined && seccomp.type !== 'Unconfined' && !privileged
+
+/**
+ * What sets a container's filter of system calls, before its command; nothing where it gets none. `command` is how a
+ * program is run where that runs; `begin` with which capabilities.
+ */
+export const filterWords = (
+  config: Pick<ContainerConfig, 'seccomp' | 'privileged' | 'capabilities'>,
+  begin: Parameters<typeof keptCapabilities>[1],
+  command: (tool: 'env' | 'perl') => readonly string[],
+): string[] =>
+  isFiltered(config) ? underFilter(command('env'), command('perl'), keptCapabilities(config.capabilities, begin)) : []
 
 /** Why no process here can get the default filter; undefined: it can. */
 export function filterProblem({ namespaces, tools }: Platform): string | undefined {

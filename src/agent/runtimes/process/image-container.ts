@@ -5,14 +5,13 @@ import { resolveIn } from '../../images/rooted.ts'
 import type { Image, ImageStore } from '../../images/store.ts'
 import { mountOverlay, oneUser } from '../overlay.ts'
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
-import { boundingSet, keptCapabilities } from './capabilities.ts'
+import { boundingSet } from './capabilities.ts'
 import { type CarriedTools, carryTools } from './carried-tools.ts'
-import { isFiltered } from './confinement.ts'
+import { filterWords } from './confinement.ts'
 import { planImageMounts } from './image-root.ts'
 import { type ImageUser, imageUser } from './image-user.ts'
 import { DEFAULT_PATH, MARK, type Placed, type Placement } from './placement.ts'
 import { commandProblem } from './platform.ts'
-import { underFilter } from './seccomp/install.ts'
 
 /** What is kept of an image with a container that runs it. */
 export interface ImageState {
@@ -146,9 +145,7 @@ export function createImageContainers(
       }
       if (!config.privileged) words.push('--bounding-set', boundingSet(config.capabilities), '--inh-caps', '-all')
       if (config.noNewPrivileges) words.push('--no-new-privs')
-      const filter = isFiltered(config)
-        ? underFilter(tools.command('env'), tools.command('perl'), keptCapabilities(config.capabilities, 'default'))
-        : []
+      const filter = filterWords(config, 'default', tools.command)
       return [...filter, ...(words.length > base ? words : [])]
     },
   }

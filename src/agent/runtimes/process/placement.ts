@@ -2,14 +2,13 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
-import { capabilityName, keptCapabilities } from './capabilities.ts'
-import { isFiltered } from './confinement.ts'
+import { capabilityName } from './capabilities.ts'
+import { filterWords } from './confinement.ts'
 import type { ImageState } from './image-container.ts'
 import type { Bind } from './mounts.ts'
 import { type Platform, passwdEntry } from './platform.ts'
 import type { PodIpc } from './pod-ipc.ts'
 import { portableEnv, portableText } from './portable.ts'
-import { underFilter } from './seccomp/install.ts'
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** Variable by which the processes of a container without process ids of its own are found. */
@@ -51,6 +50,11 @@ export function createPlacement(platform: Platform, path: string): Placement {
     !sandbox.state.config.hostPID &&
     !sandbox.state.config.shareProcessNamespace &&
     state.config.targetId === undefined
+  const hostCommand = (tool: 'env' | 'perl'): string[] => {
+    const path = tool === 'env' ? '/usr/bin/env' : platform.tools[tool]
+    if (path) return [path]
+    throw new RuntimeError('CreateContainerError', `a seccomp profile needs the program ${tool} on this machine`)
+  }
   const text = (value: string, { state }: Placed) =>
     platform.namespaces ? value : portableText(value, state.config.mounts)
   return {
@@ -80,12 +84,7 @@ export function createPlacement(platform: Platform, path: string): Placement {
       ]
     },
     credentials(config) {
-      const { perl } = platform.tools
-      const filter =
-        isFiltered(config) && perl
-          ? underFilter(['/usr/bin/env'], [perl], keptCapabilities(config.capabilities, 'all'))
-          : []
-      return [...filter, ...credentials(platform, setpriv, config)]
+      return [...filterWords(config, 'all', hostCommand), ...credentials(platform, setpriv, config)]
     },
     environment(container, env) {
       const { config } = container.state

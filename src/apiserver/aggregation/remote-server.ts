@@ -8,6 +8,7 @@ import { Agent, request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { APIService } from '../../api/generated/types/apiregistration-v1.ts'
+import { readBody } from '../../lib/bounded-body.ts'
 import { hostPort } from '../../lib/host-port.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import type { UserInfo } from '../authentication/authenticator.ts'
@@ -45,16 +46,7 @@ const ADDRESS_LIMIT = 1_000
 /** Documents of this size and more, in bytes, are no discovery. */
 const DOCUMENT_LIMIT = 64 << 20
 
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response) {
-    size += (chunk as Buffer).length
-    if (size > DOCUMENT_LIMIT) throw new Error(`the answer is larger than ${DOCUMENT_LIMIT} bytes`)
-    chunks.push(chunk as Buffer)
-  }
-  return Buffer.concat(chunks).toString()
-}
+const textOf = async (response: IncomingMessage) => String(await readBody(response, DOCUMENT_LIMIT))
 
 /** Makes one; nothing is connected yet. */
 export function remoteServer({ resolve, dial, client }: RemoteDeps, { spec }: APIService): RemoteServer {

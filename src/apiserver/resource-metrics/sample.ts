@@ -3,6 +3,7 @@
  * That is where metrics-server looks, too: `/stats/summary` tells its times by the second.
  */
 import type { NodeApi } from '../../client/node-api.ts'
+import { readBody } from '../../lib/bounded-body.ts'
 
 /** What was used up to `time`. */
 export interface Point {
@@ -83,12 +84,5 @@ export async function takeSample(api: NodeApi): Promise<Sample> {
   const signal = AbortSignal.timeout(TIMEOUT)
   const answer = await api.serve?.({ method: 'GET', path, query: new URLSearchParams(), signal })
   if (answer?.status !== 200) throw new Error(`the node answers ${path} with ${answer?.status ?? 'nothing'}`)
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of answer.body) {
-    size += chunk.length
-    if (size > LONGEST) throw new Error(`the answer of the node to ${path} is longer than ${LONGEST} bytes`)
-    chunks.push(chunk)
-  }
-  return parseSample(Buffer.concat(chunks).toString())
+  return parseSample(String(await readBody(answer.body, LONGEST)))
 }

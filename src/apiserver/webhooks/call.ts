@@ -3,8 +3,9 @@
  * document back. The server on the other side may hang, lie, redirect in circles or send without end: every call ends
  * within its time and its size. Connections are kept; an idle one costs no timer.
  */
-import type { IncomingMessage, RequestOptions } from 'node:http'
+import type { RequestOptions } from 'node:http'
 import { Agent, request as startHttps } from 'node:https'
+import { readBody } from '../../lib/bounded-body.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { hostPort } from '../../lib/host-port.ts'
 import { http } from '../../lib/http.ts'
@@ -75,25 +76,10 @@ interface Exchange {
   readonly bytes: Buffer
 }
 
-/** The whole body, or an error as soon as it is too long. */
-async function readBody(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxBytes) {
-      message.destroy()
-      throw new WebhookCallError(`the answer is longer than ${maxBytes} bytes`)
-    }
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-}
-
 function exchange(options: RequestOptions, secure: boolean, body: Buffer, maxBytes: number): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     const outgoing = (secure ? startHttps : http.request)(options, message => {
-      readBody(message, maxBytes).then(
+      readBody(message, maxBytes, why => new WebhookCallError(why)).then(
         bytes =>
           resolve({ status: message.statusCode ?? 0, type: String(message.headers['content-type'] ?? ''), bytes }),
         reject,

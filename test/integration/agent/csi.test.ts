@@ -17,11 +17,12 @@ import {
   secrets,
   volumeAttachments,
 } from '../../../src/agent/resources.ts'
-import type { PersistentVolume, Pod } from '../../../src/api/generated/types/core-v1.ts'
+import type { Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { Event } from '../../../src/api/kinds/core/event.ts'
 import { silent } from '../../../src/lib/log.ts'
 import { removeTree } from '../../../src/lib/mounts.ts'
 import { virtualClock } from '../../../src/lib/virtual-clock.ts'
+import { boundClaim } from './bound-claim.ts'
 import { startDriver } from './csi-driver.ts'
 import { isReady, mounting, type Node, startNode } from './node.ts'
 
@@ -52,34 +53,8 @@ describe('CSI volumes', { skip }, () => {
   })
 
   /** A bound claim of a volume of the driver. */
-  async function bound(name: string, csi: object = {}, spec: object = {}) {
-    const created = await node.admin.kind(persistentVolumeClaims).create({
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata: { name, namespace: 'default' },
-      spec: {
-        accessModes: ['ReadWriteOnce'],
-        resources: { requests: { storage: '1Gi' } },
-        storageClassName: '',
-        volumeName: `pv-${name}`,
-      },
-    })
-    await node.admin.kind(persistentVolumes).create({
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: `pv-${name}` },
-      spec: {
-        accessModes: ['ReadWriteOnce'],
-        capacity: { storage: '1Gi' },
-        claimRef: { kind: 'PersistentVolumeClaim', namespace: 'default', name, uid: created.metadata?.uid },
-        csi: { driver: NAME, volumeHandle: `handle-${name}`, fsType: 'ext4', ...csi },
-        ...spec,
-      },
-    } as PersistentVolume)
-    await node.admin
-      .kind(persistentVolumeClaims)
-      .patch({ namespace: 'default', name }, { status: { phase: 'Bound' } }, { type: 'merge', subresource: 'status' })
-  }
+  const bound = (name: string) =>
+    boundClaim(node.admin, name, { csi: { driver: NAME, volumeHandle: `handle-${name}`, fsType: 'ext4' } })
   const using = (volume: object, script = 'exec sleep 1000', more: object = {}) =>
     mounting(volume, script, {}, { restartPolicy: 'Always', ...more })
   const claimed = (claimName: string) => ({ persistentVolumeClaim: { claimName } })

@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { configMaps, persistentVolumeClaims, persistentVolumes } from '../../../src/agent/resources.ts'
-import type { PersistentVolume, Pod } from '../../../src/api/generated/types/core-v1.ts'
+import { configMaps } from '../../../src/agent/resources.ts'
+import type { Pod } from '../../../src/api/generated/types/core-v1.ts'
+import { boundClaim } from './bound-claim.ts'
 import { isReady, mounting, type Node, startNode } from './node.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: mounts are made'
@@ -22,36 +23,11 @@ describe('volumes of a pod', { skip }, () => {
     rmSync(directory, { recursive: true, force: true })
   })
 
-  async function bound(name: string, source: object, affinity = 'n1') {
-    const { metadata } = await node.admin.kind(persistentVolumeClaims).create({
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata: { name, namespace: 'default' },
-      spec: {
-        accessModes: ['ReadWriteOnce'],
-        resources: { requests: { storage: '1Gi' } },
-        storageClassName: '',
-        volumeName: `pv-${name}`,
-      },
-    })
+  /** A bound claim of a volume that one node can reach. */
+  function bound(name: string, source: object, affinity = 'n1') {
     const requirement = { key: 'kubernetes.io/hostname', operator: 'In', values: [affinity] }
-    await node.admin.kind(persistentVolumes).create({
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: `pv-${name}` },
-      spec: {
-        accessModes: ['ReadWriteOnce'],
-        capacity: { storage: '1Gi' },
-        claimRef: { kind: 'PersistentVolumeClaim', namespace: 'default', name, uid: metadata?.uid },
-        nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [requirement] }] } },
-        ...source,
-      },
-    } as PersistentVolume)
-    const status = { status: { phase: 'Bound' } }
-    await node.admin
-      .kind(persistentVolumeClaims)
-      .patch({ namespace: 'default', name }, status, { type: 'merge', subresource: 'status' })
-    return { persistentVolumeClaim: { claimName: name } }
+    const nodeAffinity = { required: { nodeSelectorTerms: [{ matchExpressions: [requirement] }] } }
+    return boundClaim(node.admin, name, { nodeAffinity, ...source })
   }
   const waits = (name: string, message: string) =>
     node.until(name, pod => pod?.status?.containerStatuses?.[0]?.state?.waiting?.message === message)

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { architecture } from '../../../lib/architecture.ts'
 import { readJsonFile } from '../../../lib/atomic-file.ts'
+import { statFields } from '../../../lib/process-start.ts'
 import { pauseProgram } from '../containerd/pause-image.ts'
 import { RuntimeError } from '../runtime.ts'
 import type { Platform } from './platform.ts'
@@ -48,8 +49,8 @@ export async function startFirstProcess(folder: string, { tools }: Pick<Platform
     child.once('exit', code => failed(`unshare ended with code ${code}`))
   })
   child.stdout.destroy()
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-  save(stateFile(folder), { pid: Number(line.split(' ', 1)[0]), start: fields[19] ?? '' } satisfies ProcessRef)
+  const ref: ProcessRef = { pid: Number.parseInt(line, 10), start: statFields(line)[19] ?? '' }
+  save(stateFile(folder), ref)
 }
 
 /** Ends it, and with it whatever is left in the namespace. */

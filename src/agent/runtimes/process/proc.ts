@@ -1,5 +1,6 @@
 /** What /proc tells about processes. On systems without it every question is answered by `process.kill(pid, 0)` alone. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { statFields } from '../../../lib/process-start.ts'
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessRef {
@@ -16,10 +17,9 @@ const read = (path: string): string | undefined => {
   }
 }
 
-/** The fields of /proc/PID/stat after the command's name: [0] is the state, [19] the start time. */
 function stat(pid: number): string[] | undefined {
   const text = read(`/proc/${pid}/stat`)
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')
+  return text === undefined ? undefined : statFields(text)
 }
 
 /** This very process still runs (a zombie does not). */

@@ -90,9 +90,13 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
       if (each.owner !== owner || keep.has(port)) continue
       each.listener.close()
       held.delete(port)
-      // Somebody may have been refused this port.
-      for (const key of failed.keys()) if (key !== owner) dirty.add(key)
+      tryOthers(owner)
     }
+  }
+
+  /** Something is free that others may have been refused. */
+  function tryOthers(than: string) {
+    for (const key of failed.keys()) if (key !== than) dirty.add(key)
   }
 
   /** Takes a port of the machine; resolves with why not. */
@@ -150,7 +154,8 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
 
   /** Addresses of the pools. */
   function takeAddresses(service: Service, key: string, pool: PoolAddresses): Status {
-    const { ips, missing } = pool.assign(service)
+    const { ips, missing, freed } = pool.assign(service)
+    if (freed) tryOthers(key)
     tell(service, key, 'AddressNotAvailable', missing.join(' '))
     return ips.map(ip => ({ ip, ipMode: 'VIP' }))
   }
@@ -169,8 +174,7 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
     const wanted = new Set<number>()
     const { pool } = deps
     if (!pool && service && isBalanced(service)) for (const { port } of service.spec?.ports ?? []) wanted.add(port)
-    if (pool && !(service && isBalanced(service)) && pool.release(key))
-      for (const each of failed.keys()) dirty.add(each)
+    if (pool && !(service && isBalanced(service)) && pool.release(key)) tryOthers(key)
     const nodePorts =
       service && deps.nodePorts && hasClusterIp(service) && service.spec?.type !== 'ClusterIP'
         ? (service.spec?.ports ?? []).filter(({ nodePort, protocol }) => nodePort && (protocol ?? 'TCP') === 'TCP')

@@ -14,6 +14,8 @@ export interface Assignment {
   readonly ips: readonly string[]
   /** Sentences: which family has none, and why. */
   readonly missing: readonly string[]
+  /** One that it had is free for others. */
+  readonly freed: boolean
 }
 
 export interface PoolAddresses {
@@ -67,8 +69,7 @@ export function poolAddresses(pools: readonly AddressPool[], catalog: Catalog): 
         else owners.set(ip, owner)
         return ip ?? []
       })
-      release(owner, ips)
-      return { ips, missing }
+      return { ips, missing, freed: release(owner, ips) }
     },
     release: key => release(key),
   }

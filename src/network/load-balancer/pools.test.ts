@@ -41,7 +41,7 @@ test('poolAddresses leaves services what they have, and gives others what is lef
   const first = service('first', {}, ['192.0.2.11'])
   const pool = poolAddresses([OFFICE], catalogOf(first))
   assert.deepEqual(pool.assign(service('second')).ips, ['192.0.2.10'])
-  assert.deepEqual(pool.assign(first), { ips: ['192.0.2.11'], missing: [] })
+  assert.deepEqual(pool.assign(first), { ips: ['192.0.2.11'], missing: [], freed: false })
   assert.deepEqual(pool.assign(service('third')).missing, ['no address of IPv4 is free in the pools'])
   assert.ok(pool.release('a/first') && !pool.release('a/first'))
   assert.deepEqual(pool.assign(service('third')).ips, ['192.0.2.11'])
@@ -50,7 +50,7 @@ test('poolAddresses leaves services what they have, and gives others what is lef
 test('poolAddresses obeys wishes, and says why one cannot be had', () => {
   const pool = poolAddresses([OFFICE, LAB], catalogOf())
   const both = pool.assign(service('both', { ipFamilies: ['IPv6', 'IPv4'], loadBalancerIP: '192.0.2.11' }))
-  assert.deepEqual(both, { ips: ['2001:db8::', '192.0.2.11'], missing: [] })
+  assert.deepEqual(both, { ips: ['2001:db8::', '192.0.2.11'], missing: [], freed: false })
   assert.deepEqual(pool.assign(service('late', { loadBalancerIP: '192.0.2.11' })).missing, [
     'the address 192.0.2.11 is that of the service a/both',
   ])
@@ -64,6 +64,7 @@ test('poolAddresses obeys wishes, and says why one cannot be had', () => {
     'there is no pool "x"',
   ])
   // Another wish: what it had is free again.
-  assert.deepEqual(pool.assign(service('both', { loadBalancerIP: '192.0.2.10' }, ['192.0.2.11'])).ips, ['192.0.2.10'])
+  const other = pool.assign(service('both', { loadBalancerIP: '192.0.2.10' }, ['192.0.2.11']))
+  assert.deepEqual(other, { ips: ['192.0.2.10'], missing: [], freed: true })
   assert.deepEqual(pool.assign(service('late', { loadBalancerIP: '192.0.2.11' })).ips, ['192.0.2.11'])
 })

@@ -8,7 +8,7 @@ import { publishClusterInfo, publishNetworkConfig } from '../apiserver/bootstrap
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { kubernetesServiceIP, publishKubernetesService } from '../apiserver/bootstrap/kubernetes-service.ts'
 import { remoteNodes } from '../apiserver/nodes/remote-nodes.ts'
-import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
+import { type ApiServer, createApiServer } from '../apiserver/server.ts'
 import { requireKind } from '../apiserver/subresources/request-parts.ts'
 import { type Exposure, type UpOptions, UserError } from '../cli/context.ts'
 import { ownKubeconfig } from '../cli/kubeconfig.ts'
@@ -21,7 +21,6 @@ import { controllerComponents } from '../controllers/all.ts'
 import { firstRanges } from '../controllers/node-ipam/controller.ts'
 import { ingressGateway } from '../gateway/gateway.ts'
 import { gatewayMetrics } from '../gateway/metrics.ts'
-import { architecture } from '../lib/architecture.ts'
 import type { Clock } from '../lib/clock.ts'
 import { hostPort } from '../lib/host-port.ts'
 import { buildKubeconfig, writeKubeconfigJson } from '../lib/kubeconfig.ts'
@@ -48,7 +47,7 @@ import { nodeAddresses } from './node-addresses.ts'
 import { startNodes } from './nodes.ts'
 import { partMetrics } from './part-metrics.ts'
 import { portableKinds } from './portable-kinds.ts'
-import { KUBERNETES_VERSION } from './version.ts'
+import { KUBERNETES_VERSION, versionInfo } from './version.ts'
 
 export interface CoreDeps {
   readonly options: UpOptions
@@ -70,18 +69,6 @@ export interface Core {
   /** Ends everything; `workloads` are stopped in order first, or left to run on. */
   stop(options: { readonly workloads: boolean; readonly timeoutMs: number }): Promise<void>
 }
-
-const versionInfo = (program: string): VersionInfo => ({
-  major: '1',
-  minor: '36',
-  gitVersion: `${KUBERNETES_VERSION}+tutti.${program}`,
-  gitCommit: '',
-  gitTreeState: 'clean',
-  buildDate: '1970-01-01T00:00:00Z',
-  goVersion: '',
-  compiler: `node ${process.version}`,
-  platform: `${process.platform}/${architecture()}`,
-})
 
 /** The thread of the store: a file of its own in the bundle. */
 const sqliteWorker = () =>

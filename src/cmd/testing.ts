@@ -10,7 +10,7 @@ import type { KubeObject } from '../api/machinery/object.ts'
 import { createTokenSigner } from '../apiserver/authentication/service-accounts/token-signer.ts'
 import { extendServer } from '../apiserver/bootstrap/extend.ts'
 import { type RuntimeConfig, servedKinds } from '../apiserver/features/runtime-config.ts'
-import { type ApiServer, createApiServer, type VersionInfo } from '../apiserver/server.ts'
+import { type ApiServer, createApiServer } from '../apiserver/server.ts'
 import { type Client, createClient, type KindClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
 import type { NodeDirectory } from '../client/node-api.ts'
@@ -27,6 +27,7 @@ import { createScheduler } from '../scheduler/scheduler.ts'
 import { memoryStore } from '../store/memory/memory.ts'
 import { createFaults, type Faults } from './testing/faults.ts'
 import { type PodScript, runSimulatedNode, type SimulatedNodeOptions } from './testing/simulated-node.ts'
+import { versionInfo } from './version.ts'
 
 export type { Faults, PodScript }
 
@@ -84,18 +85,6 @@ export interface Cluster {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const VERSION: VersionInfo = {
-  major: '1',
-  minor: '36',
-  gitVersion: 'v1.36.3+tutti.testing',
-  gitCommit: '',
-  gitTreeState: 'clean',
-  buildDate: '1970-01-01T00:00:00Z',
-  goVersion: '',
-  compiler: `node ${process.version}`,
-  platform: `${process.platform}/${process.arch}`,
-}
-
 /** Starts a cluster; resolves when its API answers and the nodes have registered. */
 export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
   const { seed = 1, logger = silent, runtimeConfig, localVolumes = false } = options
@@ -114,7 +103,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     kinds,
     clock,
     logger,
-    version: VERSION,
+    version: versionInfo('testing'),
     random,
     extend: registry => extendServer(registry, { clock, logger, tokenKey, random, nodes: directory }),
   })

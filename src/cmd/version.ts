@@ -1,6 +1,8 @@
 /** The versions that the program says of itself. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { VersionInfo } from '../apiserver/server.ts'
+import { architecture } from '../lib/architecture.ts'
 
 /** The Kubernetes API that is spoken. */
 export const KUBERNETES_VERSION = 'v1.36.3'
@@ -15,3 +17,16 @@ export function programVersion(): string {
   }
   return '0.0.0'
 }
+
+/** What the API says of itself; `program` is the version of Tutti. */
+export const versionInfo = (program: string): VersionInfo => ({
+  major: '1',
+  minor: '36',
+  gitVersion: `${KUBERNETES_VERSION}+tutti.${program}`,
+  gitCommit: '',
+  gitTreeState: 'clean',
+  buildDate: '1970-01-01T00:00:00Z',
+  goVersion: '',
+  compiler: `node ${process.version}`,
+  platform: `${process.platform}/${architecture()}`,
+})

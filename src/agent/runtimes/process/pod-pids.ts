@@ -3,7 +3,7 @@
  * reaps, as in pods of container runtimes. It outlives this program, and is found again by a file in the pod's folder.
  */
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { architecture } from '../../../lib/architecture.ts'
 import { readJsonFile } from '../../../lib/atomic-file.ts'
@@ -32,7 +32,11 @@ export async function startFirstProcess(folder: string, { tools }: Pick<Platform
     const why = `shareProcessNamespace is not supported by the process runtime on ${architecture()}`
     throw new RuntimeError('NotSupported', `${why}: remove it, or run the pod with a container runtime`)
   }
+  // A try of which nothing else is known: this program died, or what came next failed.
+  endFirstProcess(folder)
   const file = join(folder, 'pause')
+  // Its file cannot be written to while it ends.
+  rmSync(file, { force: true })
   writeFileSync(file, program, { mode: 0o755 })
   const child = spawn(tools.unshare!, ['-p', '-f', '--kill-child', '/bin/sh', '-c', SCRIPT, 'sh', file], {
     cwd: '/',

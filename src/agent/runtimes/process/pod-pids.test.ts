@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { processStartTime } from '../../../lib/process-start.ts'
+import { findPlatform } from './platform.ts'
+import { endFirstProcess, firstProcess, startFirstProcess } from './pod-pids.ts'
+
+const platform = findPlatform({ cgroupRoot: `tutti-test-${process.pid}-pids` })
+
+test('startFirstProcess: what an earlier try left running is ended', {
+  skip: !platform.namespaces && 'namespaces may not be made here',
+}, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-pids-'))
+  t.after(() => {
+    endFirstProcess(folder)
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await startFirstProcess(folder, platform)
+  const earlier = firstProcess(folder)!
+  await startFirstProcess(folder, platform)
+  const left = firstProcess(folder)!
+  const ended = async () => {
+    for (let turn = 0; turn < 200 && processStartTime(earlier) !== undefined; turn++)
+      await new Promise(resolve => setTimeout(resolve, 10))
+    return processStartTime(earlier) === undefined
+  }
+  assert.notEqual(left, earlier)
+  assert.ok(await ended(), `process ${earlier} still runs`)
+})

@@ -315,8 +315,10 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ...(deps.reconnect && { reconnect: deps.reconnect }),
       ...(deps.annotations && { annotations: deps.annotations }),
       pressure,
+      async tidy() {
+        await garbage.collect().catch(error => logger.warn({ err: error }, 'unused images could not be removed'))
+      },
       async images() {
-        await garbage.collect()
         const all = await images.list()
         records.keep(new Set(all.flatMap(({ id, digests }) => [id, ...digests])))
         return statusImages(all)

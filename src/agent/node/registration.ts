@@ -47,6 +47,8 @@ export interface NodeDeps {
   readonly kubeletPort?: number
   /** For node.status.images. */
   images?(): Promise<readonly ContainerImage[]>
+  /** Called before the node tells its status at its start and every five minutes; what changes does not wait for it. */
+  tidy?(): Promise<void>
   /** Called when a heartbeat failed. */
   reconnect?(): void
   /** The range that its pods have their addresses from. */
@@ -167,6 +169,7 @@ export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<No
   const backOff = createBackOff(100, 10_000)
   let node: Node | undefined
   deps.pressure?.look()
+  await deps.tidy?.()
   while (!node) {
     try {
       node = await register(deps)
@@ -215,7 +218,9 @@ async function keepAlive(deps: NodeDeps, known: Known, signal: AbortSignal) {
     deps.pressure?.look()
     try {
       await answered(clock, beat(deps, known.node), signal)
-      if (count % BEATS_PER_STATUS === 0) known.node = await register(deps)
+      if (count % BEATS_PER_STATUS > 0) continue
+      await deps.tidy?.()
+      known.node = await register(deps)
     } catch (error) {
       if (signal.aborted) return
       logger.warn({ err: error, node: name }, 'a heartbeat failed')

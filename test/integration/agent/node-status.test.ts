@@ -1,0 +1,52 @@
+/** When a node tells its status, and what it does before. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Machine } from '../../../src/agent/node/machine.ts'
+import { startNode } from '../../../src/agent/node/registration.ts'
+import { nodes } from '../../../src/agent/resources.ts'
+import { ADMIN, nodeUser, startServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
+import { createClient } from '../../../src/client/client.ts'
+import { silent } from '../../../src/lib/log.ts'
+import { settled, virtualClock } from '../../../src/lib/virtual-clock.ts'
+
+test('startNode tidies before each status of its own, and lets no change wait for that', async () => {
+  const clock = virtualClock()
+  const { server } = await startServer({ clock })
+  const admin = createClient(server.transport(ADMIN)).kind(nodes)
+  const scope = new AbortController()
+  const scarce = new Set<'MemoryPressure'>()
+  let changed = () => {}
+  let tidied = 0
+  await startNode(
+    {
+      client: createClient(server.transport(nodeUser('n1'))),
+      clock,
+      logger: silent,
+      name: 'n1',
+      addresses: [],
+      labels: {},
+      machine: {
+        info: { operatingSystem: 'linux', architecture: 'amd64' } as Machine['info'],
+        capacity: { cpu: '1', memory: '1Gi', pods: '10' },
+      },
+      runtimes: [],
+      version: 'v1.36.3',
+      tidy: async () => void tidied++,
+      pressure: { conditions: () => scarce, look() {}, onChange: listener => (changed = listener) },
+    },
+    scope.signal,
+  )
+  const rest = () => settled(30)
+  const isShort = async () =>
+    (await admin.get({ name: 'n1' })).status?.conditions?.find(each => each.type === 'MemoryPressure')?.status
+  assert.deepEqual([await isShort(), tidied], ['False', 1])
+  await clock.advance(20_000, rest)
+  scarce.add('MemoryPressure')
+  changed()
+  await clock.advance(2_000, rest)
+  assert.deepEqual([await isShort(), tidied], ['True', 1])
+  await clock.advance(300_000, rest)
+  assert.deepEqual([await isShort(), tidied], ['True', 2])
+  scope.abort()
+  await server.close()
+})

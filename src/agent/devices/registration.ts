@@ -6,12 +6,10 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Server, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
+import { CODE } from '../../lib/grpc/channel.ts'
 import { lazy } from '../../lib/lazy.ts'
 import type { Logger } from '../../lib/log.ts'
 import { empty, REGISTRATION, type RegisterRequest, registerRequest } from './messages.ts'
-
-/** gRPC's code for a refusal without a better one. */
-const UNKNOWN = 2
 
 export interface RegistrationDeps {
   /** Made where it is missing. */
@@ -42,7 +40,7 @@ export function serveRegistration({ directory, logger, register }: RegistrationD
         Register({ request }: ServerUnaryCall<RegisterRequest, object>, done: sendUnaryData<object>) {
           register(request).then(
             () => done(null, {}),
-            (error: Error) => done({ code: UNKNOWN, details: error.message }),
+            (error: Error) => done({ code: CODE.unknown, details: error.message }),
           )
         },
       },

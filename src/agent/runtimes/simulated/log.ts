@@ -1,7 +1,7 @@
 /** Logs of simulated containers, in memory. */
 import { rfc3339Micro } from '../../../api/machinery/time.ts'
 import type { LogOptions } from '../../../client/node-api.ts'
-import { sinceOf } from '../log-reading.ts'
+import { limited, news, sinceOf } from '../log-reading.ts'
 
 export interface SimulatedLog {
   write(line: string, time: number): void
@@ -20,30 +20,27 @@ interface Line {
 export function createSimulatedLog(): SimulatedLog {
   const lines: Line[] = []
   let ended = false
-  let wake: (() => void)[] = []
+  const listeners = new Set<() => void>()
   const notify = () => {
-    for (const each of wake) each()
-    wake = []
+    for (const each of [...listeners]) each()
+  }
+  const onChange = (fn: () => void) => {
+    listeners.add(fn)
+    return () => void listeners.delete(fn)
   }
 
-  async function* read(options: LogOptions, now: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async function* shown(options: LogOptions, now: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const since = sinceOf(options, now) ?? 0
-    let left = options.limitBytes ?? Number.POSITIVE_INFINITY
     let next = lines.findIndex(line => line.time >= since)
     if (next < 0) next = lines.length
     if (options.tailLines !== undefined) next = Math.max(next, lines.length - options.tailLines)
-    while (left > 0 && !signal.aborted) {
-      for (; next < lines.length && left > 0; next++) {
+    while (!signal.aborted) {
+      for (; next < lines.length; next++) {
         const { time, text } = lines[next]!
-        const bytes = Buffer.from(`${options.timestamps ? `${rfc3339Micro(time)} ` : ''}${text}\n`)
-        yield bytes.subarray(0, left)
-        left -= bytes.length
+        yield Buffer.from(`${options.timestamps ? `${rfc3339Micro(time)} ` : ''}${text}\n`)
       }
       if (!options.follow || ended) return
-      await new Promise<void>(resolve => {
-        wake.push(resolve)
-        signal.addEventListener('abort', () => resolve(), { once: true })
-      })
+      await news({ running: () => !ended, onEnd: onChange, signal }, onChange, () => next < lines.length)
     }
   }
 
@@ -56,6 +53,6 @@ export function createSimulatedLog(): SimulatedLog {
       ended = true
       notify()
     },
-    read,
+    read: (options, now, signal) => limited(shown(options, now, signal), options.limitBytes),
   }
 }

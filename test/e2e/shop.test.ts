@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { execute, type Result, tuttiPath } from './cluster.ts'
+import { until } from './load.ts'
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(path => {
   try {
@@ -66,17 +67,15 @@ async function buy(address: string): Promise<Order> {
 
 /** The shop's page by its Ingress, once that is served. */
 async function throughIngress(tutti: (args: readonly string[]) => Promise<Result>): Promise<string> {
-  for (;;) {
+  const served = await until('the Ingress of the shop to be served', async () => {
     const { stdout } = await tutti(['get', 'ingress', 'shop', '-n', 'shop', '-o', 'json'])
-    const [served] = JSON.parse(stdout).status?.loadBalancer?.ingress ?? []
-    if (!served) continue
-    const { port } = served.ports[0]
-    const sent = get({ host: served.ip, port, headers: { Host: 'shop.localhost' } })
-    const [response] = await once(sent, 'response')
-    let page = ''
-    for await (const chunk of response.setEncoding('utf8')) page += chunk
-    return page
-  }
+    return JSON.parse(stdout).status?.loadBalancer?.ingress?.[0]
+  })
+  const sent = get({ host: served.ip, port: served.ports[0].port, headers: { Host: 'shop.localhost' } })
+  const [response] = await once(sent, 'response')
+  let page = ''
+  for await (const chunk of response.setEncoding('utf8')) page += chunk
+  return page
 }
 
 for (const { mode, how, skip } of modes) {

@@ -32,17 +32,16 @@ const option = (path: string) => path.replace(/[\\:,]/g, char => `\\${char}`)
 
 /** Mounts it. Rejects with an `Error` that holds the kernel's reason. */
 export async function mountOverlay({ folder, layers, upper, work, target }: Overlay): Promise<void> {
-  const options = [
-    lowerdir(layers),
-    `upperdir=${option(upper)}`,
-    `workdir=${option(work)}`,
-    'nodev',
-    ...(inUserNamespace() ? ['userxattr'] : []),
-  ]
-  await mountIn(folder, ['-t', 'overlay', 'overlay', '-o', options.join(','), target])
+  const own = [`upperdir=${option(upper)}`, `workdir=${option(work)}`, 'nodev']
+  await mountIn(folder, [...overlayOf(layers, own), target])
 }
 
-const lowerdir = (layers: readonly string[]) => `lowerdir=${layers.map(option).reverse().join(':')}`
+/** Words for mount(8) that put layers together; `more` are options beside them. */
+function overlayOf(layers: readonly string[], more: readonly string[]): string[] {
+  const lower = `lowerdir=${layers.map(option).reverse().join(':')}`
+  const options = [lower, ...more, ...(inUserNamespace() ? ['userxattr'] : [])]
+  return ['-t', 'overlay', 'overlay', '-o', options.join(',')]
+}
 
 async function mountIn(folder: string, args: readonly string[]): Promise<void> {
   try {
@@ -57,9 +56,8 @@ export async function mountToRead({ folder, layers, target }: Pick<Overlay, 'fol
   const [only] = layers
   if (only === undefined) return
   const flags = ['ro', 'nosuid', 'nodev', 'noexec']
-  if (layers.length === 1) return mountIn(folder, ['--bind', '-o', flags.join(','), only, target])
-  const options = [lowerdir(layers), ...flags, ...(inUserNamespace() ? ['userxattr'] : [])]
-  await mountIn(folder, ['-t', 'overlay', 'overlay', '-o', options.join(','), target])
+  const words = layers.length === 1 ? ['--bind', '-o', flags.join(','), only] : overlayOf(layers, flags)
+  await mountIn(folder, [...words, target])
 }
 
 /** Unmounts it wherever it is still in use too; what is no mount is left alone. */

@@ -1,7 +1,7 @@
 /** What is said of a container while it is worked on: events that `kubectl describe` shows, and why it waits. */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { formatDuration } from '../../api/machinery/time.ts'
 import { type PodDeps, podTitle } from './deps.ts'
-import { goDuration } from './restart.ts'
 import type { Slot } from './slot.ts'
 
 /** First and longest distance between tries of a start that fails before there is an instance. */
@@ -50,7 +50,7 @@ export function tellRestartBackOff(deps: ContainerDeps, slot: Slot): void {
   const title = podTitle(deps.pod())
   slot.waiting = {
     reason: 'CrashLoopBackOff',
-    message: `back-off ${goDuration(wait)} restarting failed container=${name} pod=${title}`,
+    message: `back-off ${formatDuration(wait)} restarting failed container=${name} pod=${title}`,
   }
   if (slot.toldBackOff === wait) return
   slot.toldBackOff = wait

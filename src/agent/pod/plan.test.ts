@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import type { Container, PodSpec } from '../../api/generated/types/core-v1.ts'
 import type { ContainerStatus } from '../runtimes/runtime.ts'
 import { type PlanSlot, planPod } from './plan.ts'
-import { goDuration, shouldRestart } from './restart.ts'
+import { shouldRestart } from './restart.ts'
 
 const instance = (state: ContainerStatus['state'], exitCode = 0): ContainerStatus => ({
   id: 'id',
@@ -112,8 +112,4 @@ it('shouldRestart follows rules before policies', () => {
   const container: Container = { name: 'a', restartPolicy: 'Never', restartPolicyRules: [rule] }
   assert.equal(shouldRestart(container, spec('Always'), 42), true)
   assert.equal(shouldRestart(container, spec('Always'), 1), false)
-})
-
-it('goDuration writes durations as Go does', () => {
-  assert.deepEqual([10_000, 80_000, 300_000, 3_661_000].map(goDuration), ['10s', '1m20s', '5m0s', '1h1m1s'])
 })

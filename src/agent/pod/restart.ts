@@ -66,12 +66,3 @@ export function createRestartBackOff(longest: number): RestartBackOff {
     },
   }
 }
-
-/** A duration in the way Go prints it: `10s`, `1m20s`, `5m0s`. */
-export function goDuration(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  const minutes = Math.floor(seconds / 60)
-  const hours = Math.floor(minutes / 60)
-  const tail = `${seconds % 60}s`
-  return hours > 0 ? `${hours}h${minutes % 60}m${tail}` : minutes > 0 ? `${minutes}m${tail}` : tail
-}

@@ -3,6 +3,7 @@
  * credential providers know, so many at once; told in the kubelet's events. What is there is not for every pod.
  */
 import type { Secret } from '../../api/generated/types/core-v1.ts'
+import { formatDuration } from '../../api/machinery/time.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type ImageReference, referenceOf } from '../images/reference.ts'
 import { createLimiter } from '../limiter.ts'
@@ -48,14 +49,6 @@ export interface PullsDeps {
 
 const quoted = JSON.stringify
 
-/** As Go prints a duration that is cut to milliseconds: `523ms`, `1.5s`, `1m2.03s`. */
-function durationText(ms: number): string {
-  const whole = Math.floor(ms)
-  if (whole < 1000) return whole === 0 ? '0s' : `${whole}ms`
-  const minutes = Math.floor(whole / 60_000)
-  return `${minutes > 0 ? `${minutes}m` : ''}${(whole % 60_000) / 1000}s`
-}
-
 const asRuntimeError = (cause: unknown): RuntimeError =>
   cause instanceof RuntimeError
     ? cause
@@ -100,7 +93,7 @@ export function createPulls({ clock, limit, providers, records }: PullsDeps): Pu
         began = clock.elapsed()
         return pullWith(wanted)
       })
-      const [took, waited] = [began, asked].map(since => durationText(clock.elapsed() - since))
+      const [took, waited] = [began, asked].map(since => formatDuration(Math.floor(clock.elapsed() - since)))
       const size = `Image size: ${pulled.size ?? 0} bytes.`
       event(
         'Normal',

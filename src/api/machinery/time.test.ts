@@ -79,8 +79,12 @@ describe('parseDuration', () => {
 
   it('formatDuration writes what parseDuration reads', () => {
     for (const [ms, text] of [
+      [10_000, '10s'],
+      [80_000, '1m20s'],
       [90_000, '1m30s'],
+      [300_000, '5m0s'],
       [HOUR, '1h0m0s'],
+      [3_661_000, '1h1m1s'],
       [250, '250ms'],
       [1500, '1.5s'],
       [0, '0s'],

@@ -3,8 +3,10 @@
  * document back. The server on the other side may hang, lie, redirect in circles or send without end: every call ends
  * within its time and its size. Connections are kept; an idle one costs no timer.
  */
+
 import type { RequestOptions } from 'node:http'
 import { Agent, request as startHttps } from 'node:https'
+import { formatDuration } from '../../api/machinery/time.ts'
 import { readBody } from '../../lib/bounded-body.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { hostPort } from '../../lib/host-port.ts'
@@ -94,12 +96,6 @@ function exchange(options: RequestOptions, secure: boolean, body: Buffer, maxByt
 }
 
 class StaleConnection extends Error {}
-
-function goDuration(ms: number): string {
-  const seconds = Math.ceil(ms / 1000)
-  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60]
-  return minutes ? `${minutes}m${rest}s` : `${rest}s`
-}
 
 /** What upstream's client says about an answer that is none, by its status. */
 const REFUSALS: Readonly<Record<number, string>> = {
@@ -227,7 +223,7 @@ export function createWebhookCaller({ resolve, clock }: WebhookCallerDeps): Webh
         }),
       }
       const shown = (timeoutMs: number) => {
-        const query = `${path.includes('?') ? '&' : '?'}timeout=${goDuration(timeoutMs)}`
+        const query = `${path.includes('?') ? '&' : '?'}timeout=${formatDuration(Math.ceil(timeoutMs / 1000) * 1000)}`
         return { path: path + query, url: `${secure ? 'https' : 'http'}://${host}${path}${query}` }
       }
 

@@ -1,6 +1,5 @@
 /** The two families of addresses. Pure. */
-import { isIPv4, isIPv6 } from 'node:net'
-import type { Family } from '../lib/ip-range.ts'
+import { familyOf, WIDTH } from '../lib/ip-range.ts'
 
 /** How nftables names what differs between them: the table's family, the type of an address, a packet's header. */
 export const NFT_WORDS = {
@@ -8,8 +7,9 @@ export const NFT_WORDS = {
   IPv6: { table: 'ip6', address: 'ipv6_addr', header: 'ip6' },
 } as const
 
-/** Whether an address, or a range as in `10.0.0.0/8`, is of the family; what is neither is of none. */
-export function isOf(family: Family, text: string): boolean {
-  const address = text.split('/')[0] ?? ''
-  return family === 'IPv4' ? isIPv4(address) : isIPv6(address)
-}
+/** An address as a range of itself alone, as in `10.244.0.1/32`. */
+export const alone = (address: string): string => `${address}/${WIDTH[familyOf(address)!]}`
+
+/** How `ip address` is told of one on a device. Of IPv6 it is there at once: no other machine is asked for it first. */
+export const onDevice = (address: string, device: string): string =>
+  `${alone(address)} dev ${device}${familyOf(address) === 'IPv6' ? ' nodad' : ''}`

@@ -1,8 +1,9 @@
 /** What the kernel network needs of the machine as a whole: the node's addresses, the way to services, forwarding. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Family, familyOf, WIDTH } from '../lib/ip-range.ts'
+import type { Family } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
+import { alone, onDevice } from './family.ts'
 import { closeFirewalls, openFirewalls } from './firewall.ts'
 import type { FamilyLayout } from './layout.ts'
 import { ROUTE_PROTOCOL } from './pod-network/routes/routes.ts'
@@ -24,7 +25,7 @@ const LOCAL_MTU = 65_535
  */
 async function uplinkMtu(address: string | undefined): Promise<number> {
   const found = address
-    ? await attempt('ip', ['-o', 'address', 'show', 'to', `${address}/${WIDTH[familyOf(address) ?? 'IPv4']}`])
+    ? await attempt('ip', ['-o', 'address', 'show', 'to', alone(address)])
     : await attempt('ip', ['-o', 'route', 'show', 'default'])
   const device = (address ? /^\d+: (\S+)/ : / dev (\S+)/).exec(found.stdout)?.[1]
   if (!device) return LOCAL_MTU
@@ -39,12 +40,8 @@ export interface KernelSetup {
 
 /** Lines of `ip` for one family. Of IPv6 the services' range is local: there are no other routes by way of lo. */
 const lines = ({ family, nodeAddress, serviceCidr }: FamilyLayout) =>
-  family === 'IPv4'
-    ? `address replace ${nodeAddress}/32 dev lo
-route replace ${serviceCidr} dev lo src ${nodeAddress}
-`
-    : `address replace ${nodeAddress}/128 dev lo nodad
-route replace local ${serviceCidr} dev lo src ${nodeAddress}
+  `address replace ${onDevice(nodeAddress, 'lo')}
+route replace ${family === 'IPv6' ? 'local ' : ''}${serviceCidr} dev lo src ${nodeAddress}
 `
 
 const read = (name: string) => readFileSync(join(SYSCTL, name), 'utf8').trim()
@@ -123,7 +120,7 @@ export async function removeKernelNetwork(options: {
   for (const { family, nodeAddress, serviceCidr } of options.layout) {
     const type = family === 'IPv6' ? ['local'] : []
     await attempt('ip', ['route', 'delete', ...type, serviceCidr, 'dev', 'lo'])
-    await attempt('ip', ['address', 'delete', `${nodeAddress}/${WIDTH[family]}`, 'dev', 'lo'])
+    await attempt('ip', ['address', 'delete', alone(nodeAddress), 'dev', 'lo'])
   }
   await closeFirewalls()
 }

@@ -16,9 +16,10 @@ import type { EventRecorder } from '../../client/event-recorder.ts'
 import { type Informer, keyOf } from '../../client/informer-types.ts'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
-import { familyOf, WIDTH } from '../../lib/ip-range.ts'
+import { familyOf } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
+import { alone, onDevice } from '../family.ts'
 import { createRounds } from '../rounds.ts'
 import { attempt } from '../tools/command.ts'
 import type { Session } from '../tools/session.ts'
@@ -94,7 +95,7 @@ function readAnnounced(file: string): Announced {
 }
 
 async function withdraw(address: string, device: string): Promise<void> {
-  if (device) await attempt('ip', ['address', 'delete', `${address}/${WIDTH[familyOf(address)!]}`, 'dev', device])
+  if (device) await attempt('ip', ['address', 'delete', alone(address), 'dev', device])
 }
 
 /** Takes off this machine what a run has left there. */
@@ -124,11 +125,8 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
 
   const lifetime = () => (nodes.list().length > 1 ? `${LIFETIME_S}` : 'forever')
   const put = (address: string, device: string) => {
-    const family = familyOf(address)!
     const valid = lifetime()
-    return ip.run(
-      `addr replace ${address}/${WIDTH[family]} dev ${device} valid_lft ${valid} preferred_lft ${valid}${family === 'IPv6' ? ' nodad' : ''}`,
-    )
+    return ip.run(`addr replace ${onDevice(address, device)} valid_lft ${valid} preferred_lft ${valid}`)
   }
 
   async function take(address: string, service: Service): Promise<void> {

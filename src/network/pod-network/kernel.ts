@@ -10,10 +10,11 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../lib/clock.ts'
-import { addressAt, familyOf, formatCidr, offsetIn, parseAddress, WIDTH } from '../../lib/ip-range.ts'
+import { addressAt, familyOf, formatCidr, offsetIn, parseAddress } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
 import { makeOwnedNetns } from '../../lib/owned-netns.ts'
 import { runTool } from '../../lib/run-tool.ts'
+import { alone, onDevice } from '../family.ts'
 import type { Nft } from '../tools/nft.ts'
 import type { Session } from '../tools/session.ts'
 import { openAllocations } from './allocations.ts'
@@ -78,14 +79,12 @@ function macOf(ip: string): string {
 
 /** Lines of `ip` for an address of a pod, inside of it and outside. */
 function wayOf(ip: string, { nodeAddress }: PodRange, name: string, mac: string) {
-  const family = familyOf(ip)!
-  const whole = `${ip}/${WIDTH[family]}`
   return {
-    inside: `addr add ${whole} dev eth0${family === 'IPv6' ? ' nodad' : ''}`,
+    inside: `addr add ${onDevice(ip, 'eth0')}`,
     // Both ends know each other's link address: nobody asks, and nobody answers.
     after: `route add default via ${nodeAddress} dev eth0 onlink
 neigh replace ${nodeAddress} lladdr ${NODE_MAC} dev eth0 nud permanent`,
-    outside: `route replace ${whole} dev ${name} src ${nodeAddress}
+    outside: `route replace ${alone(ip)} dev ${name} src ${nodeAddress}
 neigh replace ${ip} lladdr ${mac} dev ${name} nud permanent`,
   }
 }

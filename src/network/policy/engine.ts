@@ -4,8 +4,7 @@
  * one family of addresses. No I/O.
  */
 
-import type { Family } from '../../lib/ip-range.ts'
-import { isOf } from '../family.ts'
+import { type Family, familyOf } from '../../lib/ip-range.ts'
 import type { CompiledPolicy, Direction, PodPeer } from './compile.ts'
 import {
   addressSet,
@@ -100,7 +99,7 @@ export function createPolicyEngine(
   /** Policies of an isolation chain. */
   const meanings = new Map<string, { readonly direction: Direction; readonly keys: readonly string[] }>()
 
-  const addressesOf = (pod: PolicyPod | undefined) => (pod?.addresses ?? []).filter(each => isOf(family, each))
+  const addressesOf = (pod: PolicyPod | undefined) => (pod?.addresses ?? []).filter(each => familyOf(each) === family)
 
   function selects(peer: PodPeer, pod: PolicyPod): boolean {
     const inside =

@@ -10,8 +10,8 @@
  * with the same selectors share; named ports are in sets of address, protocol and port (`named-…`).
  */
 import { createHash } from 'node:crypto'
-import type { Family } from '../../lib/ip-range.ts'
-import { isOf, NFT_WORDS } from '../family.ts'
+import { type Family, familyOf } from '../../lib/ip-range.ts'
+import { NFT_WORDS } from '../family.ts'
 import type { BlockPeer, CompiledPolicy, Direction, Peer, PodPeer, PortMatch, Rule } from './compile.ts'
 
 export const POLICY_TABLE = 'tutti-policy'
@@ -57,8 +57,8 @@ function blockMatch({ cidr, except }: BlockPeer, side: string): string {
 function peerMatch(peer: Peer, direction: Direction, family: Family): string | undefined {
   const side = `${NFT_WORDS[family].header} ${direction === 'ingress' ? 'saddr' : 'daddr'}`
   if (peer.kind === 'pods') return `${side} @${peerSet(peer.id)}`
-  if (!isOf(family, peer.cidr)) return undefined
-  return blockMatch({ ...peer, except: peer.except.filter(each => isOf(family, each)) }, side)
+  if (familyOf(peer.cidr) !== family) return undefined
+  return blockMatch({ ...peer, except: peer.except.filter(each => familyOf(each) === family) }, side)
 }
 
 /** What a packet's port must be: an alternative each for numbers, for whole protocols, and for names. */
@@ -97,7 +97,7 @@ export function policyRules(rules: readonly Rule[], direction: Direction, family
     const peers = rule.peers ? rule.peers.flatMap(peer => peerMatch(peer, direction, family) ?? []) : ['']
     const ports = rule.ports ? portMatches(rule.ports, family) : ['']
     for (const peer of peers) for (const port of ports) lines.push([peer, port, 'accept'].filter(Boolean).join(' '))
-    if (direction === 'egress' && dns && isOf(family, dns.address))
+    if (direction === 'egress' && dns && familyOf(dns.address) === family)
       for (const protocol of dns.allowed(rule))
         lines.push(`${NFT_WORDS[family].header} daddr ${dns.address} ${protocol} dport ${dns.port} accept`)
   }

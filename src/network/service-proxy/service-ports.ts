@@ -5,8 +5,7 @@
  */
 import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
-import type { Family } from '../../lib/ip-range.ts'
-import { isOf } from '../family.ts'
+import { type Family, familyOf } from '../../lib/ip-range.ts'
 import { type Place, reachable, type ServiceEndpoint } from './endpoints.ts'
 
 export type TransportProtocol = 'tcp' | 'udp' | 'sctp'
@@ -80,13 +79,15 @@ function frontendsOf(
   const { spec, status } = service
   const frontends: Frontend[] = []
   const at = (kind: Frontend['kind'], address: string, more: Partial<Frontend> = {}) => {
-    if (isOf(family, address)) frontends.push({ kind, address, port: port.port, ...more })
+    if (familyOf(address) === family) frontends.push({ kind, address, port: port.port, ...more })
   }
   const from = outside && { outside }
   for (const address of spec?.clusterIPs ?? [spec?.clusterIP ?? ''])
     at('cluster', address, spec?.internalTrafficPolicy === 'Local' ? { target: cluster } : {})
   for (const address of spec?.externalIPs ?? []) at('external', address, from)
-  const sources = (spec?.loadBalancerSourceRanges ?? []).map(range => range.trim()).filter(range => isOf(family, range))
+  const sources = (spec?.loadBalancerSourceRanges ?? [])
+    .map(range => range.trim())
+    .filter(range => familyOf(range) === family)
   for (const ingress of (spec?.type === 'LoadBalancer' && status?.loadBalancer?.ingress) || []) {
     const state = ingress.ports?.find(
       each => each.port === port.port && each.protocol === (port.protocol ?? 'TCP') && each.error,

@@ -4,7 +4,8 @@
  * written down beforehand.
  */
 import { createHash } from 'node:crypto'
-import { familyOf, parseAddress, WIDTH } from '../../../lib/ip-range.ts'
+import { familyOf, parseAddress } from '../../../lib/ip-range.ts'
+import { onDevice } from '../../family.ts'
 import type { Peer, Self } from './peers.ts'
 
 /** Not named as pods' links are: what comes from it comes from outside of the machine. */
@@ -28,10 +29,7 @@ const endOf = (podCidr: string) => podCidr.split('/')[0]!
 /** Commands of `ip` that make this node's end; harmless where it stands. */
 export function linkCommands({ address, podCidrs }: Omit<Self, 'name'>, mtu: number): readonly string[] {
   const inner = mtu - OVERHEAD[familyOf(address)!]
-  const ends = podCidrs.map(endOf).map(end => {
-    const family = familyOf(end)!
-    return `addr replace ${end}/${WIDTH[family]} dev ${VXLAN_LINK}${family === 'IPv6' ? ' nodad' : ''}`
-  })
+  const ends = podCidrs.map(endOf).map(end => `addr replace ${onDevice(end, VXLAN_LINK)}`)
   return [
     `link add ${VXLAN_LINK} address ${macOf(address)} mtu ${inner} type vxlan id ${ID} dstport ${PORT} local ${address} nolearning`,
     ...ends,

@@ -150,7 +150,7 @@ async function prepareGround(
   onPhase('preparing the network')
   const claims = mode === 'kernel' ? networkClaims() : undefined
   const listenOnHost = isInside() ? createHostListen() : undefined
-  const clusterCidr = settings.nodeRanges.flatMap(range => range?.clusterCidr ?? []).join()
+  const clusterCidr = settings.nodeRanges.map(range => range.clusterCidr).join()
   const podCidr = mode === 'portable' ? undefined : firstRanges(settings.nodeRanges).join()
   const others = exposure && nodeAddresses(exposure.advertiseAddress, podCidr ?? '')
   const machines = mode === 'kernel' && others && { clusterCidr, addresses: others, leads: true }
@@ -171,15 +171,13 @@ async function prepareGround(
     { clock, logger },
   )
 
-  const addresses = others ?? prepared.nodeAddresses.flatMap(each => each ?? [])
+  const addresses = others ?? prepared.nodeAddresses
 
   onPhase('making certificates')
   const pki = openPki({
     dir: pkiFolder,
     clock,
-    hosts: [nodeName, ...prepared.nodeAddresses, ...addresses, ...(exposure ? exposedNames(exposure) : [])].flatMap(
-      each => each ?? [],
-    ),
+    hosts: [nodeName, ...prepared.nodeAddresses, ...addresses, ...(exposure ? exposedNames(exposure) : [])],
     serviceIP: kubernetesServiceIP(serviceCidr),
   })
   const [authority, own, admin, proxyAuthority] = await Promise.all([
@@ -265,7 +263,7 @@ async function serveApi(
     ownKubeconfig(options.dataDir),
     buildKubeconfig({ name: 'tutti', server: url, authority: authority.certificate, certificate, key }),
   )
-  const [address] = addresses as [string, ...string[]]
+  const [address] = addresses
   await publishKubernetesService(server.registry, { address, port, serviceCidr })
   if (exposure) {
     await publishNetworkConfig(server.registry, {
@@ -292,7 +290,7 @@ const exposedNames = ({ advertiseAddress, listen, names }: Exposure) => [
 
 /** Where the cluster is reached: on loopback, where pods find the node, and where other machines do. */
 function hostsOf({ prepared, exposure }: Pick<Ground, 'prepared' | 'exposure'>): string[] {
-  const hosts = ['127.0.0.1', ...prepared.nodeAddresses, ...(exposure?.listen ?? [])].flatMap(each => each ?? [])
+  const hosts = ['127.0.0.1', ...prepared.nodeAddresses, ...(exposure?.listen ?? [])]
   const everywhere = hosts.find(each => ANY.includes(each))
   return everywhere ? [everywhere] : [...new Set(hosts)]
 }
@@ -378,7 +376,7 @@ async function startParts(
   }
 
   onPhase('starting the node')
-  const hosts = [...new Set([...prepared.nodeAddresses, ...addresses].flatMap(each => each ?? []))]
+  const hosts = [...new Set([...prepared.nodeAddresses, ...addresses])]
   const nodes = await startNodes(
     {
       options,

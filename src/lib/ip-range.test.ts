@@ -63,7 +63,7 @@ test('offsetIn, partOf and isWithin count in ranges of both families', () => {
 })
 
 test('parseCidrs takes one range, or one of each family in the order that was said', () => {
-  const families = (text: string) => parseCidrs(text).map(each => each?.family)
+  const families = (text: string) => parseCidrs(text).map(each => each.family)
   assert.deepEqual(families('10.96.0.0/16'), ['IPv4'])
   assert.deepEqual(families('fd00::/112, 10.96.0.0/16'), ['IPv6', 'IPv4'])
   for (const text of ['10.96.0.0/16,10.97.0.0/16', '10.96.0.0/16,fd00::/112,fd01::/112'])

@@ -86,10 +86,9 @@ export function partOf(cidr: Cidr, bits: number, index: number): Cidr {
  * Reads the ranges of a cluster, one of a family, the first family first: `10.96.0.0/16,fd00:10:96::/112`. Throws an
  * Error that says what is wrong.
  */
-export function parseCidrs(text: string): readonly [Cidr, Cidr?] {
-  const cidrs = text.split(',').map(each => parseCidr(each.trim()))
-  const [first, second] = cidrs as [Cidr, Cidr?]
-  if (cidrs.length > 2 || second?.family === first.family)
+export function parseCidrs(text: string): readonly [Cidr, ...Cidr[]] {
+  const [first, ...others] = text.split(',').map(each => parseCidr(each.trim())) as [Cidr, ...Cidr[]]
+  if (others.length > 1 || others[0]?.family === first.family)
     throw new Error(`address ranges "${text}": expected one range, or two of different families`)
-  return second ? [first, second] : [first]
+  return [first, ...others]
 }

@@ -29,9 +29,9 @@ const NODE_OFFSET = 1
 export function layoutOf({ podCidr, serviceCidr, clusterCidr = podCidr }: LayoutOptions): readonly FamilyLayout[] {
   const [services, clusters] = [parseCidrs(serviceCidr), parseCidrs(clusterCidr)]
   return parseCidrs(podCidr).flatMap(pods => {
-    const of = (ranges: typeof services) => ranges.find(each => each?.family === pods?.family)
+    const of = (ranges: typeof services) => ranges.find(each => each.family === pods.family)
     const [service, cluster] = [of(services), of(clusters)]
-    if (!pods || !service || !cluster) return []
+    if (!service || !cluster) return []
     return [
       {
         family: pods.family,

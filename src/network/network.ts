@@ -52,7 +52,7 @@ export interface Network {
 export interface PreparedNetwork {
   readonly mode: NetworkMode
   /** Where pods reach programs of the node, one a family: the API server must listen there, too. */
-  readonly nodeAddresses: readonly [string, string?]
+  readonly nodeAddresses: readonly [string, ...string[]]
   start(api: NetworkApi, signal: AbortSignal): Promise<Network>
 }
 
@@ -76,7 +76,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
   const prepare = kernel ? await prepareKernel(options, deps) : preparePortable(options, deps)
   return {
     mode,
-    nodeAddresses: prepare.nodeAddresses as [string, string?],
+    nodeAddresses: prepare.nodeAddresses as [string, ...string[]],
     async start({ client, informers }, signal) {
       const parts = await prepare.start(signal)
       const catalog = createCatalog(

@@ -104,7 +104,7 @@ export function bootstrapObjects({ serviceCidr = SERVICE_CIDR, trackedSince }: B
     apiVersion: 'networking.k8s.io/v1',
     kind: 'ServiceCIDR',
     metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
-    ...{ spec: { cidrs: parseCidrs(serviceCidr).flatMap(cidr => (cidr ? [formatCidr(cidr)] : [])) } },
+    ...{ spec: { cidrs: parseCidrs(serviceCidr).map(formatCidr) } },
   }
   return [
     ...namespaces(),

@@ -72,8 +72,8 @@ export function serviceAllocation(deps: ServiceAllocationDeps): { hooks: KindHoo
   const own = parseCidrs(deps.serviceCidr ?? SERVICE_CIDR)
   const { random, cidrs } = deps
   const ranges = new Map<Family | undefined, AddressRanges>()
-  for (const cidr of own) if (cidr) ranges.set(cidr.family, addressRanges({ cidr, random, ...(cidrs && { cidrs }) }))
-  const families = own.map(cidr => cidr?.family) as [Family, Family?]
+  for (const cidr of own) ranges.set(cidr.family, addressRanges({ cidr, random, ...(cidrs && { cidrs }) }))
+  const families = own.map(cidr => cidr.family)
   /** Of a family that the cluster does not have (any more) nothing is held. */
   const rangesOf = (address: string) => ranges.get(familyOf(address))
   const portCount = lastPort - firstPort + 1

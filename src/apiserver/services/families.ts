@@ -89,12 +89,11 @@ function checkConfigured(spec: ServiceSpec, configured: readonly Family[]): Fiel
 }
 
 /**
- * Fills in policy, families and the list of addresses, in place. `configured` are the families of the cluster, the first
+ * Fills in policy, families and the list of addresses, in place. `families` are those of the cluster, the first
  * one first; `old` is what stood before an update. Throws StatusError Invalid for what cannot be had.
  */
-export function settleFamilies(service: Service, configured: readonly [Family, Family?], old?: Service): void {
+export function settleFamilies(service: Service, families: readonly Family[], old?: Service): void {
   const { spec } = service
-  const families = configured.filter(each => each !== undefined)
   if (isExternal(spec)) return
   if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
   if (old && isSettled(spec, old.spec)) return

@@ -15,7 +15,7 @@ import { chooseFeatures, type FeaturesOff } from '../../apiserver/features/featu
 import { servedKinds } from '../../apiserver/features/runtime-config.ts'
 import { SERVICE_CIDR } from '../../apiserver/services/address-ranges.ts'
 import { type NodeRanges, nodeIpamController } from '../../controllers/node-ipam/controller.ts'
-import { type Family, formatCidr, parseCidrs } from '../../lib/ip-range.ts'
+import { type Cidr, type Family, formatCidr, parseCidrs } from '../../lib/ip-range.ts'
 import { type AddressPool, parsePool } from '../../network/load-balancer/pools.ts'
 import { openAudit } from './audit.ts'
 import { type Configuration, type LoadedConfiguration, loadConfiguration, NO_CONFIGURATION } from './configuration.ts'
@@ -58,7 +58,7 @@ const SERVICE_BITS: Readonly<Record<Family, { least: number; most: number }>> = 
 }
 
 function serviceCidrOf(text: string): string {
-  const cidrs = parseCidrs(text).flatMap(cidr => cidr ?? [])
+  const cidrs = parseCidrs(text)
   for (const { family, bits } of cidrs) {
     const { least, most } = SERVICE_BITS[family]
     if (bits < least || bits > most) throw new Error(`${text} must have a prefix from /${least} to /${most}`)
@@ -72,12 +72,13 @@ function nodeRangesOf(
   serviceCidr: string,
   bits: Readonly<Record<Family, number>>,
 ): NodeRanges {
-  const families = parseCidrs(serviceCidr).flatMap(cidr => cidr?.family ?? [])
-  const said = parseCidrs(text ?? families.map(family => CLUSTER_CIDRS[family]).join()).flatMap(cidr => cidr ?? [])
+  const families = parseCidrs(serviceCidr).map(cidr => cidr.family)
+  const said = parseCidrs(text ?? families.map(family => CLUSTER_CIDRS[family]).join())
   if (said.map(({ family }) => family).join() !== families.join())
     throw new Error(`${text} must have the families of network.serviceCIDR, in their order: ${families.join()}`)
-  const [first, second] = said.map(cidr => ({ clusterCidr: formatCidr(cidr), nodeBits: bits[cidr.family] }))
-  const ranges: NodeRanges = second ? [first!, second] : [first!]
+  const [first, ...others] = said
+  const rangeOf = (cidr: Cidr) => ({ clusterCidr: formatCidr(cidr), nodeBits: bits[cidr.family] })
+  const ranges: NodeRanges = [rangeOf(first), ...others.map(rangeOf)]
   // It says what is wrong.
   nodeIpamController(ranges)
   return ranges

@@ -272,7 +272,7 @@ async function startParts(
       network: traffic,
       version: `${KUBERNETES_VERSION}+tutti.${version}`,
       server: {
-        hosts: [...new Set([...prepared.nodeAddresses, ...addresses].flatMap(each => each ?? []))],
+        hosts: [...new Set([...prepared.nodeAddresses, ...addresses])],
         clientCa: authority,
         ...(serving && { certificate: serving }),
       },

@@ -17,7 +17,7 @@ export interface NodeRange {
 }
 
 /** One for each family of the cluster's pods, the first family first. */
-export type NodeRanges = readonly [NodeRange, NodeRange?]
+export type NodeRanges = readonly [NodeRange, ...NodeRange[]]
 
 /** While there is no range, how often one is looked for, ms: a node that goes wakes nobody else. */
 const LOOK_MS = 10_000
@@ -37,7 +37,7 @@ function cut({ clusterCidr, nodeBits }: NodeRange): Cut {
   return { cluster, nodeBits, count: Math.min(2 ** (nodeBits - cluster.bits), MAX_NODES) }
 }
 
-const listOf = (ranges: NodeRanges): readonly Cut[] => ranges.flatMap(each => (each ? [cut(each)] : []))
+const listOf = (ranges: NodeRanges): readonly Cut[] => ranges.map(cut)
 
 /** Which of the parts a text names; undefined for what lies outside. */
 function indexOf(text: string, { cluster, nodeBits }: Cut): number | undefined {
@@ -105,7 +105,7 @@ function checkRange({ clusterCidr, nodeBits }: NodeRange): void {
 
 /** The controller for these ranges. Throws an Error where no node's range fits in. */
 export function nodeIpamController(ranges: NodeRanges): Controller {
-  for (const range of ranges) if (range) checkRange(range)
+  for (const range of ranges) checkRange(range)
   return defineController<NodeType>({
     name: 'node-ipam-controller',
     queue: 'node_ipam',

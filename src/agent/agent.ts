@@ -158,15 +158,13 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const volumeServices = {
     csi: runtimes.some(each => each.capabilities.volumes) ? startCsi(csiDeps, signal) : undefined,
   }
+  /** Of the pods that are this node's, however it knows of them. */
+  const knownUids = () =>
+    new Set([...workers.keys(), ...(statics?.uids() ?? []), ...source.list().map(pod => pod.metadata?.uid ?? '')])
   /** A driver has registered: what waits for it goes on, and what it has to undo is undone. */
   function driverCame() {
     for (const worker of workers.values()) worker.retry()
-    const known = new Set([
-      ...workers.keys(),
-      ...(statics?.uids() ?? []),
-      ...source.list().map(pod => pod.metadata?.uid ?? ''),
-    ])
-    if (adopted) void removeOrphanFolders({ podsDirectory, volumeServices, logger }, known)
+    if (adopted) void removeOrphanFolders({ podsDirectory, volumeServices, logger }, knownUids())
   }
   const pluginsDirectory = deps.devicePlugins ?? join(deps.dataDir, 'device-plugins')
   let resourcesChanged: (() => void) | undefined
@@ -356,8 +354,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     signal,
   )
-  const known = new Set([...source.list().map(pod => pod.metadata?.uid ?? ''), ...(statics?.uids() ?? [])])
-  await removeOrphans({ runtimes, podNetwork, podsDirectory, volumeServices, logger }, known)
+  await removeOrphans({ runtimes, podNetwork, podsDirectory, volumeServices, logger }, knownUids())
   adopted = true
   if (runtimes.some(each => each.capabilities.volumes))
     serveRegistration({ directory: pluginsDirectory, logger, register: devices.register }, signal)

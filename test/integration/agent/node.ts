@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Agent, startAgent } from '../../../src/agent/agent.ts'
 import { openImageStore } from '../../../src/agent/images/store.ts'
-import type { PodNetwork } from '../../../src/agent/pod-network.ts'
 import { pods, serviceAccounts } from '../../../src/agent/resources.ts'
 import { mountLayers } from '../../../src/agent/runtimes/overlay.ts'
 import { openProcessDriver } from '../../../src/agent/runtimes/process/driver.ts'
@@ -22,6 +21,7 @@ import { silent } from '../../../src/lib/log.ts'
 import { removeTree } from '../../../src/lib/mounts.ts'
 import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
 import { memoryStore } from '../../../src/store/memory/memory.ts'
+import { hostNetwork } from './networks.ts'
 
 const VERSION = {
   major: '1',
@@ -33,14 +33,6 @@ const VERSION = {
   goVersion: '',
   compiler: '',
   platform: '',
-}
-
-/** Every pod has the machine's own network. */
-const hostNetwork: PodNetwork = {
-  setup: async () => ({ ips: ['127.0.0.1'] }),
-  teardown: async () => {},
-  dns: { servers: [], clusterDomain: 'cluster.local' },
-  list: async () => [],
 }
 
 export type Node = Awaited<ReturnType<typeof startNode>>

@@ -1,6 +1,5 @@
 /** The agent over the real API server on a virtual clock, with a runtime that does what the test says. */
 import { type Agent, startAgent } from '../../../src/agent/agent.ts'
-import type { PodNetwork } from '../../../src/agent/pod-network.ts'
 import { pods } from '../../../src/agent/resources.ts'
 import {
   type ContainerConfig,
@@ -18,6 +17,7 @@ import type { Transport } from '../../../src/client/transport.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
 import { silent } from '../../../src/lib/log.ts'
 import { settled } from '../../../src/lib/virtual-clock.ts'
+import { noNetwork } from './networks.ts'
 
 type Mutable = { -readonly [K in keyof ContainerStatus]: ContainerStatus[K] }
 
@@ -194,13 +194,6 @@ export function scriptedDriver(clock: Clock) {
         if (status.name === name && status.state === 'running') end(status.id, code)
     },
   }
-}
-
-const noNetwork: PodNetwork = {
-  setup: () => Promise.reject(new Error('not asked for')),
-  teardown: async () => {},
-  dns: { servers: [], clusterDomain: 'cluster.local' },
-  list: async () => [],
 }
 
 const events: Resource<Event> = {

@@ -8,6 +8,7 @@ import { annotatedScripts } from '../../../src/agent/runtimes/simulated/annotati
 import { openSimulatedDriver } from '../../../src/agent/runtimes/simulated/driver.ts'
 import type { Cluster } from '../../../src/cmd/testing.ts'
 import { silent } from '../../../src/lib/log.ts'
+import { noNetwork } from './networks.ts'
 
 /**
  * Resolves when the node is Ready. It offers `machine`, this one when absent; `close` ends its agent, before the cluster
@@ -30,12 +31,7 @@ export async function startSimulatedNode(
       ...(machine && { machine }),
       dataDir: directory,
       runtimes: [driver],
-      podNetwork: {
-        setup: () => Promise.reject(new Error('simulated pods have no network')),
-        teardown: async () => {},
-        dns: { servers: [], clusterDomain: 'cluster.local' },
-        list: async () => [],
-      },
+      podNetwork: noNetwork,
       serviceEnv: () => ({}),
       addresses: [{ type: 'InternalIP', address: '198.19.0.1' }],
     },

@@ -106,14 +106,15 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
         ? everywhere(prepare.nodeAddresses)
         : [...new Set([LOOPBACK, ...prepare.nodeAddresses])]
       const checks = startHealthChecks({ ...shared, hosts }, signal)
-      const announced = await parts.announce?.({ client, informers }, catalog, events('service-lb-controller'), signal)
+      const balancing = events('service-lb-controller')
+      const announced = await parts.announce?.({ client, informers }, catalog, balancing, signal)
       const loadBalancers = !leads
         ? NO_LOAD_BALANCERS
         : startLoadBalancers(
             {
               catalog,
               client,
-              events: events('service-lb-controller'),
+              events: balancing,
               logger: deps.logger,
               // Whoever is on the machine itself goes on using its loopback.
               listen: options.listenOnHost ?? listenHere([...new Set([LOOPBACK, ...balanced])]),

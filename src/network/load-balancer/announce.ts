@@ -20,6 +20,7 @@ import { familyOf } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
 import { alone, onDevice } from '../family.ts'
+import { addressesOf } from '../pod-network/routes/peers.ts'
 import { createRounds } from '../rounds.ts'
 import { attempt } from '../tools/command.ts'
 import type { Session } from '../tools/session.ts'
@@ -48,9 +49,6 @@ const LIFETIME_S = 35
 const RENEW_MS = 10_000
 /** A node with it is not to be asked from outside (API doc: well-known labels). */
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers'
-
-const addressesOf = ({ status }: NodeType) =>
-  (status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []))
 
 /** Addresses of a service that are no node's. */
 export function poolAddressesOf(service: Service, nodes: readonly NodeType[]): readonly string[] {

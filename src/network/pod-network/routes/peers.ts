@@ -30,9 +30,14 @@ function cidrOf(text: string) {
   }
 }
 
+/** By which other machines reach a node. */
+export const addressesOf = ({ status }: Node): readonly string[] =>
+  (status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []))
+
 /** What a Node object describes, one a range; none where it has no range or no address yet. */
-export function peersIn({ metadata, spec, status }: Node, self: Pick<Self, 'address'>): Peer[] {
-  const addresses = (status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []))
+export function peersIn(node: Node, self: Pick<Self, 'address'>): Peer[] {
+  const { metadata, spec } = node
+  const addresses = addressesOf(node)
   const ofFamily = (text: string) => addresses.find(each => familyOf(each) === familyOf(text))
   const outer = ofFamily(self.address)
   if (outer === undefined) return []

@@ -24,10 +24,17 @@ function topologyWorld(pods: number) {
       spec: { nodeName: 'node-a', containers: [{ name: 'c' }] },
       status: { podIPs: [{ ip: `10.244.0.${n + 2}` }], conditions: [{ type: 'Ready', status: 'True' }] },
     })
-  world.put<Service>(Service, {
-    metadata: { name: 'web', namespace: 'default', annotations: { 'service.kubernetes.io/topology-mode': 'Auto' } },
-    spec: { selector: { app: 'web' }, clusterIP: '10.96.0.9', ipFamilies: ['IPv4'], ports: [{ port: 80 }] },
-  })
+  const setMode = (mode: string) =>
+    world.put<Service>(Service, {
+      metadata: {
+        name: 'web',
+        namespace: 'default',
+        uid: 'web',
+        annotations: { 'service.kubernetes.io/topology-mode': mode },
+      },
+      spec: { selector: { app: 'web' }, clusterIP: '10.96.0.9', ipFamilies: ['IPv4'], ports: [{ port: 80 }] },
+    })
+  setMode('Auto')
   const settle = () => world.settle(endpointSliceController, 'default/web', NOW)
   const hints = () =>
     world
@@ -35,7 +42,7 @@ function topologyWorld(pods: number) {
       .flatMap(({ endpoints }) => endpoints ?? [])
       .map(each => each.hints?.forZones?.map(({ name }) => name).join())
       .toSorted()
-  return { world, settle, hints, told: () => world.notes.map(({ reason, message }) => `${reason}: ${message}`) }
+  return { setMode, settle, hints, told: () => world.notes.map(({ reason, message }) => `${reason}: ${message}`) }
 }
 
 test('endpointSliceController deals endpoints out to the zones of the nodes, and says so once', () => {
@@ -45,6 +52,18 @@ test('endpointSliceController deals endpoints out to the zones of the nodes, and
   assert.deepEqual(told(), ['TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4'])
   const again = settle()
   assert.deepEqual([again.writes ?? [], again.notes ?? []], [[], []])
+})
+
+test('endpointSliceController says so again where it was switched off in between', () => {
+  const { setMode, settle, hints, told } = topologyWorld(4)
+  settle()
+  setMode('Disabled')
+  settle()
+  assert.deepEqual(hints(), [undefined, undefined, undefined, undefined])
+  setMode('Auto')
+  settle()
+  assert.deepEqual(hints(), ['a', 'a', 'b', 'b'])
+  assert.equal(told().length, 2)
 })
 
 test('endpointSliceController leaves hints out and says why where there is no fair part for everyone', () => {

@@ -47,6 +47,7 @@ export function reconcile(service: Service, view: View): Plan {
     const slices = existing.filter(slice => slice.addressType === family)
     const groups = groupsOf(service, family, pods, view)
     if (wantsTopology(service.metadata?.annotations)) notes.push(...giveZones(service, family, slices, groups, view))
+    else view.memory.delete(toldOf(keyOf(service), family))
     writes.push(...reconcileFamily(service, family, slices, groups))
   }
   return { writes, ...(notes.length && { notes }) }

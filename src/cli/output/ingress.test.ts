@@ -21,6 +21,11 @@ test('summarize names the usual ports where a status names none', () =>
     waiting: ['default/b'],
   }))
 
+test('summarize names no place where no port could be had', () => {
+  const ports = [{ port: 80, protocol: 'TCP' as const, error: 'PortNotAvailable' }]
+  assert.deepEqual(summarize([ingress('a', [{ ip: '127.0.0.1', ports }])]), { refused: [80], waiting: [] })
+})
+
 test('summarize tells ports that could not be had', () => {
   const ports = [
     { port: 8080, protocol: 'TCP' as const },

@@ -25,9 +25,10 @@ export function summarize(ingresses: readonly Ingress[]): IngressSummary {
   const numbers = (refused: boolean) => [
     ...new Set(ports.filter(({ error }) => Boolean(error) === refused).map(({ port }) => port)),
   ]
+  const open = numbers(false)
   const addresses = [...new Set(served.flatMap(({ ip, hostname }) => ip ?? hostname ?? []))]
   return {
-    ...(served.length && { place: `${addresses.join(', ')}, ports ${numbers(false).join(' and ')}` }),
+    ...(open.length && { place: `${addresses.join(', ')}, ports ${open.join(' and ')}` }),
     refused: numbers(true),
     waiting: ingresses
       .filter(({ spec, status }) => spec?.ingressClassName && !status?.loadBalancer?.ingress?.length)

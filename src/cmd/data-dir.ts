@@ -13,6 +13,14 @@ export function makeFolder(folder: string): void {
   mkdirSync(folder, { mode: 0o700 })
 }
 
+/** A data directory of which the system gives no use. */
+export const unusable = (dataDir: string, cause: unknown): UserError =>
+  new UserError(
+    `the data directory ${dataDir} cannot be used: ${(cause as Error).message}`,
+    'Name another with --data-dir.',
+    { cause },
+  )
+
 /** What may be there before the program is: its log, and what somebody has laid out for it. */
 const BEFORE = [
   'tutti.log',
@@ -41,11 +49,7 @@ export function openDataDir(dataDir: string, program: string): void {
     }
   } catch (cause) {
     if (cause instanceof UserError) throw cause
-    throw new UserError(
-      `the data directory ${dataDir} cannot be used: ${(cause as Error).message}`,
-      'Name another with --data-dir.',
-      { cause },
-    )
+    throw unusable(dataDir, cause)
   }
   let format: unknown
   try {

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import type { Launcher } from '../cli/context.ts'
 import { UserError } from '../cli/context.ts'
 import type { Instance } from '../cli/instance.ts'
-import { makeFolder } from './data-dir.ts'
+import { makeFolder, unusable } from './data-dir.ts'
 
 /** What the starting program says on descriptor 3, a JSON line each. */
 export type StartMessage =
@@ -34,11 +34,7 @@ function openLog(dataDir: string, file: string): number {
     makeFolder(dataDir)
     return openSync(file, 'a', 0o600)
   } catch (cause) {
-    throw new UserError(
-      `the data directory ${dataDir} cannot be used: ${(cause as Error).message}`,
-      'Name another with --data-dir.',
-      { cause },
-    )
+    throw unusable(dataDir, cause)
   }
 }
 

@@ -88,14 +88,13 @@ export function phaseOf(
   return counts.succeeded === counts.stopped ? 'Succeeded' : 'Failed'
 }
 
-/** Of a pod that was not taken: nothing is said but that, so that clients show it. */
-function rejectedStatus(pod: Pod, { startTime }: PodView, { reason, message }: Refusal): PodStatus {
+/** What is said of the pod as a whole, whatever its containers do. */
+function wholeStatus(pod: Pod, { startTime, failure }: PodView, phase: NonNullable<PodStatus['phase']>): PodStatus {
   const generation = pod.metadata?.generation
   return {
     ...(generation ? { observedGeneration: generation } : {}),
-    phase: 'Failed',
-    reason,
-    message,
+    phase,
+    ...(failure ? { reason: failure.reason, message: failure.message } : {}),
     startTime: rfc3339(startTime),
     qosClass: pod.status?.qosClass ?? qosClass(pod),
   }
@@ -103,7 +102,8 @@ function rejectedStatus(pod: Pod, { startTime }: PodView, { reason, message }: R
 
 /** The whole status. `pod` brings the one that was written last. `now` is in ms since the epoch. */
 export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
-  if (view.failure?.rejected) return rejectedStatus(pod, view, view.failure)
+  // Of a pod that was not taken nothing is said but that, so that clients show it.
+  if (view.failure?.rejected) return wholeStatus(pod, view, 'Failed')
   const initial = view.init.length > 0 ? 'PodInitializing' : 'ContainerCreating'
   const of = (views: readonly ContainerView[]) => views.map(each => containerStatus(pod, each, initial, view))
   const init = of(view.init)
@@ -112,26 +112,21 @@ export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
   const whole = wholeResources(view.allocated)
   const allocated = podAmounts(view.allocated, 'requests', { overhead: true })
   const phase = view.failure ? 'Failed' : phaseOf(pod, init, main, view.terminal)
-  const generation = pod.metadata?.generation
   const [hostIP] = view.hostIPs
   const [podIP] = view.podIPs
   return {
-    ...(generation ? { observedGeneration: generation } : {}),
-    phase,
+    ...wholeStatus(pod, view, phase),
     conditions: podConditions(pod, [...init, ...main], phase, view.sandbox, rfc3339(now), {
       passing: view.terminal ? [] : view.resize,
       restartsAll: view.restartsAll,
       failure: view.failure,
     }),
-    ...(view.failure ? { reason: view.failure.reason, message: view.failure.message } : {}),
     ...(hostIP ? { hostIP, hostIPs: view.hostIPs.map(ip => ({ ip })) } : {}),
     ...(podIP ? { podIP, podIPs: view.podIPs.map(ip => ({ ip })) } : {}),
-    startTime: rfc3339(view.startTime),
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
     containerStatuses: main,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     ...(Object.keys(allocated).length > 0 ? { allocatedResources: allocated } : {}),
     ...(whole.requests || whole.limits ? { resources: whole } : {}),
-    qosClass: pod.status?.qosClass ?? qosClass(pod),
   }
 }

@@ -2,7 +2,7 @@
  * How a data plane is brought up to date: all of it once at the start, then only what changed, that of one turn of the
  * event loop together. While one round is being made, the next gathers; after one that failed all is built anew.
  */
-import type { Clock } from '../lib/clock.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
 
 /** Milliseconds before all is built anew once more, where that failed. */
 const RETRY = 1000
@@ -30,6 +30,7 @@ export interface Rounds {
 export function createRounds({ isDirty, make, failed, clock }: RoundsDeps, signal: AbortSignal): Rounds {
   let whole = true
   let running: Promise<void> | undefined
+  let retry: Timer | undefined
 
   async function work(): Promise<void> {
     await new Promise<void>(resolve => setImmediate(resolve))
@@ -42,7 +43,8 @@ export function createRounds({ isDirty, make, failed, clock }: RoundsDeps, signa
         failed(error)
         whole = true
         if (!again) continue
-        clock.after(RETRY, wake)
+        retry?.cancel()
+        retry = clock.after(RETRY, wake)
         break
       }
     }

@@ -8,6 +8,7 @@
  */
 import { join } from 'node:path'
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
+import { isExtendedResource } from '../../api/kinds/core/resources.ts'
 import { quantityValue } from '../../api/machinery/quantity.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -60,10 +61,6 @@ interface Offer {
   devices: Devices
   away: Timer | undefined
 }
-
-const isResourceName = (name: string) =>
-  /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?$/.test(name) &&
-  !/(^|\.)kubernetes\.io\//.test(name)
 
 /** Ends with `signal`. */
 export function createNodeDevices(
@@ -162,7 +159,8 @@ export function createNodeDevices(
         throw new Error(
           `requested API version ${JSON.stringify(version)} is not supported by kubelet. Supported version is ["${VERSION}"]`,
         )
-      if (!isResourceName(resourceName)) throw new Error(`the ResourceName ${JSON.stringify(resourceName)} is invalid`)
+      if (!isExtendedResource(resourceName))
+        throw new Error(`the ResourceName ${JSON.stringify(resourceName)} is invalid`)
       if (endpoint === '' || endpoint.includes('/'))
         throw new Error(`the endpoint ${JSON.stringify(endpoint)} is invalid`)
       const defaults = { preStartRequired: false, preferredAllocation: false }

@@ -131,6 +131,7 @@ describe('devices of plugins', { skip }, () => {
   for (const [what, options, message] of [
     ['another version', { resource: 'example.com/x', version: 'v1alpha' }, /"v1alpha" is not supported by kubelet/],
     ['a resource of Kubernetes', { resource: 'kubernetes.io/x' }, /the ResourceName "kubernetes.io\/x" is invalid/],
+    ['a resource of a wrong domain', { resource: 'a..b/x' }, /the ResourceName "a\.\.b\/x" is invalid/],
     ['a resource without a domain', { resource: 'plain' }, /the ResourceName "plain" is invalid/],
   ] as const)
     it(`refuse a plugin of ${what}`, async () => {

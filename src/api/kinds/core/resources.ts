@@ -1,5 +1,6 @@
 /** Resource lists (`cpu: 500m`): their canonical form and what a pod asks for. */
 import type { Pod } from '../../generated/types/core-v1.ts'
+import { isQualifiedName } from '../../machinery/names.ts'
 import {
   canonicalQuantity,
   compareQuantities,
@@ -10,6 +11,11 @@ import {
 } from '../../machinery/quantity.ts'
 
 export const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
+/** One of Kubernetes' own. */
+export const isNativeResource = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/')
+/** A device or the like, by the name that its driver gives it, of which there can be a quota. */
+export const isExtendedResource = (name: string): boolean =>
+  !isNativeResource(name) && !name.startsWith('requests.') && isQualifiedName(`requests.${name}`).length === 0
 /** A pod as a whole can ask for these only (KEP-2837). */
 export const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory' || isHugePages(name)
 

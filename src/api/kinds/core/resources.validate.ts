@@ -4,7 +4,7 @@ import { duplicate, forbidden, invalid, notFound, notSupported, required } from 
 import { isQualifiedName } from '../../machinery/names.ts'
 import { compareQuantities, milliValue } from '../../machinery/quantity.ts'
 import { checkFormat, checkLabelName, type Errors } from '../rules.ts'
-import { isHugePages, isPodLevel, type ResourceList } from './resources.ts'
+import { isExtendedResource, isHugePages, isNativeResource, isPodLevel, type ResourceList } from './resources.ts'
 
 const CONTAINER = new Set(['cpu', 'memory', 'ephemeral-storage'])
 const STANDARD = new Set([
@@ -19,15 +19,12 @@ const INTEGER = new Set([
   ...['persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'],
 ])
 
-const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
-const isExtended = (name: string) =>
-  !isNative(name) && !name.startsWith('requests.') && !isQualifiedName(`requests.${name}`).length
 /** A resource that Kubernetes itself knows, without a prefix. */
 export const isStandardResource = (name: string): boolean => STANDARD.has(name)
 /** There are only whole ones of it. */
-export const isCounted = (name: string): boolean => INTEGER.has(name) || isExtended(name)
+export const isCounted = (name: string): boolean => INTEGER.has(name) || isExtendedResource(name)
 /** More of it may be promised than there is. */
-export const canOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name)
+export const canOvercommit = (name: string): boolean => isNativeResource(name) && !isHugePages(name)
 
 /** A name that a container can ask for: cpu, memory, ephemeral storage, huge pages, or `vendor.example/thing`. */
 export function checkContainerResourceName(name: string, path: string, errors: Errors): void {
@@ -40,7 +37,7 @@ export function checkContainerResourceName(name: string, path: string, errors: E
       errors.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
     }
     errors.push(invalid(path, name, 'must be a standard resource for containers'))
-  } else if (!isNative(name) && !isExtended(name)) {
+  } else if (!isNativeResource(name) && !isExtendedResource(name)) {
     errors.push(invalid(path, name, "doesn't follow extended resource name standard"))
   }
 }

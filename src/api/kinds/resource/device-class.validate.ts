@@ -2,18 +2,11 @@
 import type { DeviceClass } from '../../generated/types/resource-v1.ts'
 import { invalid } from '../../machinery/field-error.ts'
 import type { Rule } from '../../machinery/kind.ts'
-import { isQualifiedName } from '../../machinery/names.ts'
+import { isExtendedResource } from '../core/resources.ts'
 import { check } from '../rules.ts'
 import { REQUESTS } from './claim-spec.validate.ts'
 import { checkList } from './lists.validate.ts'
 import { checkConfiguration, checkSelectors } from './selector.validate.ts'
-
-/** A name outside Kubernetes' own, of which there can be a quota. */
-const isExtendedResource = (name: string) =>
-  name.includes('/') &&
-  !name.includes('kubernetes.io/') &&
-  !name.startsWith('requests.') &&
-  isQualifiedName(`requests.${name}`).length === 0
 
 export const deviceClassRules: readonly Rule<DeviceClass>[] = [
   check<DeviceClass>(({ spec }, errors) => {

@@ -4,6 +4,7 @@
  */
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { readBody } from '../../lib/bounded-body.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type Challenge, parseChallenges, tokenUrl } from './challenge.ts'
 import { INDEX_TYPES, MANIFEST_TYPES } from './manifest.ts'
@@ -219,13 +220,4 @@ async function* flow(message: IncomingMessage, clock: Clock): AsyncGenerator<Uin
 }
 
 /** A small body as a whole. */
-async function read(message: IncomingMessage, clock: Clock): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of flow(message, clock)) {
-    size += chunk.length
-    if (size > MANIFEST_LIMIT) throw new Error(`an answer of more than ${MANIFEST_LIMIT} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
+const read = (message: IncomingMessage, clock: Clock): Promise<Buffer> => readBody(flow(message, clock), MANIFEST_LIMIT)

@@ -1,6 +1,6 @@
 import type { Pod } from '../generated/types/core-v1.ts'
 import { isFinished } from '../kinds/core/finished.ts'
-import type { ResourceList } from '../kinds/core/resources.ts'
+import { isExtendedResource, type ResourceList } from '../kinds/core/resources.ts'
 import { type Amounts, add } from './amounts.ts'
 import type { Evaluator } from './evaluator.ts'
 import { hasPodResources, isTimeLimited, podAmounts } from './pod-resources.ts'
@@ -18,10 +18,6 @@ const NAMES = new Set([
 /** What a container must say where a quota limits it. */
 const REQUIRED = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory']
 const DEVICE_CLASS = 'deviceclass.resource.kubernetes.io/'
-
-const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
-/** Whether a resource is none of Kubernetes' own: a device, by the name that its driver gives it. */
-export const isExtendedResource = (name: string): boolean => !isNative(name) && !name.startsWith('requests.')
 
 const isExtended = (name: string) => isExtendedResource(name) || name.startsWith(DEVICE_CLASS)
 

@@ -1,4 +1,4 @@
-import { isExtendedResource } from '../../api/quota/pods.ts'
+import { isExtendedResource } from '../../api/kinds/core/resources.ts'
 import type { AdmissionPlugin } from './plugin.ts'
 import type { Pod } from './pod-shape.ts'
 

@@ -4,9 +4,6 @@
  */
 import type { Clock, Timer } from '../lib/clock.ts'
 
-/** Milliseconds before all is built anew once more, where that failed. */
-const RETRY = 1000
-
 export interface RoundsDeps {
   /** Whether something changed since the last round. */
   isDirty(): boolean
@@ -15,6 +12,8 @@ export interface RoundsDeps {
   /** Tells of a round that failed. */
   failed(error: unknown): void
   readonly clock: Clock
+  /** Milliseconds before all is built anew once more, where that failed. Default: 1000. */
+  readonly retryMs?: number
 }
 
 export interface Rounds {
@@ -27,7 +26,10 @@ export interface Rounds {
 }
 
 /** Makes rounds until the signal aborts; the first, of everything, comes with the first call. */
-export function createRounds({ isDirty, make, failed, clock }: RoundsDeps, signal: AbortSignal): Rounds {
+export function createRounds(
+  { isDirty, make, failed, clock, retryMs = 1000 }: RoundsDeps,
+  signal: AbortSignal,
+): Rounds {
   let whole = true
   let running: Promise<void> | undefined
   let retry: Timer | undefined
@@ -44,7 +46,7 @@ export function createRounds({ isDirty, make, failed, clock }: RoundsDeps, signa
         whole = true
         if (!again) continue
         retry?.cancel()
-        retry = clock.after(RETRY, wake)
+        retry = clock.after(retryMs, wake)
         break
       }
     }

@@ -6,9 +6,10 @@
 import { writeFileSync } from 'node:fs'
 import type { Node } from '../../../api/generated/types/core-v1.ts'
 import type { Informer } from '../../../client/informer-types.ts'
-import type { Clock, Timer } from '../../../lib/clock.ts'
+import type { Clock } from '../../../lib/clock.ts'
 import { type Family, familyOf } from '../../../lib/ip-range.ts'
 import type { Logger } from '../../../lib/log.ts'
+import { createRounds } from '../../rounds.ts'
 import { attempt, run } from '../../tools/command.ts'
 import type { Nft } from '../../tools/nft.ts'
 import type { Session } from '../../tools/session.ts'
@@ -68,9 +69,6 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
   const { nodes, self, clusterCidrs, ip, nft, clock, logger } = deps
   /** What stands in the kernel by range: its machine's addresses; none for what an earlier run left. */
   const standing = new Map<string, string>()
-  let running: Promise<void> | undefined
-  let again = false
-  let timer: Timer | undefined
   let tunnel = false
   const families = self.podCidrs.flatMap(each => familyOf(each) ?? [])
   const members = new Map<Family, string>()
@@ -134,24 +132,17 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
     }
   }
 
-  function changed() {
-    if (signal.aborted) return
-    timer?.cancel()
-    again = true
-    running ??= work()
-  }
-  async function work(): Promise<void> {
-    while (again && !signal.aborted) {
-      again = false
-      try {
-        await settle()
-      } catch (error) {
-        logger.warn({ err: error, retryInMs: RETRY_MS }, 'network: the ways to other nodes are not all there')
-        timer = clock.after(RETRY_MS, changed)
-      }
-    }
-    running = undefined
-  }
+  const { wakeWhole: changed, idle } = createRounds(
+    {
+      isDirty: () => false,
+      make: settle,
+      failed: error =>
+        logger.warn({ err: error, retryInMs: RETRY_MS }, 'network: the ways to other nodes are not all there'),
+      clock,
+      retryMs: RETRY_MS,
+    },
+    signal,
+  )
 
   for (const range of await standingRoutes()) standing.set(range, '')
   await nodes.synced()
@@ -159,19 +150,8 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
     const view = (node: Node | undefined) => JSON.stringify([node?.spec, node?.status?.addresses])
     if (view(previous) !== view(current)) changed()
   })
-  signal.addEventListener(
-    'abort',
-    () => {
-      end()
-      timer?.cancel()
-    },
-    { once: true },
-  )
+  signal.addEventListener('abort', end, { once: true })
   changed()
-  await running
-  return {
-    async idle() {
-      while (running) await running
-    },
-  }
+  await idle()
+  return { idle }
 }

@@ -5,7 +5,7 @@
  * kube-proxy's way (a chain per service and endpoint, one `nft -f` per change), one command of `ip` per step for a
  * pod, a UDP server that only echoes for DNS, a connection without a service.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -28,11 +28,11 @@ import { fixedInformer } from '../src/network/testing/fixed-informer.ts'
 import { startIp } from '../src/network/tools/ip.ts'
 import { startNft } from '../src/network/tools/nft.ts'
 import { measure, median, type Row, sleep, table } from './lib/measure.ts'
-import { enterOwnNetwork } from './lib/own-network.ts'
+import { enterOwnNetwork, layOutNode, NODE } from './lib/own-network.ts'
 
 enterOwnNetwork()
+layOutNode()
 
-const NODE = '10.244.0.1'
 const ENDPOINTS = 10
 const CHANGES = 200
 const KUBE_PROXY = "kube-proxy's way"
@@ -40,9 +40,6 @@ const STEPS = 'a command a step'
 const folder = mkdtempSync(join(tmpdir(), 'bench-network-'))
 const deps = { clock: realClock, logger: silent }
 const rows: Row[] = []
-execFileSync('ip', ['link', 'set', 'lo', 'up'])
-execFileSync('ip', ['address', 'add', `${NODE}/32`, 'dev', 'lo'])
-execFileSync('ip', ['route', 'add', '10.96.0.0/16', 'dev', 'lo', 'src', NODE])
 
 const SERVICES = parseCidr('10.96.0.0/16')
 const ENDPOINT_RANGE = parseCidr('10.128.0.0/9')

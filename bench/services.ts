@@ -29,20 +29,17 @@ import { fixedInformer } from '../src/network/testing/fixed-informer.ts'
 import { makeMachine } from '../src/network/testing/machine.ts'
 import { startNft } from '../src/network/tools/nft.ts'
 import { measure, median, type Row, table } from './lib/measure.ts'
-import { enterOwnNetwork } from './lib/own-network.ts'
+import { enterOwnNetwork, layOutNode, NODE } from './lib/own-network.ts'
 
 enterOwnNetwork()
+layOutNode()
 
-const NODE = '10.244.0.1'
 const SERVICES = 1000
 const ENDPOINTS = 10
 const CHANGES = 300
 const folder = mkdtempSync(join(tmpdir(), 'bench-services-'))
 const deps = { clock: realClock, logger: silent }
 const rows: Row[] = []
-execFileSync('ip', ['link', 'set', 'lo', 'up'])
-execFileSync('ip', ['address', 'add', `${NODE}/32`, 'dev', 'lo'])
-execFileSync('ip', ['route', 'add', '10.96.0.0/16', 'dev', 'lo', 'src', NODE])
 writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
 const nft = startNft(folder)
 const makeProxy = (): ServiceProxy =>

@@ -23,7 +23,14 @@ import { createUpstream } from './dns/upstream.ts'
 import { removeKernelNetwork, setUpKernel } from './kernel-setup.ts'
 import { type FamilyLayout, layoutOf } from './layout.ts'
 import { startAnnouncing, withdrawAll } from './load-balancer/announce.ts'
-import { DNS_PORT, type NetworkApi, type NetworkDeps, type NetworkOptions, type Prepared } from './parts.ts'
+import {
+  CLUSTER_DOMAIN,
+  DNS_PORT,
+  type NetworkApi,
+  type NetworkDeps,
+  type NetworkOptions,
+  type Prepared,
+} from './parts.ts'
 import { startKernelPodNetwork } from './pod-network/kernel.ts'
 import { startRoutes } from './pod-network/routes/routes.ts'
 import { LINK_PREFIX } from './pod-network/ruleset.ts'
@@ -114,7 +121,7 @@ function policyEnforcement(
 /** Starts the node's DNS server, at the first family's address, and tells the cluster of it. */
 async function startNodeDns(
   layout: readonly FamilyLayout[],
-  { nodeName, clusterDomain = 'cluster.local', machines }: NetworkOptions,
+  { nodeName, clusterDomain = CLUSTER_DOMAIN, machines }: NetworkOptions,
   deps: NetworkDeps,
   { client, informers }: NetworkApi,
   catalog: Catalog,
@@ -144,7 +151,7 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
     dataDir,
     nodeName,
     machines,
-    clusterDomain = 'cluster.local',
+    clusterDomain = CLUSTER_DOMAIN,
   } = options
   const layout = layoutFor(options)
   const [first, second] = layout as readonly [FamilyLayout, FamilyLayout?]

@@ -21,7 +21,14 @@ import type { NetworkMode } from './detect.ts'
 import { prepareKernel } from './kernel-network.ts'
 import { type HostListen, type LoadBalancers, startLoadBalancers } from './load-balancer/load-balancers.ts'
 import { poolAddresses } from './load-balancer/pool-addresses.ts'
-import { DNS_PORT, type NetworkApi, type NetworkDeps, type NetworkOptions, type Prepared } from './parts.ts'
+import {
+  CLUSTER_DOMAIN,
+  DNS_PORT,
+  type NetworkApi,
+  type NetworkDeps,
+  type NetworkOptions,
+  type Prepared,
+} from './parts.ts'
 import type { PodNetwork } from './pod-network/pod-network.ts'
 import { startPortablePodNetwork } from './pod-network/portable.ts'
 import { reportUnenforced } from './policy/enforce.ts'
@@ -170,7 +177,7 @@ function preparePortable(options: NetworkOptions, deps: NetworkDeps): Prepared {
       `portable: NetworkPolicies have no effect: ${NO_POLICIES}`,
     ],
     start: async () => ({
-      podNetwork: startPortablePodNetwork(join(directory, 'ports'), options.clusterDomain ?? 'cluster.local'),
+      podNetwork: startPortablePodNetwork(join(directory, 'ports'), options.clusterDomain ?? CLUSTER_DOMAIN),
       proxies: [{ family: 'IPv4', proxy: createUserspaceProxy({ file: join(directory, 'service-ports.json') }, deps) }],
       allProtocols: false,
       close() {},

@@ -59,6 +59,9 @@ export interface NetworkApi {
   readonly informers: Informers
 }
 
+/** Under which the names of a cluster lie where nothing was said. */
+export const CLUSTER_DOMAIN = 'cluster.local'
+
 /** Where the DNS server listens on the node's address; the service's port 53 leads there. */
 export const DNS_PORT = 10_053
 

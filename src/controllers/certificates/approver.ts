@@ -1,7 +1,8 @@
 /**
  * Approves the certificates of nodes: that of a client for a node that asks for itself, or for who may ask for any
- * (permissions `selfnodeclient` and `nodeclient`), unless a node of that name is there and well; and that which a node
- * serves with, for addresses that are its own alone; and that of its traffic's account. All other requests wait for a person or another program.
+ * (permissions `selfnodeclient` and `nodeclient`), unless a node of that name is there and well; that which a node
+ * serves with, for addresses that are its own alone; and that of its traffic's account. All other requests wait for a
+ * person or another program.
  */
 import type { Node } from '../../api/generated/types/core-v1.ts'
 import type { CertificateSigningRequest } from '../../api/kinds/certificates/certificate-signing-request.ts'

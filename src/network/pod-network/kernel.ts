@@ -1,6 +1,7 @@
 /**
  * Pods in network namespaces of their own, on point-to-point links with routes of one address (DESIGN D9): no bridge,
- * no ARP and no neighbour discovery (both ends know each other's link address), the gateway is the node's own address on `lo`.
+ * no ARP and no neighbour discovery (both ends know each other's link address), the gateway is the node's own address
+ * on `lo`.
  *
  * A place for a pod costs one process (`unshare --net=PATH ip -batch -`, which makes the namespace, keeps it by a bind
  * mount and sets up the inside) and a few lines to the standing `ip`. A few places are made before they are asked for,

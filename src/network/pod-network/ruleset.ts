@@ -1,6 +1,6 @@
 /**
- * The nftables tables of the pod network, one a family: address translation of pods, host ports, and what keeps the outside out. They
- * hold nothing per pod but host ports, so that starting a pod is no nftables change.
+ * The nftables tables of the pod network, one a family: address translation of pods, host ports, and what keeps the
+ * outside out. They hold nothing per pod but host ports, so that starting a pod is no nftables change.
  */
 import { addressAt, type Cidr, type Family, familyOf, formatCidr } from '../../lib/ip-range.ts'
 import { NFT_WORDS } from '../family.ts'

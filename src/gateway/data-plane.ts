@@ -31,7 +31,7 @@ export interface DataPlane {
   readonly secure: Port
   /** From now on requests go along these. Of routes for the same, the first counts. */
   route(routes: readonly Route[]): void
-  /** What is shown to who names no host is another one. */
+  /** What is shown to who names no host may be another one. */
   fallbackChanged(): void
   /** Gives the ports back, and ends when what is under way has, or after `graceMs`. */
   close(graceMs: number): Promise<void>

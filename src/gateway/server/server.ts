@@ -37,7 +37,7 @@ export interface GatewayServer {
   plain(socket: Socket): void
   /** Takes one that begins with TLS. */
   secure(socket: Socket): void
-  /** The fallback is another one. */
+  /** The fallback may be another one. */
   fallbackChanged(): void
   /** Lets requests under way end, for `graceMs` at most, then cuts what is left. WebSockets are cut at once. */
   close(graceMs: number): Promise<void>
@@ -75,6 +75,8 @@ export function createServer(deps: ServerDeps): GatewayServer {
   let closing = false
   let plain: Server | undefined
   let tls: Promise<HttpsServer> | undefined
+  /** The fallback that `tls` has. */
+  let shown: KeyPair | undefined
   let http2: Promise<ReturnType<typeof openHttp2>> | undefined
   let whenEmpty: (() => void) | undefined
 
@@ -139,15 +141,13 @@ export function createServer(deps: ServerDeps): GatewayServer {
   }
 
   async function openTls(): Promise<HttpsServer> {
-    const [{ createServer }, { certificate: cert, key }] = await Promise.all([
-      import('node:https'),
-      certificates.fallback(),
-    ])
+    const [{ createServer }, pair] = await Promise.all([import('node:https'), certificates.fallback()])
+    shown = pair
     const server = serve(
       createServer({
         ...HTTP_OPTIONS,
         ...TLS_OPTIONS,
-        ...{ cert, key },
+        ...{ cert: pair.certificate, key: pair.key },
         SNICallback: (host, done) => done(null, certificates.contextFor(host)),
       }),
       true,
@@ -177,8 +177,11 @@ export function createServer(deps: ServerDeps): GatewayServer {
     },
     fallbackChanged() {
       const change = async () => {
-        const [server, { certificate: cert, key }] = await Promise.all([tls, certificates.fallback()])
-        server?.setSecureContext({ ...TLS_OPTIONS, cert, key })
+        const [server, pair] = await Promise.all([tls, certificates.fallback()])
+        // It is asked after each change of any Ingress.
+        if (pair === shown) return
+        shown = pair
+        server?.setSecureContext({ ...TLS_OPTIONS, cert: pair.certificate, key: pair.key })
       }
       // What keeps it from being made is told of with the next connection.
       if (tls) change().catch(() => {})

@@ -1,8 +1,9 @@
 /** Connections from the API server into the cluster's networks. */
-import { BlockList, connect, isIPv6 } from 'node:net'
+import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { badRequest } from '../../api/machinery/status-error.ts'
 import type { NodeDirectory } from '../../client/node-api.ts'
+import { isGlobalUnicast } from '../../lib/global-unicast.ts'
 import type { KindReader } from '../registry/registry.ts'
 import { type LocatedPod, podRef } from '../subresources/pod-location.ts'
 import type { ServiceAddress } from './endpoint.ts'
@@ -26,22 +27,6 @@ export function dialTcp(host: string, port: number): Promise<Duplex> {
       resolve(socket)
     })
   })
-}
-
-const LOCAL = new BlockList()
-LOCAL.addSubnet('0.0.0.0', 8, 'ipv4')
-LOCAL.addSubnet('127.0.0.0', 8, 'ipv4')
-LOCAL.addSubnet('169.254.0.0', 16, 'ipv4')
-LOCAL.addSubnet('224.0.0.0', 4, 'ipv4')
-LOCAL.addAddress('255.255.255.255', 'ipv4')
-LOCAL.addAddress('::', 'ipv6')
-LOCAL.addAddress('::1', 'ipv6')
-LOCAL.addSubnet('fe80::', 10, 'ipv6')
-LOCAL.addSubnet('ff00::', 8, 'ipv6')
-
-/** Whether an address may be one of another machine: neither loopback, link-local nor multicast. */
-export function isGlobalUnicast(address: string): boolean {
-  return address !== '' && !LOCAL.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
 /** Opens a TCP connection to another machine. Throws BadRequest for addresses that would lead to this machine itself. */

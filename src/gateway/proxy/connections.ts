@@ -2,7 +2,8 @@
 
 import { lookup } from 'node:dns'
 import type { Agent, ClientRequest, RequestOptions } from 'node:http'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
+import { isGlobalUnicast } from '../../lib/global-unicast.ts'
 import { http } from '../../lib/http.ts'
 import type { Endpoint } from '../backends/backends.ts'
 import { SILENCE_MS } from './sending.ts'
@@ -24,21 +25,10 @@ const IDLE_MOST = 64
 /** How long one is kept, in ms, unless the backend says a shorter time. */
 const IDLE_MS = 60_000
 
-/** Addresses of this machine alone, where programs listen that nobody outside is meant to reach. */
-const OWN = new BlockList()
-OWN.addSubnet('127.0.0.0', 8)
-OWN.addSubnet('0.0.0.0', 8)
-OWN.addSubnet('169.254.0.0', 16)
-OWN.addAddress('::1', 'ipv6')
-OWN.addAddress('::', 'ipv6')
-OWN.addSubnet('fe80::', 10, 'ipv6')
-
-const isOwn = (address: string) => OWN.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
-
 /** Looks a name up, and refuses what lies on this machine: whoever may name a host may not reach in here. */
 const lookupOutside: LookupFunction = (name, options, done) => {
   lookup(name, { ...options, all: true }, (error, addresses) => {
-    const outside = (addresses ?? []).filter(({ address }) => !isOwn(address))
+    const outside = (addresses ?? []).filter(({ address }) => isGlobalUnicast(address))
     const failure =
       error ?? (outside.length ? null : Object.assign(new Error(`${name} is this machine`), { code: 'EACCES' }))
     if (options.all) done(failure, outside)
@@ -53,7 +43,7 @@ export function openConnections(): Connections {
   return {
     request({ host, port, external }, options, fresh = false) {
       // A host that is written as an address is never looked up.
-      if (external && isIP(host) && isOwn(host)) throw new Error(`${host} is this machine`)
+      if (external && isIP(host) && !isGlobalUnicast(host)) throw new Error(`${host} is this machine`)
       return http.request({
         ...options,
         host,

@@ -115,10 +115,14 @@ export const many = <T>(number: number, type: WireType<T>): Field<readonly T[]> 
   wires: [type.wire, 2],
   zero: () => [],
   read(reader, wire, before) {
-    if (wire !== 2 || type.wire === 2) return [...before, type.read(reader)]
+    // Of this message alone, and not handed out yet: a copy for each would cost the square of a long list.
+    const values = before as T[]
+    if (wire !== 2 || type.wire === 2) {
+      values.push(type.read(reader))
+      return values
+    }
     const { start, end } = reader.span()
     const packed = new WireReader(reader.bytes, start, end)
-    const values = [...before]
     while (!packed.done) values.push(type.read(packed))
     return values
   },

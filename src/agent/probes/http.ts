@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { HTTPGetAction } from '../../api/generated/types/core-v1.ts'
+import { hostPort } from '../../lib/host-port.ts'
 import { http } from '../../lib/http.ts'
 import type { ProbeResult } from '../runtimes/runtime.ts'
 
@@ -25,7 +26,7 @@ export function httpProbe(action: HTTPGetAction, host: string, port: number, tim
   const scheme = (action.scheme ?? 'HTTP').toLowerCase()
   const target = action.host || host
   const path = action.path?.startsWith('/') ? action.path : `/${action.path ?? ''}`
-  const url = new URL(`${scheme}://${target.includes(':') ? `[${target}]` : target}:${port}${path}`)
+  const url = new URL(`${scheme}://${hostPort(target, port)}${path}`)
   const headers: Record<string, string | string[]> = {
     'User-Agent': 'kube-probe/1.36',
     Accept: '*/*',

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { makeFolder, openDataDir } from './data-dir.ts'
 
-const folder = () => mkdtempSync(join(tmpdir(), 'tutti-data-dir-'))
+const root = mkdtempSync(join(tmpdir(), 'tutti-data-dir-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+const folder = () => mkdtempSync(join(root, 'one-'))
 
 test('openDataDir makes a directory and finds it again', () => {
   const dir = join(folder(), 'a/b')

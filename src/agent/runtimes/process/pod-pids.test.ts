@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { processStartTime } from '../../../lib/process-start.ts'
 import { findPlatform } from './platform.ts'
 import { endFirstProcess, firstProcess, startFirstProcess } from './pod-pids.ts'
 
 const platform = findPlatform({ cgroupRoot: `tutti-test-${process.pid}-pids` })
+after(() => platform.cgroups?.remove(''))
 
 test('startFirstProcess: what an earlier try left running is ended', {
   skip: !platform.namespaces && 'namespaces may not be made here',

@@ -14,8 +14,13 @@ for (const [what, tolerations, expected] of [
   ['at once without a toleration', [], 'evicted'],
   ['not at all with one for ever', [{ key: KEY, operator: 'Exists' }], 'stays'],
   ['not at all when everything is tolerated', [{ operator: 'Exists' }], 'stays'],
-  ['when its time is over', [{ key: KEY, operator: 'Exists', tolerationSeconds: 300 }], '240000'],
-  ['at once when its time was over before', [{ key: KEY, operator: 'Exists', tolerationSeconds: 30 }], 'evicted'],
+  ['when its time is over', [{ key: KEY, operator: 'Exists', tolerationSeconds: 300 }], '300000'],
+  ['at once when it tolerates it for no time', [{ key: KEY, operator: 'Exists', tolerationSeconds: 0 }], 'evicted'],
+  [
+    'by the first toleration that fits',
+    [{ operator: 'Exists', tolerationSeconds: 7 }, { key: KEY, operator: 'Exists', tolerationSeconds: 3 }],
+    '7000',
+  ],
   [
     'at once when it tolerates another effect only',
     [{ key: KEY, operator: 'Exists', effect: 'NoSchedule' }],
@@ -41,3 +46,33 @@ for (const [what, tolerations, expected] of [
     )
   })
 }
+
+test('taint eviction counts from when it noticed, whatever taints follow, and anew for another pod and another life', () => {
+  const world = createWorld()
+  const taint = (key: string) =>
+    world.put<Node>(Node, {
+      metadata: { name: 'n', uid: 'n' },
+      spec: { taints: [{ key, effect: 'NoExecute', timeAdded: rfc3339(NOW - 3600_000) }] },
+    })
+  const put = (uid: string) =>
+    world.put<Pod>(Pod, {
+      metadata: { name: 'p', uid },
+      spec: { nodeName: 'n', containers: [], tolerations: [{ operator: 'Exists', tolerationSeconds: 300 }] },
+    })
+  const left = (now: number) => {
+    const { requeue } = world.settle(taintEvictionController, 'default/p', now)
+    return requeue?.type === 'after' ? requeue.ms / 1000 : undefined
+  }
+  taint('not-ready')
+  put('one')
+  assert.equal(left(NOW), 300)
+  taint('unreachable')
+  assert.equal(left(NOW + 40_000), 260)
+  put('two')
+  assert.equal(left(NOW + 50_000), 300)
+  world.remove(Pod, 'default/p')
+  left(NOW + 60_000)
+  assert.equal(world.view.memory.size, 0)
+  put('two')
+  assert.equal(left(NOW + 70_000), 300)
+})

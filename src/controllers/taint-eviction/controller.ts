@@ -1,9 +1,12 @@
-/** Deletes pods that do not tolerate a NoExecute taint of their node, at once or when their toleration runs out. */
+/**
+ * Deletes pods that do not tolerate a NoExecute taint of their node, at once or when their toleration runs out. That is
+ * counted from when it was noticed here, as upstream does, and not from `timeAdded`: while this program did not run, the
+ * node could not say that it is well again.
+ */
 import type { Taint } from '../../api/generated/types/core-v1.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
 import { tolerates } from '../../api/machinery/node-match.ts'
-import { parseTime } from '../../api/machinery/time.ts'
 import { keyOf } from '../../client/informer-types.ts'
 import { defineController, read, type View, watch } from '../../control/controller.ts'
 import { after, type Plan } from '../../control/plan.ts'
@@ -30,22 +33,36 @@ export const taintEvictionController = defineController<Pod>({
   ],
   reads: [read(Pod, { node: podsByNode })],
   reconcile,
+  absent(key, { memory }) {
+    memory.delete(key)
+    return {}
+  },
 })
 
+/** What is remembered of a pod that may stay for a while. */
+interface Tolerated {
+  readonly uid: string | undefined
+  readonly since: number
+}
+
 /** Plans the eviction of a pod. */
-export function reconcile(pod: Pod, view: View, now: number): Plan {
-  if (!pod.spec?.nodeName || isTerminating(pod)) return {}
-  const taints = executing(view.of(Node).get(pod.spec.nodeName))
-  let due = Number.POSITIVE_INFINITY
-  for (const taint of taints) {
-    const tolerations = (pod.spec.tolerations ?? []).filter(each => tolerates(each, taint))
-    if (tolerations.length === 0) return evict(pod, now)
-    const seconds = Math.min(...tolerations.map(each => each.tolerationSeconds ?? Number.POSITIVE_INFINITY))
-    const since = parseTime(taint.timeAdded) ?? now
-    due = Math.min(due, since + Math.max(seconds, 0) * 1000)
+export function reconcile(pod: Pod, { of, memory }: View, now: number): Plan {
+  const key = keyOf(pod)
+  const { nodeName, tolerations = [] } = pod.spec ?? {}
+  const taints = nodeName && !isTerminating(pod) ? executing(of(Node).get(nodeName)) : []
+  const used = taints.map(taint => tolerations.find(each => tolerates(each, taint)))
+  if (used.includes(undefined)) return evict(pod, now)
+  const seconds = Math.min(...used.map(each => each?.tolerationSeconds ?? Number.POSITIVE_INFINITY))
+  if (seconds === Number.POSITIVE_INFINITY) {
+    memory.delete(key)
+    return {}
   }
-  if (due <= now) return evict(pod, now)
-  return Number.isFinite(due) ? { requeue: after(due - now) } : {}
+  const { uid } = pod.metadata ?? {}
+  const known = memory.get(key) as Tolerated | undefined
+  const since = known?.uid === uid ? (known?.since ?? now) : now
+  memory.set(key, { uid, since } satisfies Tolerated)
+  const due = since + Math.max(seconds, 0) * 1000
+  return due <= now ? evict(pod, now) : { requeue: after(due - now) }
 }
 
 function evict(pod: Pod, now: number): Plan {

@@ -35,7 +35,7 @@ import type { PodDeps } from './pod/deps.ts'
 import { hasAppArmor, ruleProblem } from './pod/node-rules.ts'
 import { isOfProcesses } from './pod/of-processes.ts'
 import { createUserNamespaces } from './pod/user-namespaces.ts'
-import { createPodWorker, type PodWorker } from './pod/worker.ts'
+import { createPodWorker, type PodWorker, TOLD_MS } from './pod/worker.ts'
 import type { PodNetwork } from './pod-network.ts'
 import { startPressure } from './pressure/start.ts'
 import { createCredentialProvider } from './pulls/provider.ts'
@@ -95,7 +95,10 @@ export interface Agent {
   readonly api: NodeApi
   /** What listens, where that was asked for. */
   readonly server: NodeServer | undefined
-  /** Stops all workloads in order, each with its grace but at most `timeoutMs`; their objects stay. */
+  /**
+   * Stops all workloads in order, each with its grace but at most `timeoutMs`; their objects stay. The node says before
+   * that it is not ready, and begins no pod any more.
+   */
   drain(timeoutMs: number): Promise<void>
   /** Resolves after `signal` aborted and everything was let go; workloads run on. */
   readonly ended: Promise<void>
@@ -111,6 +114,8 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const workers = new Map<string, PodWorker>()
   /** What an earlier life left is taken up, or gone. */
   let adopted = false
+  /** It is about to stop with its pods. */
+  let leaving = false
   let statics: StaticPods | undefined
   const classes = createInformer(client, runtimeClasses, {}, { clock, logger }, signal)
   const source = createInformer<Pod>(
@@ -257,7 +262,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (known) {
       known.update(pod)
       disk.follow(pod)
-    } else begin(pod)
+    } else if (!leaving) begin(pod)
   }
   for (const driver of runtimes) driver.onEvent(({ podUid, type }) => workers.get(podUid)?.changed(type))
 
@@ -306,13 +311,14 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     logger,
   })
   await preloadImages(join(deps.dataDir, 'images'), images, logger)
-  const node = await startNode(
+  const { node, tell } = await startNode(
     {
       ...(server && { kubeletPort: server.port }),
       ...(deps.podCidr && { podCidr: deps.podCidr }),
       ...(deps.reconnect && { reconnect: deps.reconnect }),
       ...(deps.annotations && { annotations: deps.annotations }),
       pressure,
+      leaving: () => leaving,
       async tidy() {
         await garbage.collect().catch(error => logger.warn({ err: error }, 'unused images could not be removed'))
       },
@@ -380,6 +386,9 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     api: { ...api, serve },
     server,
     async drain(timeoutMs) {
+      leaving = true
+      const told = tell().catch(error => logger.warn({ err: error }, 'the node could not say that it stops'))
+      await Promise.race([told, sleep(clock, TOLD_MS, signal)])
       const all = Promise.all([...workers.values()].map(worker => worker.drain(timeoutMs)))
       // What ignores its signal is killed at the end of that time, and takes a moment to be gone.
       await Promise.race([all, sleep(clock, timeoutMs + KILLED_MS, signal)])

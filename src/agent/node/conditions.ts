@@ -28,14 +28,21 @@ const READY: Said = {
   message: 'kubelet is posting ready status',
 }
 
-/** All of them, for a node that runs short of these. */
-export function nodeConditions(pressures: ReadonlySet<Pressure> = new Set()): Said[] {
+const LEAVING: Said = {
+  type: 'Ready',
+  status: 'False',
+  reason: 'KubeletNotReady',
+  message: 'node is shutting down',
+}
+
+/** All of them, for a node that runs short of these; `leaving`: it is about to stop with its pods. */
+export function nodeConditions(pressures: ReadonlySet<Pressure> = new Set(), leaving = false): Said[] {
   const said = Object.entries(WORDS).map(([type, [well, short]]): Said => {
     const isShort = pressures.has(type as Pressure)
     const [reason, message] = isShort ? short : well
     return { type, status: isShort ? 'True' : 'False', reason, message }
   })
-  return [...said, READY]
+  return [...said, leaving ? LEAVING : READY]
 }
 
 /** Every condition of the node is there and has the status that the node itself would give it. */

@@ -55,11 +55,22 @@ export interface NodeDeps {
   readonly podCidr?: string
   /** What the node runs short of; never anything when absent. It looks with every heartbeat. */
   readonly pressure?: Pick<PressureWatch, 'conditions' | 'look' | 'onChange'> | undefined
+  /** Whether the node is about to stop with its pods; never when absent. */
+  leaving?(): boolean
 }
+
+export interface RegisteredNode {
+  /** As it was when it was Ready for the first time. */
+  readonly node: Node
+  /** Writes the status as it is now. Rejects where that fails; it is tried again then. */
+  tell(): Promise<void>
+}
+
+const conditionsNow = ({ pressure, leaving }: NodeDeps) => nodeConditions(pressure?.conditions(), leaving?.())
 
 /** Conditions now; a time of transition is kept while the status stays. */
 function conditions(deps: NodeDeps, old: readonly NodeCondition[], now: string): NodeCondition[] {
-  return nodeConditions(deps.pressure?.conditions()).map(({ type, status, reason, message }) => {
+  return conditionsNow(deps).map(({ type, status, reason, message }) => {
     const before = old.find(each => each.type === type)
     const kept = before?.status === status ? before.lastTransitionTime : undefined
     return { type, status, lastHeartbeatTime: now, lastTransitionTime: kept ?? now, reason, message }
@@ -164,7 +175,7 @@ async function beat({ client, clock, name }: NodeDeps, node: Node): Promise<void
 }
 
 /** Registers the node and keeps it alive until `signal` aborts. Resolves when it is Ready for the first time. */
-export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<Node> {
+export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<RegisteredNode> {
   const { clock, logger } = deps
   const backOff = createBackOff(100, 10_000)
   let node: Node | undefined
@@ -185,8 +196,18 @@ export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<No
   }
   const known = { node }
   void keepAlive(deps, known, signal)
-  contradict(deps, known, signal)
-  return node
+  const { renew } = contradict(deps, known, signal)
+  return {
+    node,
+    async tell() {
+      try {
+        known.node = await register(deps)
+      } catch (error) {
+        renew()
+        throw error
+      }
+    },
+  }
 }
 
 /** The node's object as it was registered last: another one after somebody deleted it. */
@@ -238,7 +259,7 @@ function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
   let seen: Node | undefined = known.node
   let writing = false
   let isStale = false
-  const isWell = (node: Node) => agrees(node, nodeConditions(deps.pressure?.conditions()))
+  const isWell = (node: Node) => agrees(node, conditionsNow(deps))
   const isWrong = () => isStale || !seen || (!isWell(seen) && revisionOf(seen) > revisionOf(known.node))
   async function write() {
     writing = true
@@ -270,4 +291,5 @@ function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
     seen = current
     if (!writing) void write()
   })
+  return { renew }
 }

@@ -43,8 +43,8 @@ const GROUND_RETRY_MAX_MS = 120_000
 const DEFAULT_GRACE_S = 30
 /** What is left to a pod that is evicted (the kubelet's). */
 const EVICTION_GRACE_MS = 1000
-/** The server, which may be away, is waited for no longer than this before a pod is stopped with its node. */
-const TOLD_MS = 1000
+/** The server, which may be away, is waited for no longer than this before pods are stopped with their node, ms. */
+export const TOLD_MS = 1000
 
 export interface PodWorker {
   readonly uid: string

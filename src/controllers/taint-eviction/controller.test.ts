@@ -18,7 +18,10 @@ for (const [what, tolerations, expected] of [
   ['at once when it tolerates it for no time', [{ key: KEY, operator: 'Exists', tolerationSeconds: 0 }], 'evicted'],
   [
     'by the first toleration that fits',
-    [{ operator: 'Exists', tolerationSeconds: 7 }, { key: KEY, operator: 'Exists', tolerationSeconds: 3 }],
+    [
+      { operator: 'Exists', tolerationSeconds: 7 },
+      { key: KEY, operator: 'Exists', tolerationSeconds: 3 },
+    ],
     '7000',
   ],
   [

@@ -2,7 +2,7 @@
  * What the agent needs of a pod network. `network/` provides it; `cmd/` puts the two together. Where pods have network
  * namespaces of their own, processes enter one by path; in the portable mode they share the machine's and get ports.
  */
-import type { IdMapping } from '../lib/owned-netns.ts'
+import type { IdMapping } from '../lib/user-namespace.ts'
 
 export interface PodNetworkRequest {
   readonly namespace: string

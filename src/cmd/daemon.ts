@@ -14,6 +14,7 @@ import { processStartTime } from '../lib/process-start.ts'
 import { giveBackSpareMemory, ownHeap } from '../lib/spare-memory.ts'
 import { networkClaims } from '../network/claim.ts'
 import { type Capabilities, type Choice, chooseMode, detectCapabilities } from '../network/detect.ts'
+import { findHolder, usersOf } from '../network/rootless/holder.ts'
 import { isInside, startInside } from '../network/rootless/porter.ts'
 import { type Core, startCore } from './core.ts'
 import { openDataDir } from './data-dir.ts'
@@ -21,6 +22,7 @@ import { withKept } from './kept-options.ts'
 import { nodeArguments, type StartMessage } from './launch.ts'
 import { createLogger } from './logger.ts'
 import { nodeNameFor } from './node-name.ts'
+import { findUsers } from './users.ts'
 import { programVersion } from './version.ts'
 
 export interface ServeHooks {
@@ -63,11 +65,15 @@ async function chooseNetwork(options: ProgramOptions): Promise<Choice> {
 /** Runs the program again inside the namespace of a rootless cluster, and lends it the machine's loopback. */
 async function serveInside(json: string, options: ProgramOptions, { notes }: Choice): Promise<never> {
   openDataDir(options.dataDir, programVersion())
+  const { dataDir } = options
+  const standing = findHolder(dataDir)
+  const { maps, note } = await findUsers(dataDir, standing && usersOf(standing))
   const child = await startInside({
-    dataDir: options.dataDir,
+    dataDir,
+    users: maps,
     command: process.execPath,
     args: [...nodeArguments(), 'daemon', json],
-    env: { ...process.env, [NOTES_ENV]: JSON.stringify(notes) },
+    env: { ...process.env, [NOTES_ENV]: JSON.stringify([...notes, note]) },
     stdio: ['ignore', 'inherit', 'inherit', 3],
   })
   closeSync(3)

@@ -5,6 +5,7 @@ import type { ImageStore } from '../agent/images/store.ts'
 import type { RegistrySettings } from '../agent/runtimes/containerd/registries.ts'
 import type { Clock } from '../lib/clock.ts'
 import { lazy } from '../lib/lazy.ts'
+import { isOneUser, ownIds } from '../lib/user-namespace.ts'
 
 /** Where a process runtime finds images and the programs that go with them, below the data directory. */
 export function imagesOf(dataDir: string, clock: Clock, registries: readonly RegistrySettings[]) {
@@ -12,7 +13,7 @@ export function imagesOf(dataDir: string, clock: Clock, registries: readonly Reg
   const folder = join(dataDir, 'image-store')
   const store = lazy(async (): Promise<ImageStore> => {
     const { openImageStore } = await import('../agent/images/store.ts')
-    const { mountLayers, oneUser } = await import('../agent/runtimes/overlay.ts')
+    const { mountLayers } = await import('../agent/runtimes/overlay.ts')
     return openImageStore({
       folder,
       clock,
@@ -22,7 +23,7 @@ export function imagesOf(dataDir: string, clock: Clock, registries: readonly Reg
       },
       ca: host => settingsOf(host)?.ca,
       mount: mountLayers(join(folder, 'layers')),
-      owners: !oneUser(),
+      owners: !isOneUser(ownIds()),
     })
   })
   return {

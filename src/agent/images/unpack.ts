@@ -109,11 +109,21 @@ function createApplier(root: string, { owners }: UnpackOptions) {
   /** Makes room for something that is no folder. */
   const clear = (path: string) => rmSync(path, { recursive: true, force: true })
 
+  function give({ uid = 0, gid = 0 }: ReadEntry, chown: (uid: number, gid: number) => void) {
+    if (!owners) return
+    try {
+      chown(uid, gid)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+      throw new Error(`it belongs to ${uid}:${gid}, and the subordinate ids that Tutti has do not reach so far`)
+    }
+  }
+
   function file(entry: ReadEntry, path: string) {
     clear(path)
     const handle = openSync(path, 'wx', 0o600)
     writeEntry(entry, handle, file => {
-      if (owners) fchownSync(file, entry.uid ?? 0, entry.gid ?? 0)
+      give(entry, (uid, gid) => fchownSync(file, uid, gid))
       fchmodSync(file, (entry.mode ?? 0o644) & 0o7777)
       if (entry.mtime) futimesSync(file, entry.mtime, entry.mtime)
     })
@@ -130,7 +140,7 @@ function createApplier(root: string, { owners }: UnpackOptions) {
         return clear(join(parentOf(trimmed), gone))
       }
       const path = place(trimmed)
-      const { type, linkpath = '', mtime, uid = 0, gid = 0, mode = 0o755 } = entry
+      const { type, linkpath = '', mtime, mode = 0o755 } = entry
       own.add(path)
       switch (type) {
         case 'File':
@@ -143,14 +153,14 @@ function createApplier(root: string, { owners }: UnpackOptions) {
             clear(path)
             mkdirSync(path)
           }
-          if (owners) lchownSync(path, uid, gid)
+          give(entry, (uid, gid) => lchownSync(path, uid, gid))
           chmodSync(path, mode & 0o7777)
           if (mtime) times.push({ path, mtime })
           return
         case 'SymbolicLink':
           clear(path)
           symlinkSync(linkpath, path)
-          if (owners) lchownSync(path, uid, gid)
+          give(entry, (uid, gid) => lchownSync(path, uid, gid))
           if (mtime) lutimesSync(path, mtime, mtime)
           return
         case 'Link': {

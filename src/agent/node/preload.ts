@@ -5,7 +5,8 @@ import { writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { NodeImages } from './images.ts'
 
-const NOTE = '.imported.json'
+/** The file that says which archives of a folder were imported: without it, all are again. */
+export const importedNote = (folder: string): string => join(folder, '.imported.json')
 
 /** What tells a file from another one of its name. */
 type Known = Record<string, string>
@@ -22,7 +23,7 @@ function archives(folder: string): string[] {
 
 function readNote(folder: string): Known {
   try {
-    return JSON.parse(readFileSync(join(folder, NOTE), 'utf8'))
+    return JSON.parse(readFileSync(importedNote(folder), 'utf8'))
   } catch {
     return {}
   }
@@ -48,5 +49,5 @@ export async function preloadImages(folder: string, images: NodeImages, logger: 
     }
     now[name] = mark
   }
-  writeFileAtomic(join(folder, NOTE), JSON.stringify(now))
+  writeFileAtomic(importedNote(folder), JSON.stringify(now))
 }

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { IdMapping } from '../../lib/owned-netns.ts'
+import type { IdMapping } from '../../lib/user-namespace.ts'
 import { podFolders } from './folders.ts'
 
 const LENGTH = 65_536

@@ -1,7 +1,7 @@
 /** Mounts of overlayfs on this machine: an image's layers, and one container's own changes above them. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { runTool } from '../../lib/run-tool.ts'
+import { isMapped, ownIds } from '../../lib/user-namespace.ts'
 import type { MountLayers } from '../images/snapshots.ts'
 
 export interface Overlay {
@@ -14,18 +14,8 @@ export interface Overlay {
   readonly target: string
 }
 
-const idMap = (): string => {
-  try {
-    return readFileSync('/proc/self/uid_map', 'utf8').trim()
-  } catch {
-    return ''
-  }
-}
 /** Not root of the machine but of a user namespace: attributes of overlayfs are then those that users may set. */
-const inUserNamespace = (): boolean => !/^0\s+0\s+4294967295$/.test(idMap())
-
-/** There is no user but one here: a user namespace without subordinate ids. */
-export const oneUser = (): boolean => /^0\s+\d+\s+1$/.test(idMap())
+const inUserNamespace = (): boolean => isMapped(ownIds())
 
 /** A path in a mount's options. */
 const option = (path: string) => path.replace(/[\\:,]/g, char => `\\${char}`)

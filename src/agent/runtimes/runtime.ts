@@ -10,7 +10,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { AttachOptions, CommandStreams, LogOptions, PodDoor } from '../../client/node-api.ts'
-import type { IdMapping } from '../../lib/owned-netns.ts'
+import type { IdMapping } from '../../lib/user-namespace.ts'
 import type { Credentials } from '../images/registry.ts'
 
 /** What a driver can do; the agent asks nothing else of it. */

@@ -11,6 +11,7 @@ import { forgetKubeconfig } from '../kubeconfig.ts'
 import { isMember, memberName } from '../membership.ts'
 import { withProgress } from '../output/progress.ts'
 import { stopInstance } from '../stop.ts'
+import { removeAsRoot } from '../users.ts'
 
 async function confirmed({ io }: Context, question: string): Promise<boolean> {
   if (!io.stdin.isTTY) throw new UserError('nobody is there to confirm', 'Say --yes to delete without being asked.')
@@ -81,6 +82,7 @@ async function deleteCluster(context: Context, yes: boolean): Promise<number> {
     if (instance) await stopInstance(context, instance, { workloads: true, timeoutMs: 30_000 })
     // The address that was told to kubectl is that of the last regular start.
     if (last) await forgetKubeconfig(context, last)
+    await removeAsRoot(dataDir)
     // Volumes of pods may still be mounted in it: what is theirs stays.
     await removeTree(dataDir)
   })

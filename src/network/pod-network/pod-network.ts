@@ -3,7 +3,7 @@
  * do not import each other; `cmd/nodes.ts` hands the one to the other).
  */
 
-import type { IdMapping } from '../../lib/owned-netns.ts'
+import type { IdMapping } from '../../lib/user-namespace.ts'
 
 export interface PodRequest {
   readonly namespace: string

@@ -3,10 +3,12 @@
  * (`sleep infinity`), so that pods and their network outlive Tutti. Inside, the user is root over that network and
  * everything is as on a machine of its own; outside it has no rights at all.
  */
-import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeFileAtomic } from '../../lib/atomic-file.ts'
 import { processStartTime } from '../../lib/process-start.ts'
+import { startAsRoot } from '../../lib/subordinate-ids.ts'
+import { type IdMapping, type IdMaps, parseMappings } from '../../lib/user-namespace.ts'
 
 export interface Holder {
   readonly pid: number
@@ -26,39 +28,39 @@ export function findHolder(dataDir: string): Holder | undefined {
   }
 }
 
-const BEFORE_SLEEP = 'ip link set lo up && echo ready && exec sleep infinity >/dev/null 2>&1'
+/** The users that it has. */
+export const usersOf = ({ pid }: Holder): IdMapping[] => parseMappings(readFileSync(`/proc/${pid}/uid_map`, 'utf8'))
 
-/** Finds the holder or starts one. Rejects with what the system said when it does not allow it. */
-export async function ensureHolder(dataDir: string): Promise<Holder> {
+const FLAGS = ['--net', '--mount', '--propagation', 'private']
+const BEFORE_SLEEP = 'ip link set lo up && echo ready && exec sleep infinity </dev/null >/dev/null 2>&1'
+
+/**
+ * Finds the holder, or starts one in which this user has `maps`, or is alone. Rejects with what the system said when it
+ * does not allow it.
+ */
+export async function ensureHolder(dataDir: string, maps?: IdMaps): Promise<Holder> {
   const standing = findHolder(dataDir)
   if (standing) return standing
-  const child = spawn(
-    'unshare',
-    ['--user', '--map-root-user', '--net', '--mount', '--propagation', 'private', 'sh', '-c', BEFORE_SLEEP],
-    { detached: true, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const failed = (why: string) => new Error(`the namespace of the cluster could not be made: ${why}`)
+  const child = await startAsRoot(maps, FLAGS, ['sh', '-c', BEFORE_SLEEP]).catch(error => {
+    throw failed(error.message)
+  })
   let said = ''
   let complaint = ''
   await new Promise<void>((resolve, reject) => {
-    const fail = (why: string) =>
-      reject(new Error(`the namespace of the cluster could not be made: ${complaint.trim() || why}`))
-    child.once('error', error => fail(error.message))
-    child.once('exit', code => fail(`exit code ${code}`))
-    child.stderr.setEncoding('utf8').on('data', text => (complaint += text))
+    child.once('exit', code => reject(failed(complaint.trim() || `exit code ${code}`)))
+    child.stderr.on('data', text => (complaint += text))
     child.stdout.setEncoding('utf8').on('data', text => {
       said += text
       if (said.includes('ready')) resolve()
     })
   })
   child.removeAllListeners()
-  child.stdout.destroy()
-  child.stderr.destroy()
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
   child.unref()
   // unshare and sh have become sleep: the pid stays.
   const holder = { pid: child.pid!, startTime: processStartTime(child.pid!)! }
-  mkdirSync(join(dataDir, 'network'), { recursive: true, mode: 0o700 })
-  writeFileSync(`${stateFile(dataDir)}.new`, JSON.stringify(holder), { mode: 0o600 })
-  renameSync(`${stateFile(dataDir)}.new`, stateFile(dataDir))
+  writeFileAtomic(stateFile(dataDir), JSON.stringify(holder))
   return holder
 }
 

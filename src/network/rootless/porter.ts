@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { IdMaps } from '../../lib/user-namespace.ts'
 import type { HostListen } from '../load-balancer/load-balancers.ts'
 import { LOOPBACK } from '../service-proxy/service-ports.ts'
 import { forward } from '../service-proxy/userspace/forward.ts'
@@ -48,6 +49,8 @@ export interface InsideProgram {
   readonly command: string
   readonly args: readonly string[]
   readonly env?: NodeJS.ProcessEnv
+  /** The users of a namespace that is made for it; absent: this one alone. */
+  readonly users?: IdMaps | undefined
   /** As for `spawn`; a channel to the porter is added behind. */
   readonly stdio: Exclude<StdioOptions, string>
 }
@@ -57,7 +60,7 @@ export interface InsideProgram {
  * ends. To be called in a process outside, which stays as long as the child.
  */
 export async function startInside(program: InsideProgram): Promise<ChildProcess> {
-  const holder = await ensureHolder(program.dataDir)
+  const holder = await ensureHolder(program.dataDir, program.users)
   const [command, ...prefix] = enterHolder(holder)
   const child = spawn(command!, [...prefix, program.command, ...program.args], {
     cwd: '/',

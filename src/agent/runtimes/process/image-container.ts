@@ -1,15 +1,17 @@
 /** Containers that run an image's files instead of the machine's: what the image says of them, and what they may do. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { hasId, isOneUser, ownIds } from '../../../lib/user-namespace.ts'
 import { resolveIn } from '../../images/rooted.ts'
 import type { Image, ImageStore } from '../../images/store.ts'
-import { mountOverlay, oneUser } from '../overlay.ts'
+import { mountOverlay } from '../overlay.ts'
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
 import { boundingSet } from './capabilities.ts'
 import { type CarriedTools, carryTools } from './carried-tools.ts'
 import { filterWords } from './confinement.ts'
 import { planImageMounts } from './image-root.ts'
 import { type ImageUser, imageUser } from './image-user.ts'
+import { checkIds } from './known-ids.ts'
 import { DEFAULT_PATH, MARK, type Placed, type Placement } from './placement.ts'
 import { commandProblem } from './platform.ts'
 
@@ -66,7 +68,8 @@ export function createImageContainers(
   const tools = carryTools(toolsFolder)
   const pivotRoot = ['/usr/sbin/pivot_root', '/sbin/pivot_root', '/usr/bin/pivot_root'].find(existsSync)
   if (!pivotRoot) throw new Error('images need the program "pivot_root" (util-linux) on this machine')
-  const single = oneUser()
+  const ids = ownIds()
+  const single = isOneUser(ids)
   const imageOf = (id: string): Image => {
     const image = store.get(id)
     if (!image) throw new RuntimeError('CreateContainerError', `image "${id}" is not present any more`)
@@ -93,14 +96,10 @@ export function createImageContainers(
       const upper = join(folder, 'upper')
       await mountOverlay({ folder: store.layersFolder, layers, upper, work: join(folder, 'work'), target: root })
 
-      const user = imageUser(root, User ?? '', config)
-      if (single && (user.uid !== 0 || user.gid !== 0)) {
-        throw new RuntimeError(
-          'CreateContainerError',
-          `cannot run as user ${user.uid}: without root, and without subordinate ids for it, there is user 0 only. Set ` +
-            'securityContext.runAsUser: 0, or start Tutti as root',
-        )
-      }
+      const wanted = imageUser(root, User ?? '', config)
+      checkIds({ ...wanted, groups: config.supplementalGroups }, ids)
+      // The image's root may be in many groups: those that there are.
+      const user = { ...wanted, groups: wanted.groups.filter(each => hasId(ids.gids, each)) }
       const env: Record<string, string> = { PATH: DEFAULT_PATH, HOSTNAME: sandbox.hostname, HOME: user.home }
       if (config.tty) env.TERM = 'xterm'
       for (const pair of Env ?? []) env[pair.split('=', 1)[0]!] = pair.slice(pair.indexOf('=') + 1)

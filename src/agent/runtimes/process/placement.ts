@@ -1,10 +1,12 @@
 /** Where a container's process is put: namespaces, user, variables and the files that it sees. Pure but for look-ups. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ownIds } from '../../../lib/user-namespace.ts'
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import { capabilityName } from './capabilities.ts'
 import { filterWords } from './confinement.ts'
 import type { ImageState } from './image-container.ts'
+import { checkIds } from './known-ids.ts'
 import type { Bind } from './mounts.ts'
 import { type Platform, passwdEntry } from './platform.ts'
 import type { PodIpc } from './pod-ipc.ts'
@@ -133,6 +135,7 @@ function credentials(platform: Platform, setpriv: string | undefined, config: Pl
   }
   const user = runAsUser ?? 0
   const group = runAsGroup ?? passwdEntry(user)?.gid ?? 0
+  checkIds({ uid: user, gid: group, groups: supplementalGroups }, ownIds())
   const groups = supplementalGroups.length > 0 ? ['--groups', supplementalGroups.join(',')] : ['--clear-groups']
   return [
     setpriv,

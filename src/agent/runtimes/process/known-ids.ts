@@ -1,0 +1,24 @@
+/** Users and groups that a process can have here: all of them for root, elsewhere those of a user namespace. */
+import { giveIds } from '../../../lib/subordinate-ids.ts'
+import { hasId, type IdMaps, isOneUser } from '../../../lib/user-namespace.ts'
+import { RuntimeError } from '../runtime.ts'
+import type { ImageUser } from './image-user.ts'
+
+/** What to do where there are too few users, as far as pods are concerned. */
+const OR_ELSE = 'or set securityContext.runAsUser: 0 and no groups, or start Tutti as root'
+
+const last = ({ uids }: IdMaps) => Math.max(...uids.map(({ containerId, length }) => containerId + length - 1))
+
+/** Refuses a user or group that there is not. Throws `RuntimeError`. */
+export function checkIds({ uid, gid, groups }: Omit<ImageUser, 'home'>, ids: IdMaps): void {
+  const group = [gid, ...groups].find(each => !hasId(ids.gids, each))
+  const what = hasId(ids.uids, uid) ? group !== undefined && `with group ${group}` : `as user ${uid}`
+  if (!what) return
+  throw new RuntimeError(
+    'CreateContainerError',
+    isOneUser(ids)
+      ? `cannot run ${what}: without root, and without subordinate ids, there is user 0 only. Install uidmap, give ids ` +
+          `to the user who runs Tutti (${giveIds('USER')}, as root), and start it anew (tutti down, tutti up), ${OR_ELSE}`
+      : `cannot run ${what}: the subordinate ids that Tutti has end at ${last(ids)}`,
+  )
+}

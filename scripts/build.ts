@@ -16,6 +16,7 @@ await build({
     tutti: join(root, 'src/cmd/start.mjs'),
     testing: join(root, 'src/cmd/testing.ts'),
     'sqlite-worker': join(root, 'src/store/sqlite/worker-entry.ts'),
+    'gateway-worker': join(root, 'src/gateway/thread/entry.ts'),
     'yaml-worker': join(root, 'src/apiserver/handlers/yaml-thread-entry.ts'),
   },
   outdir: join(root, 'dist'),

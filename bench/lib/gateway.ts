@@ -1,11 +1,9 @@
 /** The gateway in a process of its own: `node bench/lib/gateway.ts BACKEND_PORT`; prints its ports as JSON. */
-import { createSecureContext } from 'node:tls'
 import { routeTo, startGateway } from '../../src/gateway/proxy/gateway.fixture.ts'
 import { certificateOf } from './own-certificate.ts'
 
 const backend = Number(process.argv[2])
 const pair = await certificateOf('localhost')
-const context = createSecureContext({ cert: pair.certificate, key: pair.key })
-const gateway = await startGateway([routeTo('web')], { fallback: async () => pair, contextFor: () => context })
+const gateway = await startGateway([routeTo('web')], { '': pair })
 gateway.services.set('web', [{ host: '127.0.0.1', port: backend }])
 console.log(JSON.stringify({ port: gateway.port, securePort: gateway.securePort }))

@@ -20,11 +20,10 @@ import { controllerUser } from '../controllers/accounts.ts'
 import { controllerComponents } from '../controllers/all.ts'
 import { firstRanges } from '../controllers/node-ipam/controller.ts'
 import { ingressGateway } from '../gateway/gateway.ts'
-import { gatewayMetrics } from '../gateway/metrics.ts'
+import { countedElsewhere } from '../gateway/metrics.ts'
 import type { Clock } from '../lib/clock.ts'
 import { hostPort } from '../lib/host-port.ts'
 import { buildKubeconfig, writeKubeconfigJson } from '../lib/kubeconfig.ts'
-import { listenOn } from '../lib/listen.ts'
 import type { Logger } from '../lib/log.ts'
 import { foresee, openPki } from '../lib/pki/files.ts'
 import { networkClaims } from '../network/claim.ts'
@@ -42,6 +41,7 @@ import { ingressPorts } from './configuration/ingress.ts'
 import { loadSettings, type Settings } from './configuration/settings.ts'
 import { createEnds, type Ends } from './ends.ts'
 import { exposureOf, keepExposure } from './exposure.ts'
+import { dataPlaneOf } from './ingress-data-plane.ts'
 import { keepOptions, withKept } from './kept-options.ts'
 import { nodeAddresses } from './node-addresses.ts'
 import { startNodes } from './nodes.ts'
@@ -227,7 +227,7 @@ async function serveApi(
   onPhase('starting the API server')
   const agents = new Map<string, NodeApi>()
   const metrics = partMetrics(clock)
-  const gateway = gatewayMetrics()
+  const gateway = countedElsewhere(clock)
   const server = await createApiServer({
     store: encrypted?.store ?? plain,
     kinds: network.mode === 'portable' ? portableKinds(kinds) : kinds,
@@ -363,10 +363,14 @@ async function startParts(
     const component = ingressGateway({
       ...part(controllerUser('ingress-controller')),
       services: traffic.services,
-      listen: ground.listenOnHost ?? ((port, take) => listenOn(hostsOf(ground), port, take)),
-      ports: ingressPorts({ ...settings.ingress, ...options.ingressPorts }),
+      openDataPlane: dataPlaneOf({
+        ports: ingressPorts({ ...settings.ingress, ...options.ingressPorts }),
+        hosts: hostsOf(ground),
+        listenOnHost: ground.listenOnHost,
+        counted: gateway,
+        ...{ clock, logger },
+      }),
       address: ground.exposure?.advertiseAddress ?? '127.0.0.1',
-      metrics: gateway,
       whenUsed: server.registry.whenUsed,
       clock,
       logger,

@@ -1,11 +1,12 @@
 /**
- * What carries requests, put together: two ports, a table of routes, connections to backends. Whoever knows routes and
- * certificates gives them to it.
+ * What carries requests, put together: two ports, a table of routes, connections to backends. Whoever knows routes,
+ * endpoints and certificates gives them to it, as plain data: it may run in another thread (`thread/`).
  */
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { createBackends } from './backends/backends.ts'
-import type { ServiceSource } from './backends/source.ts'
+import type { KeyPair } from '../lib/pki/certificate.ts'
+import { type BackendAddress, createBackends } from './backends/backends.ts'
+import type { Entries } from './entries.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { openConnections } from './proxy/connections.ts'
 import { sendHttp1 } from './proxy/http1.ts'
@@ -14,13 +15,22 @@ import { createRouter } from './proxy/router.ts'
 import type { Route } from './routing/route.ts'
 import { createTable } from './routing/table.ts'
 import { createPort, type Listen, type Port, type PortWish } from './server/ports.ts'
-import { createServer, type ShownCertificates } from './server/server.ts'
+import { createServer } from './server/server.ts'
+import { createShown } from './server/shown.ts'
+
+/** What has changed. */
+export interface Delta {
+  /** By what they match (`keyOfRoute`). */
+  readonly routes?: Entries<Route>
+  /** Where the requests for a target go now, by `idOfTarget`. */
+  readonly endpoints?: Entries<readonly BackendAddress[]>
+  /** What hosts show; '' stands for all that have nothing of their own. */
+  readonly certificates?: Entries<KeyPair>
+}
 
 export interface DataPlaneDeps {
-  readonly services: ServiceSource
   readonly listen: Listen
   readonly ports: { readonly http: PortWish; readonly https: PortWish }
-  readonly certificates: ShownCertificates
   readonly metrics: GatewayMetrics
   readonly clock: Clock
   readonly logger: Logger
@@ -29,41 +39,48 @@ export interface DataPlaneDeps {
 export interface DataPlane {
   readonly plain: Port
   readonly secure: Port
-  /** From now on requests go along these. Of routes for the same, the first counts. */
-  route(routes: readonly Route[]): void
-  /** What is shown to who names no host may be another one. */
-  fallbackChanged(): void
+  /** From now on requests go by this, too. */
+  apply(delta: Delta): void
   /** Gives the ports back, and ends when what is under way has, or after `graceMs`. */
   close(graceMs: number): Promise<void>
 }
 
-/** Makes it, with no route and no port taken. */
+/** What a data plane tells whoever leads it. */
+export interface DataPlaneEvents {
+  /** Its ports have changed by themselves. */
+  changed(): void
+  /** It failed and is started anew; its ports are gone until `changed`. */
+  failed(why: string): void
+}
+
+/** Makes it in this thread, with no route and no port taken. */
 export function openDataPlane(deps: DataPlaneDeps): DataPlane {
-  const { services, listen, ports, certificates, metrics, clock, logger } = deps
+  const { listen, ports, metrics, clock, logger } = deps
   const connections = openConnections()
   const http2 = openHttp2Backends(clock)
-  const backends = createBackends(services, endpoint => {
+  const backends = createBackends(endpoint => {
     connections.drop(endpoint)
     http2.drop(endpoint)
   })
-  let table = createTable([])
+  const table = createTable()
+  const shown = createShown(clock)
   const router = createRouter({
-    ...{ backends, connections, metrics, clock },
+    ...{ backends, connections, metrics, clock, table },
     http1: sendHttp1(connections, clock),
     http2: http2.send,
-    table: () => table,
     securePort: () => (secure.isOpen() ? secure.number() : undefined),
   })
-  const server = createServer({ router, certificates, clock, logger })
+  const server = createServer({ router, certificates: shown, clock, logger })
   const plain = createPort(ports.http, listen, server.plain)
   const secure = createPort(ports.https, listen, server.secure)
   return {
     plain,
     secure,
-    fallbackChanged: server.fallbackChanged,
-    route(routes) {
-      table = createTable(routes)
-      backends.retain(routes.flatMap(({ target }) => target ?? []))
+    apply({ routes = [], endpoints = [], certificates = [] }) {
+      for (const [key, route] of routes) table.set(key, route)
+      for (const [id, addresses] of endpoints) backends.set(id, addresses)
+      shown.use(certificates)
+      if (certificates.some(([host]) => host === '')) server.fallbackChanged()
     },
     async close(graceMs) {
       plain.close()

@@ -6,17 +6,25 @@ import { Ingress } from '../api/kinds/networking/ingress.ts'
 import type { Client } from '../client/client.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Component } from '../control/lifetime.ts'
-import type { DataPlaneDeps } from './data-plane.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import type { ServiceSource } from './backends/source.ts'
+import type { DataPlane, DataPlaneEvents } from './data-plane.ts'
 import { ensureIngressClass } from './ingress/class.ts'
 
-export interface GatewayOptions extends Omit<DataPlaneDeps, 'certificates'> {
+export interface GatewayOptions {
   /** As the gateway's own account. */
   readonly client: Client
   readonly informers: Informers
+  readonly services: ServiceSource
+  /** Makes what carries requests. */
+  openDataPlane(events: DataPlaneEvents): Promise<DataPlane>
   /** By which clients reach this machine. */
   readonly address: string
   /** Calls `then` when the first object of a kind is there, or at once; returns what forgets it. */
   whenUsed(key: string, then: () => void): () => void
+  readonly clock: Clock
+  readonly logger: Logger
 }
 
 /** Makes the component. */

@@ -1,5 +1,6 @@
 /** Requests through the gateway in numbers, by who routed them. */
-import { counter, type Family, histogram } from '../lib/metrics.ts'
+import { type Clock, sleep } from '../lib/clock.ts'
+import { counter, type Family, histogram, type Sample } from '../lib/metrics.ts'
 import type { Owner } from './routing/route.ts'
 
 export interface GatewayMetrics {
@@ -32,6 +33,49 @@ export function gatewayMetrics(): GatewayMetrics {
       const { namespace = '', name = '' } = owner ?? {}
       requests.at(namespace, name, METHODS.has(method) ? method : 'other', String(status)).value++
       durations.at(namespace, name).observe(ms / 1000)
+    },
+  }
+}
+
+/** The numbers of a gateway that counts in another thread, which is asked for them when somebody asks here. */
+export interface CountedElsewhere {
+  readonly families: readonly Family[]
+  /** Who is asked from now on; undefined: nobody, and there are no numbers. */
+  from(ask: (() => void) | undefined): void
+  /** What was answered: the samples of each family. */
+  arrived(samples: readonly (readonly Sample[])[]): void
+}
+
+/** Whoever asks for numbers does not wait longer for them, in ms: the last ones are told then. */
+const ANSWER_MS = 1_000
+
+/** Makes it, with no numbers. */
+export function countedElsewhere(clock: Clock): CountedElsewhere {
+  let ask: (() => void) | undefined
+  let last: readonly (readonly Sample[])[] = []
+  let asked: Promise<void> | undefined
+  let answered = new AbortController()
+
+  async function refresh() {
+    answered = new AbortController()
+    ask?.()
+    if (ask) await sleep(clock, ANSWER_MS, answered.signal)
+    asked = undefined
+  }
+  return {
+    families: gatewayMetrics().families.map(({ name, help, type }, at) => ({
+      ...{ name, help, type },
+      samples: () => last[at] ?? [],
+      // One question for all families.
+      refresh: () => (asked ??= refresh()),
+    })),
+    from(next) {
+      ask = next
+      last = []
+    },
+    arrived(samples) {
+      last = samples
+      answered.abort()
     },
   }
 }

@@ -18,6 +18,8 @@ export interface Family {
   readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'
   samples(): Iterable<Sample>
+  /** Of what is counted elsewhere: brings the numbers up to date, which takes a bounded time. Never rejects. */
+  refresh?(): Promise<void>
 }
 
 export interface Count {
@@ -147,6 +149,7 @@ export function lookedUp(
 /** Families as text in Prometheus' format, version 0.0.4. Its writer is loaded when first needed. */
 export async function metricsText(families: readonly Family[]): Promise<string> {
   const { AggregatorRegistry } = await import('prom-client')
+  await Promise.all(families.map(family => family.refresh?.()))
   const metrics = families.map(({ name, help, type, samples }) => ({
     name,
     help,

@@ -1,30 +1,24 @@
-/**
- * What hosts show: certificates of secrets, each of which is watched alone and followed while some Ingress names it, and
- * one of the gateway's own for all other hosts.
- */
-import { createSecureContext, type SecureContext } from 'node:tls'
+/** What hosts show: certificates of secrets, each of which is watched alone and followed while some Ingress names it. */
+import { createSecureContext } from 'node:tls'
 import { Secret } from '../../api/kinds/core/secret.ts'
 import type { WatchedObject, WatchedObjects } from '../../client/watched-objects.ts'
-import type { Clock } from '../../lib/clock.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import type { CertificateUse, Problem } from '../ingress/compile.ts'
-import { byHost } from '../routing/host.ts'
-import type { ShownCertificates } from '../server/server.ts'
 
-export interface Certificates extends ShownCertificates {
+export interface Certificates {
   /** From now on these count. Of two for one host, the first that can be used. */
   use(uses: readonly CertificateUse[]): void
   /** Resolves when what the secrets in use hold is known. */
   synced(): Promise<void>
+  /** What each host shows now, '' being all that have nothing of their own. */
+  shown(): ReadonlyMap<string, KeyPair>
   /** What is wrong with the secrets in use. */
   problems(): Problem[]
   close(): void
 }
 
 /** What a secret holds, or why it cannot be used. */
-type Content =
-  | { readonly pair: KeyPair; readonly context: SecureContext }
-  | { readonly reason: string; readonly message: string }
+type Content = { readonly pair: KeyPair } | { readonly reason: string; readonly message: string }
 
 interface Held {
   readonly object: WatchedObject<Secret>
@@ -32,9 +26,6 @@ interface Held {
   of: Secret | undefined
   content: Content | undefined
 }
-
-const DAY = 24 * 3600_000
-const OWN_LIFETIME = 365 * DAY
 
 const decoded = (secret: Secret, key: string) => Buffer.from(secret.data?.[key] ?? '', 'base64').toString()
 
@@ -44,30 +35,17 @@ function read(secret: Secret, name: string): Content {
   const invalid = (what: string): Content => ({ reason: 'SecretInvalid', message: `secret ${name} ${what}` })
   if (!pair.certificate || !pair.key) return invalid('has no tls.crt and tls.key')
   try {
-    return { pair, context: createSecureContext({ cert: pair.certificate, key: pair.key }) }
+    createSecureContext({ cert: pair.certificate, key: pair.key })
+    return { pair }
   } catch (error) {
     return invalid(`holds no certificate with its key: ${(error as Error).message}`)
   }
 }
 
-/** Made by nobody whom clients know. */
-async function makeOwn(clock: Clock): Promise<KeyPair> {
-  const { createAuthority, issueCertificate } = await import('../../lib/pki/certificate.ts')
-  const validity = { now: clock.now(), lifetime: OWN_LIFETIME }
-  const authority = await createAuthority({ commonName: 'Tutti, for this start only', ...validity })
-  const hosts = ['localhost', '*.localhost']
-  return issueCertificate(authority, { usage: 'server', commonName: 'Tutti default certificate', hosts, ...validity })
-}
-
 /** Makes it; `changed` is called after each change of a secret in use. */
-export function createCertificates(
-  { watched, clock }: { readonly watched: WatchedObjects; readonly clock: Clock },
-  changed: () => void,
-): Certificates {
+export function createCertificates(watched: WatchedObjects, changed: () => void): Certificates {
   let uses: readonly CertificateUse[] = []
   const held = new Map<string, Held>()
-  let hosts = new Map<string, Content & { context: SecureContext }>()
-  let own: Promise<KeyPair> | undefined
 
   const idOf = ({ ingress, secret }: CertificateUse) => `${ingress.metadata?.namespace}/${secret}`
 
@@ -82,19 +60,6 @@ export function createCertificates(
     return entry.content
   }
 
-  function index() {
-    hosts = new Map()
-    for (const use of uses) {
-      const content = contentOf(idOf(use))
-      if (!content || !('context' in content)) continue
-      for (const host of use.hosts) if (!hosts.has(host)) hosts.set(host, content)
-    }
-  }
-  function seen() {
-    index()
-    changed()
-  }
-
   return {
     use(next) {
       uses = next
@@ -106,21 +71,21 @@ export function createCertificates(
         }
       for (const [id, { ingress, secret }] of wanted) {
         if (held.has(id)) continue
-        const object = watched.hold<Secret>(Secret, ingress.metadata?.namespace ?? '', secret, seen)
+        const object = watched.hold<Secret>(Secret, ingress.metadata?.namespace ?? '', secret, changed)
         held.set(id, { object, of: undefined, content: undefined })
       }
-      index()
     },
     async synced() {
       await Promise.all([...held.values()].map(({ object }) => object.synced()))
-      index()
     },
-    contextFor: host => (byHost(hosts, host.toLowerCase()) ?? hosts.get(''))?.context,
-    async fallback() {
-      const forAll = hosts.get('')
-      if (forAll && 'pair' in forAll) return forAll.pair
-      own ??= makeOwn(clock)
-      return own
+    shown() {
+      const hosts = new Map<string, KeyPair>()
+      for (const use of uses) {
+        const content = contentOf(idOf(use))
+        if (!content || !('pair' in content)) continue
+        for (const host of use.hosts) if (!hosts.has(host)) hosts.set(host, content.pair)
+      }
+      return hosts
     },
     problems: () =>
       uses.flatMap(use => {

@@ -40,16 +40,19 @@ test('compile makes routes of rules, with the service in the namespace of the In
       ],
     }),
   ])
-  assert.deepEqual(routes, [
-    {
-      host: 'a.example',
-      match: 'Exact',
-      path: '/x',
-      target: { namespace: 'default', service: 's', port: 'web' },
-      redirect: false,
-      owner: { namespace: 'default', name: 'a' },
-    },
-  ])
+  assert.deepEqual(
+    [...routes.values()],
+    [
+      {
+        host: 'a.example',
+        match: 'Exact',
+        path: '/x',
+        target: { namespace: 'default', service: 's', port: 'web' },
+        redirect: false,
+        owner: { namespace: 'default', name: 'a' },
+      },
+    ],
+  )
   assert.deepEqual(problems, [])
 })
 
@@ -84,7 +87,7 @@ test('compile refuses backends that are resources, and leads their paths nowhere
     rules: [{ host: 'a.example', http: { paths: [{ path: '/icons', pathType: 'Prefix', backend: resource }] } }],
   })
   const { routes, problems } = compile([own])
-  assert.equal(routes.find(({ path }) => path === '/icons')?.target, undefined)
+  assert.equal([...routes.values()].find(({ path }) => path === '/icons')?.target, undefined)
   assert.deepEqual(
     problems.map(({ reason }) => reason),
     ['ResourceRefused'],
@@ -119,7 +122,7 @@ test('compile has a rule for all paths come before an older default backend', ()
 test('compile redirects the hosts of an Ingress that it has TLS for', () => {
   const tls = [{ hosts: ['a.example'], secretName: 'cert' }]
   const rules = [rule('a.example', ['/', 's']), rule('b.example', ['/', 's'])]
-  const redirects = (one: Ingress) => compile([one]).routes.map(({ redirect }) => redirect)
+  const redirects = (one: Ingress) => [...compile([one]).routes.values()].map(({ redirect }) => redirect)
   assert.deepEqual(redirects(ingress('a', { tls, rules })), [true, false])
   assert.deepEqual(redirects(ingress('b', { tls: [{}], rules })), [true, true])
   for (const key of ['tutti.dev/ssl-redirect', 'nginx.ingress.kubernetes.io/ssl-redirect'])

@@ -4,8 +4,9 @@
  */
 import type { HTTPIngressPath, IngressBackend } from '../../api/generated/types/networking-v1.ts'
 import type { Ingress } from '../../api/kinds/networking/ingress.ts'
-import { normalPath, prefixOf } from '../routing/path.ts'
+import { normalPath } from '../routing/path.ts'
 import type { Route, Target } from '../routing/route.ts'
+import { keyOfRoute } from '../routing/table.ts'
 
 /** What is wrong with an Ingress, as an event tells it. */
 export interface Problem {
@@ -22,8 +23,8 @@ export interface CertificateUse {
 }
 
 export interface Compiled {
-  /** Of routes for the same, the first counts. */
-  readonly routes: readonly Route[]
+  /** By what they match. */
+  readonly routes: ReadonlyMap<string, Route>
   /** Of two for one host, the first counts. */
   readonly certificates: readonly CertificateUse[]
   readonly problems: readonly Problem[]
@@ -59,10 +60,6 @@ function certificatesOf(ingress: Ingress): CertificateUse[] {
       : [],
   )
 }
-
-/** What is claimed by an Ingress before any other may have it. */
-const keyOf = ({ host, match, path }: Pick<Route, 'host' | 'match' | 'path'>) =>
-  `${host} ${match} ${match === 'Exact' ? path : prefixOf(path)}`
 
 const RESOURCE_REFUSED = 'backends that are resources are not built: name a service'
 
@@ -108,7 +105,7 @@ export function compile(ingresses: readonly Ingress[]): Compiled {
   const problem = (ingress: Ingress, reason: string, message: string) => problems.push({ ingress, reason, message })
 
   function claim(route: Draft) {
-    const key = keyOf(route)
+    const key = keyOfRoute(route)
     const standing = claims.get(key)
     if (!standing) claims.set(key, route)
     else if (standing.ingress !== route.ingress)
@@ -131,9 +128,9 @@ export function compile(ingresses: readonly Ingress[]): Compiled {
   }
   // A rule comes before anybody's default.
   const ruled = new Set(claims.keys())
-  for (const route of sorted.flatMap(defaultRoutes)) if (!ruled.has(keyOf(route))) claim(route)
+  for (const route of sorted.flatMap(defaultRoutes)) if (!ruled.has(keyOfRoute(route))) claim(route)
   return {
-    routes: [...claims.values()].map(({ ingress, ...route }) => route),
+    routes: new Map([...claims].map(([key, { ingress, ...route }]) => [key, route])),
     certificates: sorted.flatMap(certificatesOf),
     problems,
   }

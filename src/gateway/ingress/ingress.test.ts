@@ -21,6 +21,7 @@ import { createAuthority, issueCertificate } from '../../lib/pki/certificate.ts'
 import { createCatalog } from '../../network/catalog.ts'
 import { serviceDirectory } from '../../network/service-directory.ts'
 import type { ServiceSource } from '../backends/source.ts'
+import { type DataPlaneEvents, openDataPlane } from '../data-plane.ts'
 import { ingressGateway } from '../gateway.ts'
 import { gatewayMetrics } from '../metrics.ts'
 import type { Listen } from '../server/ports.ts'
@@ -37,6 +38,8 @@ interface Ports {
 }
 
 interface Served extends Cluster {
+  /** What the gateway hears from what carries its requests. */
+  readonly plane: { events?: DataPlaneEvents }
   readonly ports: Ports
   get(path: string, host: string): Promise<{ status: number; body: string }>
 }
@@ -72,14 +75,19 @@ async function start(): Promise<Served> {
       },
     }
   }
+  const plane: Served['plane'] = {}
   const gateway = ingressGateway({
     client: createClient(transport),
     informers: informersOf(transport),
     services: onThisMachine(serviceDirectory(catalog, () => ({}))),
-    listen,
-    ports: { http: { port: 80, instead: 8880 }, https: { port: 443, instead: 8443 } },
+    async openDataPlane(events) {
+      plane.events = events
+      return openDataPlane({
+        ...{ ...deps, listen, metrics: gatewayMetrics() },
+        ports: { http: { port: 80, instead: 8880 }, https: { port: 443, instead: 8443 } },
+      })
+    },
     address: '127.0.0.1',
-    metrics: gatewayMetrics(),
     whenUsed: cluster.server.registry.whenUsed,
     ...deps,
   })
@@ -101,7 +109,7 @@ async function start(): Promise<Served> {
       sent.on('error', reject)
       sent.end()
     })
-  return Object.assign(cluster, { ports, get })
+  return Object.assign(cluster, { ports, plane, get })
 }
 
 /** A service `name` in `default`, with an HTTP server behind it that answers its name. */
@@ -239,6 +247,19 @@ test('ingressGateway takes other ports where the usual ones are for root, and sa
   ])
   // There is no TLS to send anybody to.
   assert.equal((await cluster.get('/', 'web.example')).status, 200)
+})
+
+test('ingressGateway tells its Ingresses that what carries requests has failed', async () => {
+  const cluster = await start()
+  await serve(cluster, 'web')
+  await cluster.create(ingress('web', { rules: [rule('web.example', 'web')] }))
+  await cluster.until(async () => assert.ok(await statusOf(cluster, 'web')))
+  cluster.plane.events!.failed('out of memory')
+  await cluster.until(async () =>
+    assert.deepEqual(await eventsOf(cluster, 'web'), [
+      'Warning GatewayFailed: what carries requests failed and is started anew: out of memory',
+    ]),
+  )
 })
 
 test('ingressGateway shows the certificates of secrets, and follows them', async () => {

@@ -9,9 +9,12 @@ import { keyOf } from '../../client/informer-types.ts'
 import { createWatchedObjects } from '../../client/watched-objects.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import { workOff } from '../../control/work-off.ts'
+import type { KeyPair } from '../../lib/pki/certificate.ts'
+import { followTargets } from '../backends/follow.ts'
 import { createCertificates } from '../certificates/certificates.ts'
-import { openDataPlane } from '../data-plane.ts'
+import { differences } from '../entries.ts'
 import type { GatewayOptions } from '../gateway.ts'
+import type { Route } from '../routing/route.ts'
 import { CONTROLLER, classOf } from './class.ts'
 import { compile, type Problem } from './compile.ts'
 import { problemEvents } from './events.ts'
@@ -32,27 +35,36 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
   const queue = createWorkQueue<string>(clock, { backOff: 250, backOffMax: 30_000 })
   const wake = () => queue.add(ALL)
   const watched = createWatchedObjects(client, { clock, logger }, signal)
-  const certificates = createCertificates({ watched, clock }, wake)
-  const dataPlane = openDataPlane({ ...options, certificates })
-  const { plain, secure } = dataPlane
-  const place = { address, plain, secure }
-  const tell = problemEvents(
-    createEventRecorder(client.transport, { component: 'ingress-controller' }, { clock, logger }, signal),
-  )
-  /** Services that Ingresses name, as they were last looked at. */
-  let named = new Map<string, unknown>()
-  let served = new Set<string>()
-
+  const certificates = createCertificates(watched, wake)
+  const events = createEventRecorder(client.transport, { component: 'ingress-controller' }, { clock, logger }, signal)
   const isOurs = (ingress: Ingress) => {
     const name = classOf(ingress)
     return name !== undefined && classes.get(name)?.spec?.controller === CONTROLLER
   }
+  const dataPlane = await options.openDataPlane({
+    changed: wake,
+    failed(why) {
+      wake()
+      for (const ingress of ingresses.list().filter(isOurs))
+        events.event(ingress, 'Warning', 'GatewayFailed', `what carries requests failed and is started anew: ${why}`)
+    },
+  })
+  const targets = followTargets(services, endpoints => dataPlane.apply({ endpoints }))
+  const routesBefore = differences<Route>()
+  const shownBefore = differences<KeyPair>()
+  const { plain, secure } = dataPlane
+  const place = { address, plain, secure }
+  const tell = problemEvents(events)
+  /** Services that Ingresses name, as they were last looked at. */
+  let named = new Map<string, unknown>()
+  let served = new Set<string>()
 
   function portProblems(ours: readonly Ingress[]): Problem[] {
     return ours.flatMap(ingress =>
       (ingress.spec?.tls?.length ? [plain, secure] : [plain]).flatMap(port => {
         const why = port.why()
-        const message = `port ${port.number()} of this machine: ${why}. Take another one: tutti down, then tutti up ${port === plain ? '--http-port 8880' : '--https-port 8443'}`
+        const advice = `. Take another one: tutti down, then tutti up ${port === plain ? '--http-port 8880' : '--https-port 8443'}`
+        const message = `port ${port.number()} of this machine: ${why}${port.isBroken() ? '' : advice}`
         return why === undefined ? [] : [{ ingress, reason: 'PortNotAvailable', message }]
       }),
     )
@@ -61,11 +73,15 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
   async function work() {
     const ours = ingresses.list().filter(isOurs)
     const compiled = compile(ours)
-    dataPlane.route(compiled.routes)
+    // As one: no route is without the endpoints of its target between.
+    dataPlane.apply({
+      endpoints: targets.use([...compiled.routes.values()].flatMap(({ target }) => target ?? [])),
+      routes: routesBefore(compiled.routes),
+    })
     certificates.use(compiled.certificates)
     named = new Map(ours.flatMap(servicesOf).map(key => [key, services.service(key)]))
     await certificates.synced()
-    dataPlane.fallbackChanged()
+    dataPlane.apply({ certificates: shownBefore(certificates.shown()) })
     for (const port of [plain, secure]) {
       if (ours.length) await port.open()
       else port.close()
@@ -94,5 +110,6 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
   await workOff(queue, { work, what: 'key', problem: 'Ingresses could not be cared for', logger }, signal)
   for (const end of ends) end()
   certificates.close()
+  targets.close()
   await dataPlane.close(DRAIN_MS)
 }

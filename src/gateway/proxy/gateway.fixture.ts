@@ -3,11 +3,13 @@ import type { Service } from '../../api/kinds/core/service.ts'
 import { realClock } from '../../lib/clock.ts'
 import { listenOn } from '../../lib/listen.ts'
 import { silent } from '../../lib/log.ts'
+import type { KeyPair } from '../../lib/pki/certificate.ts'
+import { followTargets } from '../backends/follow.ts'
 import type { Address, ServiceSource } from '../backends/source.ts'
 import { openDataPlane } from '../data-plane.ts'
 import { type GatewayMetrics, gatewayMetrics } from '../metrics.ts'
 import type { Route } from '../routing/route.ts'
-import type { ShownCertificates } from '../server/server.ts'
+import { keyOfRoute } from '../routing/table.ts'
 
 export interface TestServices extends ServiceSource {
   /** Sets where port 80 of a service in `default` leads. */
@@ -55,30 +57,33 @@ export interface TestGateway {
   close(graceMs?: number): Promise<void>
 }
 
-/** Starts one, on free ports. */
+/** Starts one, on free ports; `certificates` by host, '' being all others. */
 export async function startGateway(
   routes: readonly Route[],
-  certificates: Partial<ShownCertificates> = {},
+  certificates: Readonly<Record<string, KeyPair>> = {},
 ): Promise<TestGateway> {
   const services = testServices()
   const metrics = gatewayMetrics()
   const dataPlane = openDataPlane({
-    ...{ services, metrics, clock: realClock, logger: silent },
+    ...{ metrics, clock: realClock, logger: silent },
     listen: (port, take) => listenOn(['127.0.0.1'], port, take),
     ports: { http: { port: 0 }, https: { port: 0 } },
-    certificates: {
-      contextFor: () => undefined,
-      fallback: () => Promise.reject(new Error('this test has no certificate')),
-      ...certificates,
-    },
   })
-  dataPlane.route(routes)
+  const targets = followTargets(services, endpoints => dataPlane.apply({ endpoints }))
+  dataPlane.apply({
+    endpoints: targets.use(routes.flatMap(({ target }) => target ?? [])),
+    routes: routes.map(route => [keyOfRoute(route), route]),
+    certificates: Object.entries(certificates),
+  })
   await Promise.all([dataPlane.plain.open(), dataPlane.secure.open()])
   return {
     port: dataPlane.plain.number(),
     securePort: dataPlane.secure.number(),
     services,
     metrics,
-    close: (graceMs = 0) => dataPlane.close(graceMs),
+    async close(graceMs = 0) {
+      targets.close()
+      await dataPlane.close(graceMs)
+    },
   }
 }

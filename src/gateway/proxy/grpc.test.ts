@@ -68,7 +68,7 @@ before(async () => {
     hosts: ['localhost'],
     ...validity,
   })
-  own = await startGateway([routeTo('web')], { fallback: async () => pair })
+  own = await startGateway([routeTo('web')], { '': pair })
   ends.push(() => own.close())
   const credentials = grpc.credentials.createSsl(Buffer.from(authority.certificate))
   client = new Client(`127.0.0.1:${own.securePort}`, credentials, {

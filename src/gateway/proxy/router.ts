@@ -10,7 +10,7 @@ import { type ClientRequest, type ClientResponse, type Inbound, readInbound } fr
 import { answerOn, type UpgradeDeps, upgrade } from './upgrade.ts'
 
 export interface RouterDeps extends ExchangeDeps, UpgradeDeps {
-  table(): Table
+  readonly table: Table
   /** Where clients find TLS; undefined: nowhere, and nobody is sent there. */
   securePort(): number | undefined
   readonly metrics: GatewayMetrics
@@ -30,7 +30,7 @@ export function createRouter(deps: RouterDeps): Router {
   const { clock, metrics } = deps
 
   const routeOf = (inbound: Inbound | undefined): Route | undefined =>
-    inbound && deps.table().find(inbound.host, inbound.path)
+    inbound && deps.table.find(inbound.host, inbound.path)
 
   /** Answers what no backend has to answer; true where it did. */
   function answerHere(response: ClientResponse, inbound: Inbound | undefined, route: Route | undefined): boolean {

@@ -91,7 +91,7 @@ test('upgrade answers 503 where there is no backend', async () => {
 test('upgrade answers 504 where the backend takes no connection for 5 s', async () => {
   const clock = virtualClock()
   const endpoint = { host: 'never.example', port: 80, external: false, h2c: false, inFlight: 0 }
-  const backends = { pick: () => endpoint, retain() {}, close() {} }
+  const backends = { pick: () => endpoint, set() {}, close() {} }
   const connections: Connections = {
     // Its name is looked up for ever.
     request: (_, options) => request({ ...options, host: 'never.example', lookup() {}, agent: false }),

@@ -10,6 +10,9 @@ export interface Target {
   readonly port: number | string
 }
 
+/** What tells targets apart: no name of a port is a number. */
+export const idOfTarget = ({ namespace, service, port }: Target): string => `${namespace}/${service}:${port}`
+
 /** The object that asked for a route. */
 export interface Owner {
   readonly namespace: string

@@ -4,7 +4,7 @@ import { seededRandom } from '../../lib/random.ts'
 import { hostOf } from './host.ts'
 import { normalPath } from './path.ts'
 import type { Route } from './route.ts'
-import { createTable } from './table.ts'
+import { createTable, keyOfRoute } from './table.ts'
 
 const route = (host: string, match: Route['match'], path: string, name = `${host}|${match}|${path}`): Route => ({
   host,
@@ -14,7 +14,7 @@ const route = (host: string, match: Route['match'], path: string, name = `${host
   owner: { namespace: 'default', name },
 })
 const found = (routes: readonly Route[], host: string, path: string) =>
-  createTable(routes).find(host, path)?.owner.name ?? 'none'
+  createTable(routes.map(each => [keyOfRoute(each), each])).find(host, path)?.owner.name ?? 'none'
 
 /** The table of docs: concepts/services-networking/ingress, "Examples". */
 const documented: readonly [match: Route['match'], paths: readonly string[], request: string, answer: string][] = [
@@ -52,9 +52,26 @@ test('createTable prefers a whole path to a prefix of the same length', () => {
   assert.equal(found(routes, 'a', '/foo/bar'), 'prefix')
 })
 
-test('createTable lets the first of two routes that say the same have it', () => {
-  const routes = [route('', 'Prefix', '/foo', 'older'), route('', 'Prefix', '/foo/', 'newer')]
-  assert.equal(found(routes, 'a', '/foo'), 'older')
+test('keyOfRoute is the same for what matches the same', () => {
+  assert.equal(keyOfRoute(route('', 'Prefix', '/foo')), keyOfRoute(route('', 'Prefix', '/foo/')))
+  assert.notEqual(keyOfRoute(route('', 'Exact', '/foo')), keyOfRoute(route('', 'Exact', '/foo/')))
+})
+
+test('createTable takes routes out and puts others in', () => {
+  const table = createTable()
+  const at = (path: string) => table.find('a', path)?.owner.name ?? 'none'
+  const [all, deep] = [route('a', 'Prefix', '/', 'all'), route('a', 'Prefix', '/x/y', 'deep')]
+  for (const each of [all, deep]) table.set(keyOfRoute(each), each)
+  assert.deepEqual([at('/x'), at('/x/y/z')], ['all', 'deep'])
+  table.set(keyOfRoute(deep), route('a', 'Prefix', '/x/y', 'other'))
+  assert.equal(at('/x/y'), 'other')
+  table.set(keyOfRoute(deep), undefined)
+  table.set('a Exact /never', undefined)
+  assert.equal(at('/x/y'), 'all')
+  const everywhere = route('', 'Prefix', '/', 'everywhere')
+  table.set(keyOfRoute(everywhere), everywhere)
+  table.set(keyOfRoute(all), undefined)
+  assert.equal(at('/x'), 'everywhere')
 })
 
 const hosts: readonly [host: string, answer: string][] = [
@@ -99,6 +116,8 @@ test('createTable finds what going through all routes would', () => {
     const best = routes
       .filter(each => matches(each, request))
       .reduce<Route | undefined>((a, b) => (a && weight(a) >= weight(b) ? a : b), undefined)
+    // Of those that match the same, the first is to be kept: it comes last.
+    routes.reverse()
     const text = JSON.stringify([routes.map(({ match, path }) => `${match} ${path}`), request])
     assert.equal(found(routes, 'h', request), best?.owner.name ?? 'none', text)
   }

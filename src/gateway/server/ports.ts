@@ -17,6 +17,8 @@ export interface Port {
   isOpen(): boolean
   /** In words for people; undefined: it is listened on, or nobody asked yet. */
   why(): string | undefined
+  /** What listened has failed and is being started anew. */
+  isBroken(): boolean
   /** Takes it, unless it is taken. */
   open(): Promise<void>
   close(): void
@@ -35,6 +37,7 @@ export function createPort(wish: PortWish, listen: Listen, onConnection: (socket
     number: () => listening?.port ?? wish.port,
     isOpen: () => listening !== undefined,
     why: () => failed,
+    isBroken: () => false,
     async open() {
       if (listening) return
       try {

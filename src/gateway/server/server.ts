@@ -6,7 +6,7 @@ import type { Server } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { SecureContext, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { http } from '../../lib/http.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -16,14 +16,7 @@ import type { ClientResponse } from '../proxy/inbound.ts'
 import type { Router } from '../proxy/router.ts'
 import { isWebSocket } from '../proxy/upgrade.ts'
 import type { openHttp2 } from './http2.ts'
-
-/** What clients are shown. */
-export interface ShownCertificates {
-  /** To one that names a host; undefined: the fallback. */
-  contextFor(host: string): SecureContext | undefined
-  /** To one that names none, or one for which there is nothing. */
-  fallback(): Promise<KeyPair>
-}
+import type { ShownCertificates } from './shown.ts'
 
 export interface ServerDeps {
   readonly router: Router

@@ -5,7 +5,7 @@ import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
 import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import { createSecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { createAuthority, issueCertificate, type KeyPair } from '../../lib/pki/certificate.ts'
 import { routeTo, startGateway, type TestGateway } from '../proxy/gateway.fixture.ts'
 
@@ -23,11 +23,7 @@ const certificateFor = (...hosts: string[]) =>
 before(async () => {
   authority = await createAuthority({ commonName: 'test', now: Date.now(), lifetime: LIFETIME })
   const [shop, fallback] = await Promise.all([certificateFor('shop.example'), certificateFor('fallback')])
-  const context = createSecureContext({ cert: shop.certificate, key: shop.key })
-  own = await startGateway([routeTo('web')], {
-    fallback: async () => fallback,
-    contextFor: host => (host === 'shop.example' ? context : undefined),
-  })
+  own = await startGateway([routeTo('web')], { 'shop.example': shop, '': fallback })
   ends.push(() => own.close())
   const backend = createServer(async (incoming, response) => {
     let body = ''

@@ -1,0 +1,89 @@
+/** Tells where the requests for each target go, from the services and their endpoints, and after each change of these. */
+import type { Service } from '../../api/kinds/core/service.ts'
+import type { Entries } from '../entries.ts'
+import { idOfTarget, type Target } from '../routing/route.ts'
+import type { BackendAddress } from './backends.ts'
+import { portOf, type ServiceSource } from './source.ts'
+
+export interface FollowedTargets {
+  /** From now on these are followed, and no others; returns what is new and what is gone. */
+  use(targets: readonly Target[]): Entries<readonly BackendAddress[]>
+  close(): void
+}
+
+const H2C = 'kubernetes.io/h2c'
+
+/** Where a target's requests go now. */
+function lookUp(source: ServiceSource, { namespace, service: name, port }: Target): BackendAddress[] {
+  const service: Service | undefined = source.service(`${namespace}/${name}`)
+  if (!service) return []
+  const found = portOf(service, port)
+  const h2c = found?.appProtocol === H2C
+  const { type, externalName } = service.spec ?? {}
+  if (type === 'ExternalName') {
+    // Its ports are only words: a number needs none.
+    const number = found?.port ?? port
+    return externalName && typeof number === 'number' ? [{ host: externalName, port: number, external: true, h2c }] : []
+  }
+  return found ? source.endpoints(service, found).map(({ host, port }) => ({ host, port, external: false, h2c })) : []
+}
+
+interface Followed {
+  readonly target: Target
+  /** What was told last, as JSON. */
+  told: string
+}
+
+/** Follows nothing yet; `tell` gets what has changed by itself, by `idOfTarget`. */
+export function followTargets(
+  source: ServiceSource,
+  tell: (changes: Entries<readonly BackendAddress[]>) => void,
+): FollowedTargets {
+  /** By service, then by id. */
+  const services = new Map<string, Map<string, Followed>>()
+
+  function changesOf(targets: Iterable<readonly [string, Followed]>) {
+    const changes: [string, BackendAddress[]][] = []
+    for (const [id, followed] of targets) {
+      const addresses = lookUp(source, followed.target)
+      const text = JSON.stringify(addresses)
+      if (text === followed.told) continue
+      followed.told = text
+      changes.push([id, addresses])
+    }
+    return changes
+  }
+
+  const end = source.follow(key => {
+    const changes = changesOf(services.get(key) ?? [])
+    if (changes.length) tell(changes)
+  })
+  return {
+    use(targets) {
+      const wanted = new Map(targets.map(target => [idOfTarget(target), target]))
+      const changes: [string, BackendAddress[] | undefined][] = []
+      for (const [key, followed] of services) {
+        for (const id of followed.keys()) {
+          if (wanted.has(id)) continue
+          followed.delete(id)
+          changes.push([id, undefined])
+        }
+        if (followed.size === 0) services.delete(key)
+      }
+      for (const [id, target] of wanted) {
+        const key = `${target.namespace}/${target.service}`
+        let followed = services.get(key)
+        if (!followed) services.set(key, (followed = new Map()))
+        if (followed.has(id)) continue
+        const one: Followed = { target, told: '' }
+        followed.set(id, one)
+        changes.push(...changesOf([[id, one]]))
+      }
+      return changes
+    },
+    close() {
+      end()
+      services.clear()
+    },
+  }
+}

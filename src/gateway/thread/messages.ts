@@ -1,0 +1,37 @@
+/** What the two ends of the data plane's thread say to each other. Plain data. */
+import type { Sample } from '../../lib/metrics.ts'
+import type { Delta } from '../data-plane.ts'
+import type { PortWish } from '../server/ports.ts'
+
+export type PortName = 'plain' | 'secure'
+
+/** What the thread is given at its start. */
+export interface ThreadData {
+  /** Addresses of this machine to listen at. */
+  readonly hosts: readonly string[]
+  readonly ports: { readonly http: PortWish; readonly https: PortWish }
+}
+
+/** To the thread. */
+export type Order =
+  | { readonly type: 'apply'; readonly delta: Delta }
+  | { readonly type: 'open' | 'close'; readonly port: PortName }
+  | { readonly type: 'count' }
+  | { readonly type: 'end'; readonly graceMs: number }
+
+/** How a port stands, as `Port` says it. */
+export interface PortState {
+  readonly number: number
+  readonly isOpen: boolean
+  readonly why: string | undefined
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** From the thread. Each `open` and each `count` is answered, in their order. */
+export type Report =
+  | ({ readonly type: 'port'; readonly port: PortName } & PortState)
+  /** The samples of each family, in the order of `GatewayMetrics`. */
+  | { readonly type: 'numbers'; readonly samples: readonly (readonly Sample[])[] }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string | undefined }
+  | { readonly type: 'ended' }

@@ -12,7 +12,7 @@ import { createEventRecorder } from '../client/event-recorder.ts'
 import { createInformer } from '../client/informer.ts'
 import type { NodeApi, PodRef } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
-import { type Clock, sleep } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { fits, inOrder, portsFree } from './admission.ts'
 import { startCsi } from './csi/start.ts'
@@ -23,6 +23,7 @@ import { createDiskWatch } from './disk/watch.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { createLocalVolumes } from './local-volumes.ts'
+import { nodeTarget } from './node/event-target.ts'
 import { createImageGarbage } from './node/image-garbage.ts'
 import { createNodeImages, statusImages } from './node/images.ts'
 import { type Machine, thisMachine } from './node/machine.ts'
@@ -35,7 +36,7 @@ import type { PodDeps } from './pod/deps.ts'
 import { hasAppArmor, ruleProblem } from './pod/node-rules.ts'
 import { isOfProcesses } from './pod/of-processes.ts'
 import { createUserNamespaces } from './pod/user-namespaces.ts'
-import { createPodWorker, type PodWorker, TOLD_MS } from './pod/worker.ts'
+import { createPodWorker, type PodWorker } from './pod/worker.ts'
 import type { PodNetwork } from './pod-network.ts'
 import { startPressure } from './pressure/start.ts'
 import { createCredentialProvider } from './pulls/provider.ts'
@@ -47,13 +48,13 @@ import { createNodeApi } from './serve.ts'
 import type { NodeServer, NodeServerDeps, NodeServerOptions } from './server/server.ts'
 import type { ServiceEnvironment } from './service-env.ts'
 import { DEFAULT_SETTINGS, type NodeSettings } from './settings.ts'
+import { createLeaving } from './shutdown/leaving.ts'
+import type { ShutdownSource } from './shutdown/source.ts'
 import type { StaticPods, StaticPodsDeps } from './static-pods/static-pods.ts'
 import { createClaimSource } from './volumes/claims.ts'
 
 /** Starts at once: more take as long, and the first would come later (measured with runc and with processes). */
 const STARTS = 8
-/** After its grace a container is gone within this time (ms). */
-const KILLED_MS = 5000
 
 export interface AgentDeps {
   /** As the node's own user, `system:node:<name>`. */
@@ -87,6 +88,8 @@ export interface AgentDeps {
   readonly podCidr?: string
   /** Called when a heartbeat failed: the connection may be dead. */
   reconnect?(): void
+  /** What tells that the machine shuts down; followed where the settings have periods for that. */
+  readonly machineShutdown?: ShutdownSource
   /** Where the node listens for the API server and others; nowhere when absent. */
   readonly server?: NodeServerOptions
 }
@@ -100,6 +103,11 @@ export interface Agent {
    * that it is not ready, and begins no pod any more.
    */
   drain(timeoutMs: number): Promise<void>
+  /**
+   * The machine shuts down, and `timeoutMs` at most are left. Where the owner has set periods for that, pods end by
+   * priority and have failed then; otherwise it is as `drain`: they run again after the boot.
+   */
+  shutDown(timeoutMs: number): Promise<void>
   /** Resolves after `signal` aborted and everything was let go; workloads run on. */
   readonly ended: Promise<void>
 }
@@ -114,8 +122,6 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const workers = new Map<string, PodWorker>()
   /** What an earlier life left is taken up, or gone. */
   let adopted = false
-  /** It is about to stop with its pods. */
-  let leaving = false
   let statics: StaticPods | undefined
   const classes = createInformer(client, runtimeClasses, {}, { clock, logger }, signal)
   const source = createInformer<Pod>(
@@ -226,7 +232,13 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     runtimeOf,
     admit(pod) {
       const beside = others(pod)
-      return pressure?.admit(pod) ?? ruleProblem(pod, rules) ?? fits(pod, beside, allocatable) ?? portsFree(pod, beside)
+      return (
+        leaving.admit() ??
+        pressure?.admit(pod) ??
+        ruleProblem(pod, rules) ??
+        fits(pod, beside, allocatable) ??
+        portsFree(pod, beside)
+      )
     },
     fitsResized: pod => fits(pod, others(pod), allocatable),
     freed() {
@@ -262,8 +274,18 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (known) {
       known.update(pod)
       disk.follow(pod)
-    } else if (!leaving) begin(pod)
+    } else if (!leaving.beginsNone()) begin(pod)
   }
+  const leaving = createLeaving(
+    {
+      periods: settings.shutdown,
+      clock,
+      logger,
+      workers: () => workers.values(),
+      tell: message => events.event(nodeTarget(nodeName), 'Normal', 'NodeShutdown', message),
+    },
+    signal,
+  )
   for (const driver of runtimes) driver.onEvent(({ podUid, type }) => workers.get(podUid)?.changed(type))
 
   const api = createNodeApi(uid => workers.get(uid) ?? workers.get(statics?.ofMirror(uid) ?? ''))
@@ -311,14 +333,14 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     logger,
   })
   await preloadImages(join(deps.dataDir, 'images'), images, logger)
-  const { node, tell } = await startNode(
+  const registered = await startNode(
     {
       ...(server && { kubeletPort: server.port }),
       ...(deps.podCidr && { podCidr: deps.podCidr }),
       ...(deps.reconnect && { reconnect: deps.reconnect }),
       ...(deps.annotations && { annotations: deps.annotations }),
       pressure,
-      leaving: () => leaving,
+      leaving: leaving.isLeaving,
       async tidy() {
         await garbage.collect().catch(error => logger.warn({ err: error }, 'unused images could not be removed'))
       },
@@ -343,12 +365,12 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     signal,
   )
-  events.event(node, 'Normal', 'Starting', 'Starting kubelet.')
+  events.event(nodeTarget(nodeName), 'Normal', 'Starting', 'Starting kubelet.')
   await source.synced()
   statics = await openStaticPods(
     deps.manifests,
     {
-      node,
+      node: registered.node,
       client,
       clock,
       logger,
@@ -374,6 +396,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (previous && !isFinished(previous) && (!current || isFinished(current))) podDeps.freed()
   })
 
+  leaving.registered(registered.tell, deps.machineShutdown)
   const ended = new Promise<void>(resolve => {
     const end = () => {
       for (const worker of workers.values()) worker.release()
@@ -382,19 +405,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     if (signal.aborted) end()
     else signal.addEventListener('abort', end, { once: true })
   })
-  return {
-    api: { ...api, serve },
-    server,
-    async drain(timeoutMs) {
-      leaving = true
-      const told = tell().catch(error => logger.warn({ err: error }, 'the node could not say that it stops'))
-      await Promise.race([told, sleep(clock, TOLD_MS, signal)])
-      const all = Promise.all([...workers.values()].map(worker => worker.drain(timeoutMs)))
-      // What ignores its signal is killed at the end of that time, and takes a moment to be gone.
-      await Promise.race([all, sleep(clock, timeoutMs + KILLED_MS, signal)])
-    },
-    ended,
-  }
+  return { api: { ...api, serve }, server, drain: leaving.drain, shutDown: leaving.shutDown, ended }
 }
 
 /** Static pods, where there is a folder for them; the code is loaded only then. */

@@ -4,6 +4,7 @@ import { readThresholds } from './pressure/thresholds.ts'
 import type { EvictionSettings } from './pressure/watch.ts'
 import type { ProviderSettings } from './pulls/provider.ts'
 import type { VerificationSettings } from './pulls/records.ts'
+import type { ShutdownPeriod } from './shutdown/periods.ts'
 
 export interface NodeSettings {
   /** Processes that one pod may have; undefined: any number. */
@@ -21,6 +22,8 @@ export interface NodeSettings {
   readonly credentialProviders: readonly ProviderSettings[]
   /** When pods are evicted for want of memory, disk or processes. */
   readonly eviction: EvictionSettings
+  /** How long pods have when the machine shuts down, by priority; none: nothing is done about that. */
+  readonly shutdown: readonly ShutdownPeriod[]
 }
 
 /**
@@ -37,4 +40,5 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   verification: { policy: 'NeverVerifyPreloadedImages', allowlist: [] },
   credentialProviders: [],
   eviction: { thresholds: readThresholds(), transitionMs: 300_000, longestGraceMs: 0 },
+  shutdown: [],
 }

@@ -44,7 +44,7 @@ import { exposureOf, keepExposure } from './exposure.ts'
 import { dataPlaneOf } from './ingress-data-plane.ts'
 import { keepOptions, withKept } from './kept-options.ts'
 import { nodeAddresses } from './node-addresses.ts'
-import { startNodes } from './nodes.ts'
+import { type Nodes, startNodes } from './nodes.ts'
 import { partMetrics } from './part-metrics.ts'
 import { portableKinds } from './portable-kinds.ts'
 import { KUBERNETES_VERSION, versionInfo } from './version.ts'
@@ -66,8 +66,20 @@ export interface Core {
   readonly network: { readonly mode: string; readonly notes: readonly string[] }
   readonly runtimes: readonly string[]
   readonly notes: readonly string[]
-  /** Ends everything; `workloads` are stopped in order first, or left to run on. */
-  stop(options: { readonly workloads: boolean; readonly timeoutMs: number }): Promise<void>
+  stop(options: StopOptions): Promise<void>
+}
+
+export interface StopOptions {
+  /** They run on without it, are stopped in order first, or end with the machine. */
+  readonly workloads: 'run on' | 'stop' | 'end with machine'
+  /** How long they have at most. */
+  readonly timeoutMs: number
+}
+
+/** Does to the workloads of nodes what is wanted before everything else ends. */
+export async function stopWorkloads(nodes: Pick<Nodes, 'drain' | 'shutDown'>, { workloads, timeoutMs }: StopOptions) {
+  if (workloads === 'stop') await nodes.drain(timeoutMs)
+  if (workloads === 'end with machine') await nodes.shutDown(timeoutMs)
 }
 
 /** The thread of the store: a file of its own in the bundle. */
@@ -107,10 +119,10 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
       network: traffic.describe(),
       runtimes: nodes.handlers,
       notes: [...changed, ...nodes.notes],
-      async stop({ workloads, timeoutMs }) {
-        if (workloads) await nodes.drain(timeoutMs)
+      async stop(how) {
+        await stopWorkloads(nodes, how)
         await ends.run()
-        if (!workloads) return
+        if (how.workloads !== 'stop') return
         await nodes.leave()
         await leaveMachine(deps, ground)
       },

@@ -12,11 +12,12 @@ import { realClock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { processStartTime } from '../lib/process-start.ts'
 import { giveBackSpareMemory, ownHeap } from '../lib/spare-memory.ts'
+import { isMachineStopping } from '../lib/systemd.ts'
 import { networkClaims } from '../network/claim.ts'
 import { type Capabilities, type Choice, chooseMode, detectCapabilities } from '../network/detect.ts'
 import { findHolder, usersOf } from '../network/rootless/holder.ts'
 import { isInside, startInside } from '../network/rootless/porter.ts'
-import { type Core, startCore } from './core.ts'
+import { type Core, type StopOptions, startCore } from './core.ts'
 import { openDataDir } from './data-dir.ts'
 import { withKept } from './kept-options.ts'
 import { nodeArguments, type StartMessage } from './launch.ts'
@@ -31,6 +32,9 @@ export interface ServeHooks {
   onPhase(phase: string): void
   onReady(instance: Instance): void
 }
+
+/** What workloads have when the machine goes down, ms: `TimeoutStopSec` of the unit, less what everything else takes. */
+const MACHINE_MS = 60_000
 
 /** Why the mode is not a better one, for the program inside. */
 const NOTES_ENV = 'TUTTI_NETWORK_NOTES'
@@ -95,6 +99,14 @@ const stopped = () =>
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve)
   })
 
+/** What becomes of the workloads: what `tutti down` has left word of, or what the machine does. */
+async function wantedStop(request: string): Promise<StopOptions> {
+  if (existsSync(request))
+    return { workloads: 'stop', timeoutMs: Number(JSON.parse(readFileSync(request, 'utf8')).timeoutMs) }
+  if (await isMachineStopping()) return { workloads: 'end with machine', timeoutMs: MACHINE_MS }
+  return { workloads: 'run on', timeoutMs: 0 }
+}
+
 /** Starts what the options ask for: a cluster, or a node of one. */
 async function startProgram(
   options: ProgramOptions,
@@ -145,10 +157,9 @@ export async function serve(options: ProgramOptions, hooks: ServeHooks, choice?:
   const signal = await stop
   resting.abort()
   const request = stopRequestFile(dataDir)
-  const workloads = existsSync(request)
-  const timeoutMs = workloads ? Number(JSON.parse(readFileSync(request, 'utf8')).timeoutMs) : 0
-  logger.info({ signal, workloads }, 'stopping')
-  await core.stop({ workloads, timeoutMs })
+  const how = await wantedStop(request)
+  logger.info({ signal, ...how }, 'stopping')
+  await core.stop(how)
   writeFileAtomic(instanceFile(dataDir), `${JSON.stringify({ ...instance, ended: true })}\n`)
   rmSync(request, { force: true })
   logger.info({}, 'stopped')

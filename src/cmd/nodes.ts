@@ -7,13 +7,19 @@ import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { annotatedScripts } from '../agent/runtimes/simulated/annotation.ts'
 import { openSimulatedDriver } from '../agent/runtimes/simulated/driver.ts'
 import type { NodeServer, NodeServerOptions } from '../agent/server/server.ts'
+import { allowDelay, forgetDelay } from '../agent/shutdown/delay.ts'
+import { type ShutdownPeriod, wholePeriod } from '../agent/shutdown/periods.ts'
+import { programsOf } from '../agent/shutdown/programs.ts'
+import type { ShutdownSource } from '../agent/shutdown/source.ts'
 import type { UpOptions } from '../cli/context.ts'
 import type { NodeApi } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
 import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
+import { isBootedBySystemd } from '../lib/systemd.ts'
 import type { Network } from '../network/network.ts'
+import { isInside } from '../network/rootless/porter.ts'
 import type { ContainerSettings } from './configuration/containers.ts'
 import { loadKubeletSettings } from './configuration/kubelet.ts'
 import { imagesOf } from './images.ts'
@@ -62,6 +68,8 @@ export interface Nodes {
   readonly server: NodeServer | undefined
   /** Stops all workloads in order; their objects stay. */
   drain(timeoutMs: number): Promise<void>
+  /** Ends all workloads with the machine, as its node's owner has said; otherwise as `drain` does. */
+  shutDown(timeoutMs: number): Promise<void>
   /** Resolves when the agents have let go, after `signal` aborted; then the runtimes are closed. */
   close(): Promise<void>
   /** After that, when nothing runs any more: takes away what was started for workloads. */
@@ -84,11 +92,17 @@ export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<
     async drain(timeoutMs) {
       await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
     },
+    async shutDown(timeoutMs) {
+      await Promise.all(agents.map(agent => agent.shutDown(timeoutMs)))
+    },
     async close() {
       await Promise.all(agents.map(agent => agent.ended))
       for (const runtime of runtimes) await runtime.close()
     },
-    leave: async () => containers?.leave(),
+    async leave() {
+      await containers?.leave()
+      if (!isSimulated) await forgetDelay()
+    },
   }
 }
 
@@ -125,10 +139,13 @@ export const openProcesses = (
 async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDeps> {
   const { options, nodeName, network, clock, settings } = deps
   const processes = await openProcesses({ ...deps, mode: network.describe().mode }, containers)
+  const kubelet = await loadKubeletSettings(options.dataDir)
+  const machineShutdown = await listenToMachine(kubelet.settings.shutdown, deps)
   return {
     ...shared(deps, nodeName),
     dataDir: options.dataDir,
-    ...(await loadKubeletSettings(options.dataDir)),
+    ...kubelet,
+    ...(machineShutdown && { machineShutdown }),
     runtimes: [...containers.drivers, processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
     machine: thisMachine(options.dataDir, deps.limits),
     addresses: deps.addresses.map(address => ({ type: 'InternalIP', address })),
@@ -138,6 +155,20 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     ...(deps.reconnect && { reconnect: deps.reconnect }),
     ...(deps.annotations && { annotations: deps.annotations }),
   }
+}
+
+/** What tells of the machine's shutdown, where pods are to have time for it; the code is loaded only then. */
+async function listenToMachine(
+  periods: readonly ShutdownPeriod[],
+  { clock, logger }: NodesDeps,
+): Promise<ShutdownSource | undefined> {
+  if (periods.length === 0) return undefined
+  if (!isBootedBySystemd() || isInside()) {
+    logger.warn({}, 'shutdowns of the machine are heard of only by root, from systemd: SIGTERM is what is left')
+    return undefined
+  }
+  const { logindSource } = await import('../agent/shutdown/logind.ts')
+  return logindSource({ programs: programsOf(process.env), delayMs: wholePeriod(periods), allowDelay, clock, logger })
 }
 
 /** Nodes that run any image without running anything. */

@@ -25,7 +25,7 @@ export interface PodView {
   readonly hostIPs: readonly string[]
   /** ms since the epoch. */
   readonly startTime: number
-  /** Set where the pod as a whole failed: refused, or past its deadline. */
+  /** Set where the pod as a whole fails: refused, past its deadline, or ended by its node. */
   readonly failure?: Refusal | undefined
   /** Nothing of it will be started again. */
   readonly terminal: boolean
@@ -89,7 +89,12 @@ export function phaseOf(
 }
 
 /** What is said of the pod as a whole, whatever its containers do. */
-function wholeStatus(pod: Pod, { startTime, failure }: PodView, phase: NonNullable<PodStatus['phase']>): PodStatus {
+function wholeStatus(
+  pod: Pod,
+  { startTime }: PodView,
+  phase: NonNullable<PodStatus['phase']>,
+  failure: Refusal | undefined,
+): PodStatus {
   const generation = pod.metadata?.generation
   return {
     ...(generation ? { observedGeneration: generation } : {}),
@@ -103,7 +108,9 @@ function wholeStatus(pod: Pod, { startTime, failure }: PodView, phase: NonNullab
 /** The whole status. `pod` brings the one that was written last. `now` is in ms since the epoch. */
 export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
   // Of a pod that was not taken nothing is said but that, so that clients show it.
-  if (view.failure?.rejected) return wholeStatus(pod, view, 'Failed')
+  if (view.failure?.rejected) return wholeStatus(pod, view, 'Failed', view.failure)
+  // It has failed when nothing of it runs any more: what takes its place may count on that.
+  const failure = view.terminal ? view.failure : undefined
   const initial = view.init.length > 0 ? 'PodInitializing' : 'ContainerCreating'
   const of = (views: readonly ContainerView[]) => views.map(each => containerStatus(pod, each, initial, view))
   const init = of(view.init)
@@ -111,15 +118,15 @@ export function podStatus(pod: Pod, view: PodView, now: number): PodStatus {
   const ephemeral = of(view.ephemeral).sort((a, b) => (a.name < b.name ? -1 : 1))
   const whole = wholeResources(view.allocated)
   const allocated = podAmounts(view.allocated, 'requests', { overhead: true })
-  const phase = view.failure ? 'Failed' : phaseOf(pod, init, main, view.terminal)
+  const phase = failure ? 'Failed' : phaseOf(pod, init, main, view.terminal)
   const [hostIP] = view.hostIPs
   const [podIP] = view.podIPs
   return {
-    ...wholeStatus(pod, view, phase),
+    ...wholeStatus(pod, view, phase, failure),
     conditions: podConditions(pod, [...init, ...main], phase, view.sandbox, rfc3339(now), {
       passing: view.terminal ? [] : view.resize,
       restartsAll: view.restartsAll,
-      failure: view.failure,
+      failure,
     }),
     ...(hostIP ? { hostIP, hostIPs: view.hostIPs.map(ip => ({ ip })) } : {}),
     ...(podIP ? { podIP, podIPs: view.podIPs.map(ip => ({ ip })) } : {}),

@@ -57,6 +57,11 @@ export interface PodWorker {
   expand(claimName: string): Promise<void>
   /** It is ended as failed, within `graceMs` (default: a second) and its own grace: the node cannot keep it. */
   evict(refusal: Refusal, graceMs?: number): void
+  /**
+   * It is ended as `refusal` says, within `graceMs` and its own grace, without an event: its machine shuts down. Resolves
+   * when nothing of it runs, its volumes are given back and its object says so, if the server answers soon.
+   */
+  terminate(refusal: Refusal, graceMs: number): Promise<void>
   /** What it waits for may be there: its ground is tried again at once. */
   retry(): void
   /** The runtime has news of it: of its sandbox, or of a container. */
@@ -133,10 +138,9 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   let timer: Timer | undefined
   const grace = createGrace(clock)
   const quietFor = createQuiet(clock)
-  let markEnded!: () => void
-  const ended = new Promise<void>(resolve => {
-    markEnded = resolve
-  })
+  const { promise: ended, resolve: markEnded } = Promise.withResolvers<void>()
+  /** Its ground is given back. */
+  const cleaned = Promise.withResolvers<void>()
 
   const resize = createPodResize({ ...shared, pod: () => pod, changed: () => kick() })
   const deps: ContainerDeps = {
@@ -419,6 +423,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       shared.devices.release(uid)
       ground = undefined
       cleaning = 'done'
+      cleaned.resolve()
     } catch (error) {
       logger.warn({ err: error, pod: podTitle(pod) }, 'a pod could not be cleaned up; trying again')
       await sleep(clock, 1000, shared.signal)
@@ -448,7 +453,11 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     const next = podStatus(
       status ? { ...pod, status } : pod,
       {
-        ...containerViews(slots, { resize, groundProblem: ground ? undefined : groundProblem, leaving }),
+        ...containerViews(slots, {
+          resize,
+          groundProblem: ground ? undefined : groundProblem,
+          leaving: leaving || failure !== undefined,
+        }),
         restartsAll: couldRestartAll(pod) ? restartingAll : undefined,
         sandbox: ground !== undefined && cleaning === 'no',
         podIPs: ground?.podIPs ?? (status?.podIPs ?? []).map(each => each.ip),
@@ -493,6 +502,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   }
   function release() {
     released = true
+    cleaned.resolve()
     timer?.cancel()
     refreshTimer?.cancel()
     for (const slot of slots) slot.prober?.prober.stop()
@@ -525,6 +535,13 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       grace.limit(graceMs)
       shared.events.event(pod, 'Warning', refusal.reason, refusal.message)
       kick()
+    },
+    async terminate(refusal, graceMs) {
+      if (!ending()) failure = refusal
+      grace.limit(Math.min(graceMs, grace.left(pod, isGone)))
+      kick()
+      await cleaned.promise
+      await Promise.race([writer.flushed(), sleep(clock, TOLD_MS, shared.signal)])
     },
     retry() {
       groundRetryAt = 0

@@ -5,6 +5,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { measurePod } from '../disk/measure.ts'
+import { nodeTarget } from '../node/event-target.ts'
 import type { NodeImages } from '../node/images.ts'
 import type { Machine } from '../node/machine.ts'
 import { isCritical } from '../pod/object.ts'
@@ -81,9 +82,7 @@ export function startPressure(deps: StartPressureDeps, signal: AbortSignal): Pre
     },
     hasEnded: ({ worker }) => !isRunning(worker),
     reclaiming(resource) {
-      // The kubelet's name for its node in events: the uid is its name.
-      const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } }
-      deps.events.event(node, 'Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`)
+      deps.events.event(nodeTarget(nodeName), 'Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`)
     },
   })
   signal.addEventListener('abort', watch.close, { once: true })

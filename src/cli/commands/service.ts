@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { isBootedBySystemd, systemctl } from '../../lib/systemd.ts'
 import { defineCommand, type Options } from '../command.ts'
 import type { Context } from '../context.ts'
 import { UserError } from '../context.ts'
@@ -12,20 +11,13 @@ import { serviceUnit } from '../service/unit.ts'
 import { stopInstance } from '../stop.ts'
 
 const UNITS = '/etc/systemd/system'
-/** There while systemd runs the machine (sd_booted(3)). */
-const BOOTED = '/run/systemd/system'
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-const run = promisify(execFile)
-
-async function systemctl(...args: string[]): Promise<void> {
-  try {
-    await run('systemctl', args)
-  } catch (cause) {
-    const { stderr = '', message } = cause as Error & { stderr?: string }
-    throw new UserError(`systemctl ${args.join(' ')} failed: ${stderr.trim() || message}`, undefined, { cause })
-  }
-}
+/** Tells systemd. Rejects with a `UserError`. */
+const tell = (...args: string[]): Promise<void> =>
+  systemctl(...args).catch(cause => {
+    throw new UserError((cause as Error).message, undefined, { cause })
+  })
 
 interface Unit {
   readonly name: string
@@ -39,7 +31,7 @@ function unitOf(options: Options): Unit {
   if (!/^[a-zA-Z0-9:_.@-]+$/.test(name)) throw new UserError(`--name ${JSON.stringify(name)} is no name of a unit`)
   if (options.unitDir !== undefined)
     return { name, file: join(resolve(String(options.unitDir)), `${name}.service`), isLive: false }
-  if (!existsSync(BOOTED))
+  if (!isBootedBySystemd())
     throw new UserError(
       'this machine is not run by systemd',
       'Write the unit elsewhere with --unit-dir FOLDER, or let what starts this machine run: tutti up --foreground',
@@ -69,8 +61,8 @@ async function install(args: readonly string[], options: Options, context: Conte
       await withProgress(context, 'handing over', () =>
         stopInstance(context, running, { workloads: false, timeoutMs: 30_000 }),
       )
-    await systemctl('daemon-reload')
-    await systemctl('enable', '--now', `${unit.name}.service`)
+    await tell('daemon-reload')
+    await tell('enable', '--now', `${unit.name}.service`)
   }
   io.out(
     unit.isLive
@@ -85,9 +77,9 @@ async function uninstall(options: Options, { io }: Context): Promise<void> {
     io.out(`There is no ${unit.file}.\n`)
     return
   }
-  if (unit.isLive) await systemctl('disable', '--now', `${unit.name}.service`)
+  if (unit.isLive) await tell('disable', '--now', `${unit.name}.service`)
   rmSync(unit.file)
-  if (unit.isLive) await systemctl('daemon-reload')
+  if (unit.isLive) await tell('daemon-reload')
   io.out(`${unit.file} is gone. The state and the workloads stay: tutti down, tutti delete.\n`)
 }
 

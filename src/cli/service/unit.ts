@@ -19,7 +19,8 @@ function word(text: string): string {
 /** The text of the unit. */
 export const serviceUnit = ({ command, dataDir, isNode, path }: UnitOptions): string => `[Unit]
 Description=Tutti ${isNode ? 'node' : 'cluster'} (${dataDir.replaceAll('%', '%%')})
-After=network-online.target
+# A machine that goes down stops what comes after first: runtimes and the network are there until pods have ended.
+After=network-online.target containerd.service crio.service
 Wants=network-online.target
 
 [Service]
@@ -30,6 +31,7 @@ WorkingDirectory=/
 # Workloads outlive the program, as they do when it is killed: only it is ended.
 KillMode=process
 KillSignal=SIGTERM
+# With the machine, workloads end first, each with its grace.
 TimeoutStopSec=90
 # A program that was told to stop (tutti down) stays so until the next boot.
 Restart=on-failure

@@ -44,6 +44,8 @@ evictionSoftGracePeriod: {nodefs.available: 1m}
 evictionMinimumReclaim: {nodefs.available: 1Gi}
 evictionPressureTransitionPeriod: 30s
 evictionMaxPodGracePeriod: 60
+shutdownGracePeriod: 30s
+shutdownGracePeriodCriticalPods: 10s
 imagePullCredentialsVerificationPolicy: NeverVerifyAllowlistedImages
 preloadedImagesVerificationAllowlist: [example.com/base, example.com/tools/*]
 `)
@@ -68,6 +70,10 @@ preloadedImagesVerificationAllowlist: [example.com/base, example.com/tools/*]
         transitionMs: 30_000,
         longestGraceMs: 60_000,
       },
+      shutdown: [
+        { priority: 0, seconds: 20 },
+        { priority: 2_000_000_000, seconds: 10 },
+      ],
     },
   })
 })
@@ -83,7 +89,29 @@ for (const [fields, expected] of [
   })
 }
 
+test('loadKubeletSettings reads periods of the shutdown by priority', async () => {
+  const { settings } = await load(`
+shutdownGracePeriodByPodPriority:
+  - {priority: 1000, shutdownGracePeriodSeconds: 20}
+  - {shutdownGracePeriodSeconds: 5}
+`)
+  assert.deepEqual(settings.shutdown, [
+    { priority: 1000, seconds: 20 },
+    { priority: 0, seconds: 5 },
+  ])
+  assert.deepEqual((await load('shutdownGracePeriod: 0s')).settings.shutdown, [])
+})
+
 for (const [fields, message] of [
+  ['shutdownGracePeriod: 500ms', /shutdownGracePeriod: "500ms" must be 0s or at least 1s/],
+  ['shutdownGracePeriod: -1s', /shutdownGracePeriod: "-1s" must be 0s or at least 1s/],
+  ['shutdownGracePeriodCriticalPods: 5s', /shutdownGracePeriodCriticalPods: "5s" is a part of shutdownGracePeriod/],
+  [
+    'shutdownGracePeriod: 30s\nshutdownGracePeriodByPodPriority: [{priority: 1, shutdownGracePeriodSeconds: 1}]',
+    /shutdownGracePeriodByPodPriority: cannot be set together with shutdownGracePeriod/,
+  ],
+  ['shutdownGracePeriodByPodPriority: [{priority: 1}, {priority: 1}]', /names a priority twice/],
+  ['shutdownGracePeriodByPodPriority: [{shutdownGracePeriodSeconds: -1}]', /-1 must be a whole number of seconds/],
   ['maxPods: 3', /kubelet\.yaml: unknown field "maxPods"/],
   ['podPidsLimit: 0', /podPidsLimit: 0 must be a number of processes/],
   ['crashLoopBackOff: {maxContainerRestartPeriod: 10m}', /maxContainerRestartPeriod: "10m" must be from 1s to 300s/],

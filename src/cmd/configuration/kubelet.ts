@@ -7,11 +7,12 @@ import { loadCredentialProviders } from './credential-providers.ts'
 import { about, durationOf, type Of, wrongAt } from './fields.ts'
 import { EVICTION_SHAPE, type EvictionFields, evictionSettings } from './kubelet-eviction.ts'
 import { IMAGE_SHAPE, type ImageFields, imageSettings } from './kubelet-images.ts'
+import { SHUTDOWN_SHAPE, type ShutdownFields, shutdownSettings } from './kubelet-shutdown.ts'
 
 export const GROUP = { group: 'kubelet.config.k8s.io', versions: ['v1beta1'] }
 export const KIND = 'KubeletConfiguration'
 
-interface KubeletConfiguration extends ImageFields, EvictionFields {
+interface KubeletConfiguration extends ImageFields, EvictionFields, ShutdownFields {
   readonly staticPodPath?: string
   readonly podPidsLimit?: number
   readonly allowedUnsafeSysctls?: readonly string[]
@@ -26,6 +27,7 @@ const SHAPE: Shape = {
   crashLoopBackOff: { maxContainerRestartPeriod: 'string' },
   ...IMAGE_SHAPE,
   ...EVICTION_SHAPE,
+  ...SHUTDOWN_SHAPE,
 }
 
 /** Of docs/: what may stand in the file. */
@@ -83,6 +85,7 @@ export async function loadKubeletSettings(dataDir: string): Promise<KubeletSetti
         : DEFAULT_SETTINGS.restartMaxMs,
       ...imageSettings(read, of),
       eviction: evictionSettings(read, of),
+      shutdown: shutdownSettings(read, of),
       credentialProviders,
     },
   }

@@ -26,7 +26,7 @@ async function clear(driver: RuntimeDriver, graceMs: number, logger: Logger): Pr
   for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id).catch(told)
 }
 
-/** Opens the runtimes of a node that joined; `stop` with workloads ends all that runs and puts the network away. */
+/** Opens the runtimes of a node that joined; `stop` ends all that runs and puts the network away, where that is wanted. */
 export async function openAlone({ dataDir, clock, logger }: AloneDeps): Promise<Core> {
   const membership = readMembership(dataDir)
   const { server, nodeName } = membership
@@ -43,10 +43,10 @@ export async function openAlone({ dataDir, clock, logger }: AloneDeps): Promise<
     runtimes: [],
     notes: [],
     async stop({ workloads, timeoutMs }) {
-      if (workloads) await Promise.all(drivers.map(driver => clear(driver, timeoutMs, logger)))
+      if (workloads !== 'run on') await Promise.all(drivers.map(driver => clear(driver, timeoutMs, logger)))
       for (const driver of drivers) await driver.close()
       sleepAgain()
-      if (!workloads) return
+      if (workloads !== 'stop') return
       await containers.leave()
       const place = readPlace(dataDir)
       if (place) await removeNetwork({ dataDir, podCidr: place.podCidr, serviceCidr: place.network.serviceCidr })

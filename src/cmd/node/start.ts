@@ -17,7 +17,7 @@ import { networkClaims } from '../../network/claim.ts'
 import { removeNetwork } from '../../network/kernel-network.ts'
 import { prepareNetwork } from '../../network/network.ts'
 import type { NetworkApi } from '../../network/parts.ts'
-import type { Core } from '../core.ts'
+import { type Core, stopWorkloads } from '../core.ts'
 import { createEnds, type Ends, stayAwake } from '../ends.ts'
 import { nodeAddresses } from '../node-addresses.ts'
 import { type Nodes, startNodes } from '../nodes.ts'
@@ -68,10 +68,10 @@ export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
       network: traffic.describe(),
       runtimes: nodes.handlers,
       notes: nodes.notes,
-      async stop({ workloads, timeoutMs }) {
-        if (workloads) await nodes.drain(timeoutMs)
+      async stop(how) {
+        await stopWorkloads(nodes, how)
         await ends.run()
-        if (workloads) await leave()
+        if (how.workloads === 'stop') await leave()
       },
     }
   } catch (error) {

@@ -9,6 +9,8 @@ import {
   type RuntimeEvent,
   type SandboxStatus,
 } from '../../../src/agent/runtimes/runtime.ts'
+import type { NodeSettings } from '../../../src/agent/settings.ts'
+import type { ShutdownSource } from '../../../src/agent/shutdown/source.ts'
 import type { Event, Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { ADMIN, nodeUser, startServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
 import { createClient } from '../../../src/client/client.ts'
@@ -212,6 +214,12 @@ export interface Through {
   transport(transport: Transport): Transport
 }
 
+/** What its machine and owner say to it. */
+interface Around {
+  readonly settings: NodeSettings
+  readonly machineShutdown: ShutdownSource
+}
+
 /** Starts server and agent; `stopAgent` and `runAgent` end it as a crash would and start it again. */
 export async function startScripted() {
   const server = await startServer()
@@ -233,7 +241,7 @@ export async function startScripted() {
     },
   }
   /** `through` stands between the agent and its runtime and server. */
-  const runAgent = async (through: Partial<Through> = {}) => {
+  const runAgent = async (through: Partial<Through & Around> = {}) => {
     abort = new AbortController()
     const own = server.server.transport(nodeUser('n1'))
     agent = await startAgent(
@@ -249,6 +257,8 @@ export async function startScripted() {
         addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
         annotations: { 'example.com/machine': 'one' },
         machine,
+        ...(through.settings && { settings: through.settings }),
+        ...(through.machineShutdown && { machineShutdown: through.machineShutdown }),
       },
       abort.signal,
     )
@@ -266,6 +276,7 @@ export async function startScripted() {
     runAgent,
     stopAgent: () => abort.abort(),
     drain: (timeoutMs: number) => agent.drain(timeoutMs),
+    shutDown: (timeoutMs: number) => agent.shutDown(timeoutMs),
     rest,
     advance: (ms: number) => clock.advance(ms, rest),
     /** Sets the clock without time passing. */

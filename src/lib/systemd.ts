@@ -1,0 +1,33 @@
+/** What is asked of systemd, where it runs the machine. */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** It must not keep a program that is to end, ms. */
+const ASK_MS = 5000
+
+/** Whether this machine is run by systemd (sd_booted(3)). */
+export const isBootedBySystemd = (): boolean => existsSync('/run/systemd/system')
+
+/** Runs systemctl. Rejects with what it says where it fails. */
+export async function systemctl(...args: string[]): Promise<void> {
+  try {
+    await run('systemctl', args)
+  } catch (cause) {
+    const { stderr = '', message } = cause as Error & { stderr?: string }
+    throw new Error(`systemctl ${args.join(' ')} failed: ${stderr.trim() || message}`, { cause })
+  }
+}
+
+/** Whether the machine is going down: `systemctl is-system-running` says "stopping", and fails for that. */
+export async function isMachineStopping(): Promise<boolean> {
+  if (!isBootedBySystemd()) return false
+  try {
+    await run('systemctl', ['is-system-running'], { timeout: ASK_MS })
+    return false
+  } catch (error) {
+    return (error as { stdout?: string }).stdout?.trim() === 'stopping'
+  }
+}

@@ -64,6 +64,16 @@ export interface GroundKeeper {
   release(): void
 }
 
+/**
+ * Volumes and sandbox need nothing of each other, and each takes its time. What volumes lack is told first, and by then
+ * the sandbox is made or has failed: a further try finds it.
+ */
+async function together<T>(volumes: Promise<void>, sandbox: Promise<T>): Promise<T> {
+  await Promise.allSettled([volumes, sandbox])
+  await volumes
+  return sandbox
+}
+
 /** `changed` is called when an object that the pod refers to changed or a token must be renewed. */
 export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void): GroundKeeper {
   const { namespace = '', name = '', uid = '' } = pod.metadata ?? {}
@@ -90,6 +100,8 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
   let volumes: PodVolumes | undefined
   let driver: RuntimeDriver | undefined
   let networked = false
+  /** The sandbox was made since a ground was last given out. */
+  let isFresh = false
 
   async function network(runtime: RuntimeDriver, userNamespace: readonly IdMapping[] | undefined) {
     if (hostNetwork || runtime.capabilities.ownNetwork) return undefined
@@ -168,7 +180,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
   ) {
     const all = (await runtime.listSandboxes()).filter(each => each.uid === uid)
     const ready = all.find(each => each.state === 'ready')
-    if (ready) return { ...ready, fresh: false }
+    if (ready) return ready
     if (all.length > 0) {
       deps.events.event(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
     }
@@ -197,7 +209,8 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       ...(overhead ? { overhead } : {}),
       ...sandboxSecurity(latest),
     })
-    return { ...((await runtime.sandboxStatus(id)) ?? { id, ips: podIPs }), fresh: true }
+    isFresh = true
+    return (await runtime.sandboxStatus(id)) ?? { id, ips: podIPs }
   }
 
   return {
@@ -221,15 +234,12 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
         const userNamespace = usersOf(driver, found.handler)
         const [result] = await Promise.all([network(driver, userNamespace), hold(latest).synced()])
         const podIPs = result?.ips ?? (hostNetwork ? deps.node.ips : [])
-        await mount(driver, podIPs)
-        const { id, ips, fresh } = await sandbox(
-          driver,
-          latest,
-          { handler: found.handler, ...(userNamespace && { userNamespace }) },
-          result,
-        )
-        const own = driver.capabilities.ownNetwork && !hostNetwork
-        const addresses = own ? ips : podIPs
+        const own = { handler: found.handler, ...(userNamespace && { userNamespace }) }
+        const { id, ips } = await together(mount(driver, podIPs), sandbox(driver, latest, own, result))
+        const fresh = isFresh
+        isFresh = false
+        const ownAddresses = driver.capabilities.ownNetwork && !hostNetwork
+        const addresses = ownAddresses ? ips : podIPs
         const ports = result?.ports ?? {}
         return { driver, sandbox: id, fresh, podIPs: addresses, ports, volumes, images: new Map(), objects }
       } catch (error) {

@@ -35,7 +35,7 @@ export async function attachTo(
 ): Promise<void> {
   if (streams.stdin && target.config.stdin) void type(target, life, streams.stdin).catch(() => {})
   if (options.tty && streams.resize) {
-    void followSize(deps.platform, deps.clock, target.pid, streams.resize, life.running).catch(() => {})
+    void followSize(deps, target.pid, streams.resize, life.running).catch(() => {})
   }
   const deliver = streams.stdout ?? streams.stderr
   const output = readLog(

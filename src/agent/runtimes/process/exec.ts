@@ -45,27 +45,38 @@ function terminalOf(pid: number): string | undefined {
   return undefined
 }
 
+/** Between two looks for a terminal that is still being made, ms. */
+const TERMINAL_MS = 10
+
+/** The client's window. */
+interface Window {
+  /** Resolves when the terminal has the size that came last: what is typed after it is not read before. */
+  settled: Promise<void>
+}
+
 /** Follows the client's window until the stream or the process ends. */
 export async function followSize(
-  platform: Platform,
-  clock: Clock,
+  { platform, clock }: { readonly platform: Platform; readonly clock: Clock },
   pid: number,
   sizes: AsyncIterable<TerminalSize>,
   running: () => boolean,
-) {
-  for await (const { rows, columns } of sizes) {
+  window: Window = { settled: Promise.resolve() },
+): Promise<void> {
+  const { stty } = platform.tools
+  if (!stty) return
+  async function apply({ rows, columns }: TerminalSize) {
     let terminal = terminalOf(pid)
-    for (let turn = 0; !terminal && turn < 50 && running(); turn++) {
-      await sleep(clock, 10)
+    while (!terminal && running()) {
+      await sleep(clock, TERMINAL_MS)
       terminal = terminalOf(pid)
     }
-    if (!terminal || !running() || !platform.tools.stty) return
-    const args = ['-F', terminal, 'rows', String(rows), 'cols', String(columns)]
-    await new Promise(resolve => {
-      const stty = spawn(platform.tools.stty!, args, { stdio: 'ignore' })
-      stty.on('error', resolve)
-      stty.on('exit', resolve)
-    })
+    if (!terminal || !running()) return
+    const child = spawn(stty!, ['-F', terminal, 'rows', String(rows), 'cols', String(columns)], { stdio: 'ignore' })
+    await new Promise<void>(resolve => child.once('error', () => resolve()).once('exit', () => resolve()))
+  }
+  for await (const size of sizes) {
+    window.settled = apply(size)
+    await window.settled
   }
 }
 
@@ -89,13 +100,14 @@ async function drain(
   }
 }
 
-async function feed(child: ChildProcess, source: AsyncIterable<Uint8Array> | undefined, tty: boolean) {
+async function feed(child: ChildProcess, source: AsyncIterable<Uint8Array> | undefined, tty: boolean, window: Window) {
   const stdin = child.stdin
   if (!stdin) return
   stdin.on('error', () => {})
   try {
     if (source) {
       for await (const chunk of source) {
+        await window.settled
         if (stdin.destroyed) return
         if (!stdin.write(chunk)) {
           await new Promise<void>(resolve => {
@@ -163,10 +175,11 @@ export async function runCommand(
   }
   streams.signal.addEventListener('abort', kill, { once: true })
   if (streams.signal.aborted) kill()
-  if (streams.stdin || !options.tty) void feed(child, streams.stdin, options.tty)
+  const window: Window = { settled: Promise.resolve() }
   if (streams.resize && child.pid) {
-    void followSize(deps.platform, deps.clock, child.pid, streams.resize, () => running).catch(() => {})
+    void followSize(deps, child.pid, streams.resize, () => running, window).catch(() => {})
   }
+  if (streams.stdin || !options.tty) void feed(child, streams.stdin, options.tty, window)
   try {
     const flow = { chunks: 0 }
     let delivered = false

@@ -20,6 +20,8 @@ import { followNodeServers } from './dns/node-servers.ts'
 import { startDnsServer } from './dns/server.ts'
 import { followDnsSettings } from './dns/settings.ts'
 import { createUpstream } from './dns/upstream.ts'
+import { openFirewalls } from './firewall.ts'
+import { createGuard, type Guard } from './guard/guard.ts'
 import { removeKernelNetwork, setUpKernel } from './kernel-setup.ts'
 import { type FamilyLayout, layoutOf } from './layout.ts'
 import { startAnnouncing, withdrawAll } from './load-balancer/announce.ts'
@@ -85,7 +87,7 @@ export async function removeNetwork(
 /** How policies are held, once there is one. */
 function policyEnforcement(
   layout: readonly FamilyLayout[],
-  nft: Nft,
+  { nft, guard }: { readonly nft: Nft; readonly guard: Guard },
   { nodeName }: NetworkOptions,
   deps: NetworkDeps,
   signal: AbortSignal,
@@ -103,7 +105,7 @@ function policyEnforcement(
           const scope = AbortSignal.any([signal, attempt.signal])
           const started = layout.map(({ family, nodeAddress, dnsService }) => {
             const dns = dnsPlace(nodeAddress, dnsPort, dnsService)
-            return startPolicies({ ...deps, informers, nft, nodeName, family, dns }, scope)
+            return startPolicies({ ...deps, informers, nft, guard, nodeName, family, dns }, scope)
           })
           try {
             return allPolicies(await Promise.all(started))
@@ -142,6 +144,17 @@ async function startNodeDns(
   return dns
 }
 
+/** Says at the node that tables were changed. */
+function tellOfTables(tables: readonly string[], nodeName: string, events: EventRecorder): void {
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } }
+  events.event(
+    node,
+    'Warning',
+    'NetworkRulesChanged',
+    `Another program changed or removed nftables' ${tables.map(table => `table ${table}`).join(', ')}: built anew.`,
+  )
+}
+
 /** First half of the start. Rejects when the mode is not possible after all. */
 export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps): Promise<Prepared> {
   const {
@@ -154,6 +167,7 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
     clusterDomain = CLUSTER_DOMAIN,
   } = options
   const layout = layoutFor(options)
+  const families = layout.map(({ family }) => family)
   const [first, second] = layout as readonly [FamilyLayout, FamilyLayout?]
   const directory = join(dataDir, 'network')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -166,7 +180,9 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
     nodeAddresses: layout.map(({ nodeAddress }) => nodeAddress),
     notes: [...notes, ...(mode === 'rootless' ? [ROOTLESS_LIMITS] : []), ...(tracked ? [] : [NO_CONNTRACK])],
     async start(signal) {
-      const [ip, nft] = [startIp(), startNft(directory)]
+      const [ip, nft, guard] = [startIp(), startNft(directory), createGuard()]
+      const open = new AbortController()
+      const guarded = { ...deps, nft, guard }
       const podNetwork = await startKernelPodNetwork(
         {
           ranges: second ? [first, second] : [first],
@@ -177,7 +193,7 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
           exposed,
           spares: SPARES,
         },
-        { ...deps, ip, nft },
+        { ...guarded, ip },
         signal,
       )
       return {
@@ -186,12 +202,21 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
           family,
           proxy: createNftablesProxy(
             { family, serviceCidr, podLinks: `"${LINK_PREFIX}*"`, nodeAddress, exposed, foreignPods },
-            { ...deps, nft, ...(tracked && { conntrack: createConntrack(family) }) },
+            { ...guarded, ...(tracked && { conntrack: createConntrack(family) }) },
           ),
         })),
         allProtocols: mode === 'kernel',
-        enforcePolicies: policyEnforcement(layout, nft, options, deps, signal),
+        enforcePolicies: policyEnforcement(layout, guarded, options, deps, signal),
         startDns: (api, catalog) => startNodeDns(layout, options, deps, api, catalog),
+        keep: (events, scope) =>
+          guard.start(
+            {
+              ...guarded,
+              openFirewalls: async () => void (await openFirewalls(families, deps)),
+              told: tables => tellOfTables(tables, nodeName, events),
+            },
+            AbortSignal.any([scope, open.signal]),
+          ),
         ...(machines && {
           async announce(
             { client, informers }: NetworkApi,
@@ -212,12 +237,13 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
               podCidrs: layout.map(({ podCidr }) => formatCidr(podCidr)),
             }
             const clusterCidrs = layout.map(({ clusterCidr }) => formatCidr(clusterCidr))
-            await startRoutes({ ...deps, nodes, self, clusterCidrs, mtu, ip, nft }, scope)
+            await startRoutes({ ...guarded, nodes, self, clusterCidrs, mtu, ip }, scope)
             const servers = { nodes, nodeName, clusterIp: first.dnsService, port: DNS_PORT, ...deps }
             if (leads) await followNodeServers({ ...servers, client, family: first.family }, scope)
           },
         }),
         close() {
+          open.abort()
           ip.close()
           nft.close()
         },

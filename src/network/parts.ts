@@ -79,6 +79,8 @@ export interface Parts {
   announce?(api: NetworkApi, catalog: Catalog, events: EventRecorder, signal: AbortSignal): Promise<Announcements>
   /** Starts following the other machines; absent where there are none. */
   followMachines?(api: NetworkApi, signal: AbortSignal): Promise<void>
+  /** Starts restoring what other programs take out of the kernel; absent where nothing is there. */
+  keep?(events: EventRecorder, signal: AbortSignal): Promise<void>
   close(): void
 }
 

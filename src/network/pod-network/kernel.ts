@@ -16,11 +16,13 @@ import type { Logger } from '../../lib/log.ts'
 import { makeOwnedNetns } from '../../lib/owned-netns.ts'
 import { runTool } from '../../lib/run-tool.ts'
 import { alone, onDevice } from '../family.ts'
+import type { Guard } from '../guard/guard.ts'
+import { createRounds } from '../rounds.ts'
 import type { Nft } from '../tools/nft.ts'
 import type { Session } from '../tools/session.ts'
 import { openAllocations } from './allocations.ts'
 import type { PodAddresses, PodNetwork, PodRequest } from './pod-network.ts'
-import { type HostPort, hostPortChange, LINK_PREFIX, type PodRange, podTable } from './ruleset.ts'
+import { type HostPort, hostPortChange, LINK_PREFIX, type PodRange, podTable, podTableOf } from './ruleset.ts'
 
 export interface KernelPodNetworkOptions {
   /** One for each family that pods have addresses of, the first family first; the nodes' addresses are on `lo` already. */
@@ -40,6 +42,7 @@ export interface KernelPodNetworkOptions {
 export interface KernelPodNetworkDeps {
   readonly ip: Session
   readonly nft: Nft
+  readonly guard?: Guard
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -102,7 +105,7 @@ const newName = () => LINK_PREFIX + randomBytes(4).toString('hex')
  */
 export async function startKernelPodNetwork(
   options: KernelPodNetworkOptions,
-  { ip, nft, logger, clock }: KernelPodNetworkDeps,
+  { ip, nft, guard, logger, clock }: KernelPodNetworkDeps,
   signal: AbortSignal,
 ): Promise<PodNetwork> {
   const { netnsDirectory } = options
@@ -245,10 +248,13 @@ ${lines('outside')}`)
   }
 
   async function remove(allocation: Allocation): Promise<void> {
-    if (allocation.hostPorts.length)
+    // Should the table be built anew meanwhile, it has them no more.
+    if (allocation.hostPorts.length) {
+      allocations.put({ ...allocation, hostPorts: [] })
       await nft
         .change(hostPortChange('delete', allocation.hostPorts))
         .catch(error => logger.debug({ err: error }, 'host ports'))
+    }
     await dismantle(allocation)
     allocations.remove(allocation.uid)
   }
@@ -278,12 +284,24 @@ ${lines('outside')}`)
       logger.info({ lost: lost.length, unknown: unknown.length }, 'network: swept what was left behind')
   }
 
-  await sweep()
-  const hostPorts = allocations.all().flatMap(allocation => allocation.hostPorts)
-  const { exposed } = options
-  const tables = ranges.map(range => podTable({ ...range, places, hostPorts, exposed }))
-  await nft.load(tables.join(''))
+  function loadTables(): Promise<void> {
+    const hostPorts = allocations.all().flatMap(allocation => allocation.hostPorts)
+    const { exposed } = options
+    return nft.load(ranges.map(range => podTable({ ...range, places, hostPorts, exposed })).join(''))
+  }
 
+  await sweep()
+  await loadTables()
+  const { wakeWhole: rebuild } = createRounds(
+    {
+      isDirty: () => false,
+      make: loadTables,
+      failed: error => logger.error({ err: error }, 'network: the tables of the pods could not be built anew'),
+      clock,
+    },
+    signal,
+  )
+  for (const range of ranges) guard?.hold(podTableOf(range.podCidr.family), rebuild)
   refill()
 
   return {

@@ -14,6 +14,7 @@ import type { Informers } from '../../client/informers.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Family } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
+import type { Guard } from '../guard/guard.ts'
 import { createRounds } from '../rounds.ts'
 import type { Nft } from '../tools/nft.ts'
 import { compilePolicy } from './compile.ts'
@@ -30,6 +31,7 @@ export interface PoliciesDeps {
   readonly nodeName: string
   readonly family: Family
   readonly dns?: DnsPlace
+  readonly guard?: Guard
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -74,7 +76,7 @@ export async function startPolicies(deps: PoliciesDeps, signal: AbortSignal): Pr
     }
   }
 
-  const { wake, idle } = createRounds(
+  const { wake, wakeWhole, idle } = createRounds(
     {
       isDirty: table.isTouched,
       async make(whole) {
@@ -122,6 +124,7 @@ export async function startPolicies(deps: PoliciesDeps, signal: AbortSignal): Pr
     for (const end of ends) end()
     for (const resolve of awaited.values()) resolve()
   })
+  deps.guard?.hold(policyTable(family), wakeWhole)
   wake()
   await idle()
 

@@ -21,6 +21,8 @@ export interface ServiceProxy {
     port: number,
     protocol: TransportProtocol,
   ): { readonly host: string; readonly port: number } | undefined
+  /** Calls `lost` when another program changed what the proxy made; absent where none can. */
+  onLoss?(lost: () => void): void
   /** Lets go of the program's own resources. Rules in the kernel stay: traffic goes on. */
   close(): Promise<void>
 }

@@ -61,6 +61,7 @@ export async function startProxySync(deps: ProxySyncDeps, signal: AbortSignal): 
     dirty.add(key)
     rounds.wake()
   })
+  proxy.onLoss?.(rounds.wakeWhole)
   rounds.wake()
   await rounds.idle()
   return { idle: rounds.idle, moved: rounds.wakeWhole }

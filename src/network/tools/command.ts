@@ -17,10 +17,19 @@ export class CommandError extends Error {
   }
 }
 
-/** Runs `command`, with `input` on its standard input, and resolves with how it ended, whatever the exit code. */
-export function attempt(command: string, args: readonly string[], input?: string): Promise<CommandResult> {
+/**
+ * Runs `command`, with `input` on its standard input, and resolves with how it ended, whatever the exit code. `started`
+ * is told the process's id.
+ */
+export function attempt(
+  command: string,
+  args: readonly string[],
+  input?: string,
+  started?: (pid: number) => void,
+): Promise<CommandResult> {
   return new Promise(resolve => {
     const child = spawn(command, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    if (child.pid !== undefined) started?.(child.pid)
     let stdout = ''
     let stderr = ''
     child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text))
@@ -33,8 +42,13 @@ export function attempt(command: string, args: readonly string[], input?: string
 }
 
 /** Like `attempt`, but throws `CommandError` unless the exit code is 0. Resolves with what was printed. */
-export async function run(command: string, args: readonly string[], input?: string): Promise<string> {
-  const result = await attempt(command, args, input)
+export async function run(
+  command: string,
+  args: readonly string[],
+  input?: string,
+  started?: (pid: number) => void,
+): Promise<string> {
+  const result = await attempt(command, args, input, started)
   if (result.code !== 0) throw new CommandError(command, args, result)
   return result.stdout
 }

@@ -9,6 +9,10 @@ export interface Nft {
   change(commands: string): Promise<void>
   /** Loads a ruleset as one transaction; a big one in a process of its own, so that changes need not wait for it. */
   load(ruleset: string): Promise<void>
+  /** Of the session's process, where one stands. */
+  pid(): number | undefined
+  /** Whether a process is the session's, or was lately started for a change. */
+  isOwn(pid: number): boolean
   close(): void
 }
 
@@ -16,6 +20,8 @@ const CHANGES = 'changes.nft'
 const RULESET = 'ruleset.nft'
 /** Characters of a ruleset that a session takes in a few milliseconds. */
 const SMALL = 200_000
+/** How many processes are remembered: what they did is heard of a moment after they end. */
+const REMEMBERED = 16
 
 /**
  * Starts nft's session. `directory` holds the files by which commands are handed over: nft reads a file whole, so that
@@ -33,12 +39,19 @@ export function startNft(directory: string): Nft {
   })
   let interactive: 'unknown' | 'yes' | 'no' = 'unknown'
   let last: Promise<unknown> = Promise.resolve()
+  const own: number[] = []
+  const remember = (pid: number | undefined) => {
+    if (pid === undefined || own.includes(pid)) return
+    own.push(pid)
+    if (own.length > REMEMBERED) own.shift()
+  }
+
+  async function runFile(name: string): Promise<void> {
+    await run('nft', ['-f', join(directory, name)], undefined, remember)
+  }
 
   async function readFile(name: string): Promise<void> {
-    if (interactive === 'no') {
-      await run('nft', ['-f', join(directory, name)])
-      return
-    }
+    if (interactive === 'no') return runFile(name)
     try {
       await session.run(`include "./${name}"`)
       interactive = 'yes'
@@ -64,7 +77,12 @@ export function startNft(directory: string): Nft {
     async load(ruleset) {
       if (ruleset.length < SMALL) return hand(RULESET, ruleset)
       writeFileSync(join(directory, RULESET), ruleset)
-      await run('nft', ['-f', join(directory, RULESET)])
+      await runFile(RULESET)
+    },
+    pid: session.pid,
+    isOwn(pid) {
+      remember(session.pid())
+      return own.includes(pid)
     },
     close: () => session.close(),
   }

@@ -11,6 +11,8 @@ import { constants, setPriority } from 'node:os'
 export interface Session {
   /** Runs lines as one unit; resolves with what was printed. Throws an Error with the program's words if it complains. */
   run(lines: string): Promise<string>
+  /** Of the process that stands; undefined while there is none. */
+  pid(): number | undefined
   /** Ends the program. Commands that wait are rejected. */
   close(): void
 }
@@ -122,6 +124,7 @@ export function startSession(spec: SessionSpec): Session {
         waiting.push({ lines, resolve, reject })
         next()
       }),
+    pid: () => child?.pid,
     close() {
       closed = true
       for (const job of waiting.splice(0)) job.reject(new Error(`${spec.command}: the session is closed`))

@@ -9,6 +9,7 @@ import type { Informer } from '../../../client/informer-types.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { type Family, familyOf } from '../../../lib/ip-range.ts'
 import type { Logger } from '../../../lib/log.ts'
+import type { Guard } from '../../guard/guard.ts'
 import { createRounds } from '../../rounds.ts'
 import { attempt, run } from '../../tools/command.ts'
 import type { Nft } from '../../tools/nft.ts'
@@ -31,6 +32,7 @@ export interface RoutesDeps {
   readonly mtu: number
   readonly ip: Session
   readonly nft: Nft
+  readonly guard?: Guard
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -144,6 +146,11 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
     signal,
   )
 
+  for (const family of families)
+    deps.guard?.hold(podTableOf(family), () => {
+      members.delete(family)
+      changed()
+    })
   for (const range of await standingRoutes()) standing.set(range, '')
   await nodes.synced()
   const end = nodes.onChange(({ previous, current }) => {

@@ -1,15 +1,16 @@
 /**
  * The service proxy in the kernel: keeps what stands in the table `tutti` of one family in memory, and turns a change of
- * services into the difference of elements. It never reads the table back: who changes it by hand makes the next change
- * fail, after which everything is built anew (`sync.ts`).
+ * services into the difference of elements. It never reads the table back: when another program changes it, the guard
+ * says so, or the next change fails; then everything is built anew (`sync.ts`).
  */
 import type { Logger } from '../../../lib/log.ts'
+import type { Guard } from '../../guard/guard.ts'
 import type { Conntrack } from '../../tools/conntrack.ts'
 import type { Nft } from '../../tools/nft.ts'
 import type { ServiceChanges, ServiceProxy } from '../proxy.ts'
 import type { ServicePort } from '../service-ports.ts'
 import { drawsOf, type Element, elementsOf } from './elements.ts'
-import { chainsOf, changeCommands, type RulesetOptions, wholeTable } from './ruleset.ts'
+import { chainsOf, changeCommands, type RulesetOptions, tableOf, wholeTable } from './ruleset.ts'
 import { lostFlows, staleFlows } from './stale-flows.ts'
 
 type Elements = ReadonlyMap<string, Element>
@@ -19,6 +20,7 @@ const idOf = ({ map, key }: Element) => `${map} ${key}`
 export interface NftablesProxyDeps {
   readonly nft: Nft
   readonly logger: Logger
+  readonly guard?: Guard
   /** Absent where UDP flows cannot be forgotten. */
   readonly conntrack?: Conntrack
 }
@@ -107,6 +109,7 @@ export function createNftablesProxy(options: RulesetOptions, deps: NftablesProxy
     },
 
     localAddress: () => undefined,
+    onLoss: lost => deps.guard?.hold(tableOf(family), lost),
     close: async () => {},
   }
 }

@@ -1,10 +1,15 @@
-/** Whether a pod fits on the node: the check that a node makes itself, as binding may have raced. */
-import type { Pod } from '../api/generated/types/core-v1.ts'
+/**
+ * Whether a pod may run on the node: the checks that a node makes itself, as binding may have raced, and pods may name
+ * their node without being asked. The kubelet's, in its words and its order.
+ */
+import type { Node, Pod } from '../api/generated/types/core-v1.ts'
 import { qosClass } from '../api/kinds/core/resources.ts'
 import { hostPortsOf, NO_FREE_PORTS, portsClash } from '../api/machinery/host-ports.ts'
+import { isSelected, NOT_SELECTED, toleratesAny } from '../api/machinery/node-match.ts'
 import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
 import { podAmounts } from '../api/quota/pod-resources.ts'
 import type { Refusal } from './pod/deps.ts'
+import { SOURCE } from './pod/object.ts'
 
 const value = (resource: string, quantity: string | undefined) => {
   if (quantity === undefined) return 0
@@ -23,17 +28,45 @@ function requestsOf(pod: Pod): Readonly<Record<string, string>> {
   return found
 }
 
-/** Refuses a pod for which `allocatable` minus the requests of `others` does not suffice, as the kubelet words it. */
-export function fits(
+/** What a node may give to pods. */
+export type Allocatable = Readonly<Record<string, string>>
+
+/** Judges a pod beside `others` on the node as it is now; undefined: it may run. */
+export const refusalOf = (
   pod: Pod,
   others: readonly Pod[],
-  allocatable: Readonly<Record<string, string>>,
-): Refusal | undefined {
+  node: Node,
+  allocatable: Allocatable,
+): Refusal | undefined =>
+  fits(pod, others, allocatable) ?? selects(pod, node) ?? portsFree(pod, others) ?? tolerates(pod, node)
+
+const predicate = (name: string, why: string): Refusal => ({
+  reason: name,
+  message: `Predicate ${name} failed: ${why}`,
+})
+
+const AFFINITY = 'NodeAffinity'
+/** It may be that only news of the node's labels were late. */
+export const isOfLabels = ({ reason }: Refusal): boolean => reason === AFFINITY
+
+const selects = ({ spec }: Pod, node: Node): Refusal | undefined =>
+  isSelected(spec, node) ? undefined : predicate(AFFINITY, NOT_SELECTED)
+
+/** Taints that only keep new pods away are for the scheduler; a node's own pods run whatever its taints. */
+function tolerates({ metadata, spec }: Pod, node: Node): Refusal | undefined {
+  if (metadata?.annotations?.[SOURCE] !== undefined) return undefined
+  const taints = node.spec?.taints?.filter(({ effect }) => effect === 'NoExecute') ?? []
+  if (taints.every(taint => toleratesAny(spec?.tolerations ?? [], taint))) return undefined
+  return predicate('TaintToleration', "node(s) had taints that the pod didn't tolerate")
+}
+
+/** Refuses a pod for which `allocatable` minus the requests of `others` does not suffice, as the kubelet words it. */
+export function fits(pod: Pod, others: readonly Pod[], allocatable: Allocatable): Refusal | undefined {
   if (others.length + 1 > Number(allocatable.pods ?? Number.POSITIVE_INFINITY)) {
     return refusal('pods', 1, others.length, Number(allocatable.pods))
   }
   const requests = requestsOf(pod)
-  for (const resource of ['cpu', 'memory', 'ephemeral-storage']) {
+  for (const resource of new Set(['cpu', 'memory', 'ephemeral-storage', ...Object.keys(requests)])) {
     const asked = value(resource, requests[resource])
     if (asked === 0 || allocatable[resource] === undefined) continue
     const taken = others.reduce((sum, each) => sum + value(resource, requestsOf(each)[resource]), 0)
@@ -44,12 +77,12 @@ export function fits(
 }
 
 /** Refuses a pod of which `others` have a port of the node already, as the kubelet words it. */
-export function portsFree(pod: Pod, others: readonly Pod[]): Refusal | undefined {
+function portsFree(pod: Pod, others: readonly Pod[]): Refusal | undefined {
   const asked = hostPortsOf(pod.spec)
   if (asked.length === 0) return undefined
   const taken = others.flatMap(each => hostPortsOf(each.spec))
   if (!asked.some(port => taken.some(each => portsClash(port, each)))) return undefined
-  return { reason: 'NodePorts', message: `Predicate NodePorts failed: ${NO_FREE_PORTS}` }
+  return predicate('NodePorts', NO_FREE_PORTS)
 }
 
 const refusal = (resource: string, requested: number, used: number, capacity: number): Refusal => ({

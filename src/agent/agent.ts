@@ -3,7 +3,7 @@
  * its data folder; it talks to the API server, the runtimes and the pod network, and to nothing else.
  */
 import { join } from 'node:path'
-import type { NodeAddress, Pod } from '../api/generated/types/core-v1.ts'
+import type { Node, NodeAddress, Pod } from '../api/generated/types/core-v1.ts'
 import { isFinished } from '../api/kinds/core/finished.ts'
 import { quantityValue } from '../api/machinery/quantity.ts'
 import { notFound } from '../api/machinery/status-error.ts'
@@ -14,7 +14,7 @@ import type { NodeApi, PodRef } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { fits, inOrder, portsFree } from './admission.ts'
+import { type Allocatable, fits, inOrder, isOfLabels, refusalOf } from './admission.ts'
 import { startCsi } from './csi/start.ts'
 import { createNodeDevices } from './devices/devices.ts'
 import { serveRegistration } from './devices/registration.ts'
@@ -33,8 +33,9 @@ import { diskOf } from './node/usage.ts'
 import { createObjectSource } from './object-source.ts'
 import { removeOrphanFolders, removeOrphans } from './orphans.ts'
 import type { PodDeps } from './pod/deps.ts'
-import { hasAppArmor, ruleProblem } from './pod/node-rules.ts'
+import { groupsProblem, hasAppArmor, ruleProblem } from './pod/node-rules.ts'
 import { isOfProcesses } from './pod/of-processes.ts'
+import { wantsStrictGroups } from './pod/security.ts'
 import { createUserNamespaces } from './pod/user-namespaces.ts'
 import { createPodWorker, type PodWorker } from './pod/worker.ts'
 import type { PodNetwork } from './pod-network.ts'
@@ -185,6 +186,12 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     [...workers.values()]
       .map(each => each.allocated())
       .filter(each => each.metadata?.uid !== pod.metadata?.uid && !isFinished(each))
+  /** Beside what the machine has, resources that somebody else has written; devices are given out by their plugins. */
+  function mayGive(node: Node): Allocatable {
+    const ofPlugins = devices.resources().capacity
+    const written = Object.entries(node.status?.allocatable ?? {})
+    return { ...Object.fromEntries(written.filter(([resource]) => !(resource in ofPlugins))), ...allocatable }
+  }
   const devices = createNodeDevices(
     {
       directory: pluginsDirectory,
@@ -231,13 +238,14 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     runtimes,
     runtimeOf,
     admit(pod) {
-      const beside = others(pod)
-      return (
-        leaving.admit() ??
-        pressure?.admit(pod) ??
-        ruleProblem(pod, rules) ??
-        fits(pod, beside, allocatable) ??
-        portsFree(pod, beside)
+      const judge = (node: Node) => refusalOf(pod, others(pod), node, mayGive(node))
+      const found = leaving.admit() ?? pressure?.admit(pod) ?? ruleProblem(pod, rules) ?? judge(registered.current())
+      if (found) return isOfLabels(found) ? registered.fetch().then(judge, () => found) : found
+      if (!wantsStrictGroups(pod)) return undefined
+      // Where there is no runtime for it, that is told later.
+      return runtimeOf(pod).then(
+        ({ driver }) => groupsProblem(pod, driver.capabilities),
+        () => undefined,
       )
     },
     fitsResized: pod => fits(pod, others(pod), allocatable),

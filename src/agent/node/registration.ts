@@ -62,6 +62,10 @@ export interface NodeDeps {
 export interface RegisteredNode {
   /** As it was when it was Ready for the first time. */
   readonly node: Node
+  /** The newest that is known of it. */
+  current(): Node
+  /** The node as it is now. Rejects where the server is away. */
+  fetch(): Promise<Node>
   /** Writes the status as it is now. Rejects where that fails; it is tried again then. */
   tell(): Promise<void>
 }
@@ -102,6 +106,7 @@ function statusOf(
 ): NonNullable<Node['status']> {
   const { machine, runtimes, version, addresses, name, clock } = deps
   const extended = deps.extended?.resources()
+  const usual = runtimes.find(({ capabilities }) => capabilities.handlers.includes(''))?.capabilities
   const takesAll = runtimes.some(each => each.capabilities.anyHandler)
   return {
     capacity: { ...machine.capacity, ...extended?.capacity },
@@ -115,6 +120,7 @@ function statusOf(
       kubeletVersion: version,
       kubeProxyVersion: '',
     },
+    ...(usual?.strictGroups && { features: { supplementalGroupsPolicy: true } }),
     ...(images.length && { images: images.map(each => ({ ...each })) }),
     ...(!takesAll && {
       runtimeHandlers: runtimes.flatMap(({ capabilities }) =>
@@ -196,9 +202,12 @@ export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<Re
   }
   const known = { node }
   void keepAlive(deps, known, signal)
-  const { renew } = contradict(deps, known, signal)
+  const { renew, seen } = contradict(deps, known, signal)
+  const newer = (one: Node, other = one) => (revisionOf(other) > revisionOf(one) ? other : one)
   return {
     node,
+    current: () => newer(known.node, seen()),
+    fetch: () => deps.client.kind(nodes).get({ name: deps.name }),
     async tell() {
       try {
         known.node = await register(deps)
@@ -291,5 +300,5 @@ function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
     seen = current
     if (!writing) void write()
   })
-  return { renew }
+  return { renew, seen: () => seen }
 }

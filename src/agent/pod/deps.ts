@@ -63,8 +63,8 @@ export interface PodDeps {
   readonly runtimes: readonly RuntimeDriver[]
   /** The runtime of a pod by its runtimeClassName; throws `RuntimeError` that says what to do where there is none. */
   runtimeOf(pod: Pod): Promise<{ readonly driver: RuntimeDriver; readonly handler: string }>
-  /** Checks a pod that has not run yet; undefined: it may. */
-  admit(pod: Pod): Refusal | undefined
+  /** Checks a pod that has not run yet; undefined: it may. Where what is known of the node may be old, it is asked for. */
+  admit(pod: Pod): Refusal | undefined | Promise<Refusal | undefined>
   /** Checks what a pod that runs asks for now; undefined: the node has room for it. */
   fitsResized(pod: Pod): Refusal | undefined
   /** A pod takes less of the node than before, or nothing: others that wait may be looked at again. */

@@ -1,9 +1,10 @@
 /** What a node refuses of a pod beside its size: kernel parameters that are not safe, confinement that it has not. */
 import { existsSync, readFileSync } from 'node:fs'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import type { RuntimeCapabilities } from '../runtimes/runtime.ts'
 import type { Refusal } from './deps.ts'
 import { allContainers } from './references.ts'
-import { sysctlName } from './security.ts'
+import { sysctlName, wantsStrictGroups } from './security.ts'
 
 /** What the node's kernel and configuration allow. */
 export interface NodeRules {
@@ -59,11 +60,28 @@ export function ruleProblem(pod: Pod, rules: NodeRules): Refusal | undefined {
   if (!rules.appArmor && wantsAppArmor(pod)) {
     return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' }
   }
+  const label = pod.metadata?.labels?.['kubernetes.io/os']
+  if (label !== undefined && label !== 'linux') {
+    const message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"
+    return { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message }
+  }
   const os = pod.spec?.os?.name
   if (os && os !== 'linux') {
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" }
   }
   return undefined
+}
+
+/** The same of what only its runtime can say. */
+export function groupsProblem(
+  pod: Pod,
+  { strictGroups = false }: Pick<RuntimeCapabilities, 'strictGroups'>,
+): Refusal | undefined {
+  if (!wantsStrictGroups(pod) || strictGroups) return undefined
+  return {
+    reason: 'SupplementalGroupsPolicyNotSupported',
+    message: 'SupplementalGroupsPolicy=Strict is not supported in this node',
+  }
 }
 
 /** Whether this machine's kernel enforces AppArmor profiles. */

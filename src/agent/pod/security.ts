@@ -25,6 +25,10 @@ function appArmorOf(profile: SecurityContext['appArmorProfile']): SecurityProfil
 }
 
 /** Group ids that processes of the pod have besides their own. */
+/** Whether groups that the image has for its user are not the pod's. */
+export const wantsStrictGroups = ({ spec }: Pod): boolean =>
+  spec?.securityContext?.supplementalGroupsPolicy === 'Strict'
+
 const supplementalGroups = (pod: Pod): number[] => {
   const { fsGroup, supplementalGroups: groups = [] } = pod.spec?.securityContext ?? {}
   return [...new Set([...(fsGroup === undefined ? [] : [fsGroup]), ...groups])]
@@ -77,7 +81,7 @@ export function containerSecurity(
     ...(runAsUser === undefined ? {} : { runAsUser }),
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
     supplementalGroups: supplementalGroups(pod),
-    ...(shared?.supplementalGroupsPolicy === 'Strict' ? { strictGroups: true } : {}),
+    ...(wantsStrictGroups(pod) ? { strictGroups: true } : {}),
     privileged: own?.privileged ?? false,
     readOnlyRootFilesystem: own?.readOnlyRootFilesystem ?? false,
     ...(own?.capabilities ? { capabilities: own.capabilities } : {}),

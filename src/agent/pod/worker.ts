@@ -264,11 +264,13 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   }
   /** Whether it may run here at all; devices of plugins are given out in a while. */
   function admit() {
-    const refusal = shared.admit(pod)
-    if (refusal) return reject(refusal)
-    if (!shared.devices.wants(pod)) return
+    const judged = shared.admit(pod)
+    const isKnown = !(judged instanceof Promise)
+    if (isKnown && judged) return reject(judged)
+    if (isKnown && !shared.devices.wants(pod)) return
     admitting = true
-    void shared.devices.admit(pod).then(refusal => {
+    const refused = async () => (await judged) ?? (shared.devices.wants(pod) ? shared.devices.admit(pod) : undefined)
+    void refused().then(refusal => {
       admitting = false
       if (refusal && !failure) reject(refusal)
       kick()

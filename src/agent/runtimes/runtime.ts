@@ -36,6 +36,8 @@ export interface RuntimeCapabilities {
   readonly recursiveReadOnly?: boolean
   /** Pods with `hostUsers: false` get a user namespace of their own. */
   readonly userNamespaces?: boolean
+  /** `ContainerConfig.strictGroups` holds. */
+  readonly strictGroups?: boolean
 }
 
 /** A seccomp or AppArmor profile (API doc: SeccompProfile, AppArmorProfile). */

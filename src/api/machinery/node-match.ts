@@ -50,6 +50,9 @@ export function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
   return matchExpressions.every(each => holds(each, labels)) && matchFields.every(each => holds(each, fields))
 }
 
+/** What is said of a node that is not selected. */
+export const NOT_SELECTED = "node(s) didn't match Pod's node affinity/selector"
+
 /** Whether a node has what `nodeSelector` and the required node affinity of a pod ask for. */
 export function isSelected(spec: PodSpec | undefined, node: Node): boolean {
   const labels = node.metadata?.labels ?? {}

@@ -1,5 +1,5 @@
 import type { Node } from '../../api/kinds/core/node.ts'
-import { isSelected, matchesTerm } from '../../api/machinery/node-match.ts'
+import { isSelected, matchesTerm, NOT_SELECTED } from '../../api/machinery/node-match.ts'
 import type { Plugin } from '../plugin.ts'
 
 /** Node selectors and node affinity. Preferences score by the share of their weight that a node has. */
@@ -14,10 +14,7 @@ export const nodeAffinity: Plugin = {
     const had = (node: Node) =>
       preferred.reduce((sum, { weight, preference }) => sum + (matchesTerm(preference, node) ? weight : 0), 0)
     return {
-      filter: slot =>
-        isSelected(pod.pod.spec, snapshot.node(slot)!)
-          ? undefined
-          : "node(s) didn't match Pod's node affinity/selector",
+      filter: slot => (isSelected(pod.pod.spec, snapshot.node(slot)!) ? undefined : NOT_SELECTED),
       hopeless: () => true,
       ...(all > 0 && { score: (slot: number) => (100 * had(snapshot.node(slot)!)) / all }),
     }

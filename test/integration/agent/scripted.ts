@@ -281,11 +281,11 @@ export async function startScripted() {
     advance: (ms: number) => clock.advance(ms, rest),
     /** Sets the clock without time passing. */
     jump: (ms: number) => clock.jump(ms),
-    async create(name: string, spec: object) {
+    async create(name: string, spec: object, labels: Record<string, string> = {}) {
       const pod = {
         apiVersion: 'v1',
         kind: 'Pod',
-        metadata: { name, namespace: 'default' },
+        metadata: { name, namespace: 'default', labels },
         spec: { nodeName: 'n1', automountServiceAccountToken: false, ...spec },
       }
       await client.create(structuredClone(pod) as unknown as Pod)

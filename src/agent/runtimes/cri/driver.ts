@@ -117,7 +117,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const follow = createFollow({ known, clock, logger, signal: scope.signal })
 
   const { runtimeName, runtimeVersion } = await ready(plainCall, clock)
-  const { runtimeHandlers } = await plainCall('Status', {})
+  const { runtimeHandlers, features: ofAll } = await plainCall('Status', {})
   const features = runtimeHandlers.find(({ name }) => name === '')?.features
   await known.load()
   void followEvents(
@@ -193,6 +193,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       imageMounts,
       recursiveReadOnly: features?.recursiveReadOnlyMounts ?? false,
       userNamespaces: features?.userNamespaces ?? false,
+      strictGroups: ofAll?.supplementalGroupsPolicy ?? false,
     },
     onEvent(handler) {
       listeners.add(handler)

@@ -19,7 +19,8 @@ export const versionResponse = message({
 
 const handlerFeatures = message({ recursiveReadOnlyMounts: one(1, bool), userNamespaces: one(2, bool) })
 const runtimeHandler = message({ name: one(1, string), features: one(2, handlerFeatures) })
-export const statusResponse = message({ runtimeHandlers: many(3, runtimeHandler) })
+const runtimeFeatures = message({ supplementalGroupsPolicy: one(1, bool) })
+export const statusResponse = message({ runtimeHandlers: many(3, runtimeHandler), features: one(4, runtimeFeatures) })
 
 const sandboxFilter = message({ id: one(1, string), labelSelector: map(3) })
 export const listSandboxesRequest = message({ filter: one(1, sandboxFilter) })

@@ -228,6 +228,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       volumes: true,
       mounts: platform.namespaces,
       recursiveReadOnly: platform.namespaces,
+      strictGroups: true,
     },
     onEvent(handler) {
       handlers.add(handler)

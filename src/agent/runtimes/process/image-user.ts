@@ -1,7 +1,7 @@
 /** The user that a container of an image runs as: names in the image's own /etc/passwd and /etc/group. */
 import { readFileSync } from 'node:fs'
 import { resolveIn } from '../../images/rooted.ts'
-import { RuntimeError } from '../runtime.ts'
+import { type ContainerConfig, RuntimeError } from '../runtime.ts'
 
 export interface ImageUser {
   readonly uid: number
@@ -29,7 +29,7 @@ const numeric = (text: string) => (/^\d+$/.test(text) ? Number(text) : undefined
 export function imageUser(
   root: string,
   image: string,
-  wanted: { readonly runAsUser?: number; readonly runAsGroup?: number; readonly supplementalGroups: readonly number[] },
+  wanted: Pick<ContainerConfig, 'runAsUser' | 'runAsGroup' | 'supplementalGroups' | 'strictGroups'>,
 ): ImageUser {
   const [userText = '', groupText = ''] = image.split(':')
   const users = rows(root, '/etc/passwd')
@@ -55,9 +55,10 @@ export function imageUser(
     }
   }
   gid ??= row ? Number(row[3]) : 0
-  const member = row
-    ? groups.filter(each => (each[3] ?? '').split(',').includes(row[0]!)).map(each => Number(each[2]))
-    : []
+  const member =
+    row && !wanted.strictGroups
+      ? groups.filter(each => (each[3] ?? '').split(',').includes(row[0]!)).map(each => Number(each[2]))
+      : []
   return {
     uid,
     gid,

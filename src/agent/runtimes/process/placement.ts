@@ -115,13 +115,15 @@ export function identityOf({ runAsUser, runAsGroup, supplementalGroups }: Placed
 }
 
 function credentials(platform: Platform, setpriv: string | undefined, config: Placed['state']['config']): string[] {
-  const { runAsUser, runAsGroup, supplementalGroups } = config
+  const { runAsUser, runAsGroup, supplementalGroups, strictGroups = false } = config
   const { add = [], drop = [] } = config.capabilities ?? {}
   const caps = [...drop.map(name => `-${capabilityName(name)}`), ...add.map(name => `+${capabilityName(name)}`)].join(
     ',',
   )
   const privileges = config.noNewPrivileges ? ['--no-new-privs'] : []
-  const sameUser = runAsUser === undefined && runAsGroup === undefined && supplementalGroups.length === 0
+  const isAsked = runAsUser !== undefined || runAsGroup !== undefined || supplementalGroups.length > 0
+  // Groups of this program are not the pod's.
+  const sameUser = !isAsked && !(strictGroups && platform.root)
   if (sameUser && !(caps && platform.root)) return privileges.length > 0 && setpriv ? [setpriv, ...privileges] : []
   if (!platform.root) {
     if (runAsUser === undefined || runAsUser === process.getuid?.()) return []

@@ -73,6 +73,7 @@ export function openSimulatedDriver(options: SimulatedDriverOptions): RuntimeDri
       ownNetwork: true,
       volumes: false,
       mounts: false,
+      strictGroups: true,
     },
     onEvent(handler) {
       listeners.add(handler)

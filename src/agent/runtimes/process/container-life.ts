@@ -21,6 +21,7 @@ import { alive, descendants, marked, type ProcessRef, signal } from './proc.ts'
 import { type ContainerState, readExit, readPids, type SandboxState, save } from './state.ts'
 import { stopSignalOf } from './status.ts'
 import { type Launch, launch } from './supervisor.ts'
+import { intoUsers } from './users/enter.ts'
 
 export interface Sandbox {
   readonly id: string
@@ -79,7 +80,10 @@ export interface ContainerLife {
 }
 
 /** How a container's process is put on its files. */
-type Placing = Pick<Launch, 'root' | 'pivot' | 'rights' | 'envTool' | 'env' | 'command' | 'workingDir'> & {
+type Placing = Pick<
+  Launch,
+  'moreMounts' | 'rightsTell' | 'root' | 'pivot' | 'rights' | 'envTool' | 'env' | 'command' | 'workingDir'
+> & {
   /** Lines for `mount -a -T`. */
   readonly table: string | undefined
 }
@@ -245,13 +249,15 @@ export function createContainerLife({
   ): Promise<Placing> {
     const { config, image } = container.state
     const { tools, pivotRoot, prepare, rights } = (await images.load())!
+    const users = container.sandbox.state.config.userNamespace !== undefined
     const { user, command, ...start } = await prepare(container, variables, groups, shm)
     container.state = { ...container.state, image: { ...image!, user } }
     save(join(container.folder, 'container.json'), container.state)
     return {
       ...start,
       pivot: { program: pivotRoot, letGo: [...tools.command('umount'), '-n', '-i', '-c', '-l', '.'] },
-      rights: rights(config, user),
+      rights: [...(users ? intoUsers(tools.command('env'), tools.command('perl')) : []), ...rights(config, user)],
+      rightsTell: users,
       envTool: tools.command('env'),
       command: config.tty ? withTerminal(tools.command('script'), command) : command,
     }

@@ -49,6 +49,7 @@ import {
 import { containerStats, containerStatus, sandboxStatus } from './status.ts'
 import { isHostImage, processImages, storeImages } from './store-images.ts'
 import { splitVariables } from './supervisor.ts'
+import { hasPodUsers } from './users/calls.ts'
 
 export interface ProcessDriverOptions {
   /** The agent's folder of pods: sandboxes are found again below it. */
@@ -84,7 +85,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     if (!options.images || !platform.namespaces) return undefined
     const store = await options.images.open()
     const { createImageContainers } = await import('./image-container.ts')
-    return createImageContainers(store, options.images.toolsFolder, placement, platform.cgroups?.version)
+    return createImageContainers(store, options.images.toolsFolder, placement, platform)
   })
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, Container>()
@@ -229,6 +230,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       mounts: platform.namespaces,
       recursiveReadOnly: platform.namespaces,
       strictGroups: true,
+      userNamespaces: options.images !== undefined && hasPodUsers(platform),
     },
     onEvent(handler) {
       handlers.add(handler)
@@ -278,6 +280,12 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       const sandbox = needSandbox(sandboxId)
       if (sandbox.state.stopped) throw new RuntimeError('CreateContainerError', `sandbox "${sandboxId}" is stopped`)
       checkConfinement(config, platform)
+      if (sandbox.state.config.userNamespace && isHostImage(config.image)) {
+        throw new RuntimeError(
+          'CreateContainerError',
+          'a pod with users of its own (hostUsers: false) cannot run image "host", whose files belong to the machine\'s',
+        )
+      }
       const image = isHostImage(config.image) ? undefined : (await images.load())?.choose(config)
       if (!image && config.command.length + config.args.length === 0) {
         throw new RuntimeError('CreateContainerError', 'no command specified: image "host" has none of its own')

@@ -13,7 +13,9 @@ import { planImageMounts } from './image-root.ts'
 import { type ImageUser, imageUser } from './image-user.ts'
 import { checkIds } from './known-ids.ts'
 import { DEFAULT_PATH, MARK, type Placed, type Placement } from './placement.ts'
-import { commandProblem } from './platform.ts'
+import { commandProblem, type Platform } from './platform.ts'
+import { idMappedMounts } from './users/id-mapped.ts'
+import { giveToUsers, mountForUsers, podUsers } from './users/image-files.ts'
 
 /** What is kept of an image with a container that runs it. */
 export interface ImageState {
@@ -31,6 +33,8 @@ export interface ImageStart {
   readonly root: string
   /** Lines for `mount -a -T`. */
   readonly table: string
+  /** Words that mount more. */
+  readonly moreMounts: readonly string[]
   readonly user: ImageUser
   readonly env: Readonly<Record<string, string>>
   readonly command: readonly string[]
@@ -56,14 +60,13 @@ export interface ImageContainers {
 }
 
 /**
- * `toolsFolder` is where this machine's programs are copied to; `cgroups` is the version of its control groups. Throws
- * `Error` where a program is missing.
+ * `toolsFolder` is where this machine's programs are copied to. Throws `Error` where a program is missing.
  */
 export function createImageContainers(
   store: ImageStore,
   toolsFolder: string,
   placement: Pick<Placement, 'binds' | 'ownPids'>,
-  cgroups: 1 | 2 | undefined,
+  { cgroups: hierarchies, tools: { perl } }: Pick<Platform, 'cgroups' | 'tools'>,
 ): ImageContainers {
   const tools = carryTools(toolsFolder)
   const pivotRoot = ['/usr/sbin/pivot_root', '/sbin/pivot_root', '/usr/bin/pivot_root'].find(existsSync)
@@ -94,12 +97,19 @@ export function createImageContainers(
       for (const part of ['upper', 'work', 'root']) mkdirSync(join(folder, part), { mode: 0o755 })
       const layers = store.layers(image)
       const upper = join(folder, 'upper')
-      await mountOverlay({ folder: store.layersFolder, layers, upper, work: join(folder, 'work'), target: root })
+      const overlay = { folder: store.layersFolder, layers, upper, work: join(folder, 'work'), target: root }
+      const users = podUsers(sandbox)
+      if (users) {
+        giveToUsers(upper, users.base)
+        mkdirSync(join(folder, 'layers'))
+        await mountForUsers(overlay, users, join(folder, 'layers'), perl!)
+      } else await mountOverlay(overlay)
 
       const wanted = imageUser(root, User ?? '', config)
-      checkIds({ ...wanted, groups: config.supplementalGroups }, ids)
+      const here = sandbox.userNamespace ? { uids: sandbox.userNamespace, gids: sandbox.userNamespace } : ids
+      checkIds({ ...wanted, groups: config.supplementalGroups }, here)
       // The image's root may be in many groups: those that there are.
-      const user = { ...wanted, groups: wanted.groups.filter(each => hasId(ids.gids, each)) }
+      const user = { ...wanted, groups: wanted.groups.filter(each => hasId(here.gids, each)) }
       const env: Record<string, string> = { PATH: DEFAULT_PATH, HOSTNAME: sandbox.hostname, HOME: user.home }
       if (config.tty) env.TERM = 'xterm'
       for (const pair of Env ?? []) env[pair.split('=', 1)[0]!] = pair.slice(pair.indexOf('=') + 1)
@@ -112,7 +122,7 @@ export function createImageContainers(
         : [...(Entrypoint ?? []), ...(config.args.length > 0 ? config.args : (Cmd ?? []))]
       if (command.length === 0) throw new RuntimeError('CreateContainerError', 'no command specified')
       const workingDir = config.workingDir || WorkingDir || '/'
-      const plan = planImageMounts({
+      const { mapped, ...plan } = planImageMounts({
         folder,
         root,
         binds: placement.binds(container),
@@ -122,7 +132,8 @@ export function createImageContainers(
         privileged: config.privileged,
         owners: !single,
         shm,
-        cgroups: cgroupFolders(groups, cgroups),
+        cgroups: cgroupFolders(groups, hierarchies?.version),
+        base: users?.base,
       })
       const seen = (file: string) => {
         const at = join('/', resolveIn(root, file).slice(root.length))
@@ -133,7 +144,9 @@ export function createImageContainers(
       if (!existsSync(folderOfWork)) mkdirSync(folderOfWork, { recursive: true })
       const problem = commandProblem(command[0]!, env.PATH!, workingDir, seen)
       if (problem) throw new RuntimeError('StartError', `failed to start container process: ${problem}`)
-      return { ...plan, user, env, command, workingDir }
+      if (users) for (const part of [upper, join(folder, 'dev')]) giveToUsers(part, users.base)
+      const moreMounts = users && mapped.length > 0 ? idMappedMounts(perl!, users.netns, mapped) : []
+      return { ...plan, moreMounts, user, env, command, workingDir }
     },
     rights(config, user) {
       const words = tools.command('setpriv')

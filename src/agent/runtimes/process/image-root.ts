@@ -9,7 +9,10 @@ import { resolveIn } from '../../images/rooted.ts'
 import { RuntimeError } from '../runtime.ts'
 import { CARRIED } from './carried-tools.ts'
 import { type Bind, bindLines, mountLine, quoted } from './mounts.ts'
+import type { IdMapped } from './users/id-mapped.ts'
 
+/** The group of terminals, by custom. */
+const TTY_GROUP = 5
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty']
 const LINKS = {
   fd: '/proc/self/fd',
@@ -52,6 +55,17 @@ export interface ImageRootRequest {
   readonly shm: string
   /** This container's control groups: folders of the machine, by what they are called below /sys/fs/cgroup. */
   readonly cgroups: Readonly<Record<string, string>>
+  /** The id of this machine which the pod's root is, where it has users of its own. */
+  readonly base?: number | undefined
+}
+
+export interface ImageMounts {
+  /** Lines for `mount -a -T`, in order. */
+  readonly table: string
+  /** What is to be mounted after them where the pod has users of its own. */
+  readonly mapped: readonly IdMapped[]
+  /** To change to. */
+  readonly root: string
 }
 
 /** Makes a mount point like `from`. */
@@ -74,12 +88,9 @@ function makeDev(folder: string): string {
   return dev
 }
 
-/**
- * Plans the mounts and makes what they need. Returns the lines for `mount -a -T`, in order, and the root to change to.
- * Throws `RuntimeError` for a source that is missing.
- */
-export function planImageMounts(request: ImageRootRequest): { readonly table: string; readonly root: string } {
-  const { folder, root, binds, tools, newProc, readOnly, privileged, owners, cgroups } = request
+/** Plans the mounts and makes what they need. Throws `RuntimeError` for a source that is missing. */
+export function planImageMounts(request: ImageRootRequest): ImageMounts {
+  const { folder, root, binds, tools, newProc, readOnly, privileged, owners, cgroups, base } = request
   const lines: string[] = []
   // A mount of its own, as `mount -a` takes one of a place upon itself for there already.
   const seen = readOnly ? join(folder, 'view') : root
@@ -98,6 +109,7 @@ export function planImageMounts(request: ImageRootRequest): { readonly table: st
   const within = (path: string, at: string) => path === at || path.startsWith(at === '/' ? '/' : `${at}/`)
 
   const volumes: string[] = []
+  const mapped: IdMapped[] = []
   const sorted = [...binds].sort((a, b) => a.to.split('/').length - b.to.split('/').length || (a.to < b.to ? -1 : 1))
   for (const bind of sorted) {
     if (!existsSync(bind.from)) {
@@ -108,7 +120,8 @@ export function planImageMounts(request: ImageRootRequest): { readonly table: st
     const at = join('/', resolveIn(root, named).slice(root.length))
     const outer = places.findLast(each => within(at, each.at) && at !== each.at) ?? places[0]!
     if (statSync(outer.from).isDirectory()) makePoint(resolveIn(outer.from, at.slice(outer.at.length)), bind.from)
-    volumes.push(...bindLines(bind, inRoot(at)))
+    if (base === undefined || bind.asItIs) volumes.push(...bindLines(bind, inRoot(at)))
+    else mapped.push({ ...bind, to: inRoot(at) })
     places.push({ at, from: bind.from })
   }
 
@@ -119,14 +132,14 @@ export function planImageMounts(request: ImageRootRequest): { readonly table: st
   )
   lines.push(mountLine(dev, inRoot('/dev'), 'bind,nosuid'))
   for (const name of DEVICES) lines.push(mountLine(`/dev/${name}`, inRoot(`/dev/${name}`), 'bind'))
-  const terminals = `newinstance,ptmxmode=0666,mode=0620${owners ? ',gid=5' : ''},nosuid,noexec`
+  const terminals = `newinstance,ptmxmode=0666,mode=0620${owners ? `,gid=${(base ?? 0) + TTY_GROUP}` : ''},nosuid,noexec`
   lines.push(`pod-pts ${quoted(inRoot('/dev/pts'))} devpts ${terminals} 0 0\n`)
   lines.push(mountLine(request.shm, inRoot('/dev/shm'), 'bind'))
   lines.push(mountLine(tools, inRoot(CARRIED), 'bind,ro'))
   lines.push(`pod-sys ${quoted(inRoot('/sys'))} sysfs nosuid,nodev,noexec${privileged ? '' : ',ro'} 0 0\n`)
   lines.push(...cgroupLines(folder, inRoot('/sys/fs/cgroup'), cgroups))
   if (!privileged && newProc) lines.push(...maskingLines(folder, inRoot))
-  return { table: [...lines, ...volumes].join(''), root: seen }
+  return { table: [...lines, ...volumes].join(''), mapped, root: seen }
 }
 
 /** A process reads its limits where it always does, and sees no other's. */

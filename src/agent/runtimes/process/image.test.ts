@@ -39,6 +39,8 @@ const image = () =>
           '/usr/bin/ls',
           '/usr/bin/env',
           '/usr/bin/unshare',
+          '/usr/bin/stat',
+          '/usr/bin/touch',
         ),
         { name: 'usr/bin/sh', link: 'dash' },
         { name: 'usr/bin/echo', bytes: '#!/bin/sh\nprintf "%s\\n" "$*"\n', mode: 0o755 },
@@ -222,6 +224,8 @@ describe('openProcessDriver with images', rooted, () => {
       gid: 1235,
       supplementalGroups: [1235, 1300, 77],
     })
+    const strict = await start({ runAsUser: 1234, supplementalGroups: [77], strictGroups: true })
+    assert.equal((await run(strict, 'id')).text, 'uid=1234(web) gid=1235(web) groups=1235(web),77')
   })
 
   it('leaves a process of root the capabilities of containers, and those that are asked for', async () => {

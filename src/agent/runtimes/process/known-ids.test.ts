@@ -19,7 +19,7 @@ describe('checkIds', () => {
     ],
     [alone, 0, 0, [2000], /^cannot run with group 2000: /],
     [many, 65_536, 65_536, [1], undefined],
-    [many, 65_537, 0, [], /^cannot run as user 65537: the subordinate ids that Tutti has end at 65536$/],
+    [many, 65_537, 0, [], /^cannot run as user 65537: the last user that there is here is 65536$/],
     [many, 0, 70_000, [], /^cannot run with group 70000: /],
   ] as const) {
     it(`${refused ? 'refuses' : 'lets'} user ${uid}, group ${gid} and ${groups} of ${ids.at(-1)?.length} ids`, () => {

@@ -19,6 +19,6 @@ export function checkIds({ uid, gid, groups }: Omit<ImageUser, 'home'>, ids: IdM
     isOneUser(ids)
       ? `cannot run ${what}: without root, and without subordinate ids, there is user 0 only. Install uidmap, give ids ` +
           `to the user who runs Tutti (${giveIds('USER')}, as root), and start it anew (tutti down, tutti up), ${OR_ELSE}`
-      : `cannot run ${what}: the subordinate ids that Tutti has end at ${last(ids)}`,
+      : `cannot run ${what}: the last user that there is here is ${last(ids)}`,
   )
 }

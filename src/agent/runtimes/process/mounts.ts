@@ -30,6 +30,8 @@ export interface Bind {
   readonly recursiveReadOnly?: boolean
   /** With what is mounted below it. */
   readonly recursive?: boolean
+  /** Of a kind whose owners cannot be shown as others: a device, or an image's files. */
+  readonly asItIs?: boolean
 }
 
 export interface MountPlan {

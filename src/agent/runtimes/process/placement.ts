@@ -83,6 +83,7 @@ export function createPlacement(platform: Platform, path: string): Placement {
         ...(sandbox.hostPID ? [] : ['-p']),
         ...(ipc ? ['-i'] : []),
         ...(sandbox.netns ? ['-n'] : []),
+        ...(sandbox.userNamespace ? ['-U'] : []),
       ]
     },
     credentials(config) {
@@ -157,9 +158,10 @@ function binds(container: Placed): Bind[] {
     noExec: mount.noExec ?? false,
     recursiveReadOnly: mount.recursiveReadOnly ?? false,
     recursive: true,
+    asItIs: mount.image !== undefined,
   }))
   for (const { hostPath, containerPath } of container.state.config.devices ?? [])
-    result.push({ from: hostPath, to: containerPath, readOnly: false })
+    result.push({ from: hostPath, to: containerPath, readOnly: false, asItIs: true })
   const file = (from: string | undefined, to: string) => {
     if (from && !mounts.some(mount => mount.containerPath === to)) result.push({ from, to, readOnly: false })
   }

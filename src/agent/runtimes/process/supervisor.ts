@@ -20,17 +20,18 @@ import { RuntimeError } from '../runtime.ts'
 /**
  * Positional parameters, which stand before it in the file that is run: container folder, mount table or '', host name
  * or '', new root or '', working folder, stdin (null, fifo, once), cgroup.procs files one a line, score by which
- * the kernel chooses whom to kill or '', then four lists of words one a line: `pivot_root` where the old root is to be left for good, what then lets go of it, what sets user and
- * rights, and `env`; then the command. fd 3 tells how the start went. Foreground children have default signals;
+ * the kernel chooses whom to kill or '', whether the words for rights tell themselves of the start, then five lists of words one a line: what mounts more than the table does,
+ * `pivot_root` where the old root is to be left for good, what then lets go of it, what sets user and rights, and `env`;
+ * then the command. fd 3 tells how the start went. Foreground children have default signals;
  * background ones would ignore SIGINT, so the main process is in the foreground. Variables that a shell would drop or
  * that change how programs are loaded come as TUTTI_ENV_0, 1, …: they are put back for the command, and for nothing that
  * still has this program's rights.
  */
 const SCRIPT = String.raw`
-tt_dir=$1 tt_table=$2 tt_host=$3 tt_root=$4 tt_wd=$5 tt_input=$6 tt_groups=$7 tt_oom=$8
-shift 8
-tt_pivot=$1 tt_letgo=$2 tt_rights=$3 tt_env=$4
-shift 4
+tt_dir=$1 tt_table=$2 tt_host=$3 tt_root=$4 tt_wd=$5 tt_input=$6 tt_groups=$7 tt_oom=$8 tt_tells=$9
+shift 9
+tt_more=$1 tt_pivot=$2 tt_letgo=$3 tt_rights=$4 tt_env=$5
+shift 5
 tt_ids() {
   if [ -r /proc/self/stat ]; then
     read -r tt_id _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ tt_start _ </proc/self/stat
@@ -68,6 +69,12 @@ tt_main="$tt_id $tt_start"
   # To be killed sooner than now is allowed to all; to be spared, to few.
   if [ -n "$tt_oom" ]; then echo "$tt_oom" 2>/dev/null >/proc/self/oom_score_adj || :; fi
   if [ -n "$tt_table" ]; then tt_out=$(/bin/mount -n -a -T "$tt_table" 2>&1) || tt_fail "$tt_out"; fi
+  if [ -n "$tt_more" ]; then
+    IFS='
+'
+    tt_out=$($tt_more 2>&1) || tt_fail "$tt_out"
+    unset IFS
+  fi
   if [ -n "$tt_host" ]; then (echo "$tt_host" >/proc/sys/kernel/hostname) 2>/dev/null; fi
   if [ -n "$tt_pivot" ]; then
     cd "$tt_root" || tt_fail "cannot enter $tt_root"
@@ -96,9 +103,12 @@ tt_main="$tt_id $tt_start"
     cd "$tt_wd" 2>/dev/null || tt_fail "chdir to cwd (\"$tt_wd\") failed: no such file or directory"
   fi
   unset OLDPWD tt_table tt_host tt_root tt_wd tt_input tt_groups tt_oom tt_id tt_start tt_main tt_pair tt_number tt_file tt_out
-  unset tt_pivot tt_letgo tt_rights tt_env
-  (echo started >&3)
-  exec 3>&-
+  unset tt_more tt_pivot tt_letgo tt_rights tt_env
+  if [ -z "$tt_tells" ]; then
+    (echo started >&3)
+    exec 3>&-
+  fi
+  unset tt_tells
   exec "$@"
 )
 tt_code=$?
@@ -113,12 +123,16 @@ export interface Launch {
   /** Programs that lead to the supervisor: nsenter, unshare, …, each with its arguments. */
   readonly prefix: readonly string[]
   readonly mountTable?: string | undefined
+  /** Words that mount more, after the table. */
+  readonly moreMounts?: readonly string[] | undefined
   readonly hostname?: string | undefined
   readonly root?: string | undefined
   /** The root is changed for good: `pivot_root`, and the words that let go of the old one from inside the new. */
   readonly pivot?: { readonly program: string; readonly letGo: readonly string[] } | undefined
   /** Words that set user, groups and rights, before the command. */
   readonly rights: readonly string[]
+  /** These words tell on descriptor 3 that the start went well: it has not before they are done. */
+  readonly rightsTell?: boolean | undefined
   /** Words that run `env` where the command runs. */
   readonly envTool: readonly string[]
   readonly workingDir: string
@@ -163,8 +177,14 @@ export function launch(request: Launch, onExit: () => void): Promise<ChildProces
   const { prefix, directory, mountTable, hostname, root, pivot, workingDir, input, groups, oomScoreAdj, command, env } =
     request
   const place = [directory, mountTable ?? '', hostname ?? '', root ?? '', workingDir, input, groups.join('\n')]
-  place.push(oomScoreAdj === undefined ? '' : String(oomScoreAdj))
-  const lists = [pivot ? [pivot.program] : [], pivot?.letGo ?? [], request.rights, request.envTool]
+  place.push(oomScoreAdj === undefined ? '' : String(oomScoreAdj), request.rightsTell ? 'yes' : '')
+  const lists = [
+    request.moreMounts ?? [],
+    pivot ? [pivot.program] : [],
+    pivot?.letGo ?? [],
+    request.rights,
+    request.envTool,
+  ]
   place.push(...lists.map(list => list.join('\n')))
   // A file, not an argument: the command shows once in the list of processes, as that of its own process.
   const file = join(directory, 'supervise')

@@ -31,6 +31,9 @@ export interface Ground {
   readonly objects: Pick<HeldObjects, 'configMap' | 'secret'>
 }
 
+/** Reason of what the node itself could not do: all but volumes. */
+export const SANDBOX_FAILED = 'FailedCreatePodSandBox'
+
 /** Why the ground could not be made: an event's reason and message. */
 export class GroundError extends Error {
   readonly reason: string
@@ -246,7 +249,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
         if (error instanceof GroundError) throw error
         const cause = error instanceof Error ? error.message : String(error)
         if (!(error instanceof RuntimeError)) deps.logger.warn({ err: error, pod: podTitle(pod) }, 'no sandbox')
-        throw new GroundError('FailedCreatePodSandBox', `Failed to create pod sandbox: ${cause}`, { cause: error })
+        throw new GroundError(SANDBOX_FAILED, `Failed to create pod sandbox: ${cause}`, { cause: error })
       }
     },
     async expand(latest, claimName) {

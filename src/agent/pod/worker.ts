@@ -21,7 +21,7 @@ import { createActiveTime } from './deadline.ts'
 import { deleteEnded } from './delete-ended.ts'
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
 import { createGrace } from './grace.ts'
-import { createGroundKeeper, type Ground, GroundError } from './ground.ts'
+import { createGroundKeeper, type Ground, GroundError, SANDBOX_FAILED } from './ground.ts'
 import { tellPullBackOff } from './image-pull.ts'
 import { findInstances } from './instances.ts'
 import { createLastWords } from './last-words.ts'
@@ -39,7 +39,10 @@ import { createStatusWriter } from './status-writer.ts'
 import { containerViews, lastTold } from './view.ts'
 
 const GROUND_RETRY_MS = 500
+/** Volumes are tried again ever more rarely: each try may ask a server elsewhere (the kubelet's). */
 const GROUND_RETRY_MAX_MS = 120_000
+/** What the node itself has to do is tried again at the pace of the kubelet's pod workers. */
+const SANDBOX_RETRY_MAX_MS = 10_000
 const DEFAULT_GRACE_S = 30
 /** What is left to a pod that is evicted (the kubelet's). */
 const EVICTION_GRACE_MS = 1000
@@ -298,7 +301,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         shared.events.event(pod, 'Warning', reason ?? 'FailedSync', message)
       groundProblem = message
       if ((error as GroundError).soon) groundBackOff.reset()
-      groundRetryAt = clock.elapsed() + groundBackOff.next()
+      const ceiling = reason === SANDBOX_FAILED ? SANDBOX_RETRY_MAX_MS : GROUND_RETRY_MAX_MS
+      groundRetryAt = clock.elapsed() + Math.min(groundBackOff.next(), ceiling)
     } finally {
       preparing = false
       kick()

@@ -55,6 +55,35 @@ describe('createPodWorker', () => {
     await remove('crash', { gracePeriodSeconds: 0 })
   })
 
+  it('tries for a sandbox again every ten seconds at the latest, however often it failed', async () => {
+    const other = await startScripted()
+    other.stopAgent()
+    const tries: number[] = []
+    let works = false
+    await other.runAgent({
+      driver: driver => ({
+        ...driver,
+        async runSandbox(config) {
+          tries.push(other.clock.now())
+          if (!works) throw new Error('no address is left')
+          return driver.runSandbox(config)
+        },
+      }),
+    })
+    await other.create('unlucky', { containers: [container('main')] })
+    await other.advance(300_000)
+    const waits = tries.slice(1).map((at, i) => at - tries[i]!)
+    assert.deepEqual(waits.slice(0, 6), [500, 1000, 2000, 4000, 8000, 10_000])
+    assert.equal(Math.max(...waits), 10_000)
+    assert.deepEqual(await other.events('unlucky'), [
+      'FailedCreatePodSandBox: Failed to create pod sandbox: no address is left',
+    ])
+    works = true
+    await other.advance(10_000)
+    assert.equal((await other.get('unlucky'))?.status?.phase, 'Running')
+    await other.close()
+  })
+
   it('takes a pod to Succeeded or Failed by its policy', async () => {
     for (const [policy, code, phase] of [
       ['Never', 0, 'Succeeded'],

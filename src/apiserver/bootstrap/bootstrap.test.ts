@@ -67,6 +67,49 @@ test('bootstrap restores what was taken from a role, and keeps what was added', 
   await second.server.close()
 })
 
+test('bootstrap takes away what earlier versions gave too much, and keeps what others added', async () => {
+  const first = await startServer()
+  const api = '/apis/rbac.authorization.k8s.io/v1'
+  const binding = `${api}/clusterrolebindings/tutti:node-traffic`
+  const role = `${api}/namespaces/kube-system/roles/tutti:network-config`
+  const merge = { contentType: 'application/merge-patch+json' }
+  const nodes = { kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:nodes' }
+  const own = { ...nodes, name: 'monitoring' }
+  await first.send(ADMIN, 'PATCH', binding, { subjects: [nodes, own] }, merge)
+  await first.send(ADMIN, 'PATCH', role, { rules: [parseRule('get,list,watch core configmaps kube-dns')] }, merge)
+  await first.send(ADMIN, 'POST', ROLES, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'tutti:scheduler-runtimes' },
+    rules: [],
+  })
+  await first.server.close()
+  const second = await startServer({ store: first.store })
+  const read = async (path: string) => (await second.send(ADMIN, 'GET', path)).object
+  assert.deepEqual(
+    (await read(binding)).subjects.map((each: { name: string }) => each.name),
+    ['monitoring', 'tutti:node-traffic'],
+  )
+  assert.deepEqual((await read(role)).rules, [parseRule('get core configmaps tutti-network')])
+  assert.equal((await read(`${ROLES}/tutti:scheduler-runtimes`)).code, 404)
+  await second.server.close()
+})
+
+test('bootstrap makes a binding anew that leads to another role', async () => {
+  const first = await startServer()
+  const path = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings'
+  const { object: before } = await first.send(ADMIN, 'GET', `${path}/system:basic-user`)
+  await first.send(ADMIN, 'DELETE', `${path}/system:basic-user`)
+  const { name, labels, annotations } = before.metadata
+  const roleRef = { ...before.roleRef, name: 'view' }
+  await first.send(ADMIN, 'POST', path, { ...before, roleRef, metadata: { name, labels, annotations } })
+  await first.server.close()
+  const second = await startServer({ store: first.store })
+  const { object } = await second.send(ADMIN, 'GET', `${path}/system:basic-user`)
+  assert.deepEqual(object.roleRef, before.roleRef)
+  await second.server.close()
+})
+
 test('repair leaves alone what says autoupdate false', () => {
   const wanted = { metadata: { name: 'x', labels: { a: 'b' } }, rules: [parseRule('get core pods')] }
   const off = { metadata: { name: 'x', annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'false' } } }

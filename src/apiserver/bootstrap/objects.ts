@@ -4,12 +4,20 @@ import { SYSTEM_PRIORITIES } from '../../api/kinds/scheduling/system-priorities.
 import type { KubeObject } from '../../api/machinery/object.ts'
 import { formatCidr, parseCidrs } from '../../lib/ip-range.ts'
 import { aggregatedRules } from '../authorization/rbac/aggregation.ts'
-import type { Role } from '../authorization/rbac/rules.ts'
+import type { Binding, Role } from '../authorization/rbac/rules.ts'
 import { SERVICE_CIDR } from '../services/address-ranges.ts'
 import { flowSchemas, priorityLevels } from './flow-control.generated.ts'
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './policy.generated.ts'
-import { bindingFrom, roleFrom } from './policy-source.ts'
-import { tuttiClusterRoleBindings, tuttiClusterRoles, tuttiRoleBindings, tuttiRoles } from './tutti-policy.ts'
+import { bindingFrom, parseRule, parseSubject, roleFrom } from './policy-source.ts'
+import {
+  tuttiClusterRoleBindings,
+  tuttiClusterRoles,
+  tuttiRoleBindings,
+  tuttiRoles,
+  withdrawnNames,
+  withdrawnRules,
+  withdrawnSubjects,
+} from './tutti-policy.ts'
 
 export interface BootstrapOptions {
   /** Networks of service addresses, one of a family, as in `10.96.0.0/16,fd00:10:96::/112`. Default 10.96.0.0/16. */
@@ -89,6 +97,18 @@ const bindings = (): KubeObject[] =>
     ...Object.entries({ ...clusterRoleBindings, ...tuttiClusterRoleBindings }),
     ...Object.entries({ ...roleBindings, ...tuttiRoleBindings }),
   ].map(([key, source]) => bindingFrom(key, source))
+
+/** What earlier versions gave with the object of this name, and is to be taken from it. */
+export function withdrawnFrom({ kind, metadata = {} }: KubeObject): Pick<Role, 'rules'> & Pick<Binding, 'subjects'> {
+  const key = metadata.namespace ? `${metadata.namespace}/${metadata.name}` : (metadata.name ?? '')
+  return kind?.endsWith('Binding')
+    ? { subjects: (withdrawnSubjects[key] ?? []).map(parseSubject) }
+    : { rules: (withdrawnRules[key] ?? []).map(parseRule) }
+}
+
+/** Objects of earlier versions that are to go. */
+export const withdrawnObjects = (): KubeObject[] =>
+  withdrawnNames.flatMap(name => [roleFrom(name, {}), bindingFrom(name, { subjects: [] })])
 
 /** Tells those who delete legacy tokens since when their use is noted (KEP-2799). */
 const tokenTracking = (since: string): KubeObject => ({

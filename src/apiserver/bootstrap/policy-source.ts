@@ -32,7 +32,8 @@ export function parseRule(text: string): PolicyRule {
   }
 }
 
-function parseSubject(text: string): Subject {
+/** A subject from its short form. */
+export function parseSubject(text: string): Subject {
   const cut = text.indexOf(':')
   const [type, name] = [text.slice(0, cut), text.slice(cut + 1)]
   if (type === 'account') {

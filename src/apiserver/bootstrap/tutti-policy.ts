@@ -109,6 +109,20 @@ export const tuttiClusterRoleBindings: Readonly<Record<string, BindingSource>> =
   'tutti:node-bootstrapper': { role: 'system:node-bootstrapper', subjects: [JOINING] },
 }
 
+/** Subjects that earlier versions named in bindings of ours, and that must not have these roles any more. */
+export const withdrawnSubjects: Readonly<Record<string, readonly string[]>> = {
+  // Nodes read all pods: their traffic has a group of its own now.
+  'tutti:node-traffic': ['group:system:nodes'],
+}
+
+/** Rules that earlier versions had in roles of ours, in the form in which they stood there. */
+export const withdrawnRules: Readonly<Record<string, readonly string[]>> = {
+  'kube-system/tutti:network-config': ['get,list,watch core configmaps kube-dns'],
+}
+
+/** Cluster roles and bindings of earlier versions that nothing needs any more. */
+export const withdrawnNames: readonly string[] = ['tutti:scheduler-runtimes']
+
 /** Roles in a namespace, by namespace and name. */
 export const tuttiRoles: Readonly<Record<string, RoleSource>> = {
   // Where the cluster is and its CA: what a machine reads before it knows anything, and checks by its token.

@@ -7,3 +7,5 @@ const pair = await certificateOf('localhost')
 const gateway = await startGateway([routeTo('web')], { '': pair })
 gateway.services.set('web', [{ host: '127.0.0.1', port: backend }])
 console.log(JSON.stringify({ port: gateway.port, securePort: gateway.securePort }))
+// What listens does not keep a program.
+setInterval(() => {}, 2 ** 31 - 1)

@@ -6,10 +6,10 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { KeyPair } from '../lib/pki/certificate.ts'
 import { type BackendAddress, createBackends } from './backends/backends.ts'
+import { createDeadlines } from './deadlines.ts'
 import type { Entries } from './entries.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { openConnections } from './proxy/connections.ts'
-import { sendHttp1 } from './proxy/http1.ts'
 import { openHttp2Backends } from './proxy/http2.ts'
 import { createRouter } from './proxy/router.ts'
 import type { Route } from './routing/route.ts'
@@ -56,7 +56,8 @@ export interface DataPlaneEvents {
 /** Makes it in this thread, with no route and no port taken. */
 export function openDataPlane(deps: DataPlaneDeps): DataPlane {
   const { listen, ports, metrics, clock, logger } = deps
-  const connections = openConnections()
+  const deadlines = createDeadlines(clock)
+  const connections = openConnections({ clock, deadlines })
   const http2 = openHttp2Backends(clock)
   const backends = createBackends(endpoint => {
     connections.drop(endpoint)
@@ -65,12 +66,12 @@ export function openDataPlane(deps: DataPlaneDeps): DataPlane {
   const table = createTable()
   const shown = createShown(clock)
   const router = createRouter({
-    ...{ backends, connections, metrics, clock, table },
-    http1: sendHttp1(connections, clock),
+    ...{ backends, metrics, clock, table },
+    http1: connections.send,
     http2: http2.send,
     securePort: () => (secure.isOpen() ? secure.number() : undefined),
   })
-  const server = createServer({ router, certificates: shown, clock, logger })
+  const server = createServer({ router, certificates: shown, clock, deadlines, logger })
   const plain = createPort(ports.http, listen, server.plain)
   const secure = createPort(ports.https, listen, server.secure)
   return {

@@ -1,34 +1,42 @@
 /** Answers of the gateway itself. They tell a stranger nothing of what is behind it. */
 import { http } from '../../lib/http.ts'
-import type { ClientResponse, Inbound } from './inbound.ts'
+import type { Visit } from './visit.ts'
 
 /** What is said with a status, after its name. */
 const SENTENCES: Readonly<Record<number, string>> = {
   400: 'the request cannot be understood',
   404: 'nothing is served under this host and path',
+  408: 'the request did not come in time',
+  413: 'the body of the request is larger than may be',
+  417: 'this expectation is not known',
+  431: 'the head of the request is larger than may be',
+  501: 'this coding of a body is not known',
   502: 'the backend did not answer as it should',
   503: 'no backend is ready',
   504: 'the backend did not answer in time',
+  505: 'this version of HTTP is not known',
 }
 
-/** Answers with a status and its sentence. `closing`: nothing more is read from this connection. */
-export function refuse(response: ClientResponse, status: number, { closing = false } = {}): void {
-  const text = `${status} ${http.STATUS_CODES[status]}: ${SENTENCES[status]}\n`
-  const close = closing && !response.stream
-  response.writeHead(status, {
-    'content-type': 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    ...(close && { connection: 'close' }),
-  })
-  response.end(text)
+/** The body of an answer with a status. */
+export const sentenceOf = (status: number, why = SENTENCES[status]): string =>
+  `${status} ${http.STATUS_CODES[status]}: ${why}\n`
+
+/** Answers with a status and its sentence. */
+export function refuse(visit: Visit, status: number): void {
+  const body = Buffer.from(sentenceOf(status))
+  const fields = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(body.length)]
+  visit.begin({ status, reason: http.STATUS_CODES[status]!, fields, body: 'sized' })
+  visit.write(body)
+  visit.end([])
+  visit.flush()
 }
 
 /** Sends a client to the same place with TLS. 308 keeps method and body. */
-export function redirect(response: ClientResponse, { authority, target }: Inbound, port: number): void {
+export function redirect(visit: Visit, port: number): void {
+  const { authority, target } = visit.inbound
   const host = authority.replace(/:\d*$/, '')
-  response.writeHead(308, {
-    location: `https://${host}${port === 443 ? '' : `:${port}`}${target}`,
-    'content-length': 0,
-  })
-  response.end()
+  const fields = ['Location', `https://${host}${port === 443 ? '' : `:${port}`}${target}`, 'Content-Length', '0']
+  visit.begin({ status: 308, reason: 'Permanent Redirect', fields, body: 'none' })
+  visit.end([])
+  visit.flush()
 }

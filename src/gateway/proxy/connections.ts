@@ -1,64 +1,86 @@
-/** Connections to backends, kept for the next request. */
-
-import { lookup } from 'node:dns'
-import type { Agent, ClientRequest, RequestOptions } from 'node:http'
-import { isIP, type LookupFunction } from 'node:net'
-import { isGlobalUnicast } from '../../lib/global-unicast.ts'
-import { http } from '../../lib/http.ts'
+/** Connections to backends in HTTP/1.1, kept for the next request. */
+import type { Clock } from '../../lib/clock.ts'
 import type { Endpoint } from '../backends/backends.ts'
-import { SILENCE_MS } from './sending.ts'
+import type { Deadlines } from '../deadlines.ts'
+import { BackendConnection } from './backend-connection.ts'
+import { type Dial, dial as dialNow } from './dial.ts'
+import { isQuiet } from './quiet.ts'
+import type { Send } from './sending.ts'
 
 export interface Connections {
-  /** Begins a request; what fails, fails as its events. `fresh`: on a connection of its own. */
-  request(
-    endpoint: Endpoint,
-    options: Pick<RequestOptions, 'method' | 'path' | 'headers'>,
-    fresh?: boolean,
-  ): ClientRequest
+  readonly send: Send
   /** No request will go to an endpoint any more: what is idle is closed. */
   drop(endpoint: Endpoint): void
   close(): void
 }
 
-/** Idle connections to one endpoint that are kept. */
-const IDLE_MOST = 64
-/** How long one is kept, in ms, unless the backend says a shorter time. */
-const IDLE_MS = 60_000
-
-/** Looks a name up, and refuses what lies on this machine: whoever may name a host may not reach in here. */
-const lookupOutside: LookupFunction = (name, options, done) => {
-  lookup(name, { ...options, all: true }, (error, addresses) => {
-    const outside = (addresses ?? []).filter(({ address }) => isGlobalUnicast(address))
-    const failure =
-      error ?? (outside.length ? null : Object.assign(new Error(`${name} is this machine`), { code: 'EACCES' }))
-    if (options.all) done(failure, outside)
-    else done(failure, outside[0]?.address ?? '', outside[0]?.family)
-  })
+export interface ConnectionDeps {
+  readonly clock: Clock
+  readonly deadlines: Deadlines
+  readonly dial?: Dial
 }
 
+/** Idle connections to one endpoint that are kept. */
+const IDLE_MOST = 256
+/**
+ * What may be sent only once goes over a connection that was in use this short a time ago, in ms: no backend closes one
+ * as idle that soon.
+ */
+const WARM_MS = 1_000
+/** What a request line may consist of (RFC 9112, 3). */
+const TARGET = /^[\x21-\x7e]+$/
+
 /** Makes it, with no connection. */
-export function openConnections(): Connections {
-  const agent: Agent = new http.Agent({ keepAlive: true, maxFreeSockets: IDLE_MOST, timeout: IDLE_MS })
-  const single: Agent = new http.Agent({ keepAlive: false })
-  return {
-    request({ host, port, external }, options, fresh = false) {
-      // A host that is written as an address is never looked up.
-      if (external && isIP(host) && !isGlobalUnicast(host)) throw new Error(`${host} is this machine`)
-      return http.request({
-        ...options,
-        host,
-        port,
-        agent: fresh ? single : agent,
-        timeout: SILENCE_MS,
-        ...(external && { lookup: lookupOutside }),
-      })
+export function openConnections({ clock, deadlines, dial = dialNow }: ConnectionDeps): Connections {
+  /** Those of an endpoint, the last used at the end. */
+  const idle = new Map<Endpoint, BackendConnection[]>()
+  const dropped = new WeakSet<Endpoint>()
+  const deps = {
+    ...{ clock, deadlines },
+    idle(connection: BackendConnection) {
+      const { endpoint } = connection
+      let own = idle.get(endpoint)
+      if (!own) idle.set(endpoint, (own = []))
+      if (dropped.has(endpoint) || own.length >= IDLE_MOST) connection.destroy()
+      else own.push(connection)
     },
-    drop({ host, port }) {
-      for (const socket of agent.freeSockets[agent.getName({ host, port })] ?? []) socket.destroy()
+  }
+
+  /** A kept connection; with `once` only one that is as good as a new one. */
+  function kept(endpoint: Endpoint, once: boolean): BackendConnection | undefined {
+    const own = idle.get(endpoint)
+    for (let connection = own?.pop(); connection; connection = own?.pop()) {
+      if (!connection.stands) continue
+      if (!once) return connection
+      if (clock.elapsed() - connection.idleSince > WARM_MS) {
+        // The others are older.
+        own?.push(connection)
+        return undefined
+      }
+      if (isQuiet(connection.socket)) return connection
+      connection.destroy()
+    }
+    return undefined
+  }
+
+  return {
+    send(endpoint, outgoing, events) {
+      if (!TARGET.test(outgoing.path)) throw new Error('the path has characters that no request line may have')
+      dropped.delete(endpoint)
+      const connection =
+        (outgoing.fresh ? undefined : kept(endpoint, outgoing.once)) ??
+        new BackendConnection(dial(endpoint), endpoint, deps)
+      connection.begin(outgoing, events)
+      return connection
+    },
+    drop(endpoint) {
+      dropped.add(endpoint)
+      for (const connection of idle.get(endpoint) ?? []) connection.destroy()
+      idle.delete(endpoint)
     },
     close() {
-      agent.destroy()
-      single.destroy()
+      for (const own of idle.values()) for (const connection of own) connection.destroy()
+      idle.clear()
     },
   }
 }

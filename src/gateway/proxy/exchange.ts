@@ -1,14 +1,14 @@
 /**
- * One request to a backend and its answer, with nothing kept on the way: both bodies are streams, and who reads slowly
- * makes the other side wait.
+ * One request to a backend and its answer, with nothing kept on the way: both bodies are passed on as they come, and who
+ * reads slowly makes the other side wait.
  */
 import type { Backends, Endpoint } from '../backends/backends.ts'
 import type { Target } from '../routing/route.ts'
 import { refuse } from './answer.ts'
 import { ATTEMPTS, isRepeatable, mayRepeat, statusOfFailure, statusOfUnsent } from './attempt.ts'
 import { toBackend } from './headers.ts'
-import type { ClientRequest, ClientResponse, Inbound } from './inbound.ts'
-import type { Answer, Send, Sending } from './sending.ts'
+import type { Outgoing, Send, Sending, SendingEvents } from './sending.ts'
+import type { Visit } from './visit.ts'
 
 export interface ExchangeDeps {
   readonly backends: Backends
@@ -17,93 +17,114 @@ export interface ExchangeDeps {
   readonly http2: Send
 }
 
-/** RFC 9113, section 7. */
-const INTERNAL_ERROR = 2
+/** It is told by one sending at a time: the one before has failed. */
+class Exchange implements SendingEvents {
+  readonly #visit: Visit
+  readonly #target: Target
+  readonly #deps: ExchangeDeps
+  readonly #repeatable: boolean
+  readonly #request: Omit<Outgoing, 'fresh'>
+  readonly #tried: Endpoint[] = []
+  #sending: Sending | undefined
+  #connected = false
+  #gone = false
 
-/** Ends an answer that has begun so that the client does not take the half for the whole. */
-function cut(response: ClientResponse) {
-  if (response.stream) response.stream.close(INTERNAL_ERROR)
-  else response.destroy()
-}
-
-/** Hands the backend's answer on. */
-function hand(response: ClientResponse, { status, message, headers, body, headOnly, trailers }: Answer) {
-  if (response.stream) {
-    for (let at = 0; at < headers.length; at += 2) response.appendHeader(headers[at]!, headers[at + 1]!)
-    response.statusCode = status
-  } else response.writeHead(status, message, headers as string[])
-  body.on('error', () => cut(response))
-  if (headOnly) {
-    body.resume()
-    response.end()
-    return
+  constructor(visit: Visit, target: Target, deps: ExchangeDeps) {
+    const { inbound } = visit
+    const { method, body, upgrade } = inbound
+    this.#visit = visit
+    this.#target = target
+    this.#deps = deps
+    this.#repeatable = isRepeatable(method, body !== 'none')
+    const once = !this.#repeatable || upgrade
+    this.#request = { method, path: inbound.target, fields: toBackend(inbound), body, upgrade, once }
+    visit.events.drained = () => this.#sending?.resume()
+    visit.events.gone = () => {
+      this.#gone = true
+      this.#sending?.destroy()
+    }
   }
-  body.on('end', () => {
-    const last = trailers()
-    if (last) response.addTrailers(last)
-  })
-  body.pipe(response)
-  // The head goes out with the first of the body; alone where that is not there yet, however long it takes to come.
-  process.nextTick(() => {
-    if (!body.readableDidRead) response.flushHeaders()
-  })
+
+  attempt(): void {
+    const endpoint = this.#deps.backends.pick(this.#target, this.#tried)
+    if (!endpoint) {
+      refuse(this.#visit, 503)
+      return
+    }
+    this.#tried.push(endpoint)
+    this.#connected = false
+    this.#sending = undefined
+    const send = endpoint.h2c ? this.#deps.http2 : this.#deps.http1
+    const fresh = this.#request.upgrade || this.#tried.length === ATTEMPTS
+    try {
+      this.#sending = send(endpoint, { ...this.#request, fresh }, this)
+      // On a connection that stood, all was said before there was something to hold on to.
+      if (this.#connected) this.#begin()
+    } catch {
+      refuse(this.#visit, statusOfUnsent(endpoint))
+    }
+  }
+
+  /** Passes the request's body on. */
+  #begin() {
+    const [visit, sending] = [this.#visit, this.#sending!]
+    if (this.#request.body === 'none') {
+      sending.end()
+      sending.flush()
+      return
+    }
+    visit.take({
+      data: chunk => {
+        sending.write(chunk)
+        if (!sending.flush()) visit.pause()
+      },
+      end: () => {
+        sending.end()
+        sending.flush()
+      },
+    })
+    // Its head, where nothing of the body was there yet.
+    sending.flush()
+  }
+
+  connected() {
+    this.#connected = true
+    if (this.#sending) this.#begin()
+  }
+
+  answered(answer: Parameters<SendingEvents['answered']>[0]) {
+    this.#visit.begin(answer)
+  }
+
+  data(chunk: Buffer) {
+    this.#visit.write(chunk)
+  }
+
+  ended(trailers: readonly string[]) {
+    this.#visit.end(trailers)
+  }
+
+  settled() {
+    if (!this.#visit.flush()) this.#sending?.pause()
+  }
+
+  upgraded(...agreed: Parameters<SendingEvents['upgraded']>) {
+    this.#visit.join(...agreed)
+  }
+
+  drained() {
+    this.#visit.resume()
+  }
+
+  failed({ code }: NodeJS.ErrnoException) {
+    if (this.#gone) return
+    if (this.#visit.status !== undefined) return this.#visit.cut()
+    const failure = { repeatable: this.#repeatable, connected: this.#connected, code }
+    if (this.#tried.length < ATTEMPTS && mayRepeat(failure)) return this.attempt()
+    refuse(this.#visit, statusOfFailure(code))
+  }
 }
 
 /** Carries a request to one of the target's endpoints. The answer is always ended, by whoever it comes from. */
-export function exchange(
-  request: ClientRequest,
-  response: ClientResponse,
-  inbound: Inbound,
-  target: Target,
-  { backends, http1, http2 }: ExchangeDeps,
-): void {
-  const tried: Endpoint[] = []
-  const hasBody = inbound.body !== 'none'
-  const repeatable = isRepeatable(inbound.method, hasBody)
-  const headers = toBackend(inbound)
-  const { method, target: path } = inbound
-  let sending: Sending | undefined
-  let gone = false
-  response.on('close', () => {
-    gone = true
-    if (!response.writableFinished) sending?.destroy()
-  })
-  // A client that breaks off is told of by `close`.
-  request.on('error', () => {})
-  response.on('error', () => {})
-
-  function attempt() {
-    const endpoint = backends.pick(target, tried)
-    if (!endpoint) return refuse(response, 503, { closing: hasBody })
-    tried.push(endpoint)
-    let connected = false
-    let begun = false
-    const send = endpoint.h2c ? http2 : http1
-    const outgoing = { method, path, headers, hasBody, fresh: !repeatable || tried.length === ATTEMPTS }
-    endpoint.inFlight++
-    try {
-      sending = send(endpoint, outgoing, {
-        connected(body) {
-          connected = true
-          if (hasBody) request.pipe(body)
-        },
-        answered(answer) {
-          begun = true
-          if (gone) sending?.destroy()
-          else hand(response, answer)
-        },
-        failed({ code }) {
-          // Of an answer that has begun, its own stream tells.
-          if (gone || begun) return
-          if (tried.length < ATTEMPTS && mayRepeat({ repeatable, connected, code })) return attempt()
-          refuse(response, statusOfFailure(code), { closing: hasBody })
-        },
-        closed: () => endpoint.inFlight--,
-      })
-    } catch {
-      endpoint.inFlight--
-      refuse(response, statusOfUnsent(endpoint), { closing: hasBody })
-    }
-  }
-  attempt()
-}
+export const exchange = (visit: Visit, target: Target, deps: ExchangeDeps): void =>
+  new Exchange(visit, target, deps).attempt()

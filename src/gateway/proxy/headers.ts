@@ -1,5 +1,6 @@
 /** What headers become on their way: those of one connection stay on it (RFC 9110, 7.6.1), those of a proxy are ours. */
 import { HOP_BY_HOP, namesOfConnection } from '../../lib/hop-by-hop.ts'
+import type { Fields } from '../../lib/http1/head.ts'
 import type { Inbound } from './inbound.ts'
 
 /** `expect` is answered by the gateway itself. */
@@ -19,41 +20,49 @@ const OF_PROXIES = new Set([
 const FRAMING = new Set(['content-length', 'host'])
 
 /** Names that the `Connection` headers name. */
-function named(headers: readonly string[]): ReadonlySet<string> | undefined {
+function named(fields: Fields): ReadonlySet<string> | undefined {
   let names: Set<string> | undefined
-  for (let at = 0; at < headers.length; at += 2) {
-    if (headers[at]!.toLowerCase() !== 'connection') continue
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at]!
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue
     names ??= new Set()
-    for (const name of namesOfConnection(headers[at + 1]!)) if (!FRAMING.has(name)) names.add(name)
+    for (const name of namesOfConnection(fields[at + 1]!)) if (!FRAMING.has(name)) names.add(name)
   }
   return names
 }
 
-/** The headers that are not of one connection, in the same form: names and values by turns. */
-export function endToEnd(headers: readonly string[]): string[] {
+/** The fields for which `isOther` says no, without those of one connection. */
+function kept(fields: Fields, isOther?: (name: string) => boolean): string[] {
   const kept: string[] = []
-  const more = named(headers)
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at]!.toLowerCase()
-    if (!OF_CONNECTION.has(name) && !more?.has(name)) kept.push(headers[at]!, headers[at + 1]!)
+  const more = named(fields)
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at]!.toLowerCase()
+    if (!OF_CONNECTION.has(name) && !more?.has(name) && !isOther?.(name)) kept.push(fields[at]!, fields[at + 1]!)
   }
   return kept
 }
 
-/** Programs that read headers as variables take `X_Real_Ip` for `X-Real-Ip`. */
-const isOfProxies = (name: string) => OF_PROXIES.has(name.toLowerCase().replaceAll('_', '-'))
+/** The fields that are not of one connection. */
+export const endToEnd = (fields: Fields): string[] => kept(fields)
+
+/**
+ * Said by the gateway, and not by a client. Programs that read headers as variables take `X_Real_Ip` for `X-Real-Ip`,
+ * and `Content_Length` for the length.
+ */
+function isOurs(name: string): boolean {
+  if (name === 'host' || OF_PROXIES.has(name)) return true
+  if (!name.includes('_')) return false
+  const meant = name.replaceAll('_', '-')
+  return OF_PROXIES.has(meant) || OF_CONNECTION.has(meant) || FRAMING.has(meant)
+}
+
+const PORT = /:(\d+)$/
 
 /** What the backend gets. */
-export function toBackend({ headers, authority, client, secure, body }: Inbound): string[] {
-  const kept = ['Host', authority]
-  const passed = endToEnd(headers)
-  for (let at = 0; at < passed.length; at += 2) {
-    const name = passed[at]!
-    if (!isOfProxies(name) && name.toLowerCase() !== 'host') kept.push(name, passed[at + 1]!)
-  }
-  const port = /:(\d+)$/.exec(authority)?.[1] ?? (secure ? '443' : '80')
-  kept.push('X-Forwarded-For', client, 'X-Real-Ip', client, 'X-Forwarded-Host', authority)
-  kept.push('X-Forwarded-Port', port, 'X-Forwarded-Proto', secure ? 'https' : 'http')
-  if (body === 'unsized') kept.push('Transfer-Encoding', 'chunked')
-  return kept
+export function toBackend({ fields, authority, client, secure }: Inbound): string[] {
+  const port = PORT.exec(authority)?.[1] ?? (secure ? '443' : '80')
+  const sent = ['Host', authority, ...kept(fields, isOurs)]
+  sent.push('X-Forwarded-For', client, 'X-Real-Ip', client, 'X-Forwarded-Host', authority)
+  sent.push('X-Forwarded-Port', port, 'X-Forwarded-Proto', secure ? 'https' : 'http')
+  return sent
 }

@@ -2,11 +2,12 @@
  * Requests to backends that speak HTTP/2 without TLS (`appProtocol: kubernetes.io/h2c`, KEP-3726), as gRPC servers do:
  * one connection to each, made with the first request.
  */
-import type { ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import type { Clock } from '../../lib/clock.ts'
 import { hostPort } from '../../lib/host-port.ts'
 import type { Endpoint } from '../backends/backends.ts'
-import { CONNECT_MS, type Send, SILENCE_MS, tooLate } from './sending.ts'
+import { endToEnd } from './headers.ts'
+import { CONNECT_MS, type Send, type Sending, type SendingEvents, SILENCE_MS, tooLate } from './sending.ts'
 
 export interface Http2Backends {
   readonly send: Send
@@ -41,6 +42,58 @@ function flat(headers: IncomingHttpHeaders): string[] {
   )
 }
 
+/** Tells what comes on a stream, as it comes. */
+function follow(stream: ClientHttp2Stream, events: SendingEvents): Sending {
+  let trailers: string[] = []
+  let over = false
+  stream.setTimeout(SILENCE_MS, () => stream.destroy(tooLate('the backend says nothing')))
+  stream.on('trailers', found => (trailers = flat(found)))
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (over) return
+    over = true
+    const refused = stream.rstCode === REFUSED_STREAM || error.code === 'ERR_HTTP2_GOAWAY_SESSION'
+    events.failed(refused ? Object.assign(error, { code: 'ECONNREFUSED' }) : error)
+  })
+  stream.on('close', () => {
+    if (over) return
+    over = true
+    events.failed(Object.assign(new Error('the backend ended the request'), { code: 'ECONNRESET' }))
+  })
+  stream.on('response', ({ ':status': status = 502, ...rest }, flags) => {
+    if (over) return
+    stream.setTimeout(0)
+    // In HTTP/2 that is not the same as an empty body: gRPC has its status in the head then.
+    const headOnly = (flags & END_STREAM) !== 0
+    events.answered({ status, reason: '', fields: endToEnd(flat(rest)), body: headOnly ? 'none' : bodyOf(rest) })
+    events.settled()
+    stream.on('data', (chunk: Buffer) => {
+      if (over) return
+      events.data(chunk)
+      events.settled()
+    })
+  })
+  stream.on('end', () => {
+    if (over) return
+    over = true
+    events.ended(endToEnd(trailers))
+    events.settled()
+  })
+  stream.on('drain', () => !over && events.drained())
+  return {
+    write: chunk => void stream.write(chunk),
+    end: () => void stream.end(),
+    flush: () => !stream.writableNeedDrain,
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
+    destroy() {
+      over = true
+      stream.destroy()
+    },
+  }
+}
+
+const bodyOf = (headers: IncomingHttpHeaders) => (headers['content-length'] === undefined ? 'unsized' : 'sized')
+
 /** Makes it, with no connection. */
 export function openHttp2Backends(clock: Clock): Http2Backends {
   const sessions = new Map<string, ClientHttp2Session>()
@@ -68,33 +121,18 @@ export function openHttp2Backends(clock: Clock): Http2Backends {
   }
 
   return {
-    send(endpoint, { method, path, headers, hasBody }, events) {
+    send(endpoint, { method, path, fields, body, upgrade }, events) {
       if (endpoint.external) throw new Error('hosts outside the cluster are not spoken to in HTTP/2')
+      if (upgrade) throw new Error('WebSockets are not carried over HTTP/2')
       const session = sessionTo(endpoint)
       const isNew = session.connecting
-      const stream = session.request(headersFor(method, path, headers), { endStream: !hasBody })
-      let trailers: IncomingHttpHeaders | undefined
-      stream.setTimeout(SILENCE_MS, () => stream.destroy(tooLate('the backend says nothing')))
-      stream.once('close', events.closed)
-      stream.on('trailers', found => (trailers = found))
-      stream.on('error', (error: NodeJS.ErrnoException) => {
-        const refused = stream.rstCode === REFUSED_STREAM || error.code === 'ERR_HTTP2_GOAWAY_SESSION'
-        events.failed(refused ? Object.assign(error, { code: 'ECONNREFUSED' }) : error)
-      })
-      stream.on('response', ({ ':status': status = 502, ...rest }, flags) => {
-        stream.setTimeout(0)
-        events.answered({
-          status,
-          message: '',
-          headers: flat(rest),
-          body: stream,
-          headOnly: (flags & END_STREAM) !== 0,
-          trailers: () => trailers as Record<string, string> | undefined,
-        })
-      })
-      if (isNew) session.once('connect', () => events.connected(stream))
-      else events.connected(stream)
-      return stream
+      const stream = session.request(headersFor(method, path, fields), { endStream: body === 'none' })
+      endpoint.inFlight++
+      stream.once('close', () => endpoint.inFlight--)
+      if (isNew) session.once('connect', () => !stream.destroyed && events.connected())
+      const sending = follow(stream, events)
+      if (!isNew) events.connected()
+      return sending
     },
     drop(endpoint) {
       sessions.get(idOf(endpoint))?.close()

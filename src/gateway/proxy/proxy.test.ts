@@ -280,7 +280,7 @@ test('createRouter sends a request to another endpoint where one takes no connec
   assert.equal((await ask(own.port)).status, 502)
 })
 
-test('createRouter repeats a GET whose kept connection the backend closed under it, and sends no POST on one', async () => {
+test('createRouter repeats a GET whose kept connection the backend closed under it, and no POST', async () => {
   const own = await gateway([routeTo('web')])
   const seen: string[] = []
   const closing = await backend((incoming, response) => {
@@ -294,8 +294,34 @@ test('createRouter repeats a GET whose kept connection the backend closed under 
   own.services.set('web', [closing])
   assert.equal((await ask(own.port)).status, 200)
   assert.equal((await ask(own.port)).status, 200)
-  assert.equal((await ask(own.port, { method: 'POST', body: 'x' })).status, 200)
+  assert.equal((await ask(own.port, { method: 'POST', body: 'x' })).status, 502)
   assert.deepEqual(seen, ['GET', 'GET', 'GET', 'POST'])
+})
+
+test('createRouter sends no POST over a connection that the backend has closed', async () => {
+  const own = await gateway([routeTo('web')])
+  let connections = 0
+  // It does not say that it closes, and the end is on its way together with the answer.
+  const closing = await backend((_, response) => {
+    const { socket } = response
+    response.once('finish', () => socket!.destroySoon())
+    response.end('ok')
+  })
+  closing.server.on('connection', () => connections++)
+  own.services.set('web', [closing])
+  for (let at = 0; at < 50; at++) assert.equal((await ask(own.port, { method: 'POST', body: 'x' })).status, 200)
+  assert.equal(connections, 50)
+})
+
+test('createRouter keeps connections for requests of all methods', async () => {
+  const own = await gateway([routeTo('web')])
+  let connections = 0
+  const target = await backend((_, response) => response.end('ok'))
+  target.server.on('connection', () => connections++)
+  own.services.set('web', [target])
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'POST'])
+    assert.equal((await ask(own.port, { method, ...(method !== 'GET' && { body: 'x' }) })).status, 200)
+  assert.equal(connections, 1)
 })
 
 test('createRouter sends no POST twice', async () => {
@@ -368,7 +394,7 @@ const malformed: readonly [title: string, bytes: string, status: number][] = [
     'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     400,
   ],
-  ['an unknown coding', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, x\r\n\r\n0\r\n\r\n', 400],
+  ['an unknown coding', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, x\r\n\r\n0\r\n\r\n', 501],
   ['a length that is none', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\nx', 400],
   ['a header with a space before its colon', 'GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n', 400],
   ['a folded header', 'GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n y\r\n\r\n', 400],

@@ -1,71 +1,39 @@
 /** What becomes of each request: refused, sent to where there is TLS, or carried to a backend. */
-import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Clock } from '../../lib/clock.ts'
 import type { GatewayMetrics } from '../metrics.ts'
-import type { Route } from '../routing/route.ts'
 import type { Table } from '../routing/table.ts'
 import { redirect, refuse } from './answer.ts'
 import { type ExchangeDeps, exchange } from './exchange.ts'
-import { type ClientRequest, type ClientResponse, type Inbound, readInbound } from './inbound.ts'
-import { answerOn, type UpgradeDeps, upgrade } from './upgrade.ts'
+import type { Visit } from './visit.ts'
 
-export interface RouterDeps extends ExchangeDeps, UpgradeDeps {
+export interface RouterDeps extends ExchangeDeps {
   readonly table: Table
   /** Where clients find TLS; undefined: nowhere, and nobody is sent there. */
   securePort(): number | undefined
   readonly metrics: GatewayMetrics
+  readonly clock: Clock
 }
 
-export interface Router {
-  request(request: ClientRequest, response: ClientResponse, secure: boolean): void
-  /** A request for a WebSocket: its socket is the caller's no more. */
-  upgrade(request: IncomingMessage, socket: Duplex, early: Buffer, secure: boolean): void
-}
+/** Sees to it that a request is answered. */
+export type Router = (visit: Visit) => void
 
 /** A client broke off: no status that anybody sees (nginx' own). */
 const CLIENT_GONE = 499
 
 /** Makes the router. */
 export function createRouter(deps: RouterDeps): Router {
-  const { clock, metrics } = deps
-
-  const routeOf = (inbound: Inbound | undefined): Route | undefined =>
-    inbound && deps.table.find(inbound.host, inbound.path)
-
-  /** Answers what no backend has to answer; true where it did. */
-  function answerHere(response: ClientResponse, inbound: Inbound | undefined, route: Route | undefined): boolean {
-    const closing = inbound?.body !== 'none'
-    const port = route?.redirect && !inbound?.secure ? deps.securePort() : undefined
-    if (!inbound) refuse(response, 400, { closing })
-    else if (!route) refuse(response, 404, { closing })
-    else if (port !== undefined) redirect(response, inbound, port)
-    else if (!route.target) refuse(response, 503, { closing })
-    else return false
-    return true
-  }
-
-  return {
-    request(request, response, secure) {
-      const start = clock.elapsed()
-      const inbound = readInbound(request, secure)
-      const route = routeOf(inbound)
-      response.on('close', () => {
-        const status = response.headersSent ? response.statusCode : CLIENT_GONE
-        metrics.answered(route?.owner, request.method ?? '', status, clock.elapsed() - start)
-      })
-      if (!answerHere(response, inbound, route)) exchange(request, response, inbound!, route!.target!, deps)
-    },
-    async upgrade(request, socket, early, secure) {
-      const start = clock.elapsed()
-      socket.on('error', () => {})
-      const inbound = readInbound(request, secure)
-      const route = routeOf(inbound)
-      const counted = (status: number) => metrics.answered(route?.owner, 'GET', status, clock.elapsed() - start)
-      if (inbound && route?.target && (secure || !route.redirect || deps.securePort() === undefined))
-        return counted(await upgrade(request, socket, early, inbound, route.target, deps))
-      const response = answerOn(request, socket)
-      answerHere(response, inbound, route)
-      counted(response.statusCode)
-    },
+  const { clock, metrics, table, securePort } = deps
+  return visit => {
+    const start = clock.elapsed()
+    const { host, path, method, secure } = visit.inbound
+    const route = host === undefined || path === undefined ? undefined : table.find(host, path)
+    visit.events.closed = () =>
+      metrics.answered(route?.owner, method, visit.status ?? CLIENT_GONE, clock.elapsed() - start)
+    if (host === undefined || path === undefined) return refuse(visit, 400)
+    if (!route) return refuse(visit, 404)
+    const port = route.redirect && !secure ? securePort() : undefined
+    if (port !== undefined) return redirect(visit, port)
+    if (!route.target) return refuse(visit, 503)
+    return exchange(visit, route.target, deps)
   }
 }

@@ -1,44 +1,53 @@
 /** A request on its way to one endpoint, whatever protocol that speaks. */
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex } from 'node:stream'
+import type { Fields } from '../../lib/http1/head.ts'
 import type { Endpoint } from '../backends/backends.ts'
+import type { AnswerStart } from './visit.ts'
 
 export interface Outgoing {
   readonly method: string
   readonly path: string
-  /** Names and values by turns. */
-  readonly headers: readonly string[]
-  readonly hasBody: boolean
-  /** On a connection of its own, where connections carry one request at a time. */
+  readonly fields: Fields
+  readonly body: 'none' | 'sized' | 'unsized'
+  /** It asks for a WebSocket. */
+  readonly upgrade: boolean
+  /** It must not be sent on a connection that may be at its end, where connections carry one request at a time. */
+  readonly once: boolean
+  /** On a new connection in any case. */
   readonly fresh: boolean
 }
 
-export interface Answer {
-  readonly status: number
-  readonly message: string
-  /** Names and values by turns, without those of one connection. */
-  readonly headers: readonly string[]
-  readonly body: Readable
-  /** It ended with its head. In HTTP/2 that is not the same as an empty body: gRPC has its status in the head then. */
-  readonly headOnly: boolean
-  /** To be asked when the body has ended. */
-  trailers(): Readonly<Record<string, string>> | undefined
-}
-
-/** What becomes of it. After `answered`, the answer's body tells what fails. */
+/** What becomes of it. */
 export interface SendingEvents {
   /** The connection stands: the body may be written. */
-  connected(body: Writable): void
-  answered(answer: Answer): void
+  connected(): void
+  answered(answer: AnswerStart): void
+  data(chunk: Buffer): void
+  ended(trailers: Fields): void
+  /** What has come up to now is all for the moment. */
+  settled(): void
+  /** The backend agrees to a WebSocket: the connection is the caller's. */
+  upgraded(answer: AnswerStart, socket: Duplex, first: Buffer): void
+  /** The backend has read what it was to be waited for. */
+  drained(): void
+  /** The answer does not come, or not to its end. No event comes after it. */
   failed(error: NodeJS.ErrnoException): void
-  /** Once, at the end of all, however it ended. */
-  closed(): void
 }
 
 export interface Sending {
+  /** A part of the body. */
+  write(chunk: Buffer): void
+  end(): void
+  /** Sends what was written; false: the backend is to be waited for. */
+  flush(): boolean
+  /** Of the answer. */
+  pause(): void
+  resume(): void
+  /** Nobody waits for the answer any more. No event comes after it. */
   destroy(): void
 }
 
-/** Begins to send. Throws where a part of the request cannot be written, or the endpoint may not be reached. */
+/** Begins to send, and counts as in flight until all has ended. Throws where a part of the request cannot be written, or the endpoint may not be reached. */
 export type Send = (endpoint: Endpoint, outgoing: Outgoing, events: SendingEvents) => Sending
 
 /** A backend that does not take a connection in this time is given up, in ms. */

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, request, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { after, test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { virtualClock } from '../../lib/virtual-clock.ts'
-import { ATTEMPTS } from './attempt.ts'
-import type { Connections } from './connections.ts'
+import { createDeadlines } from '../deadlines.ts'
+import { openConnections } from './connections.ts'
 import { routeTo, startGateway } from './gateway.fixture.ts'
-import { readInbound } from './inbound.ts'
-import { upgrade } from './upgrade.ts'
 
 const ends: (() => unknown)[] = []
 after(async () => {
@@ -88,34 +86,35 @@ test('upgrade answers 503 where there is no backend', async () => {
   client.on('error', () => {})
 })
 
-test('upgrade answers 504 where the backend takes no connection for 5 s', async () => {
+test('openConnections gives up a backend that takes no connection for 5 s', async () => {
   const clock = virtualClock()
   const endpoint = { host: 'never.example', port: 80, external: false, h2c: false, inFlight: 0 }
-  const backends = { pick: () => endpoint, set() {}, close() {} }
-  const connections: Connections = {
+  const connections = openConnections({
+    ...{ clock, deadlines: createDeadlines(clock) },
     // Its name is looked up for ever.
-    request: (_, options) => request({ ...options, host: 'never.example', lookup() {}, agent: false }),
-    drop() {},
-    close() {},
-  }
-  const server = createServer()
-  const target = { namespace: 'default', service: 'web', port: 80 }
-  const statuses: number[] = []
-  server.on('upgrade', async (message, socket, early) => {
-    const inbound = readInbound(message, false)!
-    statuses.push(await upgrade(message, socket, early, inbound, target, { backends, connections, clock }))
+    dial: ({ host, port }) => connect({ host, port, lookup() {} }),
   })
-  const { port } = await listen(server)
-  const client = new WebSocket(`ws://127.0.0.1:${port}/`)
-  client.on('error', () => {})
-  const answered = once(client, 'unexpected-response')
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    while (clock.nextDue() === undefined) await new Promise(resolve => setImmediate(resolve))
-    assert.equal(endpoint.inFlight, 1)
-    await clock.advance(5000)
-  }
-  const [, answer] = await answered
-  assert.deepEqual([answer.statusCode, statuses, endpoint.inFlight], [504, [504], 0])
+  const outgoing = {
+    method: 'GET',
+    path: '/',
+    fields: [],
+    body: 'none',
+    upgrade: true,
+    once: true,
+    fresh: true,
+  } as const
+  let code: string | undefined
+  const unexpected = () => assert.fail('nothing answers')
+  connections.send(endpoint, outgoing, {
+    ...{ connected: unexpected, answered: unexpected, data: unexpected, ended: unexpected, settled: unexpected },
+    ...{ upgraded: unexpected, drained: unexpected },
+    failed: error => (code = error.code),
+  })
+  assert.equal(endpoint.inFlight, 1)
+  await clock.advance(4999)
+  assert.equal(code, undefined)
+  await clock.advance(1)
+  assert.deepEqual([code, endpoint.inFlight], ['ETIMEDOUT', 0])
 })
 
 test('upgrade answers as other requests are where the backend may not be reached', async () => {

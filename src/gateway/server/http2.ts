@@ -1,5 +1,7 @@
 /** HTTP/2 on connections that are handed in. */
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import type { Router } from '../proxy/router.ts'
+import { Http2Visit } from './http2-visit.ts'
 
 export interface Http2Options {
   /** Streams of one connection at a time. */
@@ -8,10 +10,11 @@ export interface Http2Options {
   readonly headBytes: number
   /** A connection without a stream is ended after this time, in ms. */
   readonly idleMs: number
+  readonly router: Router
 }
 
 /** Makes the server and the set of its open sessions. */
-export function openHttp2({ streams, headBytes, idleMs }: Http2Options): {
+export function openHttp2({ streams, headBytes, idleMs, router }: Http2Options): {
   readonly server: Http2Server
   readonly sessions: ReadonlySet<ServerHttp2Session>
 } {
@@ -22,9 +25,10 @@ export function openHttp2({ streams, headBytes, idleMs }: Http2Options): {
     sessions.add(session)
     session.once('close', () => sessions.delete(session))
     session.on('error', () => {})
-    session.on('stream', stream => {
+    session.on('stream', (stream, headers) => {
       open++
       stream.once('close', () => open--)
+      router(new Http2Visit(stream, headers))
     })
     // Streams that wait for their backends are not idle.
     session.setTimeout(idleMs, () => open === 0 && session.close())

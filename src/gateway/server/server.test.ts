@@ -3,6 +3,8 @@ import { connect, createServer as createListener, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
+import { createDeadlines } from '../deadlines.ts'
+import { refuse } from '../proxy/answer.ts'
 import type { Router } from '../proxy/router.ts'
 import { createServer } from './server.ts'
 
@@ -13,9 +15,9 @@ after(async () => {
 
 test('createServer cuts a connection that says nothing, and leaves one that has begun to speak', async () => {
   const clock = virtualClock()
-  const router: Router = { request: (_, response) => response.end(), upgrade() {} }
+  const router: Router = visit => refuse(visit, 404)
   const certificates = { contextFor: () => undefined, fallback: () => Promise.reject(new Error('none')) }
-  const server = createServer({ router, certificates, clock, logger: silent })
+  const server = createServer({ router, certificates, clock, deadlines: createDeadlines(clock), logger: silent })
   const taken: Socket[] = []
   const listener = createListener(socket => {
     taken.push(socket)
@@ -31,8 +33,7 @@ test('createServer cuts a connection that says nothing, and leaves one that has 
   await once(speaking, 'data')
   const closed = once(mute.resume(), 'close')
   while (taken.length < 2) await new Promise(resolve => setImmediate(resolve))
-  clock.step()
-  clock.step()
+  await clock.advance(30_000)
   await closed
   speaking.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   await once(speaking, 'data')

@@ -2,19 +2,16 @@
  * The gateway's side of its clients' connections: HTTP/1.1, and with TLS HTTP/2 (by ALPN). Connections are handed in, so
  * that it does not matter who listens. What TLS and HTTP/2 need is loaded with the first connection of theirs.
  */
-import type { Server } from 'node:http'
-import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
+import type { TLSSocket, Server as TlsServer } from 'node:tls'
 import { type Clock, sleep } from '../../lib/clock.ts'
-import { http } from '../../lib/http.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
-import { TLS_OPTIONS, takeHttp2 } from '../../lib/tls-port.ts'
-import type { ClientResponse } from '../proxy/inbound.ts'
+import { TLS_OPTIONS } from '../../lib/tls-port.ts'
+import type { Deadlines } from '../deadlines.ts'
+import { sentenceOf } from '../proxy/answer.ts'
 import type { Router } from '../proxy/router.ts'
-import { isWebSocket } from '../proxy/upgrade.ts'
+import { Http1Connection } from './http1-connection.ts'
 import type { openHttp2 } from './http2.ts'
 import type { ShownCertificates } from './shown.ts'
 
@@ -22,6 +19,7 @@ export interface ServerDeps {
   readonly router: Router
   readonly certificates: ShownCertificates
   readonly clock: Clock
+  readonly deadlines: Deadlines
   readonly logger: Logger
 }
 
@@ -36,128 +34,82 @@ export interface GatewayServer {
   close(graceMs: number): Promise<void>
 }
 
-/** Connections at a time, of both kinds together; more are closed again. */
+/** Connections at a time, of both kinds together; more are sent away. */
 const MOST_CONNECTIONS = 8192
-/** Bytes of a request's head. */
+/** Bytes of a head of HTTP/2. */
 const HEAD_BYTES = 16_384
-const HEAD_COUNT = 100
-/** A connection that says nothing is cut after this time, and a head that is not complete is given up, in ms. */
-const HEAD_MS = 30_000
-/** How often heads are looked at, while there are connections. */
-const LOOK_MS = 15_000
+/** A connection of HTTP/2 without a request is ended after this time, in ms. */
 const IDLE_MS = 75_000
-/** Streams of one HTTP/2 connection at a time. */
+/** Requests of one connection of HTTP/2 at a time. */
 const STREAMS = 250
 
-/** Bodies may take as long as they move: what stalls ends on the backend's side. */
-const HTTP_OPTIONS = {
-  keepAliveTimeout: IDLE_MS,
-  headersTimeout: HEAD_MS,
-  requestTimeout: 0,
-  maxHeaderSize: HEAD_BYTES,
-  connectionsCheckingInterval: LOOK_MS,
-  noDelay: true,
-  shouldUpgradeCallback: isWebSocket,
-}
+const FULL = sentenceOf(503, 'there are too many connections')
+const SENT_AWAY = `HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${FULL.length}\r\nConnection: close\r\n\r\n${FULL}`
 
 /** Makes the server, which listens nowhere. While there is no connection nothing of it runs. */
 export function createServer(deps: ServerDeps): GatewayServer {
-  const { router, certificates, clock, logger } = deps
+  const { router, certificates, clock, deadlines, logger } = deps
   const sockets = new Set<Socket>()
-  const upgraded = new Set<Duplex>()
+  const open = new Set<Http1Connection>()
   let closing = false
-  let plain: Server | undefined
-  let tls: Promise<HttpsServer> | undefined
+  /** It stays, with what lets clients resume their sessions. */
+  let tls: Promise<TlsServer> | undefined
   /** The fallback that `tls` has. */
   let shown: KeyPair | undefined
   let http2: Promise<ReturnType<typeof openHttp2>> | undefined
   let whenEmpty: (() => void) | undefined
 
-  /** Ends what watches over connections. */
-  function rest() {
-    plain?.close()
-    plain = undefined
-    tls?.then(
-      server => server.close(),
-      () => {},
-    )
-    tls = undefined
-    whenEmpty?.()
-  }
-
   /** Whether a connection may stay; it is counted until it closes. */
   function admit(socket: Socket): boolean {
     socket.on('error', () => {})
-    if (closing || sockets.size >= MOST_CONNECTIONS) {
-      socket.destroy()
-      return false
-    }
+    if (closing || sockets.size >= MOST_CONNECTIONS) return false
     sockets.add(socket)
-    // Node looks after those that have begun to speak.
-    const silence = clock.after(HEAD_MS, () => socket.bytesRead === 0 && socket.destroy())
     socket.once('close', () => {
-      silence.cancel()
       sockets.delete(socket)
-      if (sockets.size === 0) rest()
+      if (sockets.size === 0) whenEmpty?.()
     })
     return true
   }
 
-  function serve<T extends Server | HttpsServer>(server: T, secure: boolean): T {
-    server.maxHeadersCount = HEAD_COUNT
-    server.on('request', (request, response) => {
-      // Nothing more comes on a connection that was under way when the end began.
-      response.once('close', () => closing && request.socket.destroySoon())
-      router.request(request, response, secure)
-    })
-    server.on('upgrade', (request, socket, early) => {
-      upgraded.add(socket)
-      socket.once('close', () => upgraded.delete(socket))
-      if (closing) socket.destroy()
-      else router.upgrade(request, socket, early, secure)
-    })
-    // It begins to watch over connections, although others listen for it.
-    server.emit('listening')
-    return server
+  function beginHttp1(socket: Socket, secure: boolean) {
+    const connection = new Http1Connection(socket, { router, clock, deadlines, secure, closing: () => closing })
+    open.add(connection)
+    socket.once('close', () => open.delete(connection))
   }
 
   async function beginHttp2(socket: TLSSocket) {
-    http2 ??= import('./http2.ts').then(({ openHttp2 }) => {
-      const opened = openHttp2({ streams: STREAMS, headBytes: HEAD_BYTES, idleMs: IDLE_MS })
-      opened.server.on('request', (request, response) =>
-        router.request(request, response as unknown as ClientResponse, true),
-      )
-      return opened
-    })
+    http2 ??= import('./http2.ts').then(({ openHttp2 }) =>
+      openHttp2({ streams: STREAMS, headBytes: HEAD_BYTES, idleMs: IDLE_MS, router }),
+    )
     const { server } = await http2
     server.emit('connection', socket)
   }
 
-  async function openTls(): Promise<HttpsServer> {
-    const [{ createServer }, pair] = await Promise.all([import('node:https'), certificates.fallback()])
+  async function openTls(): Promise<TlsServer> {
+    const [{ createServer }, pair] = await Promise.all([import('node:tls'), certificates.fallback()])
     shown = pair
-    const server = serve(
-      createServer({
-        ...HTTP_OPTIONS,
-        ...TLS_OPTIONS,
-        ...{ cert: pair.certificate, key: pair.key },
-        SNICallback: (host, done) => done(null, certificates.contextFor(host)),
-      }),
-      true,
-    )
-    takeHttp2(server, socket => void beginHttp2(socket))
+    const server = createServer({
+      ...TLS_OPTIONS,
+      ...{ cert: pair.certificate, key: pair.key },
+      SNICallback: (host, done) => done(null, certificates.contextFor(host)),
+    })
+    server.on('secureConnection', socket => {
+      socket.on('error', () => {})
+      if (socket.alpnProtocol === 'h2') void beginHttp2(socket)
+      else beginHttp1(socket, true)
+    })
     server.on('tlsClientError', error => logger.debug({ err: error }, 'gateway: a TLS handshake failed'))
     return server
   }
 
   return {
     plain(socket) {
-      if (!admit(socket)) return
-      plain ??= serve(http.createServer(HTTP_OPTIONS), false)
-      plain.emit('connection', socket)
+      if (admit(socket)) return beginHttp1(socket, false)
+      socket.end(SENT_AWAY)
+      return void socket.on('finish', () => socket.destroySoon())
     },
     secure(socket) {
-      if (!admit(socket)) return
+      if (!admit(socket)) return void socket.destroy()
       tls ??= openTls()
       tls.then(
         server => server.emit('connection', socket),
@@ -171,10 +123,12 @@ export function createServer(deps: ServerDeps): GatewayServer {
     fallbackChanged() {
       const change = async () => {
         const [server, pair] = await Promise.all([tls, certificates.fallback()])
-        // It is asked after each change of any Ingress.
-        if (pair === shown) return
+        if (!server || pair === shown) return
         shown = pair
-        server?.setSecureContext({ ...TLS_OPTIONS, cert: pair.certificate, key: pair.key })
+        // Sessions go on: their keys do not come from the certificate.
+        const ticketKeys = server.getTicketKeys()
+        server.setSecureContext({ ...TLS_OPTIONS, cert: pair.certificate, key: pair.key })
+        server.setTicketKeys(ticketKeys)
       }
       // What keeps it from being made is told of with the next connection.
       if (tls) change().catch(() => {})
@@ -182,9 +136,8 @@ export function createServer(deps: ServerDeps): GatewayServer {
     async close(graceMs) {
       closing = true
       const sessions = (await http2)?.sessions ?? new Set()
-      for (const server of [plain, await tls?.catch(() => undefined)]) server?.closeIdleConnections()
+      for (const connection of open) connection.wind()
       for (const session of sessions) session.close()
-      for (const socket of upgraded) socket.destroy()
       const waited = new AbortController()
       const empty = new Promise<void>(resolve => {
         whenEmpty = resolve

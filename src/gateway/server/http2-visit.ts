@@ -1,0 +1,119 @@
+/** One request of HTTP/2, and the answer to it. */
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { BodyTaker } from '../../lib/http1/body.ts'
+import type { Fields } from '../../lib/http1/head.ts'
+import { type Inbound, readInbound } from '../proxy/inbound.ts'
+import type { AnswerStart, Visit, VisitEvents } from '../proxy/visit.ts'
+
+/** As HTTP/1.1 has them. A cookie that comes in pieces is one (RFC 9113, 8.2.3). */
+function fieldsOf(headers: IncomingHttpHeaders): string[] {
+  const fields: string[] = []
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(':') || value === undefined) continue
+    for (const each of Array.isArray(value) ? value : [value]) fields.push(name, each)
+  }
+  return fields
+}
+
+function inboundOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Inbound {
+  const { ':method': method = 'GET', ':path': target = '', ':authority': authority, host } = headers
+  const length = Number(headers['content-length'] ?? 0)
+  const { remoteAddress = '' } = (stream.session as ServerHttp2Session).socket
+  return readInbound({
+    ...{ method, target, length },
+    hosts: [authority ?? host ?? ''],
+    fields: fieldsOf(headers),
+    body: headers['content-length'] !== undefined ? 'sized' : stream.endAfterHeaders ? 'none' : 'unsized',
+    upgrade: false,
+    secure: true,
+    client: remoteAddress.replace(/^::ffff:/, ''),
+  })
+}
+
+function headersOf(fields: Fields): OutgoingHttpHeaders {
+  const headers: Record<string, string | string[]> = {}
+  for (let at = 0; at < fields.length; at += 2) {
+    const [name, value] = [fields[at]!.toLowerCase(), fields[at + 1]!]
+    const before = headers[name]
+    headers[name] = before === undefined ? value : [before, value].flat()
+  }
+  return headers
+}
+
+export class Http2Visit implements Visit {
+  readonly inbound: Inbound
+  status: number | undefined
+  events: Partial<VisitEvents> = {}
+  readonly #stream: ServerHttp2Stream
+  readonly #expects: boolean
+  #over = false
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    this.#stream = stream
+    this.inbound = inboundOf(stream, headers)
+    this.#expects = headers.expect === '100-continue'
+    // A client that breaks off is told of by `close`.
+    stream.on('error', () => {})
+    stream.on('drain', () => this.events.drained?.())
+    stream.on('close', () => {
+      if (!this.#over) this.events.gone?.()
+      this.events.closed?.()
+    })
+  }
+
+  take(taker: BodyTaker): void {
+    if (this.#expects) this.#stream.additionalHeaders({ ':status': 100 })
+    this.#stream.on('data', (chunk: Buffer) => taker.data(chunk))
+    this.#stream.on('end', () => taker.end([]))
+  }
+
+  pause(): void {
+    this.#stream.pause()
+  }
+
+  resume(): void {
+    this.#stream.resume()
+  }
+
+  begin({ status, fields, body }: AnswerStart): void {
+    if (this.#stream.destroyed || this.#stream.closed) return
+    this.status = status
+    const endStream = body === 'none' || this.inbound.method === 'HEAD'
+    this.#stream.respond(
+      { ':status': status, ...headersOf(fields) },
+      { endStream, waitForTrailers: !endStream && body === 'unsized' },
+    )
+  }
+
+  write(chunk: Buffer): void {
+    if (!this.#stream.writableEnded && !this.#stream.destroyed) this.#stream.write(chunk)
+  }
+
+  end(trailers: Fields): void {
+    this.#over = true
+    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(headersOf(trailers)))
+    this.#stream.end()
+    // What is left of the request's body is not waited for.
+    if (!this.#stream.readableEnded) this.#stream.resume()
+  }
+
+  flush(): boolean {
+    return !this.#stream.writableNeedDrain
+  }
+
+  cut(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  }
+
+  join(_: AnswerStart, backend: Duplex): void {
+    // No request of HTTP/2 asks for one.
+    backend.destroy()
+  }
+}

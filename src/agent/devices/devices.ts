@@ -23,6 +23,9 @@ import { type DevicePlugin, type Devices, openPlugin } from './plugin.ts'
 /** A plugin that is gone has so long to come back before its devices count no more (the kubelet's). */
 const AWAY_MS = 300_000
 
+/** A plugin that registers has so long to name its devices, ms: some look for them first. */
+const LIST_MS = 300_000
+
 /** What a container needs to use its devices. */
 export interface ContainerDevices
   extends Required<Pick<ContainerConfig, 'devices' | 'cdiDevices'>>,
@@ -69,6 +72,8 @@ export function createNodeDevices(
 ): NodeDevices {
   const given = openAllocations(join(directory, 'allocations.json'))
   const offers = new Map<string, Offer>()
+  /** Connections to plugins that have registered and not named their devices, by resource. */
+  const expected = new Map<string, AbortController>()
   let turn: Promise<unknown> = Promise.resolve()
   signal.addEventListener('abort', () => {
     for (const { plugin, away } of offers.values()) {
@@ -206,22 +211,31 @@ export function createNodeDevices(
   async function connect(resource: string, socket: string, options: DevicePlugin['options']): Promise<void> {
     let plugin: DevicePlugin | undefined
     let latest: Devices = new Map()
+    const scope = new AbortController()
+    // One that registers again begins anew.
+    expected.get(resource)?.abort()
+    expected.set(resource, scope)
+    const late = clock.after(LIST_MS, () => scope.abort())
+    const followed = {
+      changed(devices: Devices) {
+        latest = devices
+        const offer = offers.get(resource)
+        if (!plugin || offer?.plugin !== plugin) return
+        offer.devices = devices
+        changed()
+      },
+      ended: (error: unknown) => ended(resource, plugin, error),
+    }
     try {
-      plugin = await openPlugin(socket, options, {
-        changed(devices) {
-          latest = devices
-          const offer = offers.get(resource)
-          if (!plugin || offer?.plugin !== plugin) return
-          offer.devices = devices
-          changed()
-        },
-        ended: error => ended(resource, plugin, error),
-      })
+      plugin = await openPlugin(socket, options, followed, AbortSignal.any([signal, scope.signal]))
     } catch (error) {
       logger.warn({ err: error, resource, socket }, 'a device plugin that registered does not answer')
       return
+    } finally {
+      late.cancel()
+      if (expected.get(resource) === scope) expected.delete(resource)
     }
-    if (signal.aborted) return plugin.close()
+    if (signal.aborted || scope.signal.aborted) return plugin.close()
     const before = offers.get(resource)
     before?.away?.cancel()
     before?.plugin?.close()

@@ -32,19 +32,21 @@ export interface DevicePlugin {
 
 /**
  * Connects to a plugin's socket. `changed` is called with its devices, first before this resolves, and `ended` once when
- * it is gone. Rejects when it does not answer.
+ * it is gone. Rejects when it does not answer, or `signal` aborts before it does; that ends its connection at any time.
  */
 export async function openPlugin(
   socket: string,
   options: PluginOptions,
   { changed, ended }: { changed(devices: Devices): void; ended(error: unknown): void },
+  signal: AbortSignal,
 ): Promise<DevicePlugin> {
   const channel = await openChannel(socket)
-  const scope = new AbortController()
+  const own = new AbortController()
+  const scope = AbortSignal.any([own.signal, signal])
   const first = Promise.withResolvers<void>()
   async function follow() {
     try {
-      for await (const { devices } of channel.stream(PLUGIN, 'ListAndWatch', [empty, listResponse], {}, scope.signal)) {
+      for await (const { devices } of channel.stream(PLUGIN, 'ListAndWatch', [empty, listResponse], {}, scope)) {
         changed(new Map(devices.map(({ id, health }) => [id, health])))
         first.resolve()
       }
@@ -52,7 +54,7 @@ export async function openPlugin(
     } catch (error) {
       first.reject(error)
       channel.close()
-      if (!scope.signal.aborted) ended(error)
+      if (!scope.aborted) ended(error)
     }
   }
   async function call<A, B>(
@@ -86,7 +88,7 @@ export async function openPlugin(
       await call('PreStartContainer', [preStartRequest, empty], { ids }, PRE_START_MS)
     },
     close() {
-      scope.abort()
+      own.abort()
       channel.close()
     },
   }

@@ -44,7 +44,7 @@ import { createCredentialProvider } from './pulls/provider.ts'
 import { createPulls } from './pulls/pulls.ts'
 import { openRecords } from './pulls/records.ts'
 import { pods, runtimeClasses } from './resources.ts'
-import { type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
+import { type NodeImage, type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
 import { createNodeApi } from './serve.ts'
 import type { NodeServer, NodeServerDeps, NodeServerOptions } from './server/server.ts'
 import type { ServiceEnvironment } from './service-env.ts'
@@ -340,6 +340,11 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     clock,
     logger,
   })
+  /** For the node's status; of what is gone nothing needs to be known. */
+  function tellImages(all: readonly NodeImage[]) {
+    records.keep(new Set(all.flatMap(({ id, digests }) => [id, ...digests])))
+    return statusImages(all)
+  }
   await preloadImages(join(deps.dataDir, 'images'), images, logger)
   const registered = await startNode(
     {
@@ -349,14 +354,12 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ...(deps.annotations && { annotations: deps.annotations }),
       pressure,
       leaving: leaving.isLeaving,
-      async tidy() {
-        await garbage.collect().catch(error => logger.warn({ err: error }, 'unused images could not be removed'))
-      },
-      async images() {
-        const all = await images.list()
-        records.keep(new Set(all.flatMap(({ id, digests }) => [id, ...digests])))
-        return statusImages(all)
-      },
+      tidy: () =>
+        garbage.collect().then(tellImages, error => {
+          logger.warn({ err: error }, 'unused images could not be removed')
+          return undefined
+        }),
+      images: async () => tellImages(await images.list()),
       client,
       clock,
       logger,

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import type { NodeImage } from '../runtimes/runtime.ts'
 import type { NodeImages } from './images.ts'
 import type { Disk } from './usage.ts'
 
@@ -19,13 +20,13 @@ export interface ImageGarbageSettings {
 }
 
 export interface ImageGarbage {
-  /** Looks at the disk and makes room where that is due. Resolves with bytes that were freed, as images say. */
-  collect(): Promise<number>
+  /** Looks at the disk and makes room where that is due. Resolves with the images that are left. */
+  collect(): Promise<readonly NodeImage[]>
 }
 
 export interface ImageGarbageDeps {
   readonly settings: ImageGarbageSettings
-  readonly images: Pick<NodeImages, 'unused'>
+  readonly images: Pick<NodeImages, 'look'>
   disk(): Pick<Disk, 'capacityBytes' | 'availableBytes'> | undefined
   readonly clock: Clock
   readonly logger: Logger
@@ -38,7 +39,8 @@ export function createImageGarbage({ settings, images, disk, clock, logger }: Im
 
   return {
     async collect() {
-      const unused = await images.unused()
+      const all = new Set(await images.look())
+      const unused = [...all].filter(({ drop }) => drop)
       const now = clock.elapsed()
       since = new Map(unused.map(({ id }) => [id, since.get(id) ?? now]))
       const age = ({ id }: { readonly id: string }) => now - since.get(id)!
@@ -50,14 +52,15 @@ export function createImageGarbage({ settings, images, disk, clock, logger }: Im
       for (const image of old) {
         const isTooOld = age(image) > maxAgeMs
         if (freed >= wanted && !isTooOld) break
-        if (!(await image.drop())) continue
+        if (!(await image.drop?.())) continue
+        all.delete(image)
         freed += image.size
         const why = isTooOld ? 'an image was removed that was not used for long' : 'an image was removed to make room'
         logger.info({ image: image.names[0] ?? image.id, size: image.size }, why)
       }
       if (freed < wanted)
         logger.warn({ wanted, freed }, 'the disk is nearly full, and there are not enough unused images to remove')
-      return freed
+      return [...all]
     },
   }
 }

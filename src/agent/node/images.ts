@@ -16,15 +16,15 @@ export interface NodeImages {
   importArchive(handler: string, archive: AsyncIterable<Uint8Array>): Promise<readonly string[]>
   /** Removes an image from all runtimes that have it; false where none has. Rejects with a `StatusError`. */
   remove(name: string): Promise<boolean>
-  /** What no container is made of, and is not pinned. */
-  unused(): Promise<readonly UnusedImage[]>
-  /** Removes all of that; resolves with what it was. */
+  /** The same, with which of them may go. */
+  look(): Promise<readonly SeenImage[]>
+  /** Removes what may go; resolves with what it was. */
   prune(): Promise<readonly NodeImage[]>
 }
 
-export interface UnusedImage extends NodeImage {
-  /** False where it was gone already. */
-  drop(): Promise<boolean>
+export interface SeenImage extends NodeImage {
+  /** Of one that no container is made of, and that is not pinned. False where it was gone already. */
+  drop?(): Promise<boolean>
 }
 
 type Keeper = RuntimeDriver & { readonly images: RuntimeImages }
@@ -43,20 +43,20 @@ const wordsOf = ({ id, names, digests }: NodeImage) => [id, ...names, ...digests
 export function createNodeImages(runtimes: readonly RuntimeDriver[], staging: string): NodeImages {
   const keepers = runtimes.filter((driver): driver is Keeper => driver.images !== undefined)
 
-  async function unused(): Promise<UnusedImage[]> {
-    const found: UnusedImage[] = []
+  async function look(): Promise<SeenImage[]> {
+    const found: SeenImage[] = []
     for (const keeper of keepers) {
       const used = await usedBy(keeper)
       for (const image of await keeper.images.list()) {
-        if (image.pinned || wordsOf(image).some(word => used.has(word))) continue
-        found.push({ ...image, drop: () => keeper.images.remove(image.id) })
+        const isUsed = image.pinned || wordsOf(image).some(word => used.has(word))
+        found.push(isUsed ? image : { ...image, drop: () => keeper.images.remove(image.id) })
       }
     }
     return found
   }
 
   return {
-    unused,
+    look,
     async list() {
       const lists = keepers.map(async ({ images, capabilities }) =>
         (await images.list()).map(image => ({ ...image, handlers: capabilities.handlers })),
@@ -91,7 +91,7 @@ export function createNodeImages(runtimes: readonly RuntimeDriver[], staging: st
     },
     async prune() {
       const removed: NodeImage[] = []
-      for (const { drop, ...image } of await unused()) if (await drop()) removed.push(image)
+      for (const { drop, ...image } of await look()) if (await drop?.()) removed.push(image)
       return removed
     },
   }

@@ -47,8 +47,11 @@ export interface NodeDeps {
   readonly kubeletPort?: number
   /** For node.status.images. */
   images?(): Promise<readonly ContainerImage[]>
-  /** Called before the node tells its status at its start and every five minutes; what changes does not wait for it. */
-  tidy?(): Promise<void>
+  /**
+   * Called before the node tells its status at its start and every five minutes; what changes does not wait for it. What
+   * it resolves with is told of images then.
+   */
+  tidy?(): Promise<readonly ContainerImage[] | undefined>
   /** Called when a heartbeat failed. */
   reconnect?(): void
   /** The range that its pods have their addresses from. */
@@ -137,8 +140,8 @@ function statusOf(
 const isAnothers = ({ annotations = {} }: NodeDeps, { metadata }: Node): boolean =>
   Object.entries(annotations).some(([key, value]) => (metadata?.annotations?.[key] ?? value) !== value)
 
-/** Makes or updates the Node object. Rejects where it is another machine's. */
-async function register(deps: NodeDeps): Promise<Node> {
+/** Makes or updates the Node object; `known` are its images, where they have just been looked at. Rejects where it is another machine's. */
+async function register(deps: NodeDeps, known?: readonly ContainerImage[]): Promise<Node> {
   const { name, podCidr } = deps
   const podCIDRs = podCidr?.split(',')
   const spec = podCIDRs ? { podCIDR: podCIDRs[0]!, podCIDRs } : {}
@@ -155,7 +158,7 @@ async function register(deps: NodeDeps): Promise<Node> {
   }
   if (podCidr && !node.spec?.podCIDR) node = await client.patch({ name }, { spec }, { type: 'strategic' })
   // A runtime that does not answer keeps no node from being there.
-  const images = (await deps.images?.().catch(() => undefined)) ?? []
+  const images = known ?? (await deps.images?.().catch(() => undefined)) ?? []
   const status = statusOf(deps, node, images)
   // By its key, the type, the patch would make one address of two of a type.
   const addresses = [{ $patch: 'replace' }, ...(status.addresses ?? [])]
@@ -186,10 +189,10 @@ export async function startNode(deps: NodeDeps, signal: AbortSignal): Promise<Re
   const backOff = createBackOff(100, 10_000)
   let node: Node | undefined
   deps.pressure?.look()
-  await deps.tidy?.()
+  const images = await deps.tidy?.()
   while (!node) {
     try {
-      node = await register(deps)
+      node = await register(deps, images)
       await beat(deps, node)
     } catch (error) {
       if (signal.aborted) throw error
@@ -249,8 +252,7 @@ async function keepAlive(deps: NodeDeps, known: Known, signal: AbortSignal) {
     try {
       await answered(clock, beat(deps, known.node), signal)
       if (count % BEATS_PER_STATUS > 0) continue
-      await deps.tidy?.()
-      known.node = await register(deps)
+      known.node = await register(deps, await deps.tidy?.())
     } catch (error) {
       if (signal.aborted) return
       logger.warn({ err: error, node: name }, 'a heartbeat failed')

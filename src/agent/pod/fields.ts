@@ -2,7 +2,7 @@
 import type { Pod, ResourceFieldSelector } from '../../api/generated/types/core-v1.ts'
 import { isPodLevel } from '../../api/kinds/core/resources.ts'
 import { isZeroQuantity, milliValue, parseQuantity, quantityValue } from '../../api/machinery/quantity.ts'
-import { allContainers } from './references.ts'
+import { allContainers } from './object.ts'
 
 /** Addresses that are known when a container is made. */
 export interface PodAddresses {

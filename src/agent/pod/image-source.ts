@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { resolveIn } from '../images/rooted.ts'
 import { RuntimeError, type VolumeImage } from '../runtimes/runtime.ts'
-import type { ImageSource } from '../volumes/set-up.ts'
+import type { ImageSource } from '../volumes/volume.ts'
 import type { Ground } from './ground.ts'
 
 /** In the words of CRI (k8s.io/cri-api pkg/errors). */

@@ -5,7 +5,7 @@ import { SYSTEM_PRIORITIES } from '../../api/kinds/scheduling/system-priorities.
 import { milliValue, quantityValue } from '../../api/machinery/quantity.ts'
 import { hasPodResources, podAmounts } from '../../api/quota/pod-resources.ts'
 import type { Resources } from '../runtimes/runtime.ts'
-import { allContainers } from './references.ts'
+import { allContainers } from './object.ts'
 import { isSidecar } from './restart.ts'
 
 /** Microseconds. */

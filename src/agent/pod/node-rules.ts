@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { RuntimeCapabilities } from '../runtimes/runtime.ts'
 import type { Refusal } from './deps.ts'
-import { allContainers } from './references.ts'
+import { allContainers } from './object.ts'
 import { sysctlName, wantsStrictGroups } from './security.ts'
 
 /** What the node's kernel and configuration allow. */

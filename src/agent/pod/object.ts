@@ -1,5 +1,5 @@
 /** What is asked of a pod's object in many places. */
-import type { Pod } from '../../api/generated/types/core-v1.ts'
+import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
 import { SYSTEM_PRIORITIES } from '../../api/kinds/scheduling/system-priorities.ts'
 import type { PodRef } from '../../client/node-api.ts'
 
@@ -11,6 +11,18 @@ const CRITICAL = SYSTEM_PRIORITIES['system-cluster-critical']
 /** A pod without which the node or the cluster does not work, and the node's own: it is not ended to make room. */
 export const isCritical = ({ metadata, spec }: Pod): boolean =>
   metadata?.annotations?.[SOURCE] !== undefined || (spec?.priority ?? 0) >= CRITICAL
+
+/** The containers that a pod begins with: init containers first, in their order. */
+export const allContainers = (pod: Pod): readonly Container[] => [
+  ...(pod.spec?.initContainers ?? []),
+  ...(pod.spec?.containers ?? []),
+]
+
+/** Those too that were added to debug it. */
+export const withEphemeral = (pod: Pod): readonly Container[] => [
+  ...allContainers(pod),
+  ...((pod.spec?.ephemeralContainers ?? []) as readonly Container[]),
+]
 
 /** Its name and uid. */
 export const podRef = ({ metadata }: Pod): PodRef => ({

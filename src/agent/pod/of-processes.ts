@@ -1,5 +1,5 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
-import { allContainers } from './references.ts'
+import { allContainers } from './object.ts'
 
 /**
  * Whether a pod that names no RuntimeClass is one of processes: every container of it has the image `host`, which stands

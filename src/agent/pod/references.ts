@@ -1,18 +1,7 @@
-/** Which containers a pod has, and which ConfigMaps and Secrets they read. */
-import type { Container, Pod, Volume } from '../../api/generated/types/core-v1.ts'
+/** Which ConfigMaps and Secrets a pod reads. */
+import type { Pod, Volume } from '../../api/generated/types/core-v1.ts'
 import type { References } from '../object-source.ts'
-
-/** Those that a pod begins with: init containers first, in their order. */
-export const allContainers = (pod: Pod): readonly Container[] => [
-  ...(pod.spec?.initContainers ?? []),
-  ...(pod.spec?.containers ?? []),
-]
-
-/** Those too that were added to debug it. */
-export const withEphemeral = (pod: Pod): readonly Container[] => [
-  ...allContainers(pod),
-  ...((pod.spec?.ephemeralContainers ?? []) as readonly Container[]),
-]
+import { withEphemeral } from './object.ts'
 
 /** Everything that variables and volumes of the pod name, each once. */
 export function referencesOf(pod: Pod): References {

@@ -4,7 +4,7 @@
  */
 import type { ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
 import type { RuntimeDriver } from '../runtimes/runtime.ts'
-import { allContainers } from './references.ts'
+import { allContainers } from './object.ts'
 import { ruleFor } from './restart.ts'
 import type { Slot } from './slot.ts'
 

@@ -4,7 +4,7 @@ import type { Container, Pod, SecurityContext } from '../../api/generated/types/
 import type { ContainerConfig, FoundImage, SandboxConfig, SecurityProfile } from '../runtimes/runtime.ts'
 import { podTitle } from './deps.ts'
 import { ConfigError } from './env.ts'
-import { allContainers } from './references.ts'
+import { allContainers } from './object.ts'
 
 type Profile = NonNullable<SecurityContext['seccompProfile']>
 

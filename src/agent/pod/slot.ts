@@ -4,7 +4,7 @@ import type { Prober } from '../probes/prober.ts'
 import type { ContainerStatus as Instance, Resources } from '../runtimes/runtime.ts'
 import type { Lost } from './container-status.ts'
 import type { Wanted } from './image-pull.ts'
-import { allContainers } from './references.ts'
+import { allContainers } from './object.ts'
 import { createRestartBackOff, type RestartBackOff } from './restart.ts'
 
 /** Where a container stands in its pod's spec. */

@@ -1,7 +1,7 @@
 /** A pod as its status shows it, put together from its containers: pure. */
 import type { Pod, PodStatus } from '../../api/generated/types/core-v1.ts'
 import type { ContainerView } from './container-status.ts'
-import { allContainers } from './references.ts'
+import { allContainers } from './object.ts'
 import type { PodResize } from './resize.ts'
 import { isReady, isRunning, isStarted, type Slot } from './slot.ts'
 import type { PodView } from './status.ts'

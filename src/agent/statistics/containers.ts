@@ -1,5 +1,5 @@
 /** What the containers of a pod use now, by the word of its runtime. */
-import { withEphemeral } from '../pod/references.ts'
+import { withEphemeral } from '../pod/object.ts'
 import type { PodWorker } from '../pod/worker.ts'
 import type { RunningContainer } from './statistics.ts'
 

@@ -2,7 +2,7 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../api/generated/types/core-v1.ts'
 import { matchesTerm } from '../../api/machinery/node-match.ts'
 import type { Client } from '../../client/client.ts'
-import { allContainers } from '../pod/references.ts'
+import { allContainers } from '../pod/object.ts'
 import { nodes, persistentVolumeClaims, persistentVolumes } from '../resources.ts'
 import { VolumeError, type VolumeSpec } from './volume.ts'
 

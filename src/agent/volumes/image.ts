@@ -10,4 +10,5 @@ export const imageVolume: VolumeType = {
   live: false,
   readOnly: true,
   setUp: async (_spec, { directory }) => directory,
+  mount: async ({ volume, subPath, images }) => ({ ...(await images(volume, subPath)), noExec: true }),
 }

@@ -1,5 +1,5 @@
 import type { VolumeProjection } from '../../api/generated/types/core-v1.ts'
-import { allContainers } from '../pod/references.ts'
+import { allContainers } from '../pod/object.ts'
 import { configMapPayload } from './config-map.ts'
 import { downwardPayload } from './downward-api.ts'
 import { type Payload, safePath, writePayload } from './payload.ts'

@@ -7,10 +7,16 @@ import { ConfigError, expand } from '../pod/env.ts'
 import type { Device, Mount } from '../runtimes/runtime.ts'
 import { volumeTypes } from './all.ts'
 import { type ClaimSource, named } from './claims.ts'
-import { imageVolume } from './image.ts'
 import { safePath } from './payload.ts'
 import { prepareSubPath } from './sub-path.ts'
-import { type VolumeContext, VolumeError, type VolumeServices, type VolumeSpec, type VolumeType } from './volume.ts'
+import {
+  type ImageSource,
+  type VolumeContext,
+  VolumeError,
+  type VolumeServices,
+  type VolumeSpec,
+  type VolumeType,
+} from './volume.ts'
 
 const VOLUMES = 'volumes'
 /** As the kubelet calls it. */
@@ -34,9 +40,6 @@ export interface PodVolumes {
 export interface PodVolumesDeps extends Omit<VolumeContext, 'pod' | 'directory'> {
   readonly claims: ClaimSource
 }
-
-/** Where the files of an image volume are, and those of a folder in it ('': all). Rejects with what is wrong. */
-export type ImageSource = (volume: string, subPath: string) => Promise<Pick<Mount, 'hostPath' | 'image'>>
 
 /** A volume that is ready for containers. */
 interface Ready {
@@ -125,8 +128,8 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
         const sub = mount.subPathExpr ? expandFully(mount.subPathExpr, env) : (mount.subPath ?? '')
         mounts.push({
           volume: mount.name,
-          ...(type === imageVolume
-            ? { ...(await images(mount.name, await folderOf(mount.name, container, sub))), noExec: true }
+          ...(type.mount
+            ? await type.mount({ volume: mount.name, subPath: await wordsOf(mount.name, container, sub), images })
             : { hostPath: await hostPath(path, sub, container, index) }),
           containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
           readOnly: mount.readOnly || spec.readOnly || type.readOnly,
@@ -169,8 +172,8 @@ async function subPathOf<T>(volume: string, container: Container, prepare: () =>
   }
 }
 
-/** A folder in an image; '' for all of it. */
-const folderOf = (volume: string, container: Container, sub: string): Promise<string> =>
+/** A sub path that is safe by its words; '' for none. */
+const wordsOf = (volume: string, container: Container, sub: string): Promise<string> =>
   subPathOf(volume, container, () => (sub ? safePath(sub) : ''))
 
 function expandFully(text: string, env: Readonly<Record<string, string>>): string {

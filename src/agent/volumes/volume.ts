@@ -12,6 +12,7 @@ import type {
 import type { CsiVolumes } from '../csi/volumes.ts'
 import type { HeldObjects } from '../object-source.ts'
 import type { PodAddresses } from '../pod/fields.ts'
+import type { Mount } from '../runtimes/runtime.ts'
 
 /** Where a volume's content comes from: a volume of a pod, or what its claim is bound to. */
 export interface VolumeSource extends Omit<Volume, 'name' | 'csi'> {
@@ -50,6 +51,21 @@ export interface VolumeContext extends VolumeServices {
   token(projection: ServiceAccountTokenProjection): Promise<string>
 }
 
+/** Where the files of an image volume are, and those of a folder in it ('': all). Rejects with what is wrong. */
+export type ImageSource = (volume: string, subPath: string) => Promise<Pick<Mount, 'hostPath' | 'image'>>
+
+/** What a mount shows. */
+export type MountSource = Pick<Mount, 'hostPath' | 'image' | 'noExec'>
+
+/** A volume that is to be mounted into a container. */
+export interface VolumeUse {
+  /** The pod's name for it. */
+  readonly volume: string
+  /** A path below it, '' for all of it, that leads nowhere else by its words. */
+  readonly subPath: string
+  readonly images: ImageSource
+}
+
 export interface VolumeType {
   /** Field of the source that says it is one of these. */
   readonly field: keyof VolumeSource
@@ -61,6 +77,8 @@ export interface VolumeType {
   readonly readOnly: boolean
   /** Makes or refreshes it; resolves with its path on this machine. Throws `VolumeError`. May be repeated. */
   setUp(spec: VolumeSpec, context: VolumeContext): Promise<string>
+  /** How containers mount it; by its path, as `hostPath`, where absent. Rejects with what is wrong. */
+  mount?(use: VolumeUse): Promise<MountSource>
   /** The same for `volumeMode: Block`: resolves with the path of the device. */
   map?(spec: VolumeSpec, context: VolumeContext): Promise<string>
   /** Undoes what stands in a volume's folder, before that is removed; mounts are undone afterwards. May be repeated. */

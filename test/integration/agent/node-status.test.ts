@@ -31,7 +31,11 @@ test('startNode tidies before each status of its own, and lets no change wait fo
       },
       runtimes: [],
       version: 'v1.36.3',
-      tidy: async () => void tidied++,
+      async tidy() {
+        tidied++
+        return [{ names: [`tidied-${tidied}`] }]
+      },
+      images: async () => [{ names: ['listed'] }],
       pressure: { conditions: () => scarce, look() {}, onChange: listener => (changed = listener) },
     },
     scope.signal,
@@ -39,14 +43,15 @@ test('startNode tidies before each status of its own, and lets no change wait fo
   const rest = () => settled(30)
   const isShort = async () =>
     (await admin.get({ name: 'n1' })).status?.conditions?.find(each => each.type === 'MemoryPressure')?.status
-  assert.deepEqual([await isShort(), tidied], ['False', 1])
+  const images = async () => (await admin.get({ name: 'n1' })).status?.images?.map(({ names }) => names?.[0])
+  assert.deepEqual([await isShort(), tidied, await images()], ['False', 1, ['tidied-1']])
   await clock.advance(20_000, rest)
   scarce.add('MemoryPressure')
   changed()
   await clock.advance(2_000, rest)
-  assert.deepEqual([await isShort(), tidied], ['True', 1])
+  assert.deepEqual([await isShort(), tidied, await images()], ['True', 1, ['listed']])
   await clock.advance(300_000, rest)
-  assert.deepEqual([await isShort(), tidied], ['True', 2])
+  assert.deepEqual([await isShort(), tidied, await images()], ['True', 2, ['tidied-2']])
   scope.abort()
   await server.close()
 })

@@ -2,7 +2,14 @@
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
 import { keptCapabilities } from './capabilities.ts'
 import type { Platform } from './platform.ts'
-import { hasFilters, underFilter } from './seccomp/install.ts'
+import { defaultFilter, type Filter, machineArchitecture, profileFilter, underFilter } from './seccomp/install.ts'
+
+/** What of a container tells its filter. */
+export interface ConfinedState {
+  readonly config: Pick<ContainerConfig, 'seccomp' | 'privileged' | 'capabilities' | 'noNewPrivileges'>
+  /** Of a profile of its own, as it was when the container was made. */
+  readonly filter?: Filter
+}
 
 type Confinement = Pick<ContainerConfig, 'seccomp' | 'appArmor' | 'seLinux' | 'procMount' | 'privileged' | 'cdiDevices'>
 
@@ -11,28 +18,46 @@ const isFiltered = ({ seccomp, privileged }: Pick<Confinement, 'seccomp' | 'priv
   seccomp !== undefined && seccomp.type !== 'Unconfined' && !privileged
 
 /**
- * What sets a container's filter of system calls, before its command; nothing where it gets none. `command` is how a
- * program is run where that runs; `begin` with which capabilities.
+ * The filter of a profile of its own, as its file is now; undefined where a container has none. Throws `RuntimeError`
+ * that says what is wrong with the file.
  */
-export const filterWords = (
-  config: Pick<ContainerConfig, 'seccomp' | 'privileged' | 'capabilities'>,
+export function ownFilter(config: Pick<Confinement, 'seccomp' | 'privileged'>): Filter | undefined {
+  if (!isFiltered(config) || config.seccomp?.type !== 'Localhost') return undefined
+  try {
+    return profileFilter(config.seccomp.localhost ?? '')
+  } catch (error) {
+    throw new RuntimeError('CreateContainerError', (error as Error).message, { cause: error })
+  }
+}
+
+/**
+ * Words that set a container's filter of system calls, and `rights`, before its command. `command` is how a program is
+ * run where that runs; `begin` with which capabilities. Where processes can never gain rights, a profile of its own comes
+ * last, and need not allow what setting rights takes.
+ */
+export function withFilter(
+  { config, filter: own }: ConfinedState,
   begin: Parameters<typeof keptCapabilities>[1],
   command: (tool: 'env' | 'perl') => readonly string[],
-): string[] =>
-  isFiltered(config) ? underFilter(command('env'), command('perl'), keptCapabilities(config.capabilities, begin)) : []
+  rights: readonly string[],
+): string[] {
+  if (!isFiltered(config)) return [...rights]
+  const filter = own ?? defaultFilter(keptCapabilities(config.capabilities, begin))
+  const words = underFilter(command('env'), command('perl'), filter)
+  return own && config.noNewPrivileges ? [...rights, ...words] : [...words, ...rights]
+}
 
-/** Why no process here can get the default filter; undefined: it can. */
+/** Why no process here can get a filter; undefined: it can. */
 export function filterProblem({ namespaces, tools }: Platform): string | undefined {
-  if (!hasFilters) return `a seccomp profile on this processor (${process.arch})`
+  if (!machineArchitecture) return `a seccomp profile on this processor (${process.arch})`
   if (!namespaces) return 'a seccomp profile without namespaces (this is the portable mode)'
   return tools.perl ? undefined : 'a seccomp profile without the program perl on this machine'
 }
 
 /** What of a container's security context the driver has nothing for; undefined: nothing. */
 export function unconfinable(config: Confinement, platform: Platform): string | undefined {
-  const { seccomp, appArmor, seLinux, procMount, cdiDevices } = config
+  const { appArmor, seLinux, procMount, cdiDevices } = config
   if (isFiltered(config)) {
-    if (seccomp?.type === 'Localhost') return 'a seccomp profile of its own (Localhost)'
     const problem = filterProblem(platform)
     if (problem) return problem
   }

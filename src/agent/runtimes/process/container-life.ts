@@ -233,7 +233,7 @@ export function createContainerLife({
     return {
       table: plan?.table,
       root: plan?.root,
-      rights: placement.credentials(config),
+      rights: placement.credentials(container.state),
       envTool: ['/usr/bin/env'],
       env,
       command: config.tty ? withTerminal(platform.tools.script, command) : command,
@@ -256,7 +256,10 @@ export function createContainerLife({
     return {
       ...start,
       pivot: { program: pivotRoot, letGo: [...tools.command('umount'), '-n', '-i', '-c', '-l', '.'] },
-      rights: [...(users ? intoUsers(tools.command('env'), tools.command('perl')) : []), ...rights(config, user)],
+      rights: [
+        ...(users ? intoUsers(tools.command('env'), tools.command('perl')) : []),
+        ...rights(container.state, user),
+      ],
       rightsTell: users,
       envTool: tools.command('env'),
       command: config.tty ? withTerminal(tools.command('script'), command) : command,

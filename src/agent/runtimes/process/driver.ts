@@ -25,7 +25,7 @@ import {
   type SandboxConfig,
 } from '../runtime.ts'
 import { attachTo } from './attach.ts'
-import { checkConfinement } from './confinement.ts'
+import { checkConfinement, ownFilter } from './confinement.ts'
 import { connectSandbox } from './connect.ts'
 import { type Container, createContainerLife, type Sandbox } from './container-life.ts'
 import { joining, runCommand, withTerminal } from './exec.ts'
@@ -290,13 +290,21 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       if (!image && config.command.length + config.args.length === 0) {
         throw new RuntimeError('CreateContainerError', 'no command specified: image "host" has none of its own')
       }
+      const filter = ownFilter(config)
       const id = randomBytes(32).toString('hex')
       const folder = join(sandbox.folder, `${config.name}-${config.attempt}-${id.slice(0, 8)}`)
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       reserveExit(folder)
       if (config.terminationMessagePath) makeMessageFile(join(folder, 'message'))
       const cgroup = `${groupOf(sandbox.state.config)}/${config.name}-${config.attempt}-${id.slice(0, 8)}`
-      const state: ContainerState = { id, config, createdAt: clock.now(), cgroup, ...(image ? { image } : {}) }
+      const state: ContainerState = {
+        id,
+        config,
+        createdAt: clock.now(),
+        cgroup,
+        ...(image && { image }),
+        ...(filter && { filter }),
+      }
       save(join(folder, 'container.json'), state)
       pendingEnv.set(id, env)
       containers.set(id, {
@@ -364,8 +372,8 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       const { plain: env, held } = splitVariables(variables)
       const own = image && (await images.load())
       const [rights, envTool, script] = own
-        ? [own.rights(config, image.user!), own.tools.command('env'), own.tools.command('script')]
-        : [placement.credentials(config), ['/usr/bin/env'], platform.tools.script]
+        ? [own.rights(container.state, image.user!), own.tools.command('env'), own.tools.command('script')]
+        : [placement.credentials(container.state), ['/usr/bin/env'], platform.tools.script]
       return runCommand(
         { platform, clock },
         // The terminal is made inside: a session of another pid namespace would have no job control.

@@ -8,7 +8,7 @@ import { mountOverlay } from '../overlay.ts'
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
 import { boundingSet } from './capabilities.ts'
 import { type CarriedTools, carryTools } from './carried-tools.ts'
-import { filterWords } from './confinement.ts'
+import { withFilter } from './confinement.ts'
 import { planImageMounts } from './image-root.ts'
 import { type ImageUser, imageUser } from './image-user.ts'
 import { checkIds } from './known-ids.ts'
@@ -53,7 +53,7 @@ export interface ImageContainers {
     shm: string,
   ): Promise<ImageStart>
   /** Words that set user and rights in the container, before its command. */
-  rights(config: Placed['state']['config'], user: ImageUser): string[]
+  rights(state: Pick<Placed['state'], 'config' | 'filter'>, user: ImageUser): string[]
   readonly tools: CarriedTools
   /** Program of this machine that changes the root of a mount namespace. */
   readonly pivotRoot: string
@@ -148,7 +148,8 @@ export function createImageContainers(
       const moreMounts = users && mapped.length > 0 ? idMappedMounts(perl!, users.netns, mapped) : []
       return { ...plan, moreMounts, user, env, command, workingDir }
     },
-    rights(config, user) {
+    rights(state, user) {
+      const { config } = state
       const words = tools.command('setpriv')
       const base = words.length
       if (!single) {
@@ -157,8 +158,7 @@ export function createImageContainers(
       }
       if (!config.privileged) words.push('--bounding-set', boundingSet(config.capabilities), '--inh-caps', '-all')
       if (config.noNewPrivileges) words.push('--no-new-privs')
-      const filter = filterWords(config, 'default', tools.command)
-      return [...filter, ...(words.length > base ? words : [])]
+      return withFilter(state, 'default', tools.command, words.length > base ? words : [])
     },
   }
 }

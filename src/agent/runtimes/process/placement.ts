@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { ownIds } from '../../../lib/user-namespace.ts'
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import { capabilityName } from './capabilities.ts'
-import { filterWords } from './confinement.ts'
+import { withFilter } from './confinement.ts'
 import type { ImageState } from './image-container.ts'
 import { checkIds } from './known-ids.ts'
 import type { Bind } from './mounts.ts'
 import { type Platform, passwdEntry } from './platform.ts'
 import type { PodIpc } from './pod-ipc.ts'
 import { portableEnv, portableText } from './portable.ts'
+import type { Filter } from './seccomp/install.ts'
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** Variable by which the processes of a container without process ids of its own are found. */
@@ -21,7 +22,11 @@ export interface Placed {
   readonly id: string
   readonly folder: string
   readonly sandbox: { readonly folder: string; readonly state: { readonly config: SandboxConfig } }
-  readonly state: { readonly config: Omit<ContainerConfig, 'env'>; readonly image?: ImageState }
+  readonly state: {
+    readonly config: Omit<ContainerConfig, 'env'>
+    readonly image?: ImageState
+    readonly filter?: Filter
+  }
 }
 
 export interface Placement {
@@ -32,7 +37,7 @@ export interface Placement {
   /** What leads from here to the namespaces, root and folder of a running process. */
   execPrefix(sandbox: SandboxConfig, pid: number, ipc?: PodIpc): string[]
   /** What sets the filter of system calls, user, groups and capabilities; throws `RuntimeError` where that is not allowed. */
-  credentials(config: Placed['state']['config']): string[]
+  credentials(state: Pick<Placed['state'], 'config' | 'filter'>): string[]
   environment(container: Placed, env: ContainerConfig['env']): Record<string, string>
   /** Portable mode: text with paths of volumes as they are on the machine. */
   text(text: string, container: Placed): string
@@ -86,8 +91,8 @@ export function createPlacement(platform: Platform, path: string): Placement {
         ...(sandbox.userNamespace ? ['-U'] : []),
       ]
     },
-    credentials(config) {
-      return [...filterWords(config, 'all', hostCommand), ...credentials(platform, setpriv, config)]
+    credentials(state) {
+      return withFilter(state, 'all', hostCommand, credentials(platform, setpriv, state.config))
     },
     environment(container, env) {
       const { config } = container.state

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { ContainerConfig, SandboxConfig } from '../runtime.ts'
 import type { ImageState } from './image-container.ts'
 import type { ProcessRef } from './proc.ts'
+import type { Filter } from './seccomp/install.ts'
 
 export interface SandboxState {
   readonly id: string
@@ -22,6 +23,8 @@ export interface ContainerState {
   readonly cgroup: string
   /** Absent: it runs on the machine's own files. */
   readonly image?: ImageState
+  /** Of the seccomp profile of its own. */
+  readonly filter?: Filter
   /** It could not be started, and why. */
   readonly failure?: string
 }

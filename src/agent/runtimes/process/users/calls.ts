@@ -1,23 +1,9 @@
-/** System calls for user namespaces, which Node cannot make and perl can: their numbers, and words that run such a program. */
+/** System calls for user namespaces, which Node cannot make and perl can. */
 import { release } from 'node:os'
 import { isMapped, ownIds } from '../../../../lib/user-namespace.ts'
 import type { Platform } from '../platform.ts'
-
-interface Calls {
-  readonly setns: number
-  readonly unshare: number
-  readonly setgroups: number
-  readonly setresgid: number
-  readonly setresuid: number
-}
-
-const CALLS: Readonly<Record<string, Calls>> = {
-  x64: { setns: 308, unshare: 272, setgroups: 116, setresgid: 119, setresuid: 117 },
-  arm64: { setns: 268, unshare: 97, setgroups: 159, setresgid: 149, setresuid: 147 },
-}
-
-/** Those since Linux 5.1 have the same number everywhere. */
-const RECENT = { open_tree: 428, move_mount: 429, mount_setattr: 442 }
+import { machineArchitecture } from '../seccomp/install.ts'
+import { callNumber } from '../seccomp/numbers.ts'
 
 /**
  * Whether pods can have users of their own: as root, with perl, on a processor whose calls are known and a kernel whose
@@ -26,7 +12,7 @@ const RECENT = { open_tree: 428, move_mount: 429, mount_setattr: 442 }
 export function hasPodUsers({ namespaces, tools }: Pick<Platform, 'namespaces' | 'tools'>): boolean {
   const [major = 0, minor = 0] = release().split('.').map(Number)
   const kernel = major > 5 || (major === 5 && minor >= 19)
-  return kernel && namespaces && tools.perl !== undefined && CALLS[process.arch] !== undefined && !isMapped(ownIds())
+  return kernel && namespaces && tools.perl !== undefined && machineArchitecture !== undefined && !isMapped(ownIds())
 }
 
 /**
@@ -34,9 +20,11 @@ export function hasPodUsers({ namespaces, tools }: Pick<Platform, 'namespaces' |
  * that has one a line.
  */
 export function perlProgram(source: string): string {
-  const numbers: Readonly<Record<string, number>> = { ...RECENT, ...CALLS[process.arch] }
   return source
-    .replace(/@(\w+)/g, (all, name: string) => String(numbers[name] ?? all))
+    .replace(/@(\w+)/g, (all, name: string) => {
+      const number = machineArchitecture && callNumber(name, machineArchitecture)
+      return number === undefined ? all : String(number)
+    })
     .split('\n')
     .map(line => line.trim())
     .join(' ')

@@ -7,17 +7,21 @@ import { runtimeHandlers } from './runtime-handlers.ts'
 
 const nodeWith = (names: readonly string[]) => ({ status: { runtimeHandlers: names.map(name => ({ name })) } }) as Node
 
-/** The plugin's answers for a pod of a class with this handler. */
-function prepareFor(handler: string, nodes: readonly Node[]) {
+/** A cluster of these nodes, as they are when it is looked at, with a class of this handler. */
+function viewOf(nodes: readonly Node[], handler: string): View {
   const snapshot = {
     get slots() {
       return nodes.length
     },
     node: (slot: number) => nodes[slot],
   }
-  const view = { snapshot, runtimeHandler: () => handler } as unknown as View
+  return { snapshot, runtimeHandler: () => handler } as unknown as View
+}
+
+/** The plugin's answers for a pod of a class with this handler. */
+function prepareFor(handler: string, nodes: readonly Node[]) {
   const pod = { pod: { spec: { runtimeClassName: 'class' } } } as unknown as PodInfo
-  return runtimeHandlers.prepare(pod, view)!
+  return runtimeHandlers.prepare(pod, viewOf(nodes, handler))!
 }
 
 /** What the plugin says of each node for a pod of a class with this handler. */
@@ -51,6 +55,19 @@ describe('runtimeHandlers', () => {
     nodes.splice(1)
     assert.equal(prepared.affected!(), 'all')
     assert.equal(prepared.filter!(0), undefined)
+  })
+
+  it('is woken by a node that has the handler, and when no node names it any more', () => {
+    const nodes = [nodeWith(['']), nodeWith(['gvisor'])]
+    const pod = { pod: { spec: { runtimeClassName: 'class' } } } as unknown as PodInfo
+    const helps = (event: Parameters<typeof runtimeHandlers.mayHelp>[0], handler = 'gvisor') =>
+      runtimeHandlers.mayHelp(event, pod, viewOf(nodes, handler))
+    const changed = (current: Node) => helps({ type: 'node', previous: undefined, current })
+    assert.deepEqual([changed(nodes[1]!), changed(nodes[0]!), helps({ type: 'node-gone' })], [true, false, false])
+    nodes.pop()
+    assert.deepEqual([changed(nodes[0]!), helps({ type: 'node-gone' })], [true, true])
+    assert.equal(helps({ type: 'node-gone' }, 'containers'), false)
+    assert.ok(runtimeHandlers.wokenBy.includes('node-gone'))
   })
 
   it('keeps pods in containers from nodes without a container runtime', () =>

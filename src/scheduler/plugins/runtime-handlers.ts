@@ -17,8 +17,9 @@ function wantedHandler({ pod }: PodInfo, view: View): string | undefined {
   return name ? view.runtimeHandler(name) : CONTAINERS
 }
 
-/** Whether a node names the handler. */
-function isNamed(handler: string, { snapshot }: View): boolean {
+/** Whether a node names the handler: only then it is looked for. */
+function isOffered(handler: string, { snapshot }: View): boolean {
+  if (handler === CONTAINERS) return true
   for (let slot = 0; slot < snapshot.slots; slot++) {
     const node = snapshot.node(slot)
     if (node && handlersOf(node)?.includes(handler)) return true
@@ -48,7 +49,7 @@ export const runtimeHandlers: Plugin = {
     }
     let offered = true
     const affected = whenChanged(() => {
-      offered = handler === CONTAINERS || isNamed(handler, view)
+      offered = isOffered(handler, view)
       return offered
     })
     return {
@@ -60,10 +61,13 @@ export const runtimeHandlers: Plugin = {
       affected,
     }
   },
-  wokenBy: ['node', 'runtime-class'],
+  wokenBy: ['node', 'node-gone', 'runtime-class'],
   mayHelp(event, pod, view) {
     if (event.type === 'runtime-class') return true
     const handler = wantedHandler(pod, view)
-    return event.type === 'node' && handler !== undefined && (handlersOf(event.current)?.includes(handler) ?? true)
+    if (handler === undefined) return false
+    const has = event.type === 'node' && (handlersOf(event.current)?.includes(handler) ?? true)
+    // Or the last that named it is gone, or names it no more.
+    return has || !isOffered(handler, view)
   },
 }

@@ -24,6 +24,7 @@ import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { createLocalVolumes } from './local-volumes.ts'
 import { nodeTarget } from './node/event-target.ts'
+import { findImageDisk, withImageDisk } from './node/image-disk.ts'
 import { createImageGarbage } from './node/image-garbage.ts'
 import { createNodeImages, statusImages } from './node/images.ts'
 import { type Machine, thisMachine } from './node/machine.ts'
@@ -117,7 +118,8 @@ export interface Agent {
 export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<Agent> {
   const { clock, logger, nodeName, runtimes, podNetwork, settings = DEFAULT_SETTINGS } = deps
   const client = createClient(deps.transport, { fieldManager: 'kubelet' })
-  const machine = deps.machine ?? thisMachine(deps.dataDir)
+  const imageDisk = await findImageDisk(runtimes, deps.dataDir, logger)
+  const machine = withImageDisk(deps.machine ?? thisMachine(deps.dataDir), imageDisk)
   const { allocatable = machine.capacity } = machine
   const podsDirectory = join(deps.dataDir, 'pods')
   const workers = new Map<string, PodWorker>()
@@ -257,7 +259,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
 
   const disk = createDiskWatch({
     clock,
-    used: () => diskOf(podsDirectory)?.usedBytes ?? 0,
+    used: () => (diskOf(podsDirectory)?.usedBytes ?? 0) + (imageDisk?.read()?.usedBytes ?? 0),
     async measure(pod) {
       const worker = workers.get(pod.metadata?.uid ?? '')
       return worker && measurePod(pod, worker, join(podsDirectory, worker.uid))
@@ -305,6 +307,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       settings: settings.eviction,
       podsDirectory,
       images,
+      imageDisk,
       events,
       clock,
       logger,
@@ -336,7 +339,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const garbage = createImageGarbage({
     settings: settings.imageGarbage,
     images,
-    disk: () => diskOf(deps.dataDir),
+    disk: () => (imageDisk ? imageDisk.read() : diskOf(deps.dataDir)),
     clock,
     logger,
   })

@@ -21,6 +21,7 @@ const usage = (volumes: Record<string, number>, containers: Record<string, numbe
   volumes: new Map(Object.entries(volumes)),
   containers: new Map(Object.entries(containers)),
   total: [...Object.values(volumes), ...Object.values(containers)].reduce((sum, each) => sum + each, 0),
+  layers: 0,
 })
 
 for (const [what, pod, used, expected] of [

@@ -8,6 +8,8 @@ export interface DiskUsage {
   readonly volumes: ReadonlyMap<string, number>
   readonly containers: ReadonlyMap<string, number>
   readonly total: number
+  /** What of it containers have written beside volumes and logs, as their runtime counts it. */
+  readonly layers: number
 }
 
 const STORAGE = 'ephemeral-storage'

@@ -42,14 +42,17 @@ export async function measurePod(pod: Pod, worker: PodWorker, directory: string)
   }
   const containers = new Map<string, number>()
   const driver = worker.place()?.driver
+  let layers = 0
   for (const { name } of allContainers(pod)) {
     let bytes = 0
     for (const { id } of worker.instances(name) ?? []) {
       const found = await driver?.disk?.(id).catch(() => undefined)
-      if (found) bytes += found.bytes + (await diskBytes(...found.folders))
+      if (!found) continue
+      layers += found.bytes
+      bytes += found.bytes + (await diskBytes(...found.folders))
     }
     containers.set(name, bytes)
   }
   const total = [...volumes.values(), ...containers.values()].reduce((sum, each) => sum + each, 0)
-  return { volumes, containers, total }
+  return { volumes, containers, total, layers }
 }

@@ -9,6 +9,8 @@ export interface MachineUsage {
   readonly memoryTotal: number
   readonly memoryAvailable: number
   readonly disk: Disk | undefined
+  /** Of images, where that is another one. */
+  readonly imageDisk?: Disk | undefined
   /** Processes that there are, and that there can be. */
   readonly processes: number
   readonly maxProcesses: number

@@ -52,6 +52,14 @@ test('createJudge puts memory before the disk, and hard thresholds are due at on
   assert.deepEqual(judge(disk(150), 2), ['', ''])
 })
 
+test('createJudge judges the disk of images by itself where there is one', () => {
+  const judge = start()
+  const imageDisk = { ...usage().disk!, availableBytes: 149 }
+  assert.deepEqual(judge(usage({ imageDisk }), 0), ['DiskPressure', 'imagefs.available'])
+  const full = { ...disk(99), imageDisk: { ...imageDisk, availableBytes: 500 } }
+  assert.deepEqual(judge(full, 1), ['DiskPressure', 'nodefs.available'])
+})
+
 test('createJudge waits for the grace of a soft threshold, each time anew', () => {
   const judge = start({
     evictionHard: {},

@@ -21,17 +21,21 @@ export interface JudgeOptions {
   readonly transitionMs: number
 }
 
-/** What there is of what, by what the machine says. Images lie on the node's own disk. */
-export function observe({ memoryAvailable, memoryTotal, disk, processes, maxProcesses }: MachineUsage): Observations {
+/** What there is of what, by what the machine says. Images lie on the node's own disk unless they have another. */
+export function observe(usage: MachineUsage): Observations {
+  const { memoryAvailable, memoryTotal, disk, imageDisk = disk, processes, maxProcesses } = usage
   const seen = new Map<Signal, Observation>()
   const add = (signal: Signal, available: number, capacity: number) => {
     if (capacity > 0) seen.set(signal, { available, capacity })
   }
   add('memory.available', memoryAvailable, memoryTotal)
-  for (const name of ['nodefs', 'imagefs'] as const) {
-    add(`${name}.available`, disk?.availableBytes ?? 0, disk?.capacityBytes ?? 0)
+  for (const [name, found] of [
+    ['nodefs', disk],
+    ['imagefs', imageDisk],
+  ] as const) {
+    add(`${name}.available`, found?.availableBytes ?? 0, found?.capacityBytes ?? 0)
     // Some file systems have no limit of files, and say 0 of 0.
-    add(`${name}.inodesFree`, disk?.inodesFree ?? 0, disk?.inodes ?? 0)
+    add(`${name}.inodesFree`, found?.inodesFree ?? 0, found?.inodes ?? 0)
   }
   add('pid.available', maxProcesses - processes, maxProcesses)
   return seen

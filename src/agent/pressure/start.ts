@@ -6,13 +6,14 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { measurePod } from '../disk/measure.ts'
 import { nodeTarget } from '../node/event-target.ts'
+import type { ImageDisk } from '../node/image-disk.ts'
 import type { NodeImages } from '../node/images.ts'
 import type { Machine } from '../node/machine.ts'
 import { allContainers, isCritical } from '../pod/object.ts'
 import type { PodWorker } from '../pod/worker.ts'
 import { usageOfContainers } from '../statistics/containers.ts'
-import { SIGNALS, type Threshold } from './thresholds.ts'
-import type { Candidate } from './victims.ts'
+import { isOfImages, SIGNALS, type Threshold } from './thresholds.ts'
+import { type Candidate, usedOnDisk } from './victims.ts'
 import { createPressureWatch, type EvictionSettings, type PressureWatch } from './watch.ts'
 
 export interface StartPressureDeps {
@@ -21,6 +22,7 @@ export interface StartPressureDeps {
   readonly settings: EvictionSettings
   readonly podsDirectory: string
   readonly images: Pick<NodeImages, 'prune'>
+  readonly imageDisk: ImageDisk | undefined
   readonly events: EventRecorder
   readonly clock: Clock
   readonly logger: Logger
@@ -52,8 +54,10 @@ export function startPressure(deps: StartPressureDeps, signal: AbortSignal): Pre
       return { worker, pod, used: sum(containers.values()), containers }
     }
     // Files are not counted: who has written the most is taken to have the most of them.
-    const { total, containers } = await measurePod(pod, worker, join(podsDirectory, worker.uid))
-    return { worker, pod, used: total, containers }
+    const usage = await measurePod(pod, worker, join(podsDirectory, worker.uid))
+    const driver = worker.place()?.driver
+    const where = !deps.imageDisk ? 'one disk' : driver && deps.imageDisk.isOf(driver) ? 'two disks' : 'the other disk'
+    return { worker, pod, used: usedOnDisk(signal, usage, where), containers: usage.containers }
   }
 
   const watch = createPressureWatch<RunningPod>({
@@ -61,7 +65,10 @@ export function startPressure(deps: StartPressureDeps, signal: AbortSignal): Pre
     logger,
     settings,
     usage,
-    makeRoom: () => deps.images.prune(),
+    // Images on another disk take nothing of the node's own.
+    async makeRoom({ signal }) {
+      if (!deps.imageDisk || isOfImages(signal)) await deps.images.prune()
+    },
     candidates(threshold) {
       const may = [...deps.workers()].filter(worker => {
         const pod = worker.pod()

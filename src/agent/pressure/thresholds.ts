@@ -26,6 +26,9 @@ export const SIGNALS = {
 
 export type Signal = keyof typeof SIGNALS
 
+/** It is about the disk on which images lie. */
+export const isOfImages = (signal: Signal): boolean => signal.startsWith('imagefs.')
+
 /** So much, or a share of all that there is. */
 export type Amount = { readonly value: number } | { readonly percent: number }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { readThresholds } from './thresholds.ts'
-import { type Candidate, evictionMessage, inOrderOfEviction } from './victims.ts'
+import { type Candidate, evictionMessage, inOrderOfEviction, usedOnDisk } from './victims.ts'
 
 const MI = 1024 * 1024
 const [memory] = readThresholds({ evictionHard: { 'memory.available': '100Mi' } })
@@ -95,3 +95,15 @@ test('evictionMessage speaks of the pod where it asks as a whole, and of numbers
     'The node was low on resource: pids. Threshold quantity: 100, available: 7. ',
   )
 })
+
+for (const [signal, where, expected] of [
+  ['nodefs.available', 'one disk', 10],
+  ['imagefs.available', 'one disk', 10],
+  ['nodefs.inodesFree', 'two disks', 7],
+  ['imagefs.inodesFree', 'two disks', 3],
+  ['nodefs.available', 'the other disk', 10],
+  ['imagefs.available', 'the other disk', 0],
+] as const)
+  test(`usedOnDisk by ${signal} of a pod whose images lie on ${where} is ${expected}`, () => {
+    assert.equal(usedOnDisk(signal, { total: 10, layers: 3 }, where), expected)
+  })

@@ -5,8 +5,9 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { formatQuantity, parseQuantity, quantityOf, quantityValue } from '../../api/machinery/quantity.ts'
 import { podAmounts } from '../../api/quota/pod-resources.ts'
+import type { DiskUsage } from '../disk/limits.ts'
 import type { Observation } from './judge.ts'
-import { amountOf, SIGNALS, type Threshold } from './thresholds.ts'
+import { amountOf, isOfImages, SIGNALS, type Signal, type Threshold } from './thresholds.ts'
 
 /** What a pod uses of what runs short, by container where that is known. */
 export interface Candidate {
@@ -14,6 +15,20 @@ export interface Candidate {
   /** Bytes, or processes; undefined where it cannot be told. */
   readonly used: number | undefined
   readonly containers: ReadonlyMap<string, number>
+}
+
+/**
+ * What a pod takes of the disk that a signal is about. `where`: images lie on the node's own disk, on another with what
+ * the pod's containers write beside volumes and logs, or on another of which the pod has nothing.
+ */
+export function usedOnDisk(
+  signal: Signal,
+  { total, layers }: Pick<DiskUsage, 'total' | 'layers'>,
+  where: 'one disk' | 'two disks' | 'the other disk',
+): number {
+  if (where === 'one disk') return total
+  const there = where === 'two disks' ? layers : 0
+  return isOfImages(signal) ? there : total - there
 }
 
 const priorityOf = ({ pod }: Candidate) => pod.spec?.priority ?? 0

@@ -37,8 +37,8 @@ export interface PressureDeps<T extends Candidate> {
   usage(): MachineUsage
   /** The pods that may be evicted, with what they use of what runs short. */
   candidates(threshold: Threshold): Promise<readonly T[]>
-  /** Removes from the disk what nobody uses. */
-  makeRoom(): Promise<unknown>
+  /** Removes what nobody uses from the disk that is meant. */
+  makeRoom(threshold: Threshold): Promise<unknown>
   evict(candidate: T, refusal: Refusal, graceMs: number): void
   /** Nothing of an evicted pod runs any more. */
   hasEnded(candidate: T): boolean
@@ -113,7 +113,7 @@ export function createPressureWatch<T extends Candidate>(deps: PressureDeps<T>):
     deps.reclaiming(resource)
     if (condition === 'DiskPressure' && clock.elapsed() - roomAt >= ROOM_MS) {
       roomAt = clock.elapsed()
-      await deps.makeRoom()
+      await deps.makeRoom(want)
       if (!judgeNow().due.length) return false
     }
     const [victim] = inOrderOfEviction(await deps.candidates(want), want)

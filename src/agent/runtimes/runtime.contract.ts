@@ -333,6 +333,12 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       }
     })
 
+    it('says where its images lie, where that is a folder of its own', async t => {
+      if (!driver.images?.folder) return t.skip('the driver has them in the folder of the node')
+      const folder = await driver.images.folder()
+      assert.ok(existsSync(folder ?? ''), folder ?? 'unknown')
+    })
+
     it('a sandbox has users of its own, to whom its volumes belong, where that is asked for', async t => {
       if (!driver.capabilities.userNamespaces || !harness.imageFile) return t.skip('the driver has no such users')
       const folder = mkdtempSync(join(tmpdir(), 'tutti-contract-'))

@@ -300,6 +300,11 @@ export interface RuntimeImages {
   importArchive(file: string): Promise<readonly string[]>
   /** Removes an image by one of its names, or its id, with all its names; false where there is none. */
   remove(name: string): Promise<boolean>
+  /**
+   * Where they lie, with what containers write beside their volumes; undefined where that is not known. Without it, in
+   * the node's own folder.
+   */
+  folder?(): Promise<string | undefined>
 }
 
 export interface RuntimeDriver {

@@ -50,6 +50,12 @@ test('summary tells of the machine as a whole, and of every pod that runs', () =
   assert.equal(node.cpu?.usageCoreNanoSeconds, 9_000_000_000)
   assert.deepEqual([node.memory?.availableBytes, node.memory?.workingSetBytes], [400, 600])
   assert.deepEqual([node.fs?.usedBytes, node.fs?.inodesUsed, node.rlimit?.curproc], [40, 3, 12])
+  const imageFs = (machine = all.machine) =>
+    (summary({ ...all, machine }) as { node: { runtime: { imageFs: object } } }).node.runtime.imageFs
+  assert.partialDeepStrictEqual(imageFs(), { capacityBytes: 100, availableBytes: 60, inodesUsed: 3 })
+  assert.ok(!('usedBytes' in imageFs()))
+  const imageDisk = { ...all.machine.disk!, capacityBytes: 200, usedBytes: 7 }
+  assert.partialDeepStrictEqual(imageFs({ ...all.machine, imageDisk }), { capacityBytes: 200, usedBytes: 7 })
   assert.equal(pods.length, 1)
   assert.deepEqual(pods[0]?.podRef, { name: 'web', namespace: 'shop', uid: 'u1' })
   assert.equal((pods[0]!.cpu as { usageCoreNanoSeconds: number }).usageCoreNanoSeconds, 5_000_000_000)

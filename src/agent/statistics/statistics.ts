@@ -2,7 +2,7 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { isFinished } from '../../api/kinds/core/finished.ts'
 import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
-import type { MachineUsage } from '../node/usage.ts'
+import type { Disk, MachineUsage } from '../node/usage.ts'
 import { podRef } from '../pod/object.ts'
 import type { ContainerStats } from '../runtimes/runtime.ts'
 
@@ -56,14 +56,19 @@ function usageOf(stats: readonly ContainerStats[], time: string) {
 export function summary({ nodeName, now, machine, pods }: Statistics): object {
   const time = rfc3339(now)
   const used = machine.memoryTotal - machine.memoryAvailable
-  const { disk } = machine
+  const { disk, imageDisk = disk } = machine
+  const filesOf = ({ usedBytes: _, ...rest }: Disk) => ({ time, ...rest, inodesUsed: rest.inodes - rest.inodesFree })
   return {
     node: {
       nodeName,
       cpu: { time, usageCoreNanoSeconds: machine.cpuNanoSeconds },
       memory: { time, availableBytes: machine.memoryAvailable, usageBytes: used, workingSetBytes: used },
       ...(disk && {
-        fs: { time, ...disk, inodesUsed: disk.inodes - disk.inodesFree },
+        fs: { ...filesOf(disk), usedBytes: disk.usedBytes },
+      }),
+      // What images take of a disk that is not theirs alone is not counted.
+      ...(imageDisk && {
+        runtime: { imageFs: { ...filesOf(imageDisk), ...(machine.imageDisk && { usedBytes: imageDisk.usedBytes }) } },
       }),
       rlimit: { time, maxpid: machine.maxProcesses, curproc: machine.processes },
     },

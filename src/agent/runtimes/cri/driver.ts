@@ -204,6 +204,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
     images: {
       list: images.list,
       remove: images.remove,
+      folder: images.folder,
       async importArchive(file) {
         if (!options.importArchive)
           throw new RuntimeError('NotSupported', "images are imported by this container runtime's own tools")

@@ -7,7 +7,9 @@ import { type FoundImage, type RuntimeDriver, RuntimeError, type RuntimeImages }
 import type { CriImage } from './messages.ts'
 import type { CriCall } from './services.ts'
 
-export interface Images extends Omit<RuntimeImages, 'importArchive'>, Pick<RuntimeDriver, 'findImage' | 'pullImage'> {}
+export interface Images
+  extends Required<Omit<RuntimeImages, 'importArchive'>>,
+    Pick<RuntimeDriver, 'findImage' | 'pullImage'> {}
 
 const authOf = ({ username, password, token }: Credentials) => ({ username, password, identityToken: token })
 
@@ -44,6 +46,10 @@ export function createImages(call: CriCall, isPinned: (name: string) => boolean)
       const found = await status(name)
       if (found) await call('RemoveImage', { image: { image: name } })
       return found !== undefined
+    },
+    async folder() {
+      const { imageFilesystems } = await call('ImageFsInfo', {})
+      return imageFilesystems[0]?.fsId?.mountpoint || undefined
     },
     async findImage(image) {
       const found = await status(fullImageName(image))

@@ -302,6 +302,7 @@ export type CriImage = ValueOf<typeof image>
 export const imageRequest = message({ image: one(1, imageSpec), verbose: one(2, bool) })
 export const imageStatusResponse = message({ image: one(1, image), info: map(2) })
 export const listImagesResponse = message({ images: many(1, image) })
+export const imageFsInfoResponse = message({ imageFilesystems: many(1, filesystemUsage) })
 export const authConfig = message({
   username: one(1, string),
   password: one(2, string),

@@ -30,6 +30,7 @@ const METHODS = {
   ContainerStats: [RUNTIME, m.containerId, m.containerStatsResponse],
   ImageStatus: [IMAGES, m.imageRequest, m.imageStatusResponse],
   ListImages: [IMAGES, m.empty, m.listImagesResponse],
+  ImageFsInfo: [IMAGES, m.empty, m.imageFsInfoResponse],
   PullImage: [IMAGES, m.pullImageRequest, m.pullImageResponse],
   RemoveImage: [IMAGES, m.imageRequest, m.empty],
 } as const

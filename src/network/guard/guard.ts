@@ -5,6 +5,7 @@
  */
 import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import type { Nft } from '../tools/nft.ts'
 import { watchTables } from './watch.ts'
 
 export interface Guard {
@@ -13,12 +14,7 @@ export interface Guard {
 }
 
 export interface GuardDeps {
-  readonly nft: {
-    /** Of the process that makes changes, where one stands. */
-    pid(): number | undefined
-    /** Whether a process is, or was lately, one of ours that changes tables. */
-    isOwn(pid: number): boolean
-  }
+  readonly nft: Pick<Nft, 'follow' | 'isOwn'>
   /** Opens other programs' chains. */
   openFirewalls(): Promise<void>
   /** Tells the cluster that tables were changed. */
@@ -69,7 +65,7 @@ export function createGuard(): StartedGuard {
       await watchTables(
         {
           clock,
-          quiet: nft.pid,
+          quiet: nft.follow,
           heard(change) {
             if (change && nft.isOwn(change.pid)) return
             if (!change) for (const table of holders.keys()) touched.add(table)

@@ -9,7 +9,7 @@ import { createBackOff } from '../../client/back-off.ts'
 import type { Clock } from '../../lib/clock.ts'
 
 /**
- * What it prints, a line each: `start`; `lost`, when the kernel had more to tell than there was room for;
+ * It is told, a line each, whose changes it need not hear of: a process's id. What it prints, a line each: `start`; `lost`, when the kernel had more to tell than there was room for;
  * `PID FAMILY TABLE` for a change that has to do with us (it names us, or brings a chain of a hook), by the sender's
  * netlink port, which is the process's id.
  *
@@ -19,18 +19,21 @@ import type { Clock } from '../../lib/clock.ts'
  */
 const PROGRAM = String.raw`
 use strict; $| = 1;
-my ($own) = @ARGV;
 socket(my $socket, 16, 3, 12) or die "netlink: $!\n";
 setsockopt($socket, 1, 33, pack 'i', 1 << 22);
-my $code = pack 'SCCL' x 4, 0x20, 0, 0, 12, 0x15, 0, 1, unpack('N', pack 'L', $own), 6, 0, 0, 0, 6, 0, 0, 0xffffffff;
-setsockopt($socket, 1, 26, pack 'S x![P] P', 4, $code) or die "filter: $!\n";
+sub quiet {
+  my $port = unpack 'N', pack 'L', $_[0];
+  my $code = pack 'SCCL' x 4, 0x20, 0, 0, 12, 0x15, 0, 1, $port, 6, 0, 0, 0, 6, 0, 0, 0xffffffff;
+  setsockopt($socket, 1, 26, pack 'S x![P] P', 4, $code) or die "filter: $!\n";
+}
 bind($socket, pack 'S S L L', 16, 0, 0, 1 << 6) or die "nftables: $!\n";
 print "start\n";
 my $both = '';
 vec($both, fileno($_), 1) = 1 for $socket, \*STDIN;
 my %families = (1 => 'inet', 2 => 'ip', 10 => 'ip6');
 while (select(my $ready = $both, undef, undef, undef)) {
-  exit if vec $ready, fileno(STDIN), 1;
+  if (vec $ready, fileno(STDIN), 1) { sysread(STDIN, my $said, 4096) or exit; quiet($1) if $said =~ /(\d+)\n\z/ }
+  next unless vec $ready, fileno($socket), 1;
   my $heard;
   unless (defined recv $socket, $heard, 1 << 17, 0) { die "netlink: $!\n" if $! != 105; print "lost\n"; next }
   my %told;
@@ -66,8 +69,8 @@ export interface TableChange {
 }
 
 export interface WatchDeps {
-  /** The process whose changes are none to hear of; undefined for none. */
-  quiet(): number | undefined
+  /** Calls `known` with the process whose changes are none to hear of, and with each that takes its place. */
+  quiet(known: (pid: number) => void): void
   /** A change by anybody else; undefined: there was one, and it is not known which. */
   heard(change: TableChange | undefined): void
   /** It cannot be heard: why. Called once. */
@@ -88,6 +91,11 @@ export function watchTables({ quiet, heard, deaf, clock }: WatchDeps, signal: Ab
   const backOff = createBackOff(RESTART_MS, RESTART_MAX_MS)
   let child: ChildProcess | undefined
   let times = 0
+  let quietPid: number | undefined
+  quiet(pid => {
+    quietPid = pid
+    child?.stdin?.write(`${pid}\n`)
+  })
 
   function tell(line: string) {
     const [pid, family, table] = line.split(' ')
@@ -101,7 +109,7 @@ export function watchTables({ quiet, heard, deaf, clock }: WatchDeps, signal: Ab
 
   function open() {
     if (signal.aborted) return begin()
-    const started = spawn('perl', ['-f', '-e', PROGRAM, String(quiet() ?? 0)], {
+    const started = spawn('perl', ['-f', '-e', PROGRAM], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH ?? '', LC_ALL: 'C' },
     })
@@ -110,6 +118,7 @@ export function watchTables({ quiet, heard, deaf, clock }: WatchDeps, signal: Ab
     let missing = false
     started.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-500)))
     started.stdin.on('error', () => {})
+    if (quietPid !== undefined) started.stdin.write(`${quietPid}\n`)
     createInterface(started.stdout).on('line', tell)
     started.once('error', error => {
       missing = true

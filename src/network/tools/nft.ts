@@ -1,7 +1,8 @@
 /** nftables: changes through a standing `nft -i`, whole rulesets through `nft -f`. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { run } from './command.ts'
+import { memoryFolder } from './memory-folder.ts'
 import { SessionEndedError, startSession } from './session.ts'
 
 export interface Nft {
@@ -9,8 +10,8 @@ export interface Nft {
   change(commands: string): Promise<void>
   /** Loads a ruleset as one transaction; a big one in a process of its own, so that changes need not wait for it. */
   load(ruleset: string): Promise<void>
-  /** Of the session's process, where one stands. */
-  pid(): number | undefined
+  /** Calls `started` with the id of the session's process, and of each that takes over. */
+  follow(started: (pid: number) => void): void
   /** Whether a process is the session's, or was lately started for a change. */
   isOwn(pid: number): boolean
   close(): void
@@ -22,13 +23,26 @@ const RULESET = 'ruleset.nft'
 const SMALL = 200_000
 /** How many processes are remembered: what they did is heard of a moment after they end. */
 const REMEMBERED = 16
+/**
+ * Commands after which another process takes over. Where nft was built with libedit, it keeps every line that it was
+ * given, and walks along them with each new one: after 8,000 changes a change took it 7 ms instead of 0.5.
+ */
+const RENEW_AFTER = 300
 
 /**
- * Starts nft's session. `directory` holds the files by which commands are handed over: nft reads a file whole, so that
- * its lines are one transaction (typed lines would be one each, and nft cannot read a Node pipe as a file). An nft that
- * was built without its command line is started for each change instead.
+ * Starts nft's session. Commands are handed over by files: nft reads a file whole, so that its lines are one transaction
+ * (typed lines would be one each, and nft cannot read a Node pipe as a file). They are in memory where that is possible,
+ * else in `directory`. An nft that was built without its command line is started for each change instead.
  */
 export function startNft(directory: string): Nft {
+  const place = memoryFolder(directory) ?? '.'
+  const own: number[] = []
+  const followers: ((pid: number) => void)[] = []
+  let standing: number | undefined
+  const remember = (pid: number) => {
+    own.push(pid)
+    if (own.length > REMEMBERED) own.shift()
+  }
   const session = startSession({
     command: 'nft',
     args: ['-i'],
@@ -36,24 +50,24 @@ export function startNft(directory: string): Nft {
     mark: 'describe tcp dport',
     marked: /^.*datatype inet_service.*\n(.*16 bits\n)?/m,
     failed: /Error:|Could not|internal:/,
+    renewAfter: RENEW_AFTER,
+    started(pid) {
+      standing = pid
+      remember(pid)
+      for (const follower of followers) follower(pid)
+    },
   })
   let interactive: 'unknown' | 'yes' | 'no' = 'unknown'
   let last: Promise<unknown> = Promise.resolve()
-  const own: number[] = []
-  const remember = (pid: number | undefined) => {
-    if (pid === undefined || own.includes(pid)) return
-    own.push(pid)
-    if (own.length > REMEMBERED) own.shift()
-  }
 
   async function runFile(name: string): Promise<void> {
-    await run('nft', ['-f', join(directory, name)], undefined, remember)
+    await run('nft', ['-f', resolve(directory, place, name)], undefined, remember)
   }
 
   async function readFile(name: string): Promise<void> {
     if (interactive === 'no') return runFile(name)
     try {
-      await session.run(`include "./${name}"`)
+      await session.run(`include "${place}/${name}"`)
       interactive = 'yes'
     } catch (error) {
       if (interactive === 'yes' || !(error instanceof SessionEndedError)) throw error
@@ -62,10 +76,21 @@ export function startNft(directory: string): Nft {
     }
   }
 
+  function write(name: string, text: string) {
+    const path = resolve(directory, place, name)
+    try {
+      writeFileSync(path, text)
+    } catch (error) {
+      // What lies in memory may go when its user leaves the machine.
+      if (memoryFolder(directory) !== place) throw error
+      writeFileSync(path, text)
+    }
+  }
+
   /** There is one file of changes: the next one is written when the last one was read. */
   function hand(name: string, text: string): Promise<void> {
     const next = last.then(() => {
-      writeFileSync(join(directory, name), `${text.trim()}\n`)
+      write(name, `${text.trim()}\n`)
       return readFile(name)
     })
     last = next.catch(() => {})
@@ -76,14 +101,17 @@ export function startNft(directory: string): Nft {
     change: commands => hand(CHANGES, commands),
     async load(ruleset) {
       if (ruleset.length < SMALL) return hand(RULESET, ruleset)
-      writeFileSync(join(directory, RULESET), ruleset)
+      write(RULESET, ruleset)
       await runFile(RULESET)
     },
-    pid: session.pid,
-    isOwn(pid) {
-      remember(session.pid())
-      return own.includes(pid)
+    follow(started) {
+      followers.push(started)
+      if (standing !== undefined) started(standing)
     },
-    close: () => session.close(),
+    isOwn: pid => own.includes(pid),
+    close() {
+      session.close()
+      if (place !== '.') rmSync(place, { recursive: true, force: true })
+    },
   }
 }

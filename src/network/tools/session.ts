@@ -11,8 +11,6 @@ import { constants, setPriority } from 'node:os'
 export interface Session {
   /** Runs lines as one unit; resolves with what was printed. Throws an Error with the program's words if it complains. */
   run(lines: string): Promise<string>
-  /** Of the process that stands; undefined while there is none. */
-  pid(): number | undefined
   /** Ends the program. Commands that wait are rejected. */
   close(): void
 }
@@ -30,6 +28,10 @@ export interface SessionSpec {
   /** What a complaint looks like. */
   readonly failed: RegExp
   readonly cwd?: string
+  /** After so many commands another process takes over, at a moment when none waits. Default: never. */
+  readonly renewAfter?: number
+  /** Told the id of each process that is started. */
+  readonly started?: (pid: number) => void
 }
 
 interface Job {
@@ -54,6 +56,7 @@ export function startSession(spec: SessionSpec): Session {
   let child: ChildProcessWithoutNullStreams | undefined
   let current: Job | undefined
   let output = ''
+  let commands = 0
   let closed = false
 
   function open(): ChildProcessWithoutNullStreams {
@@ -81,6 +84,7 @@ export function startSession(spec: SessionSpec): Session {
       finish(failure ? new Error(`${spec.command}: ${said.trim().slice(0, 1000)}`) : undefined, said)
     })
     preferred(started.pid)
+    if (started.pid !== undefined) spec.started?.(started.pid)
     // Neither the program nor its pipes keep Tutti alive.
     started.unref()
     for (const stream of [started.stdin, started.stdout, started.stderr])
@@ -101,13 +105,21 @@ export function startSession(spec: SessionSpec): Session {
     if (current || closed) return
     const job = waiting.shift()
     if (!job) {
+      if (child && spec.renewAfter && commands >= spec.renewAfter) renew(child)
       hold(false)
       return
     }
     current = job
     child ??= open()
+    commands++
     hold(true)
     child.stdin.write(`${job.lines}\n${spec.mark}\n`)
+  }
+
+  function renew(old: ChildProcessWithoutNullStreams) {
+    commands = 0
+    child = open()
+    old.stdin.end()
   }
 
   /** While an answer is awaited the process must not end for want of other work. */
@@ -124,7 +136,6 @@ export function startSession(spec: SessionSpec): Session {
         waiting.push({ lines, resolve, reject })
         next()
       }),
-    pid: () => child?.pid,
     close() {
       closed = true
       for (const job of waiting.splice(0)) job.reject(new Error(`${spec.command}: the session is closed`))

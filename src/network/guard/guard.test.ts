@@ -123,7 +123,8 @@ inOwnNetwork(import.meta.filename, 'createGuard keeps tables in a network of its
       await run('nft', [blow])
       await heard
       await eventually(async () => assert.equal(await ruleset(), stood))
-      assert.deepEqual(told, [tables])
+      // Of the blow before, a piece may have been heard late.
+      for (const table of tables) assert.ok(told.flat().includes(table), `${table} in ${told}`)
     })
 
   for (const blow of [

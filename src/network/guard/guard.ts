@@ -30,6 +30,8 @@ export interface StartedGuard extends Guard {
 
 /** Between two times that things are built anew, ms: who fights with another program shall not do nothing else. */
 const REST_MS = 1000
+/** What one command changes is heard of in pieces, ms. */
+const WHOLE_MS = 20
 
 /** Makes a guard; holders may come before it starts and after. */
 export function createGuard(): StartedGuard {
@@ -71,7 +73,7 @@ export function createGuard(): StartedGuard {
             if (!change) for (const table of holders.keys()) touched.add(table)
             else if (holders.has(change.table)) touched.add(change.table)
             if (!change || !holders.has(change.table)) foreign = true
-            timer ??= clock.after(Math.max(restedAt - clock.elapsed(), 0), restore)
+            timer ??= clock.after(Math.max(restedAt - clock.elapsed(), WHOLE_MS), restore)
           },
           deaf: why =>
             logger.warn({ why }, 'network: nobody hears of it when another program changes the tables (needs perl)'),

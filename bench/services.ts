@@ -1,11 +1,11 @@
 /**
  * Services and policies of a node in a network namespace of its own: how long one change takes from the write to the API
- * server until the kernel has it, with 1,000 services of 10 endpoints; what a service costs a stream of bytes, beside
- * the same stream without it; one pod's change with 1,000 pods under 100 policies; DNS answers for names of others.
+ * server until the kernel has it, with 1,000 services of 10 endpoints, and how much of the processor that takes; what a
+ * service costs a stream of bytes and new connections, beside the same without it; one pod's change with 1,000 pods
+ * under 100 policies; DNS answers for names of others.
  * `node bench/services.ts`, as root or where user namespaces are allowed.
  */
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import packet from 'dns-packet'
@@ -26,10 +26,11 @@ import { createNftablesProxy } from '../src/network/service-proxy/nftables/proxy
 import type { ServiceProxy } from '../src/network/service-proxy/proxy.ts'
 import { startProxySync } from '../src/network/service-proxy/sync.ts'
 import { fixedInformer } from '../src/network/testing/fixed-informer.ts'
-import { makeMachine } from '../src/network/testing/machine.ts'
+import { run } from '../src/network/tools/command.ts'
 import { startNft } from '../src/network/tools/nft.ts'
-import { measure, median, type Row, table } from './lib/measure.ts'
+import { measure, quantile, type Row, table } from './lib/measure.ts'
 import { enterOwnNetwork, layOutNode, NODE } from './lib/own-network.ts'
+import { serviceTraffic } from './lib/service-traffic.ts'
 
 enterOwnNetwork()
 layOutNode()
@@ -62,6 +63,60 @@ const slice = (n: number, round: number): EndpointSlice => ({
   })),
   ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
 })
+
+/** Milliseconds. */
+async function took(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return performance.now() - began
+}
+
+const at = (values: readonly number[], q: number) =>
+  quantile(
+    values.toSorted((a, b) => a - b),
+    q,
+  )
+
+/** Of all of them so far, also of those that another took the place of: the last figure that each was seen with, ms. */
+const nftTimes = new Map<number, number>()
+const pids: number[] = []
+nft.follow(pid => pids.push(pid))
+function cpuOfNft(): number {
+  for (const pid of pids)
+    try {
+      nftTimes.set(pid, Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
+    } catch {}
+  return [...nftTimes.values()].reduce((sum, each) => sum + each, 0)
+}
+
+/** What a change of an endpoint is for nft, with nothing before it: one of 10,000 elements goes, one comes. */
+async function handFed() {
+  const place = mkdtempSync(join(tmpdir(), 'bench-by-hand-'))
+  const file = join(place, 'change.nft')
+  const session = startNft(place)
+  const of = (n: number) => `${addressAt(ENDPOINT_RANGE, n % 10_000)} . tcp . 80 . 3`
+  const elements = Array.from({ length: 10_000 }, (_, n) => `${of(n)} : 10.128.0.1 . 8080`)
+  await session.load(`table ip by-hand {
+  map endpoints { type ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service; elements = { ${elements.join(', ')} } }
+}`)
+  let n = 0
+  const next = () => {
+    n++
+    return `delete element ip by-hand endpoints { ${of(n)} }
+add element ip by-hand endpoints { ${of(n)} : 10.128.${n % 250}.1 . 8080 }`
+  }
+  return {
+    change: () => session.change(next()),
+    start() {
+      writeFileSync(file, next())
+      return run('nft', ['-f', file])
+    },
+    close() {
+      session.close()
+      rmSync(place, { recursive: true })
+    },
+  }
+}
 
 /** From the write of an EndpointSlice, by a client of the API server, to the kernel. */
 async function fromTheWrite(): Promise<void> {
@@ -105,80 +160,45 @@ async function fromTheWrite(): Promise<void> {
     await done
   }
   await measure(50, 1, change(1))
-  const { p50, p99 } = await measure(CHANGES, 1, change(100))
+  const byHand = await handFed()
+  const alone = () => byHand.change()
+  const [own, fed]: [number[], number[]] = [[], []]
+  const nftBefore = cpuOfNft()
+  let spent = 0
+  for (let index = 0; index < CHANGES; index++) {
+    const before = process.cpuUsage()
+    own.push(await took(() => change(100)(index)))
+    const { user, system } = process.cpuUsage(before)
+    spent += (user + system) / 1000
+    cpuOfNft()
+    fed.push(await took(alone))
+  }
+  const started = await measure(100, 1, byHand.start)
+  for (const [name, q] of [
+    ['p50', 0.5],
+    ['p99', 0.99],
+  ] as const)
+    rows.push({
+      what: `one endpoint, from the write to the kernel, 1,000 services of 10, ${name}`,
+      unit: 'ms',
+      figures: { Tutti: at(own, q), 'the nft transaction alone': at(fed, q), 'by nft -f': started[name] },
+      lessIsBetter: true,
+    })
   rows.push(
     {
-      what: 'one endpoint, from the write to the kernel, 1,000 services of 10, p50',
+      what: 'the same, processor of the program, a change',
       unit: 'ms',
-      figures: { Tutti: p50 },
+      figures: { Tutti: spent / CHANGES },
     },
     {
-      what: 'one endpoint, from the write to the kernel, 1,000 services of 10, p99',
+      what: 'the same, processor of nft, a change',
       unit: 'ms',
-      figures: { Tutti: p99 },
+      figures: { Tutti: (cpuOfNft() - nftBefore) / CHANGES },
     },
   )
+  byHand.close()
   scope.abort()
   await server.server.close()
-}
-
-/** Sends as fast as it can for a while; prints bytes per second. */
-const READER = `const s = require('net').connect(Number(process.argv[2]), process.argv[1]); let n = 0, began
-s.on('data', d => { began ??= performance.now(); n += d.length })
-s.on('connect', () => setTimeout(() => { console.log(n / (performance.now() - began) * 1000); process.exit() }, 1500))`
-
-/** A stream between two pods, directly and through a service, in turns. */
-async function throughput(): Promise<void> {
-  const pod = (link: string, address: string) =>
-    makeMachine(folder, {
-      link,
-      addresses: [`${address}/32`],
-      here: `route add ${address}/32 dev ${link} src ${NODE}`,
-      there: `route add ${NODE}/32 dev eth0\nroute add default via ${NODE} dev eth0`,
-    })
-  const machines = [await pod('tutti-a', '10.244.0.5'), await pod('tutti-b', '10.244.0.6')]
-  const source = `const b = Buffer.alloc(1 << 18); require('net').createServer(s => { const w = () => { while (s.write(b)); }; s.on('drain', w).on('error', () => {}); w() }).listen(8080, '10.244.0.6')`
-  const server = spawn('nsenter', [`--net=${join(folder, 'tutti-b')}`, process.execPath, '-e', source])
-  const proxy = makeProxy()
-  await proxy.apply(
-    new Map([
-      [
-        'default/stream',
-        [
-          {
-            id: 'default/stream:80',
-            protocol: 'tcp',
-            frontends: [{ kind: 'cluster', address: '10.96.200.1', port: 80 }],
-            backends: [{ address: '10.244.0.6', port: 8080 }],
-          },
-        ],
-      ],
-    ]),
-  )
-  const read = (host: string, port: number) =>
-    Number(
-      execFileSync('nsenter', [
-        `--net=${join(folder, 'tutti-a')}`,
-        process.execPath,
-        '-e',
-        READER,
-        host,
-        String(port),
-      ]).toString(),
-    )
-  await new Promise(resolve => setTimeout(resolve, 1000))
-  const [direct, through]: [number[], number[]] = [[], []]
-  for (let round = 0; round < 7; round++) {
-    direct.push(read('10.244.0.6', 8080))
-    through.push(read('10.96.200.1', 80))
-  }
-  rows.push({
-    what: 'a stream between two pods through a service',
-    unit: 'MB/s',
-    figures: { Tutti: median(through) / 1e6, 'without a service': median(direct) / 1e6 },
-  })
-  server.kill()
-  for (const machine of machines) await machine.close()
 }
 
 /** One pod's labels change, with 1,000 pods in 100 namespaces under a policy each. */
@@ -248,7 +268,7 @@ async function names(): Promise<void> {
 }
 
 await fromTheWrite()
-await throughput()
+rows.push(...(await serviceTraffic(makeProxy(), folder)))
 await policies()
 await names()
 console.log(table(rows))

@@ -20,6 +20,7 @@ import { controllerUser } from '../controllers/accounts.ts'
 import { controllerComponents } from '../controllers/all.ts'
 import { firstRanges } from '../controllers/node-ipam/controller.ts'
 import { ingressGateway } from '../gateway/gateway.ts'
+import { leading } from '../gateway/ingress/role.ts'
 import { countedElsewhere } from '../gateway/metrics.ts'
 import type { Clock } from '../lib/clock.ts'
 import { hostPort } from '../lib/host-port.ts'
@@ -37,7 +38,7 @@ import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
 import { configurationIn } from './configuration/configuration.ts'
 import { encryptBy, ownEncryption } from './configuration/encryption.ts'
-import { ingressPorts } from './configuration/ingress.ts'
+import { ingressOfNodes, ingressPorts } from './configuration/ingress.ts'
 import { loadSettings, type Settings } from './configuration/settings.ts'
 import { createEnds, type Ends } from './ends.ts'
 import { exposureOf, keepExposure } from './exposure.ts'
@@ -283,6 +284,7 @@ async function serveApi(
       clusterCIDR: ground.clusterCidr,
       serviceCIDR: serviceCidr,
       clusterDomain: 'cluster.local',
+      ...ingressOfNodes(settings.ingress && { ...settings.ingress, ...options.ingressPorts }),
     })
     await publishClusterInfo(server.registry, `https://${hostPort(address, port)}`, authority.certificate)
     keepExposure(options.dataDir, exposure)
@@ -372,8 +374,9 @@ async function startParts(
   ends.add(() => traffic.close())
 
   if (settings.ingress) {
+    const own = part(controllerUser('ingress-controller'))
     const component = ingressGateway({
-      ...part(controllerUser('ingress-controller')),
+      ...own,
       services: traffic.services,
       openDataPlane: dataPlaneOf({
         ports: ingressPorts({ ...settings.ingress, ...options.ingressPorts }),
@@ -382,7 +385,7 @@ async function startParts(
         counted: gateway,
         ...{ clock, logger },
       }),
-      address: ground.exposure?.advertiseAddress ?? '127.0.0.1',
+      role: leading({ ...own, address: ground.exposure?.advertiseAddress ?? '127.0.0.1' }),
       whenUsed: server.registry.whenUsed,
       clock,
       logger,

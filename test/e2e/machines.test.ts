@@ -3,11 +3,13 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from '../../src/agent/runtimes/containerd/busybox.fixture.ts'
 import { findPrograms } from '../../src/agent/runtimes/containerd/find.ts'
 import { runDirectory } from '../../src/agent/runtimes/containerd/open.ts'
 import { findShims } from '../../src/agent/runtimes/containerd/shims.ts'
 import type { Node, Pod } from '../../src/api/generated/types/core-v1.ts'
+import type { Ingress } from '../../src/api/generated/types/networking-v1.ts'
 import { isReady } from '../../src/api/kinds/core/ready.ts'
 import { toolsMissing } from '../tools.ts'
 import { until } from './load.ts'
@@ -186,6 +188,31 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
       )
     }
     customers = startCustomers(a, `http://127.0.0.1:${PORT}/`)
+  })
+
+  test('every machine answers for an Ingress, and its status names them all', async () => {
+    const backend = { service: { name: 'web', port: { number: PORT } } }
+    const ingress = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'web' },
+      spec: { rules: [{ host: 'web.example', http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }] },
+    }
+    await machines.kubectl(['apply', '-f', '-'], JSON.stringify(ingress))
+    const addresses = [a, b, c].map(({ address }) => ({ ip: address }))
+    await until(
+      'the status names all machines',
+      async () => {
+        const [{ status } = {}] = await list<Ingress>('ingress')
+        return isDeepStrictEqual(status?.loadBalancer?.ingress, addresses)
+      },
+      LONG,
+    )
+    for (const { address } of [a, b, c]) {
+      const { stdout } = await b.run('curl', ['-s', '-m', '10', '-H', 'Host: web.example', `http://${address}/`])
+      assert.match(stdout, /"version":"v1"/, address)
+    }
+    await machines.kubectl(['delete', 'ingress', 'web'])
   })
 
   test('logs, exec and names work on another machine', async () => {

@@ -50,6 +50,8 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
       'list,watch core pods',
       'get,list,watch discovery.k8s.io endpointslices',
       'get,list,watch networking.k8s.io networkpolicies,servicecidrs',
+      // Every node serves Ingresses; the secrets that these name are allowed one by one (authorization/ingress-secrets.ts).
+      'get,list,watch networking.k8s.io ingresses,ingressclasses',
       'create,patch,update core events',
     ],
   },
@@ -65,6 +67,7 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
   // The secrets that Ingresses name are allowed one by one (authorization/ingress-secrets.ts).
   'tutti:ingress-controller': {
     rules: [
+      'get,list,watch core nodes',
       'get,list,watch networking.k8s.io ingresses',
       'get,list,watch,create networking.k8s.io ingressclasses',
       'patch networking.k8s.io ingresses/status',

@@ -31,6 +31,20 @@ const USUAL = { http: [80, 8880], https: [443, 8443] } as const
 const wish = (asked: number | undefined, [port, instead]: readonly [number, number]): PortWish =>
   asked === undefined ? { port, instead } : { port: asked }
 
+/** How nodes on other machines are told of it: `auto` is a port without a wish. */
+export const ingressOfNodes = (ports: IngressPorts | undefined): Readonly<Record<string, string>> => ({
+  ingressHTTPPort: ports ? String(ports.http ?? 'auto') : 'none',
+  ingressHTTPSPort: ports ? String(ports.https ?? 'auto') : 'none',
+})
+
+/** What a node was told; undefined: it serves no Ingresses. A server that knows nothing of it serves them alone. */
+export function ingressOfNode(data: Readonly<Record<string, string>>): IngressPorts | undefined {
+  const { ingressHTTPPort = 'none', ingressHTTPSPort = 'none' } = data
+  if (ingressHTTPPort === 'none') return undefined
+  const [http, https] = [Number(ingressHTTPPort), Number(ingressHTTPSPort)]
+  return { ...(Number.isInteger(http) && { http }), ...(Number.isInteger(https) && { https }) }
+}
+
 /** The ports to take. */
 export const ingressPorts = ({ http, https }: IngressPorts): { http: PortWish; https: PortWish } => ({
   http: wish(http, USUAL.http),

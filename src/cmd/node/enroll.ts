@@ -10,6 +10,7 @@ import { isReady } from '../../api/kinds/core/ready.ts'
 import { UserError } from '../../cli/context.ts'
 import { type Client, hasReason } from '../../client/client.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
+import { type IngressPorts, ingressOfNode } from '../configuration/ingress.ts'
 
 /** Names the machine that a Node object is of. */
 export const MACHINE_ANNOTATION = 'tutti.dev/machine'
@@ -21,6 +22,8 @@ export interface NetworkConfig {
   readonly clusterCidr: string
   readonly serviceCidr: string
   readonly clusterDomain: string
+  /** Ports of Ingresses; absent: nodes do not serve them. */
+  readonly ingress?: IngressPorts
 }
 
 /** Reads it. Rejects with a `UserError` where the cluster has no network for nodes on other machines. */
@@ -33,7 +36,8 @@ export async function networkConfig(client: Client): Promise<NetworkConfig> {
       `the network of the cluster is ${mode}: its pods cannot reach another machine`,
       'Start the server as root, with --network kernel, so that it says what is in the way.',
     )
-  return { clusterCidr: clusterCIDR, serviceCidr: serviceCIDR, clusterDomain }
+  const ingress = ingressOfNode(data)
+  return { clusterCidr: clusterCIDR, serviceCidr: serviceCIDR, clusterDomain, ...(ingress && { ingress }) }
 }
 
 export interface Enrolment {

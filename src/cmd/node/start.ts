@@ -23,6 +23,7 @@ import { nodeAddresses } from '../node-addresses.ts'
 import { type Nodes, startNodes } from '../nodes.ts'
 import { KUBERNETES_VERSION } from '../version.ts'
 import { addressTowards, enroll, MACHINE_ANNOTATION, networkConfig } from './enroll.ts'
+import { serveNodeIngresses } from './ingress.ts'
 import { joinCluster } from './join.ts'
 import { machineSettings } from './machine-settings.ts'
 import { certificateFiles, keepPlace, type Membership, type Place, readMembership, upOptions } from './membership.ts'
@@ -261,6 +262,18 @@ async function startParts(
   const trafficWay = await openTraffic(deps, membership, client, ends)
   const traffic = await prepared.start(trafficWay, signal)
   ends.add(() => traffic.close())
+
+  if (network.ingress) {
+    const ingresses = serveNodeIngresses(
+      {
+        ports: network.ingress,
+        hosts: [...new Set(['127.0.0.1', ...prepared.nodeAddresses, ...addresses])],
+        ...{ nodeName, node: client, traffic: trafficWay, services: traffic.services, clock, logger },
+      },
+      signal,
+    )
+    ends.add(() => ingresses)
+  }
 
   onPhase('starting the node')
   const serving = certificateFiles(dataDir, 'serving').read()

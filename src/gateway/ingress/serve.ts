@@ -5,10 +5,10 @@
 import { Ingress } from '../../api/kinds/networking/ingress.ts'
 import { IngressClass } from '../../api/kinds/networking/ingress-class.ts'
 import { createEventRecorder } from '../../client/event-recorder.ts'
-import { keyOf } from '../../client/informer-types.ts'
 import { createWatchedObjects } from '../../client/watched-objects.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import { workOff } from '../../control/work-off.ts'
+import { sleep } from '../../lib/clock.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { followTargets } from '../backends/follow.ts'
 import { createCertificates } from '../certificates/certificates.ts'
@@ -19,16 +19,17 @@ import { CONTROLLER, classOf } from './class.ts'
 import { compile, type Problem } from './compile.ts'
 import { problemEvents } from './events.ts'
 import { missing, servicesOf } from './missing.ts'
-import { statusOf, writeStatus } from './status.ts'
 
 /** Requests under way have this long when the gateway ends, in ms. */
 const DRAIN_MS = 3_000
+/** The API server may have gone already, in ms. */
+const LAST_WORD_MS = 2_000
 /** Everything is looked at as one. */
 const ALL = 'ingresses'
 
 /** Serves until `signal` aborts; resolves when what was under way has ended. */
 export async function serveIngresses(options: GatewayOptions, signal: AbortSignal): Promise<void> {
-  const { client, informers, services, clock, logger, address } = options
+  const { client, informers, services, clock, logger, role } = options
   const ingresses = informers.of<Ingress>(Ingress)
   const classes = informers.of<IngressClass>(IngressClass)
   await Promise.all([ingresses.synced(), classes.synced()])
@@ -53,18 +54,16 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
   const routesBefore = differences<Route>()
   const shownBefore = differences<KeyPair>()
   const { plain, secure } = dataPlane
-  const place = { address, plain, secure }
   const tell = problemEvents(events)
   /** Services that Ingresses name, as they were last looked at. */
   let named = new Map<string, unknown>()
-  let served = new Set<string>()
 
   function portProblems(ours: readonly Ingress[]): Problem[] {
     return ours.flatMap(ingress =>
       (ingress.spec?.tls?.length ? [plain, secure] : [plain]).flatMap(port => {
         const why = port.why()
         const advice = `. Take another one: tutti down, then tutti up ${port === plain ? '--http-port 8880' : '--https-port 8443'}`
-        const message = `port ${port.number()} of this machine: ${why}${port.isBroken() ? '' : advice}`
+        const message = `port ${port.number()} of ${role.machine}: ${why}${port.isBroken() ? '' : advice}`
         return why === undefined ? [] : [{ ingress, reason: 'PortNotAvailable', message }]
       }),
     )
@@ -86,23 +85,19 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
       if (ours.length) await port.open()
       else port.close()
     }
-    tell([
+    const problems = () => [
       ...compiled.problems,
       ...ours.flatMap(ingress => missing(ingress, services.service)),
       ...certificates.problems(),
-      ...portProblems(ours),
-    ])
-    const before = served
-    served = new Set(ours.map(keyOf))
-    for (const ingress of ours) await writeStatus(client, ingress, statusOf(ingress, place))
-    // Of those that are somebody else's now, what was said is taken back.
-    for (const ingress of ingresses.list())
-      if (before.has(keyOf(ingress)) && !served.has(keyOf(ingress))) await writeStatus(client, ingress, [])
+    ]
+    tell([...(role.leads ? problems() : []), ...portProblems(ours)])
+    await role.tell(ours, ingresses.list(), dataPlane)
   }
 
   const ends = [
     ingresses.onChange(wake),
     classes.onChange(wake),
+    role.follow(wake),
     services.follow(key => {
       if (named.has(key) && named.get(key) !== services.service(key)) wake()
     }),
@@ -111,5 +106,7 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
   for (const end of ends) end()
   certificates.close()
   targets.close()
+  const said = role.end().catch(error => logger.debug({ err: error }, 'what this machine said of Ingresses stays'))
+  await Promise.race([said, sleep(clock, LAST_WORD_MS)])
   await dataPlane.close(DRAIN_MS)
 }

@@ -1,16 +1,22 @@
 /** Where an Ingress is served, as its status says it. */
 import { Ingress } from '../../api/kinds/networking/ingress.ts'
 import type { Client } from '../../client/client.ts'
-import type { Port } from '../server/ports.ts'
 
 type Status = NonNullable<NonNullable<NonNullable<Ingress['status']>['loadBalancer']>['ingress']>
 
-/** Where the gateway is. */
+/** A port of a machine. */
+export interface PlacePort {
+  readonly number: number
+  /** It cannot be had. */
+  readonly missing: boolean
+}
+
+/** A machine that serves Ingresses. */
 export interface Place {
-  /** By which clients reach this machine. */
+  /** By which clients reach it. */
   readonly address: string
-  readonly plain: Port
-  readonly secure: Port
+  readonly plain: PlacePort
+  readonly secure: PlacePort
 }
 
 const HTTP = 80
@@ -18,20 +24,21 @@ const HTTPS = 443
 /** As services' load balancers say it. */
 const NOT_AVAILABLE = 'PortNotAvailable'
 
-/** The address, with the ports where they are not those that everybody expects. */
-export function statusOf({ spec }: Ingress, { address, plain, secure }: Place): Status {
+function entryOf({ spec }: Ingress, { address, plain, secure }: Place): Status {
   const used = spec?.tls?.length ? [plain, secure] : [plain]
-  if (used.every(port => port.why() !== undefined)) return []
-  const isPlainSailing = [plain, secure].every(
-    (port, at) => port.number() === [HTTP, HTTPS][at] && port.why() === undefined,
-  )
-  const ports = [plain, secure].map(port => ({
-    port: port.number(),
+  if (used.every(({ missing }) => missing)) return []
+  const isPlainSailing = [plain, secure].every(({ number, missing }, at) => number === [HTTP, HTTPS][at] && !missing)
+  const ports = [plain, secure].map(({ number, missing }) => ({
+    port: number,
     protocol: 'TCP' as const,
-    ...(port.why() !== undefined && { error: NOT_AVAILABLE }),
+    ...(missing && { error: NOT_AVAILABLE }),
   }))
   return [{ ip: address, ...(!isPlainSailing && { ports }) }]
 }
+
+/** The addresses, with the ports where they are not those that everybody expects. */
+export const statusOf = (ingress: Ingress, places: readonly Place[]): Status =>
+  places.flatMap(place => entryOf(ingress, place))
 
 const view = (status: Status | undefined) =>
   JSON.stringify((status ?? []).map(({ ip, ports = [] }) => [ip, ports.map(({ port, error }) => [port, error])]))

@@ -130,7 +130,7 @@ export class Http1Connection implements Waiting, Carrier {
     this.#visit = undefined
     this.#taker = undefined
     this.#blocked = false
-    if (!stays || this.#body) {
+    if (!stays || this.#body || this.#deps.closing()) {
       this.#linger()
       return
     }

@@ -119,6 +119,53 @@ test('compile has a rule for all paths come before an older default backend', ()
   assert.equal(lead(all, 'a.example', '/'), 'rule')
 })
 
+const annotated: readonly [
+  annotations: Record<string, string>,
+  redirect: boolean,
+  bodyBytes?: number | undefined,
+  ignored?: string,
+][] = [
+  [{}, true],
+  [{ 'kubernetes.io/tls-acme': 'true', 'cert-manager.io/issuer': 'x', 'example.com/mine': 'y' }, true],
+  [{ 'nginx.ingress.kubernetes.io/ssl-redirect': 'false' }, false],
+  [{ 'tutti.dev/ssl-redirect': 'false', 'nginx.ingress.kubernetes.io/ssl-redirect': 'true' }, false],
+  [{ 'nginx.ingress.kubernetes.io/proxy-body-size': '8m' }, true, 8 * 1024 * 1024],
+  [{ 'tutti.dev/proxy-body-size': '512K' }, true, 512 * 1024],
+  [{ 'nginx.ingress.kubernetes.io/proxy-body-size': '0' }, true],
+  [
+    { 'nginx.ingress.kubernetes.io/proxy-body-size': 'much' },
+    true,
+    undefined,
+    'nginx.ingress.kubernetes.io/proxy-body-size',
+  ],
+  [
+    { 'nginx.ingress.kubernetes.io/rewrite-target': '/', 'traefik.ingress.kubernetes.io/router.entrypoints': 'web' },
+    true,
+    undefined,
+    'nginx.ingress.kubernetes.io/rewrite-target, traefik.ingress.kubernetes.io/router.entrypoints',
+  ],
+  [{ 'tutti.dev/misspelt': '1' }, true, undefined, 'tutti.dev/misspelt'],
+]
+for (const [annotations, redirect, bodyBytes, ignored] of annotated) {
+  test(`compile heeds, or tells of, the annotations ${JSON.stringify(annotations)}`, () => {
+    const own = ingress('a', { tls: [{ hosts: ['a.example'] }], rules: [rule('a.example', ['/', 's'])] })
+    const { routes, problems } = compile([{ ...own, metadata: { ...own.metadata, annotations } }])
+    const [route] = routes.values()
+    assert.deepEqual([route?.redirect, route?.bodyBytes], [redirect, bodyBytes])
+    assert.deepEqual(
+      problems.map(({ reason, message }) => `${reason}: ${message}`),
+      ignored ? [`AnnotationsIgnored: these mean nothing here, or nothing with their values: ${ignored}`] : [],
+    )
+  })
+}
+
+test('compile sends all requests of an Ingress to TLS where it says so', () => {
+  const own = ingress('a', { rules: [rule('a.example', ['/', 's'])] })
+  const annotations = { 'nginx.ingress.kubernetes.io/force-ssl-redirect': 'true' }
+  const [route] = compile([{ ...own, metadata: { ...own.metadata, annotations } }]).routes.values()
+  assert.equal(route?.redirect, true)
+})
+
 test('compile redirects the hosts of an Ingress that it has TLS for', () => {
   const tls = [{ hosts: ['a.example'], secretName: 'cert' }]
   const rules = [rule('a.example', ['/', 's']), rule('b.example', ['/', 's'])]

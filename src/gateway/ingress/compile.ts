@@ -7,6 +7,7 @@ import type { Ingress } from '../../api/kinds/networking/ingress.ts'
 import { normalPath } from '../routing/path.ts'
 import type { Route, Target } from '../routing/route.ts'
 import { keyOfRoute } from '../routing/table.ts'
+import { wishesOf } from './annotations.ts'
 
 /** What is wrong with an Ingress, as an event tells it. */
 export interface Problem {
@@ -30,9 +31,6 @@ export interface Compiled {
   readonly problems: readonly Problem[]
 }
 
-/** `false`: requests without TLS are answered where there is TLS, too. The second is how ingress-nginx calls it. */
-const REDIRECT = ['tutti.dev/ssl-redirect', 'nginx.ingress.kubernetes.io/ssl-redirect']
-
 const nameOf = ({ metadata }: Ingress) => `${metadata?.namespace}/${metadata?.name}`
 const ageOf = ({ metadata }: Ingress) => Date.parse(metadata?.creationTimestamp ?? '') || 0
 
@@ -42,8 +40,6 @@ const byAge = (a: Ingress, b: Ingress) => ageOf(a) - ageOf(b) || (nameOf(a) < na
 /** The hosts for which an Ingress wants TLS; '' is every host of its rules. */
 const tlsHosts = ({ spec }: Ingress): ReadonlySet<string> =>
   new Set((spec?.tls ?? []).flatMap(({ hosts }) => (hosts?.length ? hosts : [''])))
-
-const mayRedirect = ({ metadata }: Ingress) => REDIRECT.every(key => metadata?.annotations?.[key] !== 'false')
 
 function targetOf({ metadata }: Ingress, { service }: IngressBackend): Target | undefined {
   const port = service?.port?.name ?? service?.port?.number
@@ -70,10 +66,12 @@ interface Draft extends Route {
 function draft(ingress: Ingress, backend: IngressBackend, place: Pick<Route, 'host' | 'match' | 'path'>): Draft {
   const tls = tlsHosts(ingress)
   const target = targetOf(ingress, backend)
+  const { redirect, redirectAlways, bodyBytes } = wishesOf(ingress)
   return {
     ...place,
     ...(target && { target }),
-    redirect: mayRedirect(ingress) && (tls.has('') || tls.has(place.host)),
+    redirect: redirectAlways || (redirect && (tls.has('') || tls.has(place.host))),
+    ...(bodyBytes !== undefined && { bodyBytes }),
     owner: { namespace: ingress.metadata?.namespace ?? '', name: ingress.metadata?.name ?? '' },
     ingress,
   }
@@ -123,6 +121,13 @@ export function compile(ingresses: readonly Ingress[]): Compiled {
         else problem(ingress, 'PathRefused', `no request is answered for the path ${each.path}`)
         if (each.backend.resource) problem(ingress, 'ResourceRefused', `path ${each.path ?? '/'}: ${RESOURCE_REFUSED}`)
       }
+    const { ignored } = wishesOf(ingress)
+    if (ignored.length)
+      problem(
+        ingress,
+        'AnnotationsIgnored',
+        `these mean nothing here, or nothing with their values: ${ignored.join(', ')}`,
+      )
     if (ingress.spec?.defaultBackend?.resource)
       problem(ingress, 'ResourceRefused', `default backend: ${RESOURCE_REFUSED}`)
   }

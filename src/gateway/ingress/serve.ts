@@ -15,13 +15,13 @@ import { createCertificates } from '../certificates/certificates.ts'
 import { differences } from '../entries.ts'
 import type { GatewayOptions } from '../gateway.ts'
 import type { Route } from '../routing/route.ts'
-import { CONTROLLER, classOf } from './class.ts'
+import { CONTROLLER, classOf, parameterProblems } from './class.ts'
 import { compile, type Problem } from './compile.ts'
 import { problemEvents } from './events.ts'
 import { missing, servicesOf } from './missing.ts'
 
 /** Requests under way have this long when the gateway ends, in ms. */
-const DRAIN_MS = 3_000
+const DRAIN_MS = 5_000
 /** The API server may have gone already, in ms. */
 const LAST_WORD_MS = 2_000
 /** Everything is looked at as one. */
@@ -89,6 +89,7 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
       ...compiled.problems,
       ...ours.flatMap(ingress => missing(ingress, services.service)),
       ...certificates.problems(),
+      ...ours.flatMap(ingress => parameterProblems(ingress, classes.get(classOf(ingress) ?? ''))),
     ]
     tell([...(role.leads ? problems() : []), ...portProblems(ours)])
     await role.tell(ours, ingresses.list(), dataPlane)

@@ -24,16 +24,18 @@ class Exchange implements SendingEvents {
   readonly #deps: ExchangeDeps
   readonly #repeatable: boolean
   readonly #request: Omit<Outgoing, 'fresh'>
+  #bodyLeft: number
   readonly #tried: Endpoint[] = []
   #sending: Sending | undefined
   #connected = false
   #gone = false
 
-  constructor(visit: Visit, target: Target, deps: ExchangeDeps) {
+  constructor(visit: Visit, { target, bodyBytes }: Way, deps: ExchangeDeps) {
     const { inbound } = visit
     const { method, body, upgrade } = inbound
     this.#visit = visit
     this.#target = target
+    this.#bodyLeft = bodyBytes ?? Number.POSITIVE_INFINITY
     this.#deps = deps
     this.#repeatable = isRepeatable(method, body !== 'none')
     const once = !this.#repeatable || upgrade
@@ -75,16 +77,31 @@ class Exchange implements SendingEvents {
     }
     visit.take({
       data: chunk => {
+        this.#bodyLeft -= chunk.length
+        if (this.#bodyLeft < 0) {
+          this.#tooLarge()
+          return
+        }
         sending.write(chunk)
         if (!sending.flush()) visit.pause()
       },
       end: () => {
+        if (this.#gone) return
         sending.end()
         sending.flush()
       },
     })
     // Its head, where nothing of the body was there yet.
     sending.flush()
+  }
+
+  /** More came of the body than may: the backend sees that it is cut. */
+  #tooLarge() {
+    if (this.#gone) return
+    this.#gone = true
+    this.#sending?.destroy()
+    if (this.#visit.status === undefined) refuse(this.#visit, 413)
+    else this.#visit.cut()
   }
 
   connected() {
@@ -125,6 +142,15 @@ class Exchange implements SendingEvents {
   }
 }
 
+/** Where a request goes, and what it may hold. */
+export interface Way {
+  readonly target: Target
+  /** Of its body. */
+  readonly bodyBytes: number | undefined
+}
+
 /** Carries a request to one of the target's endpoints. The answer is always ended, by whoever it comes from. */
-export const exchange = (visit: Visit, target: Target, deps: ExchangeDeps): void =>
-  new Exchange(visit, target, deps).attempt()
+export function exchange(visit: Visit, way: Way, deps: ExchangeDeps): void {
+  if (visit.inbound.length > (way.bodyBytes ?? Number.POSITIVE_INFINITY)) refuse(visit, 413)
+  else new Exchange(visit, way, deps).attempt()
+}

@@ -268,6 +268,30 @@ test('createRouter answers itself where no backend does', async () => {
   ])
 })
 
+test('createRouter leaves out of the way to TLS what certificates are got by', async () => {
+  const own = await gateway([routeTo('web', { redirect: true })])
+  own.services.set('web', [await backend(echo)])
+  assert.equal((await ask(own.port, { path: '/.well-known/acme-challenge/token' })).status, 200)
+  assert.equal((await ask(own.port, { path: '/.well-known/other' })).status, 308)
+})
+
+test('createRouter answers 413 to a body larger than may be, of whichever length it says', async () => {
+  const own = await gateway([routeTo('web', { bodyBytes: 4 })])
+  let broken = 0
+  const target = await backend((incoming, response) => {
+    incoming.on('error', () => broken++)
+    incoming.resume().on('end', () => response.end('ok'))
+  })
+  own.services.set('web', [target])
+  const statusOf = async (body: string, headers = {}) => (await ask(own.port, { method: 'POST', body, headers })).status
+  assert.equal(await statusOf('1234'), 200)
+  assert.equal(await statusOf('12345'), 413)
+  assert.equal(broken, 0)
+  const chunked = { 'Transfer-Encoding': 'chunked' }
+  assert.equal(await statusOf('1234', chunked), 200)
+  assert.equal(await statusOf('12345', chunked), 413)
+})
+
 test('createRouter sends a request to another endpoint where one takes no connection, body and all', async () => {
   const own = await gateway([routeTo('web')])
   const target = await backend(echo)

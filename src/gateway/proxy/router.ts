@@ -20,6 +20,9 @@ export type Router = (visit: Visit) => void
 /** A client broke off: no status that anybody sees (nginx' own). */
 const CLIENT_GONE = 499
 
+/** By which certificates are got, over HTTP alone (RFC 8555, 8.3): it works where TLS does not yet. */
+const ACME = '/.well-known/acme-challenge/'
+
 /** Makes the router. */
 export function createRouter(deps: RouterDeps): Router {
   const { clock, metrics, table, securePort } = deps
@@ -31,9 +34,9 @@ export function createRouter(deps: RouterDeps): Router {
       metrics.answered(route?.owner, method, visit.status ?? CLIENT_GONE, clock.elapsed() - start)
     if (host === undefined || path === undefined) return refuse(visit, 400)
     if (!route) return refuse(visit, 404)
-    const port = route.redirect && !secure ? securePort() : undefined
+    const port = route.redirect && !secure && !path.startsWith(ACME) ? securePort() : undefined
     if (port !== undefined) return redirect(visit, port)
     if (!route.target) return refuse(visit, 503)
-    return exchange(visit, route.target, deps)
+    return exchange(visit, { target: route.target, bodyBytes: route.bodyBytes }, deps)
   }
 }

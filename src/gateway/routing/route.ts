@@ -30,5 +30,7 @@ export interface Route {
   readonly target?: Target
   /** Requests without TLS are sent to where there is TLS. */
   readonly redirect: boolean
+  /** Most bytes of a request's body. */
+  readonly bodyBytes?: number
   readonly owner: Owner
 }

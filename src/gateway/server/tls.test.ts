@@ -61,6 +61,22 @@ test('createServer shows the certificate of the host that is named, else the fal
   assert.equal(await shownTo(undefined), 'DNS:fallback')
 })
 
+test('createServer lets a client take its session up again, though nobody was connected since', async () => {
+  const connect = (session?: Buffer) =>
+    tlsConnect({
+      ...{ host: '127.0.0.1', port: own.securePort, servername: 'shop.example', rejectUnauthorized: false },
+      ...(session && { session }),
+    })
+  const first = connect()
+  const [session] = await once(first, 'session')
+  first.destroy()
+  await once(first, 'close')
+  const second = connect(session)
+  await once(second, 'secureConnect')
+  assert.ok(second.isSessionReused())
+  second.destroy()
+})
+
 test('createServer speaks HTTP/1.1 over TLS', async () => {
   const { certificate: ca } = authority
   const sent = request({ host: '127.0.0.1', port: own.securePort, servername: 'shop.example', ca, agent: false })

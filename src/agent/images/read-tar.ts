@@ -33,14 +33,24 @@ export async function readTar(source: AsyncIterable<Uint8Array>, take: (entry: R
 
 /** Writes an entry's content to an open file; `finish` is called with it once all is written, then it is closed. */
 export function writeEntry(entry: ReadEntry, file: number, finish: (file: number) => void = () => {}): void {
+  let open = true
+  const close = () => {
+    if (open) closeSync(file)
+    open = false
+  }
   entry.on('data', chunk => {
-    for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at)
+    try {
+      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at)
+    } catch (error) {
+      close()
+      throw error
+    }
   })
   entry.once('end', () => {
     try {
       finish(file)
     } finally {
-      closeSync(file)
+      close()
     }
   })
 }

@@ -7,7 +7,7 @@ const MAX_LINKS = 40
 
 export const lookAt = (path: string): Stats | undefined => {
   try {
-    return lstatSync(path)
+    return lstatSync(path, { throwIfNoEntry: false })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

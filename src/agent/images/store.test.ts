@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -29,6 +29,16 @@ const storeAt = (folder: string, clock: Clock = realClock, mirrors: string[] = [
   })
 const newStore = (clock?: Clock, mirrors?: string[]) => storeAt(join(base, String(++count)), clock, mirrors)
 const signal = new AbortController().signal
+
+/** Whether this process has a file below a folder open. */
+const openedBelow = (folder: string) =>
+  readdirSync('/proc/self/fd').some(each => {
+    try {
+      return readlinkSync(`/proc/self/fd/${each}`).startsWith(folder)
+    } catch {
+      return false
+    }
+  })
 
 const small: ImageSpec = {
   name: 'example.com/a:1',
@@ -278,6 +288,38 @@ describe('openImageStore', () => {
     assert.equal(store.get('app:2')?.id, config.digest)
     assert.equal(store.get('app:3')?.id, config.digest)
   })
+
+  for (const [what, gzip] of [
+    ['before it is unpacked', false],
+    ['while it is unpacked', true],
+  ] as const) {
+    it(`leaves nothing of an image for which the disk has no room ${what}`, rooted, async () => {
+      const folder = join(base, String(++count))
+      mkdirSync(folder)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', folder])
+      try {
+        const big = { ...small, gzip, layers: [[{ name: 'big', bytes: 'x'.repeat(3 << 20) }]] }
+        const { name } = await registry(big)
+        const store = storeAt(folder)
+        const message =
+          /failed to pull and unpack image .*: ENOSPC: .*Make room on the disk of .*\/\d+, or remove images/
+        await assert.rejects(store.pull(name, [], signal), message)
+        assert.deepEqual(store.list(), [])
+        assert.deepEqual(readdirSync(join(folder, 'layers')), [])
+        assert.deepEqual(readdirSync(join(folder, 'blobs')), ['drafts'])
+        assert.deepEqual(readdirSync(join(folder, 'blobs', 'drafts')), [])
+        writeFileSync(join(folder, 'archive.tar'), ociArchive({ ...big, gzip: true }))
+        await assert.rejects(store.import(join(folder, 'archive.tar')), /ENOSPC: .*Make room on the disk/)
+        assert.deepEqual(readdirSync(join(folder, 'staging')), [])
+        const { name: fits } = await registry(small)
+        assert.equal((await store.pull(fits, [], signal)).names[0], fits)
+      } finally {
+        // Streams are closed a moment after they have failed; what is not would keep the disk busy.
+        for (let turn = 0; turn < 500 && openedBelow(folder); turn++) await new Promise(next => setTimeout(next, 10))
+        execFileSync('umount', [folder])
+      }
+    })
+  }
 
   it('says why a file is no archive of images', async () => {
     const file = join(base, 'wrong.tar')

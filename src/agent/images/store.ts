@@ -168,7 +168,7 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
       const names = reference.tag && !reference.digest ? [full] : []
       return await add(digest, names, [`${nameOf(reference)}@${root}`])
     } catch (error) {
-      throw new Error(`failed to pull and unpack image "${full}": ${text(error)}`, { cause: error })
+      throw new Error(`failed to pull and unpack image "${full}": ${text(error)}${advice(error)}`, { cause: error })
     }
   }
   async function fetchParts(manifest: Manifest, repository: ReturnType<typeof openRepository>) {
@@ -220,6 +220,8 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
           result.push(await add(digest, names, digests))
         }
         return result
+      } catch (error) {
+        throw new Error(`${text(error)}${advice(error)}`, { cause: error })
       } finally {
         imports--
         sweep()
@@ -258,8 +260,18 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
       ),
     )
   }
+  /** What to do where the disk is full; '' for any other failure. */
+  const advice = (error: unknown) =>
+    isOfFullDisk(error)
+      ? `. Make room on the disk of ${folder}, or remove images that nothing runs: tutti image prune`
+      : ''
   sweep()
   return store
+}
+
+function isOfFullDisk(error: unknown): boolean {
+  const { code, cause } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT' || (cause !== undefined && isOfFullDisk(cause))
 }
 
 const text = (error: unknown) => (error instanceof Error ? error.message : String(error))

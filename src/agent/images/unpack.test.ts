@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, describe, it } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { Header } from 'tar'
 import { type TarEntry, tarArchive } from '../../lib/tar.ts'
 import { resolveIn } from './rooted.ts'
 import { decompressed, unpackLayer } from './unpack.ts'
@@ -121,6 +122,57 @@ describe('unpackLayer', () => {
     writeFileSync(join(root, '..', 'secret'), 'secret')
     await assert.rejects(apply(root, [{ name: 'own', hardLink: '../secret' }]), /ENOENT/)
     assert.equal(existsSync(join(root, 'own')), false)
+  })
+
+  it('keeps to the root with absolute paths, and links that the layer itself lays', async () => {
+    const outside = folder()
+    const root = folder()
+    await apply(root, [
+      { name: `${outside}/absolute`, bytes: 'x' },
+      { name: 'way', link: outside },
+      { name: 'way/escaped', bytes: 'x' },
+      { name: 'way/.wh.kept', bytes: '' },
+      { name: 'here', hardLink: `way/escaped` },
+      { name: 'self', link: '.' },
+      { name: 'self/self/self/deep', bytes: 'deep' },
+    ])
+    assert.deepEqual(readdirSync(outside), [])
+    assert.deepEqual(readdirSync(join(root, outside)).sort(), ['absolute', 'escaped'])
+    assert.equal(readFileSync(join(root, 'deep'), 'utf8'), 'deep')
+    await apply(root, [{ name: 'way/.wh..wh..opq', bytes: '' }])
+    assert.deepEqual(readdirSync(join(root, outside)), [])
+  })
+
+  it('makes no devices and pipes', async () => {
+    const types = ['CharacterDevice', 'BlockDevice', 'FIFO'] as const
+    const blocks = types.map(type => {
+      const block = Buffer.alloc(512)
+      new Header({ path: type, type, mode: 0o666, size: 0, devmaj: 1, devmin: 3 }).encode(block, 0)
+      return block
+    })
+    const root = folder()
+    const rest = tarArchive([{ name: 'f', bytes: 'f' }])
+    await unpackLayer(Readable.from([Buffer.concat([...blocks, rest])]), root, { owners })
+    assert.deepEqual(readdirSync(root), ['f'])
+  })
+
+  it('takes many files, and lets other work go on meanwhile', async () => {
+    const root = folder()
+    const entries = Array.from({ length: 2_000 }, (_, at) => ({ name: `d${at % 100}/f${at}`, bytes: `${at}` }))
+    const bytes = tarArchive(entries)
+    // As from a file: in pieces of 64 KiB, of which the next one comes with the next turn of the event loop.
+    const pieces = async function* () {
+      for (let at = 0; at < bytes.length; at += 65_536) {
+        await new Promise(next => setImmediate(next))
+        yield bytes.subarray(at, at + 65_536)
+      }
+    }
+    await unpackLayer(pieces(), root, { owners })
+    assert.equal(
+      readdirSync(root).reduce((sum, name) => sum + readdirSync(join(root, name)).length, 0),
+      2_000,
+    )
+    assert.equal(readFileSync(join(root, 'd99/f1999'), 'utf8'), '1999')
   })
 
   it('refuses a file that ends in the middle', () =>

@@ -51,6 +51,7 @@ export async function decompressed(source: Readable): Promise<Readable> {
         : undefined
   if (!through) return source
   source.once('error', error => through.destroy(error))
+  through.once('close', () => source.destroy())
   return source.pipe(through)
 }
 
@@ -106,8 +107,17 @@ function createApplier(root: string, { owners }: UnpackOptions) {
       if (!own.has(path)) rmSync(path, { recursive: true, force: true })
     }
   }
-  /** Makes room for something that is no folder. */
   const clear = (path: string) => rmSync(path, { recursive: true, force: true })
+  /** Makes something that is no folder, in the place of what is there: seldom is there something. */
+  function make<T>(path: string, how: () => T): T {
+    try {
+      return how()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      clear(path)
+      return how()
+    }
+  }
 
   function give({ uid = 0, gid = 0 }: ReadEntry, chown: (uid: number, gid: number) => void) {
     if (!owners) return
@@ -120,8 +130,7 @@ function createApplier(root: string, { owners }: UnpackOptions) {
   }
 
   function file(entry: ReadEntry, path: string) {
-    clear(path)
-    const handle = openSync(path, 'wx', 0o600)
+    const handle = make(path, () => openSync(path, 'wx', 0o600))
     writeEntry(entry, handle, file => {
       give(entry, (uid, gid) => fchownSync(file, uid, gid))
       fchmodSync(file, (entry.mode ?? 0o644) & 0o7777)
@@ -158,16 +167,14 @@ function createApplier(root: string, { owners }: UnpackOptions) {
           if (mtime) times.push({ path, mtime })
           return
         case 'SymbolicLink':
-          clear(path)
-          symlinkSync(linkpath, path)
+          make(path, () => symlinkSync(linkpath, path))
           give(entry, (uid, gid) => lchownSync(path, uid, gid))
           if (mtime) lutimesSync(path, mtime, mtime)
           return
         case 'Link': {
           const target = resolveIn(root, linkpath, false)
           if (target === path) return
-          clear(path)
-          return linkSync(target, path)
+          return make(path, () => linkSync(target, path))
         }
         case 'CharacterDevice':
         case 'BlockDevice':

@@ -11,6 +11,7 @@ import { type CarriedTools, carryTools } from './carried-tools.ts'
 import { withFilter } from './confinement.ts'
 import { planImageMounts } from './image-root.ts'
 import { type ImageUser, imageUser } from './image-user.ts'
+import { makeImageVolumes } from './image-volumes.ts'
 import { checkIds } from './known-ids.ts'
 import { DEFAULT_PATH, MARK, type Placed, type Placement } from './placement.ts'
 import { commandProblem, type Platform } from './platform.ts'
@@ -92,7 +93,7 @@ export function createImageContainers(
       const sandbox = container.sandbox.state.config
       const { folder } = container
       const image = imageOf(container.state.image!.id)
-      const { Env, Entrypoint, Cmd, WorkingDir, User } = image.config.config ?? {}
+      const { Env, Entrypoint, Cmd, WorkingDir, User, Volumes } = image.config.config ?? {}
       const root = join(folder, 'root')
       for (const part of ['upper', 'work', 'root']) mkdirSync(join(folder, part), { mode: 0o755 })
       const layers = store.layers(image)
@@ -122,10 +123,18 @@ export function createImageContainers(
         : [...(Entrypoint ?? []), ...(config.args.length > 0 ? config.args : (Cmd ?? []))]
       if (command.length === 0) throw new RuntimeError('CreateContainerError', 'no command specified')
       const workingDir = config.workingDir || WorkingDir || '/'
+      const binds = placement.binds(container)
+      const volumes = await makeImageVolumes({
+        folder,
+        root,
+        paths: Object.keys(Volumes ?? {}),
+        taken: binds.map(each => join('/', each.to)),
+        readOnly: config.readOnlyRootFilesystem,
+      })
       const { mapped, ...plan } = planImageMounts({
         folder,
         root,
-        binds: placement.binds(container),
+        binds: [...binds, ...volumes],
         tools: tools.folder,
         newProc: !sandbox.hostPID,
         readOnly: config.readOnlyRootFilesystem,

@@ -52,6 +52,8 @@ const image = () =>
       [
         { name: '.wh.old', bytes: '' },
         { name: 'new', bytes: 'new' },
+        { name: 'store/', uid: 1234, gid: 1235, mode: 0o700 },
+        { name: 'store/first', bytes: 'first', uid: 1234, gid: 1235 },
         { name: 'tmp/', mode: 0o1777 },
       ],
     ],
@@ -60,6 +62,7 @@ const image = () =>
       Cmd: ['echo from the image; exec sleep 1000'],
       Env: ['PATH=/bin', 'FROM_IMAGE=yes'],
       WorkingDir: '/work',
+      Volumes: { '/store': {}, '/var/run/more': {} },
     },
   })
 
@@ -184,7 +187,7 @@ describe('openProcessDriver with images', rooted, () => {
       [
         '/bin/sh yes too',
         '/work',
-        ...['bin', 'dev', 'etc', 'lib', 'lib64', 'new', 'proc', 'sys', 'tmp', 'usr', 'var', 'work'],
+        ...['bin', 'dev', 'etc', 'lib', 'lib64', 'new', 'proc', 'run', 'store', 'sys', 'tmp', 'usr', 'var', 'work'],
       ].filter(line => line !== 'lib64' || existsSync('/lib64')),
     )
   })
@@ -318,6 +321,16 @@ describe('openProcessDriver with images', rooted, () => {
     )
     assert.match((await shell(id, 'echo x >/new')).text, /Read-only file system/)
     assert.equal((await shell(id, 'echo x >/dev/null; echo y >/dev/shm/y; cat /dev/shm/y')).text, 'y')
+  })
+
+  it('makes the volumes of the image, which can be written to where the rest cannot, and go with the container', async () => {
+    const config = { readOnlyRootFilesystem: true, runAsUser: 1234 }
+    const id = await start(config)
+    assert.equal((await shell(id, 'cat /store/first; echo new >/store/first; cat /store/first')).text, 'firstnew')
+    assert.equal((await shell(id, 'ls -d /run/more; echo x >/store/more; ls /store')).text, '/run/more\nfirst\nmore')
+    assert.match((await shell(id, 'echo x >/tmp/x')).text, /Read-only/)
+    assert.equal((await shell(await start(config), 'ls /store')).text, 'first')
+    assert.equal((await shell(await start(), 'echo x >/store/x; ls /store')).text, 'first\nx')
   })
 
   it("gives a terminal of the container's own", async () => {

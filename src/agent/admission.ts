@@ -8,8 +8,11 @@ import { hostPortsOf, NO_FREE_PORTS, portsClash } from '../api/machinery/host-po
 import { isSelected, NOT_SELECTED, toleratesAny } from '../api/machinery/node-match.ts'
 import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
 import { podAmounts } from '../api/quota/pod-resources.ts'
-import type { Refusal } from './pod/deps.ts'
+import type { RegisteredNode } from './node/registration.ts'
+import type { PodDeps, Refusal } from './pod/deps.ts'
+import { groupsProblem, hasAppArmor, ruleProblem } from './pod/node-rules.ts'
 import { SOURCE } from './pod/object.ts'
+import { wantsStrictGroups } from './pod/security.ts'
 
 const value = (resource: string, quantity: string | undefined) => {
   if (quantity === undefined) return 0
@@ -29,7 +32,45 @@ function requestsOf(pod: Pod): Readonly<Record<string, string>> {
 }
 
 /** What a node may give to pods. */
-export type Allocatable = Readonly<Record<string, string>>
+type Allocatable = Readonly<Record<string, string>>
+
+export interface AdmissionDeps {
+  /** What the machine gives to pods. */
+  readonly allocatable: Allocatable
+  readonly unsafeSysctls: readonly string[]
+  readonly runtimeOf: PodDeps['runtimeOf']
+  /** All other pods that take of the node. */
+  others(pod: Pod): readonly Pod[]
+  /** Resources of which plugins give out single pieces, and judge themselves. */
+  ofPlugins(): Readonly<Record<string, string>>
+  /** Why the node takes no such pod at this time, whatever is left of it. */
+  refused(pod: Pod): Refusal | undefined
+  /** The node's own object. */
+  node(): Pick<RegisteredNode, 'current' | 'fetch'>
+}
+
+/** Makes the judge of pods that have not run yet. */
+export function createAdmission(deps: AdmissionDeps): PodDeps['admit'] {
+  const rules = { unsafeSysctls: deps.unsafeSysctls, appArmor: hasAppArmor() }
+  /** Beside what the machine has, resources that somebody else has written. */
+  function mayGive({ status }: Node): Allocatable {
+    const ofPlugins = deps.ofPlugins()
+    const written = Object.entries(status?.allocatable ?? {}).filter(([resource]) => !(resource in ofPlugins))
+    return { ...Object.fromEntries(written), ...deps.allocatable }
+  }
+  return pod => {
+    const judge = (node: Node) => refusalOf(pod, deps.others(pod), node, mayGive(node))
+    const node = deps.node()
+    const found = deps.refused(pod) ?? ruleProblem(pod, rules) ?? judge(node.current())
+    if (found) return isOfLabels(found) ? node.fetch().then(judge, () => found) : found
+    if (!wantsStrictGroups(pod)) return undefined
+    // Where there is no runtime for it, that is told later.
+    return deps.runtimeOf(pod).then(
+      ({ driver }) => groupsProblem(pod, driver.capabilities),
+      () => undefined,
+    )
+  }
+}
 
 /** Judges a pod beside `others` on the node as it is now; undefined: it may run. */
 export const refusalOf = (
@@ -47,7 +88,7 @@ const predicate = (name: string, why: string): Refusal => ({
 
 const AFFINITY = 'NodeAffinity'
 /** It may be that only news of the node's labels were late. */
-export const isOfLabels = ({ reason }: Refusal): boolean => reason === AFFINITY
+const isOfLabels = ({ reason }: Refusal): boolean => reason === AFFINITY
 
 const selects = ({ spec }: Pod, node: Node): Refusal | undefined =>
   isSelected(spec, node) ? undefined : predicate(AFFINITY, NOT_SELECTED)

@@ -141,13 +141,15 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   )
   const images = createNodeImages(runtimes, join(deps.dataDir, 'image-imports'))
   const pressure = startPressure({ ...base, settings: settings.eviction, images, workers: workers.all }, signal)
+  const tell = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+    events.event(nodeTarget(nodeName), type, reason, message)
   const leaving = createLeaving(
     {
       periods: settings.shutdown,
       clock,
       logger,
       workers: workers.all,
-      tell: message => events.event(nodeTarget(nodeName), 'Normal', 'NodeShutdown', message),
+      tell: message => tell('Normal', 'NodeShutdown', message),
     },
     signal,
   )
@@ -181,6 +183,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
   const server = await openServer(deps.server, { nodeName, client, clock, logger, api, serve, find: workers.find })
   if (server) signal.addEventListener('abort', () => void server.close(), { once: true })
 
+  tell('Normal', 'Starting', 'Starting kubelet.')
   const registered = await startNode(
     {
       ...(server && { kubeletPort: server.port }),
@@ -189,6 +192,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ...(deps.annotations && { annotations: deps.annotations }),
       pressure,
       leaving: leaving.isLeaving,
+      tell,
       ...(await keepImages({ ...base, settings: settings.imageGarbage, images, records })),
       client,
       clock,
@@ -203,7 +207,6 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     },
     signal,
   )
-  events.event(nodeTarget(nodeName), 'Normal', 'Starting', 'Starting kubelet.')
   await source.synced()
   statics = await openStaticPods(
     deps.manifests,

@@ -58,6 +58,8 @@ export interface NodeDeps {
   readonly podCidr?: string
   /** What the node runs short of; never anything when absent. It looks with every heartbeat. */
   readonly pressure?: Pick<PressureWatch, 'conditions' | 'look' | 'onChange'> | undefined
+  /** Tells of the node in an event. */
+  tell?(type: 'Normal' | 'Warning', reason: string, message: string): void
   /** Whether the node is about to stop with its pods; never when absent. */
   leaving?(): boolean
 }
@@ -162,7 +164,23 @@ async function register(deps: NodeDeps, known?: readonly ContainerImage[]): Prom
   const status = statusOf(deps, node, images)
   // By its key, the type, the patch would make one address of two of a type.
   const addresses = [{ $patch: 'replace' }, ...(status.addresses ?? [])]
-  return client.patch({ name }, { status: { ...status, addresses } }, { type: 'strategic', subresource: 'status' })
+  const body = { status: { ...status, addresses } }
+  const written = await client.patch({ name }, body, { type: 'strategic', subresource: 'status' })
+  tellChanges(deps, node.status, status)
+  return written
+}
+
+type Status = NonNullable<Node['status']>
+
+/** Events of what the node says of itself now and did not before, as the kubelet's. */
+function tellChanges({ name, tell }: NodeDeps, old: Status | undefined, { conditions = [], nodeInfo }: Status): void {
+  for (const { type, status, reason = '' } of conditions) {
+    if (old?.conditions?.find(each => each.type === type)?.status === status) continue
+    const event = reason.replace(/^Kubelet/, 'Node')
+    tell?.('Normal', event, `Node ${name} status is now: ${event}`)
+  }
+  const [before, now] = [old?.nodeInfo?.bootID, nodeInfo?.bootID]
+  if (before && before !== now) tell?.('Warning', 'Rebooted', `Node ${name} has been rebooted, boot id: ${now}`)
 }
 
 /** Makes the Lease or renews it. */

@@ -17,6 +17,8 @@ test('startNode tidies before each status of its own, and lets no change wait fo
   const scarce = new Set<'MemoryPressure'>()
   let changed = () => {}
   let tidied = 0
+  const events: string[] = []
+  const told = () => events.splice(0)
   await startNode(
     {
       client: createClient(server.transport(nodeUser('n1'))),
@@ -26,10 +28,11 @@ test('startNode tidies before each status of its own, and lets no change wait fo
       addresses: [],
       labels: {},
       machine: {
-        info: { operatingSystem: 'linux', architecture: 'amd64' } as Machine['info'],
+        info: { operatingSystem: 'linux', architecture: 'amd64', bootID: 'now' } as Machine['info'],
         capacity: { cpu: '1', memory: '1Gi', pods: '10' },
       },
       runtimes: [],
+      tell: (type, reason, message) => events.push(`${type} ${reason}: ${message}`),
       version: 'v1.36.3',
       async tidy() {
         tidied++
@@ -45,13 +48,22 @@ test('startNode tidies before each status of its own, and lets no change wait fo
     (await admin.get({ name: 'n1' })).status?.conditions?.find(each => each.type === 'MemoryPressure')?.status
   const images = async () => (await admin.get({ name: 'n1' })).status?.images?.map(({ names }) => names?.[0])
   assert.deepEqual([await isShort(), tidied, await images()], ['False', 1, ['tidied-1']])
+  const well = ['HasSufficientMemory', 'HasNoDiskPressure', 'HasSufficientPID', 'Ready']
+  assert.deepEqual(
+    told(),
+    well.map(each => `Normal Node${each}: Node n1 status is now: Node${each}`),
+  )
   await clock.advance(20_000, rest)
   scarce.add('MemoryPressure')
   changed()
   await clock.advance(2_000, rest)
   assert.deepEqual([await isShort(), tidied, await images()], ['True', 1, ['listed']])
+  assert.deepEqual(told(), ['Normal NodeHasInsufficientMemory: Node n1 status is now: NodeHasInsufficientMemory'])
+  const nodeInfo = { bootID: 'before' }
+  await admin.patch({ name: 'n1' }, { status: { nodeInfo } }, { type: 'merge', subresource: 'status' })
   await clock.advance(300_000, rest)
   assert.deepEqual([await isShort(), tidied, await images()], ['True', 2, ['tidied-2']])
+  assert.deepEqual(told(), ['Warning Rebooted: Node n1 has been rebooted, boot id: now'])
   scope.abort()
   await server.close()
 })

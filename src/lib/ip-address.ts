@@ -102,6 +102,9 @@ function assembled(text: string, groups: readonly bigint[], gap: number): IpAddr
 /** Whether an address of version 6 stands for one of version 4: `::ffff:a.b.c.d`. */
 export const isMapped = ({ version, bits }: IpAddress): boolean => version === 6 && bits >> 32n === 0xffffn
 
+/** An address as a socket of both families tells it, which writes one of version 4 as `::ffff:a.b.c.d`, plainly. */
+export const unmapped = (address: string): string => address.replace(/^::ffff:(?=[\d.]+$)/, '')
+
 /** The address in its shortest form. */
 export function formatIp({ version, bits }: IpAddress): string {
   if (version === 4) return [24n, 16n, 8n, 0n].map(shift => (bits >> shift) & 0xffn).join('.')

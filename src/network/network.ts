@@ -123,7 +123,7 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
               catalog,
               client,
               events: balancing,
-              logger: deps.logger,
+              ...deps,
               // Whoever is on the machine itself goes on using its loopback.
               listen: options.listenOnHost ?? listenHere([...new Set([LOOPBACK, ...balanced])]),
               addresses: balanced,

@@ -2,6 +2,7 @@
  * One TLS port for HTTP/1.1 and HTTP/2 (by ALPN), with optional client certificates, and connection upgrades
  * (HTTP/1.1) for the streams of exec, attach and port-forward.
  */
+import { unmapped } from '../../lib/ip-address.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -58,7 +59,7 @@ function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
 const connectionOf = (socket: TLSSocket): Connection => ({
   certificate: certificateOf(socket),
   loopback: LOOPBACK.test(socket.remoteAddress ?? ''),
-  remoteAddress: socket.remoteAddress?.replace(/^::ffff:/, ''),
+  remoteAddress: socket.remoteAddress && unmapped(socket.remoteAddress),
 })
 
 /** Makes the text of a `Date` header; once a second. */

@@ -2,6 +2,7 @@
  * A client's connection in HTTP/1.1: one request after the other is read, and the next one waits until the one before is
  * answered. What is no clear HTTP ends it.
  */
+import { unmapped } from '../../lib/ip-address.ts'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { type BodyReader, type BodyTaker, bodyReader } from '../../lib/http1/body.ts'
@@ -79,7 +80,7 @@ export class Http1Connection implements Waiting, Carrier {
     this.socket = socket
     this.#deps = deps
     this.out = new Outbox(socket)
-    this.#client = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    this.#client = unmapped(socket.remoteAddress ?? '')
     this.#wait(HEAD_MS)
     deps.deadlines.add(this)
     socket.on('data', this.#heard)

@@ -1,4 +1,5 @@
 /** One request of HTTP/2, and the answer to it. */
+import { unmapped } from '../../lib/ip-address.ts'
 import {
   constants,
   type IncomingHttpHeaders,
@@ -33,7 +34,7 @@ function inboundOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Inb
     body: headers['content-length'] !== undefined ? 'sized' : stream.endAfterHeaders ? 'none' : 'unsized',
     upgrade: false,
     secure: true,
-    client: remoteAddress.replace(/^::ffff:/, ''),
+    client: unmapped(remoteAddress),
   })
 }
 

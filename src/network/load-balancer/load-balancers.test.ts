@@ -6,6 +6,7 @@ import type { KubeObject } from '../../api/machinery/object.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
 import { silent } from '../../lib/log.ts'
+import { settled, virtualClock } from '../../lib/virtual-clock.ts'
 import { createCatalog } from '../catalog.ts'
 import { fixedInformer } from '../testing/fixed-informer.ts'
 import { startLoadBalancers } from './load-balancers.ts'
@@ -17,8 +18,15 @@ function start(addresses: readonly string[], signal: AbortSignal) {
   const services = fixedInformer<Service>()
   const catalog = createCatalog({ services, endpointSlices: fixedInformer<EndpointSlice>() }, signal)
   const told: string[] = []
-  const patch = async ({ namespace, name }: { namespace: string; name: string }, { status }: Pick<Service, 'status'>) =>
+  const clock = virtualClock()
+  let failures = 0
+  const patch = async (
+    { namespace, name }: { namespace: string; name: string },
+    { status }: Pick<Service, 'status'>,
+  ) => {
+    if (failures-- > 0) throw new Error('the API server is away')
     services.put({ ...services.get(`${namespace}/${name}`)!, status: status! })
+  }
   const balancers = startLoadBalancers(
     {
       catalog,
@@ -26,6 +34,7 @@ function start(addresses: readonly string[], signal: AbortSignal) {
       events: {
         event: ({ metadata }: KubeObject, _: string, reason: string) => told.push(`${metadata?.name} ${reason}`),
       } as unknown as EventRecorder,
+      clock,
       logger: silent,
       listen: () => assert.fail('addresses of pools need no listener'),
       addresses: ['192.0.2.1'],
@@ -38,6 +47,11 @@ function start(addresses: readonly string[], signal: AbortSignal) {
   )
   return {
     told,
+    clock,
+    balancers,
+    fail(times: number) {
+      failures = times
+    },
     async put(name: string, spec: object = {}) {
       const status = services.get(`a/${name}`)?.status
       services.put({
@@ -70,4 +84,19 @@ test('startLoadBalancers gives a service that waits the address that another giv
     assert.equal(addressOf('third'), '192.0.2.10', giveBack)
     scope.abort()
   }
+})
+
+test('startLoadBalancers writes a status that could not be written later, again and again', async () => {
+  const scope = new AbortController()
+  const { clock, balancers, fail, put, addressOf } = start(['192.0.2.10'], scope.signal)
+  fail(2)
+  await put('web')
+  assert.equal(addressOf('web'), undefined)
+  for (const ms of [1000, 2000]) {
+    await clock.advance(ms)
+    await settled()
+    await balancers.idle()
+  }
+  assert.equal(addressOf('web'), '192.0.2.10')
+  scope.abort()
 })

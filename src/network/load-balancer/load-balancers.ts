@@ -7,9 +7,12 @@
  */
 import type { Socket } from 'node:net'
 import { Service } from '../../api/kinds/core/service.ts'
+import { createBackOff } from '../../client/back-off.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { hostPort } from '../../lib/host-port.ts'
+import { unmapped } from '../../lib/ip-address.ts'
 import { familyOf, inCidr, parseCidr } from '../../lib/ip-range.ts'
 import { type Listening, whyNoPort } from '../../lib/listen.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -27,6 +30,7 @@ export interface LoadBalancerDeps {
   readonly catalog: Catalog
   readonly client: Client
   readonly events: EventRecorder
+  readonly clock: Clock
   readonly logger: Logger
   readonly listen: HostListen
   /** The addresses where it listens, one a family. */
@@ -47,12 +51,16 @@ interface Held {
   readonly listener: Listening
 }
 
+/** Between two tries at a service that failed (the API server did not take a status), ms. */
+const RETRY_MS = 1000
+const RETRY_MAX_MS = 60_000
+
 type Ports = NonNullable<NonNullable<Service['spec']>['ports']>
 type Status = NonNullable<NonNullable<NonNullable<Service['status']>['loadBalancer']>['ingress']>
 
 /** Whether a client is in a range that the service names; every client where it names none of that family. */
 function mayCome({ spec }: Service, client: string): boolean {
-  const address = client.replace(/^::ffff:/, '')
+  const address = unmapped(client)
   const ranges = (spec?.loadBalancerSourceRanges ?? [])
     .map(range => range.trim())
     .filter(range => familyOf(range) === familyOf(address))
@@ -83,6 +91,7 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
   const held = new Map<number, Held>()
   const failed = new Map<string, string>()
   const dirty = new Set<string>()
+  const backOff = createBackOff(RETRY_MS, RETRY_MAX_MS)
   let running: Promise<void> | undefined
 
   function release(owner: string, keep: ReadonlySet<number>) {
@@ -198,11 +207,18 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
     for (const key of dirty) {
       if (signal.aborted) break
       dirty.delete(key)
-      await settle(key).catch(error =>
-        logger.warn({ service: key, error: (error as Error).message }, 'network: load balancer'),
-      )
+      await settle(key).then(backOff.reset, error => {
+        const retryInMs = backOff.next()
+        logger.warn({ service: key, error: (error as Error).message, retryInMs }, 'network: load balancer')
+        deps.clock.after(retryInMs, () => wake(key))
+      })
     }
     running = undefined
+  }
+  function wake(key: string) {
+    if (signal.aborted) return
+    dirty.add(key)
+    running ??= work()
   }
 
   catalog.follow(key => {
@@ -213,9 +229,7 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
       isBalanced(service) ||
       deps.nodePorts ||
       [...held.values()].some(({ owner }) => owner === key)
-    if (!concerned || signal.aborted) return
-    dirty.add(key)
-    running ??= work()
+    if (concerned) wake(key)
   })
 
   return {

@@ -2,7 +2,7 @@
  * One TLS port for HTTP/1.1 and HTTP/2 (by ALPN), with optional client certificates, and connection upgrades
  * (HTTP/1.1) for the streams of exec, attach and port-forward.
  */
-import { unmapped } from '../../lib/ip-address.ts'
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -11,6 +11,7 @@ import { badRequest } from '../../api/machinery/status-error.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { createSession, type Session } from '../../lib/http2/session.ts'
 import type { ServerStream } from '../../lib/http2/stream.ts'
+import { unmapped } from '../../lib/ip-address.ts'
 import type { Logger } from '../../lib/log.ts'
 import { TLS_OPTIONS, takeHttp2 } from '../../lib/tls-port.ts'
 import type { ClientCertificate } from '../authentication/authenticator.ts'

@@ -42,6 +42,16 @@ test('Endpoints without a selector are mirrored by family, with labels and annot
   assert.equal(ownerReferences?.[0]?.kind, 'Endpoints')
 })
 
+test('an address that Endpoints name twice is mirrored once, as it was named last', () => {
+  const { endpoints, settle, shown } = world({ ports: [] })
+  endpoints([
+    { addresses: [{ ip: '10.1.2.3' }], ports: PORTS },
+    { addresses: [{ ip: '10.1.2.4' }], notReadyAddresses: [{ ip: '10.1.2.3' }], ports: PORTS },
+  ])
+  settle()
+  assert.deepEqual(shown(), ['IPv4 10.1.2.3 false,10.1.2.4 true'])
+})
+
 test('mirrors follow changes in place, and go with the Endpoints', () => {
   const { endpoints, settle, shown, slices, remove } = world({ ports: [] })
   endpoints([{ addresses: [{ ip: '10.1.2.3' }], ports: PORTS }])

@@ -75,7 +75,7 @@ function isMirrored(endpoints: Endpoints, view: View): boolean {
 }
 
 function mirrorsOf(endpoints: Endpoints): { readonly mirrors: readonly Mirror[]; readonly notes: readonly Note[] } {
-  const mirrors = new Map<string, Mirror>()
+  const mirrors = new Map<string, Omit<Mirror, 'endpoints'> & { readonly endpoints: Map<string, Endpoint> }>()
   let skipped = 0
   for (const { addresses = [], notReadyAddresses = [], ports = [] } of endpoints.subsets ?? []) {
     const all = [
@@ -92,15 +92,19 @@ function mirrorsOf(endpoints: Endpoints): { readonly mirrors: readonly Mirror[];
         ...(appProtocol && { appProtocol }),
       }))
       const key = `${addressType} ${portsKey(own)}`
-      const mirror = mirrors.get(key) ?? { addressType, ports: own, endpoints: [] }
+      const mirror = mirrors.get(key) ?? { addressType, ports: own, endpoints: new Map() }
       mirrors.set(key, mirror)
-      mirror.endpoints.push(endpointOf(address, ready))
+      // Of one that is named twice, what is said last counts.
+      mirror.endpoints.set(identityOf(address), endpointOf(address, ready))
     }
   }
   const message = `A max of ${MAX_ENDPOINTS} addresses can be mirrored to EndpointSlices per Endpoints subset. ${skipped} addresses were skipped`
   const told: Note = { target: endpoints, type: 'Warning', reason: 'TooManyAddressesToMirror', message }
-  return { mirrors: [...mirrors.values()], notes: skipped > 0 ? [told] : [] }
+  const made = [...mirrors.values()].map(mirror => ({ ...mirror, endpoints: [...mirror.endpoints.values()] }))
+  return { mirrors: made, notes: skipped > 0 ? [told] : [] }
 }
+
+const identityOf = ({ ip, targetRef }: EndpointAddress) => [ip, targetRef?.namespace, targetRef?.name].join()
 
 function endpointOf({ ip, hostname, nodeName, targetRef }: EndpointAddress, ready: boolean): Endpoint {
   return {

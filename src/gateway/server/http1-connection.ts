@@ -2,7 +2,7 @@
  * A client's connection in HTTP/1.1: one request after the other is read, and the next one waits until the one before is
  * answered. What is no clear HTTP ends it.
  */
-import { unmapped } from '../../lib/ip-address.ts'
+
 import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { type BodyReader, type BodyTaker, bodyReader } from '../../lib/http1/body.ts'
@@ -15,6 +15,7 @@ import {
   staysOpen,
 } from '../../lib/http1/head.ts'
 import { Malformed } from '../../lib/http1/malformed.ts'
+import { unmapped } from '../../lib/ip-address.ts'
 import type { Deadlines, Waiting } from '../deadlines.ts'
 import { sentenceOf } from '../proxy/answer.ts'
 import { type Inbound, readInbound } from '../proxy/inbound.ts'

@@ -1,5 +1,5 @@
 /** One request of HTTP/2, and the answer to it. */
-import { unmapped } from '../../lib/ip-address.ts'
+
 import {
   constants,
   type IncomingHttpHeaders,
@@ -10,6 +10,7 @@ import {
 import type { Duplex } from 'node:stream'
 import type { BodyTaker } from '../../lib/http1/body.ts'
 import type { Fields } from '../../lib/http1/head.ts'
+import { unmapped } from '../../lib/ip-address.ts'
 import { type Inbound, readInbound } from '../proxy/inbound.ts'
 import type { AnswerStart, Visit, VisitEvents } from '../proxy/visit.ts'
 

@@ -42,6 +42,25 @@ test('nodeIpamController gives a range of each family, of the same number', () =
   assert.throws(() => nodeIpamController([v4, { ...v6, nodeBits: 48 }]), /\/48 must lie in fd00:10:244::\/56/)
 })
 
+test('nodeIpamController says once what a node needs that is older than the second family, beside others', () => {
+  const world = createWorld()
+  const controller = nodeIpamController([
+    { clusterCidr: '10.244.0.0/16', nodeBits: 24 },
+    { clusterCidr: 'fd00:10:244::/56', nodeBits: 64 },
+  ])
+  const look = (podCIDRs: string[]) => {
+    world.put<NodeType>(Node, { metadata: { name: 'a', uid: 'a' }, spec: { podCIDR: podCIDRs[0]!, podCIDRs } })
+    const before = world.notes.length
+    world.settle(controller, 'a', NOW)
+    return world.notes.slice(before).map(({ reason }) => reason)
+  }
+  assert.deepEqual(look(['10.244.0.0/24']), [], 'alone')
+  world.put<NodeType>(Node, { metadata: { name: 'b' }, spec: {} })
+  assert.deepEqual(look(['10.244.0.0/24', 'fd00:10:244::/64']), [])
+  assert.deepEqual(look(['10.244.0.0/24']), ['CIDRFamilyMissing'])
+  assert.deepEqual(look(['10.244.0.0/24']), [])
+})
+
 test('nodeIpamController says that no range is left, and looks again', () => {
   const { range, plan, notes } = given(['10.244.0.0/24', '10.244.1.0/24', '10.244.2.0/24', '10.244.3.0/24'])
   assert.equal(range, undefined)

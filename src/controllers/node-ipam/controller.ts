@@ -6,7 +6,7 @@ import type { Node as NodeType } from '../../api/generated/types/core-v1.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { type Controller, defineController, read, type View } from '../../control/controller.ts'
 import { after, type Plan } from '../../control/plan.ts'
-import { type Cidr, formatCidr, offsetIn, parseCidr, partOf } from '../../lib/ip-range.ts'
+import { type Cidr, familyOf, formatCidr, offsetIn, parseCidr, partOf } from '../../lib/ip-range.ts'
 
 /** Where nodes' ranges of one family come from. */
 export interface NodeRange {
@@ -60,9 +60,24 @@ function freeIndex(cuts: readonly Cut[], given: readonly string[], remembered: R
   return undefined
 }
 
+/**
+ * Says at a node that is from the time before the cluster had a second family what to do: what ranges a Node has may not
+ * change (kube-apiserver's rule). A machine that is alone needs none.
+ */
+function missingFamilies(node: NodeType, view: View, cuts: readonly Cut[]): Plan {
+  const given = new Set(rangesOf(node).map(text => familyOf(text)))
+  const missing = cuts.map(({ cluster }) => cluster.family).filter(family => !given.has(family))
+  const key = `${node.metadata?.uid} families`
+  if (missing.length === 0 || view.of<NodeType>(Node).list().length < 2 || view.memory.has(key)) return {}
+  view.memory.set(key, missing.length)
+  const message = `Node ${node.metadata?.name} has no range of ${missing} for its pods, as it is older than that family of the cluster. It gets one when it is made anew: stop it (tutti down), kubectl delete node ${node.metadata?.name}, start it again (tutti up)`
+  return { notes: [{ target: node, type: 'Warning', reason: 'CIDRFamilyMissing', message }] }
+}
+
 /** Plans ranges for a node that has none: the parts of the same number in every family. */
 export function reconcile(node: NodeType, view: View, ranges: NodeRanges): Plan {
-  if (rangesOf(node).length || node.metadata?.deletionTimestamp) return {}
+  if (node.metadata?.deletionTimestamp) return {}
+  if (rangesOf(node).length) return missingFamilies(node, view, listOf(ranges))
   const cuts = listOf(ranges)
   const uid = node.metadata?.uid ?? ''
   const all = view.of<NodeType>(Node).list()
@@ -70,8 +85,9 @@ export function reconcile(node: NodeType, view: View, ranges: NodeRanges): Plan 
   const living = new Set(all.map(each => each.metadata?.uid))
   const remembered = new Set<number>()
   for (const [owner, index] of view.memory as Map<string, number>) {
-    if (!living.has(owner)) view.memory.delete(owner)
-    else if (owner !== uid) remembered.add(index)
+    const [of = '', told] = owner.split(' ')
+    if (!living.has(of)) view.memory.delete(owner)
+    else if (of !== uid && told === undefined) remembered.add(index)
   }
   const index = freeIndex(cuts, all.flatMap(rangesOf), remembered)
   if (index === undefined)

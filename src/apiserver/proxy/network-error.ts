@@ -24,26 +24,33 @@ interface NetworkError extends Error {
   readonly address?: string
   readonly port?: number
   readonly hostname?: string
-  readonly reason?: string
+  /** The name that a certificate is not for, and the certificate. */
+  readonly host?: string
+  readonly cert?: { readonly subjectaltname?: string }
   readonly errors?: readonly Error[]
 }
 
+/** The names and addresses of a certificate, as Go lists them. */
+const validFor = (names = '') =>
+  names
+    .split(', ')
+    .map(each => each.replace(/^(DNS|IP Address):/, ''))
+    .join(', ')
+
 /** The sentence for an error of a connection, e.g. `dial tcp 10.0.0.1:80: connect: connection refused`. */
 export function networkErrorText(error: Error): string {
-  const { code = '', address, port, hostname, errors } = error as NetworkError
+  const { code = '', message, address, port, hostname, host, cert, errors } = error as NetworkError
   if (errors?.[0]) return networkErrorText(errors[0])
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname}: no such host`
-  if (SYSTEM[code] && address) {
-    return `dial tcp ${hostPort(address, port ?? 0)}: ${SYSTEM[code]}`
-  }
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'EOF'
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `tls: failed to verify certificate: x509: ${(error as NetworkError).reason ?? error.message}`
-  }
-  if (TLS[code]) return `tls: failed to verify certificate: ${TLS[code]}`
+  if (SYSTEM[code] && address) return `dial tcp ${hostPort(address, port ?? 0)}: ${SYSTEM[code]}`
+  if (code === 'ECONNRESET' || code === 'EPIPE' || message === 'socket hang up') return 'EOF'
+  const verify = 'tls: failed to verify certificate: '
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `${verify}x509: certificate is valid for ${validFor(cert?.subjectaltname)}, not ${host}`
+  if (TLS[code]) return `${verify}${TLS[code]}`
   if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
-    return /wrong version number|packet length|http request/i.test(error.message)
+    return /wrong.version.number|packet length|http request/i.test(message)
       ? 'http: server gave HTTP response to HTTPS client'
-      : `tls: ${error.message}`
-  return error.message
+      : `tls: ${message}`
+  return message || code
 }

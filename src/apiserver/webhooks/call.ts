@@ -4,6 +4,7 @@
  * within its time and its size. Connections are kept; an idle one costs no timer.
  */
 
+import { networkErrorText } from '../proxy/network-error.ts'
 import type { RequestOptions } from 'node:http'
 import { Agent, request as startHttps } from 'node:https'
 import { formatDuration } from '../../api/machinery/time.ts'
@@ -12,7 +13,6 @@ import type { Clock } from '../../lib/clock.ts'
 import { hostPort } from '../../lib/host-port.ts'
 import { http } from '../../lib/http.ts'
 import type { ServiceResolver } from '../services/endpoint.ts'
-import { goError } from './go-errors.ts'
 
 /** Where a webhook is (the API's WebhookClientConfig, and what a kubeconfig adds to it). */
 export interface WebhookAddress {
@@ -254,7 +254,7 @@ export function createWebhookCaller({ resolve, clock }: WebhookCallerDeps): Webh
               attempt({ ...tls, method: 'POST', path: full, headers, signal }, body, options.maxBytes ?? MAX_BYTES),
             )
           } catch (error) {
-            const why = error instanceof WebhookCallError ? error.message : goError(error, serverName)
+            const why = error instanceof WebhookCallError ? error.message : networkErrorText(error as Error)
             throw new WebhookCallError(`Post ${JSON.stringify(url)}: ${why}`, { cause: error })
           }
           return parse(answer)

@@ -4,7 +4,6 @@
  * within its time and its size. Connections are kept; an idle one costs no timer.
  */
 
-import { networkErrorText } from '../proxy/network-error.ts'
 import type { RequestOptions } from 'node:http'
 import { Agent, request as startHttps } from 'node:https'
 import { formatDuration } from '../../api/machinery/time.ts'
@@ -12,6 +11,7 @@ import { readBody } from '../../lib/bounded-body.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { hostPort } from '../../lib/host-port.ts'
 import { http } from '../../lib/http.ts'
+import { networkErrorText } from '../proxy/network-error.ts'
 import type { ServiceResolver } from '../services/endpoint.ts'
 
 /** Where a webhook is (the API's WebhookClientConfig, and what a kubeconfig adds to it). */

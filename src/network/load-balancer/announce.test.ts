@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -117,8 +118,12 @@ inOwnNetwork(import.meta.filename, 'startAnnouncing works in a network of its ow
     assert.deepEqual(told.toSorted(), ['AddressAnnounced', 'AddressAnnounced', 'AddressNotAnnounced'])
     for (const host of [VIP, VIP6]) {
       const server = createServer(socket => socket.end('here')).listen(8080, host)
-      assert.equal(await outside.ask(host, 8080), 'here')
-      server.close()
+      await once(server, 'listening')
+      try {
+        assert.equal(await outside.ask(host, 8080), 'here')
+      } finally {
+        server.close()
+      }
     }
   })
 

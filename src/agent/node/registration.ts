@@ -104,6 +104,9 @@ const featuresOf = ({ recursiveReadOnly = false, userNamespaces = false }: Runti
   userNamespaces,
 })
 
+/** Those that can start pods now. */
+const present = ({ runtimes }: NodeDeps) => runtimes.filter(each => !each.outage?.isLong())
+
 function statusOf(
   deps: NodeDeps,
   old: Node | undefined,
@@ -111,7 +114,7 @@ function statusOf(
 ): NonNullable<Node['status']> {
   const { machine, runtimes, version, addresses, name, clock } = deps
   const extended = deps.extended?.resources()
-  const usual = runtimes.find(({ capabilities }) => capabilities.handlers.includes(''))?.capabilities
+  const usual = present(deps).find(({ capabilities }) => capabilities.handlers.includes(''))?.capabilities
   const takesAll = runtimes.some(each => each.capabilities.anyHandler)
   return {
     capacity: { ...machine.capacity, ...extended?.capacity },
@@ -128,7 +131,7 @@ function statusOf(
     ...(usual?.strictGroups && { features: { supplementalGroupsPolicy: true } }),
     ...(images.length && { images: images.map(each => ({ ...each })) }),
     ...(!takesAll && {
-      runtimeHandlers: runtimes.flatMap(({ capabilities }) =>
+      runtimeHandlers: present(deps).flatMap(({ capabilities }) =>
         capabilities.handlers.map(handler => ({
           ...(handler ? { name: handler } : {}),
           features: featuresOf(capabilities),
@@ -311,6 +314,12 @@ function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
     isStale = true
     if (!writing && !signal.aborted) void write()
   }
+  for (const { version, outage } of deps.runtimes)
+    outage?.onChange(() => {
+      if (outage.isLong()) deps.tell?.('Warning', 'ContainerRuntimeDown', `${version} is away: no pod goes to it`)
+      else deps.tell?.('Normal', 'ContainerRuntimeUp', `${version} is back`)
+      renew()
+    })
   deps.extended?.onChange(renew)
   deps.pressure?.onChange(renew)
   const informer = createInformer(client, nodes, { fieldSelector: `metadata.name=${name}` }, { clock, logger }, signal)

@@ -8,10 +8,12 @@
  * - Every call but `createContainer` may be repeated; removing what is gone succeeds.
  * - A driver whose `survives` is set finds its sandboxes and containers again when it is opened anew on the same state.
  */
+
 import type { Duplex } from 'node:stream'
 import type { AttachOptions, CommandStreams, LogOptions, PodDoor } from '../../client/node-api.ts'
 import type { IdMapping } from '../../lib/user-namespace.ts'
 import type { Credentials } from '../images/registry.ts'
+import type { Outage } from './outage.ts'
 
 /** What a driver can do; the agent asks nothing else of it. */
 export interface RuntimeCapabilities {
@@ -311,6 +313,8 @@ export interface RuntimeDriver {
   /** As in node.status.nodeInfo.containerRuntimeVersion: `process://0.1.0`. */
   readonly version: string
   readonly capabilities: RuntimeCapabilities
+  /** Of one that may be away while the node is there. */
+  readonly outage?: Outage
 
   /**
    * Calls `handler` after every change of a container's or sandbox's state. The event names what changed; the state is

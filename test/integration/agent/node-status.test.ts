@@ -4,12 +4,14 @@ import { test } from 'node:test'
 import type { Machine } from '../../../src/agent/node/machine.ts'
 import { startNode } from '../../../src/agent/node/registration.ts'
 import { nodes } from '../../../src/agent/resources.ts'
+import { createOutage } from '../../../src/agent/runtimes/outage.ts'
+import type { RuntimeDriver } from '../../../src/agent/runtimes/runtime.ts'
 import { ADMIN, nodeUser, startServer } from '../../../src/apiserver/bootstrap/server.fixture.ts'
 import { createClient } from '../../../src/client/client.ts'
 import { silent } from '../../../src/lib/log.ts'
 import { settled, virtualClock } from '../../../src/lib/virtual-clock.ts'
 
-test('startNode tidies before each status of its own, and lets no change wait for that', async () => {
+test('startNode tidies before each status of its own, tells changes at once, and which runtimes can start pods', async () => {
   const clock = virtualClock()
   const { server } = await startServer({ clock })
   const admin = createClient(server.transport(ADMIN)).kind(nodes)
@@ -17,6 +19,7 @@ test('startNode tidies before each status of its own, and lets no change wait fo
   const scarce = new Set<'MemoryPressure'>()
   let changed = () => {}
   let tidied = 0
+  const outage = createOutage(clock)
   const events: string[] = []
   const told = () => events.splice(0)
   await startNode(
@@ -31,7 +34,10 @@ test('startNode tidies before each status of its own, and lets no change wait fo
         info: { operatingSystem: 'linux', architecture: 'amd64', bootID: 'now' } as Machine['info'],
         capacity: { cpu: '1', memory: '1Gi', pods: '10' },
       },
-      runtimes: [],
+      runtimes: [
+        { version: 'x://1', capabilities: { handlers: ['', 'containers'] }, outage },
+        { version: 'y://1', capabilities: { handlers: ['process'] } },
+      ] as unknown as RuntimeDriver[],
       tell: (type, reason, message) => events.push(`${type} ${reason}: ${message}`),
       version: 'v1.36.3',
       async tidy() {
@@ -63,7 +69,23 @@ test('startNode tidies before each status of its own, and lets no change wait fo
   await admin.patch({ name: 'n1' }, { status: { nodeInfo } }, { type: 'merge', subresource: 'status' })
   await clock.advance(300_000, rest)
   assert.deepEqual([await isShort(), tidied, await images()], ['True', 2, ['tidied-2']])
-  assert.deepEqual(told(), ['Warning Rebooted: Node n1 has been rebooted, boot id: now'])
+  const handlers = async () => (await admin.get({ name: 'n1' })).status?.runtimeHandlers?.map(({ name = '' }) => name)
+  assert.deepEqual(
+    [await handlers(), told()],
+    [['', 'containers', 'process'], ['Warning Rebooted: Node n1 has been rebooted, boot id: now']],
+  )
+  outage.began()
+  await clock.advance(31_000, rest)
+  assert.deepEqual(
+    [await handlers(), told()],
+    [['process'], ['Warning ContainerRuntimeDown: x://1 is away: no pod goes to it']],
+  )
+  outage.over()
+  await clock.advance(2_000, rest)
+  assert.deepEqual(
+    [await handlers(), told()],
+    [['', 'containers', 'process'], ['Normal ContainerRuntimeUp: x://1 is back']],
+  )
   scope.abort()
   await server.close()
 })

@@ -12,6 +12,7 @@ import type { Logger } from '../../../lib/log.ts'
 import { dial } from '../dial.ts'
 import { createImageFolders } from '../image-folders.ts'
 import { makeMessageFile } from '../message-file.ts'
+import { createOutage } from '../outage.ts'
 import {
   type ContainerConfig,
   type Resources,
@@ -75,6 +76,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const rotations = new Map<string, () => void>()
   /** Sandboxes of which nothing is left to stop. */
   const stopped = new Set<string>()
+  const outage = createOutage(clock)
   let away: { readonly back: Promise<void>; readonly resolve: () => void } | undefined
 
   const emit = (event: RuntimeEvent) => {
@@ -128,10 +130,12 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       seen: follow.seen,
       async connected() {
         await known.load()
+        outage.over()
         away?.resolve()
         away = undefined
       },
       lost() {
+        outage.began()
         if (!away) {
           const { promise, resolve } = Promise.withResolvers<void>()
           away = { back: promise, resolve }
@@ -195,6 +199,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       userNamespaces: features?.userNamespaces ?? false,
       strictGroups: ofAll?.supplementalGroupsPolicy ?? false,
     },
+    outage,
     onEvent(handler) {
       listeners.add(handler)
       return () => listeners.delete(handler)

@@ -72,6 +72,7 @@ async function given(
       handlers: CONTAINERS,
       ownNetwork: true,
       cgroupParent: groups.parent,
+      unifiedGroups: groups.version === 2,
       beforeSandbox: groups.make,
       afterSandbox: groups.remove,
       updateSandbox: groups.update,
@@ -84,7 +85,7 @@ async function given(
       drivers: [await open()],
       async leave() {
         await clear(await open())
-        groups.removeAll()
+        await groups.removeAll()
       },
     }
   } catch (cause) {

@@ -3,38 +3,19 @@
  * they may not be written there are none, and limits are not enforced. All calls are a few file system calls of some
  * 30 µs each, so they are synchronous.
  */
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Resources } from '../runtimes/runtime.ts'
 import { CLASS_GROUPS } from './pod-group.ts'
+import { CGROUPS, type Controller, type GroupReader, groupReader, V1, weight } from './reading.ts'
 
-/** Controllers that are used in v1, each a mounted hierarchy. */
-const V1 = ['cpu', 'cpuacct', 'memory', 'pids'] as const
-
-export interface Cgroups {
-  readonly version: 1 | 2
+export interface Cgroups extends GroupReader {
   /** Makes the group with its limits; `path` is relative. Resolves to the files a process joins by writing `0`. */
   create(path: string, resources: Resources): string[]
   /** Changes limits of a group that stands; what is not named stays. Throws what the kernel says. */
   update(path: string, resources: Resources): void
-  /** Limits as the kernel has them: CPU and memory. */
-  limits(path: string): Resources
   /** The files that a process joins by writing `0`, of a group that stands. */
   entries(path: string): string[]
-  /** pids in it, without those of its children. */
-  processes(path: string): number[]
-  /** Processes that the kernel killed in it for lack of memory. */
-  oomKills(path: string): number
-  usage(path: string): { cpu: number; memory: number; workingSet: number; processes: number } | undefined
   /**
    * Removes an empty group with its empty children, from every hierarchy there is; false while something runs in it. With
    * the node's own (`''`) goes what it shared with other nodes of the machine, once that is empty.
@@ -42,13 +23,6 @@ export interface Cgroups {
   remove(path: string): boolean
 }
 
-const read = (path: string): string => {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
 const write = (path: string, value: string | number) => {
   try {
     writeFileSync(path, String(value))
@@ -57,23 +31,13 @@ const write = (path: string, value: string | number) => {
     return false
   }
 }
-const field = (text: string, name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
-
-/** cpu.weight (1..10000) of v2 for cpu.shares (2..262144) of v1, as runtimes convert them. */
-const weight = (shares: number) => Math.floor(1 + ((Math.min(Math.max(shares, 2), 262144) - 2) * 9999) / 262142)
-
-/** The way back; what was rounded away is not found again. */
-const sharesOf = (value: number) => (value > 0 ? Math.ceil(((value - 1) * 262142) / 9999 + 2) : 0)
-
-/** v1 says so, in pages, where there is no limit. */
-const UNLIMITED = 2 ** 62
-
 /**
  * Finds what this machine has below `mount` (normally /sys/fs/cgroup) and whether it may be written; undefined when
  * not. `root` is this node's own folder, so that two nodes of one machine do not meet.
  */
-export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | undefined {
-  const v2 = existsSync(join(mount, 'cgroup.controllers'))
+export function openCgroups(root: string, mount = CGROUPS): Cgroups | undefined {
+  const reader = groupReader(root, mount)
+  const v2 = reader.version === 2
   const bases = v2 ? [mount] : V1.map(name => join(mount, name)).filter(isGroup)
   if (!v2 && bases.length < V1.length) return undefined
   try {
@@ -86,7 +50,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     return undefined
   }
   const all = v2 ? bases : hierarchies(mount)
-  const base = (controller: (typeof V1)[number]) => join(v2 ? mount : join(mount, controller), root)
+  const { base } = reader
   const every = (path: string) => bases.map(each => join(each, root, path))
   // Without controllers (delegation refused, or the process sits in the root) v2 still groups and kills.
   const enable = (dir: string) => write(join(dir, 'cgroup.subtree_control'), '+cpu +memory +pids')
@@ -101,7 +65,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
   /** The files that say limits, in the order in which they are to be written. */
   const settings = (path: string, resources: Resources): [file: string, value: string | number][] => {
     const { cpuShares, cpuQuota, cpuPeriod = 100_000, memoryLimit, pidsLimit, oomGroup } = resources
-    const at = (controller: (typeof V1)[number], file: string) => join(base(controller), path, file)
+    const at = (controller: Controller, file: string) => join(base(controller), path, file)
     const result: [string, string | number][] = []
     if (v2) {
       if (cpuShares) result.push([at('cpu', 'cpu.weight'), weight(cpuShares)])
@@ -122,14 +86,10 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
     return result
   }
 
-  const sharesAt = (path: string) => {
-    const dir = join(base('cpu'), path)
-    return v2 ? sharesOf(Number(read(join(dir, 'cpu.weight')))) : Number(read(join(dir, 'cpu.shares')))
-  }
   /** Of pods' groups, which nobody else changes: read once, so that a start does not read those of all pods. */
   const shares = new Map<string, number>()
   function knownShares(path: string): number {
-    const found = shares.get(path) ?? sharesAt(path)
+    const found = shares.get(path) ?? reader.shares(path)
     shares.set(path, found)
     return found
   }
@@ -147,7 +107,7 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
   }
 
   return {
-    version: v2 ? 2 : 1,
+    ...reader,
     create(path, resources) {
       for (const each of bases) {
         let dir = join(each, root)
@@ -171,41 +131,10 @@ export function openCgroups(root: string, mount = '/sys/fs/cgroup'): Cgroups | u
       shares.delete(path)
       balance(path)
     },
-    limits(path) {
-      const [cpu, memory] = [join(base('cpu'), path), join(base('memory'), path)]
-      const [quota, period] = v2
-        ? read(join(cpu, 'cpu.max')).trim().split(' ')
-        : [read(join(cpu, 'cpu.cfs_quota_us')), read(join(cpu, 'cpu.cfs_period_us'))]
-      const shares = sharesAt(path)
-      const limit = Number(read(join(memory, v2 ? 'memory.max' : 'memory.limit_in_bytes')))
-      return {
-        ...(shares > 0 ? { cpuShares: shares } : {}),
-        ...(Number(quota) > 0 ? { cpuQuota: Number(quota), cpuPeriod: Number(period) } : {}),
-        ...(limit > 0 && limit < UNLIMITED ? { memoryLimit: limit } : {}),
-      }
-    },
     entries: path =>
       every(path)
         .map(dir => join(dir, 'cgroup.procs'))
         .filter(existsSync),
-    processes: path =>
-      read(join(base('pids'), path, 'cgroup.procs'))
-        .split('\n')
-        .filter(Boolean)
-        .map(Number),
-    oomKills: path => field(read(join(base('memory'), path, v2 ? 'memory.events' : 'memory.oom_control')), 'oom_kill'),
-    usage(path) {
-      const memory = join(base('memory'), path)
-      const current = read(join(memory, v2 ? 'memory.current' : 'memory.usage_in_bytes'))
-      if (!current) return undefined
-      const total = Number(current)
-      const inactive = field(read(join(memory, 'memory.stat')), v2 ? 'inactive_file' : 'total_inactive_file')
-      const cpu = v2
-        ? field(read(join(base('cpu'), path, 'cpu.stat')), 'usage_usec') * 1000
-        : Number(read(join(base('cpuacct'), path, 'cpuacct.usage')))
-      const processes = Number(read(join(base('pids'), path, 'pids.current'))) || 0
-      return { cpu, memory: total, workingSet: Math.max(0, total - inactive), processes }
-    },
     remove(path) {
       let empty = true
       for (const hierarchy of all) {

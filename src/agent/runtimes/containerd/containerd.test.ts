@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { importArchive } from './ctr.ts'
 import { findPrograms, type Programs } from './find.ts'
 import { openContainerd, runDirectory } from './open.ts'
 
-async function make(programs: Programs): Promise<ContractHarness> {
+async function make(programs: Programs, cgroupDriver: 'cgroupfs' | 'systemd'): Promise<ContractHarness> {
   const root = mkdtempSync(join(tmpdir(), 'tutti-containerd-'))
   const options = {
     programs,
@@ -24,6 +24,7 @@ async function make(programs: Programs): Promise<ContractHarness> {
     clock: realClock,
     logger: silent,
     handlers: ['', 'containers'],
+    cgroupDriver,
   }
   let own = await openContainerd(options)
   await importArchive({ ctr: programs.ctr, socket: own.socket }, Readable.from([busyboxArchive()]))
@@ -76,5 +77,11 @@ test('openContainerd leaves no containerd running that it cannot use', { skip: p
   const [error] = await once(socket, 'error')
   assert.match(String(error), /ENOENT|ECONNREFUSED/)
 })
-if (problem) test('containerd driver (runtime contract)', { skip: problem }, () => {})
-else runtimeContract('containerd driver', () => make(found as Programs))
+for (const [cgroupDriver, obstacle] of [
+  ['cgroupfs', problem],
+  ['systemd', problem ?? (existsSync('/run/systemd/system') ? undefined : 'systemd does not run this machine')],
+] as const) {
+  const name = `containerd driver, groups by ${cgroupDriver}`
+  if (obstacle) test(`${name} (runtime contract)`, { skip: obstacle }, () => {})
+  else runtimeContract(name, () => make(found as Programs, cgroupDriver))
+}

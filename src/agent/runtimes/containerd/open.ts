@@ -97,12 +97,13 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     owner: createHash('sha256').update(directory).digest('hex').slice(0, 16),
     ownNetwork: false,
     cgroupParent: groups.parent,
-    beforeSandbox(config) {
-      groups.make(config)
+    unifiedGroups: groups.version === 2,
+    async beforeSandbox(config) {
+      await groups.make(config)
       if (config.netns) cni.add(config.uid, config.netns, config.ips)
     },
-    afterSandbox(note) {
-      groups.remove(note)
+    async afterSandbox(note) {
+      await groups.remove(note)
       cni.remove(note.uid)
     },
     updateSandbox: groups.update,
@@ -119,7 +120,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     await supervisor.stop()
     // Nothing of the cluster runs any more: what is left of it is a remainder.
     endShims(layout, false)
-    groups.removeAll()
+    await groups.removeAll()
     await removeTree(run)
   }
   let driver: RuntimeDriver | undefined
@@ -130,7 +131,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     await driver?.close()
     // Pods of an earlier start have their shims and need no containerd; one that nobody asks anything is not left.
     await supervisor.stop()
-    groups.removeAll()
+    await groups.removeAll()
     throw error
   }
   const opened = driver

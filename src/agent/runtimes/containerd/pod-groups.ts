@@ -3,54 +3,58 @@
  * them behind when a pod is gone.
  */
 import { join } from 'node:path'
+import { runTool } from '../../../lib/run-tool.ts'
 import { openCgroups } from '../../cgroups/cgroups.ts'
 import { podGroup } from '../../cgroups/pod-group.ts'
+import { openSlices } from '../../cgroups/slices.ts'
 import type { SandboxNote } from '../cri/config.ts'
 import type { Resources } from '../runtime.ts'
 
 export interface PodGroups {
+  /** Of the kernel's interface; undefined where no groups can be made. */
+  readonly version: 1 | 2 | undefined
   /** As containerd takes it. */
   parent(note: SandboxNote): string
   /** Makes a pod's group with its limits. */
-  make(note: SandboxNote): void
+  make(note: SandboxNote): Promise<void>
   /** Changes its limits; what is not named stays. */
-  update(note: SandboxNote, resources: Resources): void
+  update(note: SandboxNote, resources: Resources): Promise<void>
   /** Limits of one of its containers, as the kernel has them. */
   limits(note: SandboxNote, container: string): Resources | undefined
   /** Processes of one of its containers. */
   processes(note: SandboxNote, container: string): number | undefined
   /** Removes what is empty of it. */
-  remove(note: SandboxNote): void
+  remove(note: SandboxNote): Promise<void>
   /** Removes all that is empty. */
-  removeAll(): void
+  removeAll(): Promise<void>
 }
 
 /** `root` is this node's own group, e.g. `tutti/node-1`. */
 export function openPodGroups(root: string, driver: 'cgroupfs' | 'systemd'): PodGroups {
   const group = ({ qosClass, uid }: SandboxNote) => podGroup(qosClass, uid)
   if (driver === 'systemd') {
-    // A slice's name is its path; dashes in its parts are written as underscores. systemd removes empty ones itself.
-    const part = (text: string) => text.replaceAll('-', '_')
-    const base = root.split('/').map(part).join('-')
-    const none = () => {}
+    const slices = openSlices(root, runTool)
+    const scope = (note: SandboxNote, container: string) => join(group(note), `cri-containerd-${container}.scope`)
     return {
-      parent: note => `${base}-${group(note).split('/').map(part).join('-')}.slice`,
-      make: none,
-      update: none,
-      limits: () => undefined,
-      processes: () => undefined,
-      remove: none,
-      removeAll: none,
+      version: slices.version,
+      parent: note => slices.name(group(note)),
+      make: note => slices.create(group(note), note.resources),
+      update: (note, resources) => slices.update(group(note), resources),
+      limits: (note, container) => slices.limits(scope(note, container)),
+      processes: (note, container) => slices.usage(scope(note, container))?.processes,
+      remove: note => slices.remove(group(note)),
+      removeAll: () => slices.remove(''),
     }
   }
   const cgroups = openCgroups(root)
   return {
+    version: cgroups?.version,
     parent: note => `/${root}/${group(note)}`,
-    make: note => void cgroups?.create(group(note), note.resources),
+    make: async note => void cgroups?.create(group(note), note.resources),
     limits: (note, container) => cgroups?.limits(join(group(note), container)),
     processes: (note, container) => cgroups?.usage(join(group(note), container))?.processes,
-    update: (note, resources) => cgroups?.update(group(note), resources),
-    remove: note => void cgroups?.remove(group(note)),
-    removeAll: () => void cgroups?.remove(''),
+    update: async (note, resources) => cgroups?.update(group(note), resources),
+    remove: async note => void cgroups?.remove(group(note)),
+    removeAll: async () => void cgroups?.remove(''),
   }
 }

@@ -59,6 +59,8 @@ export interface Translation {
   readonly owner: string
   /** Parent group of a pod's containers, as the runtime's cgroup driver writes it; undefined: the runtime's own. */
   cgroupParent(config: SandboxNote): string | undefined
+  /** The kernel's groups are of version 2: what only these have may be asked for. */
+  readonly unifiedGroups: boolean
   /** The runtime gives pods their network: else they enter the namespace that the agent made. */
   readonly ownNetwork: boolean
 }
@@ -160,7 +162,7 @@ function podFiles({ hostsFile, resolvFile }: SandboxNote, taken: ReadonlySet<str
 export function criContainer(
   sandbox: SandboxNote,
   config: ContainerConfig,
-  { owner, ownNetwork }: Translation,
+  { owner, ownNetwork, unifiedGroups }: Translation,
   message: string | undefined,
 ): Encodable<CriContainerConfig> {
   const { privileged, capabilities, tty, stdin, image } = config
@@ -208,7 +210,11 @@ export function criContainer(
     tty,
     stopSignal: config.stopSignal ? SIGNALS.indexOf(config.stopSignal) : undefined,
     linux: {
-      resources: { ...criResources(config.resources), oomScoreAdj: config.oomScoreAdj },
+      resources: {
+        ...criResources(config.resources),
+        oomScoreAdj: config.oomScoreAdj,
+        unified: unifiedGroups && config.resources.oomGroup ? { 'memory.oom.group': '1' } : {},
+      },
       securityContext: {
         privileged,
         capabilities: { addCapabilities: capabilities?.add, dropCapabilities: capabilities?.drop },

@@ -44,14 +44,14 @@ export interface CriDriverOptions extends Translation {
   /** The runtime's own name of a handler; its default one where this gives ''. */
   runtimeHandler?(handler: string): string
   /** Called before a sandbox is made, and after it was removed or could not be made. */
-  beforeSandbox?(config: SandboxConfig): void
-  afterSandbox?(note: SandboxNote): void
+  beforeSandbox?(config: SandboxConfig): Promise<void>
+  afterSandbox?(note: SandboxNote): Promise<void>
   /** Limits of a running container as the kernel has them, for runtimes that do not say. */
   limits?(sandbox: SandboxNote, id: string): Resources | undefined
   /** Processes of a running container, which CRI does not tell. */
   processes?(sandbox: SandboxNote, id: string): number | undefined
   /** Changes the limits of a pod's own group. */
-  updateSandbox?(note: SandboxNote, resources: Resources): void
+  updateSandbox?(note: SandboxNote, resources: Resources): Promise<void>
   /** Image of sandboxes, which is kept. */
   readonly sandboxImage?: string
   /** Takes in a file of images: CRI has no call for it. */
@@ -220,7 +220,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
     async runSandbox(config) {
       const { labels, annotations, ...note } = config
       mkdirSync(logDirectory(config), { recursive: true, mode: 0o755 })
-      options.beforeSandbox?.(config)
+      await options.beforeSandbox?.(config)
       try {
         const runtimeHandler = options.runtimeHandler?.(config.handler) ?? ''
         const request = { config: criSandbox(note, options, { labels, annotations }), runtimeHandler }
@@ -228,7 +228,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
         await known.readSandbox(podSandboxId)
         return podSandboxId
       } catch (error) {
-        options.afterSandbox?.(note)
+        await options.afterSandbox?.(note)
         throw error
       }
     },
@@ -245,7 +245,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       stopped.delete(id)
       known.forget(id)
       const { uid } = sandbox.status
-      if (![...known.sandboxes.values()].some(({ status }) => status.uid === uid)) options.afterSandbox?.(sandbox.note)
+      if (![...known.sandboxes.values()].some(({ status }) => status.uid === uid))
+        await options.afterSandbox?.(sandbox.note)
     },
     sandboxStatus: async id => known.sandboxes.get(id)?.status,
     listSandboxes: async () => [...known.sandboxes.values()].map(({ status }) => status),
@@ -288,7 +289,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       await known.readContainer(id, sandboxId)
     },
     async updateSandbox(id, resources) {
-      options.updateSandbox?.(needSandbox(id).note, resources)
+      await options.updateSandbox?.(needSandbox(id).note, resources)
     },
     async removeContainer(id) {
       const container = known.containers.get(id)

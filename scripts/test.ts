@@ -1,7 +1,8 @@
 /**
  * `npm test`: every test beside the code and in test/integration, and the end-to-end tests that this machine can run.
  * With arguments: only files whose path contains one of them. Slow suites are asked for by name:
- * `npm test -- robustness`.
+ * `npm test -- robustness`. Tests on machines of their own, which take many minutes, run only where they are asked for:
+ * `npm test -- test/machine`.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -15,19 +16,21 @@ const all = (folder: string) =>
     .map(file => join(folder, file))
     .sort()
 
+const MACHINE = join('test', 'machine')
 const wanted = process.argv.slice(2).filter(argument => !argument.startsWith('-'))
 const options = process.argv.slice(2).filter(argument => argument.startsWith('-'))
 const chosen = ['src', 'test', 'scripts']
   .flatMap(all)
   .filter(file => wanted.length === 0 || wanted.some(part => file.includes(part)))
+  .filter(file => !file.startsWith(MACHINE) || wanted.some(part => part.startsWith(MACHINE)))
 if (chosen.length === 0) {
   console.error(`no test file matches ${wanted.join(' ')}`)
   process.exit(1)
 }
 
 /** Unit tests are small: one process each is dear, so they share the machine; end-to-end tests run one at a time. */
-const serial = chosen.filter(
-  file => file.startsWith(join('test', 'e2e')) || file.startsWith(join('test', 'robustness')),
+const serial = chosen.filter(file =>
+  [join('test', 'e2e'), join('test', 'robustness'), MACHINE].some(folder => file.startsWith(folder)),
 )
 const parallel = chosen.filter(file => !serial.includes(file))
 let failed = false

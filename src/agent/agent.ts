@@ -174,7 +174,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     nodeName,
     workers: workers.all,
     logs: api.logs,
-    now: clock.now,
+    clock,
     images,
     machine,
     configuration: () => kubeletConfiguration({ ...base, port: server?.port }),

@@ -3,11 +3,13 @@ import { isFinished } from '../api/kinds/core/finished.ts'
 import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
 import { badRequest, methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
 import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { LocalVolumes } from './local-volumes.ts'
 import type { NodeImages } from './node/images.ts'
 import type { Machine } from './node/machine.ts'
 import { podRef } from './pod/object.ts'
 import type { PodWorker } from './pod/worker.ts'
+import { usageOfClaims } from './statistics/claims.ts'
 import { usageOfContainers } from './statistics/containers.ts'
 import type { Statistics } from './statistics/statistics.ts'
 
@@ -20,7 +22,7 @@ export interface EndpointDeps {
   readonly machine: Machine
   /** What a kubelet's configuration would say of this node. */
   configuration(): object
-  now(): number
+  readonly clock: Clock
 }
 
 async function* once(text: string): AsyncGenerator<Uint8Array> {
@@ -44,12 +46,17 @@ async function statisticsAt(deps: EndpointDeps, path: string): Promise<NodeAnswe
     '/metrics/cadvisor': made.containerMetrics,
   }
   if (path !== '/stats/summary' && !texts[path]) return undefined
+  const needsClaims = path === '/stats/summary' || path === '/metrics'
   const pods = await Promise.all(
-    [...deps.workers()].map(async worker => ({ pod: worker.pod(), containers: await usageOfContainers(worker) })),
+    [...deps.workers()].map(async worker => ({
+      pod: worker.pod(),
+      containers: await usageOfContainers(worker),
+      claims: needsClaims ? await usageOfClaims(worker, deps.clock) : [],
+    })),
   )
   const all: Statistics = {
     nodeName: deps.nodeName,
-    now: deps.now(),
+    now: deps.clock.now(),
     machine: deps.machine.usage?.() ?? made.usageOfPods(pods, quantityValue(deps.machine.capacity.memory ?? '0')),
     cores: milliValue(deps.machine.capacity.cpu ?? '0') / 1000,
     pods,

@@ -11,6 +11,7 @@ import { thisMachine } from '../../src/agent/node/machine.ts'
 import type { Event, PersistentVolume, PersistentVolumeClaim, Pod } from '../../src/api/generated/types/core-v1.ts'
 import type { NodeApi } from '../../src/client/node-api.ts'
 import { type Cluster, startCluster } from '../../src/cmd/testing.ts'
+import { realClock } from '../../src/lib/clock.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tutti-local-path-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -45,7 +46,7 @@ async function start() {
         nodeName,
         workers: () => [],
         logs: undefined as never,
-        now: () => 0,
+        clock: realClock,
         machine: thisMachine(place),
         configuration: () => ({}),
         images: createNodeImages([], join(place, nodeName)),

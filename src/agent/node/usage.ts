@@ -1,5 +1,5 @@
 /** What the machine as a whole uses, read when somebody asks. Linux tells it under /proc; elsewhere less is known. */
-import { readFileSync, statfsSync } from 'node:fs'
+import { readFileSync, type StatsFs, statfsSync } from 'node:fs'
 import os from 'node:os'
 
 export interface MachineUsage {
@@ -49,17 +49,19 @@ export function availableMemory(meminfo: string): number | undefined {
   return match ? Number(match[1]) * 1024 : undefined
 }
 
+/** A file system, as the kernel tells of it. */
+export const diskFrom = ({ bsize, blocks, bavail, bfree, files, ffree }: StatsFs): Disk => ({
+  capacityBytes: bsize * blocks,
+  availableBytes: bsize * bavail,
+  usedBytes: bsize * (blocks - bfree),
+  inodes: files,
+  inodesFree: ffree,
+})
+
 /** The disk under a folder; undefined where it cannot be told. */
 export function diskOf(folder: string): Disk | undefined {
   try {
-    const { bsize, blocks, bavail, bfree, files, ffree } = statfsSync(folder)
-    return {
-      capacityBytes: bsize * blocks,
-      availableBytes: bsize * bavail,
-      usedBytes: bsize * (blocks - bfree),
-      inodes: files,
-      inodesFree: ffree,
-    }
+    return diskFrom(statfsSync(folder))
   } catch {
     return undefined
   }

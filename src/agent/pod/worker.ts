@@ -77,6 +77,8 @@ export interface PodWorker {
   place(): { readonly driver: RuntimeDriver; readonly sandbox: string | undefined } | undefined
   /** Instances of a container, newest first; undefined when the pod has no such container. */
   instances(container: string): readonly Instance[] | undefined
+  /** Where a volume is on this machine; undefined while it is not made. */
+  volumePath(name: string): string | undefined
   /** The port that stands for a declared one: another in portable mode. */
   port(containerPort: number): number
   /**
@@ -561,6 +563,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     waits: resize.isPending,
     place: () => driver && { driver, sandbox: ground?.sandbox },
     instances: name => slots.find(slot => slot.spec.name === name)?.instances,
+    volumePath: name => ground?.volumes?.pathOf(name),
     port: containerPort => ground?.ports[containerPort] ?? containerPort,
     async drain(timeoutMs) {
       // Others stop to call it before it stops to answer.

@@ -24,6 +24,12 @@ const container = {
   image: 'docker.io/library/"quoted":1',
   startedAt: NOW - 60_000,
 }
+const CLAIM = {
+  volume: 'data',
+  claim: 'data-web-0',
+  namespace: 'shop',
+  disk: { capacityBytes: 1000, availableBytes: 300, usedBytes: 600, inodes: 50, inodesFree: 20 },
+}
 const all: Statistics = {
   nodeName: 'n',
   now: NOW,
@@ -37,8 +43,8 @@ const all: Statistics = {
     maxProcesses: 4194304,
   },
   pods: [
-    { pod, containers: [container, { ...container, id: 'c2', name: 'side' }] },
-    { pod: { ...pod, metadata: { name: 'done' }, status: { phase: 'Succeeded' } }, containers: [] },
+    { pod, containers: [container, { ...container, id: 'c2', name: 'side' }], claims: [CLAIM] },
+    { pod: { ...pod, metadata: { name: 'done' }, status: { phase: 'Succeeded' } }, containers: [], claims: [CLAIM] },
   ],
 }
 
@@ -58,6 +64,15 @@ test('summary tells of the machine as a whole, and of every pod that runs', () =
   assert.partialDeepStrictEqual(imageFs({ ...all.machine, imageDisk }), { capacityBytes: 200, usedBytes: 7 })
   assert.equal(pods.length, 1)
   assert.deepEqual(pods[0]?.podRef, { name: 'web', namespace: 'shop', uid: 'u1' })
+  assert.partialDeepStrictEqual(pods[0]?.volume, [
+    {
+      name: 'data',
+      pvcRef: { name: 'data-web-0', namespace: 'shop' },
+      capacityBytes: 1000,
+      usedBytes: 600,
+      inodesUsed: 30,
+    },
+  ])
   assert.equal((pods[0]!.cpu as { usageCoreNanoSeconds: number }).usageCoreNanoSeconds, 5_000_000_000)
 })
 
@@ -87,4 +102,24 @@ test('kubeletMetrics counts pods that have not ended, and containers by state', 
   const lines = kubeletMetrics(all).split('\n')
   for (const expected of ['kubelet_running_pods 1', 'kubelet_running_containers{container_state="running"} 1'])
     assert.ok(lines.includes(expected), expected)
+})
+
+test('kubeletMetrics tells of each claim once, whoever uses it', () => {
+  const lines = kubeletMetrics(all)
+    .split('\n')
+    .filter(each => each.startsWith('kubelet_volume_stats_'))
+  const labels = '{namespace="shop",persistentvolumeclaim="data-web-0"}'
+  assert.deepEqual(
+    lines.sort(),
+    [
+      `available_bytes${labels} 300`,
+      `capacity_bytes${labels} 1000`,
+      `inodes${labels} 50`,
+      `inodes_free${labels} 20`,
+      `inodes_used${labels} 30`,
+      `used_bytes${labels} 600`,
+    ]
+      .map(each => `kubelet_volume_stats_${each}`)
+      .sort(),
+  )
 })

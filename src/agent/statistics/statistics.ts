@@ -5,10 +5,12 @@ import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { Disk, MachineUsage } from '../node/usage.ts'
 import { podRef } from '../pod/object.ts'
 import type { ContainerStats } from '../runtimes/runtime.ts'
+import type { ClaimUsage } from './claims.ts'
 
 export interface PodUsage {
   readonly pod: Pod
   readonly containers: readonly RunningContainer[]
+  readonly claims: readonly ClaimUsage[]
 }
 
 export interface RunningContainer extends ContainerStats {
@@ -74,8 +76,16 @@ export function summary({ nodeName, now, machine, pods }: Statistics): object {
     },
     pods: pods
       .filter(({ containers }) => containers.length)
-      .map(({ pod, containers }) => ({
+      .map(({ pod, containers, claims }) => ({
         podRef: podRef(pod),
+        ...(claims.length && {
+          volume: claims.map(({ volume: name, claim, namespace, disk }) => ({
+            ...filesOf(disk),
+            usedBytes: disk.usedBytes,
+            name,
+            pvcRef: { name: claim, namespace },
+          })),
+        }),
         startTime: pod.status?.startTime ?? null,
         ...usageOf(containers, time),
         process_stats: { process_count: sum(containers.map(each => each.processes)) },
@@ -198,6 +208,28 @@ export function containerMetrics(all: Statistics): string {
   ].join('')
 }
 
+/** What is left of volumes, under the names by which alerts look for it; each claim once, however many pods use it. */
+function claimMetrics(pods: readonly PodUsage[]): string[] {
+  const byClaim = new Map(pods.flatMap(each => each.claims).map(each => [`${each.namespace}/${each.claim}`, each]))
+  const gauge = (name: string, help: string, value: (disk: Disk) => number) =>
+    family(
+      `kubelet_volume_stats_${name}`,
+      'gauge',
+      help,
+      [...byClaim.values()].map(
+        ({ namespace, claim, disk }): Sample => [{ namespace, persistentvolumeclaim: claim }, value(disk)],
+      ),
+    )
+  return [
+    gauge('available_bytes', 'Bytes of a volume that can be had.', each => each.availableBytes),
+    gauge('capacity_bytes', 'Bytes of a volume.', each => each.capacityBytes),
+    gauge('inodes', 'Files that a volume can have.', each => each.inodes),
+    gauge('inodes_free', 'Files that a volume can have yet.', each => each.inodesFree),
+    gauge('inodes_used', 'Files of a volume.', each => each.inodes - each.inodesFree),
+    gauge('used_bytes', 'Bytes of a volume that are used.', each => each.usedBytes),
+  ]
+}
+
 /** `/metrics`: what a kubelet counts of itself. */
 export function kubeletMetrics({ nodeName, pods }: Statistics): string {
   const active = pods.filter(({ pod }) => !isFinished(pod))
@@ -218,5 +250,6 @@ export function kubeletMetrics({ nodeName, pods }: Statistics): string {
       ),
     ),
     family('kubelet_desired_pods', 'gauge', 'Pods that the node is to run.', [[{ static: '' }, started.length]]),
+    ...claimMetrics(pods),
   ].join('')
 }

@@ -2,7 +2,7 @@
  * The life of a container of the process runtime: its supervisor is started, watched and stopped, and what it leaves
  * behind tells how the container ended.
  */
-import { type FSWatcher, unlinkSync, watch, writeFileSync } from 'node:fs'
+import { chownSync, type FSWatcher, unlinkSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Timer } from '../../../lib/clock.ts'
 import type { Lazy } from '../../../lib/lazy.ts'
@@ -13,7 +13,7 @@ import { withTerminal } from './exec.ts'
 import type { ImageContainers } from './image-container.ts'
 import type { ContainerLog } from './log.ts'
 import { planMounts } from './mounts.ts'
-import { DEFAULT_PATH, MARK, type Placement, sharesPids } from './placement.ts'
+import { DEFAULT_PATH, identityOf, MARK, type Placement, sharesPids } from './placement.ts'
 import { commandProblem, type Platform } from './platform.ts'
 import { ipcOf, type PodIpcs } from './pod-ipc.ts'
 import { firstProcess } from './pod-pids.ts'
@@ -22,6 +22,7 @@ import { type ContainerState, readExit, readPids, type SandboxState, save } from
 import { stopSignalOf } from './status.ts'
 import { type Launch, launch } from './supervisor.ts'
 import { intoUsers } from './users/enter.ts'
+import { podUsers } from './users/image-files.ts'
 
 export interface Sandbox {
   readonly id: string
@@ -84,6 +85,8 @@ type Placing = Pick<
   Launch,
   'moreMounts' | 'rightsTell' | 'root' | 'pivot' | 'rights' | 'envTool' | 'env' | 'command' | 'workingDir'
 > & {
+  /** Whose the log is: /dev/stdout leads to it, and is opened anew by some programs. */
+  readonly owner: { readonly uid: number; readonly gid: number }
   /** Lines for `mount -a -T`. */
   readonly table: string | undefined
 }
@@ -231,6 +234,7 @@ export function createContainerLife({
         })
       : undefined
     return {
+      owner: identityOf(config),
       table: plan?.table,
       root: plan?.root,
       rights: placement.credentials(container.state),
@@ -249,18 +253,19 @@ export function createContainerLife({
   ): Promise<Placing> {
     const { config, image } = container.state
     const { tools, pivotRoot, prepare, rights } = (await images.load())!
-    const users = container.sandbox.state.config.userNamespace !== undefined
+    const users = podUsers(container.sandbox.state.config)
     const { user, command, ...start } = await prepare(container, variables, groups, shm)
     container.state = { ...container.state, image: { ...image!, user } }
     save(join(container.folder, 'container.json'), container.state)
     return {
       ...start,
+      owner: { uid: (users?.base ?? 0) + user.uid, gid: (users?.base ?? 0) + user.gid },
       pivot: { program: pivotRoot, letGo: [...tools.command('umount'), '-n', '-i', '-c', '-l', '.'] },
       rights: [
         ...(users ? intoUsers(tools.command('env'), tools.command('perl')) : []),
         ...rights(container.state, user),
       ],
-      rightsTell: users,
+      rightsTell: users !== undefined,
       envTool: tools.command('env'),
       command: config.tty ? withTerminal(tools.command('script'), command) : command,
     }
@@ -278,6 +283,7 @@ export function createContainerLife({
     const placed = container.state.image
       ? await onImage(container, variables, groups, ipc?.shm ?? '/dev/shm')
       : onMachine(container, variables)
+    if (platform.root) chownSync(container.log!.file, placed.owner.uid, placed.owner.gid)
     if (placed.table) writeFileSync(join(container.folder, 'mounts'), placed.table)
     const supervisor = await launch(
       {

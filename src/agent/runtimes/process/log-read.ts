@@ -70,6 +70,10 @@ async function* shownOf(log: ContainerLog, options: LogOptions, deps: LogDeps): 
       const buffer = Buffer.allocUnsafe(CHUNK)
       const { bytesRead } = await file.read(buffer, 0, CHUNK, at)
       if (bytesRead === 0) {
+        if (log.size() < at) {
+          at = 0
+          continue
+        }
         if (!options.follow || !running) return
         await news(deps, log.onGrow, () => log.size() > at)
         continue

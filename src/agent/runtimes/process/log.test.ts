@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { settled, type VirtualClock, virtualClock } from '../../../lib/virtual-clock.ts'
 import { type ContainerLog, openLog } from './log.ts'
+import { readLog } from './log-read.ts'
 
 describe('openLog', () => {
   let directory: string
@@ -47,5 +48,22 @@ describe('openLog', () => {
     assert.ok(length >= 8 && length <= 14, `${length} looks in 2 s`)
     await clock.advance(500)
     assert.equal(log.marks().at(-1)?.offset, log.size())
+  })
+
+  it('begins anew where the process empties it, and so does who follows it', async () => {
+    write()
+    write()
+    log.look()
+    const abort = new AbortController()
+    const deps = { now: clock.now(), running: () => true, onEnd: () => () => {}, signal: abort.signal }
+    const lines = readLog(log, { container: 'c', follow: true }, deps)
+    const next = async () => Buffer.from((await lines.next()).value!).toString()
+    assert.equal(await next(), 'line\nline\n')
+    const following = next()
+    writeFileSync(log.file, 'new\n')
+    log.look()
+    assert.equal(await following, 'new\n')
+    assert.deepEqual(log.marks(), [{ offset: 4, time: clock.now() }])
+    abort.abort()
   })
 })

@@ -1,7 +1,8 @@
 /**
  * A container's log: one file that the processes themselves append to (O_APPEND), so there is no gap while Tutti is
  * away and no cost per line. Beside it an index of (size, time) pairs, noted when the file was seen to have grown,
- * dates lines: to 10 ms where they come now and then, to a quarter of a second where they come all the time. Offsets never change: the head is freed by punching a hole.
+ * dates lines: to 10 ms where they come now and then, to a quarter of a second where they come all the time. Offsets
+ * never change, unless the process itself empties the file: the head is freed by punching a hole.
  */
 import { execFile } from 'node:child_process'
 import {
@@ -96,6 +97,12 @@ export function openLog(directory: string, clock: Clock): ContainerLog {
   /** Dates what is new; false when nothing is. */
   const look = (): boolean => {
     const now = size()
+    if (now < (marks.at(-1)?.offset ?? 0)) {
+      // The process has emptied it (`>/dev/stdout`): what comes is a new one.
+      head = 0
+      marks.length = 0
+      rewrite()
+    }
     if (now <= (marks.at(-1)?.offset ?? 0)) return false
     const mark = { offset: now, time: clock.now() }
     marks.push(mark)

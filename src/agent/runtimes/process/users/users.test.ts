@@ -110,6 +110,20 @@ describe('openProcessDriver with users of a pod', { skip }, () => {
     assert.match(status, new RegExp(`^Groups:\t${BASE + 2000} `, 'm'))
   })
 
+  it('may open its output anew, as root and as another user', async () => {
+    const command = ['sh', '-c', 'echo one; echo two >>/dev/stdout; cat /etc/none 2>>/dev/stderr; exec sleep 1000']
+    for (const runAsUser of [0, 101]) {
+      const id = await start({ command, runAsUser })
+      let text = ''
+      for (let turn = 0; turn < 500 && !text.includes('none'); turn++) {
+        text = ''
+        for await (const chunk of await driver.logs(id, { container: 'main' }, AbortSignal.timeout(5000))) text += chunk
+        await new Promise(next => setTimeout(next, 10))
+      }
+      assert.equal(text, 'one\ntwo\ncat: /etc/none: No such file or directory\n')
+    }
+  })
+
   it('keeps its rights to itself: nothing of the machine obeys them', async () => {
     const capabilities = { add: ['SYS_ADMIN'] }
     const id = await start({ capabilities })

@@ -170,10 +170,11 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
   /** Ids of the pod's own users, where it is to have some. */
   function usersOf(runtime: RuntimeDriver, handler: string) {
     if (pod.spec?.hostUsers !== false) return undefined
-    if (runtime.capabilities.userNamespaces) return deps.userNamespaces.take(uid)
+    const { userNamespaces, withoutUserNamespaces: why } = runtime.capabilities
+    if (userNamespaces) return deps.userNamespaces.take(uid)
     throw new RuntimeError(
       'NotSupported',
-      `RuntimeClass handler ${JSON.stringify(handler)} does not support user namespaces`,
+      `RuntimeClass handler ${JSON.stringify(handler)} does not support user namespaces${why ? `: ${why}` : ''}`,
     )
   }
   async function sandbox(

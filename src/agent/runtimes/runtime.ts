@@ -38,6 +38,8 @@ export interface RuntimeCapabilities {
   readonly recursiveReadOnly?: boolean
   /** Pods with `hostUsers: false` get a user namespace of their own. */
   readonly userNamespaces?: boolean
+  /** Why they do not, where that is known. */
+  readonly withoutUserNamespaces?: string
   /** `ContainerConfig.strictGroups` holds. */
   readonly strictGroups?: boolean
 }

@@ -49,7 +49,7 @@ import {
 import { containerStats, containerStatus, sandboxStatus } from './status.ts'
 import { isHostImage, processImages, storeImages } from './store-images.ts'
 import { splitVariables } from './supervisor.ts'
-import { hasPodUsers } from './users/calls.ts'
+import { podUsersProblem } from './users/calls.ts'
 
 export interface ProcessDriverOptions {
   /** The agent's folder of pods: sandboxes are found again below it. */
@@ -87,6 +87,8 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     const { createImageContainers } = await import('./image-container.ts')
     return createImageContainers(store, options.images.toolsFolder, placement, platform)
   })
+  const withoutUsers = options.images ? podUsersProblem(platform) : 'it has no images'
+  const userNamespaces = withoutUsers === undefined ? { userNamespaces: true } : { withoutUserNamespaces: withoutUsers }
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, Container>()
   const handlers = new Set<(event: RuntimeEvent) => void>()
@@ -230,7 +232,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       mounts: platform.namespaces,
       recursiveReadOnly: platform.namespaces,
       strictGroups: true,
-      userNamespaces: options.images !== undefined && hasPodUsers(platform),
+      ...userNamespaces,
     },
     onEvent(handler) {
       handlers.add(handler)

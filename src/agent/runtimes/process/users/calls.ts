@@ -5,14 +5,15 @@ import type { Platform } from '../platform.ts'
 import { machineArchitecture } from '../seccomp/install.ts'
 import { callNumber } from '../seccomp/numbers.ts'
 
-/**
- * Whether pods can have users of their own: as root, with perl, on a processor whose calls are known and a kernel whose
- * overlayfs takes id-mapped layers (Linux 5.19).
- */
-export function hasPodUsers({ namespaces, tools }: Pick<Platform, 'namespaces' | 'tools'>): boolean {
+/** Why pods cannot have users of their own here; undefined: they can. */
+export function podUsersProblem({ namespaces, tools }: Pick<Platform, 'namespaces' | 'tools'>): string | undefined {
+  if (!namespaces) return 'namespaces cannot be made here'
+  if (isMapped(ownIds())) return 'Tutti runs without root, and all its ids are those of one namespace already'
+  if (!tools.perl) return 'the program perl is missing on this machine'
+  if (!machineArchitecture) return `system calls of ${process.arch} are not known`
   const [major = 0, minor = 0] = release().split('.').map(Number)
-  const kernel = major > 5 || (major === 5 && minor >= 19)
-  return kernel && namespaces && tools.perl !== undefined && machineArchitecture !== undefined && !isMapped(ownIds())
+  const isNew = major > 5 || (major === 5 && minor >= 19)
+  return isNew ? undefined : `the kernel is ${release()}, and layers with other owners need 5.19`
 }
 
 /**

@@ -16,10 +16,10 @@ import { mountLayers } from '../../overlay.ts'
 import type { ContainerConfig, RuntimeDriver } from '../../runtime.ts'
 import { openProcessDriver } from '../driver.ts'
 import { findPlatform } from '../platform.ts'
-import { hasPodUsers } from './calls.ts'
+import { podUsersProblem } from './calls.ts'
 
 const cgroupRoot = `tutti-test-${process.pid}-users`
-const skip = hasPodUsers(findPlatform({ cgroupRoot })) ? false : 'pods cannot have users of their own here'
+const skip = podUsersProblem(findPlatform({ cgroupRoot })) ?? false
 const BASE = 655_360
 const IMAGE = 'example.com/users:1'
 const TOOLS = ['dash', 'sleep', 'cat', 'id', 'ls', 'stat', 'touch', 'chown', 'hostname', 'mount', 'tty', 'mkdir']

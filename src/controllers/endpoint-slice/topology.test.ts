@@ -23,6 +23,13 @@ const cases: readonly [what: string, zones: string, nodes: readonly Node[], said
   ['a zone with too many gives', 'aaab', TWO, 'baab'],
   ['a zone with none is given its part', 'aaaa', TWO, 'bbaa'],
   ['parts follow the CPU', 'abbbbb', [node('a', '4'), node('b', '2')], 'aaaabb'],
+  [
+    'a zone with more than its part gives, though it would be fair',
+    'aaabbbcccccc',
+    [node('a', '2'), node('b', '4'), node('c', '8')],
+    'caabbbcccccc',
+  ],
+  ['a zone whose nodes do not count keeps its own', 'aaabbb', [node('a'), node('b', '4', false), node('c')], 'aaabbb'],
   ['one zone only', 'aaaa', [node('a'), node('a')], CPU],
   ['a node without a zone', 'aabb', [...TWO, node(undefined)], CPU],
   ['a node without CPU', 'aabb', [node('a'), node('b', '0')], CPU],

@@ -91,7 +91,8 @@ const isFair = (zones: ReadonlyMap<string, string>, shares: ReadonlyMap<string, 
 /** The zone that is farthest above (1) or below (-1) what it should have, and by how much. */
 function farthest(counts: ReadonlyMap<string, number>, shares: ReadonlyMap<string, Share>, sign: 1 | -1) {
   let found = { zone: '', by: 0 }
-  for (const zone of [...new Set([...shares.keys(), ...counts.keys()])].toSorted()) {
+  // A zone without nodes that count gives nothing: its endpoints stay for those who are there all the same.
+  for (const zone of [...shares.keys()].toSorted()) {
     const by = sign * ((counts.get(zone) ?? 0) - (shares.get(zone)?.desired ?? 0))
     if (by > found.by) found = { zone, by }
   }
@@ -116,6 +117,8 @@ export function zoneHints(endpoints: readonly Placed[], nodes: readonly Node[]):
   const shares = sharesOf(nodes, endpoints.length)
   if ('problem' in shares) return shares
   if (endpoints.some(({ zone }) => !zone)) return { problem: 'One or more endpoints do not have a zone specified' }
-  const kept = new Map(endpoints.map(({ id, zone, before }) => [id, before ?? zone!]))
-  return { zones: isFair(kept, shares) ? kept : distribute(endpoints, shares) }
+  const kept = new Map(endpoints.flatMap(({ id, before }) => (before === undefined ? [] : [[id, before] as const])))
+  // With an endpoint that is new all are dealt out anew, as upstream does with those of its slice.
+  const stays = kept.size === endpoints.length && isFair(kept, shares)
+  return { zones: stays ? kept : distribute(endpoints, shares) }
 }

@@ -36,6 +36,11 @@ export interface PodNetworkResult {
 export interface PodNetwork {
   setup(pod: PodNetworkRequest): Promise<PodNetworkResult>
   teardown(uid: string): Promise<void>
+  /**
+   * Before the containers of a pod that was deleted are ended: resolves when services lead nobody to it any more, after
+   * `withinMs` and after a second at most. Absent where there are none.
+   */
+  leave?(pod: { readonly uid: string; readonly ips: readonly string[]; readonly withinMs: number }): Promise<void>
   /** What a resolv.conf in a pod holds for ClusterFirst. */
   readonly dns: { readonly servers: readonly string[]; readonly clusterDomain: string }
   /** uids of pods that have a network now, to be swept after a restart. */

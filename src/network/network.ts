@@ -34,6 +34,7 @@ import { startPortablePodNetwork } from './pod-network/portable.ts'
 import { reportUnenforced } from './policy/enforce.ts'
 import { type ServiceDirectory, serviceDirectory } from './service-directory.ts'
 import { serviceVariables } from './service-env.ts'
+import { createDeparture } from './service-proxy/departure.ts'
 import { startHealthChecks } from './service-proxy/health-checks.ts'
 import { followPlace } from './service-proxy/place.ts'
 import type { ServiceProxy } from './service-proxy/proxy.ts'
@@ -137,8 +138,9 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
             },
             signal,
           )
+      const podNetwork = policies?.protect(parts.podNetwork) ?? parts.podNetwork
       return {
-        podNetwork: policies?.protect(parts.podNetwork) ?? parts.podNetwork,
+        podNetwork: { ...podNetwork, leave: createDeparture({ ...deps, catalog, synced }, signal) },
         services: serviceDirectory(catalog, place.now),
         serviceEnv(namespace, links) {
           const own = links ? catalog.services(namespace) : []

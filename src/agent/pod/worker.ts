@@ -33,6 +33,7 @@ import { createQuiet } from './quiet.ts'
 import { createPodResize } from './resize.ts'
 import { isSidecar, shouldRestart } from './restart.ts'
 import { couldRestartAll, goes, isRestartingAll, markAll, resetAll, startsAll } from './restart-all.ts'
+import { createServicesExit } from './services-exit.ts'
 import { createSlot, isRunning, type Slot } from './slot.ts'
 import { podStatus } from './status.ts'
 import { createStatusWriter } from './status-writer.ts'
@@ -143,6 +144,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   let timer: Timer | undefined
   const grace = createGrace(clock)
   const quietFor = createQuiet(clock)
+  const servicesExit = createServicesExit(shared.podNetwork, uid, () => kick())
   const { promise: ended, resolve: markEnded } = Promise.withResolvers<void>()
   /** Its ground is given back. */
   const cleaned = Promise.withResolvers<void>()
@@ -404,6 +406,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     const running = slots.filter(isRunning)
     if (running.length > 0) {
       const left = grace.left(pod, isGone)
+      if (!isGone && pod.metadata?.deletionTimestamp && servicesExit.isUnderWay(known(), left)) return undefined
       const mains = running.filter(slot => !slot.init || !isSidecar(slot.spec))
       const next = mains.length > 0 ? mains : [running.at(-1)!]
       for (const slot of running) slot.hurry?.(left)

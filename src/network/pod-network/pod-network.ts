@@ -31,6 +31,8 @@ export interface PodNetwork {
   setup(pod: PodRequest): Promise<PodAddresses>
   /** Takes it away; harmless for an unknown uid. */
   teardown(uid: string): Promise<void>
+  /** Resolves when services lead nobody to the pod any more, or have not let go of it in time. */
+  leave?(pod: { readonly uid: string; readonly ips: readonly string[]; readonly withinMs: number }): Promise<void>
   readonly dns: { readonly servers: readonly string[]; readonly clusterDomain: string }
   list(): Promise<readonly string[]>
 }

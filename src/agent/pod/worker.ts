@@ -11,7 +11,6 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { isFinished } from '../../api/kinds/core/finished.ts'
 import { parseTime } from '../../api/machinery/time.ts'
-import { createBackOff } from '../../client/back-off.ts'
 import { sleep, type Timer } from '../../lib/clock.ts'
 import type { ContainerStatus as Instance, RuntimeDriver } from '../runtimes/runtime.ts'
 import { startContainer, statusesOf, stopContainer } from './container.ts'
@@ -21,7 +20,7 @@ import { createActiveTime } from './deadline.ts'
 import { deleteEnded } from './delete-ended.ts'
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
 import { createGrace } from './grace.ts'
-import { createGroundKeeper, type Ground, GroundError, SANDBOX_FAILED } from './ground.ts'
+import { createGroundKeeper, type Ground } from './ground.ts'
 import { tellPullBackOff } from './image-pull.ts'
 import { findInstances } from './instances.ts'
 import { createLastWords } from './last-words.ts'
@@ -35,15 +34,11 @@ import { isSidecar, shouldRestart } from './restart.ts'
 import { couldRestartAll, goes, isRestartingAll, markAll, resetAll, startsAll } from './restart-all.ts'
 import { createServicesExit } from './services-exit.ts'
 import { createSlot, isRunning, type Slot } from './slot.ts'
+import { createStanding } from './standing.ts'
 import { podStatus } from './status.ts'
 import { createStatusWriter } from './status-writer.ts'
 import { containerViews, lastTold } from './view.ts'
 
-const GROUND_RETRY_MS = 500
-/** Volumes are tried again ever more rarely: each try may ask a server elsewhere (the kubelet's). */
-const GROUND_RETRY_MAX_MS = 120_000
-/** What the node itself has to do is tried again at the pace of the kubelet's pod workers. */
-const SANDBOX_RETRY_MAX_MS = 10_000
 const DEFAULT_GRACE_S = 30
 /** What is left to a pod that is evicted (the kubelet's). */
 const EVICTION_GRACE_MS = 1000
@@ -108,20 +103,9 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   const lastWords = createLastWords()
   const startTime = parseTime(first.status?.startTime) ?? clock.now()
   const active = createActiveTime(clock, startTime)
-  const groundBackOff = createBackOff(GROUND_RETRY_MS, GROUND_RETRY_MAX_MS)
-  const refreshBackOff = createBackOff(GROUND_RETRY_MS, GROUND_RETRY_MAX_MS)
-  let refreshTimer: Timer | undefined
-  let driver: RuntimeDriver | undefined
-  let ground: Ground | undefined
-  let preparing = false
-  let groundProblem: string | undefined
-  let groundRetryAt = 0
   let adopted = false
   /** Slots that had an instance when last looked at. */
   const seen = new Set<Slot>()
-  /** The runtime has news of the sandbox, which may have died. */
-  let checkSandbox = false
-  let sandboxLost = false
   let restartingAll = isRestartingAll(first)
   if (restartingAll) markAll(slots, statusesOf(first))
   /** Counts how often all instances were forgotten. */
@@ -158,6 +142,17 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     changed: () => kick(),
   }
   const keeper = createGroundKeeper(shared, first, () => void refresh())
+  const standing = createStanding({
+    shared,
+    keeper,
+    pod: () => pod,
+    allocated: resize.allocated,
+    ending: () => ending(),
+    made({ fresh }) {
+      if (fresh) for (const slot of slots) slot.anew ??= slot.instances.length === 0 ? 'sandbox' : undefined
+    },
+    changed: () => kick(),
+  })
   const writer = createStatusWriter(shared, first, () => {
     isGone = true
     kick()
@@ -181,7 +176,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         if (released) return
         const wake = ending() ? await end() : advance()
         if (released) return
-        const quiet = ending() || groundProblem !== undefined ? 0 : quietFor(preparing, slots)
+        const quiet = ending() || standing.problem() !== undefined ? 0 : quietFor(standing.isBusy(), slots)
         if (quiet === 0) publish()
         wakeIn(quiet === 0 ? wake : Math.min(wake ?? quiet, quiet))
       } while (again)
@@ -196,15 +191,11 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
 
   /** Reads what the runtime has of the pod. */
   async function look(): Promise<void> {
-    driver ??= await keeper.attach(pod)
-    if (!driver) return
-    const runtime = driver
+    const runtime = await standing.attach()
+    if (!runtime) return
     const before = epoch
     const found = await findInstances(runtime, uid, slots, lastWords)
-    if (ground && checkSandbox) {
-      checkSandbox = false
-      sandboxLost ||= (await runtime.sandboxStatus(ground.sandbox))?.state !== 'ready'
-    }
+    await standing.check()
     // What was seen before everything was forgotten is not so any more.
     if (epoch !== before) return look()
     for (const slot of slots) {
@@ -216,7 +207,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       const lasting =
         latest?.state === 'exited' && !shouldRestart(slot.spec, pod.spec!, latest.exitCode ?? 0, slot.init)
       if (latest?.state === 'running' || (lasting && slot.forced !== latest.id)) slot.waiting = undefined
-      probeSlot(deps, ground, slot, pod, ending())
+      probeSlot(deps, standing.ground(), slot, pod, ending())
     }
     adopted = true
   }
@@ -252,7 +243,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     }
     resize.consider()
     const wakes = [deadline, ...slots.map(slot => tellPullBackOff(deps, slot))]
-    if (ground && sandboxLost) leave()
+    const ground = standing.ground()
+    if (ground && standing.isLost()) leave(ground)
     else if (ground && (restartingAll || slots.some(startsAll))) wakes.push(restartAll(ground))
     else if (ground) wakes.push(follow(ground))
     else if (
@@ -261,11 +253,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     ) {
       over = true
       again = true
-    } else if (!preparing) {
-      const wait = groundRetryAt - clock.elapsed()
-      if (wait > 0) wakes.push(wait)
-      else void prepare()
-    }
+    } else wakes.push(standing.make())
     const due = wakes.filter(wake => wake !== undefined)
     return due.length > 0 ? Math.min(...due) : undefined
   }
@@ -289,50 +277,18 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     failure = { ...refusal, message: `Pod was rejected: ${refusal.message}`, rejected: true }
     again = true
   }
-  async function prepare() {
-    preparing = true
-    try {
-      ground = await shared.starts.run(() => keeper.prepare(resize.allocated()))
-      driver = ground.driver
-      if (ground.fresh) for (const slot of slots) slot.anew ??= slot.instances.length === 0 ? 'sandbox' : undefined
-      groundProblem = undefined
-      groundBackOff.reset()
-    } catch (error) {
-      const { reason, message } = error as GroundError
-      if (!(error instanceof GroundError))
-        logger.error({ err: error, pod: podTitle(pod) }, 'a pod could not be prepared')
-      if (groundProblem !== message && !ending() && !(error as GroundError).soon)
-        shared.events.event(pod, 'Warning', reason ?? 'FailedSync', message)
-      groundProblem = message
-      if ((error as GroundError).soon) groundBackOff.reset()
-      const ceiling = reason === SANDBOX_FAILED ? SANDBOX_RETRY_MAX_MS : GROUND_RETRY_MAX_MS
-      groundRetryAt = clock.elapsed() + Math.min(groundBackOff.next(), ceiling)
-    } finally {
-      preparing = false
-      kick()
-    }
-  }
   /** The sandbox is gone, and with it what ran in it: everything is made anew. */
-  function leave() {
+  function leave(base: Ground) {
     const running = slots.filter(isRunning)
     for (const slot of running) {
       if (slot.busy) continue
       occupy(slot, 'stopping', () =>
-        stopContainer(deps, ground!, slot, `Stopping container ${slot.spec.name}`, grace.left(pod, isGone)),
+        stopContainer(deps, base, slot, `Stopping container ${slot.spec.name}`, grace.left(pod, isGone)),
       )
     }
-    if (running.length > 0 || slots.some(slot => slot.busy) || preparing) return
-    preparing = true
-    ground = undefined
-    sandboxLost = false
+    if (running.length > 0 || slots.some(slot => slot.busy) || standing.isBusy()) return
     grace.reset()
-    void keeper
-      .rest()
-      .catch(error => logger.warn({ err: error, pod: podTitle(pod) }, 'a sandbox that is gone could not be cleaned up'))
-      .finally(() => {
-        preparing = false
-        kick()
-      })
+    standing.leave()
   }
   /** One has ended in a way that starts all anew: the others are killed, and everything is forgotten. */
   function restartAll(base: Ground): number | undefined {
@@ -351,20 +307,12 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       if (!slot.busy)
         occupy(slot, 'stopping', () => stopContainer(deps, base, slot, `Stopping container ${slot.spec.name}`, 0))
     }
-    if (preparing || rest.some(slot => isRunning(slot) || slot.busy)) return undefined
-    preparing = true
+    if (standing.isBusy() || rest.some(slot => isRunning(slot) || slot.busy)) return undefined
     const forgotten = () => {
       restartingAll = false
       epoch++
     }
-    void resetAll(base.driver, slots, forgotten)
-      .catch(error =>
-        logger.warn({ err: error, pod: podTitle(pod) }, 'containers could not be forgotten; trying again'),
-      )
-      .finally(() => {
-        preparing = false
-        kick()
-      })
+    standing.alone(() => resetAll(base.driver, slots, forgotten), 'containers could not be forgotten; trying again')
     return undefined
   }
   const planned = (sandbox: string | undefined) => planSlots(slots, resize, clock, sandbox)
@@ -411,13 +359,14 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       const next = mains.length > 0 ? mains : [running.at(-1)!]
       for (const slot of running) slot.hurry?.(left)
       for (const slot of next) {
+        const driver = standing.driver()
         if (slot.busy || !driver) continue
-        const base = ground ?? { driver }
+        const base = standing.ground() ?? { driver }
         occupy(slot, 'stopping', () => stopContainer(deps, base, slot, `Stopping container ${slot.spec.name}`, left))
       }
       return undefined
     }
-    if (slots.some(slot => slot.busy) || preparing || draining) return undefined
+    if (slots.some(slot => slot.busy) || standing.isBusy() || draining) return undefined
     if (cleaning === 'no') {
       cleaning = 'running'
       void cleanUp()
@@ -430,9 +379,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   }
   async function cleanUp() {
     try {
-      await keeper.stop()
+      await standing.giveBack()
       shared.devices.release(uid)
-      ground = undefined
       cleaning = 'done'
       cleaned.resolve()
     } catch (error) {
@@ -458,6 +406,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     // A pod that had ended before this life began keeps the status that it has.
     if (isGone || draining || wasOver) return
     // One that ran before is not told as unready while its ground is being found again.
+    const [ground, driver, groundProblem] = [standing.ground(), standing.driver(), standing.problem()]
     if (first.status?.podIP && !ground && groundProblem === undefined && !ending()) return
     const status = lastTold(pod, writer.current())
     const terminal = ending() && !slots.some(slot => isRunning(slot) || slot.busy)
@@ -485,21 +434,10 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     writer.set(next, Object.keys(ports).length > 0 ? { 'tutti.dev/ports': JSON.stringify(ports) } : undefined)
   }
 
-  async function refresh() {
+  function refresh() {
     // Starts that failed for want of an object are tried again at once.
     for (const slot of slots) slot.retryAt = 0
-    groundRetryAt = 0
-    try {
-      if (ground) await keeper.refresh(pod)
-      refreshBackOff.reset()
-    } catch (error) {
-      if (!ending() && !released) {
-        shared.events.event(pod, 'Warning', 'FailedMount', (error as Error).message)
-        refreshTimer?.cancel()
-        refreshTimer = clock.after(refreshBackOff.next(), () => void refresh())
-      }
-    }
-    kick()
+    return standing.refresh()
   }
   /** Takes over the containers of a changed pod; whether there are more of them. */
   function takeSpecs({ spec }: Pod): boolean {
@@ -515,9 +453,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     released = true
     cleaned.resolve()
     timer?.cancel()
-    refreshTimer?.cancel()
     for (const slot of slots) slot.prober?.prober.stop()
-    keeper.release()
+    standing.release()
   }
 
   kick()
@@ -532,7 +469,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       const { metadata: a = {} } = before
       const { metadata: b = {} } = next
       const told = JSON.stringify([a.labels, a.annotations]) !== JSON.stringify([b.labels, b.annotations])
-      if ((told || added) && ground) void refresh()
+      if ((told || added) && standing.ground()) void refresh()
       else kick()
     },
     gone() {
@@ -555,19 +492,22 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       await Promise.race([writer.flushed(), sleep(clock, TOLD_MS, shared.signal)])
     },
     retry() {
-      groundRetryAt = 0
+      standing.retry()
       kick()
     },
     changed(what) {
-      if (what === 'sandbox') checkSandbox = true
+      if (what === 'sandbox') standing.news()
       kick()
     },
     allocated: resize.allocated,
     waits: resize.isPending,
-    place: () => driver && { driver, sandbox: ground?.sandbox },
+    place() {
+      const driver = standing.driver()
+      return driver && { driver, sandbox: standing.ground()?.sandbox }
+    },
     instances: name => slots.find(slot => slot.spec.name === name)?.instances,
-    volumePath: name => ground?.volumes?.pathOf(name),
-    port: containerPort => ground?.ports[containerPort] ?? containerPort,
+    volumePath: name => standing.ground()?.volumes?.pathOf(name),
+    port: containerPort => standing.ground()?.ports[containerPort] ?? containerPort,
     async drain(timeoutMs) {
       // Others stop to call it before it stops to answer.
       publish(true)
@@ -576,7 +516,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       grace.limit(timeoutMs)
       kick()
       while (slots.some(slot => isRunning(slot) || slot.busy)) {
-        await nextChange(driver, uid, clock, 250)
+        await nextChange(standing.driver(), uid, clock, 250)
         await look()
       }
       // The pod runs here again some day, on new ground: nothing of the old one may be taken for it.

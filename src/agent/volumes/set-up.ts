@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Container, Pod, Volume } from '../../api/generated/types/core-v1.ts'
 import { removeTree } from '../../lib/mounts.ts'
+import { ownIds } from '../../lib/user-namespace.ts'
+import { idsProblem } from '../known-ids.ts'
 import { ConfigError, expand } from '../pod/env.ts'
 import type { Device, Mount } from '../runtimes/runtime.ts'
 import { volumeTypes } from './all.ts'
@@ -59,6 +61,12 @@ const typeOf = ({ source }: VolumeSpec): VolumeType => {
 
 const isBlock = ({ bound }: VolumeSpec) => bound?.volume.spec?.volumeMode === 'Block'
 
+/** Why volumes cannot be given to the pod's group; undefined: they can. */
+function groupProblem({ spec }: Pod): string | undefined {
+  const { fsGroup } = spec?.securityContext ?? {}
+  return fsGroup === undefined ? undefined : idsProblem({ uid: 0, gid: fsGroup, groups: [] }, ownIds())
+}
+
 /** `directory` is the pod's folder; volumes live in `volumes/<type>/<name>` of it. */
 export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDeps): PodVolumes {
   const volumes = pod.spec?.volumes ?? []
@@ -110,6 +118,9 @@ export function createPodVolumes(pod: Pod, directory: string, deps: PodVolumesDe
     setUp: () =>
       inTurn(async () => {
         mkdirSync(directory, { recursive: true, mode: 0o750 })
+        const [first] = volumes
+        const problem = first && groupProblem(pod)
+        if (problem) throw named(first.name, new VolumeError(problem))
         for (const volume of volumes) await make(volume, pod)
       }),
     refresh: latest => inTurn(() => makeAnew(latest)),

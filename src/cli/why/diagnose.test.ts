@@ -49,6 +49,14 @@ const cases: { title: string; pod: Pod; events?: object[]; cause: RegExp; next?:
     next: /tutti logs web-1 -n default -c web --previous/,
   },
   {
+    title: 'it cannot be started',
+    pod: container({
+      state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } },
+      lastState: { terminated: { exitCode: 128, reason: 'StartError', message: 'cannot run as user 33: no ids' } },
+    }),
+    cause: /it cannot be started: cannot run as user 33: no ids\. back-off 10s/,
+  },
+  {
     title: 'its config map is missing',
     pod: container({
       state: { waiting: { reason: 'CreateContainerConfigError', message: 'configmap "settings" not found' } },

@@ -26,6 +26,12 @@ function containerFinding(pod: Pod, status: ContainerStatus, { namespace, events
   const logs = `tutti logs ${name} -n ${namespace} -c ${status.name}`
   const { waiting, terminated, running } = status.state ?? {}
   const last = status.lastState?.terminated
+  if (waiting?.reason === 'CrashLoopBackOff' && last?.reason === 'StartError')
+    return {
+      about,
+      cause: `it cannot be started: ${last.message ?? 'no reason is known'}. ${waiting.message ?? ''}`.trim(),
+      next: [`kubectl describe pod ${name} -n ${namespace}`],
+    }
   if (waiting?.reason === 'CrashLoopBackOff')
     return {
       about,

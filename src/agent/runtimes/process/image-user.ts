@@ -1,6 +1,8 @@
 /** The user that a container of an image runs as: names in the image's own /etc/passwd and /etc/group. */
 import { readFileSync } from 'node:fs'
+import type { IdMaps } from '../../../lib/user-namespace.ts'
 import { resolveIn } from '../../images/rooted.ts'
+import { idsProblem } from '../../known-ids.ts'
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
 
 export interface ImageUser {
@@ -21,6 +23,12 @@ const rows = (root: string, file: string): string[][] => {
   }
 }
 const numeric = (text: string) => (/^\d+$/.test(text) ? Number(text) : undefined)
+
+/** Refuses whom there is not here. Throws `RuntimeError`. */
+export function checkIds(user: Omit<ImageUser, 'home'>, ids: IdMaps): void {
+  const problem = idsProblem(user, ids)
+  if (problem) throw new RuntimeError('CreateContainerError', problem)
+}
 
 /**
  * `image` is the image's own choice (`user`, `uid`, `user:group`, …), the others are the pod's and win. A name that the

@@ -6,7 +6,7 @@ import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runti
 import { capabilityName } from './capabilities.ts'
 import { withFilter } from './confinement.ts'
 import type { ImageState } from './image-container.ts'
-import { checkIds } from './known-ids.ts'
+import { checkIds } from './image-user.ts'
 import type { Bind } from './mounts.ts'
 import { type Platform, passwdEntry } from './platform.ts'
 import type { PodIpc } from './pod-ipc.ts'

@@ -288,7 +288,7 @@ function sharedByPods(
     ...base,
     objects: createObjectSource(client, { clock, logger }, signal),
     claims: createClaimSource(client, nodeName),
-    starts: createLimiter(STARTS),
+    starts: createLimiter(STARTS, clock),
     pulls: createPulls({
       clock,
       records,

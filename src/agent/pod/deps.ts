@@ -35,7 +35,10 @@ export interface PodDeps {
   readonly volumeServices: VolumeServices
   readonly podNetwork: PodNetwork
   readonly serviceEnv: ServiceEnvironment
-  /** Bounds starts that happen at once: more do not go faster, and the first would come later. */
+  /**
+   * Bounds starts that happen at once: more do not go faster, and the first would come later. What may wait a moment
+   * asks it for calm.
+   */
   readonly starts: Limiter
   /** Devices of plugins. */
   readonly devices: Pick<NodeDevices, 'wants' | 'admit' | 'prepare' | 'release'>

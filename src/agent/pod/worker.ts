@@ -42,6 +42,8 @@ import { containerViews, lastTold } from './view.ts'
 const DEFAULT_GRACE_S = 30
 /** What is left to a pod that is evicted (the kubelet's). */
 const EVICTION_GRACE_MS = 1000
+/** What a pod leaves behind makes room for starts for so long. */
+const REMAINS_MS = 2000
 /** The server, which may be away, is waited for no longer than this before pods are stopped with their node, ms. */
 export const TOLD_MS = 1000
 
@@ -379,6 +381,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   }
   async function cleanUp() {
     try {
+      // Nothing of it runs any more: those that come in its place go before.
+      await shared.starts.calm(REMAINS_MS)
       await standing.giveBack()
       shared.devices.release(uid)
       cleaning = 'done'

@@ -55,7 +55,7 @@ const asRuntimeError = (cause: unknown): RuntimeError =>
     : new RuntimeError('ErrImagePull', String((cause as Error).message ?? cause), { cause })
 
 export function createPulls({ clock, limit, providers, records }: PullsDeps): Pulls {
-  const turns = createLimiter(limit)
+  const turns = createLimiter(limit, clock)
 
   /** What may be shown to the registry: the pod's own first. */
   async function proofsFor({ image, place, own }: Wanted): Promise<readonly Proof[]> {

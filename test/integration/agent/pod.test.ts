@@ -228,6 +228,7 @@ describe('createPodWorker', () => {
     assert.deepEqual(state?.waiting, { reason: 'ErrImagePull', message: 'no such image' })
     assert.equal((await node.get('pull'))?.status?.phase, 'Pending')
     await remove('pull')
+    await node.advance(100)
     assert.equal(await node.get('pull'), undefined)
   })
 

@@ -1,6 +1,7 @@
 /** The nodes of a cluster on one machine: the machine itself, or as many simulated ones as were asked for. */
 import { join } from 'node:path'
 import { startAgent } from '../agent/agent.ts'
+import { enforceAllocatable } from '../agent/cgroups/node-allocatable.ts'
 import { type Machine, type NodeLimits, thisMachine } from '../agent/node/machine.ts'
 import { openProcessDriver } from '../agent/runtimes/process/driver.ts'
 import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
@@ -23,7 +24,7 @@ import { isInside } from '../network/rootless/porter.ts'
 import type { ContainerSettings } from './configuration/containers.ts'
 import { loadKubeletSettings } from './configuration/kubelet.ts'
 import { imagesOf } from './images.ts'
-import { openContainers, type Runtimes, type RuntimesDeps } from './runtimes.ts'
+import { groupsOf, openContainers, type Runtimes, type RuntimesDeps } from './runtimes.ts'
 
 /** Addresses of simulated pods and nodes: RFC 2544 keeps them out of every real network. */
 const SIMULATED_PODS = parseCidr('198.18.0.0/16')
@@ -126,7 +127,7 @@ export const openProcesses = (
 ): Promise<RuntimeDriver> =>
   openProcessDriver({
     podsDirectory: join(options.dataDir, 'pods'),
-    cgroupRoot: `tutti/${nodeName}`,
+    cgroupRoot: groupsOf(nodeName),
     clock,
     logger,
     // Where there are no containers, a pod that does not choose is run by it, too.
@@ -140,6 +141,8 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
   const { options, nodeName, network, clock, settings } = deps
   const processes = await openProcesses({ ...deps, mode: network.describe().mode }, containers)
   const kubelet = await loadKubeletSettings(options.dataDir)
+  const machine = thisMachine(options.dataDir, deps.limits)
+  enforceAllocatable(groupsOf(nodeName), machine)
   const machineShutdown = await listenToMachine(kubelet.settings.shutdown, deps)
   return {
     ...shared(deps, nodeName),
@@ -147,7 +150,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     ...kubelet,
     ...(machineShutdown && { machineShutdown }),
     runtimes: [...containers.drivers, processes, simulatedRuntime(clock, ['simulated'], addresses(SIMULATED_PODS))],
-    machine: thisMachine(options.dataDir, deps.limits),
+    machine,
     addresses: deps.addresses.map(address => ({ type: 'InternalIP', address })),
     ...(deps.podCidr && { podCidr: deps.podCidr }),
     ...(settings?.devicePlugins && { devicePlugins: settings.devicePlugins }),

@@ -30,7 +30,7 @@ export interface Runtimes {
 /** Handlers of RuntimeClasses that containers serve; '' is that of pods without a class. */
 const CONTAINERS = ['', 'containers']
 /** A node's own folder in every hierarchy of control groups. */
-const groupsOf = (nodeName: string) => `tutti/${nodeName}`
+export const groupsOf = (nodeName: string) => `tutti/${nodeName}`
 const NOTHING: Runtimes = { drivers: [], notes: [], leave: async () => {} }
 
 /** The path of a unix socket by its URL. Throws `UserError`. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
+import type { Machine } from '../node/machine.ts'
 import { openCgroups } from './cgroups.ts'
+import { enforceAllocatable } from './node-allocatable.ts'
 import { podGroup } from './pod-group.ts'
 
 const root = `tutti-test-groups-${process.pid}`
@@ -35,6 +37,20 @@ test('openCgroups gives a class of pods the shares of its pods together', option
   near('kubepods/burstable', 1024)
   cgroups!.remove(podGroup('Burstable', 'c'))
   near('kubepods/burstable', 2)
+})
+
+test('enforceAllocatable limits what all pods have together, as long as something is reserved', options, () => {
+  const own = `tutti-test-allocatable-${process.pid}`
+  const groups = openCgroups(own)!
+  const capacity = { memory: '8Gi' }
+  const limit = (allocatable?: Record<string, string>) => {
+    enforceAllocatable(own, { capacity, ...(allocatable && { allocatable }), info: {} as Machine['info'] })
+    return groups.limits('kubepods').memoryLimit
+  }
+  assert.deepEqual([limit(), limit({ memory: '6Gi' }), limit({ memory: '8Gi' })], [undefined, 6 * 1024 ** 3, undefined])
+  groups.create(podGroup('Burstable', 'a'), { cpuShares: 2 })
+  limit({ memory: '6Gi' })
+  assert.equal(groups.remove(''), true)
 })
 
 test('remove takes what nodes of a machine share with the last of them', options, () => {

@@ -1,6 +1,6 @@
 /** Requests through the gateway in numbers, by who routed them. */
 import { type Clock, sleep } from '../lib/clock.ts'
-import { counter, type Family, histogram, type Sample } from '../lib/metrics.ts'
+import { type Count, counter, type Distribution, type Family, histogram, type Sample } from '../lib/metrics.ts'
 import type { Owner } from './routing/route.ts'
 
 export interface GatewayMetrics {
@@ -12,6 +12,13 @@ export interface GatewayMetrics {
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 /** Strangers may send any word: others are counted as one. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'])
+
+/** Of one owner of routes. */
+interface Numbers {
+  readonly duration: Distribution
+  /** By method and status. */
+  readonly counts: Map<string, Count>
+}
 
 /** Makes the counters, all zero. */
 export function gatewayMetrics(): GatewayMetrics {
@@ -27,12 +34,33 @@ export function gatewayMetrics(): GatewayMetrics {
     ['namespace', 'ingress'],
     SECONDS,
   )
+  /** What was looked up for an owner once: a request costs no more than counting. */
+  const kept = new WeakMap<Owner, Numbers>()
+  const NOBODY: Owner = { namespace: '', name: '' }
+
+  function numbersOf(owner: Owner): Numbers {
+    let numbers = kept.get(owner)
+    if (!numbers) {
+      numbers = { duration: durations.at(owner.namespace, owner.name), counts: new Map() }
+      kept.set(owner, numbers)
+    }
+    return numbers
+  }
   return {
     families: [requests, durations],
-    answered(owner, method, status, ms) {
-      const { namespace = '', name = '' } = owner ?? {}
-      requests.at(namespace, name, METHODS.has(method) ? method : 'other', String(status)).value++
-      durations.at(namespace, name).observe(ms / 1000)
+    answered(owner = NOBODY, method, status, ms) {
+      const { duration, counts } = numbersOf(owner)
+      duration.observe(ms / 1000)
+      const key = `${method} ${status}`
+      const count = counts.get(key)
+      if (count) {
+        count.value++
+        return
+      }
+      const known = METHODS.has(method)
+      const first = requests.at(owner.namespace, owner.name, known ? method : 'other', String(status))
+      if (known) counts.set(key, first)
+      first.value++
     },
   }
 }

@@ -32,7 +32,7 @@ import type { Choice } from '../network/detect.ts'
 import { removeNetwork } from '../network/kernel-network.ts'
 import { prepareNetwork } from '../network/network.ts'
 import { endHolder } from '../network/rootless/holder.ts'
-import { createHostListen, isInside, publishPort } from '../network/rootless/porter.ts'
+import { isInside, openHostPorts, publishPort } from '../network/rootless/porter.ts'
 import { createScheduler } from '../scheduler/scheduler.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite.ts'
 import { StoreError } from '../store/store.ts'
@@ -162,7 +162,8 @@ async function prepareGround(
 
   onPhase('preparing the network')
   const claims = mode === 'kernel' ? networkClaims() : undefined
-  const listenOnHost = isInside() ? createHostListen() : undefined
+  const hostPorts = isInside() ? openHostPorts() : undefined
+  const listenOnHost = hostPorts?.listen
   const clusterCidr = settings.nodeRanges.map(range => range.clusterCidr).join()
   const podCidr = mode === 'portable' ? undefined : firstRanges(settings.nodeRanges).join()
   const others = exposure && nodeAddresses(exposure.advertiseAddress, podCidr ?? '')
@@ -212,6 +213,7 @@ async function prepareGround(
     encrypted,
     claims,
     listenOnHost,
+    hostPorts,
     exposure,
     podCidr,
     machines,
@@ -380,8 +382,7 @@ async function startParts(
       services: traffic.services,
       openDataPlane: dataPlaneOf({
         ports: ingressPorts({ ...settings.ingress, ...options.ingressPorts }),
-        hosts: hostsOf(ground),
-        listenOnHost: ground.listenOnHost,
+        ...(ground.hostPorts ? { socket: ground.hostPorts.socket } : { hosts: hostsOf(ground) }),
         counted: gateway,
         ...{ clock, logger },
       }),

@@ -1,26 +1,19 @@
-/** Where the traffic of Ingresses is carried: in a thread of its own, where that can listen. Loaded when it is needed. */
+/** Where the traffic of Ingresses is carried: in a thread of its own, which is loaded when it is needed. */
 import type { DataPlane, DataPlaneDeps, DataPlaneEvents } from '../gateway/data-plane.ts'
-import { type CountedElsewhere, gatewayMetrics } from '../gateway/metrics.ts'
-import type { Listen } from '../gateway/server/ports.ts'
+import type { CountedElsewhere } from '../gateway/metrics.ts'
 
 export interface DataPlaneWish extends Pick<DataPlaneDeps, 'ports' | 'clock' | 'logger'> {
   /** Addresses of this machine to listen at. */
-  readonly hosts: readonly string[]
-  /** For a program that lives in another network than the machine's: only this thread can listen out there. */
-  readonly listenOnHost: Listen | undefined
+  readonly hosts?: readonly string[]
+  /** Comes by a listening socket, for a program that lives in another network than the machine's. */
+  socket?(port: number): Promise<{ readonly fd: number; readonly port: number }>
   readonly counted: CountedElsewhere
 }
 
 /** Makes what makes it. */
 export const dataPlaneOf =
-  ({ hosts, listenOnHost, counted, ...deps }: DataPlaneWish) =>
+  ({ hosts, ...wish }: DataPlaneWish) =>
   async (events: DataPlaneEvents): Promise<DataPlane> => {
-    if (!listenOnHost) {
-      const { startDataPlane } = await import('../gateway/thread/start.ts')
-      return startDataPlane({ ...deps, ...events, hosts, counted })
-    }
-    const { openDataPlane } = await import('../gateway/data-plane.ts')
-    const metrics = gatewayMetrics()
-    counted.from(() => counted.arrived(metrics.families.map(({ samples }) => [...samples()])))
-    return openDataPlane({ ...deps, metrics, listen: listenOnHost })
+    const { startDataPlane } = await import('../gateway/thread/start.ts')
+    return startDataPlane({ ...wish, ...events, hosts })
   }

@@ -6,9 +6,12 @@ export interface Listening {
   close(): void
 }
 
+/** What all that listens here has in common. */
+const OPTIONS = { allowHalfOpen: true, noDelay: true } as const
+
 const listenAt = (host: string, port: number, onConnection: (socket: Socket) => void): Promise<Server> =>
   new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection)
+    const server = createServer(OPTIONS, onConnection)
     server.once('error', reject)
     server.listen({ host, port }, () => {
       server.off('error', reject)
@@ -42,6 +45,19 @@ export async function listenOn(
     throw error
   }
   return { port: taken, close }
+}
+
+/** Accepts from a socket that listens already, by the number that it has in this process, and closes it in the end. */
+export function acceptFrom(fd: number, onConnection: (socket: Socket) => void): Promise<{ close(): void }> {
+  return new Promise((resolve, reject) => {
+    const server = createServer(OPTIONS, onConnection)
+    server.once('error', reject)
+    server.listen({ fd }, () => {
+      server.off('error', reject)
+      server.unref()
+      resolve({ close: () => void server.close() })
+    })
+  })
 }
 
 /** Why a port could not be had, in words for people. */

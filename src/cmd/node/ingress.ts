@@ -36,7 +36,7 @@ export function serveNodeIngresses(deps: NodeIngressDeps, signal: AbortSignal): 
     role: following(node, nodeName),
     openDataPlane: dataPlaneOf({
       ports: ingressPorts(ports),
-      ...{ hosts, listenOnHost: undefined, counted: countedElsewhere(clock), clock, logger },
+      ...{ hosts, counted: countedElsewhere(clock), clock, logger },
     }),
     ...{ clock, logger },
   })

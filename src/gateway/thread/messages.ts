@@ -7,8 +7,8 @@ export type PortName = 'plain' | 'secure'
 
 /** What the thread is given at its start. */
 export interface ThreadData {
-  /** Addresses of this machine to listen at. */
-  readonly hosts: readonly string[]
+  /** Addresses of this machine to listen at; undefined: sockets are asked for (`socket`). */
+  readonly hosts: readonly string[] | undefined
   readonly ports: { readonly http: PortWish; readonly https: PortWish }
 }
 
@@ -18,6 +18,9 @@ export type Order =
   | { readonly type: 'open' | 'close'; readonly port: PortName }
   | { readonly type: 'count' }
   | { readonly type: 'end'; readonly graceMs: number }
+  /** To a question for a socket: a number of this process, or why there is none. */
+  | { readonly type: 'socket'; readonly id: number; readonly fd: number; readonly port: number }
+  | { readonly type: 'no socket'; readonly id: number; readonly code: string; readonly message: string }
 
 /** How a port stands, as `Port` says it. */
 export interface PortState {
@@ -35,3 +38,5 @@ export type Report =
   | { readonly type: 'numbers'; readonly samples: readonly (readonly Sample[])[] }
   | { readonly type: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string | undefined }
   | { readonly type: 'ended' }
+  /** A socket that listens at a port of another network is asked for. */
+  | { readonly type: 'socket'; readonly id: number; readonly port: number }

@@ -16,6 +16,8 @@ export interface ThreadDeps extends ThreadData, DataPlaneEvents {
   readonly clock: Clock
   readonly logger: Logger
   readonly startThread?: (data: ThreadData) => Worker
+  /** Where `hosts` are not said: comes by a listening socket of this process. Rejects with an error that has a `code`. */
+  socket?(port: number): Promise<{ readonly fd: number; readonly port: number }>
 }
 
 /** The thread may hold this much, in MB, beside what is in sockets. */
@@ -92,7 +94,7 @@ function threadPort({ port }: PortWish, say: (order: 'open' | 'close') => boolea
 
 /** Starts the thread. */
 export function startDataPlane(deps: ThreadDeps): DataPlane {
-  const { hosts, ports, startThread = startWorker, counted, clock, logger, changed, failed } = deps
+  const { hosts, ports, startThread = startWorker, socket, counted, clock, logger, changed, failed } = deps
   const kept = { routes: new Map(), endpoints: new Map(), certificates: new Map() } as const
   let worker: Worker | undefined
   let closing = false
@@ -108,9 +110,20 @@ export function startDataPlane(deps: ThreadDeps): DataPlane {
   const secure = threadPort(ports.https, type => order({ type, port: 'secure' }))
   const portsByName: Readonly<Record<PortName, ThreadPort>> = { plain, secure }
 
+  async function lend({ id, port }: { readonly id: number; readonly port: number }) {
+    try {
+      if (!socket) throw new Error('there is no way to listen')
+      order({ type: 'socket', id, ...(await socket(port)) })
+    } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException
+      order({ type: 'no socket', id, code, message })
+    }
+  }
+
   function hear(report: Report) {
     if (report.type === 'port') portsByName[report.port].heard(report)
     else if (report.type === 'numbers') counted.arrived(report.samples)
+    else if (report.type === 'socket') void lend(report)
     else if (report.type === 'log') logger[report.level](report.fields, report.message)
     else ended?.()
   }

@@ -19,11 +19,14 @@ interface Ask {
   readonly porter: 'listen'
   readonly id: number
   readonly port: number
+  /** The bare socket is wanted, from which nobody accepts yet. */
+  readonly bare: boolean
 }
 
 interface Reply {
   readonly porter: 'listening' | 'refused'
   readonly id: number
+  readonly port?: number
   readonly code?: string
   readonly message?: string
 }
@@ -31,16 +34,18 @@ interface Reply {
 const isAsk = (message: unknown): message is Ask => (message as Ask | undefined)?.porter === 'listen'
 
 /** Opens the socket that was asked for and hands it over. */
-function answer(child: ChildProcess, { id, port }: Ask): void {
+function answer(child: ChildProcess, { id, port, bare }: Ask): void {
   const server = createServer()
   server.once('error', (error: NodeJS.ErrnoException) => {
     const reply: Reply = { porter: 'refused', id, message: error.message, ...(error.code && { code: error.code }) }
     child.send(reply)
   })
   server.listen({ host: LOOPBACK, port, exclusive: true }, () => {
-    const reply: Reply = { porter: 'listening', id }
+    const reply: Reply = { porter: 'listening', id, port: (server.address() as AddressInfo).port }
+    // A channel takes the handle of a server as well, though its types do not say so.
+    const handle = bare ? (server as unknown as { _handle: Server })._handle : server
     // Ours is a copy of the socket; the one inside goes on.
-    child.send(reply, server, () => server.close())
+    child.send(reply, handle, () => server.close())
   })
 }
 
@@ -76,34 +81,64 @@ export async function startInside(program: InsideProgram): Promise<ChildProcess>
 /** Whether this process lives in the namespace of a rootless cluster. */
 export const isInside = () => process.env[ROOTLESS_ENV] === '1'
 
-/** For the program inside: listens on the loopback of the machine, by way of the porter. */
-export function createHostListen(parent: NodeJS.Process = process): HostListen {
-  const waiting = new Map<number, { resolve(server: Server): void; reject(error: Error): void }>()
+/** A listening socket of this process, as the system numbers it. */
+export interface BareSocket {
+  readonly fd: number
+  readonly port: number
+}
+
+/** For the program inside: the loopback of the machine, by way of the porter. */
+export interface HostPorts {
+  readonly listen: HostListen
+  /** For a thread that accepts by itself. Whoever closes the number gives the port back. */
+  socket(port: number): Promise<BareSocket>
+}
+
+interface Given {
+  readonly handle: unknown
+  readonly port: number
+}
+
+/** Begins to ask the porter. */
+export function openHostPorts(parent: NodeJS.Process = process): HostPorts {
+  const waiting = new Map<number, { resolve(given: Given): void; reject(error: Error): void }>()
+  /** They are never closed: their numbers are somebody else's. */
+  const lent: unknown[] = []
   let asked = 0
   parent.on('message', (message: Reply, handle: unknown) => {
     const job = waiting.get(message?.id)
     if (!job || !message.porter) return
     waiting.delete(message.id)
     if (waiting.size === 0) parent.channel?.unref()
-    if (message.porter === 'listening') job.resolve(handle as Server)
+    if (message.porter === 'listening') job.resolve({ handle, port: message.port ?? 0 })
     else job.reject(Object.assign(new Error(message.message), { code: message.code }))
   })
   parent.channel?.unref()
-  return async (port, onConnection) => {
+  async function ask(port: number, bare: boolean): Promise<Given> {
     if (!parent.send || !parent.connected)
       throw new Error('the porter outside the namespace is gone: tutti down, then up')
     const id = asked++
-    const server = await new Promise<Server>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject })
       // The channel keeps the program alive only while it is asked something.
       parent.channel?.ref()
-      const ask: Ask = { porter: 'listen', id, port }
-      parent.send!(ask, undefined, undefined, error => error && reject(error))
+      const message: Ask = { porter: 'listen', id, port, bare }
+      parent.send!(message, undefined, undefined, error => error && reject(error))
     })
-    // A server that came over the channel has the default options.
-    Object.assign(server, { allowHalfOpen: true, noDelay: true })
-    server.on('connection', onConnection)
-    return { port: (server.address() as AddressInfo).port, close: () => void server.close() }
+  }
+  return {
+    async listen(port, onConnection) {
+      const server = (await ask(port, false)).handle as Server
+      // A server that came over the channel has the default options.
+      Object.assign(server, { allowHalfOpen: true, noDelay: true })
+      server.on('connection', onConnection)
+      return { port: (server.address() as AddressInfo).port, close: () => void server.close() }
+    },
+    async socket(wanted) {
+      const { handle, port } = await ask(wanted, true)
+      lent.push(handle)
+      return { fd: (handle as { fd: number }).fd, port }
+    },
   }
 }
 

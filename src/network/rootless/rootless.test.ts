@@ -34,7 +34,7 @@ test('ensureHolder keeps one namespace, in which the user is root over the netwo
   rmSync(dataDir, { recursive: true })
 })
 
-test('createHostListen listens on the machine from inside the namespace, and is told what is taken', {
+test('openHostPorts listens on the machine from inside the namespace, and is told what is taken', {
   skip,
 }, async t => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tutti-porter-'))
@@ -47,12 +47,23 @@ test('createHostListen listens on the machine from inside the namespace, and is 
   await new Promise(resolve => taken.once('listening', resolve))
   const { port: takenPort } = taken.address() as { port: number }
   const program = `
-    import { createHostListen } from ${JSON.stringify(join(import.meta.dirname, 'porter.ts'))}
+    import { openHostPorts } from ${JSON.stringify(join(import.meta.dirname, 'porter.ts'))}
     import { readlinkSync } from 'node:fs'
-    const listen = createHostListen()
+    import { Worker } from 'node:worker_threads'
+    const { listen, socket } = openHostPorts()
     const server = await listen(0, socket => socket.end(readlinkSync('/proc/self/ns/net')))
     const refused = await listen(${takenPort}, () => {}).catch(error => error.code)
-    console.log(JSON.stringify({ port: server.port, refused }))
+    const refusedSocket = await socket(${takenPort}).catch(error => error.code)
+    // The number means the same in every thread.
+    const bare = await socket(0)
+    const accept = \`
+      import(\${JSON.stringify(${JSON.stringify(join(import.meta.dirname, '../../lib/listen.ts'))})}).then(async ({ acceptFrom }) => {
+        const { close } = await acceptFrom(\${bare.fd}, socket => socket.end('a thread', () => close()))
+        process.getBuiltinModule('node:worker_threads').parentPort.postMessage('accepting')
+        setInterval(() => {}, 1e6)
+      })\`
+    await new Promise(resolve => new Worker(accept, { eval: true }).once('message', resolve))
+    console.log(JSON.stringify({ port: server.port, bare: bare.port, refused: [refused, refusedSocket] }))
   `
   const child = await startInside({
     dataDir,
@@ -60,13 +71,19 @@ test('createHostListen listens on the machine from inside the namespace, and is 
     args: ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const { port, refused } = JSON.parse(
+  t.after(() => child.kill())
+  const { port, bare, refused } = JSON.parse(
     await new Promise((resolve, reject) => {
       child.stdout!.once('data', data => resolve(String(data)))
       child.once('exit', code => reject(new Error(`the program inside ended with ${code}`)))
     }),
   )
-  assert.equal(refused, 'EADDRINUSE')
+  assert.deepEqual(refused, ['EADDRINUSE', 'EADDRINUSE'])
+  assert.equal(await ask('127.0.0.1', bare), 'a thread')
+  // Who accepts gives the port back, a moment after its answer.
+  let after = ''
+  for (let tries = 0; tries < 1000 && after !== 'ECONNREFUSED'; tries++) after = await ask('127.0.0.1', bare)
+  assert.equal(after, 'ECONNREFUSED')
   assert.equal(await ask('127.0.0.1', port), readlinkSync(`/proc/${findHolder(dataDir)!.pid}/ns/net`))
   const ended = new Promise(resolve => child.once('exit', resolve))
   child.kill()

@@ -92,9 +92,10 @@ async function containerLog(deps: EndpointDeps, request: NodeRequest, names: rea
   return { status: 200, contentType: 'text/plain', body }
 }
 
-/** `/volumes/NAME`: PUT makes a local volume and tells where it is, DELETE removes it. */
-async function volume(volumes: LocalVolumes, method: string, name: string): Promise<NodeAnswer> {
-  if (method === 'PUT') return json({ path: await volumes.make(name) })
+/** `/volumes/NAME`: PUT makes a local volume of `?bytes=` and tells where it is, DELETE removes it. */
+async function volume(volumes: LocalVolumes, { method, query }: NodeRequest, name: string): Promise<NodeAnswer> {
+  const bytes = Number(query.get('bytes') ?? 0)
+  if (method === 'PUT') return json({ path: await volumes.make(name, bytes > 0 ? bytes : undefined) })
   if (method !== 'DELETE') throw methodNotAllowed()
   await volumes.remove(name)
   return json({})
@@ -132,7 +133,7 @@ export function createEndpoints(deps: EndpointDeps): NonNullable<NodeApi['serve'
     const [, first = '', ...names] = request.path.replace(/\/+$/, '').split('/').map(decodeURIComponent)
     const path = `/${[first, ...names].join('/')}`
     if (first === 'claims' && names.length === 2) return expandClaim(deps, request.method, names)
-    if (first === 'volumes' && names.length === 1) return volume(deps.localVolumes, request.method, names[0]!)
+    if (first === 'volumes' && names.length === 1) return volume(deps.localVolumes, request, names[0]!)
     if (first === 'images' && names.length <= 1) return imagesOf(deps.images, request, names[0] ?? '')
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     if (path === '/healthz' || path.startsWith('/healthz/')) return text('ok')

@@ -7,18 +7,36 @@ import { runTool } from './run-tool.ts'
 const plain = (field: string) =>
   field.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)))
 
-/** Mount points in the order in which they were made; none where the machine does not tell. */
-export function mountPoints(): string[] {
-  let table: string
+/** The kernel's table of mounts, in the order in which they were made; empty where the machine does not tell. */
+function tableLines(): string[] {
   try {
-    table = readFileSync('/proc/self/mountinfo', 'utf8')
+    return readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter(Boolean)
   } catch {
     return []
   }
-  return table.split('\n').flatMap(line => {
-    const point = line.split(' ', 5)[4]
-    return point === undefined ? [] : [plain(point)]
-  })
+}
+
+/** Mount points in the order in which they were made. */
+export const mountPoints = (): string[] => tableLines().map(line => plain(line.split(' ', 5)[4] ?? ''))
+
+export interface Mounted {
+  readonly point: string
+  /** Of the file system itself, such as `prjquota`. */
+  readonly options: readonly string[]
+}
+
+/** What is mounted where a path lies. */
+export function mountOf(path: string): Mounted | undefined {
+  const place = real(path)
+  let found: Mounted | undefined
+  for (const line of tableLines()) {
+    const point = plain(line.split(' ', 5)[4] ?? '')
+    const holds = point === '/' || place === point || place.startsWith(`${point}/`)
+    // A later one hides an earlier one at the same place.
+    if (!holds || (found && found.point.length > point.length)) continue
+    found = { point, options: line.split(' - ')[1]?.split(' ')[2]?.split(',') ?? [] }
+  }
+  return found
 }
 
 /** The path as the kernel's table has it: free of links. */

@@ -1,5 +1,7 @@
 /** What others know the provisioner of local volumes by. */
 import type { PersistentVolume } from '../../api/kinds/core/persistent-volume.ts'
+import type { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
+import { quantityValue } from '../../api/machinery/quantity.ts'
 import { PROVISIONED_BY } from '../../api/machinery/volume-match.ts'
 
 /** Of StorageClasses whose volumes it makes. */
@@ -20,6 +22,10 @@ export const isOurs = ({ metadata }: PersistentVolume): boolean =>
 export function placeOf({ metadata, spec }: PersistentVolume): { readonly node: string; readonly folder: string } {
   return { node: metadata?.annotations?.[NODE] ?? '', folder: spec?.local?.path.split('/').at(-1) ?? '' }
 }
+
+/** What a claim asks for, bytes. */
+export const sizeOf = ({ spec }: PersistentVolumeClaim): number =>
+  Number(quantityValue(spec?.resources?.requests?.storage ?? '0'))
 
 /** Annotations of a volume on a node. */
 export const annotationsOf = (node: string) => ({ [PROVISIONED_BY]: PROVISIONER, [NODE]: node })

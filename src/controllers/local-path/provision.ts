@@ -8,7 +8,7 @@ import { hasReason } from '../../client/client.ts'
 import { keyOf } from '../../client/informer-types.ts'
 import { refOf } from '../../client/resource.ts'
 import type { LocalPathDeps } from './component.ts'
-import { annotationsOf, FINALIZER, PROVISIONER } from './names.ts'
+import { annotationsOf, FINALIZER, PROVISIONER, sizeOf } from './names.ts'
 
 /** It waits for a volume from us. */
 export const isWanted = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
@@ -87,7 +87,7 @@ export async function provision(deps: LocalPathDeps, claim: PersistentVolumeClai
     `External provisioner is provisioning volume for claim ${JSON.stringify(keyOf(claim))}`,
   )
   try {
-    const path = await nodeVolumes.make(nodeName, folderOf(claim, name))
+    const path = await nodeVolumes.make(nodeName, folderOf(claim, name), sizeOf(claim))
     await client.kind<PersistentVolume>(PersistentVolume).create(volumeOf(claim, storageClass, node, name, path))
   } catch (error) {
     if (hasReason(error, 'AlreadyExists')) return

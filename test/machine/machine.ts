@@ -128,6 +128,12 @@ export async function startMachine(): Promise<Machine> {
     do line = await running.line(BOOT_MS)
     while (line !== 'ready')
   }
+  /** Tells it to end; that its answer is heard is not sure. */
+  const leave = (how: string) => {
+    const name = `command-${++count}`
+    writeFileSync(join(shared, `${name}.sh`), `systemctl ${how}`)
+    running.send(name)
+  }
   async function start() {
     running = launch(command, join(shared, 'console'))
     await ready()
@@ -150,11 +156,11 @@ export async function startMachine(): Promise<Machine> {
       return stdout
     },
     async reboot() {
-      await run('systemctl reboot')
+      leave('reboot')
       await ready()
     },
     async powerOff() {
-      await run('systemctl poweroff')
+      leave('poweroff')
       await running.exited
     },
     start,

@@ -5,6 +5,7 @@ import { type Machine, machineMissing, startMachine } from './machine.ts'
 
 const SUITES = [
   'src/agent/cgroups/cgroups.test.ts',
+  'src/agent/disk/project-quota.test.ts',
   'src/agent/runtimes/containerd/pod-groups.test.ts',
   'src/agent/runtimes/containerd/containerd.test.ts',
   'src/agent/runtimes/process/process.test.ts',

@@ -21,8 +21,8 @@ import { startDnsServer } from './dns/server.ts'
 import { followDnsSettings } from './dns/settings.ts'
 import { createUpstream } from './dns/upstream.ts'
 import { openFirewalls } from './firewall.ts'
-import { createGuard, type Guard } from './guard/guard.ts'
-import { removeKernelNetwork, setUpKernel } from './kernel-setup.ts'
+import { createGuard, type Guard, type GuardDeps } from './guard/guard.ts'
+import { removeKernelNetwork, restoreWays, setUpKernel } from './kernel-setup.ts'
 import { type FamilyLayout, layoutOf } from './layout.ts'
 import { startAnnouncing, withdrawAll } from './load-balancer/announce.ts'
 import {
@@ -144,15 +144,14 @@ async function startNodeDns(
   return dns
 }
 
-/** Says at the node that tables were changed. */
-function tellOfTables(tables: readonly string[], nodeName: string, events: EventRecorder): void {
+/** Says at the node what another program did to its network. */
+function tellOfChanges(changes: Parameters<GuardDeps['told']>[0], nodeName: string, events: EventRecorder): void {
   const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } }
-  events.event(
-    node,
-    'Warning',
-    'NetworkRulesChanged',
-    `Another program changed or removed nftables' ${tables.map(table => `table ${table}`).join(', ')}: built anew.`,
-  )
+  const [reason, message] =
+    'tables' in changes
+      ? ['NetworkRulesChanged', `nftables' ${changes.tables.map(table => `table ${table}`).join(', ')}: built anew`]
+      : ['NetworkWaysRemoved', `${changes.missing.join(', ')}: there again`]
+  events.event(node, 'Warning', reason!, `Another program changed or removed ${message}.`)
 }
 
 /** First half of the start. Rejects when the mode is not possible after all. */
@@ -183,6 +182,7 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
       const [ip, nft, guard] = [startIp(), startNft(directory), createGuard()]
       const open = new AbortController()
       const guarded = { ...deps, nft, guard }
+      guard.look('ways', () => restoreWays(layout, ip))
       const podNetwork = await startKernelPodNetwork(
         {
           ranges: second ? [first, second] : [first],
@@ -213,7 +213,7 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
             {
               ...guarded,
               openFirewalls: async () => void (await openFirewalls(families, deps)),
-              told: tables => tellOfTables(tables, nodeName, events),
+              told: changes => tellOfChanges(changes, nodeName, events),
             },
             AbortSignal.any([scope, open.signal]),
           ),

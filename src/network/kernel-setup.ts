@@ -12,6 +12,7 @@ import { LINK_PREFIX, POD_TABLE } from './pod-network/ruleset.ts'
 import { POLICY_TABLE } from './policy/ruleset.ts'
 import { TABLE } from './service-proxy/nftables/ruleset.ts'
 import { attempt, run } from './tools/command.ts'
+import type { Session } from './tools/session.ts'
 
 const SYSCTL = '/proc/sys/net'
 const FORWARDING: Readonly<Record<Family, string>> = { IPv4: 'ipv4/ip_forward', IPv6: 'ipv6/conf/all/forwarding' }
@@ -96,6 +97,19 @@ export async function setUpKernel(
   ])
   for (const family of families) forward(family, deps.logger)
   return { mtu, notes }
+}
+
+/** Puts addresses and routes of `setUpKernel` back that are gone; resolves with their names. */
+export async function restoreWays(layout: readonly FamilyLayout[], ip: Session): Promise<string[]> {
+  const missing: string[] = []
+  for (const line of layout.flatMap(each => lines(each).trim().split('\n')))
+    try {
+      await ip.run(line.replace(' replace ', ' add '))
+      missing.push(`${line.split(' ')[0]} ${line.split(' ').find(word => word.includes('/'))}`)
+    } catch (error) {
+      if (!/exists|already/.test((error as Error).message)) throw error
+    }
+  return missing
 }
 
 /** Takes everything of a cluster out of the kernel: links, rules, addresses, routes. For `tutti delete`. */

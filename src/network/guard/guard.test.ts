@@ -18,12 +18,9 @@ import { attempt, run } from '../tools/command.ts'
 /** By another program, and what it changes of ours. */
 const BLOWS: readonly (readonly [string, readonly string[]])[] = [
   ['delete table ip tutti', ['ip tutti']],
-  ['delete table ip tutti-pods', ['ip tutti-pods']],
-  ['delete table ip tutti-policy', ['ip tutti-policy']],
   ['flush ruleset', ['ip tutti', 'ip tutti-pods', 'ip tutti-policy']],
   ['flush map ip tutti endpoints', ['ip tutti']],
   ['flush chain ip tutti services', ['ip tutti']],
-  ['flush map ip tutti-pods hostports', ['ip tutti-pods']],
   ['delete element ip tutti services { 10.96.0.77 . tcp . 80 }', ['ip tutti']],
   ['add rule ip tutti-policy egress-forward accept', ['ip tutti-policy']],
   ['add table ip tutti { flags dormant; }', ['ip tutti']],
@@ -66,11 +63,13 @@ inOwnNetwork(import.meta.filename, 'createGuard keeps tables in a network of its
   const dataDir = mkdtempSync(join(tmpdir(), 'tutti-guard-'))
   const scope = new AbortController()
   const told: string[][] = []
+  const missing: string[][] = []
   let onTold = () => {}
   const logger = {
     ...silent,
     warn(context: object) {
       if ('tables' in context) told.push(context.tables as string[])
+      if ('missing' in context) missing.push(context.missing as string[])
       onTold()
     },
   }
@@ -135,6 +134,51 @@ inOwnNetwork(import.meta.filename, 'createGuard keeps tables in a network of its
       await run('nft', [blow])
       await eventually(async () => assert.match(await run('nft', ['list', 'table', 'inet', 'fw']), /iifname "tutti-/))
     })
+
+  /** What `ip` shows of links of pods, addresses of lo and routes. */
+  const ways = async () => {
+    const shown = await Promise.all(
+      [
+        ['-o', 'link', 'show', 'up'],
+        ['-o', 'address', 'show', 'dev', 'lo'],
+        ['route', 'show'],
+      ].map(args => run('ip', args)),
+    )
+    return shown
+      .join('')
+      .replaceAll(/^\d+: /gm, '')
+      .replaceAll(/@if\d+|link-netns \S+|link-netnsid \d+|valid_lft.*/g, '')
+  }
+  const sorted = (text: string) => text.trim().split('\n').toSorted()
+  const blows: readonly (readonly [string, (link: string) => string, RegExp])[] = [
+    ["a pod's link", link => `link delete ${link}`, /^link tutti-/],
+    ["the node's address", () => 'address delete 10.244.0.1/32 dev lo', /^address 10.244.0.1\/32/],
+    ['the way to services', () => 'route delete 10.96.0.0/16', /^route 10.96.0.0\/16/],
+    ['the way to a pod', () => 'route delete 10.244.0.2', /^route 10.244.0.2/],
+  ]
+  for (const [what, blow, name] of blows)
+    test(`createGuard puts back ${what}`, async () => {
+      const { ips } = await network.podNetwork.setup(podRequest(1))
+      const link = / dev (tutti-\S+)/.exec(await run('ip', ['route', 'show', ips[0]!]))![1]!
+      const stood = await ways()
+      missing.length = 0
+      await run('ip', blow(link).split(' '))
+      await eventually(async () => {
+        assert.deepEqual(sorted(await ways()), sorted(stood))
+        assert.match(missing.flat().join('\n'), new RegExp(name, 'm'))
+      })
+    })
+
+  test('createGuard leaves pods alone that end', async () => {
+    missing.length = 0
+    await network.podNetwork.setup(podRequest(2))
+    await network.podNetwork.teardown(podRequest(2).uid)
+    const { ips } = await network.podNetwork.setup(podRequest(3))
+    await run('ip', ['route', 'delete', ips[0]!])
+    await eventually(async () => assert.ok(missing.flat().includes(`route ${ips[0]}`)))
+    assert.ok(missing.flat().every(each => each === `route ${ips[0]}`))
+    await network.podNetwork.teardown(podRequest(3).uid)
+  })
 
   test('createGuard tells of it at the node', () =>
     eventually(async () => {

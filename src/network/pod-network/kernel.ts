@@ -18,10 +18,12 @@ import { runTool } from '../../lib/run-tool.ts'
 import { alone, onDevice } from '../family.ts'
 import type { Guard } from '../guard/guard.ts'
 import { createRounds } from '../rounds.ts'
+import { run } from '../tools/command.ts'
 import type { Nft } from '../tools/nft.ts'
 import type { Session } from '../tools/session.ts'
 import { openAllocations } from './allocations.ts'
 import type { PodAddresses, PodNetwork, PodRequest } from './pod-network.ts'
+import { restoreLinks, restoreRoutes } from './restore.ts'
 import { type HostPort, hostPortChange, LINK_PREFIX, type PodRange, podTable, podTableOf } from './ruleset.ts'
 
 export interface KernelPodNetworkOptions {
@@ -96,6 +98,12 @@ neigh replace ${ip} lladdr ${mac} dev ${name} nud permanent`,
 /** How many places a range has room for, with the first and the last address, which no pod has. */
 const roomIn = ({ podCidr: { family, size } }: PodRange) => (family === 'IPv4' ? size : Math.min(size, MOST_PLACES))
 
+/** Has lines of `ip` carried out. */
+type Say = (lines: string) => Promise<unknown>
+
+/** By a process of its own: one that stands takes a link for the one that had its name before. */
+const anew: Say = lines => run('ip', ['-batch', '-'], `${lines}\n`)
+
 /** Interface names have 15 characters at most. */
 const newName = () => LINK_PREFIX + randomBytes(4).toString('hex')
 
@@ -119,6 +127,8 @@ export async function startKernelPodNetwork(
   const used = new Set<number>([1])
   const starting = new Map<string, Promise<PodAddresses>>()
   const spares: Place[] = []
+  /** Names of places that are being taken away. */
+  const leaving = new Set<string>()
   let refilling = false
   let quietAt = clock.elapsed() + QUIET
   let cursor = 1
@@ -148,19 +158,25 @@ export async function startKernelPodNetwork(
   const offsetOf = ([first = '']: readonly string[]) =>
     ranges.map(range => offsetIn(range.podCidr, first)).find(offset => offset !== undefined) ?? -1
 
-  async function build({ ips, name }: Place, userNamespace: PodRequest['userNamespace']): Promise<void> {
+  async function build(place: Place, userNamespace: PodRequest['userNamespace']): Promise<void> {
+    closeSync(openSync(pathOf(place.name), 'w'))
+    if (userNamespace) await makeOwnedNetns(pathOf(place.name), userNamespace)
+    await link(place, userNamespace ? 'nsenter' : 'unshare')
+  }
+
+  /** Makes the link, and what leads to it; `unshare` makes the namespace, too. */
+  async function link(place: Place, enter: 'unshare' | 'nsenter', say: Say = ip.run): Promise<void> {
+    const { ips, name } = place
     const mac = macOf(ips[0]!)
     const ways = ips.map(ip => wayOf(ip, rangeOf(ip), name, mac))
     const lines = (part: keyof (typeof ways)[number]) => ways.map(way => way[part]).join('\n')
-    closeSync(openSync(pathOf(name), 'w'))
     const input = `link add eth0 mtu ${options.mtu} address ${mac} type veth peer name ${name} mtu ${options.mtu} address ${NODE_MAC} netns ${process.pid}
 link set lo up
 ${lines('inside')}
 link set eth0 up
 ${lines('after')}
 `
-    if (userNamespace) await makeOwnedNetns(pathOf(name), userNamespace)
-    await runTool(userNamespace ? 'nsenter' : 'unshare', [`--net=${pathOf(name)}`, 'ip', '-batch', '-'], { input })
+    await runTool(enter, [`--net=${pathOf(name)}`, 'ip', '-batch', '-'], { input })
     // The pod may not speak as another (rp_filter); answers for 127.0.0.1 come back through its link (route_localnet).
     for (const [sysctl, value] of [
       ['rp_filter', '1'],
@@ -168,9 +184,12 @@ ${lines('after')}
       ['send_redirects', '0'],
     ])
       writeFileSync(`/proc/sys/net/ipv4/conf/${name}/${sysctl}`, value!)
-    await ip.run(`link set ${name} addrgenmode none
-link set ${name} up
-${lines('outside')}`)
+    await say(`link set ${name} addrgenmode none\nlink set ${name} up`)
+    await lead(place, say)
+  }
+
+  async function lead({ ips, name }: Place, say: Say): Promise<void> {
+    await say(ips.map(address => wayOf(address, rangeOf(address), name, macOf(ips[0]!)).outside).join('\n'))
   }
 
   /** Makes a place; leaves nothing behind when that fails. */
@@ -238,6 +257,7 @@ ${lines('outside')}`)
 
   /** Takes the namespace and the link away; either may be missing already. Then the address is free. */
   async function dismantle({ name, ips }: { readonly name: string; readonly ips?: readonly string[] }): Promise<void> {
+    leaving.add(name)
     await Promise.allSettled([
       // A process that was left behind, or a copy of the mount elsewhere, would keep the namespace and so the link.
       runTool('ip', ['link', 'delete', name]),
@@ -245,6 +265,7 @@ ${lines('outside')}`)
     ])
     rmSync(pathOf(name), { force: true })
     if (ips) used.delete(offsetOf(ips))
+    leaving.delete(name)
   }
 
   async function remove(allocation: Allocation): Promise<void> {
@@ -302,6 +323,13 @@ ${lines('outside')}`)
     signal,
   )
   for (const range of ranges) guard?.hold(podTableOf(range.podCidr.family), rebuild)
+  const restorers = {
+    places: () => allocations.all().filter(place => !leaving.has(place.name) && stands(place)),
+    link: (place: Place) => link(place, 'nsenter', anew),
+    lead: (place: Place) => lead(place, anew),
+  }
+  guard?.look('links', () => restoreLinks(restorers))
+  guard?.look('ways', () => restoreRoutes(restorers))
   refill()
 
   return {

@@ -46,11 +46,13 @@ inOwnNetwork(import.meta.filename, 'startRoutes works between networks of its ow
         mtu: MTU,
         ip,
         nft,
+        guard: { hold() {}, look: (_, restore) => void restores.push(restore) },
         clock,
         logger: silent,
       },
       scope.signal,
     )
+  const restores: (() => Promise<readonly string[]>)[] = []
   const ours = async () =>
     (await run('ip', ['-o', 'route', 'show', 'proto', String(ROUTE_PROTOCOL)]))
       .replaceAll(' onlink', '')
@@ -125,6 +127,21 @@ ${linkCommands(FAR, MTU).join('\n')}`,
       const said = await run('nsenter', [`--net=${place('far')}`, process.execPath, '-e', ask])
       assert.equal(said, `you are ${far}`)
       server.close()
+    }
+  })
+
+  test('ways that another program takes away are put back, with the tunnel', async () => {
+    const stood = await ours()
+    const [restore] = restores
+    assert.deepEqual(await restore!(), [])
+    for (const [blow, lost] of [
+      ['link delete tuttivx0', ['route 10.244.2.0/24', 'route fd00:10:244:2::/64']],
+      ['route delete 10.244.1.0/24', ['route 10.244.1.0/24']],
+    ] as const) {
+      await run('ip', blow.split(' '))
+      assert.notDeepEqual(await ours(), stood)
+      assert.deepEqual((await restore!()).toSorted(), lost)
+      assert.deepEqual(await ours(), stood)
     }
   })
 

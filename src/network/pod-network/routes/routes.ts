@@ -52,6 +52,9 @@ async function segmentOf(address: string): Promise<string | undefined> {
   return / via /.test(stdout) ? undefined : / dev (\S+)/.exec(stdout)?.[1]
 }
 
+/** By a process of its own: one that stands takes a link for the one that had its name before. */
+const anew = (lines: string) => run('ip', ['-batch', '-'], `${lines}\n`)
+
 /** What an address without a way is: an error, or none. */
 const orNone = (allowed: boolean) => (error: unknown) => {
   if (!allowed) throw error
@@ -89,13 +92,13 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
       // It may stand from before.
       if ((await attempt('ip', ['link', 'show', VXLAN_LINK])).code === 0)
         await run('ip', ['link', 'delete', VXLAN_LINK])
-      await ip.run(linkCommands(self, deps.mtu).join('\n'))
+      await anew(linkCommands(self, deps.mtu).join('\n'))
       writeFileSync(`/proc/sys/net/ipv4/conf/${VXLAN_LINK}/route_localnet`, '1')
       tunnel = true
     }
     const commands = peerCommands(peer, ROUTE_PROTOCOL)
     await run('bridge', commands.bridge.split(' '))
-    await ip.run(commands.ip)
+    await anew(commands.ip)
   }
 
   async function admit(family: Family, addresses: readonly string[]): Promise<void> {
@@ -151,6 +154,18 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
       members.delete(family)
       changed()
     })
+  /** Leads anew where routes are gone, by themselves or with their link. */
+  async function restore(): Promise<readonly string[]> {
+    const there = new Set(await standingRoutes())
+    const lost = [...standing.keys()].filter(range => !there.has(range))
+    if (lost.length === 0) return []
+    if (tunnel) tunnel = (await attempt('ip', ['link', 'show', VXLAN_LINK])).code === 0
+    for (const range of lost) standing.set(range, '')
+    changed()
+    await idle()
+    return lost.map(range => `route ${range}`)
+  }
+  for (const what of ['links', 'ways'] as const) deps.guard?.look(what, restore)
   for (const range of await standingRoutes()) standing.set(range, '')
   await nodes.synced()
   const end = nodes.onChange(({ previous, current }) => {

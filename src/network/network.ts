@@ -14,13 +14,9 @@ import type { Service as ServiceType } from '../api/generated/types/core-v1.ts'
 import { Service } from '../api/kinds/core/service.ts'
 import { EndpointSlice } from '../api/kinds/discovery/endpoint-slice.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
-import { keyOf } from '../client/informer-types.ts'
-import { listenOn } from '../lib/listen.ts'
 import { createCatalog } from './catalog.ts'
 import type { NetworkMode } from './detect.ts'
 import { prepareKernel } from './kernel-network.ts'
-import { type HostListen, type LoadBalancers, startLoadBalancers } from './load-balancer/load-balancers.ts'
-import { poolAddresses } from './load-balancer/pool-addresses.ts'
 import {
   CLUSTER_DOMAIN,
   DNS_PORT,
@@ -34,12 +30,9 @@ import { startPortablePodNetwork } from './pod-network/portable.ts'
 import { reportUnenforced } from './policy/enforce.ts'
 import { type ServiceDirectory, serviceDirectory } from './service-directory.ts'
 import { serviceVariables } from './service-env.ts'
+import { startServices } from './services.ts'
 import { createDeparture } from './service-proxy/departure.ts'
-import { startHealthChecks } from './service-proxy/health-checks.ts'
-import { followPlace } from './service-proxy/place.ts'
-import type { ServiceProxy } from './service-proxy/proxy.ts'
 import { LOOPBACK } from './service-proxy/service-ports.ts'
-import { startProxySync } from './service-proxy/sync.ts'
 import { createUserspaceProxy } from './service-proxy/userspace/proxy.ts'
 
 export interface Network {
@@ -64,19 +57,6 @@ export interface PreparedNetwork {
   start(api: NetworkApi, signal: AbortSignal): Promise<Network>
 }
 
-/** On a machine that does not lead, they are told of by the one that does. */
-const NO_LOAD_BALANCERS: LoadBalancers = { idle: async () => {}, close() {} }
-
-/** Listening in this process' own network. */
-const listenHere =
-  (hosts: readonly string[]): HostListen =>
-  (port, onConnection) =>
-    listenOn(hosts, port, onConnection)
-
-/** Every address of the machine, of the families that it has to do with. */
-const everywhere = (addresses: readonly string[]) =>
-  addresses.some(address => address.includes(':')) ? ['::'] : ['0.0.0.0']
-
 /** First half. Rejects when the mode is not possible after all. */
 export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps): Promise<PreparedNetwork> {
   const { mode } = options
@@ -85,7 +65,8 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
   return {
     mode,
     nodeAddresses: prepare.nodeAddresses as [string, ...string[]],
-    async start({ client, informers }, signal) {
+    async start(api, signal) {
+      const { client, informers } = api
       const parts = await prepare.start(signal)
       const catalog = createCatalog(
         { services: informers.of<ServiceType>(Service), endpointSlices: informers.of<EndpointSlice>(EndpointSlice) },
@@ -93,71 +74,31 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
       )
       await catalog.synced()
       const events = (component: string) => createEventRecorder(client.transport, { component }, deps, signal)
-      await parts.followMachines?.({ client, informers }, signal)
-      const dns = await parts.startDns?.({ client, informers }, catalog)
+      await parts.followMachines?.(api, signal)
+      const dns = await parts.startDns?.(api, catalog)
       await parts.keep?.(events('network'), signal)
       const policies = await parts.enforcePolicies?.(informers, dns?.port ?? DNS_PORT)
       if (!policies) reportUnenforced(informers, events('network-policy-controller'), NO_POLICIES)
-      const place = await followPlace(informers, options.nodeName)
-      const leads = options.machines?.leads ?? true
-      const balanced = options.machines?.addresses ?? [LOOPBACK]
-      const here = () => ({ ...place.now(), ...(leads && options.machines && { alsoLoopback: balanced[0]! }) })
-      const shared = { ...deps, catalog, place: here }
-      const syncs = await Promise.all(parts.proxies.map(each => startProxySync({ ...shared, ...each }, signal)))
-      place.follow(() => {
-        for (const sync of syncs) sync.moved()
-      })
-      const synced = () => Promise.all(syncs.map(sync => sync.idle()))
-      /** Where a program of this machine reaches a port, when that is not the service's own address. */
-      const locate: ServiceProxy['localAddress'] = (...port) =>
-        parts.proxies.map(({ proxy }) => proxy.localAddress(...port)).find(each => each !== undefined)
-      const hosts = options.exposed
-        ? everywhere(prepare.nodeAddresses)
-        : [...new Set([LOOPBACK, ...prepare.nodeAddresses])]
-      const checks = startHealthChecks({ ...shared, hosts }, signal)
       const balancing = events('service-lb-controller')
-      const announced = await parts.announce?.({ client, informers }, catalog, balancing, signal)
-      const loadBalancers = !leads
-        ? NO_LOAD_BALANCERS
-        : startLoadBalancers(
-            {
-              catalog,
-              client,
-              events: balancing,
-              ...deps,
-              // Whoever is on the machine itself goes on using its loopback.
-              listen: options.listenOnHost ?? listenHere([...new Set([LOOPBACK, ...balanced])]),
-              addresses: balanced,
-              ...(options.addressPools?.length && { pool: poolAddresses(options.addressPools, catalog) }),
-              locate: (service, port) => {
-                const place = locate(keyOf(service), port, 'tcp')
-                return place ? { address: place.host, port: place.port } : { address: service.spec!.clusterIP!, port }
-              },
-              allProtocols: parts.allProtocols,
-              nodePorts: mode === 'rootless',
-            },
-            signal,
-          )
+      const carried = { ...deps, api, parts, catalog, nodeAddresses: prepare.nodeAddresses, events: balancing }
+      const services = await startServices(options, carried, signal)
+      const { synced } = services
       const podNetwork = policies?.protect(parts.podNetwork) ?? parts.podNetwork
       return {
         podNetwork: { ...podNetwork, leave: createDeparture({ ...deps, catalog, synced }, signal) },
-        services: serviceDirectory(catalog, place.now),
+        services: serviceDirectory(catalog, services.place.now),
         serviceEnv(namespace, links) {
           const own = links ? catalog.services(namespace) : []
-          const api = catalog.service('default/kubernetes')
-          return serviceVariables(api && !own.includes(api) ? [api, ...own] : own, locate)
+          const first = catalog.service('default/kubernetes')
+          return serviceVariables(first && !own.includes(first) ? [first, ...own] : own, services.locate)
         },
         describe: () => ({ mode, notes: [...prepare.notes, ...(options.notes ?? [])] }),
         async idle() {
           await policies?.idle()
-          await synced()
-          await Promise.all([loadBalancers.idle(), checks.idle()])
-          await announced?.idle()
-          await synced()
+          await services.idle()
         },
         async close() {
-          loadBalancers.close()
-          checks.close()
+          services.close()
           await dns?.close()
           await synced()
           for (const { proxy } of parts.proxies) await proxy.close()

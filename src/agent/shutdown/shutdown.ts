@@ -38,16 +38,18 @@ export interface NodeShutdown extends ShutdownListener {
 /** Makes one of a node that is not shutting down. `begins` may be called again: it is the same end. */
 export function createNodeShutdown(deps: NodeShutdownDeps): NodeShutdown {
   const { clock, logger } = deps
-  let underWay: Promise<void> | undefined
+  let underWay: { readonly ended: Promise<void>; readonly scope: AbortController } | undefined
 
-  async function endPods() {
+  async function endPods(signal: AbortSignal) {
     // Otherwise what replaces the first pods would be sent here.
     await deps.tellStatus()
     const active = [...deps.workers()].filter(each => !isFinished(each.pod()))
     for (const { seconds, members } of inOrderOfShutdown(deps.periods, active)) {
+      // What has begun to end does; the others go on where the machine does.
+      if (signal.aborted) return
       const over = new AbortController()
       const ended = Promise.all(members.map(each => each.terminate(ENDED, seconds * 1000)))
-      await Promise.race([ended, sleep(clock, seconds * 1000, over.signal)])
+      await Promise.race([ended, sleep(clock, seconds * 1000, AbortSignal.any([over.signal, signal]))])
       over.abort()
     }
     logger.info({ pods: active.length }, 'the pods have ended: the machine may shut down')
@@ -60,14 +62,16 @@ export function createNodeShutdown(deps: NodeShutdownDeps): NodeShutdown {
       if (!underWay) {
         logger.info({}, 'the machine shuts down: pods end by priority')
         deps.tell('Shutdown manager detected shutdown event')
-        underWay = Promise.resolve().then(endPods)
+        const scope = new AbortController()
+        underWay = { scope, ended: Promise.resolve().then(() => endPods(scope.signal)) }
       }
-      return underWay
+      return underWay.ended
     },
     cancelled() {
       if (!underWay) return
       logger.info({}, 'the machine does not shut down after all')
       deps.tell('Shutdown manager detected shutdown cancellation')
+      underWay.scope.abort()
       underWay = undefined
       void deps.tellStatus()
     },

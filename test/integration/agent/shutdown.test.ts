@@ -142,6 +142,22 @@ describe('a node whose machine shuts down', () => {
     assert.ok(told.includes('NodeReady: Node n1 status is now: NodeReady'))
   })
 
+  it('ends no more pods when the shutdown is cancelled while the first of them end', async () => {
+    await world.create('low', pod('low'))
+    await world.create('high', pod('high', { priorityClassName: 'high' }))
+    begin()
+    await world.advance(1000)
+    machine!.cancelled()
+    await world.advance(20_000)
+    assert.deepEqual(log(), ['stop low 8000', 'end low 137'])
+    assert.deepEqual([await phase('low'), await phase('high')], ['Failed', 'Running'])
+    // The next one is as any other.
+    mayGoOn = false
+    begin()
+    await world.advance(5100)
+    assert.deepEqual([await phase('high'), mayGoOn], ['Failed', true])
+  })
+
   it('is the same end when the program is told to stop, and one as by `tutti down` where no periods are set', async () => {
     await world.create('low', pod('low'))
     begin()

@@ -11,8 +11,9 @@ import { podAmounts } from '../api/quota/pod-resources.ts'
 import type { RegisteredNode } from './node/registration.ts'
 import type { PodDeps, Refusal } from './pod/deps.ts'
 import { groupsProblem, hasAppArmor, ruleProblem } from './pod/node-rules.ts'
-import { SOURCE } from './pod/object.ts'
+import { isCritical, SOURCE } from './pod/object.ts'
 import { wantsStrictGroups } from './pod/security.ts'
+import { type Shortage, victimsFor } from './preemption.ts'
 
 const value = (resource: string, quantity: string | undefined) => {
   if (quantity === undefined) return 0
@@ -47,6 +48,15 @@ export interface AdmissionDeps {
   refused(pod: Pod): Refusal | undefined
   /** The node's own object. */
   node(): Pick<RegisteredNode, 'current' | 'fetch'>
+  /** Ends a pod of the node; resolves when nothing of it runs. */
+  end(pod: Pod, why: Refusal): Promise<void>
+}
+
+const PREEMPTED: Refusal = {
+  reason: 'Preempting',
+  message: 'Preempted in order to admit critical pod',
+  disruption: 'TerminationByKubelet',
+  disrupted: 'Pod was preempted by Kubelet to accommodate a critical pod.',
 }
 
 /** Makes the judge of pods that have not run yet. */
@@ -58,28 +68,54 @@ export function createAdmission(deps: AdmissionDeps): PodDeps['admit'] {
     const written = Object.entries(status?.allocatable ?? {}).filter(([resource]) => !(resource in ofPlugins))
     return { ...Object.fromEntries(written), ...deps.allocatable }
   }
+  /** Ends other pods for a critical one; resolves with why that does not help. */
+  async function makeRoom(pod: Pod, shortages: readonly Short[]): Promise<Refusal | undefined> {
+    const victims = victimsFor(pod, deps.others(pod), shortages, requestOf)
+    await Promise.all(victims?.map(each => deps.end(each, PREEMPTED)) ?? [])
+    if (victims) return undefined
+    const list = shortages.map(({ resource, missing }) => `(res: ${resource}, q: ${missing}), `).join('')
+    const why = `preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: [${list}]`
+    return {
+      reason: 'UnexpectedAdmissionError',
+      message: `Unexpected error while attempting to recover from admission failure: ${why}`,
+    }
+  }
+  async function groups(pod: Pod): Promise<Refusal | undefined> {
+    // Where there is no runtime for it, that is told later.
+    const { driver } = (await deps.runtimeOf(pod).catch(() => undefined)) ?? {}
+    return driver && groupsProblem(pod, driver.capabilities)
+  }
+  /** What takes a while, of a pod that may run otherwise. */
+  function longer(pod: Pod): ReturnType<PodDeps['admit']> {
+    const allocatable = mayGive(deps.node().current())
+    const shortages = isCritical(pod) ? shortagesOf(pod, deps.others(pod), allocatable) : []
+    if (shortages.length > 0) return makeRoom(pod, shortages).then(found => found ?? groups(pod))
+    return wantsStrictGroups(pod) ? groups(pod) : undefined
+  }
   return pod => {
     const judge = (node: Node) => refusalOf(pod, deps.others(pod), node, mayGive(node))
     const node = deps.node()
     const found = deps.refused(pod) ?? ruleProblem(pod, rules) ?? judge(node.current())
-    if (found) return isOfLabels(found) ? node.fetch().then(judge, () => found) : found
-    if (!wantsStrictGroups(pod)) return undefined
-    // Where there is no runtime for it, that is told later.
-    return deps.runtimeOf(pod).then(
-      ({ driver }) => groupsProblem(pod, driver.capabilities),
-      () => undefined,
+    if (!found) return longer(pod)
+    if (!isOfLabels(found)) return found
+    return node.fetch().then(
+      now => judge(now) ?? longer(pod),
+      () => found,
     )
   }
 }
 
-/** Judges a pod beside `others` on the node as it is now; undefined: it may run. */
+/** Judges a pod beside `others` on the node as it is now; undefined: it may run. For a critical one room is made. */
 export const refusalOf = (
   pod: Pod,
   others: readonly Pod[],
   node: Node,
   allocatable: Allocatable,
 ): Refusal | undefined =>
-  fits(pod, others, allocatable) ?? selects(pod, node) ?? portsFree(pod, others) ?? tolerates(pod, node)
+  (isCritical(pod) ? undefined : fits(pod, others, allocatable)) ??
+  selects(pod, node) ??
+  portsFree(pod, others) ??
+  tolerates(pod, node)
 
 const predicate = (name: string, why: string): Refusal => ({
   reason: name,
@@ -101,20 +137,40 @@ function tolerates({ metadata, spec }: Pod, node: Node): Refusal | undefined {
   return predicate('TaintToleration', "node(s) had taints that the pod didn't tolerate")
 }
 
-/** Refuses a pod for which `allocatable` minus the requests of `others` does not suffice, as the kubelet words it. */
-export function fits(pod: Pod, others: readonly Pod[], allocatable: Allocatable): Refusal | undefined {
-  if (others.length + 1 > Number(allocatable.pods ?? Number.POSITIVE_INFINITY)) {
-    return refusal('pods', 1, others.length, Number(allocatable.pods))
-  }
-  const requests = requestsOf(pod)
-  for (const resource of new Set(['cpu', 'memory', 'ephemeral-storage', ...Object.keys(requests)])) {
-    const asked = value(resource, requests[resource])
-    if (asked === 0 || allocatable[resource] === undefined) continue
-    const taken = others.reduce((sum, each) => sum + value(resource, requestsOf(each)[resource]), 0)
+/** A resource of which there is too little for a pod: what is asked for, what others have, and what there is. */
+interface Short extends Shortage {
+  readonly asked: number
+  readonly taken: number
+  readonly capacity: number
+}
+
+/** What a pod requests of a resource; of `pods`, itself. */
+const requestOf = (pod: Pod, resource: string): number =>
+  resource === 'pods' ? 1 : value(resource, requestsOf(pod)[resource])
+
+/** Resources of which `allocatable` minus the requests of `others` does not suffice, in the kubelet's order. */
+function shortagesOf(pod: Pod, others: readonly Pod[], allocatable: Allocatable): Short[] {
+  const resources = new Set(['pods', 'cpu', 'memory', 'ephemeral-storage', ...Object.keys(requestsOf(pod))])
+  return [...resources].flatMap(resource => {
+    const asked = requestOf(pod, resource)
+    if (asked === 0 || allocatable[resource] === undefined) return []
+    const taken = others.reduce((sum, each) => sum + requestOf(each, resource), 0)
     const capacity = value(resource, allocatable[resource])
-    if (asked + taken > capacity) return refusal(resource, asked, taken, capacity)
+    const missing = asked + taken - capacity
+    return missing > 0 ? [{ resource, missing, asked, taken, capacity }] : []
+  })
+}
+
+/** Refuses a pod for which there is too little of something, as the kubelet words it. */
+export function fits(pod: Pod, others: readonly Pod[], allocatable: Allocatable): Refusal | undefined {
+  const [short] = shortagesOf(pod, others, allocatable)
+  if (!short) return undefined
+  const { resource, asked, taken, capacity } = short
+  const counts = `requested: ${asked}, used: ${taken}, capacity: ${capacity}`
+  return {
+    reason: `OutOf${resource}`,
+    message: `Node didn't have enough resource: ${resource}, ${counts}`,
   }
-  return undefined
 }
 
 /** Refuses a pod of which `others` have a port of the node already, as the kubelet words it. */
@@ -125,11 +181,6 @@ function portsFree(pod: Pod, others: readonly Pod[]): Refusal | undefined {
   if (!asked.some(port => taken.some(each => portsClash(port, each)))) return undefined
   return predicate('NodePorts', NO_FREE_PORTS)
 }
-
-const refusal = (resource: string, requested: number, used: number, capacity: number): Refusal => ({
-  reason: `OutOf${resource}`,
-  message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
-})
 
 const QUALITY = ['Guaranteed', 'Burstable', 'BestEffort']
 

@@ -163,6 +163,10 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       ofPlugins: () => devices.resources().capacity,
       refused: pod => leaving.admit() ?? pressure?.admit(pod),
       node: () => registered,
+      async end(pod, why) {
+        events.event(pod, 'Warning', why.reason, why.message)
+        await workers.get(pod.metadata?.uid ?? '')?.terminate(why, Number.POSITIVE_INFINITY)
+      },
     }),
     fitsResized: pod => fits(pod, workers.others(pod), base.allocatable),
     freed: workers.freed,

@@ -108,7 +108,13 @@ export function podConditions(
     ContainersReady: base,
     PodScheduled: { status: 'True' },
     ...(failure?.disruption
-      ? { DisruptionTarget: { status: 'True', reason: failure.disruption, message: failure.message } }
+      ? {
+          DisruptionTarget: {
+            status: 'True',
+            reason: failure.disruption,
+            message: failure.disrupted ?? failure.message,
+          },
+        }
       : {}),
     ...(restartsAll === undefined ? {} : { AllContainersRestarting: restarting(phase, restartsAll) }),
   }

@@ -21,6 +21,8 @@ export interface Refusal {
   readonly message: string
   /** Why it is told as disrupted (condition DisruptionTarget), where it ends for no fault of its own. */
   readonly disruption?: 'TerminationByKubelet'
+  /** What is said of that, where it is another message. */
+  readonly disrupted?: string
   /** It has never run: nothing is told of its containers. */
   readonly rejected?: true
 }

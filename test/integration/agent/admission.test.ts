@@ -69,6 +69,46 @@ describe('a node judges pods that name it', () => {
     assert.deepEqual(await told('windows'), ['Failed', 'PodOSSelectorNodeLabelDoesNotMatch'])
   })
 
+  it('and ends others for a critical one, where that helps', async () => {
+    const asking = (cpu: string) => ({ containers: [{ ...containers[0], resources: { requests: { cpu } } }] })
+    const critical = { priorityClassName: 'system-node-critical' }
+    world.scripts.set('main', { obeysAfterMs: 2000 })
+    await world.create('small', asking('1'))
+    await world.create('large', asking('2500m'))
+    await world.create('plain', asking('1'))
+    assert.deepEqual(await told('plain'), ['Failed', 'OutOfcpu'])
+    await world.create('vital', { ...asking('2'), ...critical })
+    await world.advance(1000)
+    assert.deepEqual(
+      [await told('vital'), await told('large')],
+      [
+        ['Pending', undefined],
+        ['Running', undefined],
+      ],
+    )
+    await world.advance(2000)
+    assert.deepEqual(await told('large'), ['Failed', 'Preempting'])
+    assert.deepEqual(
+      [await told('vital'), await told('small')],
+      [
+        ['Running', undefined],
+        ['Running', undefined],
+      ],
+    )
+    const { status } = (await world.get('large'))!
+    const disrupted = status?.conditions?.find(each => each.type === 'DisruptionTarget')
+    assert.deepEqual(
+      [status?.message, disrupted?.reason, disrupted?.message],
+      [
+        'Preempted in order to admit critical pod',
+        'TerminationByKubelet',
+        'Pod was preempted by Kubelet to accommodate a critical pod.',
+      ],
+    )
+    await world.create('greedy', { ...asking('9'), ...critical })
+    assert.deepEqual(await told('greedy'), ['Failed', 'UnexpectedAdmissionError'])
+  })
+
   it('and asks for its labels again before it refuses one by them: the news may be late', async () => {
     world.stopAgent()
     const late = (transport: Transport): Transport => {

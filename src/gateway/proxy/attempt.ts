@@ -1,30 +1,29 @@
 /**
- * When a request may be sent once more, to another endpoint: when the backend did not take the connection, so nothing
- * was sent; or when it closed the connection without a word, as it may at any time, and the request may be repeated
- * anyway (RFC 9110, 9.2.2). What may not be repeated goes over a connection of its own, on which nobody closes but who
- * breaks off. So pods that come and go cost no request.
+ * When a request may be sent once more, to another endpoint: when nobody can have acted on it, or when it may be
+ * repeated anyway (RFC 9110, 9.2.2), and the backend closed the connection without a word. So pods that come and go
+ * cost no request.
  */
 import type { Endpoint } from '../backends/backends.ts'
+import type { SendingFailure } from './sending.ts'
 
 /** Times that a request is sent at most. */
 export const ATTEMPTS = 3
 
-const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
-const CLOSED = new Set(['ECONNRESET', 'EPIPE'])
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+const CLOSED = new Set(['ECONNRESET', 'EPIPE', 'EOF'])
 
-/** Whether a request can be sent twice: its body would be gone. */
-export const isRepeatable = (method: string, hasBody: boolean): boolean => !hasBody && REPEATABLE.has(method)
+/** Whether doing it twice is as good as doing it once. */
+export const isIdempotent = (method: string): boolean => IDEMPOTENT.has(method)
 
-export interface Failure {
-  readonly repeatable: boolean
+export interface Failure extends SendingFailure {
+  readonly idempotent: boolean
   /** The connection stood. */
   readonly connected: boolean
-  readonly code: string | undefined
 }
 
 /** Whether what failed before an answer began may be tried again. */
-export const mayRepeat = ({ repeatable, connected, code = '' }: Failure): boolean =>
-  !connected || (repeatable && CLOSED.has(code))
+export const mayRepeat = ({ idempotent, connected, unread, code = '' }: Failure): boolean =>
+  !connected || unread || (idempotent && CLOSED.has(code))
 
 /** The status for a request that is not tried again. */
 export const statusOfFailure = (code: string | undefined): number => (code === 'ETIMEDOUT' ? 504 : 502)

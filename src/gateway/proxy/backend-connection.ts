@@ -34,7 +34,15 @@ const LIMITS = { bytes: 65_536, fields: 200 }
 const IDLE_MS = 60_000
 const KEEP_ALIVE = /(?:^|,)\s*timeout=(\d{1,6})/i
 
-const closed = () => Object.assign(new Error('the backend closed the connection'), { code: 'ECONNRESET' })
+/** A request of so many bytes that is written at once goes in one packet: it is read as a whole or not at all. */
+const ONE_PACKET = 1_200
+/**
+ * By a reset a system says that it has thrown bytes away unread: they came after their reader had closed, or before one
+ * had accepted the connection. Where a program has read them all and ends, the connection ends in order.
+ */
+const RESET = new Set(['ECONNRESET', 'EPIPE'])
+
+const closed = () => Object.assign(new Error('the backend closed the connection'), { code: 'EOF' })
 const broken = () => Object.assign(new Error('the backend does not speak HTTP'), { code: 'EPROTO' })
 
 /** Ms that the backend keeps an idle connection itself, less what may be on the way. */
@@ -58,6 +66,9 @@ export class BackendConnection implements Sending, Waiting {
   #outgoing: Outgoing | undefined
   /** Of the request under way. */
   #events: SendingEvents | undefined
+  /** Bytes of the request, and how often some of them were written. */
+  #sent = 0
+  #writes = 0
   #asked = false
   #answered = false
   #stays = false
@@ -101,11 +112,15 @@ export class BackendConnection implements Sending, Waiting {
     this.deadline = this.#deps.clock.elapsed() + SILENCE_MS
     const framing = body === 'unsized' ? 'Transfer-Encoding: chunked\r\n' : ''
     const asking = upgrade ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : ''
-    this.#out.text(`${method} ${path} HTTP/1.1\r\n${linesOf(fields)}${framing}${asking}\r\n`)
+    const head = `${method} ${path} HTTP/1.1\r\n${linesOf(fields)}${framing}${asking}\r\n`
+    this.#sent = head.length
+    this.#writes = 0
+    this.#out.text(head)
     if (!this.socket.connecting) events.connected()
   }
 
   write(chunk: Buffer): void {
+    this.#sent += chunk.length
     if (!this.#answered) this.deadline = this.#deps.clock.elapsed() + SILENCE_MS
     if (this.#outgoing?.body === 'unsized') writeChunk(this.#out, chunk)
     else this.#out.bytes(chunk)
@@ -117,6 +132,7 @@ export class BackendConnection implements Sending, Waiting {
   }
 
   flush(): boolean {
+    if (!this.#out.isEmpty) this.#writes++
     return this.#out.flush()
   }
 
@@ -148,7 +164,10 @@ export class BackendConnection implements Sending, Waiting {
   #end(error: NodeJS.ErrnoException): void {
     const events = this.#forget()
     this.socket.destroy()
-    events?.failed(error)
+    const { code = '' } = error
+    const isWhole = this.#writes <= 1 && this.#sent <= ONE_PACKET
+    const unread = isWhole && error === this.#error && RESET.has(code) && !this.#answered && !this.#begun
+    events?.failed({ code, unread })
   }
 
   #heard = (chunk: Buffer) => {

@@ -1,13 +1,14 @@
 /**
- * One request to a backend and its answer, with nothing kept on the way: both bodies are passed on as they come, and who
- * reads slowly makes the other side wait.
+ * One request to a backend and its answer: both bodies are passed on as they come, and who reads slowly makes the other
+ * side wait.
  */
 import type { Backends, Endpoint } from '../backends/backends.ts'
 import type { Target } from '../routing/route.ts'
 import { refuse } from './answer.ts'
-import { ATTEMPTS, isRepeatable, mayRepeat, statusOfFailure, statusOfUnsent } from './attempt.ts'
+import { ATTEMPTS, isIdempotent, mayRepeat, statusOfFailure, statusOfUnsent } from './attempt.ts'
 import { toBackend } from './headers.ts'
-import type { Outgoing, Send, Sending, SendingEvents } from './sending.ts'
+import { RequestBody } from './request-body.ts'
+import type { Outgoing, Send, Sending, SendingEvents, SendingFailure } from './sending.ts'
 import type { Visit } from './visit.ts'
 
 export interface ExchangeDeps {
@@ -22,9 +23,9 @@ class Exchange implements SendingEvents {
   readonly #visit: Visit
   readonly #target: Target
   readonly #deps: ExchangeDeps
-  readonly #repeatable: boolean
+  readonly #idempotent: boolean
+  readonly #body: RequestBody
   readonly #request: Omit<Outgoing, 'fresh'>
-  #bodyLeft: number
   readonly #tried: Endpoint[] = []
   #sending: Sending | undefined
   #connected = false
@@ -35,10 +36,10 @@ class Exchange implements SendingEvents {
     const { method, body, upgrade } = inbound
     this.#visit = visit
     this.#target = target
-    this.#bodyLeft = bodyBytes ?? Number.POSITIVE_INFINITY
+    this.#body = new RequestBody(visit, bodyBytes, () => this.#tooLarge())
     this.#deps = deps
-    this.#repeatable = isRepeatable(method, body !== 'none')
-    const once = !this.#repeatable || upgrade
+    this.#idempotent = isIdempotent(method)
+    const once = !this.#idempotent || body !== 'none'
     this.#request = { method, path: inbound.target, fields: toBackend(inbound), body, upgrade, once }
     visit.events.drained = () => this.#sending?.resume()
     visit.events.gone = () => {
@@ -61,38 +62,10 @@ class Exchange implements SendingEvents {
     try {
       this.#sending = send(endpoint, { ...this.#request, fresh }, this)
       // On a connection that stood, all was said before there was something to hold on to.
-      if (this.#connected) this.#begin()
+      if (this.#connected) this.#body.passTo(this.#sending)
     } catch {
       refuse(this.#visit, statusOfUnsent(endpoint))
     }
-  }
-
-  /** Passes the request's body on. */
-  #begin() {
-    const [visit, sending] = [this.#visit, this.#sending!]
-    if (this.#request.body === 'none') {
-      sending.end()
-      sending.flush()
-      return
-    }
-    visit.take({
-      data: chunk => {
-        this.#bodyLeft -= chunk.length
-        if (this.#bodyLeft < 0) {
-          this.#tooLarge()
-          return
-        }
-        sending.write(chunk)
-        if (!sending.flush()) visit.pause()
-      },
-      end: () => {
-        if (this.#gone) return
-        sending.end()
-        sending.flush()
-      },
-    })
-    // Its head, where nothing of the body was there yet.
-    sending.flush()
   }
 
   /** More came of the body than may: the backend sees that it is cut. */
@@ -106,7 +79,7 @@ class Exchange implements SendingEvents {
 
   connected() {
     this.#connected = true
-    if (this.#sending) this.#begin()
+    if (this.#sending) this.#body.passTo(this.#sending)
   }
 
   answered(answer: Parameters<SendingEvents['answered']>[0]) {
@@ -133,12 +106,16 @@ class Exchange implements SendingEvents {
     this.#visit.resume()
   }
 
-  failed({ code }: NodeJS.ErrnoException) {
+  failed(failure: SendingFailure) {
     if (this.#gone) return
     if (this.#visit.status !== undefined) return this.#visit.cut()
-    const failure = { repeatable: this.#repeatable, connected: this.#connected, code }
-    if (this.#tried.length < ATTEMPTS && mayRepeat(failure)) return this.attempt()
-    refuse(this.#visit, statusOfFailure(code))
+    const [idempotent, connected] = [this.#idempotent, this.#connected]
+    const mayTry = this.#tried.length < ATTEMPTS && this.#body.isKept
+    if (mayTry && mayRepeat({ ...failure, idempotent, connected })) {
+      this.#body.hold()
+      return this.attempt()
+    }
+    refuse(this.#visit, statusOfFailure(failure.code))
   }
 }
 

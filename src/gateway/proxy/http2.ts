@@ -52,12 +52,12 @@ function follow(stream: ClientHttp2Stream, events: SendingEvents): Sending {
     if (over) return
     over = true
     const refused = stream.rstCode === REFUSED_STREAM || error.code === 'ERR_HTTP2_GOAWAY_SESSION'
-    events.failed(refused ? Object.assign(error, { code: 'ECONNREFUSED' }) : error)
+    events.failed({ code: error.code, unread: refused })
   })
   stream.on('close', () => {
     if (over) return
     over = true
-    events.failed(Object.assign(new Error('the backend ended the request'), { code: 'ECONNRESET' }))
+    events.failed({ code: 'EOF', unread: false })
   })
   stream.on('response', ({ ':status': status = 502, ...rest }, flags) => {
     if (over) return

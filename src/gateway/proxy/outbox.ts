@@ -14,6 +14,11 @@ export class Outbox {
     this.#socket = socket
   }
 
+  /** Whether there is nothing to send. */
+  get isEmpty(): boolean {
+    return this.#text === ''
+  }
+
   /** Adds characters of Latin-1. */
   text(text: string): void {
     this.#text += text

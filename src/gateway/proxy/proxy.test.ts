@@ -348,6 +348,53 @@ test('createRouter keeps connections for requests of all methods', async () => {
   assert.equal(connections, 1)
 })
 
+test('createRouter repeats a PUT with a small body, as its method allows', async () => {
+  const own = await gateway([routeTo('web')])
+  const seen: string[] = []
+  const closing = await backend(async (incoming, response) => {
+    let body = ''
+    for await (const chunk of incoming) body += chunk
+    seen.push(body.length > 10 ? `${body.length}` : body)
+    const socket = incoming.socket as typeof incoming.socket & { used?: boolean }
+    if (socket.used) socket.destroy()
+    else response.end('ok')
+    socket.used = true
+  })
+  own.services.set('web', [closing])
+  const put = async (body: string) => (await ask(own.port, { method: 'PUT', body })).status
+  assert.deepEqual([await put('one'), await put('two')], [200, 200])
+  assert.deepEqual(seen, ['one', 'two', 'two'])
+  assert.deepEqual([await put('x'.repeat(100_000)), seen.at(-1)], [502, '100000'])
+})
+
+/** A program that does not come to accept, and ends: its system resets what it has got. */
+async function unreading() {
+  const listener = createListener({ pauseOnConnect: true }, async socket => {
+    for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setImmediate(resolve))
+    socket.destroy()
+  })
+  await new Promise<void>(resolve => listener.listen(0, '127.0.0.1', resolve))
+  ends.push(() => listener.close())
+  return { host: '127.0.0.1', port: (listener.address() as AddressInfo).port }
+}
+
+test('createRouter sends a POST again that was thrown away unread, but not one of which a part may have been read', async () => {
+  const own = await gateway([routeTo('web')])
+  const seen: string[] = []
+  const target = await backend(async (incoming, response) => {
+    let body = ''
+    for await (const chunk of incoming) body += chunk
+    seen.push(body)
+    response.end('ok')
+  })
+  own.services.set('web', [await unreading(), target])
+  const post = async (body: string) => (await ask(own.port, { method: 'POST', body })).status
+  for (const body of ['one', 'two', 'three']) assert.equal(await post(body), 200)
+  assert.deepEqual(seen, ['one', 'two', 'three'])
+  own.services.set('web', [await unreading()])
+  assert.equal(await post('x'.repeat(2000)), 502)
+})
+
 test('createRouter sends no POST twice', async () => {
   const own = await gateway([routeTo('web')])
   const seen: string[] = []

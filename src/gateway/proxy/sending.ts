@@ -17,6 +17,13 @@ export interface Outgoing {
   readonly fresh: boolean
 }
 
+/** Why an answer does not come. */
+export interface SendingFailure {
+  readonly code: string | undefined
+  /** The backend's system has thrown the request away as a whole: no program has read any of it. */
+  readonly unread: boolean
+}
+
 /** What becomes of it. */
 export interface SendingEvents {
   /** The connection stands: the body may be written. */
@@ -31,7 +38,7 @@ export interface SendingEvents {
   /** The backend has read what it was to be waited for. */
   drained(): void
   /** The answer does not come, or not to its end. No event comes after it. */
-  failed(error: NodeJS.ErrnoException): void
+  failed(failure: SendingFailure): void
 }
 
 export interface Sending {

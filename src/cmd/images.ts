@@ -14,6 +14,7 @@ export function imagesOf(dataDir: string, clock: Clock, registries: readonly Reg
   const store = lazy(async (): Promise<ImageStore> => {
     const { openImageStore } = await import('../agent/images/store.ts')
     const { mountLayers } = await import('../agent/runtimes/overlay.ts')
+    const { setFileCapability } = await import('../agent/runtimes/process/file-capabilities.ts')
     return openImageStore({
       folder,
       clock,
@@ -24,6 +25,7 @@ export function imagesOf(dataDir: string, clock: Clock, registries: readonly Reg
       ca: host => settingsOf(host)?.ca,
       mount: mountLayers(join(folder, 'layers')),
       owners: !isOneUser(ownIds()),
+      setCapability: setFileCapability,
     })
   })
   return {

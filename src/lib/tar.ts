@@ -15,6 +15,8 @@ export interface TarEntry {
   /** root's when absent. */
   readonly uid?: number
   readonly gid?: number
+  /** Of `security.capability`. */
+  readonly capability?: Uint8Array
   /** Seconds since the epoch; 0 when absent, so that the same entries give the same bytes. */
   readonly mtime?: number
 }
@@ -23,6 +25,16 @@ const BLOCK = 512
 
 const typeOf = ({ name, link, hardLink }: TarEntry) =>
   link !== undefined ? 'SymbolicLink' : hardLink !== undefined ? 'Link' : name.endsWith('/') ? 'Directory' : 'File'
+
+/** A header before an entry that gives it an extended attribute. */
+function attribute(name: string, value: Uint8Array): Buffer {
+  const rest = Buffer.concat([Buffer.from(` SCHILY.xattr.${name}=`), value, Buffer.from('\n')])
+  const digits = String(rest.length + String(rest.length + 2).length)
+  const body = Buffer.concat([Buffer.from(digits), rest])
+  const block = Buffer.alloc(BLOCK)
+  new Header({ path: 'PaxHeader', mode: 0o644, size: body.length, type: 'ExtendedHeader' }).encode(block, 0)
+  return Buffer.concat([block, body, Buffer.alloc((BLOCK - (body.length % BLOCK)) % BLOCK)])
+}
 
 /** The archive. */
 export function tarArchive(entries: readonly TarEntry[]): Buffer {
@@ -42,6 +54,7 @@ export function tarArchive(entries: readonly TarEntry[]): Buffer {
       linkpath: link ?? hardLink ?? '',
     } as const
     const block = Buffer.alloc(BLOCK)
+    if (entry.capability) parts.push(attribute('security.capability', entry.capability))
     // What an entry's own header has no room for stands in one before it.
     if (new Header(fields).encode(block, 0)) parts.push(new Pax(fields).encode())
     parts.push(block, content, Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK))

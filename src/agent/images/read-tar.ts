@@ -3,21 +3,29 @@ import { closeSync, writeSync } from 'node:fs'
 import type { ReadEntry } from 'tar'
 
 /**
- * Calls `take` for each entry, in order; content that it does not listen for is skipped. Rejects with its first error,
- * naming the entry, or when the file is no whole tar file.
+ * Calls `take` for each entry, in order, with the text of the headers that stand before it; content that it does not
+ * listen for is skipped. Rejects with its first error, naming the entry, or when the file is no whole tar file.
  */
-export async function readTar(source: AsyncIterable<Uint8Array>, take: (entry: ReadEntry) => void): Promise<void> {
+export async function readTar(
+  source: AsyncIterable<Uint8Array>,
+  take: (entry: ReadEntry, headers: string) => void,
+): Promise<void> {
   const { Parser } = await import('tar')
   let failure: Error | undefined
+  let headers = ''
   const onReadEntry = (entry: ReadEntry) => {
     try {
-      if (!failure) take(entry)
+      if (!failure) take(entry, headers)
     } catch (error) {
       failure ??= new Error(`entry ${JSON.stringify(entry.path)}: ${(error as Error).message}`, { cause: error })
     }
+    headers = ''
     entry.resume()
   }
   const parser = new Parser({ strict: true, onReadEntry })
+  parser.on('meta', (text: string) => {
+    headers += text
+  })
   await new Promise<void>((resolve, reject) => {
     parser.on('error', (error: Error) => reject(failure ?? error))
     parser.on('end', () => (failure ? reject(failure) : resolve()))

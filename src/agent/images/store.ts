@@ -12,7 +12,7 @@ import { type Descriptor, type ImageConfig, type Manifest, readConfig, readManif
 import { formatReference, fullName, nameOf, parseReference } from './reference.ts'
 import { type Credentials, openRepository, type RegistryDeps } from './registry.ts'
 import { type MountLayers, openSnapshots } from './snapshots.ts'
-import { decompressed, unpackLayer } from './unpack.ts'
+import { decompressed, type UnpackOptions, unpackLayer } from './unpack.ts'
 import { verified } from './verified.ts'
 
 /** An image that is there. */
@@ -28,13 +28,11 @@ export interface Image {
   readonly config: ImageConfig
 }
 
-export interface ImageStoreOptions extends RegistryDeps {
+export interface ImageStoreOptions extends RegistryDeps, UnpackOptions {
   readonly folder: string
   readonly clock: Clock
   /** How layers are put together while one is unpacked. */
   readonly mount: MountLayers
-  /** false where all files can have one owner only. */
-  readonly owners: boolean
 }
 
 export interface ImageStore {
@@ -66,7 +64,7 @@ interface Entry {
 const FETCHES = 3
 
 export function openImageStore(options: ImageStoreOptions): ImageStore {
-  const { folder, owners } = options
+  const { folder } = options
   const blobs = openBlobs(join(folder, 'blobs'))
   const snapshots = openSnapshots(join(folder, 'layers'), options.mount)
   const staging = join(folder, 'staging')
@@ -115,7 +113,7 @@ export function openImageStore(options: ImageStoreOptions): ImageStore {
     const config = readConfig(blobs.text(digest), parts.layers.length)
     await snapshots.prepare(config.rootfs.diff_ids, async (at, root) => {
       const layer = await decompressed(blobs.open(parts.layers[at]!.digest))
-      await unpackLayer(verified(layer, { digest: config.rootfs.diff_ids[at]! }), root, { owners })
+      await unpackLayer(verified(layer, { digest: config.rootfs.diff_ids[at]! }), root, options)
     })
     const known = entries.get(digest)
     for (const [id, entry] of entries) {

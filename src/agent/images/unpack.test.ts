@@ -111,6 +111,11 @@ describe('unpackLayer', () => {
     ['a mark that leads up', [{ name: 'a/../../.wh.keep', bytes: '' }], /must not contain "\.\."/],
     ['a mark that empties what is above', [{ name: '../.wh..wh..opq', bytes: '' }], /must not contain "\.\."/],
     ['a hard link to nothing inside', [{ name: 'passwd', hardLink: '../../../../../../etc/hostname.none' }], /ENOENT/],
+    [
+      'capabilities for very many files',
+      Array.from({ length: 65 }, (_, at) => ({ name: `f${at}`, bytes: '', capability: Buffer.alloc(20) })),
+      /more than 64 files of one layer have capabilities/,
+    ],
     ['a mark that removes nothing that could be', [{ name: '.wh...', bytes: '' }], /removes nothing/],
   ]
   for (const [what, entries, message] of wrong) {

@@ -20,15 +20,20 @@ import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { ReadEntry } from 'tar'
+import { capabilityIn } from './capability.ts'
 import { readTar, writeEntry } from './read-tar.ts'
 import { lookAt, resolveIn } from './rooted.ts'
 
 const WHITEOUT = '.wh.'
+/** Each takes time in which nothing else goes on; images have a few. */
+const MOST_CAPABILITIES = 64
 const OPAQUE = '.wh..wh..opq'
 
 export interface UnpackOptions {
   /** Owners are set; false where there is one user only (a user namespace without subordinate ids). */
   readonly owners: boolean
+  /** Gives an open file its capabilities; absent: they are left out. */
+  readonly setCapability?: (file: number, value: Buffer) => void
 }
 
 /** The layer's tar file of its stored form, by its first bytes: as it is, gzip or zstd. */
@@ -69,7 +74,8 @@ export async function unpackLayer(
   apply.end()
 }
 
-function createApplier(root: string, { owners }: UnpackOptions) {
+function createApplier(root: string, { owners, setCapability }: UnpackOptions) {
+  let withCapabilities = 0
   /** What this layer itself wrote: an opaque mark does not remove it. */
   const own = new Set<string>()
   /** Folders' times are set when nothing is put into them any more. */
@@ -129,17 +135,21 @@ function createApplier(root: string, { owners }: UnpackOptions) {
     }
   }
 
-  function file(entry: ReadEntry, path: string) {
+  function file(entry: ReadEntry, path: string, capability: Buffer | undefined) {
+    if (capability && ++withCapabilities > MOST_CAPABILITIES)
+      throw new Error(`more than ${MOST_CAPABILITIES} files of one layer have capabilities`)
     const handle = make(path, () => openSync(path, 'wx', 0o600))
     writeEntry(entry, handle, file => {
       give(entry, (uid, gid) => fchownSync(file, uid, gid))
       fchmodSync(file, (entry.mode ?? 0o644) & 0o7777)
+      // After the owner: with a new one, they are gone.
+      if (capability) setCapability?.(file, capability)
       if (entry.mtime) futimesSync(file, entry.mtime, entry.mtime)
     })
   }
 
   return {
-    entry(entry: ReadEntry) {
+    entry(entry: ReadEntry, headers: string) {
       const trimmed = entry.path.replace(/\/+$/, '')
       const name = basename(trimmed)
       if (name === OPAQUE) return empty(parentOf(trimmed))
@@ -155,7 +165,7 @@ function createApplier(root: string, { owners }: UnpackOptions) {
         case 'File':
         case 'OldFile':
         case 'ContiguousFile':
-          return file(entry, path)
+          return file(entry, path, capabilityIn(headers))
         case 'Directory':
         case 'GNUDumpDir':
           if (!lookAt(path)?.isDirectory()) {

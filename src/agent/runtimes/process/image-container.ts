@@ -165,8 +165,9 @@ export function createImageContainers(
         words.push(...(user.groups.length > 0 ? ['--groups', user.groups.join(',')] : ['--clear-groups']))
       }
       if (!config.privileged) words.push('--bounding-set', boundingSet(config.capabilities), '--inh-caps', '-all')
-      if (config.noNewPrivileges) words.push('--no-new-privs')
-      return withFilter(state, 'default', tools.command, words.length > base ? words : [])
+      // On its own, as another user already: who still holds a right when it is forbidden to gain some, may gain that.
+      const never = config.noNewPrivileges ? [...tools.command('setpriv'), '--no-new-privs'] : []
+      return withFilter(state, 'default', tools.command, [...(words.length > base ? words : []), ...never])
     },
   }
 }

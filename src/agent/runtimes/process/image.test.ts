@@ -16,6 +16,7 @@ import { runtimeContract } from '../runtime.contract.ts'
 import type { ContainerConfig, RuntimeDriver, SandboxConfig } from '../runtime.ts'
 import { filterProblem } from './confinement.ts'
 import { openProcessDriver } from './driver.ts'
+import { setFileCapability } from './file-capabilities.ts'
 import { findPlatform } from './platform.ts'
 
 const cgroupRoot = `tutti-test-${process.pid}-image`
@@ -24,6 +25,9 @@ const { namespaces } = platform
 const rooted = namespaces ? {} : { skip: 'namespaces may not be made here' }
 const unfiltered = filterProblem(platform)
 const filtered = unfiltered ? { skip: `not here: ${unfiltered}` } : {}
+
+/** The capability as permitted and effective (linux/capability.h, struct vfs_cap_data). */
+const NET_BIND_SERVICE = Buffer.from('0100000200040000000000000000000000000000', 'hex')
 
 const image = () =>
   ociArchive({
@@ -52,6 +56,7 @@ const image = () =>
       [
         { name: '.wh.old', bytes: '' },
         { name: 'new', bytes: 'new' },
+        { name: 'usr/bin/may', bytes: readFileSync('/usr/bin/cat'), mode: 0o755, capability: NET_BIND_SERVICE },
         { name: 'store/', uid: 1234, gid: 1235, mode: 0o700 },
         { name: 'store/first', bytes: 'first', uid: 1234, gid: 1235 },
         { name: 'tmp/', mode: 0o1777 },
@@ -75,6 +80,7 @@ async function open(root: string) {
     ca: () => undefined,
     mount: mountLayers(join(folder, 'layers')),
     owners: true,
+    setCapability: setFileCapability,
   })
   const podsDirectory = join(root, 'pods')
   const images = { open: async () => store, toolsFolder: join(root, 'tools') }
@@ -237,6 +243,15 @@ describe('openProcessDriver with images', rooted, () => {
     // chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot, audit_write, setfcap
     assert.equal(await bounds({}), '00000000a00425fb')
     assert.equal(await bounds({ capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } }), '0000000000000400')
+  })
+
+  it('gives a program of the image its capabilities, unless the pod forbids that', filtered, async () => {
+    const effective = async (config: Partial<ContainerConfig>) =>
+      /CapEff:\s*(\w+)/.exec(
+        (await run(await start({ runAsUser: 1234, ...config }), 'may', '/proc/self/status')).text,
+      )?.[1]
+    assert.equal(await effective({}), '0000000000000400')
+    assert.equal(await effective({ noNewPrivileges: true }), '0000000000000000')
   })
 
   it('keeps system calls from a process that is to run under the default profile, in exec too', filtered, async () => {

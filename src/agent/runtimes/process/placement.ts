@@ -126,13 +126,14 @@ function credentials(platform: Platform, setpriv: string | undefined, config: Pl
   const caps = [...drop.map(name => `-${capabilityName(name)}`), ...add.map(name => `+${capabilityName(name)}`)].join(
     ',',
   )
-  const privileges = config.noNewPrivileges ? ['--no-new-privs'] : []
+  // On its own, as another user already: who still holds a right when it is forbidden to gain some, may gain that.
+  const never = config.noNewPrivileges && setpriv ? [setpriv, '--no-new-privs'] : []
   const isAsked = runAsUser !== undefined || runAsGroup !== undefined || supplementalGroups.length > 0
   // Groups of this program are not the pod's.
   const sameUser = !isAsked && !(strictGroups && platform.root)
-  if (sameUser && !(caps && platform.root)) return privileges.length > 0 && setpriv ? [setpriv, ...privileges] : []
+  if (sameUser && !(caps && platform.root)) return never
   if (!platform.root) {
-    if (runAsUser === undefined || runAsUser === process.getuid?.()) return []
+    if (runAsUser === undefined || runAsUser === process.getuid?.()) return never
     throw new RuntimeError(
       'CreateContainerError',
       `cannot run as user ${runAsUser}: this node runs as user ${process.getuid?.()} and may not change it`,
@@ -149,7 +150,7 @@ function credentials(platform: Platform, setpriv: string | undefined, config: Pl
     setpriv,
     ...(sameUser ? [] : ['--reuid', String(user), '--regid', String(group), ...groups]),
     ...(caps ? ['--bounding-set', caps, '--inh-caps', '-all'] : []),
-    ...privileges,
+    ...never,
   ]
 }
 

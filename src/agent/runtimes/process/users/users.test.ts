@@ -15,12 +15,15 @@ import { plainContainer, plainSandbox } from '../../configs.fixture.ts'
 import { mountLayers } from '../../overlay.ts'
 import type { ContainerConfig, RuntimeDriver } from '../../runtime.ts'
 import { openProcessDriver } from '../driver.ts'
+import { setFileCapability } from '../file-capabilities.ts'
 import { findPlatform } from '../platform.ts'
 import { podUsersProblem } from './calls.ts'
 
 const cgroupRoot = `tutti-test-${process.pid}-users`
 const skip = podUsersProblem(findPlatform({ cgroupRoot })) ?? false
 const BASE = 655_360
+/** Permitted and effective (linux/capability.h, struct vfs_cap_data). */
+const NET_BIND_SERVICE = Buffer.from('0100000200040000000000000000000000000000', 'hex')
 const IMAGE = 'example.com/users:1'
 const TOOLS = ['dash', 'sleep', 'cat', 'id', 'ls', 'stat', 'touch', 'chown', 'hostname', 'mount', 'tty', 'mkdir']
 
@@ -40,12 +43,14 @@ describe('openProcessDriver with users of a pod', { skip }, () => {
       ca: () => undefined,
       mount,
       owners: true,
+      setCapability: setFileCapability,
     })
     const paths = TOOLS.map(name => `/usr/bin/${name}`)
     const layers = [
       [...programs(...paths), { name: 'bin', link: 'usr/bin' }, { name: 'usr/bin/sh', link: 'dash' }],
       [
         { name: 'etc/passwd', bytes: 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:web:/:/bin/sh\n' },
+        { name: 'usr/bin/may', bytes: readFileSync('/usr/bin/cat'), mode: 0o755, capability: NET_BIND_SERVICE },
         { name: 'srv/', uid: 101, gid: 102, mode: 0o700 },
         { name: 'srv/page', bytes: 'page', uid: 101, gid: 102, mode: 0o600 },
       ],
@@ -108,6 +113,10 @@ describe('openProcessDriver with users of a pod', { skip }, () => {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     assert.match(status, new RegExp(`^Uid:\t${BASE + 101}\t.*\nGid:\t${BASE + 102}\t`, 'm'))
     assert.match(status, new RegExp(`^Groups:\t${BASE + 2000} `, 'm'))
+  })
+
+  it('gives a program of the image its capabilities, among its own users', async () => {
+    assert.match(await run(await start({ runAsUser: 101 }), 'may /proc/self/status'), /^CapEff:\t0000000000000400$/m)
   })
 
   it('may open its output anew, as root and as another user', async () => {

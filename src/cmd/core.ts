@@ -45,7 +45,7 @@ import { exposureOf, keepExposure } from './exposure.ts'
 import { dataPlaneOf } from './ingress-data-plane.ts'
 import { keepOptions, withKept } from './kept-options.ts'
 import { nodeAddresses } from './node-addresses.ts'
-import { type Nodes, startNodes } from './nodes.ts'
+import { type StopOptions, startNodes } from './nodes.ts'
 import { partMetrics } from './part-metrics.ts'
 import { portableKinds } from './portable-kinds.ts'
 import { KUBERNETES_VERSION, versionInfo } from './version.ts'
@@ -67,20 +67,8 @@ export interface Core {
   readonly network: { readonly mode: string; readonly notes: readonly string[] }
   readonly runtimes: readonly string[]
   readonly notes: readonly string[]
-  stop(options: StopOptions): Promise<void>
-}
-
-export interface StopOptions {
-  /** They run on without it, are stopped in order first, or end with the machine. */
-  readonly workloads: 'run on' | 'stop' | 'end with machine'
-  /** How long they have at most. */
-  readonly timeoutMs: number
-}
-
-/** Does to the workloads of nodes what is wanted before everything else ends. */
-export async function stopWorkloads(nodes: Pick<Nodes, 'drain' | 'shutDown'>, { workloads, timeoutMs }: StopOptions) {
-  if (workloads === 'stop') await nodes.drain(timeoutMs)
-  if (workloads === 'end with machine') await nodes.shutDown(timeoutMs)
+  /** Ends everything. */
+  stop(how: StopOptions): Promise<void>
 }
 
 /** The thread of the store: a file of its own in the bundle. */
@@ -121,7 +109,7 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
       runtimes: nodes.handlers,
       notes: [...changed, ...nodes.notes],
       async stop(how) {
-        await stopWorkloads(nodes, how)
+        await nodes.stop(how)
         await ends.run()
         if (how.workloads !== 'stop') return
         await nodes.leave()

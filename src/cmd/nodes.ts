@@ -58,6 +58,14 @@ export interface NodesDeps {
   reconnect?(): void
 }
 
+/** How a program ends. */
+export interface StopOptions {
+  /** Workloads run on without it, are stopped in order first, or end with the machine as its owner has said. */
+  readonly workloads: 'run on' | 'stop' | 'end with machine'
+  /** How long they have at most. */
+  readonly timeoutMs: number
+}
+
 export interface Nodes {
   /** By name, in order. */
   readonly apis: ReadonlyMap<string, NodeApi>
@@ -69,8 +77,8 @@ export interface Nodes {
   readonly server: NodeServer | undefined
   /** Stops all workloads in order; their objects stay. */
   drain(timeoutMs: number): Promise<void>
-  /** Ends all workloads with the machine, as its node's owner has said; otherwise as `drain` does. */
-  shutDown(timeoutMs: number): Promise<void>
+  /** Does to workloads what is wanted before everything else ends. */
+  stop(how: StopOptions): Promise<void>
   /** Resolves when the agents have let go, after `signal` aborted; then the runtimes are closed. */
   close(): Promise<void>
   /** After that, when nothing runs any more: takes away what was started for workloads. */
@@ -93,8 +101,9 @@ export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<
     async drain(timeoutMs) {
       await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
     },
-    async shutDown(timeoutMs) {
-      await Promise.all(agents.map(agent => agent.shutDown(timeoutMs)))
+    async stop({ workloads, timeoutMs }) {
+      if (workloads === 'stop') await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
+      if (workloads === 'end with machine') await Promise.all(agents.map(agent => agent.shutDown(timeoutMs)))
     },
     async close() {
       await Promise.all(agents.map(agent => agent.ended))

@@ -17,7 +17,7 @@ import { networkClaims } from '../../network/claim.ts'
 import { removeNetwork } from '../../network/kernel-network.ts'
 import { prepareNetwork } from '../../network/network.ts'
 import type { NetworkApi } from '../../network/parts.ts'
-import { type Core, stopWorkloads } from '../core.ts'
+import type { Core } from '../core.ts'
 import { createEnds, type Ends, stayAwake } from '../ends.ts'
 import { nodeAddresses } from '../node-addresses.ts'
 import { type Nodes, startNodes } from '../nodes.ts'
@@ -70,7 +70,7 @@ export async function startNodeProgram(deps: NodeProgramDeps): Promise<Core> {
       runtimes: nodes.handlers,
       notes: nodes.notes,
       async stop(how) {
-        await stopWorkloads(nodes, how)
+        await nodes.stop(how)
         await ends.run()
         if (how.workloads === 'stop') await leave()
       },

@@ -41,14 +41,15 @@ export interface LeadingDeps {
 
 /** Of the machine that leads. */
 export function leading({ client, informers, address }: LeadingDeps): Role {
-  const nodes = informers.of<NodeType>(Node)
+  // Followed from the first Ingress on.
+  const nodes = () => informers.of<NodeType>(Node)
   let before = new Set<string>()
   return {
     leads: true,
     machine: 'this machine',
     async tell(served, all, { plain, secure }) {
-      await nodes.synced()
-      const places = [{ address, plain: seen(plain), secure: seen(secure) }, ...placesOf(nodes.list())]
+      await nodes().synced()
+      const places = [{ address, plain: seen(plain), secure: seen(secure) }, ...placesOf(nodes().list())]
       const last = before
       before = new Set(served.map(keyOf))
       for (const ingress of served) await writeStatus(client, ingress, statusOf(ingress, places))
@@ -58,8 +59,8 @@ export function leading({ client, informers, address }: LeadingDeps): Role {
     },
     follow(changed) {
       let told = ''
-      return nodes.onChange(() => {
-        const now = JSON.stringify(placesOf(nodes.list()))
+      return nodes().onChange(() => {
+        const now = JSON.stringify(placesOf(nodes().list()))
         if (now === told) return
         told = now
         changed()

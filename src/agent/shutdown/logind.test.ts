@@ -8,7 +8,7 @@ import type { Programs } from './programs.ts'
 /** A machine with logind, played. */
 function machine() {
   const clock = virtualClock()
-  const state = { delay: 5_000_000, preparing: false, refusesLock: false, monitors: 0, locks: 0, allowed: 0 }
+  const state = { delay: 5_000_000, preparing: false, refusesLock: false, monitors: 0, locks: 0, isReadOnly: false }
   let hear = (_line: string) => {}
   let endMonitor = (_error: Error) => {}
   const log: string[] = []
@@ -49,8 +49,8 @@ function machine() {
       programs,
       delayMs,
       async allowDelay(ms) {
-        state.allowed = ms
         log.push(`allow ${ms}`)
+        if (state.isReadOnly) throw new Error('read-only file system')
       },
       clock,
       logger: silent,
@@ -151,11 +151,14 @@ test('logindSource makes logind wait as long as is wanted, and uses less where i
   await advance(100)
   assert.deepEqual(log, ['allow 30000', 'held'])
   scope.abort()
-  const stubborn = machine()
-  stubborn.follow(30_000)
-  await stubborn.advance(10_000)
-  assert.deepEqual(stubborn.log, ['allow 30000', 'held'])
-  stubborn.scope.abort()
+  for (const isReadOnly of [false, true]) {
+    const stubborn = machine()
+    stubborn.state.isReadOnly = isReadOnly
+    stubborn.follow(30_000)
+    await stubborn.advance(10_000)
+    assert.deepEqual(stubborn.log, ['allow 30000', 'held'])
+    stubborn.scope.abort()
+  }
 })
 
 test('logindSource tries again, more and more rarely, where it cannot follow', async () => {

@@ -8,6 +8,8 @@
  * - a Kubernetes cluster that stands, by KUBERNETES_KUBECONFIG, KUBERNETES_IMAGE (of busybox) and, where it must be asked
  *   from elsewhere, KUBERNETES_ENTER (`nsenter --net=/var/run/netns/NAME`);
  * - Docker Swarm, by DOCKERD (its path; docker-init and docker-proxy in PATH or beside it).
+ *
+ * A second table has the same image under Tutti's own runtime, as on a machine without containerd.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -110,19 +112,14 @@ const {
 } = process.env
 const besidePeer = kubeconfig !== undefined && image !== undefined
 const all: Record<string, PodFigures> = {}
-const target = await startTutti()
-try {
-  writeFileSync(join(folder, 'busybox.tar'), busyboxArchive())
-  await tutti(['image', 'import', join(folder, 'busybox.tar'), '--data-dir', target.dataDir])
-  const options = { kubeconfig: target.kubeconfig, image: BUSYBOX, web: BUSYBOX_WEB, services: true }
-  const load = await openPodLoad(options)
+const starts = besidePeer ? Math.ceil(N / 2) : 0
+await withTutti(process.env.TUTTI_UP.split(' '), async (load, target) => {
   rows.push(...(await besideTheRuntime(load, target.dataDir)))
-  all.Tutti = await podFigures(load, N, besidePeer ? Math.ceil(N / 2) : 0)
+  all.Tutti = await podFigures(load, N, starts)
   rows.push(...(await atRest(load, target.pids[0]!)))
-  await load.close()
-} finally {
-  await target.stop()
-}
+})
+progress('the runtime of its own')
+const own = await withTutti(['--runtime', 'process'], load => podFigures(load, N, N))
 
 if (besidePeer) {
   progress('Kubernetes')
@@ -132,11 +129,37 @@ if (besidePeer) {
   all.Kubernetes = JSON.parse(execFileSync(command!, asked, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }))
 }
 rows.push(...podRows(all, 'container', besidePeer))
-if (DOCKERD) progress('Docker Swarm')
-if (DOCKERD) rows.push(...beside(all.Tutti, await swarm(DOCKERD)))
+const withoutRuntime = { 'Tutti without containerd': own, ...all }
+const ownRows = podRows(withoutRuntime, 'container', true)
+if (DOCKERD) {
+  progress('Docker Swarm')
+  const figures = await swarm(DOCKERD)
+  rows.push(...beside('Tutti', all.Tutti!, figures))
+  ownRows.push(...beside('Tutti without containerd', own, figures))
+}
 console.log(table(rows))
+console.log(`\n${table(ownRows)}`)
 rmSync(folder, { recursive: true, force: true })
 process.exit(0)
+
+/** Runs `work` on a Tutti of its own that has the image. */
+async function withTutti<T>(
+  further: readonly string[],
+  work: (load: PodLoad, target: Awaited<ReturnType<typeof startTutti>>) => Promise<T>,
+): Promise<T> {
+  const target = await startTutti(further)
+  try {
+    writeFileSync(join(folder, 'busybox.tar'), busyboxArchive())
+    await tutti(['image', 'import', join(folder, 'busybox.tar'), '--data-dir', target.dataDir])
+    const options = { kubeconfig: target.kubeconfig, image: BUSYBOX, web: BUSYBOX_WEB, services: true }
+    const load = await openPodLoad(options)
+    const result = await work(load, target)
+    await load.close()
+    return result
+  } finally {
+    await target.stop()
+  }
+}
 
 /** The files of the image that the others run, too. */
 function swarm(dockerd: string): Promise<SwarmFigures> {
@@ -152,12 +175,12 @@ function swarm(dockerd: string): Promise<SwarmFigures> {
 }
 
 /** Rows of what Swarm was asked, too. */
-function beside(own: PodFigures, other: SwarmFigures): Row[] {
+function beside(name: string, own: PodFigures, other: SwarmFigures): Row[] {
   const row = (what: string, times: readonly number[], ms: number): Row => ({
     what,
     unit: 'ms',
     lessIsBetter: true,
-    figures: { Tutti: median(times), 'Docker Swarm': ms },
+    figures: { [name]: median(times), 'Docker Swarm': ms },
   })
   return [
     row('20 replicas → all run', own.twenty, other.twenty),

@@ -39,20 +39,21 @@ const upArguments = (process.env.TUTTI_UP ?? '').split(' ').filter(Boolean)
 export async function tuttiUp(
   { dataDir, kubeconfig }: { readonly dataDir: string; readonly kubeconfig: string },
   [command, ...before]: readonly [string, ...string[]] = program,
+  further: readonly string[] = upArguments,
 ): Promise<{ readonly pid: number; readonly startMs: number }> {
   const files = ['--data-dir', dataDir, '--kubeconfig', kubeconfig]
   const began = performance.now()
-  const { stdout } = await run(command, [...before, 'up', '--json', '--port', '0', ...files, ...upArguments])
+  const { stdout } = await run(command, [...before, 'up', '--json', '--port', '0', ...files, ...further])
   const startMs = performance.now() - began
   return { pid: JSON.parse(stdout.trim().split('\n').at(-1)!).pid, startMs }
 }
 
-/** Starts Tutti in a folder of its own. */
-export async function startTutti(): Promise<Target & { readonly dataDir: string }> {
+/** Starts Tutti in a folder of its own, by TUTTI_UP or `further` arguments. */
+export async function startTutti(further?: readonly string[]): Promise<Target & { readonly dataDir: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-'))
   const dataDir = join(folder, 'data')
   const kubeconfig = join(folder, 'kubeconfig')
-  const { pid, startMs } = await tuttiUp({ dataDir, kubeconfig })
+  const { pid, startMs } = await tuttiUp({ dataDir, kubeconfig }, program, further)
   return {
     name: programName,
     kubeconfig,

@@ -26,8 +26,9 @@ function serve(host: string): void {
     }
     socket.on('error', () => {})
     socket.once('data', said => {
-      if (String(said) !== 's') socket.end('.')
-      else write(), socket.on('drain', write)
+      if (String(said) !== 's') return socket.end('.')
+      write()
+      return socket.on('drain', write)
     })
   }).listen(8080, host, 1024, () => console.log('serving'))
 }
@@ -39,8 +40,12 @@ function stream({ host, port, ms }: Question): Promise<number> {
     const socket: Socket = connect({ host, port }, () => socket.write('s')).on('error', reject)
     socket.on('data', data => {
       // The first moment belongs to the start of the connection.
-      if (began === 0) setTimeout(() => (began = performance.now()), 20), (began = -1)
-      else if (began > 0) bytes += data.length
+      if (began === 0) {
+        began = -1
+        setTimeout(() => {
+          began = performance.now()
+        }, 20)
+      } else if (began > 0) bytes += data.length
       const took = performance.now() - began
       if (began <= 0 || took < ms) return
       socket.destroy()

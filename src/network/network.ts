@@ -30,10 +30,10 @@ import { startPortablePodNetwork } from './pod-network/portable.ts'
 import { reportUnenforced } from './policy/enforce.ts'
 import { type ServiceDirectory, serviceDirectory } from './service-directory.ts'
 import { serviceVariables } from './service-env.ts'
-import { startServices } from './services.ts'
 import { createDeparture } from './service-proxy/departure.ts'
 import { LOOPBACK } from './service-proxy/service-ports.ts'
 import { createUserspaceProxy } from './service-proxy/userspace/proxy.ts'
+import { startServices } from './services.ts'
 
 export interface Network {
   /** For the agent: the contract `agent/pod-network.ts`. */

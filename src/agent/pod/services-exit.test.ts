@@ -8,7 +8,11 @@ test('createServicesExit leaves once, within half of the grace, and tells when t
   const { promise, resolve } = Promise.withResolvers<void>()
   const asked: object[] = []
   let changes = 0
-  const exit = createServicesExit({ leave: pod => (asked.push(pod), promise) }, 'u1', () => changes++)
+  const leave = (pod: object) => {
+    asked.push(pod)
+    return promise
+  }
+  const exit = createServicesExit({ leave }, 'u1', () => changes++)
   assert.equal(exit.isUnderWay(POD, 30_000), true)
   assert.equal(exit.isUnderWay(POD, 29_000), true)
   assert.deepEqual(asked, [{ uid: 'u1', ips: ['10.244.0.5'], withinMs: 15_000 }])

@@ -16,6 +16,8 @@ export interface Programs {
 
 /** Where packages put them, besides PATH. */
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+/** It says its version within this time (ms), also on a machine that is busy with its own start. */
+const ANSWER_MS = 60_000
 /** The oldest whose CRI is v1. */
 const OLDEST = [1, 6] as const
 
@@ -40,7 +42,7 @@ export async function findPrograms(path: string): Promise<Programs | { readonly 
   const containerd = findProgram('containerd', all)!
   let text: string
   try {
-    text = (await promisify(execFile)(containerd, ['--version'], { timeout: 5000 })).stdout
+    text = (await promisify(execFile)(containerd, ['--version'], { timeout: ANSWER_MS })).stdout
   } catch (error) {
     return { missing: `${containerd} does not run: ${(error as Error).message}` }
   }

@@ -62,6 +62,8 @@ export function unconfinable(config: Confinement, platform: Platform): string | 
     if (problem) return problem
   }
   if (appArmor?.type === 'Localhost') return `the AppArmor profile ${appArmor.localhost}`
+  // Where the kernel has no AppArmor, who asks for it is not admitted to the node.
+  if (appArmor?.type === 'RuntimeDefault') return "an AppArmor profile of the runtime's"
   // As container runtimes: where nothing is labelled, there is nothing to give.
   if (seLinux && platform.seLinux) return 'SELinux options'
   if (cdiDevices?.length) return `the device ${cdiDevices[0]} by its CDI name`

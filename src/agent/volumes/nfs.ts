@@ -33,7 +33,7 @@ export const nfsVolume: VolumeType = {
       await mount('-t', 'nfs', ...(options.length > 0 ? ['-o', options.join(',')] : []), `${host}:${path}`, directory)
     } catch (error) {
       await removeTree(directory)
-      throw new VolumeError(`mount failed: ${explained(error as Error)}`, { cause: error })
+      throw new VolumeError(explained(error as Error), { cause: error })
     }
     return directory
   },

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { hasId, isOneUser, ownIds } from '../../../lib/user-namespace.ts'
 import { resolveIn } from '../../images/rooted.ts'
 import type { Image, ImageStore } from '../../images/store.ts'
-import { mountOverlay } from '../overlay.ts'
+import { mountOverlay, type Overlay } from '../overlay.ts'
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
 import { boundingSet } from './capabilities.ts'
 import { type CarriedTools, carryTools } from './carried-tools.ts'
@@ -15,7 +15,7 @@ import { makeImageVolumes } from './image-volumes.ts'
 import { DEFAULT_PATH, MARK, type Placed, type Placement } from './placement.ts'
 import { commandProblem, type Platform } from './platform.ts'
 import { idMappedMounts } from './users/id-mapped.ts'
-import { giveToUsers, mountForUsers, podUsers } from './users/image-files.ts'
+import { giveToUsers, mountForUsers, type PodUsers, podUsers } from './users/image-files.ts'
 
 /** What is kept of an image with a container that runs it. */
 export interface ImageState {
@@ -78,6 +78,27 @@ export function createImageContainers(
     if (!image) throw new RuntimeError('CreateContainerError', `image "${id}" is not present any more`)
     return image
   }
+  /** Puts an image's files together; `place` is where a folder may be made for the layers of a pod with own users. */
+  async function mountFiles(
+    image: Image,
+    at: Pick<Overlay, 'upper' | 'work' | 'target'>,
+    users: PodUsers | undefined,
+    place: string,
+  ) {
+    const overlay = { ...at, folder: store.layersFolder, layers: store.layers(image) }
+    if (!users) return mountOverlay(overlay)
+    giveToUsers(at.upper, users.base)
+    mkdirSync(place)
+    await mountForUsers(overlay, users, place, perl!)
+  }
+  /** Whom it runs as, of those that there are. Throws `RuntimeError` where that user or a group of the pod's is none. */
+  function userOf(wanted: ImageUser, { state, sandbox }: Placed): ImageUser {
+    const { userNamespace: own } = sandbox.state.config
+    const here = own ? { uids: own, gids: own } : ids
+    checkIds({ ...wanted, groups: state.config.supplementalGroups }, here)
+    // The image's root may be in many groups: those that there are.
+    return { ...wanted, groups: wanted.groups.filter(each => hasId(here.gids, each)) }
+  }
   return {
     store,
     tools,
@@ -92,35 +113,21 @@ export function createImageContainers(
       const sandbox = container.sandbox.state.config
       const { folder } = container
       const image = imageOf(container.state.image!.id)
-      const { Env, Entrypoint, Cmd, WorkingDir, User, Volumes } = image.config.config ?? {}
+      const { Env, WorkingDir, User, Volumes } = image.config.config ?? {}
       const root = join(folder, 'root')
       for (const part of ['upper', 'work', 'root']) mkdirSync(join(folder, part), { mode: 0o755 })
-      const layers = store.layers(image)
       const upper = join(folder, 'upper')
-      const overlay = { folder: store.layersFolder, layers, upper, work: join(folder, 'work'), target: root }
       const users = podUsers(sandbox)
-      if (users) {
-        giveToUsers(upper, users.base)
-        mkdirSync(join(folder, 'layers'))
-        await mountForUsers(overlay, users, join(folder, 'layers'), perl!)
-      } else await mountOverlay(overlay)
+      await mountFiles(image, { upper, work: join(folder, 'work'), target: root }, users, join(folder, 'layers'))
 
-      const wanted = imageUser(root, User ?? '', config)
-      const here = sandbox.userNamespace ? { uids: sandbox.userNamespace, gids: sandbox.userNamespace } : ids
-      checkIds({ ...wanted, groups: config.supplementalGroups }, here)
-      // The image's root may be in many groups: those that there are.
-      const user = { ...wanted, groups: wanted.groups.filter(each => hasId(here.gids, each)) }
+      const user = userOf(imageUser(root, User ?? '', config), container)
       const env: Record<string, string> = { PATH: DEFAULT_PATH, HOSTNAME: sandbox.hostname, HOME: user.home }
       if (config.tty) env.TERM = 'xterm'
       for (const pair of Env ?? []) env[pair.split('=', 1)[0]!] = pair.slice(pair.indexOf('=') + 1)
       for (const { name, value } of variables) env[name] = value
       if (!placement.ownPids(container)) env[MARK] = container.id
 
-      const own = config.command.length > 0
-      const command = own
-        ? [...config.command, ...config.args]
-        : [...(Entrypoint ?? []), ...(config.args.length > 0 ? config.args : (Cmd ?? []))]
-      if (command.length === 0) throw new RuntimeError('CreateContainerError', 'no command specified')
+      const command = commandOf(config, image)
       const workingDir = config.workingDir || WorkingDir || '/'
       const binds = placement.binds(container)
       const volumes = await makeImageVolumes({
@@ -170,6 +177,15 @@ export function createImageContainers(
       return withFilter(state, 'default', tools.command, [...(words.length > base ? words : []), ...never])
     },
   }
+}
+
+/** The words to run: the pod's, and the image's where the pod has none. Throws `RuntimeError` where neither has any. */
+function commandOf({ command, args }: Placed['state']['config'], { config }: Image): readonly string[] {
+  const { Entrypoint, Cmd } = config.config ?? {}
+  const words =
+    command.length > 0 ? [...command, ...args] : [...(Entrypoint ?? []), ...(args.length > 0 ? args : (Cmd ?? []))]
+  if (words.length === 0) throw new RuntimeError('CreateContainerError', 'no command specified')
+  return words
 }
 
 /** Folders of a container's control groups by what they are called below /sys/fs/cgroup; '' for the whole of v2. */

@@ -429,6 +429,12 @@ describe('openProcessDriver with images', rooted, () => {
   })
 
   it('refuses what it cannot give', async () => {
+    writeFileSync(
+      join(root, 'bare.tar'),
+      ociArchive({ name: 'example.com/bare:1', layers: [[{ name: 'f', bytes: '' }]] }),
+    )
+    await store.import(join(root, 'bare.tar'))
+    await assert.rejects(start({ image: 'example.com/bare:1' }), { message: 'no command specified' })
     await assert.rejects(start({ command: ['/none'] }), /exec: "\/none": stat \/none: no such file or directory/)
   })
 })

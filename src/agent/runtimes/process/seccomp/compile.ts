@@ -31,7 +31,7 @@ const X32 = 0x40000000
 type Way = 'on' | 'holds' | 'fails'
 type Test = readonly [code: number, operand: number, whenTrue?: Way, whenFalse?: Way]
 
-/** The numbers of the calls for which a rule is; the rules for each are in order. Throws an `Error` for too many. */
+/** The program, as an array of `struct sock_filter`. Throws an `Error` where it is longer than the kernel takes. */
 export function compileProfile({ verdict, rules }: Profile, architecture: Architecture): Buffer {
   const program: Instruction[] = [
     [LOAD, ARCH],
@@ -57,6 +57,7 @@ export function compileProfile({ verdict, rules }: Profile, architecture: Archit
   return assemble(program)
 }
 
+/** The rules for each call by its number, in order. */
 function byCall(rules: readonly Rule[], architecture: Architecture): ReadonlyMap<number, readonly Rule[]> {
   const calls = new Map<number, Rule[]>()
   for (const rule of rules) {

@@ -2,7 +2,7 @@
  * How fast containers start, start again, are replaced, scale and roll, and what 60 of them cost at rest. Starts stand
  * beside the runtime alone: the same sandbox, container and start by bare CRI calls on the same containerd, with the
  * same network plugin, in turns. Needs root, containerd, runc and busybox-static.
- * `node bench/containers.ts [--n 10] [--burst 30] [--idle 30]`; about 4 minutes.
+ * `node bench/containers.ts [--n 10] [--burst 30] [--idle 30]`; about 7 minutes.
  *
  * Beside others, in the same run and by the same program, after Tutti is gone:
  * - a Kubernetes cluster that stands, by KUBERNETES_KUBECONFIG, KUBERNETES_IMAGE (of busybox) and, where it must be asked
@@ -85,9 +85,9 @@ async function besideTheRuntime(load: PodLoad, dataDir: string): Promise<Row[]> 
   ]
 }
 
-/** What containers at rest cost: everything but their shims. */
-async function atRest(load: PodLoad, pid: number): Promise<Row[]> {
-  progress('rest')
+/** What containers at rest cost: everything but their shims. `when` says what came before. */
+async function atRest(load: PodLoad, pid: number, when: string): Promise<Row[]> {
+  progress(`rest ${when}`)
   await load.rest(RESTING)
   // What the burst has left behind is given back by then.
   await sleep(25_000)
@@ -98,9 +98,9 @@ async function atRest(load: PodLoad, pid: number): Promise<Row[]> {
   const figures = (value: number) => ({ Tutti: value })
   const memory = (all: readonly number[]) => figures(memoryBytes(all).rss / 1e6)
   return [
-    { what: `${RESTING} pods at rest: CPU over ${IDLE_SECONDS} s`, unit: '% of a core', figures: figures(cpu) },
-    { what: `${RESTING} pods at rest: memory of everything but shims`, unit: 'MB', figures: memory(pids) },
-    { what: `${RESTING} pods at rest: memory of Tutti alone`, unit: 'MB', figures: memory([pid]) },
+    { what: `${RESTING} pods at rest ${when}: CPU over ${IDLE_SECONDS} s`, unit: '% of a core', figures: figures(cpu) },
+    { what: `${RESTING} pods at rest ${when}: memory of everything but shims`, unit: 'MB', figures: memory(pids) },
+    { what: `${RESTING} pods at rest ${when}: memory of Tutti alone`, unit: 'MB', figures: memory([pid]) },
   ]
 }
 
@@ -113,10 +113,14 @@ const {
 const besidePeer = kubeconfig !== undefined && image !== undefined
 const all: Record<string, PodFigures> = {}
 const starts = besidePeer ? Math.ceil(N / 2) : 0
-await withTutti(process.env.TUTTI_UP.split(' '), async (load, target) => {
+const further = process.env.TUTTI_UP.split(' ')
+await withTutti(further, async (load, target) => {
+  rows.push(...(await atRest(load, target.pids[0]!, 'after a start')))
+})
+await withTutti(further, async (load, target) => {
   rows.push(...(await besideTheRuntime(load, target.dataDir)))
   all.Tutti = await podFigures(load, N, starts)
-  rows.push(...(await atRest(load, target.pids[0]!)))
+  rows.push(...(await atRest(load, target.pids[0]!, 'after all this')))
 })
 progress('the runtime of its own')
 const own = await withTutti(['--runtime', 'process'], load => podFigures(load, N, N))

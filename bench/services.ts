@@ -2,7 +2,7 @@
  * Services and policies of a node in a network namespace of its own: how long one change takes from the write to the API
  * server until the kernel has it, with 1,000 services of 10 endpoints, and how much of the processor that takes; what a
  * service costs a stream of bytes and new connections, beside the same without it; one pod's change with 1,000 pods
- * under 100 policies; DNS answers for names of others.
+ * under 100 policies; DNS answers, for names of services and of others.
  * `node bench/services.ts`, as root or where user namespaces are allowed.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,6 +21,9 @@ import { addressAt, parseCidr } from '../src/lib/ip-range.ts'
 import { silent } from '../src/lib/log.ts'
 import { createCatalog } from '../src/network/catalog.ts'
 import { createDnsCache } from '../src/network/dns/cache.ts'
+import { createHandler } from '../src/network/dns/message.ts'
+import { createNames } from '../src/network/dns/names.ts'
+import { startDnsServer } from '../src/network/dns/server.ts'
 import { startPolicies } from '../src/network/policy/start.ts'
 import { createNftablesProxy } from '../src/network/service-proxy/nftables/proxy.ts'
 import type { ServiceProxy } from '../src/network/service-proxy/proxy.ts'
@@ -254,6 +257,44 @@ async function policies(): Promise<void> {
   )
 }
 
+/** Names of services, asked of the node's server by another process, over UDP. */
+async function clusterNames(): Promise<void> {
+  const scope = new AbortController()
+  const service = (n: number): ServiceType => ({
+    metadata: { name: `s-${n}`, namespace: 'default' },
+    spec: { clusterIP: addressAt(parseCidr('10.96.0.0/16'), n + 20), ports: [{ name: 'http', port: 80 }] },
+  })
+  const services = fixedInformer(Array.from({ length: SERVICES }, (_, n) => service(n)))
+  const endpointSlices = fixedInformer(Array.from({ length: SERVICES }, (_, n) => slice(n, 0)))
+  const catalog = createCatalog({ services, endpointSlices }, scope.signal)
+  const domain = 'cluster.local'
+  const handle = createHandler(createNames(catalog, { domain, ranges: ['10.96.0.0/16'], server: '10.96.0.10' }), domain)
+  const upstream = { ask: async () => undefined, close() {} }
+  const server = await startDnsServer(NODE, 10_053, { ...deps, handle, upstream })
+  const load = join(import.meta.dirname, 'lib/dns-load.ts')
+  for (const [what, ...asked] of [
+    ['names of services', ...Array.from({ length: 100 }, (_, n) => `s-${n * 7}.default.svc.cluster.local`)],
+    [
+      'names that are not there',
+      ...Array.from({ length: 100 }, (_, n) => `x-${n}.example.com.default.svc.cluster.local`),
+    ],
+  ]) {
+    const before = process.cpuUsage()
+    const perSecond = Number(await run(process.execPath, [load, server.address, `${server.port}`, '3000', ...asked]))
+    const { user, system } = process.cpuUsage(before)
+    rows.push(
+      { what: `DNS, ${what}, over UDP, 1,000 services`, unit: '1/s', figures: { Tutti: perSecond } },
+      {
+        what: 'the same, processor of the server, an answer',
+        unit: 'µs',
+        figures: { Tutti: (user + system) / perSecond / 3 },
+      },
+    )
+  }
+  await server.close()
+  scope.abort()
+}
+
 /** Names of others, from the memory of answers. */
 async function names(): Promise<void> {
   const ask = createDnsCache(async query => {
@@ -270,6 +311,7 @@ async function names(): Promise<void> {
 await fromTheWrite()
 rows.push(...(await serviceTraffic(makeProxy(), folder)))
 await policies()
+await clusterNames()
 await names()
 console.log(table(rows))
 nft.close()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import packet, { type Answer, type Packet } from 'dns-packet'
 import { realClock } from '../../lib/clock.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
@@ -116,19 +116,45 @@ test('createDnsCache keeps answers by type, transport and options apart, and ask
   assert.equal(state.asked, 4)
 })
 
+/** Starts a server that answers everything so; resolves with its port. */
+function serve(t: TestContext, heard: string[], name: string, answer: Partial<Packet>): Promise<number> {
+  return new Promise(resolve => {
+    const socket = createSocket('udp4')
+    socket.on('message', (asked, from) => {
+      heard.push(name)
+      socket.send(reply(asked, answer), from.port, from.address)
+    })
+    socket.bind(0, '127.0.0.1', () => resolve(socket.address().port))
+    t.after(() => socket.close())
+  })
+}
+const GOOD = { answers: [address('a.example', 20)] }
+
+for (const [what, flags] of [
+  ['fails', 0x182],
+  ['knows nothing of the kind', 0x184],
+  ['refuses', 0x185],
+] as const)
+  test(`createUpstream asks the next server when one ${what}, and says what the first said when all do`, async t => {
+    const heard: string[] = []
+    const [bad, worse, good] = [
+      await serve(t, heard, 'bad', { flags }),
+      await serve(t, heard, 'worse', { flags: 0x182 }),
+      await serve(t, heard, 'good', GOOD),
+    ]
+    const ask = async (...ports: number[]) => {
+      const settings = readDnsSettings({ upstreamNameservers: JSON.stringify(ports.map(port => `127.0.0.1:${port}`)) })
+      const upstream = createUpstream({ file: '/nonexistent', own: [], settings: () => settings }, { clock: realClock })
+      const answer = packet.decode((await upstream.ask(query('a.example'), 'a.example', false))!)
+      return [answer.flags! & 15, ...heard.splice(0)]
+    }
+    assert.deepEqual(await ask(bad, good), [0, 'bad', 'good'])
+    assert.deepEqual(await ask(bad, worse), [flags & 15, 'bad', 'worse'])
+  })
+
 test('createUpstream asks the server of the domain, and the next when one is silent', async t => {
   const heard: string[] = []
-  const serve = (name: string) =>
-    new Promise<number>(resolve => {
-      const socket = createSocket('udp4')
-      socket.on('message', (asked, from) => {
-        heard.push(name)
-        socket.send(reply(asked, { answers: [address('a.example', 20)] }), from.port, from.address)
-      })
-      socket.bind(0, '127.0.0.1', () => resolve(socket.address().port))
-      t.after(() => socket.close())
-    })
-  const [stub, other] = [await serve('stub'), await serve('other')]
+  const [stub, other] = [await serve(t, heard, 'stub', GOOD), await serve(t, heard, 'other', GOOD)]
   // Nobody listens there: the system refuses at once.
   const gone = createSocket('udp4')
   const silent = await new Promise<number>(resolve => gone.bind(0, '127.0.0.1', () => resolve(gone.address().port)))

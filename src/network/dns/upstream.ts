@@ -13,6 +13,8 @@ import { framed, unframed } from './tcp-frames.ts'
 const PATIENCE = 1500
 /** Milliseconds for which a server that did not answer is asked after the others. */
 const DISTRUST = 30_000
+/** What a server says that could not answer, where another may: SERVFAIL, NOTIMP, REFUSED. */
+const UNABLE: ReadonlySet<number> = new Set([2, 4, 5])
 /** Where a machine's own servers listen. */
 const PORT = 53
 
@@ -107,16 +109,19 @@ export function createUpstream(
     async ask(query, name, tcp) {
       const servers = serversFor(settings(), name) ?? machine()
       const [last, first] = [servers.filter(isDistrusted), servers.filter(each => !isDistrusted(each))]
+      let refusal: Buffer | undefined
       for (const server of [...first, ...last]) {
         if (closed) return undefined
         const answer = await (tcp ? askTcp : askUdp)(server, query, clock)
-        if (answer) {
-          silent.delete(nameOf(server))
-          return answer
+        if (!answer) {
+          silent.set(nameOf(server), clock.elapsed())
+          continue
         }
-        silent.set(nameOf(server), clock.elapsed())
+        silent.delete(nameOf(server))
+        if (!UNABLE.has(answer[3]! & 15)) return answer
+        refusal ??= answer
       }
-      return undefined
+      return refusal
     },
     close() {
       closed = true

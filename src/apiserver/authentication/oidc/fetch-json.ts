@@ -1,5 +1,6 @@
 /** One JSON document by HTTPS from an issuer of tokens, bounded in time and size. */
 import { Agent, get } from 'node:https'
+import { readBody } from '../../../lib/bounded-body.ts'
 import type { Clock } from '../../../lib/clock.ts'
 
 export interface FetchDeps {
@@ -24,18 +25,8 @@ export function createFetchJson({ clock, authority }: FetchDeps): FetchJson {
         reject(new Error(`Get ${JSON.stringify(url)}: ${why}`))
       }
       const request = get(url, { agent, headers: { accept: 'application/json' } }, response => {
-        const chunks: Buffer[] = []
-        let size = 0
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length
-          if (size > LIMIT) {
-            fail(`the answer is longer than ${LIMIT} bytes`)
-            request.destroy()
-          } else chunks.push(chunk)
-        })
-        response.on('error', error => fail(error.message))
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8')
+        const read = (bytes: Buffer) => {
+          const text = bytes.toString('utf8')
           if (response.statusCode !== 200) return fail(`status ${response.statusCode}: ${text.slice(0, 200)}`)
           try {
             const value = JSON.parse(text)
@@ -44,7 +35,8 @@ export function createFetchJson({ clock, authority }: FetchDeps): FetchJson {
           } catch {
             fail('the answer is not JSON')
           }
-        })
+        }
+        readBody(response, LIMIT).then(read, error => fail(error.message))
       })
       const timer = clock.after(TIMEOUT_MS, () => {
         fail('context deadline exceeded')

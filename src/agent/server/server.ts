@@ -2,6 +2,7 @@
  * A node's own HTTPS (the kubelet's, port 10250): what the API server, and whoever may, asks a node directly. Every
  * request is authenticated and authorized by the API server's word; nothing is open to the anonymous.
  */
+import { refuseUpgrade } from '../../lib/refuse-upgrade.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -144,10 +145,7 @@ export async function startNodeServer(options: NodeServerOptions, deps: NodeServ
       acceptStream(deps, message, request.path, request.query)(socket, head)
     } catch (error) {
       const { code, message: text } = refusalOf(error)
-      const body = `${text}\n`
-      socket.end(
-        `HTTP/1.1 ${code} Refused\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      )
+      refuseUpgrade(socket, code, 'text/plain; charset=utf-8', `${text}\n`)
     }
   }
 

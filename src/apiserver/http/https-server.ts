@@ -3,6 +3,7 @@
  * (HTTP/1.1) for the streams of exec, attach and port-forward.
  */
 
+import { refuseUpgrade } from '../../lib/refuse-upgrade.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -77,13 +78,10 @@ function dateHeader(now: () => number): () => string {
   }
 }
 
-/** Writes the answer of an upgrade request that was refused: the socket is raw by now. */
-function refuseUpgrade(socket: Duplex, answer: Answer) {
+/** The body of an answer to an upgrade request that was refused. */
+function refusalText(answer: Answer): string {
   const value = answer.type === 'value' ? answer.value : answer.type === 'object' ? answer.object.value : {}
-  const body = Buffer.from(`${JSON.stringify(value)}\n`)
-  socket.end(
-    `HTTP/1.1 ${answer.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-  )
+  return `${JSON.stringify(value)}\n`
 }
 
 /** What all addresses of a server share: the way of a request, and what is open. */
@@ -172,7 +170,7 @@ function createConversation({ handler, logger, observer, clock }: HttpsServerDep
       })
       const answer = await handler(request)
       if (answer.type === 'upgrade') answer.accept(socket, head)
-      else refuseUpgrade(socket, answer)
+      else refuseUpgrade(socket, answer.status, 'application/json', refusalText(answer))
     } catch (error) {
       logger.error({ err: error, path: message.url }, 'an upgrade broke off')
       socket.destroy()

@@ -2,6 +2,7 @@
  * Hands a request on to another HTTP server and its answer back, both as they come: nothing is gathered. Upgrades
  * become two sockets that are joined. Where the server is and how it is reached is the target's to know.
  */
+import { joinStreams } from '../../lib/join-streams.ts'
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import type { Answer, ServerRequest } from '../request.ts'
@@ -90,20 +91,6 @@ function headOf(response: IncomingMessage): string {
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-/** Joins two sockets until one of them ends; then both do. */
-function join(client: Duplex, server: Duplex) {
-  const end = () => {
-    client.destroy()
-    server.destroy()
-  }
-  for (const side of [client, server]) {
-    side.on('error', end)
-    side.on('close', end)
-  }
-  client.pipe(server)
-  server.pipe(client)
-}
-
 /** The whole of a refusal, then the end of the connection: there is nobody to upgrade to. */
 function refuse(client: Duplex, response: IncomingMessage) {
   const { 'content-length': length, ...headers } = endToEnd(response.headers)
@@ -135,7 +122,7 @@ function relayUpgrade(message: IncomingMessage, target: Target): Promise<Answer>
           client.write(headOf(response))
           if (rest.length) client.write(rest)
           if (head.length) server.write(head)
-          join(client, server)
+          joinStreams(client, server)
         },
       })
     })

@@ -5,7 +5,7 @@ import type { BodyTaker } from '../../lib/http1/body.ts'
 import type { Fields } from '../../lib/http1/head.ts'
 import type { Inbound } from '../proxy/inbound.ts'
 import { linesOf, type Outbox, writeChunk, writeLastChunk } from '../proxy/outbox.ts'
-import { join } from '../proxy/upgrade.ts'
+import { joinStreams } from '../../lib/join-streams.ts'
 import type { AnswerStart, Visit, VisitEvents } from '../proxy/visit.ts'
 
 /** The connection that a request came on. */
@@ -132,7 +132,7 @@ export class Http1Visit implements Visit {
     socket.write(`HTTP/1.1 101 ${reason}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${linesOf(fields)}\r\n`)
     if (first.length) socket.write(first)
     if (early?.length) backend.write(early)
-    join(socket, backend)
+    joinStreams(socket, backend)
     socket.resume()
     this.#finish()
   }

@@ -10,7 +10,8 @@ import { createBackOff } from '../../client/back-off.ts'
 import type { Clock } from '../../lib/clock.ts'
 
 /**
- * It is told, a line each, whose changes of tables it need not hear of: a process's id. What it prints, a line each:
+ * It is told, a line each, whose changes of tables it need not hear of: ids of processes, of which the last eight count.
+ * What it prints, a line each:
  * `start`; `lost`, when the kernel had more to tell than there was room for; `table PID FAMILY TABLE` for a change that
  * has to do with us (it names us, or brings a chain of a hook), by the sender's netlink port, which is the process's id;
  * `links` when one of ours is gone; `ways` when something is gone that may be one of ours (an address of lo, a route that
@@ -81,13 +82,14 @@ sub read_from {
     $each->($message, $type, $port);
   }
 }
-my $all = '';
+my ($all, @own) = '';
 vec($all, fileno($_), 1) = 1 for $tables, $ways, \*STDIN;
 while (select(my $ready = $all, undef, undef, undef)) {
   if (vec $ready, fileno(STDIN), 1) {
     sysread(STDIN, my $said, 4096) or exit;
-    filter($tables, 0x20, 0, 0, 12, 0x15, 0, 1, unpack('N', pack 'L', $1), 6, 0, 0, 0, 6, 0, 0, 0xffffffff)
-      if $said =~ /(\d+)\n\z/;
+    push @own, $said =~ /(\d+)\n/g;
+    splice @own, 0, -8 if @own > 8;
+    filter($tables, 0x20, 0, 0, 12, (map { (0x15, 0, 1, unpack('N', pack 'L', $_), 6, 0, 0, 0) } @own), 6, 0, 0, 0xffffffff);
   }
   read_from($tables, \&changed) if vec $ready, fileno($tables), 1;
   read_from($ways, \&gone) if vec $ready, fileno($ways), 1;
@@ -98,7 +100,7 @@ while (select(my $ready = $all, undef, undef, undef)) {
 export type Heard = { readonly table: string; readonly pid: number } | 'links' | 'ways'
 
 export interface WatchDeps {
-  /** Calls `known` with the process whose changes are none to hear of, and with each that takes its place. */
+  /** Calls `known` with each process whose changes are none to hear of. */
   quiet(known: (pid: number) => void): void
   /** Something was changed; undefined: it is not known what. */
   heard(what: Heard | undefined): void
@@ -110,6 +112,8 @@ export interface WatchDeps {
 /** A pipe of a child as what it is, which Node's types do not tell. */
 const pipe = (stream: object) => stream as { unref(): void }
 
+/** Of so many processes the kernel keeps away what they do, the last ones. */
+const OWN = 8
 /** Between two starts of a program that ends, ms. */
 const RESTART_MS = 1000
 const RESTART_MAX_MS = 60_000
@@ -120,9 +124,10 @@ export function watchKernel({ quiet, heard, deaf, clock }: WatchDeps, signal: Ab
   const backOff = createBackOff(RESTART_MS, RESTART_MAX_MS)
   let child: ChildProcess | undefined
   let times = 0
-  let quietPid: number | undefined
+  const own: number[] = []
   quiet(pid => {
-    quietPid = pid
+    own.push(pid)
+    if (own.length > OWN) own.shift()
     child?.stdin?.write(`${pid}\n`)
   })
 
@@ -148,7 +153,7 @@ export function watchKernel({ quiet, heard, deaf, clock }: WatchDeps, signal: Ab
     let missing = false
     started.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-500)))
     started.stdin.on('error', () => {})
-    if (quietPid !== undefined) started.stdin.write(`${quietPid}\n`)
+    for (const pid of own) started.stdin.write(`${pid}\n`)
     createInterface(started.stdout).on('line', tell)
     started.once('error', error => {
       missing = true

@@ -10,7 +10,7 @@ export interface Nft {
   change(commands: string): Promise<void>
   /** Loads a ruleset as one transaction; a big one in a process of its own, so that changes need not wait for it. */
   load(ruleset: string): Promise<void>
-  /** Calls `started` with the id of the session's process, and of each that takes over. */
+  /** Calls `started` with the id of each process that changes tables, those of the last ones at once. */
   follow(started: (pid: number) => void): void
   /** Whether a process is the session's, or was lately started for a change. */
   isOwn(pid: number): boolean
@@ -38,10 +38,10 @@ export function startNft(directory: string): Nft {
   const place = memoryFolder(directory) ?? '.'
   const own: number[] = []
   const followers: ((pid: number) => void)[] = []
-  let standing: number | undefined
   const remember = (pid: number) => {
     own.push(pid)
     if (own.length > REMEMBERED) own.shift()
+    for (const follower of followers) follower(pid)
   }
   const session = startSession({
     command: 'nft',
@@ -51,11 +51,7 @@ export function startNft(directory: string): Nft {
     marked: /^.*datatype inet_service.*\n(.*16 bits\n)?/m,
     failed: /Error:|Could not|internal:/,
     renewAfter: RENEW_AFTER,
-    started(pid) {
-      standing = pid
-      remember(pid)
-      for (const follower of followers) follower(pid)
-    },
+    started: remember,
   })
   let interactive: 'unknown' | 'yes' | 'no' = 'unknown'
   let last: Promise<unknown> = Promise.resolve()
@@ -106,7 +102,7 @@ export function startNft(directory: string): Nft {
     },
     follow(started) {
       followers.push(started)
-      if (standing !== undefined) started(standing)
+      for (const pid of own) started(pid)
     },
     isOwn: pid => own.includes(pid),
     close() {

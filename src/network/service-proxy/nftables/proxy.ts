@@ -10,7 +10,7 @@ import type { Nft } from '../../tools/nft.ts'
 import type { ServiceChanges, ServiceProxy } from '../proxy.ts'
 import type { ServicePort } from '../service-ports.ts'
 import { drawsOf, type Element, elementsOf } from './elements.ts'
-import { chainsOf, changeCommands, type RulesetOptions, tableOf, wholeTable } from './ruleset.ts'
+import { type Chain, chainsOf, changeCommands, type RulesetOptions, tableOf, wholeTable } from './ruleset.ts'
 import { lostFlows, staleFlows } from './stale-flows.ts'
 
 type Elements = ReadonlyMap<string, Element>
@@ -24,6 +24,9 @@ export interface NftablesProxyDeps {
   /** Absent where UDP flows cannot be forgotten. */
   readonly conntrack?: Conntrack
 }
+
+/** Elements that any transaction has room for. */
+const PART = 1000
 
 /** Makes the proxy over a table that nobody else writes. */
 export function createNftablesProxy(options: RulesetOptions, deps: NftablesProxyDeps): ServiceProxy {
@@ -53,6 +56,19 @@ export function createNftablesProxy(options: RulesetOptions, deps: NftablesProxy
     await deps.conntrack?.forget(lostFlows(remembered, elements))
   }
 
+  /** The whole table: at once where that is possible. */
+  async function load(elements: readonly Element[], made: readonly Chain[], fresh: boolean): Promise<void> {
+    try {
+      await deps.nft.load(wholeTable(options, elements, made, fresh))
+    } catch (error) {
+      // Who is not the machine's root has little room for one transaction.
+      if (!/Message too long/.test((error as Error).message)) throw error
+      await deps.nft.load(wholeTable(options, [], made, fresh))
+      for (let at = 0; at < elements.length; at += PART)
+        await deps.nft.change(changeCommands(family, [], [], elements.slice(at, at + PART)))
+    }
+  }
+
   return {
     async reset(services) {
       const elements = new Map<string, Elements>()
@@ -65,11 +81,11 @@ export function createNftablesProxy(options: RulesetOptions, deps: NftablesProxy
       const made = chainsFor(services, new Set())
       const all = [...elements.values()].flatMap(own => [...own.values()])
       try {
-        await deps.nft.load(wholeTable(options, all, made, false))
+        await load(all, made, false)
       } catch (error) {
         // A table of another version of the program has maps of other types: it goes, and affinity with it.
         deps.logger.info({ err: error }, 'network: the standing rules cannot be taken over')
-        await deps.nft.load(wholeTable(options, all, made, true))
+        await load(all, made, true)
       }
       const before = standing
       standing = elements

@@ -2,7 +2,7 @@
  * A node's own HTTPS (the kubelet's, port 10250): what the API server, and whoever may, asks a node directly. Every
  * request is authenticated and authorized by the API server's word; nothing is open to the anonymous.
  */
-import { refuseUpgrade } from '../../lib/refuse-upgrade.ts'
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -13,6 +13,7 @@ import type { NodeApi } from '../../client/node-api.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
+import { refuseUpgrade } from '../../lib/refuse-upgrade.ts'
 import { type Caller, certificateCaller, tokenCallers } from './identity.ts'
 import { neededFor, nodePermission } from './permission.ts'
 import { acceptStream, type StreamDeps } from './streams.ts'

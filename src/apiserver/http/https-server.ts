@@ -3,7 +3,6 @@
  * (HTTP/1.1) for the streams of exec, attach and port-forward.
  */
 
-import { refuseUpgrade } from '../../lib/refuse-upgrade.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Duplex } from 'node:stream'
@@ -14,6 +13,7 @@ import { createSession, type Session } from '../../lib/http2/session.ts'
 import type { ServerStream } from '../../lib/http2/stream.ts'
 import { unmapped } from '../../lib/ip-address.ts'
 import type { Logger } from '../../lib/log.ts'
+import { refuseUpgrade } from '../../lib/refuse-upgrade.ts'
 import { TLS_OPTIONS, takeHttp2 } from '../../lib/tls-port.ts'
 import type { ClientCertificate } from '../authentication/authenticator.ts'
 import type { RequestMetrics } from '../metrics/requests.ts'

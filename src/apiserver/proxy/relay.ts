@@ -2,9 +2,10 @@
  * Hands a request on to another HTTP server and its answer back, both as they come: nothing is gathered. Upgrades
  * become two sockets that are joined. Where the server is and how it is reached is the target's to know.
  */
-import { joinStreams } from '../../lib/join-streams.ts'
+
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
+import { joinStreams } from '../../lib/join-streams.ts'
 import type { Answer, ServerRequest } from '../request.ts'
 import { endToEnd, type ProxyHeaders } from './headers.ts'
 

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { BodyTaker } from '../../lib/http1/body.ts'
 import type { Fields } from '../../lib/http1/head.ts'
+import { joinStreams } from '../../lib/join-streams.ts'
 import type { Inbound } from '../proxy/inbound.ts'
 import { linesOf, type Outbox, writeChunk, writeLastChunk } from '../proxy/outbox.ts'
-import { joinStreams } from '../../lib/join-streams.ts'
 import type { AnswerStart, Visit, VisitEvents } from '../proxy/visit.ts'
 
 /** The connection that a request came on. */

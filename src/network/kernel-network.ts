@@ -41,6 +41,7 @@ import { noTable } from './policy/ruleset.ts'
 import { createNftablesProxy } from './service-proxy/nftables/proxy.ts'
 import { createConntrack, hasConntrack } from './tools/conntrack.ts'
 import { startIp } from './tools/ip.ts'
+import { removeMemoryFolder } from './tools/memory-folder.ts'
 import { type Nft, startNft } from './tools/nft.ts'
 
 /** Places for pods that are made ahead; they cost no time of the processor once made. */
@@ -81,6 +82,7 @@ export async function removeNetwork(
 ): Promise<void> {
   const { dataDir } = options
   await withdrawAll(announcedFile(dataDir))
+  removeMemoryFolder(join(dataDir, 'network'))
   await removeKernelNetwork({ layout: layoutFor(options), netnsDirectory: netnsDirectory('kernel', dataDir) })
 }
 

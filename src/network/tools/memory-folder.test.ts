@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, statfsSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
-import { memoryFolder } from './memory-folder.ts'
+import { memoryFolder, removeMemoryFolder } from './memory-folder.ts'
 
 const hasMemory = () => {
   try {
@@ -19,6 +19,8 @@ test('memoryFolder is one for each directory, and nobody else’s', { skip: !has
   const path = memoryFolder('/a', root)!
   assert.equal(memoryFolder('/a', root), path, 'it may stand')
   assert.notEqual(memoryFolder('/b', root), path)
+  removeMemoryFolder('/b', root)
+  assert.deepEqual(readdirSync(root), [basename(path)])
   chmodSync(path, 0o777)
   assert.equal(memoryFolder('/a', root), undefined, 'others may write to it')
   rmSync(path, { recursive: true })

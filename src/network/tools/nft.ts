@@ -1,8 +1,8 @@
 /** nftables: changes through a standing `nft -i`, whole rulesets through `nft -f`. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { run } from './command.ts'
-import { memoryFolder } from './memory-folder.ts'
+import { memoryFolder, removeMemoryFolder } from './memory-folder.ts'
 import { SessionEndedError, startSession } from './session.ts'
 
 export interface Nft {
@@ -107,7 +107,7 @@ export function startNft(directory: string): Nft {
     isOwn: pid => own.includes(pid),
     close() {
       session.close()
-      if (place !== '.') rmSync(place, { recursive: true, force: true })
+      removeMemoryFolder(directory)
     },
   }
 }

@@ -28,6 +28,16 @@ const pod = (name: string, spec: object, ...containers: object[]) => ({
   },
 })
 
+/** How many processes of the machine are exactly this command. */
+const processesOf = (command: readonly string[]) =>
+  readdirSync('/proc').filter(entry => {
+    try {
+      return /^\d+$/.test(entry) && readFileSync(`/proc/${entry}/cmdline`, 'latin1') === `${command.join('\0')}\0`
+    } catch {
+      return false
+    }
+  }).length
+
 test('pods run in containers', { skip: problem ?? false }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-containers-'))
   const archive = join(folder, 'busybox.tar')
@@ -108,20 +118,26 @@ test('pods run in containers', { skip: problem ?? false }, async t => {
     assert.equal(await field('once', `${path}.message`), 'why')
   })
 
-  await t.test('an image that cannot be had is refused with the reason', async () => {
+  await t.test('an image that cannot be had, or says nothing to run, is refused with the reason', async () => {
+    const bare = 'docker.io/local/bare:1'
+    writeFileSync(join(folder, 'bare.tar'), busyboxArchive(bare, { Cmd: [] }))
+    assert.equal((await tutti(['image', 'import', join(folder, 'bare.tar')])).code, 0)
     await apply(
       pod('never', {}, { image: 'nosuch:1', imagePullPolicy: 'Never' }),
       pod('refused', {}, { image: '127.0.0.1:1/nosuch:1' }),
+      pod('bare', {}, { image: bare }),
     )
     for (const [name, reason] of [
       ['never', 'ErrImageNeverPull'],
       ['refused', 'ErrImagePull'],
+      ['bare', 'CreateContainerError'],
     ])
       await until(`${name} waits for ${reason}`, async () => {
         const waiting = await field(name!, '.status.containerStatuses[0].state.waiting.reason')
         return waiting === reason || waiting === 'ImagePullBackOff'
       })
-    await kubectl(['delete', 'pod', 'never', 'refused'])
+    assert.match(await field('bare', '.status.containerStatuses[0].state.waiting.message'), /no command specified/)
+    await kubectl(['delete', 'pod', 'never', 'refused', 'bare'])
   })
 
   const restarts = async () => field('web', '.status.containerStatuses[*].restartCount')
@@ -138,6 +154,30 @@ test('pods run in containers', { skip: problem ?? false }, async t => {
     await apply(pod('later', {}, { command: ['sleep', '100000'] }))
     await ready('later')
     assert.deepEqual([await ids(), await restarts()], [before, '0 0'])
+  })
+
+  await t.test('containerd is killed while thirty pods start: each starts, and nothing runs twice', async () => {
+    const COMMAND = ['sleep', '77777']
+    const { metadata, spec } = pod('many', {}, { command: COMMAND })
+    await apply({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'many' },
+      spec: {
+        replicas: 30,
+        selector: { matchLabels: { app: 'many' } },
+        template: { metadata: { labels: metadata.labels }, spec },
+      },
+    })
+    const many = (path: string) => kubectl(['get', 'pods', '-l', 'app=many', '-o', `jsonpath={.items[*]${path}}`])
+    await until('the first of them run', async () => /running.*running/s.test(await many('.status.containerStatuses')))
+    process.kill(pidOf(), 'SIGKILL')
+    await kubectl(['rollout', 'status', 'deployment/many', '--timeout=150s'])
+    const restarts = (await many('.status.containerStatuses[0].restartCount')).split(' ')
+    assert.deepEqual(restarts, Array(30).fill('0'))
+    assert.equal(processesOf(COMMAND), 30)
+    await kubectl(['delete', 'deployment', 'many'])
+    await until('they are gone', async () => processesOf(COMMAND) === 0)
   })
 
   await t.test('Tutti is killed: containers run on and are found again', async () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { request } from 'node:http'
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { after, before, test } from 'node:test'
 import * as grpc from '@grpc/grpc-js'
@@ -113,4 +116,28 @@ test('sendHttp2 goes to another endpoint where one takes no connection, and leav
   gone.server.forceShutdown()
   publish(gone.address, next.address)
   for (let at = 0; at < 4; at++) assert.equal(await unary('hello'), 'next hello https')
+})
+
+test('sendHttp2 lets no client take an answer that its backend broke off for a whole one', async () => {
+  const server = createHttp2Server()
+  server.on('stream', (stream: ServerHttp2Stream, { ':path': path }) => {
+    stream.on('error', () => {})
+    stream.respond({ ':status': 200 })
+    stream.write('half')
+    setImmediate(() => {
+      if (path === '/stream') stream.destroy(new Error('broken'))
+      else stream.session?.destroy()
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  ends.push(() => server.close())
+  const broken = await startGateway([routeTo('web')])
+  ends.push(() => broken.close())
+  const { port } = server.address() as AddressInfo
+  broken.services.set('web', [{ host: '127.0.0.1', port }], { ports: [{ port: 80, appProtocol: 'kubernetes.io/h2c' }] })
+  for (const path of ['/stream', '/session']) {
+    const sent = request({ host: '127.0.0.1', port: broken.port, path, agent: false }).end()
+    const [response] = await once(sent, 'response')
+    await assert.rejects(response.toArray(), { code: 'ECONNRESET' }, path)
+  }
 })

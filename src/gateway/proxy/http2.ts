@@ -18,7 +18,8 @@ export interface Http2Backends {
 
 /** Of HTTP/1.1 alone. */
 const NOT_HERE = new Set(['host', 'transfer-encoding'])
-/** RFC 9113, section 7: it says that nothing was done. */
+/** RFC 9113, section 7. The second says that nothing was done. */
+const NO_ERROR = 0
 const REFUSED_STREAM = 7
 /** RFC 9113, 6.2. */
 const END_STREAM = 1
@@ -73,7 +74,8 @@ function follow(stream: ClientHttp2Stream, events: SendingEvents): Sending {
     })
   })
   stream.on('end', () => {
-    if (over) return
+    // Node ends what a backend breaks off, too; `close` or `error` tell of it.
+    if (over || stream.aborted || stream.rstCode !== NO_ERROR) return
     over = true
     events.ended(endToEnd(trailers))
     events.settled()

@@ -73,7 +73,10 @@ export class Http2Visit implements Visit {
   take(taker: BodyTaker): void {
     if (this.#expects) this.#stream.additionalHeaders({ ':status': 100 })
     this.#stream.on('data', (chunk: Buffer) => taker.data(chunk))
-    this.#stream.on('end', () => taker.end([]))
+    // Node ends what a client breaks off, too.
+    this.#stream.on('end', () => {
+      if (!this.#stream.aborted) taker.end([])
+    })
   }
 
   pause(): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
 import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -136,6 +136,37 @@ test('createServer speaks HTTP/2, with many requests at a time', async () => {
     const { host, cookie, 'x-real-ip': client, 'x-forwarded-host': forwarded } = got.headers
     assert.deepEqual([host, cookie, client, forwarded], ['shop.example', 'a=1; b=2', '127.0.0.1', 'shop.example'])
   })
+})
+
+test('createServer lets no backend take a request of HTTP/2 that was broken off for a whole one', async () => {
+  const broken = await startGateway([routeTo('web')], { '': await certificateFor('localhost') })
+  ends.push(() => broken.close())
+  let whole = 0
+  const backend = createServer(incoming => {
+    incoming.resume().on('end', () => whole++)
+    incoming.on('error', () => {})
+  })
+  await new Promise<void>(resolve => backend.listen(0, '127.0.0.1', resolve))
+  ends.push(() => {
+    backend.close()
+    backend.closeAllConnections()
+  })
+  broken.services.set('web', [{ host: '127.0.0.1', port: (backend.address() as AddressInfo).port }])
+  for (const what of ['stream', 'session'] as const) {
+    const session = connectHttp2(`https://127.0.0.1:${broken.securePort}`, { rejectUnauthorized: false })
+    const asked = once(backend, 'request')
+    const stream = session.request({ ':method': 'POST', ':path': '/' }, { endStream: false })
+    stream.on('error', () => {})
+    stream.write('half')
+    const [incoming] = (await asked) as [IncomingMessage]
+    const closed = new Promise(resolve => incoming.socket.once('close', resolve))
+    // Not `close`: it ends the request before.
+    if (what === 'stream') stream.destroy()
+    else session.destroy()
+    await closed
+    assert.equal(whole, 0, what)
+    session.destroy()
+  }
 })
 
 test('createServer refuses doubtful paths over HTTP/2, too', async () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { after, test } from 'node:test'
 import type { Machine } from '../node/machine.ts'
 import { openCgroups } from './cgroups.ts'
@@ -11,16 +14,9 @@ const cgroups = process.platform === 'linux' ? openCgroups(root) : undefined
 const options = cgroups ? {} : { skip: 'control groups may not be written here' }
 after(() => cgroups?.remove(''))
 
-const shares = (path: string): number => {
-  const v1 = `/sys/fs/cgroup/cpu/${root}/${path}/cpu.shares`
-  if (existsSync(v1)) return Number(readFileSync(v1, 'utf8'))
-  const weight = Number(readFileSync(`/sys/fs/cgroup/${root}/${path}/cpu.weight`, 'utf8'))
-  return Math.ceil(((weight - 1) * 262142) / 9999 + 2)
-}
-
 test('openCgroups gives a class of pods the shares of its pods together', options, () => {
   const near = (path: string, expected: number) => {
-    const found = shares(path)
+    const found = cgroups!.shares(path)
     // v2 has a coarser scale.
     assert.ok(Math.abs(found - expected) <= 60, `${path}: ${found}, not ${expected}`)
   }
@@ -56,10 +52,31 @@ test('enforceAllocatable limits what all pods have together, as long as somethin
 test('remove takes what nodes of a machine share with the last of them', options, () => {
   const shared = `tutti-test-shared-${process.pid}`
   const [one, other] = ['one', 'other'].map(name => openCgroups(`${shared}/${name}`)!)
-  const stands = () => [`/sys/fs/cgroup/pids/${shared}`, `/sys/fs/cgroup/${shared}`].some(existsSync)
+  const stands = () => existsSync(dirname(one!.base('pids')))
   one!.create(podGroup('Guaranteed', 'a'), {})
   one!.remove('')
   assert.equal(stands(), true)
   other!.remove('')
   assert.equal(stands(), false)
+})
+
+test('openCgroups bounds and counts what runs in a group', options, async t => {
+  const [entry] = cgroups!.create(podGroup('Guaranteed', 'limited'), {
+    memoryLimit: 64 << 20,
+    pidsLimit: 50,
+    cpuQuota: 50_000,
+  })
+  const { memoryLimit, cpuQuota } = cgroups!.limits(podGroup('Guaranteed', 'limited'))
+  assert.deepEqual({ memoryLimit, cpuQuota }, { memoryLimit: 64 << 20, cpuQuota: 50_000 })
+  const entries = cgroups!.entries(podGroup('Guaranteed', 'limited'))
+  assert.ok(entries.includes(entry!))
+  const join = entries.map(file => `echo 0 >${file}`).join(' && ')
+  const child = spawn('sh', ['-c', `${join} && echo in; read _`], { stdio: ['pipe', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  assert.deepEqual(cgroups!.processes(podGroup('Guaranteed', 'limited')), [child.pid])
+  assert.equal(cgroups!.usage(podGroup('Guaranteed', 'limited'))?.processes, 1)
+  child.stdin.end()
+  await once(child, 'exit')
+  assert.equal(cgroups!.remove(podGroup('Guaranteed', 'limited')), true)
 })

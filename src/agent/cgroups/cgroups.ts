@@ -6,8 +6,9 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Resources } from '../runtimes/runtime.ts'
+import { groupFor } from './delegation.ts'
 import { CLASS_GROUPS } from './pod-group.ts'
-import { CGROUPS, type Controller, type GroupReader, groupReader, V1, weight } from './reading.ts'
+import { CGROUPS, type Controller, type GroupReader, groupReader, isUnified, V1, weight } from './reading.ts'
 
 export interface Cgroups extends GroupReader {
   /** Makes the group with its limits; `path` is relative. Resolves to the files a process joins by writing `0`. */
@@ -33,11 +34,13 @@ const write = (path: string, value: string | number) => {
 }
 /**
  * Finds what this machine has below `mount` (normally /sys/fs/cgroup) and whether it may be written; undefined when
- * not. `root` is this node's own folder, so that two nodes of one machine do not meet.
+ * not. `wanted` is this node's own folder, so that two nodes of one machine do not meet. In v2 an ordinary user has it
+ * below what systemd has delegated to the user.
  */
-export function openCgroups(root: string, mount = CGROUPS): Cgroups | undefined {
+export function openCgroups(wanted: string, mount = CGROUPS): Cgroups | undefined {
+  const v2 = isUnified(mount)
+  const root = v2 ? groupFor(wanted, mount) : wanted
   const reader = groupReader(root, mount)
-  const v2 = reader.version === 2
   const bases = v2 ? [mount] : V1.map(name => join(mount, name)).filter(isGroup)
   if (!v2 && bases.length < V1.length) return undefined
   try {
@@ -53,7 +56,10 @@ export function openCgroups(root: string, mount = CGROUPS): Cgroups | undefined 
   const { base } = reader
   const every = (path: string) => bases.map(each => join(each, root, path))
   // Without controllers (delegation refused, or the process sits in the root) v2 still groups and kills.
-  const enable = (dir: string) => write(join(dir, 'cgroup.subtree_control'), '+cpu +memory +pids')
+  const enable = (dir: string) => {
+    // One by one: not all of them may be delegated.
+    for (const each of ['cpu', 'memory', 'pids']) write(join(dir, 'cgroup.subtree_control'), `+${each}`)
+  }
   if (v2) {
     let dir = mount
     for (const part of ['', ...root.split('/')]) {

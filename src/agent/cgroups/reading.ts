@@ -43,9 +43,12 @@ const sharesOf = (value: number) => (value > 0 ? Math.ceil(((value - 1) * 262142
 /** v1 says so, in pages, where there is no limit. */
 const UNLIMITED = 2 ** 62
 
+/** Whether groups are of version 2 alone. */
+export const isUnified = (mount: string): boolean => existsSync(join(mount, 'cgroup.controllers'))
+
 /** Reads groups below `root`, which need not be there; paths are relative to it. */
 export function groupReader(root: string, mount = CGROUPS): GroupReader {
-  const v2 = existsSync(join(mount, 'cgroup.controllers'))
+  const v2 = isUnified(mount)
   const base = (controller: Controller) => join(v2 ? mount : join(mount, controller), root)
   const shares = (path: string) => {
     const dir = join(base('cpu'), path)

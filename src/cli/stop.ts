@@ -17,7 +17,10 @@ export interface StopOptions {
   readonly timeoutMs: number
 }
 
-/** Resolves when the process is gone. Throws `UserError` when it outlives the timeout by ten seconds. */
+/** What it takes besides its workloads, on a slow machine that is busy: a container runtime and the network end, too (ms). */
+const CLEAR_MS = 60_000
+
+/** Resolves when the process is gone. Throws `UserError` when it outlives the timeout by a minute. */
 export async function stopInstance(
   { clock, dataDir }: Pick<Context, 'clock' | 'dataDir'>,
   instance: Instance,
@@ -29,7 +32,7 @@ export async function stopInstance(
   }
   if (workloads) writeFileSync(stopRequestFile(dataDir), JSON.stringify({ timeoutMs }))
   process.kill(instance.pid, 'SIGTERM')
-  const end = clock.now() + timeoutMs + 10_000
+  const end = clock.now() + timeoutMs + CLEAR_MS
   // The process is not our child: its end can only be seen by looking.
   while (alive()) {
     if (clock.now() > end)

@@ -15,6 +15,10 @@ export const userKubeconfig = ({ env }: Pick<Io, 'env'>) =>
 /** The program's own, always there while it runs: DATA_DIR/kubeconfig. */
 export const ownKubeconfig = (dataDir: string) => join(dataDir, 'kubeconfig')
 
+const AUTHORITY = 'certificate-authority-data'
+/** What is read of a cluster in a kubeconfig. */
+type Shown = { readonly server?: string; readonly [AUTHORITY]?: string }
+
 const decode = (text: unknown) => Buffer.from(String(text), 'base64').toString()
 
 /**
@@ -35,7 +39,7 @@ export async function writeKubeconfigs(
   const entry = {
     name: CONTEXT_NAME,
     server: instance.server,
-    authority: decode(cluster['certificate-authority-data']),
+    authority: decode(cluster[AUTHORITY]),
     certificate: decode(user['client-certificate-data']),
     key: decode(user['client-key-data']),
   }
@@ -54,9 +58,17 @@ export async function writeKubeconfigs(
 }
 
 /** Takes the context out of the user's kubeconfig, unless it belongs to another cluster by now. */
-export async function forgetKubeconfig({ io }: Pick<Context, 'io'>, instance: Instance): Promise<void> {
+export async function forgetKubeconfig(
+  { io, dataDir }: Pick<Context, 'io' | 'dataDir'>,
+  instance: Instance,
+): Promise<void> {
   const path = userKubeconfig(io)
-  const config = await readKubeconfig(path).catch(() => undefined)
-  const cluster = config?.clusters?.find(each => each.name === CONTEXT_NAME)?.cluster as { server?: string } | undefined
-  if (cluster?.server === instance.server) await removeContext(path, CONTEXT_NAME)
+  const [user, own] = await Promise.all(
+    [path, ownKubeconfig(dataDir)].map(file => readKubeconfig(file).catch(() => undefined)),
+  )
+  const shown = user?.clusters?.find(each => each.name === CONTEXT_NAME)?.cluster as Shown | undefined
+  const authority = (own?.clusters?.[0]?.cluster as Shown | undefined)?.[AUTHORITY]
+  // A port may have been another when it was written; the authority is the cluster's own for good.
+  const isOwn = authority ? shown?.[AUTHORITY] === authority : shown?.server === instance.server
+  if (shown && isOwn) await removeContext(path, CONTEXT_NAME)
 }

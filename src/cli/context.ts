@@ -24,11 +24,12 @@ export interface UpOptions {
   readonly port?: number
   /** Absent: as before, at first `auto`. */
   readonly network?: 'auto' | 'kernel' | 'rootless' | 'portable'
-  readonly runtime: 'auto' | 'containerd' | 'process' | 'simulated'
-  /** Address of a CRI socket whose runtime is to be used, e.g. `unix:///run/containerd/containerd.sock`. */
+  /** Absent: as before, at first `auto`. */
+  readonly runtime?: 'auto' | 'containerd' | 'process' | 'simulated'
+  /** Absent: as before, where `runtime` is, too. Address of a CRI socket whose runtime is to be used, e.g. `unix:///run/containerd/containerd.sock`. */
   readonly runtimeEndpoint?: string
-  /** Simulated nodes; 1 where nodes are real. */
-  readonly nodes: number
+  /** Simulated nodes. Absent: as before, at first 1. */
+  readonly nodes?: number
   /** Absolute path of the configuration file that was named. */
   readonly config?: string
   /** Name of this machine's node; its host name when absent. */

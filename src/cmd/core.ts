@@ -43,7 +43,7 @@ import { loadSettings, type Settings } from './configuration/settings.ts'
 import { createEnds, type Ends } from './ends.ts'
 import { exposureOf, keepExposure } from './exposure.ts'
 import { dataPlaneOf } from './ingress-data-plane.ts'
-import { keepOptions, withKept } from './kept-options.ts'
+import { type KeptOptions, keepOptions } from './kept-options.ts'
 import { nodeAddresses } from './node-addresses.ts'
 import { type StopOptions, startNodes } from './nodes.ts'
 import { partMetrics } from './part-metrics.ts'
@@ -51,7 +51,7 @@ import { portableKinds } from './portable-kinds.ts'
 import { KUBERNETES_VERSION, versionInfo } from './version.ts'
 
 export interface CoreDeps {
-  readonly options: UpOptions
+  readonly options: UpOptions & KeptOptions
   /** The network's mode, and why it is not a better one. */
   readonly network: Choice
   readonly version: string
@@ -96,11 +96,11 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
   const ends = createEnds()
   try {
     const { config, dataDir } = deps.options
-    const { network, port } = withKept(deps.options)
+    const { port } = deps.options
     const settings = await loadSettings(config ?? configurationIn(dataDir), { ...deps, uuid: randomUUID })
     const ground = await prepareGround(deps, settings, ends)
     const api = await serveApi({ ...deps, port }, ground, ends)
-    const changed = keepOptions(dataDir, { port: api.port, network })
+    const changed = keepOptions(dataDir, { ...deps.options, port: api.port })
     const { traffic, nodes } = await startParts(deps, ground, api, ends)
     return {
       server: api.url,

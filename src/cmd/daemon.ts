@@ -3,7 +3,7 @@
  * list, ended in the reverse order.
  */
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import type { ProgramOptions, UpOptions } from '../cli/context.ts'
+import type { NodeOptions, ProgramOptions, UpOptions } from '../cli/context.ts'
 import { UserError } from '../cli/context.ts'
 import { type Instance, instanceFile } from '../cli/instance.ts'
 import { stopRequestFile } from '../cli/stop.ts'
@@ -19,7 +19,7 @@ import { findHolder, usersOf } from '../network/rootless/holder.ts'
 import { isInside, startInside } from '../network/rootless/porter.ts'
 import { type Core, startCore } from './core.ts'
 import { openDataDir } from './data-dir.ts'
-import { withKept } from './kept-options.ts'
+import { type KeptOptions, withKept } from './kept-options.ts'
 import { nodeArguments, type StartMessage } from './launch.ts'
 import { createLogger } from './logger.ts'
 import { nodeNameFor } from './node-name.ts'
@@ -88,7 +88,10 @@ async function serveInside(json: string, options: ProgramOptions, { notes }: Cho
 }
 
 /** What a later start needs to find the same runtimes. */
-const askedFor = ({ runtime, runtimeEndpoint }: UpOptions) => ({ runtime, ...(runtimeEndpoint && { runtimeEndpoint }) })
+const askedFor = ({ runtime, runtimeEndpoint }: KeptOptions) => ({
+  runtime,
+  ...(runtimeEndpoint && { runtimeEndpoint }),
+})
 
 /** For the log: a token is a secret. */
 const withoutToken = (options: ProgramOptions) =>
@@ -110,7 +113,7 @@ async function wantedStop(request: string): Promise<StopOptions> {
 
 /** Starts what the options ask for: a cluster, or a node of one. */
 async function startProgram(
-  options: ProgramOptions,
+  options: NodeOptions | (UpOptions & KeptOptions),
   choice: Choice | undefined,
   deps: { readonly version: string; readonly logger: Logger; onPhase(phase: string): void },
 ): Promise<Core> {
@@ -126,12 +129,13 @@ async function startProgram(
 }
 
 /** Runs the program until it is told to stop. Rejects with a `UserError` when it cannot start. */
-export async function serve(options: ProgramOptions, hooks: ServeHooks, choice?: Choice): Promise<void> {
+export async function serve(asked: ProgramOptions, hooks: ServeHooks, choice?: Choice): Promise<void> {
   // Node's slabs of 64 KB stay whole while one object of a few is kept: 7 MB after 80 pods have come and gone.
   Buffer.poolSize = 8192
   const { log, onPhase, onReady } = hooks
   const version = programVersion()
-  const { dataDir } = options
+  const { dataDir } = asked
+  const options = 'role' in asked ? asked : withKept(asked)
   openDataDir(dataDir, version)
   const logger = createLogger(log)
   logger.info({ version, pid: process.pid, options: withoutToken(options) }, 'starting')

@@ -9,8 +9,8 @@ test('keepOptions and withKept: a start that says nothing is as the last one, an
   const dataDir = mkdtempSync(join(tmpdir(), 'tutti-kept-'))
   t.after(() => rmSync(dataDir, { recursive: true }))
   const up = (said: object = {}) => {
-    const { port, network } = withKept({ dataDir, runtime: 'auto', nodes: 1, ...said })
-    return { port, network, notes: keepOptions(dataDir, { port, network }) }
+    const kept = withKept({ dataDir, ...said })
+    return { port: kept.port, network: kept.network, notes: keepOptions(dataDir, kept) }
   }
   assert.deepEqual(up(), { port: 6443, network: 'auto', notes: [] })
   const changed = up({ port: 7443, network: 'portable' })
@@ -21,4 +21,21 @@ test('keepOptions and withKept: a start that says nothing is as the last one, an
   assert.deepEqual(up(), { port: 7443, network: 'portable', notes: [] })
   assert.deepEqual(up({ network: 'auto' }).network, 'auto')
   assert.equal(up().port, 7443)
+})
+
+test('withKept: pods are run by what ran them before, until something else is asked for', t => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tutti-kept-'))
+  t.after(() => rmSync(dataDir, { recursive: true }))
+  const up = (said: object = {}) => {
+    const kept = withKept({ dataDir, ...said })
+    keepOptions(dataDir, kept)
+    return [kept.runtime, kept.nodes, kept.runtimeEndpoint]
+  }
+  assert.deepEqual(up(), ['auto', 1, undefined])
+  assert.deepEqual(up({ runtime: 'simulated', nodes: 5 }), ['simulated', 5, undefined])
+  assert.deepEqual(up({ port: 7443 }), ['simulated', 5, undefined])
+  assert.deepEqual(up({ runtime: 'process' }), ['process', 1, undefined])
+  assert.deepEqual(up({ runtimeEndpoint: 'unix:///run/cri.sock' }), ['auto', 1, 'unix:///run/cri.sock'])
+  assert.deepEqual(up(), ['auto', 1, 'unix:///run/cri.sock'])
+  assert.deepEqual(up({ runtime: 'auto' }), ['auto', 1, undefined])
 })

@@ -1,6 +1,6 @@
 /**
- * What a cluster keeps of how it was started, for starts that do not say it again: others know it by its port, and its
- * pods by their network.
+ * What a cluster keeps of how it was started, for starts that do not say it again: others know it by its port, its pods
+ * by their network and by what runs them.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,12 +12,15 @@ export interface KeptOptions {
   readonly port: number
   /** The mode that was asked for; `auto` where the best was to be taken. */
   readonly network: NonNullable<UpOptions['network']>
+  readonly runtime: NonNullable<UpOptions['runtime']>
+  readonly nodes: number
+  readonly runtimeEndpoint?: string
 }
 
 const fileOf = (dataDir: string) => join(dataDir, 'options.json')
 
 /** Where nothing was ever said. */
-const FIRST: KeptOptions = { port: 6443, network: 'auto' }
+const FIRST: KeptOptions = { port: 6443, network: 'auto', runtime: 'auto', nodes: 1 }
 
 function readKept(dataDir: string): KeptOptions | undefined {
   try {
@@ -27,17 +30,21 @@ function readKept(dataDir: string): KeptOptions | undefined {
   }
 }
 
-/** What was asked for now, else what was before. */
-export const withKept = (options: UpOptions): UpOptions & KeptOptions => ({
-  ...FIRST,
-  ...readKept(options.dataDir),
-  ...options,
-})
+/** What was asked for now, else what was before. Another runtime is asked for with all that belongs to it. */
+export function withKept(options: UpOptions): UpOptions & KeptOptions {
+  const kept = { ...FIRST, ...readKept(options.dataDir) }
+  if (!options.runtime && !options.runtimeEndpoint) return { ...kept, ...options }
+  const { port, network } = kept
+  return { ...FIRST, port, network, ...options }
+}
 
 /** Keeps it for the next start. Returns sentences for who has said something else before. */
-export function keepOptions(dataDir: string, { port, network }: KeptOptions): readonly string[] {
+export function keepOptions(
+  dataDir: string,
+  { port, network, runtime, nodes, runtimeEndpoint }: KeptOptions,
+): readonly string[] {
   const before = readKept(dataDir)
-  const now = { port, network }
+  const now: KeptOptions = { port, network, runtime, nodes, ...(runtimeEndpoint && { runtimeEndpoint }) }
   writeFileAtomic(fileOf(dataDir), `${JSON.stringify(now)}\n`)
   if (!before) return []
   return [

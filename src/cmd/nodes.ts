@@ -24,6 +24,7 @@ import { isInside } from '../network/rootless/porter.ts'
 import type { ContainerSettings } from './configuration/containers.ts'
 import { loadKubeletSettings } from './configuration/kubelet.ts'
 import { imagesOf } from './images.ts'
+import type { KeptOptions } from './kept-options.ts'
 import { groupsOf, openContainers, type Runtimes, type RuntimesDeps } from './runtimes.ts'
 
 /** Addresses of simulated pods and nodes: RFC 2544 keeps them out of every real network. */
@@ -35,7 +36,7 @@ const SIMULATED_CAPACITY = { cpu: '8', memory: '32Gi', 'ephemeral-storage': '100
 export interface NodesDeps {
   /** Absent: nothing is configured. */
   readonly settings?: ContainerSettings
-  readonly options: UpOptions
+  readonly options: UpOptions & KeptOptions
   readonly nodeName: string
   readonly network: Network
   readonly clock: Clock

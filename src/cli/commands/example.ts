@@ -94,9 +94,7 @@ export const example = defineCommand({
     }
     const began = clock.now()
     if (!readInstance(dataDir))
-      await withProgress(context, 'starting Tutti', say =>
-        launcher.start({ dataDir, runtime: 'auto', nodes: 1 }, say, context.signal),
-      )
+      await withProgress(context, 'starting Tutti', say => launcher.start({ dataDir }, say, context.signal))
     const instance = readInstance(dataDir)
     if (!instance) throw new UserError('Tutti did not stay up', `Look into ${join(dataDir, 'tutti.log')}`)
     const { notes } = await writeKubeconfigs(context, instance)

@@ -94,15 +94,14 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
     },
     {
       flags: '--runtime <runtime>',
-      description: 'what runs workloads',
+      description: 'what runs workloads (default: as before, at first auto)',
       choices: ['auto', 'containerd', 'process', 'simulated'],
-      default: 'auto',
     },
     {
       flags: '--runtime-endpoint <address>',
       description: 'CRI socket of a container runtime that runs already, with its own pod network',
     },
-    { flags: '--nodes <number>', description: 'simulated nodes, with --runtime simulated', default: 1 },
+    { flags: '--nodes <number>', description: 'simulated nodes, with --runtime simulated' },
     { flags: '--config <file>', description: 'configuration of the cluster; DATA_DIR/config.yaml where it is there' },
     {
       flags: '--http-port <port>',
@@ -131,8 +130,8 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       dataDir: context.dataDir,
       ...(options.port !== undefined && { port: portOf('--port', options.port) }),
       ...(options.network !== undefined && { network: options.network as 'auto' }),
-      runtime: options.runtime as UpOptions['runtime'],
-      nodes: nodesOf(options.nodes, options.runtime),
+      ...(options.runtime !== undefined && { runtime: options.runtime as 'auto' }),
+      ...(options.nodes !== undefined && { nodes: nodesOf(options.nodes, options.runtime) }),
       ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: String(options.runtimeEndpoint) }),
       ...(options.config !== undefined && { config: resolve(String(options.config)) }),
       ...(options.nodeName !== undefined && { nodeName: nodeNameOf(options.nodeName) }),

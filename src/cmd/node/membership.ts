@@ -5,6 +5,7 @@ import { type UpOptions, UserError } from '../../cli/context.ts'
 import { membershipFile } from '../../cli/membership.ts'
 import { writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
+import type { KeptOptions } from '../kept-options.ts'
 import type { NetworkConfig } from './enroll.ts'
 
 export interface Membership {
@@ -36,7 +37,10 @@ export function readMembership(dataDir: string): Membership {
 }
 
 /** How its programs are started, as for a cluster's own node. */
-export const upOptions = (dataDir: string, { runtime = 'auto', runtimeEndpoint }: Membership): UpOptions => ({
+export const upOptions = (
+  dataDir: string,
+  { runtime = 'auto', runtimeEndpoint }: Membership,
+): UpOptions & KeptOptions => ({
   dataDir,
   port: 0,
   network: 'kernel',

@@ -18,6 +18,7 @@ import type { Transport } from '../client/transport.ts'
 import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
+import { runTool } from '../lib/run-tool.ts'
 import { isBootedBySystemd } from '../lib/systemd.ts'
 import type { Network } from '../network/network.ts'
 import { isInside } from '../network/rootless/porter.ts'
@@ -152,7 +153,11 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
   const processes = await openProcesses({ ...deps, mode: network.describe().mode }, containers)
   const kubelet = await loadKubeletSettings(options.dataDir)
   const machine = thisMachine(options.dataDir, deps.limits)
-  enforceAllocatable(groupsOf(nodeName), machine)
+  const isSliced = settings?.cgroupDriver === 'systemd' && containers.drivers.length > 0
+  const slices = isSliced
+    ? (await import('../agent/cgroups/slices.ts')).openSlices(groupsOf(nodeName), runTool)
+    : undefined
+  await enforceAllocatable(groupsOf(nodeName), machine, slices)
   const machineShutdown = await listenToMachine(kubelet.settings.shutdown, deps)
   return {
     ...shared(deps, nodeName),

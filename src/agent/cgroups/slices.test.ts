@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Machine } from '../node/machine.ts'
+import { openCgroups } from './cgroups.ts'
+import { enforceAllocatable } from './node-allocatable.ts'
 import { podGroup } from './pod-group.ts'
 import { openSlices } from './slices.ts'
 
@@ -33,6 +36,17 @@ test('openSlices makes what is above a pod once, and gives a class the weight of
   assert.match(told[3]!, /CPUWeight t 39 MemoryMax t 4096 MemorySwapMax t 0 TasksMax t 10 0$/)
   assert.match(told[5]!, /CPUQuotaPerSecUSec t 500000 0$/)
   assert.ok(told.at(-1)!.endsWith(`SetUnitProperties sba(sv) ${BURSTABLE}.slice true 1 CPUWeight t 40`))
+})
+
+test('enforceAllocatable limits the slice of all pods, which those of classes are made in later', async () => {
+  const { slices, told } = scripted()
+  const machine = { capacity: { memory: '8Gi' }, allocatable: { memory: '6Gi' }, info: {} as Machine['info'] }
+  await enforceAllocatable(`tutti-test-sliced-${process.pid}`, machine, slices)
+  assert.match(
+    told.at(-1)!,
+    new RegExp(`tutti-node_1.example-kubepods.slice .* MemoryMax t ${6 * 1024 ** 3} MemorySwapMax t 0 0$`),
+  )
+  openCgroups(`tutti-test-sliced-${process.pid}`)?.remove('')
 })
 
 test('openSlices changes a slice that stands already, and takes limits away', async () => {

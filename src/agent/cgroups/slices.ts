@@ -6,6 +6,7 @@
  * Slices are transient: they live until they are stopped, and keep no file on disk. They have no dependencies of their
  * own, so that a machine that shuts down leaves pods to the node's own order.
  */
+import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { runTool } from '../../lib/run-tool.ts'
 import type { Resources } from '../runtimes/runtime.ts'
@@ -92,6 +93,12 @@ export function openSlices(root: string, run: typeof runTool): Slices {
     }
   }
 
+  const stop = (slice: string) =>
+    call('StopUnit', 'ss', slice, 'replace').catch((error: Error) => {
+      // It was never made, or is gone.
+      if (!/not loaded/.test(String(error))) throw error
+    })
+
   /** Shares of the pods of a class, by the pod's path. */
   const shares = new Map<string, number>()
   /** Groups above those of pods that stand. */
@@ -132,12 +139,21 @@ export function openSlices(root: string, run: typeof runTool): Slices {
       await balance(path)
     },
     async remove(path) {
-      await call('StopUnit', 'ss', name(path), 'replace').catch((error: Error) => {
-        // It was never made, or is gone.
-        if (!/not loaded/.test(String(error))) throw error
-      })
+      await stop(name(path))
+      // Nodes of one machine share what is above their own: it goes with the last of them.
+      const shared = dirname(root)
+      if (path === '' && shared !== '.' && !hasFolders(join(reader.base('memory'), place('..')))) await stop(name('..'))
       if (!shares.delete(path)) return
       await balance(path)
     },
+  }
+}
+
+/** Whether other groups are in one. */
+function hasFolders(folder: string): boolean {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).some(entry => entry.isDirectory())
+  } catch {
+    return false
   }
 }

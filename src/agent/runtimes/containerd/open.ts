@@ -2,7 +2,8 @@
 
 import { createHash } from 'node:crypto'
 import { chmodSync, createReadStream, mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { architecture } from '../../../lib/architecture.ts'
 import type { Clock } from '../../../lib/clock.ts'
@@ -122,6 +123,8 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     endShims(layout, false)
     await groups.removeAll()
     await removeTree(run)
+    // The folder that clusters of this machine share goes with the last of them.
+    if (!options.runDirectory) await rmdir(dirname(run)).catch(() => {})
   }
   let driver: RuntimeDriver | undefined
   try {

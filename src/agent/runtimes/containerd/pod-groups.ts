@@ -43,7 +43,11 @@ export function openPodGroups(root: string, driver: 'cgroupfs' | 'systemd'): Pod
       limits: (note, container) => slices.limits(scope(note, container)),
       processes: (note, container) => slices.usage(scope(note, container))?.processes,
       remove: note => slices.remove(group(note)),
-      removeAll: () => slices.remove(''),
+      async removeAll() {
+        await slices.remove('')
+        // Those of processes, which systemd does not make.
+        openCgroups(root)?.remove('')
+      },
     }
   }
   const cgroups = openCgroups(root)

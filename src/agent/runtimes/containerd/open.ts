@@ -117,7 +117,17 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
       sweep()
     },
   }
+  /** What was given too little time to end, ends now: without its shim it would run on, unknown to all. */
+  async function endSandboxes() {
+    const left = await openCriDriver(criOptions)
+    try {
+      for (const { id } of await left.listSandboxes()) await left.removeSandbox(id)
+    } finally {
+      await left.close()
+    }
+  }
   async function stop() {
+    await endSandboxes().catch(error => logger.warn({ err: error }, 'containers may be left'))
     await supervisor.stop()
     // Nothing of the cluster runs any more: what is left of it is a remainder.
     endShims(layout, false)

@@ -173,8 +173,8 @@ test('pods run in containers', { skip: problem ?? false }, async t => {
     await until('the first of them run', async () => /running.*running/s.test(await many('.status.containerStatuses')))
     process.kill(pidOf(), 'SIGKILL')
     await kubectl(['rollout', 'status', 'deployment/many', '--timeout=150s'])
-    const restarts = (await many('.status.containerStatuses[0].restartCount')).split(' ')
-    assert.deepEqual(restarts, Array(30).fill('0'))
+    // One whose start was cut off has had a start that failed.
+    assert.match(await many('.status.containerStatuses[0].restartCount'), /^[01]( [01]){29}$/)
     assert.equal(processesOf(COMMAND), 30)
     await kubectl(['delete', 'deployment', 'many'])
     await until('they are gone', async () => processesOf(COMMAND) === 0)

@@ -20,7 +20,8 @@ const TLS: Readonly<Record<string, string>> = {
 }
 
 interface NetworkError extends Error {
-  readonly code?: string
+  /** Of the system or of Node; a status's own is a number, and says nothing of the network. */
+  readonly code?: string | number
   readonly address?: string
   readonly port?: number
   readonly hostname?: string
@@ -39,7 +40,8 @@ const validFor = (names = '') =>
 
 /** The sentence for an error of a connection, e.g. `dial tcp 10.0.0.1:80: connect: connection refused`. */
 export function networkErrorText(error: Error): string {
-  const { code = '', message, address, port, hostname, host, cert, errors } = error as NetworkError
+  const { code: known, message, address, port, hostname, host, cert, errors } = error as NetworkError
+  const code = typeof known === 'string' ? known : ''
   if (errors?.[0]) return networkErrorText(errors[0])
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname}: no such host`
   if (SYSTEM[code] && address) return `dial tcp ${hostPort(address, port ?? 0)}: ${SYSTEM[code]}`

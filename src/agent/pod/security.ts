@@ -24,11 +24,11 @@ function appArmorOf(profile: SecurityContext['appArmorProfile']): SecurityProfil
   return type === 'Localhost' ? { type, localhost: profile.localhostProfile ?? '' } : { type }
 }
 
-/** Group ids that processes of the pod have besides their own. */
 /** Whether groups that the image has for its user are not the pod's. */
 export const wantsStrictGroups = ({ spec }: Pod): boolean =>
   spec?.securityContext?.supplementalGroupsPolicy === 'Strict'
 
+/** Group ids that processes of the pod have besides their own. */
 const supplementalGroups = (pod: Pod): number[] => {
   const { fsGroup, supplementalGroups: groups = [] } = pod.spec?.securityContext ?? {}
   return [...new Set([...(fsGroup === undefined ? [] : [fsGroup]), ...groups])]

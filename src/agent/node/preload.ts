@@ -1,7 +1,7 @@
 /** Image archives that wait in a folder of the node: each is imported once, before the node takes pods. */
-import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
+import { createReadStream, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { NodeImages } from './images.ts'
 
@@ -21,19 +21,11 @@ function archives(folder: string): string[] {
   }
 }
 
-function readNote(folder: string): Known {
-  try {
-    return JSON.parse(readFileSync(importedNote(folder), 'utf8'))
-  } catch {
-    return {}
-  }
-}
-
 /** Imports what is new in `folder`, for the runtime of pods without a class. Failures are told in the log. */
 export async function preloadImages(folder: string, images: NodeImages, logger: Logger): Promise<void> {
   const names = archives(folder)
   if (names.length === 0) return
-  const known = readNote(folder)
+  const known = readJsonFile<Known>(importedNote(folder)) ?? {}
   const now: Known = {}
   for (const name of names) {
     const { size, mtimeMs, ino } = statSync(join(folder, name))

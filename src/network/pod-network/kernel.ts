@@ -18,7 +18,7 @@ import { runTool } from '../../lib/run-tool.ts'
 import { alone, onDevice } from '../family.ts'
 import type { Guard } from '../guard/guard.ts'
 import { createRounds } from '../rounds.ts'
-import { run } from '../tools/command.ts'
+import { runIp } from '../tools/ip.ts'
 import type { Nft } from '../tools/nft.ts'
 import type { Session } from '../tools/session.ts'
 import { openAllocations } from './allocations.ts'
@@ -100,9 +100,6 @@ const roomIn = ({ podCidr: { family, size } }: PodRange) => (family === 'IPv4' ?
 
 /** Has lines of `ip` carried out. */
 type Say = (lines: string) => Promise<unknown>
-
-/** By a process of its own: one that stands takes a link for the one that had its name before. */
-const anew: Say = lines => run('ip', ['-batch', '-'], `${lines}\n`)
 
 /** Interface names have 15 characters at most. */
 const newName = () => LINK_PREFIX + randomBytes(4).toString('hex')
@@ -325,8 +322,8 @@ ${lines('after')}
   for (const range of ranges) guard?.hold(podTableOf(range.podCidr.family), rebuild)
   const restorers = {
     places: () => allocations.all().filter(place => !leaving.has(place.name) && stands(place)),
-    link: (place: Place) => link(place, 'nsenter', anew),
-    lead: (place: Place) => lead(place, anew),
+    link: (place: Place) => link(place, 'nsenter', runIp),
+    lead: (place: Place) => lead(place, runIp),
   }
   guard?.look('links', () => restoreLinks(restorers))
   guard?.look('ways', () => restoreRoutes(restorers))

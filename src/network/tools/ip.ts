@@ -1,4 +1,5 @@
-/** iproute2 as a session. */
+/** iproute2: as a session, and by itself. */
+import { run } from './command.ts'
 import { type Session, startSession } from './session.ts'
 
 /**
@@ -14,3 +15,6 @@ export function startIp(): Session {
     failed: /^(Error:|RTNETLINK|Cannot|Command failed|Object |Unknown|Device|.*Usage:)/m,
   })
 }
+
+/** Has lines of `ip` carried out by a process of its own: one that stands takes a link for the one that had its name before. */
+export const runIp = (lines: string): Promise<string> => run('ip', ['-batch', '-'], `${lines}\n`)

@@ -12,6 +12,7 @@ import type { Logger } from '../../../lib/log.ts'
 import type { Guard } from '../../guard/guard.ts'
 import { createRounds } from '../../rounds.ts'
 import { attempt, run } from '../../tools/command.ts'
+import { runIp } from '../../tools/ip.ts'
 import type { Nft } from '../../tools/nft.ts'
 import type { Session } from '../../tools/session.ts'
 import { NODES_SET, podTableOf } from '../ruleset.ts'
@@ -52,9 +53,6 @@ async function segmentOf(address: string): Promise<string | undefined> {
   return / via /.test(stdout) ? undefined : / dev (\S+)/.exec(stdout)?.[1]
 }
 
-/** By a process of its own: one that stands takes a link for the one that had its name before. */
-const anew = (lines: string) => run('ip', ['-batch', '-'], `${lines}\n`)
-
 /** What an address without a way is: an error, or none. */
 const orNone = (allowed: boolean) => (error: unknown) => {
   if (!allowed) throw error
@@ -92,13 +90,13 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
       // It may stand from before.
       if ((await attempt('ip', ['link', 'show', VXLAN_LINK])).code === 0)
         await run('ip', ['link', 'delete', VXLAN_LINK])
-      await anew(linkCommands(self, deps.mtu).join('\n'))
+      await runIp(linkCommands(self, deps.mtu).join('\n'))
       writeFileSync(`/proc/sys/net/ipv4/conf/${VXLAN_LINK}/route_localnet`, '1')
       tunnel = true
     }
     const commands = peerCommands(peer, ROUTE_PROTOCOL)
     await run('bridge', commands.bridge.split(' '))
-    await anew(commands.ip)
+    await runIp(commands.ip)
   }
 
   async function admit(family: Family, addresses: readonly string[]): Promise<void> {

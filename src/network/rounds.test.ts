@@ -8,7 +8,6 @@ test('createRounds tries once a second where all fails, however much changes mea
   let made = 0
   const rounds = createRounds(
     {
-      isDirty: () => false,
       make: async () => {
         made++
         throw new Error('no')

@@ -5,8 +5,8 @@
 import type { Clock, Timer } from '../lib/clock.ts'
 
 export interface RoundsDeps {
-  /** Whether something changed since the last round. */
-  isDirty(): boolean
+  /** Whether something changed since the last round; absent where only all of it is ever made. */
+  isDirty?(): boolean
   /** Makes a round of what changed, or of everything. What it takes is not dirty any more, even when it rejects. */
   make(whole: boolean): Promise<void>
   /** Tells of a round that failed. */
@@ -36,7 +36,7 @@ export function createRounds(
 
   async function work(): Promise<void> {
     await new Promise<void>(resolve => setImmediate(resolve))
-    while ((whole || isDirty()) && !signal.aborted) {
+    while ((whole || isDirty?.()) && !signal.aborted) {
       const again = whole
       whole = false
       try {

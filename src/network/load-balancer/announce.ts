@@ -195,7 +195,6 @@ export async function startAnnouncing(deps: AnnounceDeps, signal: AbortSignal): 
 
   const { wakeWhole: wake, idle } = createRounds(
     {
-      isDirty: () => false,
       make: settle,
       failed: error => logger.warn({ err: error }, 'network: addresses of load balancers'),
       clock,

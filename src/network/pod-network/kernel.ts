@@ -312,7 +312,6 @@ ${lines('after')}
   await loadTables()
   const { wakeWhole: rebuild } = createRounds(
     {
-      isDirty: () => false,
       make: loadTables,
       failed: error => logger.error({ err: error }, 'network: the tables of the pods could not be built anew'),
       clock,

@@ -137,7 +137,6 @@ export async function startRoutes(deps: RoutesDeps, signal: AbortSignal): Promis
 
   const { wakeWhole: changed, idle } = createRounds(
     {
-      isDirty: () => false,
       make: settle,
       failed: error =>
         logger.warn({ err: error, retryInMs: RETRY_MS }, 'network: the ways to other nodes are not all there'),

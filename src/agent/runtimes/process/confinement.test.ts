@@ -5,7 +5,7 @@ import type { ContainerConfig } from '../runtime.ts'
 import { checkConfinement } from './confinement.ts'
 import { createPlacement } from './placement.ts'
 import type { Platform } from './platform.ts'
-import { machineArchitecture } from './seccomp/install.ts'
+import { machineArchitecture } from './seccomp/numbers.ts'
 
 const machine: Platform = {
   namespaces: true,

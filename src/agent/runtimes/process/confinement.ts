@@ -2,7 +2,8 @@
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
 import { keptCapabilities } from './capabilities.ts'
 import type { Platform } from './platform.ts'
-import { defaultFilter, type Filter, machineArchitecture, profileFilter, underFilter } from './seccomp/install.ts'
+import { defaultFilter, type Filter, profileFilter, underFilter } from './seccomp/install.ts'
+import { machineArchitecture } from './seccomp/numbers.ts'
 
 /** What of a container tells its filter. */
 export interface ConfinedState {

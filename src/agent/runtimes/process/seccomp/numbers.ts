@@ -4,6 +4,11 @@
  */
 import type { Architecture } from './bpf.ts'
 
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = { x64: 'x64', arm64: 'arm64' }
+
+/** This machine's processor; undefined where its calls are not known here. */
+export const machineArchitecture: Architecture | undefined = ARCHITECTURES[process.arch]
+
 /** `name:x64:arm64`. */
 const BOTH = `
   read:0:63 write:1:64 close:3:57 fstat:5:80 lseek:8:62 mmap:9:222 mprotect:10:226 munmap:11:215 brk:12:214

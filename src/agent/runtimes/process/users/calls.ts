@@ -1,9 +1,8 @@
-/** System calls for user namespaces, which Node cannot make and perl can. */
+/** What the namespaces of pods with users of their own need of the machine. */
 import { release } from 'node:os'
 import { isMapped, ownIds } from '../../../../lib/user-namespace.ts'
 import type { Platform } from '../platform.ts'
-import { machineArchitecture } from '../seccomp/install.ts'
-import { callNumber } from '../seccomp/numbers.ts'
+import { machineArchitecture } from '../seccomp/numbers.ts'
 
 /** Why pods cannot have users of their own here; undefined: they can. */
 export function podUsersProblem({ namespaces, tools }: Pick<Platform, 'namespaces' | 'tools'>): string | undefined {
@@ -17,24 +16,8 @@ export function podUsersProblem({ namespaces, tools }: Pick<Platform, 'namespace
 }
 
 /**
- * A program in which `@name` stands for the number of the call `name`, as one line: it is one of the words of a list
- * that has one a line.
- */
-export function perlProgram(source: string): string {
-  return source
-    .replace(/@(\w+)/g, (all, name: string) => {
-      const number = machineArchitecture && callNumber(name, machineArchitecture)
-      return number === undefined ? all : String(number)
-    })
-    .split('\n')
-    .map(line => line.trim())
-    .join(' ')
-    .trim()
-}
-
-/**
- * Opens the user namespace to which the network namespace in the file `$file` belongs, as the descriptor `$users`
- * (NS_GET_USERNS, ioctl_ns(2)).
+ * For perl: opens the user namespace to which the network namespace in the file `$file` belongs, as the descriptor
+ * `$users` (NS_GET_USERNS, ioctl_ns(2)).
  */
 export const OPEN_USERS = `
   open my $net, "<", $file or die "$file: $!\\n";

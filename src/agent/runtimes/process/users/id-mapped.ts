@@ -2,7 +2,8 @@
  * Mounts whose files show the owners that they have on disk to users of a pod's namespace, who are others on the machine
  * (id-mapped mounts, mount_setattr(2)).
  */
-import { OPEN_USERS, perlProgram } from './calls.ts'
+import { perlWords } from '../perl.ts'
+import { OPEN_USERS } from './calls.ts'
 
 /** Attributes of mounts. */
 const READ_ONLY = 1
@@ -22,7 +23,7 @@ export interface IdMapped {
  * words of a list that has one a line, and attributes, of all that is mounted below it too and of itself alone. What is
  * mounted below it shows what it does on the machine, as with other container runtimes.
  */
-const PROGRAM = perlProgram(`
+const PROGRAM = `
   my $file = shift @ARGV;
   ${OPEN_USERS}
   my $empty = "";
@@ -38,19 +39,15 @@ const PROGRAM = perlProgram(`
       or die "the file system of $from cannot show its files to users of a pod: mount_setattr: $!\\n";
     syscall(@move_mount, $fd, $empty, -100, $to, 4) == 0 or die "$to: move_mount: $!\\n";
   }
-`)
+`
 
 const hex = (text: string) => Buffer.from(text).toString('hex')
 
 /** Words that mount them, in order. `perl` is the machine's, `netns` the pod's network namespace. */
-export const idMappedMounts = (perl: string, netns: string, mounts: readonly IdMapped[]): string[] => [
-  perl,
-  '-f',
-  '-e',
-  PROGRAM,
-  netns,
-  ...mounts.flatMap(({ from, to, readOnly, noExec, recursiveReadOnly }) => {
+export const idMappedMounts = (perl: string, netns: string, mounts: readonly IdMapped[]): string[] => {
+  const each = mounts.flatMap(({ from, to, readOnly, noExec, recursiveReadOnly }) => {
     const own = (readOnly ? READ_ONLY : 0) | (noExec ? NOT_TO_RUN : 0)
     return [hex(from), hex(to), String(recursiveReadOnly ? READ_ONLY : 0), String(own)]
-  }),
-]
+  })
+  return [perl, ...perlWords(PROGRAM, [netns, ...each])]
+}

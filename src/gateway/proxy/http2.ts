@@ -5,8 +5,10 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import type { Clock } from '../../lib/clock.ts'
 import { hostPort } from '../../lib/host-port.ts'
+import type { Fields } from '../../lib/http1/head.ts'
 import type { Endpoint } from '../backends/backends.ts'
 import { endToEnd } from './headers.ts'
+import { fieldsOf, headersOf } from './http2-fields.ts'
 import { CONNECT_MS, type Send, type Sending, type SendingEvents, SILENCE_MS, tooLate } from './sending.ts'
 
 export interface Http2Backends {
@@ -16,8 +18,6 @@ export interface Http2Backends {
   close(): void
 }
 
-/** Of HTTP/1.1 alone. */
-const NOT_HERE = new Set(['host', 'transfer-encoding'])
 /** RFC 9113, section 7. The second says that nothing was done. */
 const NO_ERROR = 0
 const REFUSED_STREAM = 7
@@ -25,22 +25,15 @@ const REFUSED_STREAM = 7
 const END_STREAM = 1
 
 /** As HTTP/2 has them. Trailers are taken, without which gRPC servers answer nothing. */
-function headersFor(method: string, path: string, headers: readonly string[]): OutgoingHttpHeaders {
-  const own: Record<string, string | string[]> = { ':method': method, ':path': path, te: 'trailers' }
-  for (let at = 0; at < headers.length; at += 2) {
-    const [name, value] = [headers[at]!.toLowerCase(), headers[at + 1]!]
-    if (name === 'host') own[':authority'] = value
-    if (NOT_HERE.has(name)) continue
-    const before = own[name]
-    own[name] = before === undefined ? value : [before, value].flat()
+function headersFor(method: string, path: string, fields: Fields): OutgoingHttpHeaders {
+  const { host, 'transfer-encoding': _, ...rest } = headersOf(fields)
+  return {
+    ':method': method,
+    ':path': path,
+    ...(host !== undefined && { ':authority': host }),
+    te: 'trailers',
+    ...rest,
   }
-  return own
-}
-
-function flat(headers: IncomingHttpHeaders): string[] {
-  return Object.entries(headers).flatMap(([name, value]) =>
-    name.startsWith(':') || value === undefined ? [] : [value].flat().flatMap(each => [name, each]),
-  )
 }
 
 /** Tells what comes on a stream, as it comes. */
@@ -48,7 +41,7 @@ function follow(stream: ClientHttp2Stream, events: SendingEvents): Sending {
   let trailers: string[] = []
   let over = false
   stream.setTimeout(SILENCE_MS, () => stream.destroy(tooLate('the backend says nothing')))
-  stream.on('trailers', found => (trailers = flat(found)))
+  stream.on('trailers', found => (trailers = fieldsOf(found)))
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (over) return
     over = true
@@ -65,7 +58,7 @@ function follow(stream: ClientHttp2Stream, events: SendingEvents): Sending {
     stream.setTimeout(0)
     // In HTTP/2 that is not the same as an empty body: gRPC has its status in the head then.
     const headOnly = (flags & END_STREAM) !== 0
-    events.answered({ status, reason: '', fields: endToEnd(flat(rest)), body: headOnly ? 'none' : bodyOf(rest) })
+    events.answered({ status, reason: '', fields: endToEnd(fieldsOf(rest)), body: headOnly ? 'none' : bodyOf(rest) })
     events.settled()
     stream.on('data', (chunk: Buffer) => {
       if (over) return

@@ -1,28 +1,12 @@
 /** One request of HTTP/2, and the answer to it. */
-
-import {
-  constants,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2'
+import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { BodyTaker } from '../../lib/http1/body.ts'
 import type { Fields } from '../../lib/http1/head.ts'
 import { unmapped } from '../../lib/ip-address.ts'
+import { fieldsOf, headersOf } from '../proxy/http2-fields.ts'
 import { type Inbound, readInbound } from '../proxy/inbound.ts'
 import type { AnswerStart, Visit, VisitEvents } from '../proxy/visit.ts'
-
-/** As HTTP/1.1 has them. A cookie that comes in pieces is one (RFC 9113, 8.2.3). */
-function fieldsOf(headers: IncomingHttpHeaders): string[] {
-  const fields: string[] = []
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(':') || value === undefined) continue
-    for (const each of Array.isArray(value) ? value : [value]) fields.push(name, each)
-  }
-  return fields
-}
 
 function inboundOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Inbound {
   const { ':method': method = 'GET', ':path': target = '', ':authority': authority, host } = headers
@@ -37,16 +21,6 @@ function inboundOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Inb
     secure: true,
     client: unmapped(remoteAddress),
   })
-}
-
-function headersOf(fields: Fields): OutgoingHttpHeaders {
-  const headers: Record<string, string | string[]> = {}
-  for (let at = 0; at < fields.length; at += 2) {
-    const [name, value] = [fields[at]!.toLowerCase(), fields[at + 1]!]
-    const before = headers[name]
-    headers[name] = before === undefined ? value : [before, value].flat()
-  }
-  return headers
 }
 
 export class Http2Visit implements Visit {

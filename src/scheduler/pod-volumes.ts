@@ -6,6 +6,7 @@ import type { Node } from '../api/kinds/core/node.ts'
 import type { PersistentVolume } from '../api/kinds/core/persistent-volume.ts'
 import type { PersistentVolumeClaim } from '../api/kinds/core/persistent-volume-claim.ts'
 import type { Pod } from '../api/kinds/core/pod.ts'
+import { claimNameOf } from '../api/kinds/core/pod-references.ts'
 import type { CSIStorageCapacity } from '../api/kinds/storage/csi-storage-capacity.ts'
 import { selectorFromLabelSelector } from '../api/machinery/label-selector.ts'
 import { quantityValue } from '../api/machinery/quantity.ts'
@@ -32,14 +33,11 @@ export interface ClaimUse {
 }
 
 /** The claims that a pod uses. */
-export const claimsOf = ({ metadata, spec }: Pod): ClaimUse[] =>
-  (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }): ClaimUse[] =>
-    ephemeral
-      ? [{ name: `${metadata?.name}-${name}`, own: true }]
-      : persistentVolumeClaim
-        ? [{ name: persistentVolumeClaim.claimName, own: false }]
-        : [],
-  )
+export const claimsOf = (pod: Pod): ClaimUse[] =>
+  (pod.spec?.volumes ?? []).flatMap((volume): ClaimUse[] => {
+    const name = claimNameOf(pod, volume)
+    return name === undefined ? [] : [{ name, own: Boolean(volume.ephemeral) }]
+  })
 
 const sizeOf = ({ spec }: PersistentVolumeClaim) => quantityValue(spec?.resources?.requests?.storage ?? '0')
 

@@ -1,6 +1,6 @@
 /** What is left of the volumes behind the claims of a pod: file systems tell, nothing is counted. */
 import { statfs } from 'node:fs/promises'
-import type { Volume } from '../../api/generated/types/core-v1.ts'
+import { claimNameOf } from '../../api/kinds/core/pod-references.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { type Disk, diskFrom } from '../node/usage.ts'
 import type { PodWorker } from '../pod/worker.ts'
@@ -17,17 +17,15 @@ export interface ClaimUsage {
 /** A server elsewhere that does not answer is left out, ms. */
 const ANSWER_MS = 2000
 
-const claimOf = ({ name, persistentVolumeClaim, ephemeral }: Volume, pod = ''): string | undefined =>
-  persistentVolumeClaim?.claimName ?? (ephemeral ? `${pod}-${name}` : undefined)
-
 /** Of every volume of the pod that comes by a claim and is mounted; devices are not. */
 export async function usageOfClaims(
   worker: Pick<PodWorker, 'pod' | 'volumePath'>,
   clock: Clock,
 ): Promise<ClaimUsage[]> {
-  const { metadata: { name: pod, namespace = '' } = {}, spec } = worker.pod()
-  const found = (spec?.volumes ?? []).map(async (volume): Promise<ClaimUsage | undefined> => {
-    const claim = claimOf(volume, pod)
+  const pod = worker.pod()
+  const { namespace = '' } = pod.metadata ?? {}
+  const found = (pod.spec?.volumes ?? []).map(async (volume): Promise<ClaimUsage | undefined> => {
+    const claim = claimNameOf(pod, volume)
     const path = claim && worker.volumePath(volume.name)
     if (!claim || !path) return undefined
     const asked = statfs(path).then(diskFrom, () => undefined)

@@ -1,5 +1,6 @@
 /** From a pod's claim to the volume that it is bound to, as far as the pod may use it. */
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../api/generated/types/core-v1.ts'
+import { claimNameOf } from '../../api/kinds/core/pod-references.ts'
 import { matchesTerm } from '../../api/machinery/node-match.ts'
 import type { Client } from '../../client/client.ts'
 import { allContainers } from '../pod/object.ts'
@@ -47,10 +48,10 @@ export function createClaimSource(client: Client, nodeName: string): ClaimSource
   }
   return {
     async resolve(pod, source) {
-      const { namespace, name: podName } = pod.metadata ?? {}
+      const { namespace } = pod.metadata ?? {}
       const { name, persistentVolumeClaim, ephemeral, ...rest } = source
-      if (!persistentVolumeClaim && !ephemeral) return { name, source: rest, readOnly: false }
-      const claimName = persistentVolumeClaim?.claimName ?? `${podName}-${name}`
+      const claimName = claimNameOf(pod, source)
+      if (claimName === undefined) return { name, source: rest, readOnly: false }
       try {
         const claim = await get('PVC', () => client.kind(persistentVolumeClaims).get({ namespace, name: claimName }))
         checkClaim(claim)

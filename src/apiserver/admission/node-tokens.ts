@@ -2,6 +2,7 @@
 
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types/core-v1.ts'
 import type { CSIDriver } from '../../api/generated/types/storage-v1.ts'
+import { claimNameOf } from '../../api/kinds/core/pod-references.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { KindReader } from '../registry/registry.ts'
 import type { AdmissionAttributes } from './plugin.ts'
@@ -22,21 +23,17 @@ function driverOf({ claims, volumes }: NodeTokenDeps, namespace: string, name: s
 }
 
 /** Whether a volume of the pod needs a token for an audience: its own, or its driver's. */
-function namesAudience(deps: NodeTokenDeps, { metadata, spec }: Pod, audience: string): boolean {
-  const { namespace = '', name = '' } = metadata ?? {}
-  return (spec?.volumes ?? []).some(volume => {
-    const { projected, ephemeral, persistentVolumeClaim: claim, csi } = volume
+function namesAudience(deps: NodeTokenDeps, pod: Pod, audience: string): boolean {
+  return (pod.spec?.volumes ?? []).some(volume => {
+    const { projected, csi } = volume
     if (
       projected?.sources?.some(
         each => each.serviceAccountToken && (each.serviceAccountToken.audience ?? '') === audience,
       )
     )
       return true
-    const driver = csi
-      ? csi.driver
-      : ephemeral
-        ? driverOf(deps, namespace, `${name}-${volume.name}`)
-        : claim && driverOf(deps, namespace, claim.claimName)
+    const claim = claimNameOf(pod, volume)
+    const driver = csi ? csi.driver : claim && driverOf(deps, pod.metadata?.namespace ?? '', claim)
     const found = driver ? (deps.drivers.get('', driver)?.value as CSIDriver | undefined) : undefined
     return found?.spec?.tokenRequests?.some(each => each.audience === audience) ?? false
   })

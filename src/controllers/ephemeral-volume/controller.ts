@@ -2,6 +2,7 @@
 import { isFinished } from '../../api/kinds/core/finished.ts'
 import { PersistentVolumeClaim } from '../../api/kinds/core/persistent-volume-claim.ts'
 import { Pod } from '../../api/kinds/core/pod.ts'
+import { claimNameOf } from '../../api/kinds/core/pod-references.ts'
 import { objectKey } from '../../client/informer-types.ts'
 import { defineController, type View } from '../../control/controller.ts'
 import type { Note, Plan, Write } from '../../control/plan.ts'
@@ -24,7 +25,7 @@ export function reconcile(pod: Pod, view: View): Plan {
   const writes: Write[] = []
   const notes: Note[] = []
   for (const volume of volumes) {
-    const claimName = `${name}-${volume.name}`
+    const claimName = claimNameOf(pod, volume)!
     const found = claims.get(objectKey(namespace, claimName))
     if (found?.metadata?.ownerReferences?.some(each => each.controller && each.uid === uid)) continue
     if (found) {

@@ -61,6 +61,12 @@ function* driverSecrets(volume: VolumeShape): Generator<string | undefined> {
     yield volume[type]?.secretRef?.name
 }
 
+/** The claim that a volume of a pod comes by; undefined for one of another kind. A generic ephemeral volume's is KEP-1698's. */
+export const claimNameOf = (
+  pod: KubeObject,
+  { name, ephemeral, persistentVolumeClaim }: Pick<VolumeShape, 'name' | 'ephemeral' | 'persistentVolumeClaim'>,
+): string | undefined => (ephemeral ? `${pod.metadata?.name}-${name}` : persistentVolumeClaim?.claimName)
+
 /** Names of the objects of one type that a pod refers to, in its own namespace. May repeat, may hold undefined. */
 export function* podReferences(object: KubeObject, type: Referenced): Generator<string | undefined> {
   const pod = object as PodShape
@@ -73,8 +79,7 @@ export function* podReferences(object: KubeObject, type: Referenced): Generator<
     return
   }
   if (type === 'persistentvolumeclaims') {
-    for (const volume of volumes)
-      yield volume.ephemeral ? `${pod.metadata?.name}-${volume.name}` : volume.persistentVolumeClaim?.claimName
+    for (const volume of volumes) yield claimNameOf(pod, volume)
     return
   }
   if (type === 'secrets') for (const { name } of pod.spec?.imagePullSecrets ?? []) yield name

@@ -3,9 +3,10 @@
  * the machine's administrator allows (subuid(5), newuidmap(1)).
  */
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { promisify } from 'node:util'
+import { systemProgram } from './system-program.ts'
 import { type IdMapping, type IdMaps, startInNamespace } from './user-namespace.ts'
 
 const run = promisify(execFile)
@@ -86,9 +87,7 @@ const PROGRAMS = ['newuidmap', 'newgidmap'] as const
 
 /** Those that this process' user has, found by trying; some 20 ms. */
 export async function findSubordinateIds(): Promise<IdMaps | NoIds> {
-  const known = (program: string) =>
-    ['/usr/bin', '/bin', '/usr/sbin'].some(folder => existsSync(`${folder}/${program}`))
-  if (!PROGRAMS.every(known))
+  if (!PROGRAMS.every(systemProgram))
     return { missing: `${PROGRAMS.join(' and ')} are not there`, remedy: 'apt install uidmap' }
   let user: { readonly username: string; readonly uid: number; readonly gid: number }
   try {

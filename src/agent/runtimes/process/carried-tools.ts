@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { loaderOf, sharedLibraries } from '../../../lib/shared-libraries.ts'
+import { systemProgram } from '../../../lib/system-program.ts'
 
 /** Where a container sees them. */
 export const CARRIED = '/dev/.tutti'
@@ -30,7 +31,7 @@ export interface CarriedTools {
 export function carryTools(folder: string): CarriedTools {
   const programs = new Map<CarriedTool, { path: string; loader: string | undefined }>()
   for (const tool of TOOLS) {
-    const path = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].map(dir => join(dir, tool)).find(existsSync)
+    const path = systemProgram(tool)
     if (!path && SPARE.has(tool)) continue
     if (!path)
       throw new Error(`images need the program ${JSON.stringify(tool)} (util-linux, coreutils) on this machine`)

@@ -1,6 +1,7 @@
 /** Containers that run an image's files instead of the machine's: what the image says of them, and what they may do. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { systemProgram } from '../../../lib/system-program.ts'
 import { hasId, isOneUser, ownIds } from '../../../lib/user-namespace.ts'
 import { resolveIn } from '../../images/rooted.ts'
 import type { Image, ImageStore } from '../../images/store.ts'
@@ -69,7 +70,7 @@ export function createImageContainers(
   { cgroups: hierarchies, tools: { perl } }: Pick<Platform, 'cgroups' | 'tools'>,
 ): ImageContainers {
   const tools = carryTools(toolsFolder)
-  const pivotRoot = ['/usr/sbin/pivot_root', '/sbin/pivot_root', '/usr/bin/pivot_root'].find(existsSync)
+  const pivotRoot = systemProgram('pivot_root')
   if (!pivotRoot) throw new Error('images need the program "pivot_root" (util-linux) on this machine')
   const ids = ownIds()
   const single = isOneUser(ids)

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
+import { systemProgram } from '../../../lib/system-program.ts'
 import { type Cgroups, openCgroups } from '../../cgroups/cgroups.ts'
 
 export interface Platform {
@@ -24,7 +25,7 @@ const TOOLS: readonly Tool[] = ['nsenter', 'unshare', 'setpriv', 'script', 'stty
 export function findPlatform(options: { cgroupRoot: string; namespaces?: boolean }): Platform {
   const tools: Partial<Record<Tool, string>> = {}
   for (const name of TOOLS) {
-    const path = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].map(dir => join(dir, name)).find(existsSync)
+    const path = systemProgram(name)
     if (path) tools[name] = path
   }
   const linux = process.platform === 'linux'

@@ -3,8 +3,8 @@
  * the cluster away later. One that has ended, or whose process is gone (or whose pid now belongs to another) is not one
  * that runs.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readJsonFile } from '../lib/atomic-file.ts'
 import { processStartTime } from '../lib/process-start.ts'
 
 export interface Instance {
@@ -32,13 +32,7 @@ export interface Instance {
 export const instanceFile = (dataDir: string) => join(dataDir, 'instance.json')
 
 /** What the last program on a data directory said of itself, whether it still runs, was stopped or killed. */
-export function lastInstance(dataDir: string): Instance | undefined {
-  try {
-    return JSON.parse(readFileSync(instanceFile(dataDir), 'utf8'))
-  } catch {
-    return undefined
-  }
-}
+export const lastInstance = (dataDir: string): Instance | undefined => readJsonFile<Instance>(instanceFile(dataDir))
 
 /** The instance of a data directory, if it runs. */
 export function readInstance(dataDir: string): Instance | undefined {

@@ -1,6 +1,7 @@
 /** Whether a data directory is that of a node which joined a cluster on another machine. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { readJsonFile } from '../lib/atomic-file.ts'
 
 export const membershipFile = (dataDir: string) => join(dataDir, 'membership.json')
 
@@ -8,10 +9,5 @@ export const membershipFile = (dataDir: string) => join(dataDir, 'membership.jso
 export const isMember = (dataDir: string): boolean => existsSync(membershipFile(dataDir))
 
 /** The name of that node; undefined where there is none, or its file cannot be read. */
-export function memberName(dataDir: string): string | undefined {
-  try {
-    return (JSON.parse(readFileSync(membershipFile(dataDir), 'utf8')) as { nodeName?: string }).nodeName
-  } catch {
-    return undefined
-  }
-}
+export const memberName = (dataDir: string): string | undefined =>
+  readJsonFile<{ readonly nodeName?: string }>(membershipFile(dataDir))?.nodeName

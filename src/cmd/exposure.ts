@@ -2,22 +2,15 @@
  * How other machines reach a cluster: as the last `tutti up --advertise-address` said. It is kept in the data directory,
  * since nodes that have joined go on needing it.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Exposure, UpOptions } from '../cli/context.ts'
-import { writeFileAtomic } from '../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../lib/atomic-file.ts'
 
 const fileOf = (dataDir: string) => join(dataDir, 'exposure.json')
 
 /** What was asked for now, else what was before; undefined: the cluster is this machine's own. */
-export function exposureOf({ dataDir, exposure }: UpOptions): Exposure | undefined {
-  if (exposure) return exposure
-  try {
-    return JSON.parse(readFileSync(fileOf(dataDir), 'utf8')) as Exposure
-  } catch {
-    return undefined
-  }
-}
+export const exposureOf = ({ dataDir, exposure }: UpOptions): Exposure | undefined =>
+  exposure ?? readJsonFile<Exposure>(fileOf(dataDir))
 
 /** Keeps it for the next start. */
 export const keepExposure = (dataDir: string, exposure: Exposure): void =>

@@ -2,10 +2,9 @@
  * What a cluster keeps of how it was started, for starts that do not say it again: others know it by its port, its pods
  * by their network and by what runs them.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UpOptions } from '../cli/context.ts'
-import { writeFileAtomic } from '../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../lib/atomic-file.ts'
 
 export interface KeptOptions {
   /** The port that the API server has. */
@@ -22,13 +21,7 @@ const fileOf = (dataDir: string) => join(dataDir, 'options.json')
 /** Where nothing was ever said. */
 const FIRST: KeptOptions = { port: 6443, network: 'auto', runtime: 'auto', nodes: 1 }
 
-function readKept(dataDir: string): KeptOptions | undefined {
-  try {
-    return JSON.parse(readFileSync(fileOf(dataDir), 'utf8')) as KeptOptions
-  } catch {
-    return undefined
-  }
-}
+const readKept = (dataDir: string) => readJsonFile<KeptOptions>(fileOf(dataDir))
 
 /** What was asked for now, else what was before. Another runtime is asked for with all that belongs to it. */
 export function withKept(options: UpOptions): UpOptions & KeptOptions {

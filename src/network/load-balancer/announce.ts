@@ -7,14 +7,14 @@
  * keeps its addresses for good.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import type { Node as NodeType, Service } from '../../api/generated/types/core-v1.ts'
 import { Node } from '../../api/kinds/core/node.ts'
 import { isReady } from '../../api/kinds/core/ready.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
 import { type Informer, keyOf } from '../../client/informer-types.ts'
-import { writeFileAtomic } from '../../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { familyOf } from '../../lib/ip-range.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -84,13 +84,7 @@ export function candidates(service: Service, address: string, nodes: readonly No
 
 type Announced = readonly (readonly [address: string, device: string])[]
 
-function readAnnounced(file: string): Announced {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Announced
-  } catch {
-    return []
-  }
-}
+const readAnnounced = (file: string): Announced => readJsonFile<Announced>(file) ?? []
 
 async function withdraw(address: string, device: string): Promise<void> {
   if (device) await attempt('ip', ['address', 'delete', alone(address), 'dev', device])

@@ -5,7 +5,7 @@
  */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../../lib/atomic-file.ts'
 import { processStartTime } from '../../lib/process-start.ts'
 import { startAsRoot } from '../../lib/subordinate-ids.ts'
 import { type IdMapping, type IdMaps, parseMappings } from '../../lib/user-namespace.ts'
@@ -20,12 +20,8 @@ const stateFile = (dataDir: string) => join(dataDir, 'network', 'holder.json')
 
 /** The holder that runs; undefined when there is none. */
 export function findHolder(dataDir: string): Holder | undefined {
-  try {
-    const holder = JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as Holder
-    return processStartTime(holder.pid) === holder.startTime ? holder : undefined
-  } catch {
-    return undefined
-  }
+  const holder = readJsonFile<Holder>(stateFile(dataDir))
+  return holder && processStartTime(holder.pid) === holder.startTime ? holder : undefined
 }
 
 /** The users that it has. */

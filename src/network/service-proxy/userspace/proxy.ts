@@ -3,9 +3,10 @@
  * cluster IP cannot exist; `localAddress` says where a service port is instead, the same after a restart. SCTP is not
  * carried.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
+import { readJsonFile } from '../../../lib/atomic-file.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import type { ServiceChanges, ServiceProxy } from '../proxy.ts'
@@ -63,13 +64,8 @@ function listen(port: number, entry: Entry, kind: Kind, clock: Clock): Promise<L
   })
 }
 
-function readPorts(file: string): Map<string, number> {
-  try {
-    return new Map(Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>))
-  } catch {
-    return new Map()
-  }
-}
+const readPorts = (file: string): Map<string, number> =>
+  new Map(Object.entries(readJsonFile<Record<string, number>>(file) ?? {}))
 
 /** Makes the proxy. */
 export function createUserspaceProxy(

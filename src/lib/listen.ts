@@ -6,14 +6,14 @@ export interface Listening {
   close(): void
 }
 
-/** What all that listens here has in common. */
-const OPTIONS = { allowHalfOpen: true, noDelay: true } as const
-
-const listenAt = (host: string, port: number, onConnection: (socket: Socket) => void): Promise<Server> =>
+const listenAt = (
+  place: { readonly host: string; readonly port: number } | { readonly fd: number },
+  onConnection: (socket: Socket) => void,
+): Promise<Server> =>
   new Promise((resolve, reject) => {
-    const server = createServer(OPTIONS, onConnection)
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection)
     server.once('error', reject)
-    server.listen({ host, port }, () => {
+    server.listen(place, () => {
       server.off('error', reject)
       server.unref()
       resolve(server)
@@ -36,7 +36,7 @@ export async function listenOn(
   let taken = port
   try {
     for (const host of hosts) {
-      const server = await listenAt(host, taken, onConnection)
+      const server = await listenAt({ host, port: taken }, onConnection)
       servers.push(server)
       taken = (server.address() as { port: number }).port
     }
@@ -48,16 +48,9 @@ export async function listenOn(
 }
 
 /** Accepts from a socket that listens already, by the number that it has in this process, and closes it in the end. */
-export function acceptFrom(fd: number, onConnection: (socket: Socket) => void): Promise<{ close(): void }> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(OPTIONS, onConnection)
-    server.once('error', reject)
-    server.listen({ fd }, () => {
-      server.off('error', reject)
-      server.unref()
-      resolve({ close: () => void server.close() })
-    })
-  })
+export async function acceptFrom(fd: number, onConnection: (socket: Socket) => void): Promise<{ close(): void }> {
+  const server = await listenAt({ fd }, onConnection)
+  return { close: () => void server.close() }
 }
 
 /** Why a port could not be had, in words for people. */

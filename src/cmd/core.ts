@@ -31,6 +31,7 @@ import { networkClaims } from '../network/claim.ts'
 import type { Choice } from '../network/detect.ts'
 import { removeNetwork } from '../network/kernel-network.ts'
 import { prepareNetwork } from '../network/network.ts'
+import { CLUSTER_DOMAIN } from '../network/parts.ts'
 import { endHolder } from '../network/rootless/holder.ts'
 import { isInside, openHostPorts, publishPort } from '../network/rootless/porter.ts'
 import { createScheduler } from '../scheduler/scheduler.ts'
@@ -273,7 +274,7 @@ async function serveApi(
       mode: network.mode,
       clusterCIDR: ground.clusterCidr,
       serviceCIDR: serviceCidr,
-      clusterDomain: 'cluster.local',
+      clusterDomain: CLUSTER_DOMAIN,
       ...ingressOfNodes(settings.ingress && { ...settings.ingress, ...options.ingressPorts }),
     })
     await publishClusterInfo(server.registry, `https://${hostPort(address, port)}`, authority.certificate)

@@ -23,6 +23,12 @@ export function about<T>(file: string, field: string, read: () => T, page?: stri
   }
 }
 
+/** Seconds, as they may stand in a field. Throws an Error for what are none, or below zero. */
+export function secondsOf(seconds: number): number {
+  if (!Number.isInteger(seconds) || seconds < 0) throw new Error(`${seconds} must be a whole number of seconds`)
+  return seconds
+}
+
 /** Milliseconds of a time like `1h30m`. Throws an Error for what is none, or not above zero. */
 export function durationOf(text: string): number {
   const ms = parseDuration(text)

@@ -3,7 +3,7 @@ import { readThresholds, type ThresholdFields } from '../../agent/pressure/thres
 import type { EvictionSettings } from '../../agent/pressure/watch.ts'
 import { DEFAULT_SETTINGS } from '../../agent/settings.ts'
 import type { Shape } from '../../apiserver/configuration/read.ts'
-import { durationOf, type Of } from './fields.ts'
+import { durationOf, type Of, secondsOf } from './fields.ts'
 
 /** Of KubeletConfiguration. */
 export interface EvictionFields extends ThresholdFields {
@@ -22,11 +22,6 @@ export const EVICTION_SHAPE = {
   evictionMaxPodGracePeriod: 'number',
 } as const satisfies Shape
 
-function graceOf(seconds: number): number {
-  if (!Number.isInteger(seconds) || seconds < 0) throw new Error(`${seconds} must be a whole number of seconds`)
-  return seconds * 1000
-}
-
 /** When pods are evicted. */
 export function evictionSettings(fields: EvictionFields, of: Of): EvictionSettings {
   const { evictionPressureTransitionPeriod: transition, evictionMaxPodGracePeriod: grace } = fields
@@ -34,6 +29,7 @@ export function evictionSettings(fields: EvictionFields, of: Of): EvictionSettin
   return {
     thresholds: of('evictionHard, evictionSoft', () => readThresholds(fields)),
     transitionMs: transition ? of('evictionPressureTransitionPeriod', () => durationOf(transition)) : transitionMs,
-    longestGraceMs: grace === undefined ? longestGraceMs : of('evictionMaxPodGracePeriod', () => graceOf(grace)),
+    longestGraceMs:
+      grace === undefined ? longestGraceMs : of('evictionMaxPodGracePeriod', () => 1000 * secondsOf(grace)),
   }
 }

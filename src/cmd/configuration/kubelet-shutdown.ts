@@ -2,7 +2,7 @@
 import { plainPeriods, type ShutdownPeriod } from '../../agent/shutdown/periods.ts'
 import { parseDuration } from '../../api/machinery/time.ts'
 import type { Shape } from '../../apiserver/configuration/read.ts'
-import type { Of } from './fields.ts'
+import { type Of, secondsOf } from './fields.ts'
 
 /** Of KubeletConfiguration. */
 export interface ShutdownFields {
@@ -44,8 +44,7 @@ export function shutdownSettings(fields: ShutdownFields, of: Of): readonly Shutd
     if (byPriority.length > 0 && totalMs > 0) throw new Error('cannot be set together with shutdownGracePeriod')
     const periods = byPriority.map(({ priority = 0, shutdownGracePeriodSeconds: seconds = 0 }) => {
       if (!Number.isInteger(priority)) throw new Error(`${priority} is no priority`)
-      if (!Number.isInteger(seconds) || seconds < 0) throw new Error(`${seconds} must be a whole number of seconds`)
-      return { priority, seconds }
+      return { priority, seconds: secondsOf(seconds) }
     })
     if (new Set(periods.map(each => each.priority)).size < periods.length) throw new Error('names a priority twice')
     return periods.length > 0 ? periods : plainPeriods(totalMs, criticalMs)

@@ -77,9 +77,7 @@ export interface Nodes {
   readonly notes: readonly string[]
   /** What this machine's node listens with. */
   readonly server: NodeServer | undefined
-  /** Stops all workloads in order; their objects stay. */
-  drain(timeoutMs: number): Promise<void>
-  /** Does to workloads what is wanted before everything else ends. */
+  /** Does to workloads what is wanted before everything else ends. Their objects stay. */
   stop(how: StopOptions): Promise<void>
   /** Resolves when the agents have let go, after `signal` aborted; then the runtimes are closed. */
   close(): Promise<void>
@@ -100,9 +98,6 @@ export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<
     handlers: [...new Set(runtimes.flatMap(each => each.capabilities.handlers).filter(each => each !== ''))],
     notes: containers?.notes ?? [],
     server: agents[0]?.server,
-    async drain(timeoutMs) {
-      await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
-    },
     async stop({ workloads, timeoutMs }) {
       if (workloads === 'stop') await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
       if (workloads === 'end with machine') await Promise.all(agents.map(agent => agent.shutDown(timeoutMs)))

@@ -302,7 +302,7 @@ async function startParts(
   ends.add(() => nodes.close())
   onceReplaced(createInformers(client, { clock, logger }, signal), { nodeName, machine }, async () => {
     logger.error({ node: nodeName }, 'another machine has become this node: what runs here is ended')
-    await nodes.drain(REPLACED_GRACE_MS)
+    await nodes.stop({ workloads: 'stop', timeoutMs: REPLACED_GRACE_MS })
     process.kill(process.pid, 'SIGTERM')
   })
   return {

@@ -27,7 +27,7 @@ export function createGrace(clock: Pick<Clock, 'elapsed'>): Grace {
       return Math.max(0, until - clock.elapsed())
     },
     limit(ms) {
-      until = clock.elapsed() + ms
+      until = Math.min(until, clock.elapsed() + ms)
     },
     reset() {
       until = Number.POSITIVE_INFINITY

@@ -490,7 +490,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     },
     async terminate(refusal, graceMs) {
       if (!ending()) failure = refusal
-      grace.limit(Math.min(graceMs, grace.left(pod, isGone)))
+      grace.limit(graceMs)
       kick()
       await cleaned.promise
       await Promise.race([writer.flushed(), sleep(clock, TOLD_MS, shared.signal)])

@@ -99,32 +99,29 @@ function ruleFor(number: number, conditions: readonly Condition[], verdict: numb
 function testsOf({ index, op, value, valueTwo }: Condition): readonly Test[] {
   const upper = (wide: bigint) => Number(wide >> 32n)
   const lower = (wide: bigint) => Number(wide & 0xffffffffn)
-  const [top, bottom]: Test[] = [
-    [LOAD, high(index)],
-    [LOAD, low(index)],
-  ]
-  const [h, l] = [upper(value), lower(value)]
+  const top: Test = [LOAD, high(index)]
+  const bottom: Test = [LOAD, low(index)]
+  const h = upper(value)
+  const l = lower(value)
   switch (op) {
     case 'EQ':
-      return [top!, [EQUAL, h, 'on', 'fails'], bottom!, [EQUAL, l, 'holds', 'fails']]
+      return [top, [EQUAL, h, 'on', 'fails'], bottom, [EQUAL, l, 'holds', 'fails']]
     case 'NE':
-      return [top!, [EQUAL, h, 'on', 'holds'], bottom!, [EQUAL, l, 'fails', 'holds']]
+      return [top, [EQUAL, h, 'on', 'holds'], bottom, [EQUAL, l, 'fails', 'holds']]
     case 'GT':
     case 'GE': {
       const last: Test = [op === 'GT' ? GREATER : AT_LEAST, l, 'holds', 'fails']
-      return [top!, [GREATER, h, 'holds', 'on'], [EQUAL, h, 'on', 'fails'], bottom!, last]
+      return [top, [GREATER, h, 'holds', 'on'], [EQUAL, h, 'on', 'fails'], bottom, last]
     }
     case 'LT':
     case 'LE': {
       const last: Test = [op === 'LT' ? AT_LEAST : GREATER, l, 'fails', 'holds']
-      return [top!, [GREATER, h, 'fails', 'on'], [EQUAL, h, 'on', 'holds'], bottom!, last]
+      return [top, [GREATER, h, 'fails', 'on'], [EQUAL, h, 'on', 'holds'], bottom, last]
     }
     case 'MASKED_EQ': {
       const wanted = value & valueTwo
-      return [
-        ...[top!, [AND, h] as Test, [EQUAL, upper(wanted), 'on', 'fails'] as Test],
-        ...[bottom!, [AND, l] as Test, [EQUAL, lower(wanted), 'holds', 'fails'] as Test],
-      ]
+      const upperHalf: Test[] = [top, [AND, h], [EQUAL, upper(wanted), 'on', 'fails']]
+      return [...upperHalf, bottom, [AND, l], [EQUAL, lower(wanted), 'holds', 'fails']]
     }
   }
 }

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import type { Resources } from '../runtimes/runtime.ts'
 import { groupFor } from './delegation.ts'
 import { CLASS_GROUPS } from './pod-group.ts'
-import { CGROUPS, type Controller, type GroupReader, groupReader, isUnified, V1, weight } from './reading.ts'
+import { CGROUPS, type Controller, type GroupReader, groupReader, groupsIn, isUnified, V1, weight } from './reading.ts'
 
 export interface Cgroups extends GroupReader {
   /** Makes the group with its limits; `path` is relative. Resolves to the files a process joins by writing `0`. */
@@ -32,6 +32,7 @@ const write = (path: string, value: string | number) => {
     return false
   }
 }
+
 /**
  * Finds what this machine has below `mount` (normally /sys/fs/cgroup) and whether it may be written; undefined when
  * not. `wanted` is this node's own folder, so that two nodes of one machine do not meet. In v2 an ordinary user has it
@@ -107,7 +108,7 @@ export function openCgroups(wanted: string, mount = CGROUPS): Cgroups | undefine
     const found = CLASS_GROUPS.find(([group]) => dirname(path) === group)
     if (!found) return
     const [group, fixed] = found
-    const pods = fixed ? [] : folders(join(base('cpu'), group)).map(name => knownShares(join(group, name)))
+    const pods = fixed ? [] : groupsIn(join(base('cpu'), group)).map(name => knownShares(join(group, name)))
     const cpuShares = Math.min(Math.max(fixed ?? pods.reduce((sum, each) => sum + each, 0), 2), 262_144)
     for (const [file, value] of settings(group, { cpuShares })) write(file, value)
   }
@@ -155,20 +156,11 @@ export function openCgroups(wanted: string, mount = CGROUPS): Cgroups | undefine
   }
 }
 
-/** Groups below one. */
-function folders(dir: string): string[] {
-  try {
-    return readdirSync(dir, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? [entry.name] : []))
-  } catch {
-    return []
-  }
-}
-
 const isGroup = (dir: string) => existsSync(join(dir, 'cgroup.procs'))
 
 /** All of v1: runtimes make groups in each of them. */
 const hierarchies = (mount: string): string[] =>
-  folders(mount)
+  groupsIn(mount)
     .map(name => join(mount, name))
     .filter(isGroup)
 

@@ -1,5 +1,5 @@
 /** What the kernel tells of control groups, v1 and v2, whoever made them. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Resources } from '../runtimes/runtime.ts'
 
@@ -42,6 +42,15 @@ const sharesOf = (value: number) => (value > 0 ? Math.ceil(((value - 1) * 262142
 
 /** v1 says so, in pages, where there is no limit. */
 const UNLIMITED = 2 ** 62
+
+/** Names of the groups below one, which need not be there. */
+export function groupsIn(dir: string): string[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? [entry.name] : []))
+  } catch {
+    return []
+  }
+}
 
 /** Whether groups are of version 2 alone. */
 export const isUnified = (mount: string): boolean => existsSync(join(mount, 'cgroup.controllers'))

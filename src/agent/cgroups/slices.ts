@@ -6,12 +6,11 @@
  * Slices are transient: they live until they are stopped, and keep no file on disk. They have no dependencies of their
  * own, so that a machine that shuts down leaves pods to the node's own order.
  */
-import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { runTool } from '../../lib/run-tool.ts'
 import type { Resources } from '../runtimes/runtime.ts'
 import { CLASS_GROUPS } from './pod-group.ts'
-import { type GroupReader, groupReader, weight } from './reading.ts'
+import { type GroupReader, groupReader, groupsIn, weight } from './reading.ts'
 
 export interface Slices extends GroupReader {
   /** The slice of a group, as runtimes take it: `tutti-node-kubepods.slice`. */
@@ -142,18 +141,10 @@ export function openSlices(root: string, run: typeof runTool): Slices {
       await stop(name(path))
       // Nodes of one machine share what is above their own: it goes with the last of them.
       const shared = dirname(root)
-      if (path === '' && shared !== '.' && !hasFolders(join(reader.base('memory'), place('..')))) await stop(name('..'))
+      const others = () => groupsIn(join(reader.base('memory'), place('..')))
+      if (path === '' && shared !== '.' && others().length === 0) await stop(name('..'))
       if (!shares.delete(path)) return
       await balance(path)
     },
-  }
-}
-
-/** Whether other groups are in one. */
-function hasFolders(folder: string): boolean {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).some(entry => entry.isDirectory())
-  } catch {
-    return false
   }
 }

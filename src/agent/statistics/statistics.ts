@@ -58,20 +58,18 @@ function usageOf(stats: readonly ContainerStats[], time: string) {
 export function summary({ nodeName, now, machine, pods }: Statistics): object {
   const time = rfc3339(now)
   const used = machine.memoryTotal - machine.memoryAvailable
-  const { disk, imageDisk = disk } = machine
-  const filesOf = ({ usedBytes: _, ...rest }: Disk) => ({ time, ...rest, inodesUsed: rest.inodes - rest.inodesFree })
+  const { disk, imageDisk } = machine
+  const filesOf = (found: Omit<Disk, 'usedBytes'>) => ({ time, ...found, inodesUsed: found.inodes - found.inodesFree })
+  /** What images take of a disk that is not theirs alone is not counted. */
+  const sharedFilesOf = ({ usedBytes: _, ...rest }: Disk) => filesOf(rest)
+  const imageFs = imageDisk ? filesOf(imageDisk) : disk && sharedFilesOf(disk)
   return {
     node: {
       nodeName,
       cpu: { time, usageCoreNanoSeconds: machine.cpuNanoSeconds },
       memory: { time, availableBytes: machine.memoryAvailable, usageBytes: used, workingSetBytes: used },
-      ...(disk && {
-        fs: { ...filesOf(disk), usedBytes: disk.usedBytes },
-      }),
-      // What images take of a disk that is not theirs alone is not counted.
-      ...(imageDisk && {
-        runtime: { imageFs: { ...filesOf(imageDisk), ...(machine.imageDisk && { usedBytes: imageDisk.usedBytes }) } },
-      }),
+      ...(disk && { fs: filesOf(disk) }),
+      ...(imageFs && { runtime: { imageFs } }),
       rlimit: { time, maxpid: machine.maxProcesses, curproc: machine.processes },
     },
     pods: pods
@@ -81,7 +79,6 @@ export function summary({ nodeName, now, machine, pods }: Statistics): object {
         ...(claims.length && {
           volume: claims.map(({ volume: name, claim, namespace, disk }) => ({
             ...filesOf(disk),
-            usedBytes: disk.usedBytes,
             name,
             pvcRef: { name: claim, namespace },
           })),

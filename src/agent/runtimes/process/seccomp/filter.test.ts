@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keptCapabilities } from '../capabilities.ts'
-import { type Architecture, AUDIT_ARCH as MACHINES } from './bpf.ts'
+import type { Architecture } from './bpf.ts'
 import { runtimeDefault } from './filter.ts'
 import { verdictOf } from './machine.fixture.ts'
 import { callNumber } from './numbers.ts'
 import { BLOCKED } from './syscalls.ts'
 
+const MACHINES = { x64: 0xc000003e, arm64: 0xc00000b7 }
 const ALLOWED = 0x7fff0000
 const EPERM = 0x00050001
 const ENOSYS = 0x00050026

@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import { readJsonFile } from '../lib/atomic-file.ts'
 import { processStartTime } from '../lib/process-start.ts'
+import type { UpOptions } from './context.ts'
 
 export interface Instance {
   readonly pid: number
@@ -22,7 +23,7 @@ export interface Instance {
   readonly network: { readonly mode: string; readonly notes: readonly string[] }
   readonly runtimes: readonly string[]
   /** How `up` was asked for them. */
-  readonly asked?: { readonly runtime: string; readonly runtimeEndpoint?: string }
+  readonly asked?: Pick<UpOptions, 'runtime' | 'runtimeEndpoint'>
   /** What this machine cannot give, in sentences. */
   readonly notes: readonly string[]
   /** It was stopped in order. */

@@ -43,15 +43,7 @@ async function startOnceMore(
 ): Promise<Instance | undefined> {
   if (!last && podsLeft(dataDir) === 0) return undefined
   const network = (last?.network.mode ?? 'auto') as NonNullable<UpOptions['network']>
-  const { runtime = 'auto', ...endpoint } = last?.asked ?? {}
-  const options = {
-    dataDir,
-    port: 0,
-    network,
-    runtime: runtime as NonNullable<UpOptions['runtime']>,
-    nodes: 1,
-    ...endpoint,
-  }
+  const options = { dataDir, port: 0, network, ...(last?.asked ?? { runtime: 'auto' }) } as const
   try {
     // A node stops its workloads by itself: its server may be gone.
     const node = { role: 'node', dataDir, alone: true } as const

@@ -31,7 +31,7 @@ import { startProxySync } from '../src/network/service-proxy/sync.ts'
 import { fixedInformer } from '../src/network/testing/fixed-informer.ts'
 import { run } from '../src/network/tools/command.ts'
 import { startNft } from '../src/network/tools/nft.ts'
-import { measure, quantile, type Row, table } from './lib/measure.ts'
+import { measure, median, type Row, table, worst } from './lib/measure.ts'
 import { enterOwnNetwork, layOutNode, NODE } from './lib/own-network.ts'
 import { serviceTraffic } from './lib/service-traffic.ts'
 
@@ -73,12 +73,6 @@ async function took(work: () => Promise<unknown>): Promise<number> {
   await work()
   return performance.now() - began
 }
-
-const at = (values: readonly number[], q: number) =>
-  quantile(
-    values.toSorted((a, b) => a - b),
-    q,
-  )
 
 /** Of all of them so far, also of those that another took the place of: the last figure that each was seen with, ms. */
 const nftTimes = new Map<number, number>()
@@ -177,14 +171,14 @@ async function fromTheWrite(): Promise<void> {
     fed.push(await took(alone))
   }
   const started = await measure(100, 1, byHand.start)
-  for (const [name, q] of [
-    ['p50', 0.5],
-    ['p99', 0.99],
+  for (const [name, of] of [
+    ['p50', median],
+    ['p99', worst],
   ] as const)
     rows.push({
       what: `one endpoint, from the write to the kernel, 1,000 services of 10, ${name}`,
       unit: 'ms',
-      figures: { Tutti: at(own, q), 'the nft transaction alone': at(fed, q), 'by nft -f': started[name] },
+      figures: { Tutti: of(own), 'the nft transaction alone': of(fed), 'by nft -f': started[name] },
       lessIsBetter: true,
     })
   rows.push(

@@ -1,21 +1,10 @@
 /** Programs of the machine that makes machines. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
-import { join } from 'node:path'
+import { findProgram } from '../../src/agent/runtimes/containerd/find.ts'
 
 /** Where a program is; undefined when it is nowhere on PATH. */
-export function findTool(name: string): string | undefined {
-  for (const folder of (process.env.PATH ?? '').split(':')) {
-    try {
-      accessSync(join(folder, name), constants.X_OK)
-      return join(folder, name)
-    } catch {
-      // Not here.
-    }
-  }
-  return undefined
-}
+export const findTool = (name: string): string | undefined => findProgram(name, process.env.PATH ?? '')
 
 /** Runs one, behind everything else on the machine, to its end. Throws what it said when it fails. */
 export async function mustRun(

@@ -21,7 +21,8 @@ const ANSWER_MS = 60_000
 /** The oldest whose CRI is v1. */
 const OLDEST = [1, 6] as const
 
-function findProgram(name: string, path: string): string | undefined {
+/** Where a program is; undefined when it is nowhere on `path`, written as PATH is. */
+export function findProgram(name: string, path: string): string | undefined {
   for (const folder of path.split(':')) {
     const file = join(folder, name)
     try {

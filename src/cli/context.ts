@@ -26,7 +26,10 @@ export interface UpOptions {
   readonly network?: 'auto' | 'kernel' | 'rootless' | 'portable'
   /** Absent: as before, at first `auto`. */
   readonly runtime?: 'auto' | 'containerd' | 'process' | 'simulated'
-  /** Absent: as before, where `runtime` is, too. Address of a CRI socket whose runtime is to be used, e.g. `unix:///run/containerd/containerd.sock`. */
+  /**
+   * Address of a CRI socket whose runtime is to be used, e.g. `unix:///run/containerd/containerd.sock`. Absent: as
+   * before, where `runtime` is absent, too.
+   */
   readonly runtimeEndpoint?: string
   /** Simulated nodes. Absent: as before, at first 1. */
   readonly nodes?: number

@@ -116,7 +116,10 @@ async function ensure(registry: Registry, wanted: KubeObject): Promise<void> {
   if (change) await registry.update(kind, { namespace, name }, change, context)
 }
 
-/** Makes and repairs the objects, and takes away what earlier versions gave too much. At a first start all commits are under way together; later it only compares. */
+/**
+ * Makes and repairs the objects, and takes away what earlier versions gave too much. At a first start all commits are
+ * under way together; later it only compares.
+ */
 export async function bootstrap(registry: Registry, options?: BootstrapOptions): Promise<void> {
   const all = bootstrapObjects(options)
   const first = all.filter(object => object.kind === 'Namespace')

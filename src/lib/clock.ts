@@ -57,3 +57,22 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', done, { once: true })
   })
 }
+
+/**
+ * What `work` comes to, or undefined when `ms` milliseconds are over or `signal` aborts before. Rejects as it does. No
+ * timer is left behind.
+ */
+export async function within<T>(
+  clock: Clock,
+  ms: number,
+  work: Promise<T>,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  const over = new AbortController()
+  const waited = signal ? AbortSignal.any([signal, over.signal]) : over.signal
+  try {
+    return await Promise.race([work, sleep(clock, ms, waited).then(() => undefined)])
+  } finally {
+    over.abort()
+  }
+}

@@ -11,7 +11,7 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { isFinished } from '../../api/kinds/core/finished.ts'
 import { parseTime } from '../../api/machinery/time.ts'
-import { sleep, type Timer } from '../../lib/clock.ts'
+import { sleep, type Timer, within } from '../../lib/clock.ts'
 import type { ContainerStatus as Instance, RuntimeDriver } from '../runtimes/runtime.ts'
 import { startContainer, statusesOf, stopContainer } from './container.ts'
 import { type ContainerDeps, tellRestartBackOff } from './container-events.ts'
@@ -453,6 +453,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     for (const each of added) slots.push(createSlot(each, 'ephemeral', longest))
     return added.length > 0
   }
+  /** Resolves when the server has its status, or will not have it soon. */
+  const told = () => within(clock, TOLD_MS, writer.flushed(), shared.signal)
   function release() {
     released = true
     cleaned.resolve()
@@ -493,7 +495,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       grace.limit(graceMs)
       kick()
       await cleaned.promise
-      await Promise.race([writer.flushed(), sleep(clock, TOLD_MS, shared.signal)])
+      await told()
     },
     retry() {
       standing.retry()
@@ -516,7 +518,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       // Others stop to call it before it stops to answer.
       publish(true)
       draining = true
-      await Promise.race([writer.flushed(), sleep(clock, TOLD_MS, shared.signal)])
+      await told()
       grace.limit(timeoutMs)
       kick()
       while (slots.some(slot => isRunning(slot) || slot.busy)) {

@@ -1,5 +1,5 @@
 /** A node that is about to stop: with its pods, which run again at its next start, or with its machine. */
-import { type Clock, sleep } from '../../lib/clock.ts'
+import { type Clock, within } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Refusal } from '../pod/deps.ts'
 import { type PodWorker, TOLD_MS } from '../pod/worker.ts'
@@ -42,7 +42,7 @@ export function createLeaving({ clock, logger, ...deps }: LeavingDeps, signal: A
   /** Says what the node is now; a server that is away is not waited for. */
   async function tellStatus() {
     const told = tell?.().catch(error => logger.warn({ err: error }, 'the node could not say how it is'))
-    await Promise.race([told, sleep(clock, TOLD_MS, signal)])
+    if (told) await within(clock, TOLD_MS, told, signal)
   }
   const shutdown = createNodeShutdown({ ...deps, clock, logger, tellStatus })
 
@@ -51,7 +51,7 @@ export function createLeaving({ clock, logger, ...deps }: LeavingDeps, signal: A
     await tellStatus()
     const all = Promise.all([...deps.workers()].map(worker => worker.drain(timeoutMs)))
     // What ignores its signal is killed at the end of that time, and takes a moment to be gone.
-    await Promise.race([all, sleep(clock, timeoutMs + KILLED_MS, signal)])
+    await within(clock, timeoutMs + KILLED_MS, all, signal)
   }
   return {
     isLeaving: () => draining || shutdown.isUnderWay(),

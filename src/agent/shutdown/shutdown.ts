@@ -4,7 +4,7 @@
  * here after the boot. It does not know how the machine tells.
  */
 import { isFinished } from '../../api/kinds/core/finished.ts'
-import { type Clock, sleep } from '../../lib/clock.ts'
+import { type Clock, within } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Refusal } from '../pod/deps.ts'
 import type { PodWorker } from '../pod/worker.ts'
@@ -47,10 +47,8 @@ export function createNodeShutdown(deps: NodeShutdownDeps): NodeShutdown {
     for (const { seconds, members } of inOrderOfShutdown(deps.periods, active)) {
       // What has begun to end does; the others go on where the machine does.
       if (signal.aborted) return
-      const over = new AbortController()
       const ended = Promise.all(members.map(each => each.terminate(ENDED, seconds * 1000)))
-      await Promise.race([ended, sleep(clock, seconds * 1000, AbortSignal.any([over.signal, signal]))])
-      over.abort()
+      await within(clock, seconds * 1000, ended, signal)
     }
     logger.info({ pods: active.length }, 'the pods have ended: the machine may shut down')
   }

@@ -1,7 +1,7 @@
 /** What is left of the volumes behind the claims of a pod: file systems tell, nothing is counted. */
 import { statfs } from 'node:fs/promises'
 import { claimNameOf } from '../../api/kinds/core/pod-references.ts'
-import { type Clock, sleep } from '../../lib/clock.ts'
+import { type Clock, within } from '../../lib/clock.ts'
 import { type Disk, diskFrom } from '../node/usage.ts'
 import type { PodWorker } from '../pod/worker.ts'
 
@@ -29,9 +29,7 @@ export async function usageOfClaims(
     const path = claim && worker.volumePath(volume.name)
     if (!claim || !path) return undefined
     const asked = statfs(path).then(diskFrom, () => undefined)
-    const over = new AbortController()
-    const disk = await Promise.race([asked, sleep(clock, ANSWER_MS, over.signal).then(() => undefined)])
-    over.abort()
+    const disk = await within(clock, ANSWER_MS, asked)
     return disk && { volume: volume.name, claim, namespace, disk }
   })
   return (await Promise.all(found)).filter(each => each !== undefined)

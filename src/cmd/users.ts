@@ -28,7 +28,8 @@ const shown = (mappings: readonly IdMapping[]) =>
  */
 export async function findUsers(dataDir: string, standing: readonly IdMapping[] | undefined): Promise<Users> {
   const found = await findSubordinateIds()
-  checkBefore(dataDir, found)
+  const before = readUsers(dataDir)
+  if (before) checkBefore(before, found, dataDir)
   if ('missing' in found) {
     const remedy = found.remedy ? ` (as root: ${found.remedy}; then tutti down, tutti up)` : ''
     return { note: `pods have one user, root of their own, without subordinate ids: ${found.missing}${remedy}` }
@@ -36,7 +37,7 @@ export async function findUsers(dataDir: string, standing: readonly IdMapping[] 
   const ranges = shown(found.uids)
   if (standing && !holds(standing, found.uids))
     return { note: `pods have one user until they are stopped; tutti down, then up gives them the ids ${ranges}` }
-  if (!readUsers(dataDir)) await forgetImages(dataDir)
+  if (!before) await forgetImages(dataDir)
   keepUsers(dataDir, found)
   return { maps: found, note: `pods may have other users than root: the subordinate ids ${ranges} of this one` }
 }
@@ -48,9 +49,7 @@ async function forgetImages(dataDir: string): Promise<void> {
 }
 
 /** Throws where users of before are not among those that were found. */
-function checkBefore(dataDir: string, found: IdMaps | NoIds): void {
-  const before = readUsers(dataDir)
-  if (!before) return
+function checkBefore(before: IdMaps, found: IdMaps | NoIds, dataDir: string): void {
   if (!('missing' in found) && holds(found.uids, before.uids) && holds(found.gids, before.gids)) return
   const why = 'missing' in found ? found.missing : `it has ${shown(found.uids)} now`
   throw new UserError(

@@ -78,6 +78,8 @@ export function createServer(deps: ServerDeps): GatewayServer {
   }
 
   async function beginHttp2(socket: TLSSocket) {
+    // It knows no half of a connection: where the client's ends, its requests have.
+    socket.allowHalfOpen = false
     http2 ??= import('./http2.ts').then(({ openHttp2 }) =>
       openHttp2({ streams: STREAMS, headBytes: HEAD_BYTES, idleMs: IDLE_MS, router }),
     )

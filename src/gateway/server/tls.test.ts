@@ -169,6 +169,28 @@ test('createServer lets no backend take a request of HTTP/2 that was broken off 
   }
 })
 
+test('createServer gives a request up with the connection of HTTP/2 that it came on', { timeout: 20_000 }, async () => {
+  const given = await startGateway([routeTo('web')], { '': await certificateFor('localhost') })
+  ends.push(() => given.close())
+  // Its answer has begun: it has all the time that it wants.
+  const backend = createServer((_, response) => response.write('half'))
+  await new Promise<void>(resolve => backend.listen(0, '127.0.0.1', resolve))
+  ends.push(() => {
+    backend.close()
+    backend.closeAllConnections()
+  })
+  given.services.set('web', [{ host: '127.0.0.1', port: (backend.address() as AddressInfo).port }])
+  const asked = once(backend, 'request')
+  const session = connectHttp2(`https://127.0.0.1:${given.securePort}`, { rejectUnauthorized: false })
+  const stream = session.request({ ':path': '/' })
+  stream.on('error', () => {})
+  const [incoming] = (await asked) as [IncomingMessage]
+  await once(stream, 'response')
+  const closed = once(incoming.socket, 'close')
+  session.destroy()
+  await closed
+})
+
 test('createServer refuses doubtful paths over HTTP/2, too', async () => {
   const ask = openHttp2()
   assert.equal((await ask({ ':path': '/a/..%2fb' })).answer[':status'], 400)

@@ -2,12 +2,14 @@
  * The node agent: registers the node, runs the pods that are bound to it, and answers for them. It owns what is below
  * its data folder; it talks to the API server, the runtimes and the pod network, and to nothing else.
  */
+
 import { join } from 'node:path'
 import type { NodeAddress, Pod } from '../api/generated/types/core-v1.ts'
 import { isFinished } from '../api/kinds/core/finished.ts'
 import { quantityValue } from '../api/machinery/quantity.ts'
 import { createClient } from '../client/client.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
+import { nodeTarget } from '../client/event-target.ts'
 import { createInformer } from '../client/informer.ts'
 import type { NodeApi } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
@@ -21,7 +23,6 @@ import { createEndpoints } from './endpoints.ts'
 import { createLimiter } from './limiter.ts'
 import { createLocalVolumes } from './local-volumes.ts'
 import { kubeletConfiguration } from './node/configuration.ts'
-import { nodeTarget } from './node/event-target.ts'
 import { findImageDisk, withImageDisk } from './node/image-disk.ts'
 import { keepImages } from './node/image-keeping.ts'
 import { createNodeImages } from './node/images.ts'

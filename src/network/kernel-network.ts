@@ -2,12 +2,14 @@
  * The network in the kernel, put together: for each family of addresses the pods' links, the tables of rules and the
  * service proxy; and one DNS server. `rootless` is the same inside a namespace that the process is in already.
  */
+
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Node as NodeType } from '../api/generated/types/core-v1.ts'
 import { Node } from '../api/kinds/core/node.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
+import { nodeTarget } from '../client/event-target.ts'
 import type { Informers } from '../client/informers.ts'
 import { formatCidr } from '../lib/ip-range.ts'
 import type { Catalog } from './catalog.ts'
@@ -148,12 +150,11 @@ async function startNodeDns(
 
 /** Says at the node what another program did to its network. */
 function tellOfChanges(changes: Parameters<GuardDeps['told']>[0], nodeName: string, events: EventRecorder): void {
-  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } }
   const [reason, message] =
     'tables' in changes
       ? ['NetworkRulesChanged', `nftables' ${changes.tables.map(table => `table ${table}`).join(', ')}: built anew`]
       : ['NetworkWaysRemoved', `${changes.missing.join(', ')}: there again`]
-  events.event(node, 'Warning', reason!, `Another program changed or removed ${message}.`)
+  events.event(nodeTarget(nodeName), 'Warning', reason!, `Another program changed or removed ${message}.`)
 }
 
 /** First half of the start. Rejects when the mode is not possible after all. */

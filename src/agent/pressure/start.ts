@@ -1,11 +1,12 @@
 /** The watch for want on a real machine, with the pods of this node. */
+
 import { join } from 'node:path'
 import { isFinished } from '../../api/kinds/core/finished.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
+import { nodeTarget } from '../../client/event-target.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { measurePod } from '../disk/measure.ts'
-import { nodeTarget } from '../node/event-target.ts'
 import type { ImageDisk } from '../node/image-disk.ts'
 import type { NodeImages } from '../node/images.ts'
 import type { Machine } from '../node/machine.ts'

@@ -1,4 +1,4 @@
-import type { EventTarget } from '../../client/event-recorder.ts'
+import type { EventTarget } from './event-recorder.ts'
 
 /** What events of a node are about, as the kubelet writes it: the name stands for the uid. */
 export const nodeTarget = (name: string): EventTarget => ({

@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { badRequest } from '../../api/machinery/status-error.ts'
-import { type Clock, sleep } from '../../lib/clock.ts'
+import { type Clock, within } from '../../lib/clock.ts'
 import { createSession, type Session } from '../../lib/http2/session.ts'
 import type { ServerStream } from '../../lib/http2/stream.ts'
 import { unmapped } from '../../lib/ip-address.ts'
@@ -255,11 +255,7 @@ export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions)
     async close(graceMs = 0) {
       const ended = Promise.all(servers.map(server => new Promise<void>(resolve => server.once('close', resolve))))
       stopListening()
-      if (graceMs > 0 && conversation.open.size > 0) {
-        const waited = new AbortController()
-        await Promise.race([ended, sleep(deps.clock, graceMs, waited.signal)])
-        waited.abort()
-      }
+      if (graceMs > 0 && conversation.open.size > 0) await within(deps.clock, graceMs, ended)
       cut()
       await ended
     },

@@ -8,7 +8,7 @@ import { createEventRecorder } from '../../client/event-recorder.ts'
 import { createWatchedObjects } from '../../client/watched-objects.ts'
 import { createWorkQueue } from '../../client/work-queue.ts'
 import { workOff } from '../../control/work-off.ts'
-import { sleep } from '../../lib/clock.ts'
+import { within } from '../../lib/clock.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { followTargets } from '../backends/follow.ts'
 import { createCertificates } from '../certificates/certificates.ts'
@@ -108,6 +108,6 @@ export async function serveIngresses(options: GatewayOptions, signal: AbortSigna
   certificates.close()
   targets.close()
   const said = role.end().catch(error => logger.debug({ err: error }, 'what this machine said of Ingresses stays'))
-  await Promise.race([said, sleep(clock, LAST_WORD_MS)])
+  await within(clock, LAST_WORD_MS, said)
   await dataPlane.close(DRAIN_MS)
 }

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import type { TLSSocket, Server as TlsServer } from 'node:tls'
-import { type Clock, sleep } from '../../lib/clock.ts'
+import { type Clock, within } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { TLS_OPTIONS } from '../../lib/tls-port.ts'
@@ -140,13 +140,11 @@ export function createServer(deps: ServerDeps): GatewayServer {
       const sessions = (await http2)?.sessions ?? new Set()
       for (const connection of open) connection.wind()
       for (const session of sessions) session.close()
-      const waited = new AbortController()
       const empty = new Promise<void>(resolve => {
         whenEmpty = resolve
         if (sockets.size === 0) resolve()
       })
-      await Promise.race([empty, sleep(clock, graceMs, waited.signal)])
-      waited.abort()
+      await within(clock, graceMs, empty)
       for (const session of sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
     },

@@ -5,18 +5,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { realClock } from '../../../lib/clock.ts'
-import { silent } from '../../../lib/log.ts'
 import { ociArchive } from '../../../lib/oci-archive.ts'
 import { programs } from '../../images/programs.fixture.ts'
-import { type ImageStore, openImageStore } from '../../images/store.ts'
+import type { ImageStore } from '../../images/store.ts'
 import { plainContainer, plainSandbox } from '../configs.fixture.ts'
-import { mountLayers } from '../overlay.ts'
 import { runtimeContract } from '../runtime.contract.ts'
 import type { ContainerConfig, RuntimeDriver, SandboxConfig } from '../runtime.ts'
 import { filterProblem } from './confinement.ts'
-import { openProcessDriver } from './driver.ts'
-import { setFileCapability } from './file-capabilities.ts'
+import { capableProgram, openWithImages } from './images.fixture.ts'
 import { findPlatform } from './platform.ts'
 
 const cgroupRoot = `tutti-test-${process.pid}-image`
@@ -25,9 +21,6 @@ const { namespaces } = platform
 const rooted = namespaces ? {} : { skip: 'namespaces may not be made here' }
 const unfiltered = filterProblem(platform)
 const filtered = unfiltered ? { skip: `not here: ${unfiltered}` } : {}
-
-/** The capability as permitted and effective (linux/capability.h, struct vfs_cap_data). */
-const NET_BIND_SERVICE = Buffer.from('0100000200040000000000000000000000000000', 'hex')
 
 const image = () =>
   ociArchive({
@@ -56,7 +49,7 @@ const image = () =>
       [
         { name: '.wh.old', bytes: '' },
         { name: 'new', bytes: 'new' },
-        { name: 'usr/bin/may', bytes: readFileSync('/usr/bin/cat'), mode: 0o755, capability: NET_BIND_SERVICE },
+        capableProgram(),
         { name: 'store/', uid: 1234, gid: 1235, mode: 0o700 },
         { name: 'store/first', bytes: 'first', uid: 1234, gid: 1235 },
         { name: 'tmp/', mode: 0o1777 },
@@ -71,22 +64,7 @@ const image = () =>
     },
   })
 
-async function open(root: string) {
-  const folder = join(root, 'images')
-  const store = openImageStore({
-    folder,
-    clock: realClock,
-    mirrors: () => [],
-    ca: () => undefined,
-    mount: mountLayers(join(folder, 'layers')),
-    owners: true,
-    setCapability: setFileCapability,
-  })
-  const podsDirectory = join(root, 'pods')
-  const images = { open: async () => store, toolsFolder: join(root, 'tools') }
-  const driver = await openProcessDriver({ podsDirectory, cgroupRoot, clock: realClock, logger: silent, images })
-  return { driver, store }
-}
+const open = (root: string) => openWithImages(root, cgroupRoot)
 
 const sandboxOf = (root: string, uid: string): SandboxConfig => {
   const directory = join(root, 'pods', uid)

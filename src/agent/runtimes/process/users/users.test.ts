@@ -4,26 +4,19 @@ import { mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { realClock } from '../../../../lib/clock.ts'
-import { silent } from '../../../../lib/log.ts'
 import { removeTree } from '../../../../lib/mounts.ts'
 import { ociArchive } from '../../../../lib/oci-archive.ts'
 import { makeOwnedNetns } from '../../../../lib/owned-netns.ts'
 import { programs } from '../../../images/programs.fixture.ts'
-import { openImageStore } from '../../../images/store.ts'
 import { plainContainer, plainSandbox } from '../../configs.fixture.ts'
-import { mountLayers } from '../../overlay.ts'
 import type { ContainerConfig, RuntimeDriver } from '../../runtime.ts'
-import { openProcessDriver } from '../driver.ts'
-import { setFileCapability } from '../file-capabilities.ts'
+import { capableProgram, openWithImages } from '../images.fixture.ts'
 import { findPlatform } from '../platform.ts'
 import { podUsersProblem } from './calls.ts'
 
 const cgroupRoot = `tutti-test-${process.pid}-users`
 const skip = podUsersProblem(findPlatform({ cgroupRoot })) ?? false
 const BASE = 655_360
-/** Permitted and effective (linux/capability.h, struct vfs_cap_data). */
-const NET_BIND_SERVICE = Buffer.from('0100000200040000000000000000000000000000', 'hex')
 const IMAGE = 'example.com/users:1'
 const TOOLS = ['dash', 'sleep', 'cat', 'id', 'ls', 'stat', 'touch', 'chown', 'hostname', 'mount', 'tty', 'mkdir']
 
@@ -34,32 +27,20 @@ describe('openProcessDriver with users of a pod', { skip }, () => {
   let sandbox: string
   let count = 0
   before(async () => {
-    const folder = join(root, 'images')
-    const mount = mountLayers(join(folder, 'layers'))
-    const store = openImageStore({
-      folder,
-      clock: realClock,
-      mirrors: () => [],
-      ca: () => undefined,
-      mount,
-      owners: true,
-      setCapability: setFileCapability,
-    })
+    const opened = await openWithImages(root, cgroupRoot)
+    driver = opened.driver
     const paths = TOOLS.map(name => `/usr/bin/${name}`)
     const layers = [
       [...programs(...paths), { name: 'bin', link: 'usr/bin' }, { name: 'usr/bin/sh', link: 'dash' }],
       [
         { name: 'etc/passwd', bytes: 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:web:/:/bin/sh\n' },
-        { name: 'usr/bin/may', bytes: readFileSync('/usr/bin/cat'), mode: 0o755, capability: NET_BIND_SERVICE },
+        capableProgram(),
         { name: 'srv/', uid: 101, gid: 102, mode: 0o700 },
         { name: 'srv/page', bytes: 'page', uid: 101, gid: 102, mode: 0o600 },
       ],
     ]
     writeFileSync(join(root, 'image.tar'), ociArchive({ name: IMAGE, layers, config: { Env: ['PATH=/usr/bin'] } }))
-    await store.import(join(root, 'image.tar'))
-    const images = { open: async () => store, toolsFolder: join(root, 'tools') }
-    const podsDirectory = join(root, 'pods')
-    driver = await openProcessDriver({ podsDirectory, cgroupRoot, clock: realClock, logger: silent, images })
+    await opened.store.import(join(root, 'image.tar'))
     mkdirSync(podDirectory, { recursive: true })
     const netns = join(root, 'net')
     writeFileSync(netns, '')

@@ -1,5 +1,6 @@
 /** Answers of the gateway itself. They tell a stranger nothing of what is behind it. */
 import { http } from '../../lib/http.ts'
+import { linesOf } from './outbox.ts'
 import type { Visit } from './visit.ts'
 
 /** What is said with a status, after its name. */
@@ -17,16 +18,24 @@ const SENTENCES: Readonly<Record<number, string>> = {
   505: 'this version of HTTP is not known',
 }
 
-/** The body of an answer with a status. */
-export const sentenceOf = (status: number, why = SENTENCES[status]): string =>
-  `${status} ${http.STATUS_CODES[status]}: ${why}\n`
+/** An answer that says why, in ASCII. */
+function plainAnswer(status: number, why = SENTENCES[status]) {
+  const reason = http.STATUS_CODES[status]!
+  const text = `${status} ${reason}: ${why}\n`
+  return { reason, text, fields: ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(text.length)] }
+}
+
+/** The last answer on a connection of HTTP/1.1, to no request that was routed; `first`: fields of it, before the others. */
+export function lastAnswer(status: number, why?: string, first: readonly string[] = []): string {
+  const { reason, text, fields } = plainAnswer(status, why)
+  return `HTTP/1.1 ${status} ${reason}\r\n${linesOf([...first, ...fields, 'Connection', 'close'])}\r\n${text}`
+}
 
 /** Answers with a status and its sentence. */
 export function refuse(visit: Visit, status: number): void {
-  const body = Buffer.from(sentenceOf(status))
-  const fields = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(body.length)]
-  visit.begin({ status, reason: http.STATUS_CODES[status]!, fields, body: 'sized' })
-  visit.write(body)
+  const { reason, text, fields } = plainAnswer(status)
+  visit.begin({ status, reason, fields, body: 'sized' })
+  visit.write(Buffer.from(text))
   visit.end([])
   visit.flush()
 }

@@ -2,7 +2,6 @@
  * A client's connection in HTTP/1.1: one request after the other is read, and the next one waits until the one before is
  * answered. What is no clear HTTP ends it.
  */
-
 import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { type BodyReader, type BodyTaker, bodyReader } from '../../lib/http1/body.ts'
@@ -17,7 +16,7 @@ import {
 import { Malformed } from '../../lib/http1/malformed.ts'
 import { unmapped } from '../../lib/ip-address.ts'
 import type { Deadlines, Waiting } from '../deadlines.ts'
-import { sentenceOf } from '../proxy/answer.ts'
+import { lastAnswer } from '../proxy/answer.ts'
 import { type Inbound, readInbound } from '../proxy/inbound.ts'
 import { Outbox } from '../proxy/outbox.ts'
 import type { Router } from '../proxy/router.ts'
@@ -274,10 +273,7 @@ export class Http1Connection implements Waiting, Carrier {
       this.socket.destroy()
       return
     }
-    const text = sentenceOf(status)
-    this.out.text(
-      `HTTP/1.1 ${text.slice(0, text.indexOf(':'))}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
-    )
+    this.out.text(lastAnswer(status))
     this.out.flush()
     this.#linger()
   }

@@ -9,7 +9,7 @@ import type { Logger } from '../../lib/log.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { TLS_OPTIONS } from '../../lib/tls-port.ts'
 import type { Deadlines } from '../deadlines.ts'
-import { sentenceOf } from '../proxy/answer.ts'
+import { lastAnswer } from '../proxy/answer.ts'
 import type { Router } from '../proxy/router.ts'
 import { Http1Connection } from './http1-connection.ts'
 import type { openHttp2 } from './http2.ts'
@@ -43,8 +43,7 @@ const IDLE_MS = 75_000
 /** Requests of one connection of HTTP/2 at a time. */
 const STREAMS = 250
 
-const FULL = sentenceOf(503, 'there are too many connections')
-const SENT_AWAY = `HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${FULL.length}\r\nConnection: close\r\n\r\n${FULL}`
+const SENT_AWAY = lastAnswer(503, 'there are too many connections', ['Retry-After', '1'])
 
 /** Makes the server, which listens nowhere. While there is no connection nothing of it runs. */
 export function createServer(deps: ServerDeps): GatewayServer {

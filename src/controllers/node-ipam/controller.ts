@@ -60,6 +60,15 @@ function freeIndex(cuts: readonly Cut[], given: readonly string[], remembered: R
   return undefined
 }
 
+/** What is remembered of a node, by its uid. */
+interface Remembered {
+  /** The number of the ranges that it was given a moment ago: they may not be in the cache yet. */
+  readonly index?: number
+  /** It was told which families it has no range of. */
+  readonly isTold?: true
+}
+const memoryOf = ({ memory }: View) => memory as Map<string, Remembered>
+
 /**
  * Says at a node that is from the time before the cluster had a second family what to do: what ranges a Node has may not
  * change (kube-apiserver's rule). A machine that is alone needs none.
@@ -67,9 +76,11 @@ function freeIndex(cuts: readonly Cut[], given: readonly string[], remembered: R
 function missingFamilies(node: NodeType, view: View, cuts: readonly Cut[]): Plan {
   const given = new Set(rangesOf(node).map(text => familyOf(text)))
   const missing = cuts.map(({ cluster }) => cluster.family).filter(family => !given.has(family))
-  const key = `${node.metadata?.uid} families`
-  if (missing.length === 0 || view.of<NodeType>(Node).list().length < 2 || view.memory.has(key)) return {}
-  view.memory.set(key, missing.length)
+  const memory = memoryOf(view)
+  const uid = node.metadata?.uid ?? ''
+  const known = memory.get(uid)
+  if (missing.length === 0 || view.of<NodeType>(Node).list().length < 2 || known?.isTold) return {}
+  memory.set(uid, { ...known, isTold: true })
   const message = `Node ${node.metadata?.name} has no range of ${missing} for its pods, as it is older than that family of the cluster. It gets one when it is made anew: stop it (tutti down), kubectl delete node ${node.metadata?.name}, start it again (tutti up)`
   return { notes: [{ target: node, type: 'Warning', reason: 'CIDRFamilyMissing', message }] }
 }
@@ -77,17 +88,16 @@ function missingFamilies(node: NodeType, view: View, cuts: readonly Cut[]): Plan
 /** Plans ranges for a node that has none: the parts of the same number in every family. */
 export function reconcile(node: NodeType, view: View, ranges: NodeRanges): Plan {
   if (node.metadata?.deletionTimestamp) return {}
-  if (rangesOf(node).length) return missingFamilies(node, view, listOf(ranges))
   const cuts = listOf(ranges)
+  if (rangesOf(node).length) return missingFamilies(node, view, cuts)
+  const memory = memoryOf(view)
   const uid = node.metadata?.uid ?? ''
   const all = view.of<NodeType>(Node).list()
-  // What was given a moment ago may not be in the cache yet.
   const living = new Set(all.map(each => each.metadata?.uid))
   const remembered = new Set<number>()
-  for (const [owner, index] of view.memory as Map<string, number>) {
-    const [of = '', told] = owner.split(' ')
-    if (!living.has(of)) view.memory.delete(owner)
-    else if (of !== uid && told === undefined) remembered.add(index)
+  for (const [owner, { index }] of memory) {
+    if (!living.has(owner)) memory.delete(owner)
+    else if (owner !== uid && index !== undefined) remembered.add(index)
   }
   const index = freeIndex(cuts, all.flatMap(rangesOf), remembered)
   if (index === undefined)
@@ -102,7 +112,7 @@ export function reconcile(node: NodeType, view: View, ranges: NodeRanges): Plan 
       ],
       requeue: after(LOOK_MS),
     }
-  view.memory.set(uid, index)
+  memory.set(uid, { ...memory.get(uid), index })
   const podCIDRs = cuts.map(({ cluster, nodeBits }) => formatCidr(partOf(cluster, nodeBits, index)))
   const next: NodeType = { ...node, spec: { ...node.spec, podCIDR: podCIDRs[0]!, podCIDRs } }
   return { writes: [{ type: 'update', resource: Node, current: node, next }] }

@@ -8,9 +8,7 @@ import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { annotatedScripts } from '../agent/runtimes/simulated/annotation.ts'
 import { openSimulatedDriver } from '../agent/runtimes/simulated/driver.ts'
 import type { NodeServer, NodeServerOptions } from '../agent/server/server.ts'
-import { allowDelay, forgetDelay } from '../agent/shutdown/delay.ts'
 import { type ShutdownPeriod, wholePeriod } from '../agent/shutdown/periods.ts'
-import { programsOf } from '../agent/shutdown/programs.ts'
 import type { ShutdownSource } from '../agent/shutdown/source.ts'
 import type { UpOptions } from '../cli/context.ts'
 import type { NodeApi } from '../client/node-api.ts'
@@ -108,7 +106,7 @@ export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<
     },
     async leave() {
       await containers?.leave()
-      if (!isSimulated) await forgetDelay()
+      if (!isSimulated) await (await import('../agent/shutdown/delay.ts')).forgetDelay()
     },
   }
 }
@@ -180,7 +178,11 @@ async function listenToMachine(
     logger.warn({}, 'shutdowns of the machine are heard of only by root, from systemd: SIGTERM is what is left')
     return undefined
   }
-  const { logindSource } = await import('../agent/shutdown/logind.ts')
+  const [{ logindSource }, { programsOf }, { allowDelay }] = await Promise.all([
+    import('../agent/shutdown/logind.ts'),
+    import('../agent/shutdown/programs.ts'),
+    import('../agent/shutdown/delay.ts'),
+  ])
   return logindSource({ programs: programsOf(process.env), delayMs: wholePeriod(periods), allowDelay, clock, logger })
 }
 

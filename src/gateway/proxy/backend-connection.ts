@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { type BodyReader, bodyReader } from '../../lib/http1/body.ts'
 import {
   type AnswerHead,
+  endOfHead,
   type Fields,
   type Framing,
   framingOfAnswer,
@@ -190,8 +191,7 @@ export class BackendConnection implements Sending, Waiting {
   /** Reads heads up to that of the answer itself; returns what comes after it. */
   #head(chunk: Buffer): Buffer | undefined {
     const all = this.#begun ? Buffer.concat([this.#begun, chunk]) : chunk
-    const end = all.indexOf(HEAD_END)
-    if (end > LIMITS.bytes || (end < 0 && all.length > LIMITS.bytes)) throw broken()
+    const end = endOfHead(all, LIMITS)
     if (end < 0) {
       this.#begun = all
       return undefined

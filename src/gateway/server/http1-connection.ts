@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { type BodyReader, type BodyTaker, bodyReader } from '../../lib/http1/body.ts'
 import {
+  endOfHead,
   framingOfRequest,
   HEAD_END,
   type HeadLimits,
@@ -206,8 +207,7 @@ export class Http1Connection implements Waiting, Carrier {
     let start = 0
     while (chunk[start] === CR && chunk[start + 1] === LF) start += 2
     const begun = start ? chunk.subarray(start) : chunk
-    const end = begun.indexOf(HEAD_END)
-    if (end > LIMITS.bytes || (end < 0 && begun.length > LIMITS.bytes)) throw new Malformed('a head too large', 431)
+    const end = endOfHead(begun, LIMITS)
     if (end < 0) {
       if (BARE_LINE_FEED.test(begun.toString('latin1', 0, begun.length))) throw new Malformed('a bare line feed')
       if (!begun.length) return undefined

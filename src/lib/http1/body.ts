@@ -1,5 +1,5 @@
 /** Takes the body of a message out of the bytes of a connection, as its framing says it (RFC 9112, sections 6 and 7). */
-import { type Fields, type Framing, HEAD_END, type HeadLimits, readTrailers } from './head.ts'
+import { endOfHead, type Fields, type Framing, HEAD_END, type HeadLimits, readTrailers } from './head.ts'
 import { Malformed } from './malformed.ts'
 
 /** Who gets a body. */
@@ -61,9 +61,16 @@ class Chunks implements BodyReader {
     this.#limits = limits
   }
 
+  /** What has begun, with what goes on; it is nothing begun any more. */
+  #withBegun(chunk: Buffer): Buffer {
+    const all = this.#begun.length ? Buffer.concat([this.#begun, chunk]) : chunk
+    this.#begun = NOTHING
+    return all
+  }
+
   /** Takes a line up to its end; undefined where that is not there yet. */
   #line(chunk: Buffer, most: number): { text: string; rest: Buffer } | undefined {
-    const all = this.#begun.length ? Buffer.concat([this.#begun, chunk]) : chunk
+    const all = this.#withBegun(chunk)
     const end = all.indexOf(LF)
     if (end > most || (end < 0 && all.length > most)) throw new Malformed('a line that is too long', 431)
     if (end < 0) {
@@ -71,7 +78,6 @@ class Chunks implements BodyReader {
       return undefined
     }
     if (end === 0 || all[end - 1] !== CR) throw new Malformed('a bare line feed')
-    this.#begun = NOTHING
     return { text: all.toString('latin1', 0, end - 1), rest: all.subarray(end + 1) }
   }
 
@@ -97,25 +103,24 @@ class Chunks implements BodyReader {
   }
 
   #after(chunk: Buffer): Buffer | undefined {
-    const all = this.#begun.length ? Buffer.concat([this.#begun, chunk]) : chunk
+    const all = this.#withBegun(chunk)
     if (all[0] !== CR || (all.length > 1 && all[1] !== LF)) throw new Malformed('a chunk that is longer than it says')
-    const isWhole = all.length > 1
-    this.#begun = isWhole ? NOTHING : all
-    if (!isWhole) return undefined
+    if (all.length < 2) {
+      this.#begun = all
+      return undefined
+    }
     this.#place = 'size'
     return all.subarray(2)
   }
 
   /** All lines up to a blank one; returns what comes after that. */
   #trailers(chunk: Buffer): Buffer | undefined {
-    const all = this.#begun.length ? Buffer.concat([this.#begun, chunk]) : chunk
+    const all = this.#withBegun(chunk)
     if (all.length >= 2 && all[0] === CR && all[1] === LF) {
       this.#taker.end(NO_FIELDS)
       return all.subarray(2)
     }
-    const end = all.indexOf(HEAD_END)
-    if (end > this.#limits.bytes || (end < 0 && all.length > this.#limits.bytes))
-      throw new Malformed('trailers that are too long', 431)
+    const end = endOfHead(all, this.#limits)
     if (end < 0) {
       this.#begun = all
       return undefined

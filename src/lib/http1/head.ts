@@ -46,6 +46,13 @@ export interface HeadLimits {
 /** The blank line after a head. */
 export const HEAD_END = Buffer.from('\r\n\r\n')
 
+/** Where the blank line after a head begins; -1: it has not come yet. Throws `Malformed` where the head is too large. */
+export function endOfHead(bytes: Buffer, { bytes: most }: HeadLimits): number {
+  const end = bytes.indexOf(HEAD_END)
+  if (end > most || (end < 0 && bytes.length > most)) throw new Malformed('a head, or trailers, too large', 431)
+  return end
+}
+
 // None of these patterns can match a text in two ways, so none takes longer than the text is long.
 const REQUEST_LINE =
   /^([A-Z][A-Z0-9_-]{0,31}) ((?:\*|(?:\/|[A-Za-z][A-Za-z0-9+.-]*:\/\/)[\x21-\x7e]*)) HTTP\/(\d)\.(\d)$/

@@ -11,7 +11,8 @@ import { VXLAN_LINK } from './pod-network/routes/vxlan.ts'
 import { LINK_PREFIX, POD_TABLE } from './pod-network/ruleset.ts'
 import { POLICY_TABLE } from './policy/ruleset.ts'
 import { TABLE } from './service-proxy/nftables/ruleset.ts'
-import { attempt, run } from './tools/command.ts'
+import { attempt } from './tools/command.ts'
+import { runIp } from './tools/ip.ts'
 import type { Session } from './tools/session.ts'
 
 const SYSCTL = '/proc/sys/net'
@@ -40,10 +41,10 @@ export interface KernelSetup {
 }
 
 /** Lines of `ip` for one family. Of IPv6 the services' range is local: there are no other routes by way of lo. */
-const lines = ({ family, nodeAddress, serviceCidr }: FamilyLayout) =>
-  `address replace ${onDevice(nodeAddress, 'lo')}
-route replace ${family === 'IPv6' ? 'local ' : ''}${serviceCidr} dev lo src ${nodeAddress}
-`
+const lines = ({ family, nodeAddress, serviceCidr }: FamilyLayout) => [
+  `address replace ${onDevice(nodeAddress, 'lo')}`,
+  `route replace ${family === 'IPv6' ? 'local ' : ''}${serviceCidr} dev lo src ${nodeAddress}`,
+]
 
 const read = (name: string) => readFileSync(join(SYSCTL, name), 'utf8').trim()
 
@@ -93,7 +94,7 @@ export async function setUpKernel(
   const [mtu, notes] = await Promise.all([
     uplinkMtu(options.uplinkAddress),
     openFirewalls(families, deps),
-    run('ip', ['-batch', '-'], `link set lo up\n${layout.map(lines).join('')}`),
+    runIp(['link set lo up', ...layout.flatMap(lines)].join('\n')),
   ])
   for (const family of families) forward(family, deps.logger)
   return { mtu, notes }
@@ -102,7 +103,7 @@ export async function setUpKernel(
 /** Puts addresses and routes of `setUpKernel` back that are gone; resolves with their names. */
 export async function restoreWays(layout: readonly FamilyLayout[], ip: Session): Promise<string[]> {
   const missing: string[] = []
-  for (const line of layout.flatMap(each => lines(each).trim().split('\n')))
+  for (const line of layout.flatMap(lines))
     try {
       await ip.run(line.replace(' replace ', ' add '))
       missing.push(`${line.split(' ')[0]} ${line.split(' ').find(word => word.includes('/'))}`)

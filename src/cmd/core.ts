@@ -97,10 +97,9 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
   const ends = createEnds()
   try {
     const { config, dataDir } = deps.options
-    const { port } = deps.options
     const settings = await loadSettings(config ?? configurationIn(dataDir), { ...deps, uuid: randomUUID })
     const ground = await prepareGround(deps, settings, ends)
-    const api = await serveApi({ ...deps, port }, ground, ends)
+    const api = await serveApi(deps, ground, ends)
     const changed = keepOptions(dataDir, { ...deps.options, port: api.port })
     const { traffic, nodes } = await startParts(deps, ground, api, ends)
     return {
@@ -152,7 +151,6 @@ async function prepareGround(
   onPhase('preparing the network')
   const claims = mode === 'kernel' ? networkClaims() : undefined
   const hostPorts = isInside() ? openHostPorts() : undefined
-  const listenOnHost = hostPorts?.listen
   const clusterCidr = settings.nodeRanges.map(range => range.clusterCidr).join()
   const podCidr = mode === 'portable' ? undefined : firstRanges(settings.nodeRanges).join()
   const others = exposure && nodeAddresses(exposure.advertiseAddress, podCidr ?? '')
@@ -166,7 +164,7 @@ async function prepareGround(
   const prepared = await prepareNetwork(
     {
       ...{ mode, notes, dataDir, nodeName, serviceCidr, addressPools },
-      ...(listenOnHost && { listenOnHost }),
+      ...(hostPorts && { listenOnHost: hostPorts.listen }),
       ...(podCidr && { podCidr }),
       ...(machines && { machines, exposed: true }),
       foreignPods: (options.runtimeEndpoint ?? settings.containers.runtimeEndpoint) !== undefined,
@@ -198,10 +196,11 @@ async function prepareGround(
   const frontProxy = { trust, client: pki.frontProxyClient }
   return {
     settings,
+    /** Which ports Ingresses are served at; absent: they are not. */
+    ingress: settings.ingress && { ...settings.ingress, ...options.ingressPorts },
     plain,
     encrypted,
     claims,
-    listenOnHost,
     hostPorts,
     exposure,
     podCidr,
@@ -221,11 +220,7 @@ async function prepareGround(
 type Ground = Awaited<ReturnType<typeof prepareGround>>
 
 /** The API server on its port, with the kubeconfig that leads to it. */
-async function serveApi(
-  { options, port: wanted, network, version, clock, logger, onPhase }: CoreDeps & { readonly port: number },
-  ground: Ground,
-  ends: Ends,
-) {
+async function serveApi({ options, network, version, clock, logger, onPhase }: CoreDeps, ground: Ground, ends: Ends) {
   const { settings, plain, encrypted, addresses, exposure, pki, authority, own, admin, tokenKey, frontProxy } = ground
   const { kinds, featuresOff, serviceCidr, audit, extension } = settings
   onPhase('starting the API server')
@@ -260,7 +255,7 @@ async function serveApi(
     },
   })
   ends.add(() => server.close())
-  const port = await listen(server, wanted, ground)
+  const port = await listen(server, options.port, ground)
   const url = `https://127.0.0.1:${port}`
   const { certificate, key } = admin
   writeKubeconfigJson(
@@ -275,7 +270,7 @@ async function serveApi(
       clusterCIDR: ground.clusterCidr,
       serviceCIDR: serviceCidr,
       clusterDomain: CLUSTER_DOMAIN,
-      ...ingressOfNodes(settings.ingress && { ...settings.ingress, ...options.ingressPorts }),
+      ...ingressOfNodes(ground.ingress),
     })
     await publishClusterInfo(server.registry, `https://${hostPort(address, port)}`, authority.certificate)
     keepExposure(options.dataDir, exposure)
@@ -302,7 +297,7 @@ function hostsOf({ prepared, exposure }: Pick<Ground, 'prepared' | 'exposure'>):
 
 /** Listens on loopback and where pods find the node; resolves with the port. Rejects with a `UserError`. */
 async function listen(server: ApiServer, wanted: number, ground: Ground) {
-  const { listenOnHost, own, frontProxy } = ground
+  const { hostPorts, own, frontProxy } = ground
   const inUse = (port: number) => (cause: Error) => {
     throw new UserError(cause.message, `Take another port: tutti up --port ${port + 1}, or 0 for a free one.`, {
       cause,
@@ -315,7 +310,7 @@ async function listen(server: ApiServer, wanted: number, ground: Ground) {
     clientCa: `${frontProxy.trust.clientCa}${frontProxy.trust.frontProxyCa}`,
   }
   const { port } = await server.listen({ hosts, port: wanted, tls }).catch(inUse(wanted))
-  if (listenOnHost) await publishPort(listenOnHost, port).catch(inUse(port))
+  if (hostPorts) await publishPort(hostPorts.listen, port).catch(inUse(port))
   return port
 }
 
@@ -364,13 +359,13 @@ async function startParts(
   const traffic = await prepared.start(identity('system:kube-proxy'), signal)
   ends.add(() => traffic.close())
 
-  if (settings.ingress) {
+  if (ground.ingress) {
     const own = part(controllerUser('ingress-controller'))
     const component = ingressGateway({
       ...own,
       services: traffic.services,
       openDataPlane: dataPlaneOf({
-        ports: ingressPorts({ ...settings.ingress, ...options.ingressPorts }),
+        ports: ingressPorts(ground.ingress),
         ...(ground.hostPorts ? { socket: ground.hostPorts.socket } : { hosts: hostsOf(ground) }),
         counted: gateway,
         ...{ clock, logger },

@@ -49,7 +49,7 @@ import { nodeAddresses } from './node-addresses.ts'
 import { type StopOptions, startNodes } from './nodes.ts'
 import { partMetrics } from './part-metrics.ts'
 import { portableKinds } from './portable-kinds.ts'
-import { KUBERNETES_VERSION, versionInfo } from './version.ts'
+import { gitVersion, versionInfo } from './version.ts'
 
 export interface CoreDeps {
   readonly options: UpOptions & KeptOptions
@@ -388,7 +388,7 @@ async function startParts(
       network: traffic,
       clock,
       logger,
-      version: `${KUBERNETES_VERSION}+tutti.${version}`,
+      version: gitVersion(version),
       addresses,
       limits: settings.nodeLimits,
       ...(podCidr && { podCidr }),

@@ -18,11 +18,14 @@ export function programVersion(): string {
   return '0.0.0'
 }
 
+/** How the API and the nodes of a Tutti of version `program` call theirs. */
+export const gitVersion = (program: string): string => `${KUBERNETES_VERSION}+tutti.${program}`
+
 /** What the API says of itself; `program` is the version of Tutti. */
 export const versionInfo = (program: string): VersionInfo => ({
   major: '1',
   minor: '36',
-  gitVersion: `${KUBERNETES_VERSION}+tutti.${program}`,
+  gitVersion: gitVersion(program),
   gitCommit: '',
   gitTreeState: 'clean',
   buildDate: '1970-01-01T00:00:00Z',

@@ -21,7 +21,7 @@ import type { Core } from '../core.ts'
 import { createEnds, type Ends, stayAwake } from '../ends.ts'
 import { nodeAddresses } from '../node-addresses.ts'
 import { type Nodes, startNodes } from '../nodes.ts'
-import { KUBERNETES_VERSION } from '../version.ts'
+import { gitVersion, KUBERNETES_VERSION } from '../version.ts'
 import { addressTowards, enroll, MACHINE_ANNOTATION, networkConfig } from './enroll.ts'
 import { serveNodeIngresses } from './ingress.ts'
 import { joinCluster } from './join.ts'
@@ -283,7 +283,7 @@ async function startParts(
       settings: containers,
       ...{ nodeName, addresses, podCidr, clock, logger },
       network: traffic,
-      version: `${KUBERNETES_VERSION}+tutti.${version}`,
+      version: gitVersion(version),
       server: {
         hosts: [...new Set([...prepared.nodeAddresses, ...addresses])],
         clientCa: authority,

@@ -21,7 +21,8 @@ import { lastAnswer } from '../proxy/answer.ts'
 import { type Inbound, readInbound } from '../proxy/inbound.ts'
 import { Outbox } from '../proxy/outbox.ts'
 import type { Router } from '../proxy/router.ts'
-import { type Carrier, Http1Visit, IDLE_MS } from './http1-visit.ts'
+import { type Carrier, Http1Visit } from './http1-visit.ts'
+import { HEAD_BYTES, IDLE_MS, STALL_MS } from './limits.ts'
 
 export interface Http1Deps {
   readonly router: Router
@@ -33,13 +34,11 @@ export interface Http1Deps {
 }
 
 /** Bounds of a request's head. */
-const LIMITS: HeadLimits = { bytes: 16_384, fields: 100 }
+const LIMITS: HeadLimits = { bytes: HEAD_BYTES, fields: 100 }
 /** A head that is not complete is given up after this time, in ms. */
 const HEAD_MS = 30_000
 /** The next part of a body. */
 const BODY_MS = 60_000
-/** A client that takes nothing of an answer. */
-const STALL_MS = 300_000
 /** What a client still sends after a last answer is thrown away for so long: a reset could reach it before the answer. */
 const LINGER_MS = 2_000
 const NEVER = Number.POSITIVE_INFINITY

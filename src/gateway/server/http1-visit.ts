@@ -7,6 +7,7 @@ import { joinStreams } from '../../lib/join-streams.ts'
 import type { Inbound } from '../proxy/inbound.ts'
 import { linesOf, type Outbox, writeChunk, writeLastChunk } from '../proxy/outbox.ts'
 import type { AnswerStart, Visit, VisitEvents } from '../proxy/visit.ts'
+import { IDLE_MS } from './limits.ts'
 
 /** The connection that a request came on. */
 export interface Carrier {
@@ -28,8 +29,7 @@ export interface Carrier {
   release(): Buffer | undefined
 }
 
-/** A connection between two requests is kept so long, in ms. Clients are told. */
-export const IDLE_MS = 75_000
+/** Clients are told how long a connection is kept. */
 const KEPT = `Connection: keep-alive\r\nKeep-Alive: timeout=${IDLE_MS / 1000}\r\n`
 const LAST = 'Connection: close\r\n'
 

@@ -2,24 +2,18 @@
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2'
 import type { Router } from '../proxy/router.ts'
 import { Http2Visit } from './http2-visit.ts'
+import { HEAD_BYTES, IDLE_MS } from './limits.ts'
 
-export interface Http2Options {
-  /** Streams of one connection at a time. */
-  readonly streams: number
-  /** Bytes of a request's head. */
-  readonly headBytes: number
-  /** A connection without a stream is ended after this time, in ms. */
-  readonly idleMs: number
-  readonly router: Router
-}
+/** Requests of one connection at a time. */
+const STREAMS = 250
 
 /** Makes the server and the set of its open sessions. */
-export function openHttp2({ streams, headBytes, idleMs, router }: Http2Options): {
+export function openHttp2(router: Router): {
   readonly server: Http2Server
   readonly sessions: ReadonlySet<ServerHttp2Session>
 } {
   const sessions = new Set<ServerHttp2Session>()
-  const server = createServer({ settings: { maxConcurrentStreams: streams, maxHeaderListSize: headBytes } })
+  const server = createServer({ settings: { maxConcurrentStreams: STREAMS, maxHeaderListSize: HEAD_BYTES } })
   server.on('session', session => {
     let open = 0
     sessions.add(session)
@@ -31,7 +25,7 @@ export function openHttp2({ streams, headBytes, idleMs, router }: Http2Options):
       router(new Http2Visit(stream, headers))
     })
     // Streams that wait for their backends are not idle.
-    session.setTimeout(idleMs, () => open === 0 && session.close())
+    session.setTimeout(IDLE_MS, () => open === 0 && session.close())
   })
   return { server, sessions }
 }

@@ -36,12 +36,6 @@ export interface GatewayServer {
 
 /** Connections at a time, of both kinds together; more are sent away. */
 const MOST_CONNECTIONS = 8192
-/** Bytes of a head of HTTP/2. */
-const HEAD_BYTES = 16_384
-/** A connection of HTTP/2 without a request is ended after this time, in ms. */
-const IDLE_MS = 75_000
-/** Requests of one connection of HTTP/2 at a time. */
-const STREAMS = 250
 
 const SENT_AWAY = lastAnswer(503, 'there are too many connections', ['Retry-After', '1'])
 
@@ -79,9 +73,7 @@ export function createServer(deps: ServerDeps): GatewayServer {
   async function beginHttp2(socket: TLSSocket) {
     // It knows no half of a connection: where the client's ends, its requests have.
     socket.allowHalfOpen = false
-    http2 ??= import('./http2.ts').then(({ openHttp2 }) =>
-      openHttp2({ streams: STREAMS, headBytes: HEAD_BYTES, idleMs: IDLE_MS, router }),
-    )
+    http2 ??= import('./http2.ts').then(({ openHttp2 }) => openHttp2(router))
     const { server } = await http2
     server.emit('connection', socket)
   }

@@ -83,8 +83,11 @@ test('an ordinary user with subordinate ids runs images that change users, and l
   } finally {
     await tutti(['delete', '--yes'])
     const left = existsSync(join(folder, 'home/.tutti'))
-    // The program's end may still write to its cache.
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+    // The program's end may still write to its cache: then Node's removal has been seen to stop without an error.
+    await until(`${folder} to be gone`, async () => {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+      return !existsSync(folder)
+    })
     assert.equal(left, false)
   }
 })

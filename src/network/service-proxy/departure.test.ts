@@ -15,13 +15,16 @@ const slice = (conditions: Endpoint['conditions'], uid = 'u1'): EndpointSlice =>
 })
 
 /** Steps of a pod that leaves: what was done by when. */
-function start(slices: readonly EndpointSlice[], pod = POD) {
+function start(slices: readonly EndpointSlice[], pod = POD, follows = true) {
   const services = fixedInformer<Service>([{ metadata: { name: 'web', namespace: 'default' } }])
   const informer = fixedInformer<EndpointSlice>(slices)
   const scope = new AbortController()
   const clock = virtualClock()
   const steps: string[] = []
-  const synced = async () => void steps.push('synced')
+  const synced = async () => {
+    steps.push('synced')
+    if (!follows) await new Promise(() => {})
+  }
   const catalog = createCatalog({ services, endpointSlices: informer }, scope.signal)
   void createDeparture({ catalog, synced, clock }, scope.signal)(pod).then(() => steps.push('left'))
   const pass = async (ms: number) => {
@@ -43,6 +46,20 @@ test('createDeparture waits until no service leads to the pod and the data plane
     assert.deepEqual(await pass(40), ['synced'])
     assert.deepEqual(await pass(10), ['left'])
   }
+})
+
+test('createDeparture waits for no news of an endpoint that is told as one that ends already', async () => {
+  const { pass } = start([slice({ ready: false, serving: true, terminating: true })])
+  assert.deepEqual(await pass(0), ['synced'])
+  assert.deepEqual(await pass(50), ['left'])
+})
+
+test('createDeparture waits no longer for a data plane that does not follow', async () => {
+  const { informer, pass } = start([slice({ ready: true })], POD, false)
+  await pass(100)
+  informer.put(slice({ ready: false, terminating: true }))
+  assert.deepEqual(await pass(899), ['synced'])
+  assert.deepEqual(await pass(51), ['left'])
 })
 
 test('createDeparture waits for a second at most, and not for a pod that is behind no service', async () => {

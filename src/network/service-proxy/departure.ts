@@ -2,7 +2,7 @@
  * Pods that end leave services first. A pod's end and its endpoint's travel separate ways, so that without waiting for
  * each other a program that stops listening at once would refuse whoever was led to it meanwhile.
  */
-import { type Clock, sleep } from '../../lib/clock.ts'
+import { type Clock, sleep, within } from '../../lib/clock.ts'
 import type { Catalog } from '../catalog.ts'
 
 export interface Departing {
@@ -32,25 +32,30 @@ export function createDeparture(
   { catalog, synced, clock }: DepartureDeps,
   signal: AbortSignal,
 ): (pod: Departing) => Promise<void> {
-  const endpointsOf = ({ uid, ips }: Pick<Departing, 'uid' | 'ips'>) =>
-    [...new Set(ips.flatMap(ip => catalog.byEndpoint(ip)))]
+  const servicesOf = ({ ips }: Departing) => new Set(ips.flatMap(ip => catalog.byEndpoint(ip)))
+  const endpointsOf = (pod: Departing) =>
+    [...servicesOf(pod)]
       .flatMap(key => catalog.slices(key))
       .flatMap(({ endpoints }) => endpoints ?? [])
-      .filter(({ targetRef }) => targetRef?.uid === uid)
+      .filter(({ targetRef }) => targetRef?.uid === pod.uid)
   /** An endpoint that is told as one that ends is used for want of others alone, and then until its end. */
   const isLed = (pod: Departing) =>
     endpointsOf(pod).some(({ conditions }) => conditions?.ready !== false && !conditions?.terminating)
 
   return async pod => {
     if (endpointsOf(pod).length === 0) return
+    const keys = servicesOf(pod)
+    const since = clock.elapsed()
+    const left = () => Math.min(PATIENCE_MS, pod.withinMs) - (clock.elapsed() - since)
     const scope = new AbortController()
     const ended = AbortSignal.any([signal, scope.signal])
-    const end = catalog.follow(() => {
-      if (!isLed(pod)) scope.abort()
+    const end = catalog.follow(key => {
+      if (keys.has(key) && !isLed(pod)) scope.abort()
     })
-    await sleep(clock, Math.min(PATIENCE_MS, pod.withinMs), ended)
+    await sleep(clock, left(), ended)
     end()
-    await synced()
+    // In a data plane that changes all the time there is always something that it does not have yet.
+    await within(clock, left(), synced(), signal)
     await sleep(clock, LAST_MS, signal)
   }
 }

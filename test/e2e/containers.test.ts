@@ -9,6 +9,7 @@ import { findPrograms } from '../../src/agent/runtimes/containerd/find.ts'
 import { toolsMissing } from '../tools.ts'
 import { startE2eCluster } from './cluster.ts'
 import { get, until } from './load.ts'
+import { processesOf } from './processes.ts'
 
 const found = await findPrograms(process.env.PATH ?? '')
 const problem =
@@ -27,16 +28,6 @@ const pod = (name: string, spec: object, ...containers: object[]) => ({
     containers: containers.map((each, at) => ({ name: `c${at}`, image: BUSYBOX, ...each })),
   },
 })
-
-/** How many processes of the machine are exactly this command. */
-const processesOf = (command: readonly string[]) =>
-  readdirSync('/proc').filter(entry => {
-    try {
-      return /^\d+$/.test(entry) && readFileSync(`/proc/${entry}/cmdline`, 'latin1') === `${command.join('\0')}\0`
-    } catch {
-      return false
-    }
-  }).length
 
 test('pods run in containers', { skip: problem ?? false }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-containers-'))
@@ -175,9 +166,9 @@ test('pods run in containers', { skip: problem ?? false }, async t => {
     await kubectl(['rollout', 'status', 'deployment/many', '--timeout=150s'])
     // One whose start was cut off has had a start that failed.
     assert.match(await many('.status.containerStatuses[0].restartCount'), /^[01]( [01]){29}$/)
-    assert.equal(processesOf(COMMAND), 30)
+    assert.equal(processesOf(COMMAND).length, 30)
     await kubectl(['delete', 'deployment', 'many'])
-    await until('they are gone', async () => processesOf(COMMAND) === 0)
+    await until('they are gone', async () => processesOf(COMMAND).length === 0)
   })
 
   await t.test('Tutti is killed: containers run on and are found again', async () => {

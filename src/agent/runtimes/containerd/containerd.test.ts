@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
+import { isBootedBySystemd } from '../../../lib/systemd.ts'
 import { plainSandbox } from '../configs.fixture.ts'
 import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from './busybox.fixture.ts'
@@ -79,7 +80,7 @@ test('openContainerd leaves no containerd running that it cannot use', { skip: p
 })
 for (const [cgroupDriver, obstacle] of [
   ['cgroupfs', problem],
-  ['systemd', problem ?? (existsSync('/run/systemd/system') ? undefined : 'systemd does not run this machine')],
+  ['systemd', problem ?? (isBootedBySystemd() ? undefined : 'systemd does not run this machine')],
 ] as const) {
   const name = `containerd driver, groups by ${cgroupDriver}`
   if (obstacle) test(`${name} (runtime contract)`, { skip: obstacle }, () => {})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
+import { isBootedBySystemd } from '../../../lib/systemd.ts'
 import { openCgroups } from '../../cgroups/cgroups.ts'
 import type { SandboxNote } from '../cri/config.ts'
 import { openPodGroups } from './pod-groups.ts'
@@ -37,7 +38,7 @@ test('openPodGroups removes what a runtime has made in a hierarchy that we do no
   assert.ok(!existsSync(`${other}/${groups.parent(noteOf('c'))}`))
 })
 
-const systemd = existsSync('/run/systemd/system') ? {} : { skip: 'systemd does not run this machine' }
+const systemd = isBootedBySystemd() ? {} : { skip: 'systemd does not run this machine' }
 test('openPodGroups asks systemd for slices with the limits of pods, and ends them', systemd, async () => {
   const mount = '/sys/fs/cgroup'
   const groups = openPodGroups(root, 'systemd')

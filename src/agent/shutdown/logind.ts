@@ -129,15 +129,15 @@ async function longestDelay(programs: Programs): Promise<number> {
 
 /** Makes logind wait as long as is wanted. Where it will not, that is said, and its own time is used. */
 async function provideDelay({ programs, delayMs, allowDelay, clock, logger }: LogindDeps): Promise<void> {
-  if ((await longestDelay(programs)) >= delayMs) return
+  let allowedMs = await longestDelay(programs)
+  if (allowedMs >= delayMs) return
   // On a machine whose configuration cannot be written, some pods have less time, and the others all of theirs.
   await allowDelay(delayMs).catch(error => logger.warn({ err: error }, 'logind could not be told to wait longer'))
   const waits = createBackOff(READ_MS, AGAIN_MAX_MS)
-  for (let tries = 0; tries < READ_TRIES; tries++) {
-    if ((await longestDelay(programs)) >= delayMs) return
+  for (let tries = 0; allowedMs < delayMs && tries < READ_TRIES; tries++) {
     await sleep(clock, waits.next())
+    allowedMs = await longestDelay(programs)
   }
-  const allowedMs = await longestDelay(programs)
   if (allowedMs < delayMs)
     logger.warn(
       { wantedMs: delayMs, allowedMs },

@@ -25,7 +25,7 @@ export function placeOf({ metadata, spec }: PersistentVolume): { readonly node: 
 
 /** What a claim asks for, bytes. */
 export const sizeOf = ({ spec }: PersistentVolumeClaim): number =>
-  Number(quantityValue(spec?.resources?.requests?.storage ?? '0'))
+  quantityValue(spec?.resources?.requests?.storage ?? '0')
 
 /** Annotations of a volume on a node. */
 export const annotationsOf = (node: string) => ({ [PROVISIONED_BY]: PROVISIONER, [NODE]: node })

@@ -77,13 +77,16 @@ describe('Agent.drain', () => {
 
   it('begins no pod any more: the next life does, and finds the others as they were', async () => {
     await world.create('web', web)
+    const starts = () => world.log.filter(each => each.startsWith('start'))
+    const before = starts()
     const drained = world.drain(10_000)
     await world.rest()
     await world.create('late', web)
     await world.advance(5000)
     await drained
     assert.deepEqual([(await world.get('late'))?.status?.phase, await isReady('web')], ['Pending', 'False'])
-    assert.ok(!world.log.slice(world.log.indexOf('end main 137')).some(each => each.startsWith('start')))
+    assert.ok(world.log.includes('end main 137'))
+    assert.deepEqual([before.length, starts()], [1, before])
     world.stopAgent()
     await world.runAgent()
     await world.advance(1000)

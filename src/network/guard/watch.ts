@@ -100,8 +100,8 @@ while (select(my $ready = $all, undef, undef, undef)) {
 export type Heard = { readonly table: string; readonly pid: number } | 'links' | 'ways'
 
 export interface WatchDeps {
-  /** Calls `known` with each process whose changes are none to hear of. */
-  quiet(known: (pid: number) => void): void
+  /** Calls `known` with each process whose changes are none to hear of, the last ones at once; returns the end of that. */
+  quiet(known: (pid: number) => void): () => void
   /** Something was changed; undefined: it is not known what. */
   heard(what: Heard | undefined): void
   /** It cannot be heard: why. Called once. */
@@ -112,8 +112,6 @@ export interface WatchDeps {
 /** A pipe of a child as what it is, which Node's types do not tell. */
 const pipe = (stream: object) => stream as { unref(): void }
 
-/** Of so many processes the kernel keeps away what they do, the last ones. */
-const OWN = 8
 /** Between two starts of a program that ends, ms. */
 const RESTART_MS = 1000
 const RESTART_MAX_MS = 60_000
@@ -124,12 +122,6 @@ export function watchKernel({ quiet, heard, deaf, clock }: WatchDeps, signal: Ab
   const backOff = createBackOff(RESTART_MS, RESTART_MAX_MS)
   let child: ChildProcess | undefined
   let times = 0
-  const own: number[] = []
-  quiet(pid => {
-    own.push(pid)
-    if (own.length > OWN) own.shift()
-    child?.stdin?.write(`${pid}\n`)
-  })
 
   function tell(line: string) {
     const [, pid, family, table] = line.split(' ')
@@ -153,13 +145,14 @@ export function watchKernel({ quiet, heard, deaf, clock }: WatchDeps, signal: Ab
     let missing = false
     started.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-500)))
     started.stdin.on('error', () => {})
-    for (const pid of own) started.stdin.write(`${pid}\n`)
+    const endQuiet = quiet(pid => void started.stdin.write(`${pid}\n`))
     createInterface(started.stdout).on('line', tell)
     started.once('error', error => {
       missing = true
       said = error.message
     })
     started.once('close', () => {
+      endQuiet()
       begin()
       if (signal.aborted) return
       if (missing || times === 0) return deaf(said.trim())

@@ -10,8 +10,8 @@ export interface Nft {
   change(commands: string): Promise<void>
   /** Loads a ruleset as one transaction; a big one in a process of its own, so that changes need not wait for it. */
   load(ruleset: string): Promise<void>
-  /** Calls `started` with the id of each process that changes tables, those of the last ones at once. */
-  follow(started: (pid: number) => void): void
+  /** Calls `started` with the id of each process that changes tables, those of the last ones at once; returns its end. */
+  follow(started: (pid: number) => void): () => void
   /** Whether a process is the session's, or was lately started for a change. */
   isOwn(pid: number): boolean
   close(): void
@@ -37,7 +37,7 @@ const RENEW_AFTER = 300
 export function startNft(directory: string): Nft {
   const place = memoryFolder(directory) ?? '.'
   const own: number[] = []
-  const followers: ((pid: number) => void)[] = []
+  const followers = new Set<(pid: number) => void>()
   const remember = (pid: number) => {
     own.push(pid)
     if (own.length > REMEMBERED) own.shift()
@@ -101,8 +101,9 @@ export function startNft(directory: string): Nft {
       await runFile(RULESET)
     },
     follow(started) {
-      followers.push(started)
+      followers.add(started)
       for (const pid of own) started(pid)
+      return () => void followers.delete(started)
     },
     isOwn: pid => own.includes(pid),
     close() {

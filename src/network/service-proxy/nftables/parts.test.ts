@@ -14,7 +14,7 @@ test('createNftablesProxy fills a table in parts where a transaction has no room
         throw new Error('nft: netlink: Error: Could not process rule: Message too long')
     },
     change: async commands => void changes.push(commands),
-    follow() {},
+    follow: () => () => {},
     isOwn: () => false,
     close() {},
   }

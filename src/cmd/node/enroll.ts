@@ -10,6 +10,7 @@ import { isReady } from '../../api/kinds/core/ready.ts'
 import { UserError } from '../../cli/context.ts'
 import { type Client, hasReason } from '../../client/client.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
+import { CLUSTER_DOMAIN } from '../../network/parts.ts'
 import { type IngressPorts, ingressOfNode } from '../configuration/ingress.ts'
 
 /** Names the machine that a Node object is of. */
@@ -30,7 +31,7 @@ export interface NetworkConfig {
 export async function networkConfig(client: Client): Promise<NetworkConfig> {
   const ref = { namespace: 'kube-system', name: 'tutti-network' }
   const { data = {} } = (await client.kind<ConfigMap>(ConfigMapKind).find(ref)) ?? {}
-  const { mode = 'none', clusterCIDR, serviceCIDR, clusterDomain = 'cluster.local' } = data
+  const { mode = 'none', clusterCIDR, serviceCIDR, clusterDomain = CLUSTER_DOMAIN } = data
   if (mode !== 'kernel' || !clusterCIDR || !serviceCIDR)
     throw new UserError(
       `the network of the cluster is ${mode}: its pods cannot reach another machine`,

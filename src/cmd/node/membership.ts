@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type UpOptions, UserError } from '../../cli/context.ts'
 import { membershipFile } from '../../cli/membership.ts'
-import { writeFileAtomic } from '../../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../../lib/atomic-file.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import type { KeptOptions } from '../kept-options.ts'
 import type { NetworkConfig } from './enroll.ts'
@@ -90,10 +90,4 @@ export const keepPlace = (dataDir: string, place: Place): void =>
   writeFileAtomic(placeFile(dataDir), `${JSON.stringify(place)}\n`)
 
 /** The last one; undefined where there never was one. */
-export function readPlace(dataDir: string): Place | undefined {
-  try {
-    return JSON.parse(readFileSync(placeFile(dataDir), 'utf8')) as Place
-  } catch {
-    return undefined
-  }
-}
+export const readPlace = (dataDir: string): Place | undefined => readJsonFile<Place>(placeFile(dataDir))

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs'
 import { ALLOW, ENOSYS, EPERM, ERROR } from './bpf.ts'
 
-export type Comparison = 'NE' | 'LT' | 'LE' | 'EQ' | 'GE' | 'GT' | 'MASKED_EQ'
+const COMPARISONS = ['NE', 'LT', 'LE', 'EQ', 'GE', 'GT', 'MASKED_EQ'] as const
+export type Comparison = (typeof COMPARISONS)[number]
 
 /** What one argument of a call must be. */
 export interface Condition {
@@ -63,7 +64,6 @@ const FLAGS: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
 }
-const COMPARISONS: readonly string[] = ['NE', 'LT', 'LE', 'EQ', 'GE', 'GT', 'MASKED_EQ']
 const LIMIT = 1 << 20
 
 type Fields = Readonly<Record<string, unknown>>
@@ -116,13 +116,13 @@ function ruleOf(value: unknown, path: string): Rule {
 function conditionOf(value: unknown, path: string): Condition {
   const condition = fields(value, path)
   const { index, op } = condition
-  if (!Number.isInteger(index) || (index as number) < 0 || (index as number) > 5)
-    throw new Error(`${path}.index must be 0 to 5: ${JSON.stringify(index)}`)
-  const comparison = typeof op === 'string' ? op.replace(/^SCMP_CMP_/, '') : ''
-  if (!COMPARISONS.includes(comparison)) throw new Error(`${path}.op is not known: ${JSON.stringify(op)}`)
+  if (!isWhole(index, 5)) throw new Error(`${path}.index must be 0 to 5: ${JSON.stringify(index)}`)
+  const name = typeof op === 'string' ? op.replace(/^SCMP_CMP_/, '') : ''
+  const comparison = COMPARISONS.find(each => each === name)
+  if (!comparison) throw new Error(`${path}.op is not known: ${JSON.stringify(op)}`)
   return {
-    index: index as number,
-    op: comparison as Comparison,
+    index,
+    op: comparison,
     value: wide(condition.value, `${path}.value`),
     valueTwo: wide(condition.valueTwo, `${path}.valueTwo`),
   }
@@ -134,14 +134,13 @@ function verdictOf(action: unknown, number: unknown, path: string): number {
   const name = typeof action === 'string' ? action.replace(/^SCMP_ACT_/, '') : ''
   const verdict = oneOf(VERDICTS, name, path, action)
   if (!NUMBERED.includes(verdict)) return verdict
-  if (
-    number !== undefined &&
-    number !== null &&
-    !(Number.isInteger(number) && (number as number) >= 0 && (number as number) <= 0xffff)
-  )
-    throw new Error(`the number of ${path} must be 0 to 65535: ${JSON.stringify(number)}`)
-  return (verdict | ((number as number | null | undefined) ?? EPERM)) >>> 0
+  const own = number ?? EPERM
+  if (!isWhole(own, 0xffff)) throw new Error(`the number of ${path} must be 0 to 65535: ${JSON.stringify(number)}`)
+  return (verdict | own) >>> 0
 }
+
+const isWhole = (value: unknown, most: number): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most
 
 function fields(value: unknown, path: string): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields

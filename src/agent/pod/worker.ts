@@ -282,12 +282,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   /** The sandbox is gone, and with it what ran in it: everything is made anew. */
   function leave(base: Ground) {
     const running = slots.filter(isRunning)
-    for (const slot of running) {
-      if (slot.busy) continue
-      occupy(slot, 'stopping', () =>
-        stopContainer(deps, base, slot, `Stopping container ${slot.spec.name}`, grace.left(pod, isGone)),
-      )
-    }
+    for (const slot of running) if (!slot.busy) stop(base, slot, grace.left(pod, isGone))
     if (running.length > 0 || slots.some(slot => slot.busy) || standing.isBusy()) return
     grace.reset()
     standing.leave()
@@ -305,10 +300,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
     }
     restartingAll = true
     const rest = slots.filter(slot => goes(slot) || slot.busy)
-    for (const slot of rest.filter(isRunning)) {
-      if (!slot.busy)
-        occupy(slot, 'stopping', () => stopContainer(deps, base, slot, `Stopping container ${slot.spec.name}`, 0))
-    }
+    for (const slot of rest.filter(isRunning)) if (!slot.busy) stop(base, slot, 0)
     if (standing.isBusy() || rest.some(slot => isRunning(slot) || slot.busy)) return undefined
     const forgotten = () => {
       restartingAll = false
@@ -328,7 +320,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       if (forced) slot.forced = slot.instances[0]?.id
       const spec = failed && slot.spec[`${failed}Probe`]
       const grace = spec?.terminationGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S
-      occupy(slot, 'stopping', () => stopContainer(deps, base, slot, message, grace * 1000))
+      stop(base, slot, grace * 1000, message)
     }
     for (const name of plan.backOff) tellRestartBackOff(deps, find(name))
     for (const name of plan.start) {
@@ -350,6 +342,9 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
         kick()
       })
   }
+  type Base = Parameters<typeof stopContainer>[1]
+  const stop = (base: Base, slot: Slot, graceMs: number, message = `Stopping container ${slot.spec.name}`) =>
+    occupy(slot, 'stopping', () => stopContainer(deps, base, slot, message, graceMs))
   /** Brings a pod to its end: main containers first, then sidecars from the last to the first, then its ground. */
   async function end(): Promise<undefined> {
     for (const slot of slots) slot.prober?.prober.endPodBegan()
@@ -363,8 +358,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       for (const slot of next) {
         const driver = standing.driver()
         if (slot.busy || !driver) continue
-        const base = standing.ground() ?? { driver }
-        occupy(slot, 'stopping', () => stopContainer(deps, base, slot, `Stopping container ${slot.spec.name}`, left))
+        stop(standing.ground() ?? { driver }, slot, left)
       }
       return undefined
     }

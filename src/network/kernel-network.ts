@@ -168,9 +168,9 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
     machines,
     clusterDomain = CLUSTER_DOMAIN,
   } = options
-  const layout = layoutFor(options)
+  const layout = layoutFor(options) as readonly [FamilyLayout, ...FamilyLayout[]]
   const families = layout.map(({ family }) => family)
-  const [first, second] = layout as readonly [FamilyLayout, FamilyLayout?]
+  const [first] = layout
   const directory = join(dataDir, 'network')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const [{ mtu, notes }, tracked] = await Promise.all([
@@ -188,7 +188,7 @@ export async function prepareKernel(options: NetworkOptions, deps: NetworkDeps):
       guard.look('ways', () => restoreWays(layout, ip))
       const podNetwork = await startKernelPodNetwork(
         {
-          ranges: second ? [first, second] : [first],
+          ranges: layout,
           directory: join(directory, 'pods'),
           netnsDirectory: options.netnsDirectory ?? netnsDirectory(mode, dataDir),
           mtu,

@@ -28,7 +28,7 @@ import { type HostPort, hostPortChange, LINK_PREFIX, type PodRange, podTable, po
 
 export interface KernelPodNetworkOptions {
   /** One for each family that pods have addresses of, the first family first; the nodes' addresses are on `lo` already. */
-  readonly ranges: readonly [PodRange, PodRange?]
+  readonly ranges: readonly [PodRange, ...PodRange[]]
   /** Where allocations are kept. */
   readonly directory: string
   /** Where namespaces are mounted: a directory of this cluster alone, what is unknown in it is removed. */
@@ -113,9 +113,8 @@ export async function startKernelPodNetwork(
   { ip, nft, guard, logger, clock }: KernelPodNetworkDeps,
   signal: AbortSignal,
 ): Promise<PodNetwork> {
-  const { netnsDirectory } = options
-  const ranges = options.ranges.filter(range => range !== undefined)
-  const [{ podCidr }] = options.ranges
+  const { netnsDirectory, ranges } = options
+  const [{ podCidr }] = ranges
   const families = ranges.map(range => range.podCidr.family).join()
   const places = Math.min(...ranges.map(range => roomIn(range)))
   mkdirSync(netnsDirectory, { recursive: true })
@@ -130,7 +129,7 @@ export async function startKernelPodNetwork(
   let quietAt = clock.elapsed() + QUIET
   let cursor = 1
 
-  const rangeOf = (ip: string) => ranges.find(range => range.podCidr.family === familyOf(ip)) ?? ranges[0]!
+  const rangeOf = (ip: string) => ranges.find(range => range.podCidr.family === familyOf(ip)) ?? ranges[0]
   const pathOf = (name: string) => join(netnsDirectory, name)
   const addresses = ({ name, ips }: Place): PodAddresses => ({ ips, netns: pathOf(name) })
 

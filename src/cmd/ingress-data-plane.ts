@@ -1,13 +1,11 @@
 /** Where the traffic of Ingresses is carried: in a thread of its own, which is loaded when it is needed. */
-import type { DataPlane, DataPlaneDeps, DataPlaneEvents } from '../gateway/data-plane.ts'
-import type { CountedElsewhere } from '../gateway/metrics.ts'
+import type { DataPlane, DataPlaneEvents } from '../gateway/data-plane.ts'
+import type { ThreadDeps } from '../gateway/thread/start.ts'
 
-export interface DataPlaneWish extends Pick<DataPlaneDeps, 'ports' | 'clock' | 'logger'> {
+/** `socket` is for a program that lives in another network than the machine's. */
+export interface DataPlaneWish extends Pick<ThreadDeps, 'ports' | 'counted' | 'clock' | 'logger' | 'socket'> {
   /** Addresses of this machine to listen at. */
   readonly hosts?: readonly string[]
-  /** Comes by a listening socket, for a program that lives in another network than the machine's. */
-  socket?(port: number): Promise<{ readonly fd: number; readonly port: number }>
-  readonly counted: CountedElsewhere
 }
 
 /** Makes what makes it. */

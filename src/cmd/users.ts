@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { importedNote } from '../agent/node/preload.ts'
 import { UserError } from '../cli/context.ts'
 import { keepUsers, readUsers, removeAsRoot } from '../cli/users.ts'
-import { findSubordinateIds, giveIds, type NoIds } from '../lib/subordinate-ids.ts'
+import { findSubordinateIds, formatRange, giveIds, type NoIds } from '../lib/subordinate-ids.ts'
 import { holds, type IdMapping, type IdMaps } from '../lib/user-namespace.ts'
 
 export interface Users {
@@ -17,10 +17,7 @@ export interface Users {
 const rangesOf = (mappings: readonly IdMapping[]) =>
   mappings.slice(1).map(({ hostId, length }) => ({ first: hostId, length }))
 
-const shown = (mappings: readonly IdMapping[]) =>
-  rangesOf(mappings)
-    .map(({ first, length }) => `${first}-${first + length - 1}`)
-    .join(', ')
+const shown = (mappings: readonly IdMapping[]) => rangesOf(mappings).map(formatRange).join(', ')
 
 /**
  * Finds them. `standing` are those of the namespace in which pods of an earlier start run, which stay. Rejects with a

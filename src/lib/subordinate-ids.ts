@@ -20,10 +20,13 @@ interface Range {
   readonly length: number
 }
 
+/** The first and the last id of a range, as usermod(8) takes them: `100000-165535`. */
+export const formatRange = ({ first, length }: Range): string => `${first}-${first + length - 1}`
+
 /** What an administrator does so that a user has these subordinate ids; without `uids` the usual ones. */
 export function giveIds(user: string, uids: readonly Range[] = [{ first: FIRST, length: USUAL }], gids = uids): string {
   const words = (flag: string, ranges: readonly Range[]) =>
-    ranges.map(({ first, length }) => `${flag} ${first}-${first + length - 1} `).join('')
+    ranges.map(range => `${flag} ${formatRange(range)} `).join('')
   return `usermod ${words('--add-subuids', uids)}${words('--add-subgids', gids)}${user}`
 }
 

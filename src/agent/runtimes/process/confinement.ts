@@ -56,7 +56,7 @@ export function filterProblem({ namespaces, tools }: Platform): string | undefin
 }
 
 /** What of a container's security context the driver has nothing for; undefined: nothing. */
-export function unconfinable(config: Confinement, platform: Platform): string | undefined {
+function unconfinable(config: Confinement, platform: Platform): string | undefined {
   const { appArmor, seLinux, procMount, cdiDevices } = config
   if (isFiltered(config)) {
     const problem = filterProblem(platform)

@@ -1,12 +1,15 @@
 /** One request of HTTP/2, and the answer to it. */
 import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../../lib/clock.ts'
 import type { BodyTaker } from '../../lib/http1/body.ts'
 import type { Fields } from '../../lib/http1/head.ts'
 import { unmapped } from '../../lib/ip-address.ts'
+import type { Deadlines, Waiting } from '../deadlines.ts'
 import { fieldsOf, headersOf } from '../proxy/http2-fields.ts'
 import { type Inbound, readInbound } from '../proxy/inbound.ts'
 import type { AnswerStart, Visit, VisitEvents } from '../proxy/visit.ts'
+import { STALL_MS } from './limits.ts'
 
 function inboundOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Inbound {
   const { ':method': method = 'GET', ':path': target = '', ':authority': authority, host } = headers
@@ -23,22 +26,34 @@ function inboundOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Inb
   })
 }
 
-export class Http2Visit implements Visit {
+export interface Http2Deps {
+  readonly clock: Clock
+  readonly deadlines: Deadlines
+}
+
+export class Http2Visit implements Visit, Waiting {
   readonly inbound: Inbound
   status: number | undefined
   events: Partial<VisitEvents> = {}
+  deadline = Number.POSITIVE_INFINITY
+  readonly #deps: Http2Deps
   readonly #stream: ServerHttp2Stream
   readonly #expects: boolean
   #over = false
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, deps: Http2Deps) {
+    this.#deps = deps
     this.#stream = stream
     this.inbound = inboundOf(stream, headers)
     this.#expects = headers.expect === '100-continue'
     // A client that breaks off is told of by `close`.
     stream.on('error', () => {})
-    stream.on('drain', () => this.events.drained?.())
+    stream.on('drain', () => {
+      deps.deadlines.delete(this)
+      this.events.drained?.()
+    })
     stream.on('close', () => {
+      deps.deadlines.delete(this)
       if (!this.#over) this.events.gone?.()
       this.events.closed?.()
     })
@@ -76,6 +91,8 @@ export class Http2Visit implements Visit {
   }
 
   end(trailers: Fields): void {
+    // Its time begins now, if at all: of a stream that ends nobody hears that it must be waited for.
+    this.flush()
     this.#over = true
     this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(headersOf(trailers)))
     this.#stream.end()
@@ -84,7 +101,17 @@ export class Http2Visit implements Visit {
   }
 
   flush(): boolean {
-    return !this.#stream.writableNeedDrain
+    const isTaken = !this.#stream.writableNeedDrain
+    if (!isTaken) {
+      this.deadline = this.#deps.clock.elapsed() + STALL_MS
+      this.#deps.deadlines.add(this)
+    }
+    return isTaken
+  }
+
+  /** The client takes nothing of the answer. */
+  late(): void {
+    this.cut()
   }
 
   cut(): void {

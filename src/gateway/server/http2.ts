@@ -1,14 +1,17 @@
 /** HTTP/2 on connections that are handed in. */
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2'
 import type { Router } from '../proxy/router.ts'
-import { Http2Visit } from './http2-visit.ts'
+import { type Http2Deps, Http2Visit } from './http2-visit.ts'
 import { HEAD_BYTES, IDLE_MS } from './limits.ts'
 
 /** Requests of one connection at a time. */
 const STREAMS = 250
 
 /** Makes the server and the set of its open sessions. */
-export function openHttp2(router: Router): {
+export function openHttp2(
+  router: Router,
+  deps: Http2Deps,
+): {
   readonly server: Http2Server
   readonly sessions: ReadonlySet<ServerHttp2Session>
 } {
@@ -22,7 +25,7 @@ export function openHttp2(router: Router): {
     session.on('stream', (stream, headers) => {
       open++
       stream.once('close', () => open--)
-      router(new Http2Visit(stream, headers))
+      router(new Http2Visit(stream, headers, deps))
     })
     // Streams that wait for their backends are not idle.
     session.setTimeout(IDLE_MS, () => open === 0 && session.close())

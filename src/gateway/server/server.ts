@@ -73,7 +73,7 @@ export function createServer(deps: ServerDeps): GatewayServer {
   async function beginHttp2(socket: TLSSocket) {
     // It knows no half of a connection: where the client's ends, its requests have.
     socket.allowHalfOpen = false
-    http2 ??= import('./http2.ts').then(({ openHttp2 }) => openHttp2(router))
+    http2 ??= import('./http2.ts').then(({ openHttp2 }) => openHttp2(router, { clock, deadlines }))
     const { server } = await http2
     server.emit('connection', socket)
   }

@@ -6,6 +6,7 @@ import { containerConfig } from './container-config.ts'
 import { type ContainerDeps, containerEvent, postpone } from './container-events.ts'
 import { type PodDeps, podTitle } from './deps.ts'
 import { ConfigError } from './env.ts'
+import { DEFAULT_GRACE_S } from './grace.ts'
 import type { Ground } from './ground.ts'
 import { ensureImage, ensureVolumeImages } from './image-pull.ts'
 import { imageSource } from './image-source.ts'
@@ -146,7 +147,7 @@ async function postStart(deps: ContainerDeps, ground: Ground, slot: Slot, id: st
   deps.logger.info({ pod: podTitle(deps.pod()), container: slot.spec.name, problem }, 'a postStart hook failed')
   containerEvent(deps, slot, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
   containerEvent(deps, slot, 'Normal', 'Killing', 'FailedPostStartHook')
-  await ground.driver.stopContainer(id, (deps.pod().spec?.terminationGracePeriodSeconds ?? 30) * 1000)
+  await ground.driver.stopContainer(id, (deps.pod().spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S) * 1000)
   slot.waiting = { reason: 'PostStartHookError', message: 'PostStartHook failed' }
 }
 

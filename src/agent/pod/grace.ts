@@ -2,7 +2,8 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Clock } from '../../lib/clock.ts'
 
-const DEFAULT_S = 30
+/** What a pod has that does not say (API doc: PodSpec.terminationGracePeriodSeconds). */
+export const DEFAULT_GRACE_S = 30
 /** What a pod has whose object is gone. */
 const GONE_S = 1
 
@@ -22,7 +23,7 @@ export function createGrace(clock: Pick<Clock, 'elapsed'>): Grace {
     left({ metadata, spec }, gone) {
       const { deletionGracePeriodSeconds, deletionTimestamp } = metadata ?? {}
       const given = deletionTimestamp ? deletionGracePeriodSeconds : spec?.terminationGracePeriodSeconds
-      const seconds = given ?? DEFAULT_S
+      const seconds = given ?? DEFAULT_GRACE_S
       until = Math.min(until, clock.elapsed() + (gone ? Math.min(seconds, GONE_S) : seconds) * 1000)
       return Math.max(0, until - clock.elapsed())
     },

@@ -19,7 +19,7 @@ import { lostOf } from './container-status.ts'
 import { createActiveTime } from './deadline.ts'
 import { deleteEnded } from './delete-ended.ts'
 import { type PodDeps, podTitle, type Refusal } from './deps.ts'
-import { createGrace } from './grace.ts'
+import { createGrace, DEFAULT_GRACE_S } from './grace.ts'
 import { createGroundKeeper, type Ground } from './ground.ts'
 import { tellPullBackOff } from './image-pull.ts'
 import { findInstances } from './instances.ts'
@@ -39,7 +39,6 @@ import { podStatus } from './status.ts'
 import { createStatusWriter } from './status-writer.ts'
 import { containerViews, lastTold } from './view.ts'
 
-const DEFAULT_GRACE_S = 30
 /** What is left to a pod that is evicted (the kubelet's). */
 const EVICTION_GRACE_MS = 1000
 /** What a pod leaves behind makes room for starts for so long. */

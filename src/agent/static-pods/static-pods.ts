@@ -5,6 +5,7 @@ import { keyOf } from '../../client/informer-types.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { deleteNow } from '../pod/delete-ended.ts'
+import { DEFAULT_GRACE_S } from '../pod/grace.ts'
 import { followFolder } from './folder.ts'
 import { MIRROR } from './manifest.ts'
 import { isMirror, keepMirror, type Mirror } from './mirror.ts'
@@ -68,7 +69,7 @@ export async function createStaticPods(deps: StaticPodsDeps, signal: AbortSignal
     for (const [uid, each] of running) {
       if (uids.has(uid) || each.isEnding) continue
       each.isEnding = true
-      const seconds = each.pod.spec?.terminationGracePeriodSeconds ?? 30
+      const seconds = each.pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S
       const deletionTimestamp = new Date(clock.now() + seconds * 1000).toISOString()
       each.end({
         ...each.pod,

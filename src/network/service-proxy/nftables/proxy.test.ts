@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -15,14 +15,21 @@ inOwnNetwork(import.meta.filename, 'createNftablesProxy keeps the contract in a 
     await run('ip', ['address', 'add', '10.244.0.1/32', 'dev', 'lo'])
     await run('ip', ['route', 'add', '10.96.0.0/16', 'dev', 'lo', 'src', '10.244.0.1'])
     const tracked = await hasConntrack()
-    const nft = startNft(mkdtempSync(join(tmpdir(), 'tutti-nft-')))
+    const directory = mkdtempSync(join(tmpdir(), 'tutti-nft-'))
+    const nft = startNft(directory)
     const proxy = createNftablesProxy(
       { family: 'IPv4', serviceCidr: '10.96.0.0/16', podLinks: '"tutti-*"', nodeAddress: '10.244.0.1', exposed: false },
       { nft, logger: silent, ...(tracked && { conntrack: createConntrack('IPv4') }) },
     )
     await proxy.reset(new Map())
     return {
-      proxy: { ...proxy, close: async () => nft.close() },
+      proxy: {
+        ...proxy,
+        async close() {
+          nft.close()
+          rmSync(directory, { recursive: true, force: true })
+        },
+      },
       flowsStay: tracked ? false : 'without the program conntrack flows stay where they are',
       unanswered: 'no answer',
       // The kernel's clock cannot be moved.

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silent } from '../../../lib/log.ts'
@@ -8,9 +8,16 @@ import { createUserspaceProxy } from './proxy.ts'
 
 proxyContract('createUserspaceProxy', async () => {
   const clock = virtualClock()
-  const file = join(mkdtempSync(join(tmpdir(), 'tutti-proxy-')), 'ports.json')
+  const directory = mkdtempSync(join(tmpdir(), 'tutti-proxy-'))
+  const proxy = createUserspaceProxy({ file: join(directory, 'ports.json') }, { clock, logger: silent })
   return {
-    proxy: createUserspaceProxy({ file }, { clock, logger: silent }),
+    proxy: {
+      ...proxy,
+      async close() {
+        await proxy.close()
+        rmSync(directory, { recursive: true, force: true })
+      },
+    },
     flowsStay: false,
     unanswered: 'ECONNREFUSED',
     passSeconds: seconds => clock.advance(seconds * 1000),

@@ -7,7 +7,7 @@ import type { Ingress } from '../../api/kinds/networking/ingress.ts'
 import { normalPath } from '../routing/path.ts'
 import type { Route, Target } from '../routing/route.ts'
 import { keyOfRoute } from '../routing/table.ts'
-import { wishesOf } from './annotations.ts'
+import { type Wishes, wishesOf } from './annotations.ts'
 
 /** What is wrong with an Ingress, as an event tells it. */
 export interface Problem {
@@ -59,14 +59,26 @@ function certificatesOf(ingress: Ingress): CertificateUse[] {
 
 const RESOURCE_REFUSED = 'backends that are resources are not built: name a service'
 
+/** An Ingress with what counts for each of its routes. */
+interface Wanted {
+  readonly ingress: Ingress
+  readonly tls: ReadonlySet<string>
+  readonly wishes: Wishes
+}
+
+const wanted = (ingress: Ingress): Wanted => ({ ingress, tls: tlsHosts(ingress), wishes: wishesOf(ingress) })
+
 interface Draft extends Route {
   readonly ingress: Ingress
 }
 
-function draft(ingress: Ingress, backend: IngressBackend, place: Pick<Route, 'host' | 'match' | 'path'>): Draft {
-  const tls = tlsHosts(ingress)
+function draft(
+  { ingress, tls, wishes }: Wanted,
+  backend: IngressBackend,
+  place: Pick<Route, 'host' | 'match' | 'path'>,
+): Draft {
   const target = targetOf(ingress, backend)
-  const { redirect, redirectAlways, bodyBytes } = wishesOf(ingress)
+  const { redirect, redirectAlways, bodyBytes } = wishes
   return {
     ...place,
     ...(target && { target }),
@@ -78,28 +90,28 @@ function draft(ingress: Ingress, backend: IngressBackend, place: Pick<Route, 'ho
 }
 
 /** ImplementationSpecific is taken as Prefix. */
-function ruleRoute(ingress: Ingress, host: string, { path, pathType, backend }: HTTPIngressPath): Draft | undefined {
+function ruleRoute(of: Wanted, host: string, { path, pathType, backend }: HTTPIngressPath): Draft | undefined {
   const normal = normalPath(path || '/')
   const match = pathType === 'Exact' ? 'Exact' : 'Prefix'
-  return normal === undefined ? undefined : draft(ingress, backend, { host, match, path: normal })
+  return normal === undefined ? undefined : draft(of, backend, { host, match, path: normal })
 }
 
 /**
  * The default backend: of the hosts that the Ingress has rules for, where none of their paths matches, or, where it has
  * no rules, of every host that nobody has.
  */
-function defaultRoutes(ingress: Ingress): Draft[] {
-  const { defaultBackend, rules } = ingress.spec ?? {}
+function defaultRoutes(of: Wanted): Draft[] {
+  const { defaultBackend, rules } = of.ingress.spec ?? {}
   if (!defaultBackend) return []
   const hosts = rules?.length ? new Set(rules.map(({ host }) => host ?? '')) : ['']
-  return [...hosts].map(host => draft(ingress, defaultBackend, { host, match: 'Prefix', path: '/' }))
+  return [...hosts].map(host => draft(of, defaultBackend, { host, match: 'Prefix', path: '/' }))
 }
 
 /** Compiles Ingresses, in whatever order they come. */
 export function compile(ingresses: readonly Ingress[]): Compiled {
   const problems: Problem[] = []
   const claims = new Map<string, Draft>()
-  const sorted = ingresses.toSorted(byAge)
+  const sorted = ingresses.toSorted(byAge).map(wanted)
   const problem = (ingress: Ingress, reason: string, message: string) => problems.push({ ingress, reason, message })
 
   function claim(route: Draft) {
@@ -113,15 +125,16 @@ export function compile(ingresses: readonly Ingress[]): Compiled {
         `${route.match} path ${route.path} of ${route.host ? `host ${route.host}` : 'all hosts'} is served by the older Ingress ${nameOf(standing.ingress)}`,
       )
   }
-  for (const ingress of sorted) {
+  for (const each of sorted) {
+    const { ingress, wishes } = each
     for (const { host = '', http } of ingress.spec?.rules ?? [])
-      for (const each of http?.paths ?? []) {
-        const route = ruleRoute(ingress, host, each)
+      for (const path of http?.paths ?? []) {
+        const route = ruleRoute(each, host, path)
         if (route) claim(route)
-        else problem(ingress, 'PathRefused', `no request is answered for the path ${each.path}`)
-        if (each.backend.resource) problem(ingress, 'ResourceRefused', `path ${each.path ?? '/'}: ${RESOURCE_REFUSED}`)
+        else problem(ingress, 'PathRefused', `no request is answered for the path ${path.path}`)
+        if (path.backend.resource) problem(ingress, 'ResourceRefused', `path ${path.path ?? '/'}: ${RESOURCE_REFUSED}`)
       }
-    const { ignored } = wishesOf(ingress)
+    const { ignored } = wishes
     if (ignored.length)
       problem(
         ingress,
@@ -136,7 +149,7 @@ export function compile(ingresses: readonly Ingress[]): Compiled {
   for (const route of sorted.flatMap(defaultRoutes)) if (!ruled.has(keyOfRoute(route))) claim(route)
   return {
     routes: new Map([...claims].map(([key, { ingress, ...route }]) => [key, route])),
-    certificates: sorted.flatMap(certificatesOf),
+    certificates: sorted.flatMap(({ ingress }) => certificatesOf(ingress)),
     problems,
   }
 }

@@ -128,21 +128,27 @@ export async function startMachine(): Promise<Machine> {
     do line = await running.line(BOOT_MS)
     while (line !== 'ready')
   }
-  /** Tells it to end; that its answer is heard is not sure. */
-  const leave = (how: string) => {
-    const name = `command-${++count}`
-    writeFileSync(join(shared, `${name}.sh`), `systemctl ${how}`)
-    running.send(name)
-  }
-  async function start() {
-    running = launch(command, join(shared, 'console'))
-    await ready()
-  }
-  async function run(script: string, timeoutMs = RUN_MS): Promise<Result> {
+  /** Hands a script over; its files are those that are given back, by their ends. */
+  function hand(script: string): (end: 'sh' | 'out' | 'err') => string {
     const name = `command-${++count}`
     const file = (end: string) => join(shared, `${name}.${end}`)
     writeFileSync(file('sh'), script)
     running.send(name)
+    return file
+  }
+  /** Tells it to end; that its answer is heard is not sure. */
+  const leave = (how: string) => void hand(`systemctl ${how}`)
+  async function start() {
+    running = launch(command, join(shared, 'console'))
+    try {
+      await ready()
+    } catch (error) {
+      running.kill()
+      throw error
+    }
+  }
+  async function run(script: string, timeoutMs = RUN_MS): Promise<Result> {
+    const file = hand(script)
     const [, , code] = (await running.line(timeoutMs)).split(' ')
     return { code: Number(code), stdout: readFileSync(file('out'), 'utf8'), stderr: readFileSync(file('err'), 'utf8') }
   }

@@ -18,7 +18,7 @@ import { type Listening, whyNoPort } from '../../lib/listen.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Catalog } from '../catalog.ts'
 import type { Backend } from '../service-proxy/service-ports.ts'
-import { hasClusterIp, LOOPBACK } from '../service-proxy/service-ports.ts'
+import { hasClusterIp, LOOPBACK, sourceRanges } from '../service-proxy/service-ports.ts'
 import { forward } from '../service-proxy/userspace/forward.ts'
 import { isBalanced } from './balanced.ts'
 import type { PoolAddresses } from './pool-addresses.ts'
@@ -59,11 +59,9 @@ type Ports = NonNullable<NonNullable<Service['spec']>['ports']>
 type Status = NonNullable<NonNullable<NonNullable<Service['status']>['loadBalancer']>['ingress']>
 
 /** Whether a client is in a range that the service names; every client where it names none of that family. */
-function mayCome({ spec }: Service, client: string): boolean {
+function mayCome(service: Service, client: string): boolean {
   const address = unmapped(client)
-  const ranges = (spec?.loadBalancerSourceRanges ?? [])
-    .map(range => range.trim())
-    .filter(range => familyOf(range) === familyOf(address))
+  const ranges = sourceRanges(service, familyOf(address))
   return ranges.length === 0 || ranges.some(range => inCidr(parseCidr(range), address))
 }
 

@@ -69,6 +69,10 @@ interface Targets {
   readonly outside?: Target
 }
 
+/** Ranges of a family from which clients may come to a load balancer; none: from everywhere. */
+export const sourceRanges = ({ spec }: Service, family: Family | undefined): string[] =>
+  (spec?.loadBalancerSourceRanges ?? []).map(range => range.trim()).filter(range => familyOf(range) === family)
+
 function frontendsOf(
   service: Service,
   port: Port,
@@ -85,9 +89,7 @@ function frontendsOf(
   for (const address of spec?.clusterIPs ?? [spec?.clusterIP ?? ''])
     at('cluster', address, spec?.internalTrafficPolicy === 'Local' ? { target: cluster } : {})
   for (const address of spec?.externalIPs ?? []) at('external', address, from)
-  const sources = (spec?.loadBalancerSourceRanges ?? [])
-    .map(range => range.trim())
-    .filter(range => familyOf(range) === family)
+  const sources = sourceRanges(service, family)
   for (const ingress of (spec?.type === 'LoadBalancer' && status?.loadBalancer?.ingress) || []) {
     const state = ingress.ports?.find(
       each => each.port === port.port && each.protocol === (port.protocol ?? 'TCP') && each.error,

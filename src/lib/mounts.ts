@@ -16,8 +16,10 @@ function tableLines(): string[] {
   }
 }
 
+const pointOf = (line: string) => plain(line.split(' ', 5)[4] ?? '')
+
 /** Mount points in the order in which they were made. */
-export const mountPoints = (): string[] => tableLines().map(line => plain(line.split(' ', 5)[4] ?? ''))
+export const mountPoints = (): string[] => tableLines().map(pointOf)
 
 export interface Mounted {
   readonly point: string
@@ -30,7 +32,7 @@ export function mountOf(path: string): Mounted | undefined {
   const place = real(path)
   let found: Mounted | undefined
   for (const line of tableLines()) {
-    const point = plain(line.split(' ', 5)[4] ?? '')
+    const point = pointOf(line)
     const holds = point === '/' || place === point || place.startsWith(`${point}/`)
     // A later one hides an earlier one at the same place.
     if (!holds || (found && found.point.length > point.length)) continue

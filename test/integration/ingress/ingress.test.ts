@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { connect as tlsConnect } from 'node:tls'
 import type { Secret } from '../../../src/api/kinds/core/secret.ts'
 import type { IngressClass } from '../../../src/api/kinds/networking/ingress-class.ts'
 import { controllerUser } from '../../../src/controllers/accounts.ts'
-import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
-import { ends, eventsOf, ingress, rule, serve, start, statusOf } from './start.ts'
+import { ends, eventsOf, ingress, rule, serve, shownBy, start, statusOf, tlsSecret } from './start.ts'
 
 after(async () => {
   for (const end of ends.reverse()) await end()
@@ -120,26 +118,8 @@ test('ingressGateway tells its Ingresses that what carries requests has failed',
 test('ingressGateway shows the certificates of secrets, and follows them', async () => {
   const cluster = await start()
   await serve(cluster, 'web')
-  const validity = { now: Date.now(), lifetime: 24 * 3600_000 }
-  const authority = await createAuthority({ commonName: 'test', ...validity })
-  const secret = async (...hosts: string[]): Promise<Secret> => {
-    const pair = await issueCertificate(authority, { usage: 'server', commonName: 'x', hosts, ...validity })
-    const data = {
-      'tls.crt': Buffer.from(pair.certificate).toString('base64'),
-      'tls.key': Buffer.from(pair.key).toString('base64'),
-    }
-    return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'cert' }, type: 'kubernetes.io/tls', data }
-  }
-  const shown = (servername: string) =>
-    new Promise<string>((resolve, reject) => {
-      const { port } = cluster.ports.open.get(443)!
-      const socket = tlsConnect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false }, () => {
-        resolve(socket.getPeerCertificate().subjectaltname ?? '')
-        socket.destroy()
-      })
-      socket.on('error', reject)
-    })
-  await cluster.create(await secret('*.example'))
+  const shown = (servername: string) => shownBy(cluster, servername)
+  await cluster.create(await tlsSecret('cert', '*.example'))
   await cluster.create(
     ingress('web', {
       rules: [rule('web.example', 'web')],
@@ -149,7 +129,7 @@ test('ingressGateway shows the certificates of secrets, and follows them', async
   await cluster.until(async () => assert.ok(await statusOf(cluster, 'web')))
   assert.equal(await shown('web.example'), 'DNS:*.example')
   assert.equal(await shown('other'), 'DNS:localhost, DNS:*.localhost')
-  const { data } = await secret('web.example')
+  const { data } = await tlsSecret('cert', 'web.example')
   await cluster.objects('Secret').patch({ namespace: 'default', name: 'cert' }, { data }, { type: 'merge' })
   await cluster.until(async () => assert.equal(await shown('web.example'), 'DNS:web.example'))
   const broken = { data: { 'tls.crt': Buffer.from('x').toString('base64') } }

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { connect as tlsConnect } from 'node:tls'
 import type { Node } from '../../../src/api/kinds/core/node.ts'
-import type { Secret } from '../../../src/api/kinds/core/secret.ts'
 import { NODE_TRAFFIC, nodeTrafficUser } from '../../../src/client/node-traffic.ts'
 import type { Cluster } from '../../../src/cmd/testing.ts'
 import { placesOf, portsText } from '../../../src/gateway/ingress/node-ports.ts'
-import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
-import { ends, eventsOf, ingress, rule, serve, start, startOnNode, statusOf } from './start.ts'
+import { ends, eventsOf, ingress, rule, serve, shownBy, start, startOnNode, statusOf, tlsSecret } from './start.ts'
 
 after(async () => {
   for (const end of ends.reverse()) await end()
@@ -82,30 +79,11 @@ test('nodeGateway shows the certificates of secrets that Ingresses name, and may
   const cluster = await start()
   await createNode(cluster, 'b', '192.0.2.2')
   const node = await startOnNode(cluster, 'b')
-  const validity = { now: Date.now(), lifetime: 24 * 3600_000 }
-  const authority = await createAuthority({ commonName: 'test', ...validity })
-  const pair = await issueCertificate(authority, {
-    usage: 'server',
-    commonName: 'x',
-    hosts: ['web.example'],
-    ...validity,
-  })
-  const stringData = { 'tls.crt': pair.certificate, 'tls.key': pair.key }
-  for (const name of ['named', 'other'])
-    await cluster.create<Secret>({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData })
+  for (const name of ['named', 'other']) await cluster.create(await tlsSecret(name, 'web.example'))
   const tls = [{ hosts: ['web.example'], secretName: 'named' }]
   await cluster.create(ingress('web', { rules: [rule('web.example', 'web')], tls }))
   await cluster.until(async () => assert.equal(await annotationOf(cluster, 'b'), '80,443'))
-  const { port } = node.ports.open.get(443)!
-  const names = await new Promise<string | undefined>((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, servername: 'web.example', rejectUnauthorized: false }
-    const socket = tlsConnect(options, () => {
-      resolve(socket.getPeerCertificate().subjectaltname)
-      socket.destroy()
-    })
-    socket.on('error', reject)
-  })
-  assert.equal(names, 'DNS:web.example')
+  assert.equal(await shownBy(node, 'web.example'), 'DNS:web.example')
   const own = cluster.server.transport({ name: nodeTrafficUser('b'), groups: [NODE_TRAFFIC, 'system:authenticated'] })
   const read = async (name: string) =>
     (await own({ method: 'GET', path: `/api/v1/namespaces/default/secrets/${name}` })).status

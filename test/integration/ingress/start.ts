@@ -1,7 +1,10 @@
 /** A control plane with gateways, which have no more rights than in a real cluster. */
+import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { connect as tlsConnect } from 'node:tls'
 import type { Event } from '../../../src/api/kinds/core/event.ts'
+import type { Secret } from '../../../src/api/kinds/core/secret.ts'
 import { Service } from '../../../src/api/kinds/core/service.ts'
 import { EndpointSlice } from '../../../src/api/kinds/discovery/endpoint-slice.ts'
 import type { Ingress } from '../../../src/api/kinds/networking/ingress.ts'
@@ -21,6 +24,7 @@ import type { Listen } from '../../../src/gateway/server/ports.ts'
 import { realClock } from '../../../src/lib/clock.ts'
 import { type Listening, listenOn } from '../../../src/lib/listen.ts'
 import { silent } from '../../../src/lib/log.ts'
+import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
 import { createCatalog } from '../../../src/network/catalog.ts'
 import { serviceDirectory } from '../../../src/network/service-directory.ts'
 
@@ -162,6 +166,28 @@ export async function serve(cluster: Cluster, name: string) {
     endpoints: [{ addresses: ['192.0.2.1'], conditions: { ready: true } }],
     ports: [{ name: 'http', port, protocol: 'TCP' }],
   })
+}
+
+/** A secret with a certificate for hosts, by nobody. */
+export async function tlsSecret(name: string, ...hosts: string[]): Promise<Secret> {
+  const validity = { now: Date.now(), lifetime: 24 * 3600_000 }
+  const authority = await createAuthority({ commonName: 'test', ...validity })
+  const pair = await issueCertificate(authority, { usage: 'server', commonName: 'x', hosts, ...validity })
+  const data = {
+    'tls.crt': Buffer.from(pair.certificate).toString('base64'),
+    'tls.key': Buffer.from(pair.key).toString('base64'),
+  }
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'kubernetes.io/tls', data }
+}
+
+/** The names in the certificate that a gateway shows to who asks for a host. */
+export async function shownBy({ ports }: Pick<StartedGateway, 'ports'>, servername: string): Promise<string> {
+  const { port } = ports.open.get(443)!
+  const socket = tlsConnect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  const { subjectaltname = '' } = socket.getPeerCertificate()
+  socket.destroy()
+  return subjectaltname
 }
 
 export const ingress = (name: string, spec: Ingress['spec'], annotations = {}): Ingress => ({

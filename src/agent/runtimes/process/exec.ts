@@ -47,6 +47,8 @@ function terminalOf(pid: number): string | undefined {
 
 /** Between two looks for a terminal that is still being made, ms. */
 const TERMINAL_MS = 10
+/** A terminal is made within this time, ms; a command that has left its own has none to be found. */
+const MADE_MS = 5000
 
 /** The client's window. */
 interface Window {
@@ -64,9 +66,10 @@ export async function followSize(
 ): Promise<void> {
   const { stty } = platform.tools
   if (!stty) return
+  const until = clock.elapsed() + MADE_MS
   async function apply({ rows, columns }: TerminalSize) {
     let terminal = terminalOf(pid)
-    while (!terminal && running()) {
+    while (!terminal && running() && clock.elapsed() < until) {
       await sleep(clock, TERMINAL_MS)
       terminal = terminalOf(pid)
     }

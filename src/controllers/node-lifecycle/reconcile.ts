@@ -76,11 +76,21 @@ function silentAt(node: Node, view: View, now: number): number {
   const ready = conditionOf(node.status?.conditions, 'Ready')
   const renewed = parseTime(view.of(Lease).get(`kube-node-lease/${node.metadata?.name}`)?.spec?.renewTime) ?? 0
   const reported = ready && ready.status !== 'Unknown' ? (parseTime(ready.lastHeartbeatTime) ?? 0) : 0
-  const noticed = (beat: Beat | undefined, theirs: number): Beat =>
-    beat && theirs === 0 ? beat : { theirs, ours: noticedAt(beat, theirs, now) }
+  // One that was never there before is as much later than the other as the node's clock says.
+  const noticed = (beat: Beat | undefined, other: Beat | undefined, theirs: number): Beat =>
+    beat && theirs === 0
+      ? beat
+      : {
+          theirs,
+          ours: noticedAt(
+            [beat, other].find(each => each?.theirs),
+            theirs,
+            now,
+          ),
+        }
   // Each on its own: after a clock was set back, the later of the two says nothing for hours.
-  const lease = noticed(last?.lease, renewed)
-  const status = noticed(last?.status, reported)
+  const lease = noticed(last?.lease, last?.status, renewed)
+  const status = noticed(last?.status, last?.lease, reported)
   const late = last !== undefined && last.due > last.seen && now > last.due + LATE_MS
   const ours = late ? now : Math.max(lease.ours, status.ours)
   const due = ours + (ready ? GRACE_MS : STARTUP_GRACE_MS)

@@ -74,3 +74,68 @@ test('endpointSliceController leaves hints out and says why where there is no fa
     'TopologyAwareHintsDisabled: Insufficient number of endpoints (1 endpoints, 2 zones), addressType: IPv4',
   ])
 })
+
+test('endpointSliceController leaves out pods whose node is gone, says so once, and takes them back with the node', () => {
+  const world = createWorld()
+  const addNode = () => world.put<Node>(Node, { metadata: { name: 'lost' } })
+  for (const [name, nodeName] of [
+    ['a', 'kept'],
+    ['b', 'lost'],
+    ['c', undefined],
+  ] as const)
+    world.put<Pod>(Pod, {
+      metadata: { name, namespace: 'default', uid: name, labels: { app: 'web' } },
+      spec: { ...(nodeName && { nodeName }), containers: [{ name: 'c' }] },
+      status: { podIPs: [{ ip: '10.244.0.2' }], conditions: [{ type: 'Ready', status: 'True' }] },
+    })
+  world.put<Node>(Node, { metadata: { name: 'kept' } })
+  const node = addNode()
+  const setService = (publishNotReadyAddresses: boolean) =>
+    world.put<Service>(Service, {
+      metadata: { name: 'web', namespace: 'default', uid: 'web' },
+      spec: { selector: { app: 'web' }, ipFamilies: ['IPv4', 'IPv6'], ports: [{ port: 80 }], publishNotReadyAddresses },
+    })
+  setService(false)
+  const settle = () => world.settle(endpointSliceController, 'default/web', NOW)
+  const shown = () =>
+    world
+      .list<EndpointSlice>(EndpointSlice)
+      .flatMap(({ endpoints }) => endpoints ?? [])
+      .map(({ targetRef }) => targetRef?.name)
+      .toSorted()
+      .join('')
+  const concerned = (change: { previous?: typeof node; current?: typeof node }) =>
+    endpointSliceController.watches
+      ?.find(({ resource }) => resource.key === Node.key)
+      ?.keys({ previous: change.previous, current: change.current }, world.view)
+  settle()
+  assert.equal(shown(), 'ab')
+  world.remove(Node, 'lost')
+  assert.deepEqual(concerned({ previous: node }), ['default/web'])
+  settle()
+  settle()
+  assert.equal(shown(), 'a')
+  const failed = 'Error updating Endpoint Slices for Service default/web: '
+  const without = 'skipping Pod c for Service default/web: Node  Not Found'
+  assert.deepEqual(
+    world.notes.map(({ type, reason, message }) => [type, reason, message]),
+    [
+      ['Warning', 'FailedToUpdateEndpointSlices', `${failed}${without}`],
+      [
+        'Warning',
+        'FailedToUpdateEndpointSlices',
+        `${failed}[skipping Pod b for Service default/web: Node lost Not Found, ${without}]`,
+      ],
+    ],
+  )
+  setService(true)
+  settle()
+  assert.equal(shown(), 'abc')
+  setService(false)
+  settle()
+  const again = addNode()
+  assert.deepEqual(concerned({ current: again }), ['default/web'])
+  settle()
+  assert.equal(shown(), 'ab')
+  assert.deepEqual(concerned({ previous: again, current: { ...again, status: {} } }), [])
+})

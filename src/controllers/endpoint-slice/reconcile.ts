@@ -14,6 +14,7 @@ import { equalJson } from '../../lib/json.ts'
 import { controllerReference } from '../owner.ts'
 import { isTerminating } from '../pods.ts'
 import { belongs, hasAddress, hasEndpoints, hostnameFor, podsOf, targetPort } from '../service-pods.ts'
+import { forgetLeftOut, onNodes, updateFailed } from './nodes.ts'
 import { wantsTopology, ZONE, zoneHints } from './topology.ts'
 
 /** Endpoints in one slice (upstream's max-endpoints-per-slice). */
@@ -37,9 +38,9 @@ export function reconcile(service: Service, view: View): Plan {
     .of(EndpointSlice)
     .byIndex('owner', service.metadata?.uid ?? '')
     .filter(slice => slice.metadata?.labels?.[MANAGED_BY] === MANAGER && !slice.metadata.deletionTimestamp)
-  const pods = podsOf(service, view.of(Pod).list(service.metadata?.namespace)).filter(pod => belongs(pod, true))
+  const behind = podsOf(service, view.of(Pod).list(service.metadata?.namespace)).filter(pod => belongs(pod, true))
+  const { pods, notes } = onNodes(service, behind, view)
   const families = familiesOf(service)
-  const notes: Note[] = []
   const writes: Write[] = existing
     .filter(slice => !families.includes(slice.addressType as Family))
     .map(slice => ({ type: 'delete', resource: EndpointSlice, object: slice }))
@@ -58,6 +59,7 @@ const toldOf = (service: ObjectKey, family: Family) => `${service} ${family}`
 
 /** The service is gone; its slices go with it. */
 export function absent(key: ObjectKey, view: View): Plan {
+  forgetLeftOut(key, view)
   for (const family of ['IPv4', 'IPv6'] as const) view.memory.delete(toldOf(key, family))
   return {}
 }
@@ -93,18 +95,6 @@ function giveZones(
       message: `${text}, addressType: ${family}`,
     },
   ]
-}
-
-/** Services whose endpoints are meant for other zones after a change of a node. */
-export function topologyServices(
-  { previous, current }: { readonly previous: NodeType | undefined; readonly current: NodeType | undefined },
-  view: View,
-): ObjectKey[] {
-  const shown = (node: NodeType | undefined) =>
-    node && [isReady(node), node.metadata?.labels, node.status?.allocatable?.cpu]
-  if (equalJson(shown(previous), shown(current))) return []
-  const services = view.of(Service).list()
-  return services.filter(({ metadata }) => wantsTopology(metadata?.annotations)).map(keyOf)
 }
 
 function familiesOf({ spec }: Service): Family[] {
@@ -293,11 +283,6 @@ function creation(
     type: 'create',
     resource: EndpointSlice,
     object,
-    failed: error => ({
-      target: service,
-      type: 'Warning',
-      reason: 'FailedToUpdateEndpointSlices',
-      message: `Error updating Endpoint Slices for Service ${service.metadata?.namespace}/${service.metadata?.name}: ${error.message}`,
-    }),
+    failed: error => updateFailed(service, error.message),
   }
 }

@@ -74,3 +74,26 @@ test('createWorkQueue doubles the delay with each failure up to a ceiling, until
   queue.forget('a')
   assert.equal(queue.addFailed('a'), 10)
 })
+
+test('createWorkQueue tells when nothing waits and nothing is in hand', async () => {
+  const { queue } = make()
+  await queue.whenIdle()
+  const told: string[] = []
+  queue.add('a')
+  queue.add('b')
+  const idle = queue.whenIdle().then(() => told.push('idle'))
+  for (const _ of [1, 2]) {
+    const key = await queue.take()
+    assert.deepEqual(told, [])
+    queue.done(key!)
+  }
+  await idle
+  queue.add('a')
+  queue.add('b')
+  const closed = queue.whenIdle()
+  const inHand = await queue.take()
+  queue.close()
+  assert.equal(queue.idle(), false, 'what is in hand is waited for')
+  queue.done(inHand!)
+  await closed
+})

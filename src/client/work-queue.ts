@@ -21,6 +21,9 @@ export interface WorkQueue<K> {
   depth(): number
   /** True when nothing waits and nothing is in hand; delayed keys do not count. */
   idle(): boolean
+  /** Resolves when it is idle, at once where it is so now. */
+  whenIdle(): Promise<void>
+  /** Nothing waits any more; keys in hand are still waited for by `whenIdle`. */
   close(): void
 }
 
@@ -40,8 +43,15 @@ export function createWorkQueue<K>(clock: Clock, options: WorkQueueOptions = {})
   const failed = new Map<K, number>()
   const delayed = new Map<K, { due: number; timer: Timer }>()
   let takers: ((key: K | undefined) => void)[] = []
+  let idlers: (() => void)[] = []
   let closed = false
 
+  const idle = () => waiting.size === 0 && inHand.size === 0
+  function tellIdle() {
+    if (!idle()) return
+    for (const told of idlers) told()
+    idlers = []
+  }
   function next(): K | undefined {
     for (const key of waiting) {
       waiting.delete(key)
@@ -96,9 +106,11 @@ export function createWorkQueue<K>(clock: Clock, options: WorkQueueOptions = {})
     done(key) {
       inHand.delete(key)
       if (again.delete(key)) add(key)
+      tellIdle()
     },
     depth: () => waiting.size,
-    idle: () => waiting.size === 0 && inHand.size === 0,
+    idle,
+    whenIdle: () => (idle() ? Promise.resolve() : new Promise(resolve => void idlers.push(resolve))),
     close() {
       closed = true
       for (const { timer } of delayed.values()) timer.cancel()
@@ -106,6 +118,7 @@ export function createWorkQueue<K>(clock: Clock, options: WorkQueueOptions = {})
       waiting.clear()
       for (const taker of takers) taker(undefined)
       takers = []
+      tellIdle()
     },
   }
 }

@@ -19,12 +19,14 @@ function start(addresses: readonly string[], signal: AbortSignal) {
   const catalog = createCatalog({ services, endpointSlices: fixedInformer<EndpointSlice>() }, signal)
   const told: string[] = []
   const clock = virtualClock()
-  let failures = 0
+  const failures = new Map<string, number>()
   const patch = async (
     { namespace, name }: { namespace: string; name: string },
     { status }: Pick<Service, 'status'>,
   ) => {
-    if (failures-- > 0) throw new Error('the API server is away')
+    const left = failures.get(name) ?? 0
+    failures.set(name, left - 1)
+    if (left > 0) throw new Error('the API server is away')
     services.put({ ...services.get(`${namespace}/${name}`)!, status: status! })
   }
   const balancers = startLoadBalancers(
@@ -49,9 +51,7 @@ function start(addresses: readonly string[], signal: AbortSignal) {
     told,
     clock,
     balancers,
-    fail(times: number) {
-      failures = times
-    },
+    fail: (name: string, times: number) => void failures.set(name, times),
     async put(name: string, spec: object = {}) {
       const status = services.get(`a/${name}`)?.status
       services.put({
@@ -89,7 +89,7 @@ test('startLoadBalancers gives a service that waits the address that another giv
 test('startLoadBalancers writes a status that could not be written later, again and again', async () => {
   const scope = new AbortController()
   const { clock, balancers, fail, put, addressOf } = start(['192.0.2.10'], scope.signal)
-  fail(2)
+  fail('web', 2)
   await put('web')
   assert.equal(addressOf('web'), undefined)
   for (const ms of [1000, 2000]) {
@@ -98,5 +98,24 @@ test('startLoadBalancers writes a status that could not be written later, again 
     await balancers.idle()
   }
   assert.equal(addressOf('web'), '192.0.2.10')
+  scope.abort()
+})
+
+test('startLoadBalancers does not hold a service back because another one fails', async () => {
+  const scope = new AbortController()
+  const { clock, balancers, fail, put, addressOf } = start(['192.0.2.10-192.0.2.11'], scope.signal)
+  fail('bad', Infinity)
+  await put('bad')
+  for (const ms of [1000, 2000, 4000]) {
+    await clock.advance(ms)
+    await settled()
+    await balancers.idle()
+  }
+  fail('good', 1)
+  await put('good')
+  await clock.advance(1000)
+  await settled()
+  await balancers.idle()
+  assert.deepEqual(['bad', 'good'].map(addressOf), [undefined, '192.0.2.11'])
   scope.abort()
 })

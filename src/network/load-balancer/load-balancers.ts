@@ -7,9 +7,10 @@
  */
 import type { Socket } from 'node:net'
 import { Service } from '../../api/kinds/core/service.ts'
-import { createBackOff } from '../../client/back-off.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
+import { createWorkQueue } from '../../client/work-queue.ts'
+import { workOff } from '../../control/work-off.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { hostPort } from '../../lib/host-port.ts'
 import { unmapped } from '../../lib/ip-address.ts'
@@ -51,8 +52,7 @@ interface Held {
 }
 
 /** Between two tries at a service that failed (the API server did not take a status), ms. */
-const RETRY_MS = 1000
-const RETRY_MAX_MS = 60_000
+const RETRY = { backOff: 1000, backOffMax: 60_000 }
 
 type Ports = NonNullable<NonNullable<Service['spec']>['ports']>
 type Status = NonNullable<NonNullable<NonNullable<Service['status']>['loadBalancer']>['ingress']>
@@ -87,9 +87,7 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
   const { catalog, client, events, logger } = deps
   const held = new Map<number, Held>()
   const failed = new Map<string, string>()
-  const dirty = new Set<string>()
-  const backOff = createBackOff(RETRY_MS, RETRY_MAX_MS)
-  let running: Promise<void> | undefined
+  const queue = createWorkQueue<string>(deps.clock, RETRY)
 
   function release(owner: string, keep: ReadonlySet<number>) {
     for (const [port, each] of held) {
@@ -102,7 +100,7 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
 
   /** Something is free that others may have been refused. */
   function tryOthers(than: string) {
-    for (const key of failed.keys()) if (key !== than) dirty.add(key)
+    for (const key of failed.keys()) if (key !== than) queue.add(key)
   }
 
   /** Takes a port of the machine; resolves with why not. */
@@ -199,25 +197,6 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
     await writeStatus(service, pool ? takeAddresses(service, key, pool) : await takePorts(service, key))
   }
 
-  async function work(): Promise<void> {
-    await new Promise<void>(resolve => setImmediate(resolve))
-    for (const key of dirty) {
-      if (signal.aborted) break
-      dirty.delete(key)
-      await settle(key).then(backOff.reset, error => {
-        const retryInMs = backOff.next()
-        logger.warn({ service: key, error: (error as Error).message, retryInMs }, 'network: load balancer')
-        deps.clock.after(retryInMs, () => wake(key))
-      })
-    }
-    running = undefined
-  }
-  function wake(key: string) {
-    if (signal.aborted) return
-    dirty.add(key)
-    running ??= work()
-  }
-
   catalog.follow(key => {
     const service = catalog.service(key)
     const concerned =
@@ -226,13 +205,13 @@ export function startLoadBalancers(deps: LoadBalancerDeps, signal: AbortSignal):
       isBalanced(service) ||
       deps.nodePorts ||
       [...held.values()].some(({ owner }) => owner === key)
-    if (concerned) wake(key)
+    if (concerned) queue.add(key)
   })
+  const problem = 'network: load balancer'
+  void workOff(queue, { work: settle, what: 'service', problem, logger }, signal)
 
   return {
-    async idle() {
-      while (running) await running
-    },
+    idle: queue.whenIdle,
     close() {
       for (const { listener } of held.values()) listener.close()
       held.clear()

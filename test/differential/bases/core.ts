@@ -61,14 +61,15 @@ export const core: Base[] = [
     minimal: {},
     full: { secrets: [{ name: 's' }], imagePullSecrets: [{ name: 'p' }], automountServiceAccountToken: false },
   }),
+  // Addresses and ports that are named are of the part that servers never choose from (KEP-3070, KEP-3668).
   ...basesOf('v1', 'Service', 'namespaced', {
     minimal: { spec: { ports: [{ port: 80 }], selector: { app: 'a' } } },
     full: {
       spec: {
         type: 'ClusterIP',
         selector: { app: 'a' },
-        clusterIP: '10.97.77.7',
-        clusterIPs: ['10.97.77.7'],
+        clusterIP: '10.97.0.7',
+        clusterIPs: ['10.97.0.7'],
         ipFamilies: ['IPv4'],
         ipFamilyPolicy: 'SingleStack',
         externalIPs: ['1.2.3.4'],
@@ -84,7 +85,7 @@ export const core: Base[] = [
       },
     },
     'node port': {
-      spec: { type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ port: 80, nodePort: 31234 }] },
+      spec: { type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ port: 80, nodePort: 30034 }] },
     },
     'load balancer': {
       spec: {
@@ -94,7 +95,7 @@ export const core: Base[] = [
         loadBalancerSourceRanges: ['10.0.0.0/8'],
         allocateLoadBalancerNodePorts: false,
         externalTrafficPolicy: 'Local',
-        healthCheckNodePort: 31235,
+        healthCheckNodePort: 30035,
         ports: [{ port: 80 }],
       },
     },

@@ -18,6 +18,7 @@ export const CONTROLLER_ACCOUNTS: Readonly<Record<string, string>> = {
   'endpoint-slice-mirroring-controller': 'endpointslicemirroring-controller',
   ephemeral_volume: 'ephemeral-volume-controller',
   'garbage-collector-controller': 'generic-garbage-collector',
+  'horizontal-pod-autoscaler': 'horizontal-pod-autoscaler',
   'job-controller': 'job-controller',
   'legacy-serviceaccount-token-cleaner-controller': 'legacy-service-account-token-cleaner',
   'namespace-controller': 'namespace-controller',

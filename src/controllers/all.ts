@@ -1,5 +1,6 @@
 /** Every controller, in one list. */
 import { kinds as allKinds } from '../api/kinds/all.ts'
+import { HorizontalPodAutoscaler } from '../api/kinds/autoscaling/horizontal-pod-autoscaler.ts'
 import { CertificateSigningRequest } from '../api/kinds/certificates/certificate-signing-request.ts'
 import { StorageClass } from '../api/kinds/storage/storage-class.ts'
 import type { Kind } from '../api/machinery/kind.ts'
@@ -29,6 +30,7 @@ import { endpointSliceMirroringController } from './endpoint-slice-mirroring/con
 import { endpointsController } from './endpoints/controller.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage/component.ts'
+import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler/component.ts'
 import { jobController } from './job/controller.ts'
 import { legacyTokenCleaner } from './legacy-token-cleaner/controller.ts'
 import { localPathProvisioner } from './local-path/component.ts'
@@ -171,6 +173,9 @@ export function controllerComponents(options: ControllersDeps, signal: AbortSign
     policyStatusController(depsOf('validatingadmissionpolicy-status-controller')),
     ...(options.localVolumes && isServed.has(StorageClass.key)
       ? [localPathProvisioner(depsAs('local-path-provisioner'))]
+      : []),
+    ...(isServed.has(HorizontalPodAutoscaler.key)
+      ? [horizontalPodAutoscaler({ ...depsOf('horizontal-pod-autoscaler'), served })]
       : []),
     garbageCollector({ ...depsOf('garbage-collector-controller'), served }),
   ]

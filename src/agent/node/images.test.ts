@@ -91,6 +91,12 @@ test('prune removes what no container is made of, or has mounted', async () => {
   assert.deepEqual(a.done, ['remove sha256:4'])
 })
 
+test('prune leaves the images of runtimes that are not meant', async () => {
+  const [a, b] = [runtime([''], [image('sha256:1', [])]), runtime(['process'], [image('sha256:2', [])])]
+  await createNodeImages([a.driver, b.driver], folder).prune(driver => driver === b.driver)
+  assert.deepEqual([a.done, b.done], [[], ['remove sha256:2']])
+})
+
 test('preloadImages imports each archive of a folder once, and again when it changed', async () => {
   const place = join(folder, 'preload')
   mkdirSync(place)

@@ -18,8 +18,8 @@ export interface NodeImages {
   remove(name: string): Promise<boolean>
   /** The same, with which of them may go. */
   look(): Promise<readonly SeenImage[]>
-  /** Removes what may go; resolves with what it was. */
-  prune(): Promise<readonly NodeImage[]>
+  /** Removes what may go, of these runtimes where not of all; resolves with what it was. */
+  prune(of?: (driver: RuntimeDriver) => boolean): Promise<readonly NodeImage[]>
 }
 
 export interface SeenImage extends NodeImage {
@@ -43,9 +43,9 @@ const wordsOf = ({ id, names, digests }: NodeImage) => [id, ...names, ...digests
 export function createNodeImages(runtimes: readonly RuntimeDriver[], staging: string): NodeImages {
   const keepers = runtimes.filter((driver): driver is Keeper => driver.images !== undefined)
 
-  async function look(): Promise<SeenImage[]> {
+  async function look(of: (driver: RuntimeDriver) => boolean = () => true): Promise<SeenImage[]> {
     const found: SeenImage[] = []
-    for (const keeper of keepers) {
+    for (const keeper of keepers.filter(of)) {
       const used = await usedBy(keeper)
       for (const image of await keeper.images.list()) {
         const isUsed = image.pinned || wordsOf(image).some(word => used.has(word))
@@ -56,7 +56,7 @@ export function createNodeImages(runtimes: readonly RuntimeDriver[], staging: st
   }
 
   return {
-    look,
+    look: () => look(),
     async list() {
       const lists = keepers.map(async ({ images, capabilities }) =>
         (await images.list()).map(image => ({ ...image, handlers: capabilities.handlers })),
@@ -89,9 +89,9 @@ export function createNodeImages(runtimes: readonly RuntimeDriver[], staging: st
       }
       return found
     },
-    async prune() {
+    async prune(of) {
       const removed: NodeImage[] = []
-      for (const { drop, ...image } of await look()) if (await drop?.()) removed.push(image)
+      for (const { drop, ...image } of await look(of)) if (await drop?.()) removed.push(image)
       return removed
     },
   }

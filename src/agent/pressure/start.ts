@@ -45,6 +45,7 @@ export function startPressure(deps: StartPressureDeps, signal: AbortSignal): Pre
   const usage = machine.usage?.bind(machine)
   if (!usage || !settings.thresholds.length) return undefined
   const evicted = new WeakSet<PodWorker>()
+  const diskOf = ({ signal }: Threshold) => (deps.imageDisk && isOfImages(signal) ? 'images' : 'own')
 
   async function measured(worker: PodWorker, { signal }: Threshold): Promise<RunningPod> {
     const pod = worker.pod()
@@ -66,10 +67,10 @@ export function startPressure(deps: StartPressureDeps, signal: AbortSignal): Pre
     logger,
     settings,
     usage,
-    // Images on another disk take nothing of the node's own.
-    async makeRoom({ signal }) {
-      if (!deps.imageDisk || isOfImages(signal)) await deps.images.prune()
-    },
+    diskOf,
+    // A runtime's images take room on the disk on which they lie, and nothing of another.
+    makeRoom: threshold =>
+      deps.images.prune(driver => !deps.imageDisk || deps.imageDisk.isOf(driver) === (diskOf(threshold) === 'images')),
     candidates(threshold) {
       const may = [...deps.workers()].filter(worker => {
         const pod = worker.pod()

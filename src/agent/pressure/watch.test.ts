@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
-import { readThresholds, type ThresholdFields } from './thresholds.ts'
+import { isOfImages, readThresholds, type ThresholdFields } from './thresholds.ts'
 import type { Candidate } from './victims.ts'
 import { createPressureWatch } from './watch.ts'
 
@@ -19,7 +19,7 @@ function start(used: Record<string, number>, fields: ThresholdFields = { evictio
   const graces: number[] = []
   const told: string[] = []
   const dying = new Set<string>()
-  const machine = { memory: 1000, disk: 1000, garbage: 0, stubborn: false, looks: 0, rooms: 0 }
+  const machine = { memory: 1000, disk: 1000, garbage: 0, stubborn: false, looks: 0, rooms: 0, imageGarbage: 0 }
   const candidateOf = (name: string): Candidate => ({
     pod: { metadata: { name, namespace: 'default' }, spec: { containers: [{ name: 'main' }] } } as Pod,
     used: running.get(name),
@@ -38,14 +38,25 @@ function start(used: Record<string, number>, fields: ThresholdFields = { evictio
         memoryTotal: 1000 * MI,
         memoryAvailable: (machine.memory - sum()) * MI,
         disk: { capacityBytes: 1000 * MI, availableBytes: available, usedBytes: 0, inodes: 0, inodesFree: 0 },
+        ...(machine.imageGarbage > 0 && {
+          imageDisk: {
+            capacityBytes: 1000 * MI,
+            availableBytes: (1000 - machine.imageGarbage) * MI,
+            usedBytes: 0,
+            inodes: 0,
+            inodesFree: 0,
+          },
+        }),
         processes: 0,
         maxProcesses: 0,
       }
     },
     candidates: async () => [...running.keys()].filter(name => !evicted.includes(name)).map(candidateOf),
-    async makeRoom() {
+    diskOf: ({ signal }) => (machine.imageGarbage > 0 && isOfImages(signal) ? 'images' : 'own'),
+    async makeRoom({ signal }) {
       machine.rooms++
-      machine.garbage = 0
+      if (isOfImages(signal) && machine.imageGarbage > 0) machine.imageGarbage = 100
+      else machine.garbage = 0
     },
     evict({ pod }, _refusal, graceMs) {
       const name = pod.metadata!.name!
@@ -126,6 +137,24 @@ test('createPressureWatch frees the disk before it evicts', async () => {
   watch.look()
   await clock.advance(2_000)
   assert.deepEqual([evicted, machine.rooms], [['a'], 1])
+})
+
+test('createPressureWatch frees the disk of images when nothing can be done for the other one', async () => {
+  const { clock, watch, machine, evicted } = start({})
+  machine.disk = 10
+  machine.imageGarbage = 900
+  watch.look()
+  await clock.advance(2_000)
+  assert.deepEqual([machine.rooms, machine.imageGarbage, evicted], [2, 100, []])
+})
+
+test('createPressureWatch evicts nobody for a disk that has room again, whatever else runs short', async () => {
+  const { clock, watch, machine, evicted } = start({ a: 100 })
+  machine.garbage = 850
+  machine.imageGarbage = 900
+  watch.look()
+  await clock.advance(3_000)
+  assert.deepEqual([machine.rooms, machine.garbage, machine.imageGarbage, evicted], [2, 0, 100, []])
 })
 
 test('createPressureWatch leaves a node in peace on which nobody could go', async () => {

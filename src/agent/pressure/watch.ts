@@ -37,7 +37,9 @@ export interface PressureDeps<T extends Candidate> {
   usage(): MachineUsage
   /** The pods that may be evicted, with what they use of what runs short. */
   candidates(threshold: Threshold): Promise<readonly T[]>
-  /** Removes what nobody uses from the disk that is meant. */
+  /** The disk that is meant. */
+  diskOf(threshold: Threshold): 'own' | 'images'
+  /** Removes what nobody uses from it. */
   makeRoom(threshold: Threshold): Promise<unknown>
   evict(candidate: T, refusal: Refusal, graceMs: number): void
   /** Nothing of an evicted pod runs any more. */
@@ -64,7 +66,8 @@ export function createPressureWatch<T extends Candidate>(deps: PressureDeps<T>):
   const listeners = new Set<() => void>()
   let conditions: ReadonlySet<Pressure> = new Set()
   let lookedAt = Number.NEGATIVE_INFINITY
-  let roomAt = Number.NEGATIVE_INFINITY
+  /** When room was made last, on each disk. */
+  const roomAt = new Map<'own' | 'images', number>()
   let leaving: { readonly candidate: T; readonly until: number } | undefined
   let relieving = false
   let closed = false
@@ -85,15 +88,14 @@ export function createPressureWatch<T extends Candidate>(deps: PressureDeps<T>):
     timer?.cancel()
     if (closed || relieving) return
     const { due, seen } = judgeNow()
-    const [first] = due
-    if (!first) {
+    if (due.length === 0) {
       leaving = undefined
       return
     }
     relieving = true
-    void relieve(first, seen)
+    void relieveOne(due, seen)
       .catch(error => {
-        logger.error({ err: error, signal: first.signal }, 'a node in want could not be relieved')
+        logger.error({ err: error, signals: due.map(each => each.signal) }, 'a node in want could not be relieved')
         return false
       })
       .then(goesOn => {
@@ -102,19 +104,29 @@ export function createPressureWatch<T extends Candidate>(deps: PressureDeps<T>):
       })
   }
 
-  /** Does one thing against a want; false where there is nothing to be done. */
-  async function relieve(want: Threshold, seen: Observations): Promise<boolean> {
+  /** Does one thing against the most urgent of these wants that can be helped; false where there is nothing to be done. */
+  async function relieveOne(due: readonly Threshold[], seen: Observations): Promise<boolean> {
     if (leaving) {
       // What ended a moment ago has not been given back whole yet.
       if (deps.hasEnded(leaving.candidate) || clock.elapsed() >= leaving.until) leaving = undefined
       return true
     }
+    for (const want of due) if (await relieve(want, seen)) return true
+    return false
+  }
+
+  async function relieve(want: Threshold, before: Observations): Promise<boolean> {
+    let seen = before
     const { resource, condition } = SIGNALS[want.signal]
     deps.reclaiming(resource)
-    if (condition === 'DiskPressure' && clock.elapsed() - roomAt >= ROOM_MS) {
-      roomAt = clock.elapsed()
+    const disk = deps.diskOf(want)
+    const lastRoom = roomAt.get(disk) ?? Number.NEGATIVE_INFINITY
+    if (condition === 'DiskPressure' && clock.elapsed() - lastRoom >= ROOM_MS) {
+      roomAt.set(disk, clock.elapsed())
       await deps.makeRoom(want)
-      if (!judgeNow().due.length) return false
+      const now = judgeNow()
+      if (!now.due.includes(want)) return now.due.length > 0
+      seen = now.seen
     }
     const [victim] = inOrderOfEviction(await deps.candidates(want), want)
     if (closed) return false

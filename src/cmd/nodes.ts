@@ -146,7 +146,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
   const processes = await openProcesses({ ...deps, mode: network.describe().mode }, containers)
   const kubelet = await loadKubeletSettings(options.dataDir)
   const machine = thisMachine(options.dataDir, deps.limits)
-  const isSliced = settings?.cgroupDriver === 'systemd' && containers.drivers.length > 0
+  const isSliced = containers.cgroupDriver === 'systemd' && containers.drivers.length > 0
   const slices = isSliced
     ? (await import('../agent/cgroups/slices.ts')).openSlices(groupsOf(nodeName), runTool)
     : undefined

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { plainSandbox } from '../agent/runtimes/configs.fixture.ts'
 import { findPrograms } from '../agent/runtimes/containerd/find.ts'
 import { openContainerd } from '../agent/runtimes/containerd/open.ts'
+import { superviseContainerd } from '../agent/runtimes/containerd/supervise.ts'
 import { realClock } from '../lib/clock.ts'
 import { silent } from '../lib/log.ts'
 import { openContainers } from './runtimes.ts'
@@ -16,7 +19,8 @@ const problem = process.getuid?.() !== 0 ? 'needs root' : 'missing' in found ? f
 const CGROUPS = '/sys/fs/cgroup'
 const NODE = `test-${process.pid}`
 
-const deps = (dataDir: string, runtimeEndpoint: string) => ({
+const deps = (dataDir: string, runtimeEndpoint: string, cgroupDriver?: 'cgroupfs' | 'systemd') => ({
+  settings: { registries: [], ...(cgroupDriver && { cgroupDriver }) },
   options: { dataDir, port: 0, network: 'kernel', runtime: 'auto', nodes: 1, runtimeEndpoint } as const,
   nodeName: NODE,
   mode: 'kernel',
@@ -26,6 +30,50 @@ const deps = (dataDir: string, runtimeEndpoint: string) => ({
 
 test('openContainers refuses an endpoint that is no unix socket', async () => {
   await assert.rejects(openContainers(deps(tmpdir(), 'containerd.sock')), /is not the address of a unix socket/)
+})
+
+test('openContainers says of what is no container runtime that it is none', async t => {
+  const socket = join(mkdtempSync(join(tmpdir(), 'tutti-given-')), 'x.sock')
+  t.after(() => rmSync(dirname(socket), { recursive: true, force: true }))
+  const server = new Server()
+  const port = promisify(server.bindAsync.bind(server))
+  await port(`unix://${socket}`, ServerCredentials.createInsecure())
+  t.after(() => server.forceShutdown())
+  await assert.rejects(openContainers(deps(tmpdir(), `unix://${socket}`)), {
+    message: new RegExp(`^what answers at ${socket} does not speak CRI v1: .`),
+    hint: /disabled_plugins/,
+  })
+})
+
+test('openContainers makes control groups as the runtime that was given does', { skip: problem ?? false }, async t => {
+  if ('missing' in found) return
+  const root = mkdtempSync(join(tmpdir(), 'tutti-given-'))
+  const place = (name: string) => join(root, name)
+  const socket = place('containerd.sock')
+  const layout = { socket, root: place('root'), state: place('state'), registries: place('registries') }
+  const theirs = await superviseContainerd({
+    programs: found,
+    settings: {
+      major: Number(found.version.split('.')[0]),
+      layout: { ...layout, cniBin: place('bin'), cniConf: place('conf') },
+      cgroupDriver: 'systemd',
+      restrictOom: true,
+    },
+    directory: root,
+    clock: realClock,
+    logger: silent,
+  })
+  t.after(async () => {
+    await theirs.stop()
+    rmSync(root, { recursive: true, force: true })
+  })
+  const endpoint = `unix://${socket}`
+  const { drivers, cgroupDriver } = await openContainers(deps(join(root, 'ours'), endpoint))
+  for (const driver of drivers) await driver.close()
+  assert.equal(cgroupDriver, 'systemd')
+  await assert.rejects(openContainers(deps(join(root, 'ours'), endpoint, 'cgroupfs')), {
+    message: `containers.cgroupDriver is cgroupfs, and the container runtime at ${socket} makes control groups by systemd`,
+  })
 })
 
 test('openContainers leaves nothing of its own in a runtime that was given, and what is of others', {

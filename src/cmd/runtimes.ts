@@ -1,9 +1,11 @@
 /** What runs pods on this machine: what it has, or what was asked for, and why it is not more. */
 import { createHash } from 'node:crypto'
 import { isAbsolute, join } from 'node:path'
+import type { CgroupDriver } from '../agent/runtimes/cri/cgroup-driver.ts'
 import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { type UpOptions, UserError } from '../cli/context.ts'
 import type { Clock } from '../lib/clock.ts'
+import { type CallError, CODE } from '../lib/grpc/channel.ts'
 import type { Logger } from '../lib/log.ts'
 import type { ContainerSettings } from './configuration/containers.ts'
 
@@ -21,6 +23,8 @@ export interface RuntimesDeps {
 export interface Runtimes {
   /** The one that pods without a class get comes first. */
   readonly drivers: readonly RuntimeDriver[]
+  /** How control groups of containers are made. */
+  readonly cgroupDriver: CgroupDriver
   /** What this machine cannot give, in sentences. */
   readonly notes: readonly string[]
   /** After all pods: ends what was started for them. */
@@ -31,7 +35,7 @@ export interface Runtimes {
 const CONTAINERS = ['', 'containers']
 /** A node's own folder in every hierarchy of control groups. */
 export const groupsOf = (nodeName: string) => `tutti/${nodeName}`
-const NOTHING: Runtimes = { drivers: [], notes: [], leave: async () => {} }
+const NOTHING: Runtimes = { drivers: [], cgroupDriver: 'cgroupfs', notes: [], leave: async () => {} }
 
 /** The path of a unix socket by its URL. Throws `UserError`. */
 function socketOf(endpoint: string): string {
@@ -53,6 +57,36 @@ async function clear(driver: RuntimeDriver): Promise<void> {
   }
 }
 
+/** Says why a runtime that was given cannot be used. */
+function unusable(socket: string, cause: unknown): UserError {
+  const { code, message } = cause as CallError
+  if (code === CODE.unimplemented)
+    return new UserError(
+      `what answers at ${socket} does not speak CRI v1: ${message}`,
+      'containerd does unless its configuration names cri in disabled_plugins; Docker itself does not.',
+      { cause },
+    )
+  return new UserError(
+    `the container runtime at ${socket} does not answer: ${message}`,
+    'Name the socket of one that runs, or leave --runtime-endpoint away.',
+    { cause },
+  )
+}
+
+/** How a runtime that was given makes control groups; what is configured must fit. */
+async function driverOf(socket: string, wanted: CgroupDriver | undefined, clock: Clock): Promise<CgroupDriver> {
+  const { cgroupDriverOf } = await import('../agent/runtimes/cri/cgroup-driver.ts')
+  const has = await cgroupDriverOf(socket, clock).catch(error => {
+    throw unusable(socket, error)
+  })
+  if (wanted && has && wanted !== has)
+    throw new UserError(
+      `containers.cgroupDriver is ${wanted}, and the container runtime at ${socket} makes control groups by ${has}`,
+      "Leave containers.cgroupDriver away: the runtime's is taken.",
+    )
+  return wanted ?? has ?? 'cgroupfs'
+}
+
 /** Containers in a runtime that somebody else runs, with the network that it gives them. */
 async function given(
   endpoint: string,
@@ -61,7 +95,8 @@ async function given(
   const socket = socketOf(endpoint)
   const { openCriDriver } = await import('../agent/runtimes/cri/driver.ts')
   const { openPodGroups } = await import('../agent/runtimes/containerd/pod-groups.ts')
-  const groups = openPodGroups(groupsOf(nodeName), settings?.cgroupDriver ?? 'cgroupfs')
+  const cgroupDriver = await driverOf(socket, settings?.cgroupDriver, clock)
+  const groups = openPodGroups(groupsOf(nodeName), cgroupDriver)
   const owner = createHash('sha256').update(options.dataDir).digest('hex').slice(0, 16)
   const open = () =>
     openCriDriver({
@@ -79,21 +114,17 @@ async function given(
       limits: groups.limits,
       processes: groups.processes,
     })
-  try {
-    return {
-      ...NOTHING,
-      drivers: [await open()],
-      async leave() {
-        await clear(await open())
-        await groups.removeAll()
-      },
-    }
-  } catch (cause) {
-    throw new UserError(
-      `the container runtime at ${socket} does not answer: ${(cause as Error).message}`,
-      'Name the socket of one that runs, or leave --runtime-endpoint away.',
-      { cause },
-    )
+  const driver = await open().catch(error => {
+    throw unusable(socket, error)
+  })
+  return {
+    drivers: [driver],
+    cgroupDriver,
+    notes: [],
+    async leave() {
+      await clear(await open())
+      await groups.removeAll()
+    },
   }
 }
 
@@ -115,7 +146,8 @@ async function own({ options, settings, nodeName, mode, clock, logger }: Runtime
     handlers: CONTAINERS,
     ...settings,
   })
-  return { drivers: [containerd.driver], notes: [], leave: containerd.stop }
+  const { cgroupDriver = 'cgroupfs' } = settings ?? {}
+  return { drivers: [containerd.driver], cgroupDriver, notes: [], leave: containerd.stop }
 }
 
 /** Opens what runs containers: none where only processes are wanted or possible. Throws `UserError`. */

@@ -19,7 +19,8 @@ const PACKAGES = [
     'procps',
     'util-linux-extra',
   ],
-  ...['containerd', 'runc', 'nftables', 'iproute2', 'iptables', 'conntrack', 'netbase', 'busybox-static', 'uidmap'],
+  ...['containerd', 'runc', 'containernetworking-plugins', 'nftables', 'iproute2', 'iptables', 'conntrack', 'netbase'],
+  ...['busybox-static', 'uidmap'],
   ...[
     'nfs-kernel-server',
     'nfs-common',

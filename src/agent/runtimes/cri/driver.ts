@@ -28,6 +28,7 @@ import { createImages } from './images.ts'
 import { createKnown } from './known.ts'
 import { olderFiles, rotateLog } from './log-files.ts'
 import { readLog } from './log-read.ts'
+import { ready } from './ready.ts'
 import { type CriCall, criCalls } from './services.ts'
 import { mountsImages, snapshotFolders } from './snapshots.ts'
 import { statsOf } from './stats.ts'
@@ -62,8 +63,6 @@ export interface CriDriverOptions extends Translation {
 
 /** How long a call waits for a runtime that is being started again (ms). */
 const AWAY_MS = 20_000
-/** A runtime that is being started answers within this time (ms). */
-const READY_MS = 15_000
 
 /** Opens the driver and finds what runs already. Rejects with `CallError` when the runtime does not answer. */
 export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeDriver> {
@@ -385,20 +384,6 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       listeners.clear()
       channel.close()
     },
-  }
-}
-
-/** Asks a runtime that may be starting until it answers; rejects with its last refusal. */
-async function ready(call: CriCall, clock: Clock) {
-  const until = clock.elapsed() + READY_MS
-  for (let step = 5; ; step = Math.min(step * 2, 200)) {
-    try {
-      return await call('Version', { version: 'v1' }, { timeoutMs: READY_MS })
-    } catch (error) {
-      const isAway = error instanceof CallError && error.code === CODE.unavailable
-      if (!isAway || clock.elapsed() > until) throw error
-    }
-    await sleep(clock, step)
   }
 }
 

@@ -20,7 +20,16 @@ export const versionResponse = message({
 const handlerFeatures = message({ recursiveReadOnlyMounts: one(1, bool), userNamespaces: one(2, bool) })
 const runtimeHandler = message({ name: one(1, string), features: one(2, handlerFeatures) })
 const runtimeFeatures = message({ supplementalGroupsPolicy: one(1, bool) })
-export const statusResponse = message({ runtimeHandlers: many(3, runtimeHandler), features: one(4, runtimeFeatures) })
+export const statusRequest = message({ verbose: one(1, bool) })
+export const statusResponse = message({
+  info: map(2),
+  runtimeHandlers: many(3, runtimeHandler),
+  features: one(4, runtimeFeatures),
+})
+
+/** How control groups are made, by the numbers of the protocol. */
+export const CGROUP_DRIVERS = ['systemd', 'cgroupfs'] as const
+export const runtimeConfigResponse = message({ linux: one(1, message({ cgroupDriver: one(1, int) })) })
 
 const sandboxFilter = message({ id: one(1, string), labelSelector: map(3) })
 export const listSandboxesRequest = message({ filter: one(1, sandboxFilter) })

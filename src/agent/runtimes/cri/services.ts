@@ -9,7 +9,8 @@ const IMAGES = 'runtime.v1.ImageService'
 /** Method → service and the messages of question and answer. */
 const METHODS = {
   Version: [RUNTIME, m.versionRequest, m.versionResponse],
-  Status: [RUNTIME, m.empty, m.statusResponse],
+  Status: [RUNTIME, m.statusRequest, m.statusResponse],
+  RuntimeConfig: [RUNTIME, m.empty, m.runtimeConfigResponse],
   RunPodSandbox: [RUNTIME, m.runSandboxRequest, m.sandboxId],
   StopPodSandbox: [RUNTIME, m.sandboxId, m.empty],
   RemovePodSandbox: [RUNTIME, m.sandboxId, m.empty],

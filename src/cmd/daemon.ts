@@ -37,6 +37,12 @@ export interface ServeHooks {
 /** What workloads have when the machine goes down, ms: `TimeoutStopSec` of the unit, less what everything else takes. */
 const MACHINE_MS = 60_000
 
+/**
+ * By what the program inside a rootless cluster hears that the machine goes down: systemd does not answer in there, as
+ * who asks seems to be root, and is not.
+ */
+const MACHINE_STOPS = 'SIGPWR'
+
 /** Why the mode is not a better one, for the program inside. */
 const NOTES_ENV = 'TUTTI_NETWORK_NOTES'
 
@@ -82,7 +88,8 @@ async function serveInside(json: string, options: ProgramOptions, { notes }: Cho
     stdio: ['ignore', 'inherit', 'inherit', 3],
   })
   closeSync(3)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+  process.on('SIGINT', () => child.kill('SIGINT'))
+  process.on('SIGTERM', async () => child.kill((await isMachineStopping()) ? MACHINE_STOPS : 'SIGTERM'))
   const code = await new Promise<number>(resolve => child.once('exit', code => resolve(code ?? 1)))
   process.exit(code)
 }
@@ -97,17 +104,18 @@ const askedFor = ({ runtime, runtimeEndpoint }: KeptOptions) => ({
 const withoutToken = (options: ProgramOptions) =>
   'role' in options && options.join ? { ...options, join: { ...options.join, token: '…' } } : options
 
-/** Waits for SIGINT or SIGTERM. */
+/** Waits for a signal that ends the program. */
 const stopped = () =>
   new Promise<NodeJS.Signals>(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve)
+    for (const signal of ['SIGINT', 'SIGTERM', MACHINE_STOPS] as const) process.once(signal, resolve)
   })
 
 /** What becomes of the workloads: what `tutti down` has left word of, or what the machine does. */
-async function wantedStop(request: string): Promise<StopOptions> {
+async function wantedStop(request: string, signal: NodeJS.Signals): Promise<StopOptions> {
   if (existsSync(request))
     return { workloads: 'stop', timeoutMs: Number(JSON.parse(readFileSync(request, 'utf8')).timeoutMs) }
-  if (await isMachineStopping()) return { workloads: 'end with machine', timeoutMs: MACHINE_MS }
+  if (signal === MACHINE_STOPS || (!isInside() && (await isMachineStopping())))
+    return { workloads: 'end with machine', timeoutMs: MACHINE_MS }
   return { workloads: 'run on', timeoutMs: 0 }
 }
 
@@ -164,7 +172,7 @@ export async function serve(asked: ProgramOptions, hooks: ServeHooks, choice?: C
   const signal = await stop
   resting.abort()
   const request = stopRequestFile(dataDir)
-  const how = await wantedStop(request)
+  const how = await wantedStop(request, signal)
   logger.info({ signal, ...how }, 'stopping')
   await core.stop(how)
   writeFileAtomic(instanceFile(dataDir), `${JSON.stringify({ ...instance, ended: true })}\n`)

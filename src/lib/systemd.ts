@@ -21,13 +21,21 @@ export async function systemctl(...args: string[]): Promise<void> {
   }
 }
 
-/** Whether the machine is going down: `systemctl is-system-running` says "stopping", and fails for that. */
-export async function isMachineStopping(): Promise<boolean> {
-  if (!isBootedBySystemd()) return false
+/** `systemctl is-system-running` says "stopping", and fails for that. */
+async function isStopping(...scope: string[]): Promise<boolean> {
   try {
-    await run('systemctl', ['is-system-running'], { timeout: ASK_MS })
+    await run('systemctl', [...scope, 'is-system-running'], { timeout: ASK_MS })
     return false
   } catch (error) {
     return (error as { stdout?: string }).stdout?.trim() === 'stopping'
   }
+}
+
+/**
+ * Whether the machine is going down; to an ordinary user it is as good as that when the user's own service manager is,
+ * as all that it runs ends with it.
+ */
+export async function isMachineStopping(): Promise<boolean> {
+  if (!isBootedBySystemd()) return false
+  return (await isStopping()) || (process.getuid?.() !== 0 && (await isStopping('--user')))
 }

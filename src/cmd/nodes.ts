@@ -77,9 +77,9 @@ export interface Nodes {
   readonly server: NodeServer | undefined
   /** Does to workloads what is wanted before everything else ends. Their objects stay. */
   stop(how: StopOptions): Promise<void>
-  /** Resolves when the agents have let go, after `signal` aborted; then the runtimes are closed. */
+  /** Resolves when the agents have let go, after `signal` aborted, and the runtimes are closed; these wait for `leave` where workloads were stopped. */
   close(): Promise<void>
-  /** After that, when nothing runs any more: takes away what was started for workloads. */
+  /** After that, when nothing runs any more: takes away what was started for workloads, and closes the runtimes. */
   leave(): Promise<void>
 }
 
@@ -91,21 +91,27 @@ export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<
   const nodes = containers ? [await thisNode(deps, containers)] : simulatedNodes(deps)
   const agents = await Promise.all(nodes.map(each => startAgent(each, signal)))
   const runtimes = nodes.flatMap(each => each.runtimes)
+  const closeRuntimes = async () => {
+    for (const runtime of runtimes) await runtime.close()
+  }
+  let isLeaving = false
   return {
     apis: new Map(agents.map((agent, at) => [nodes[at]!.nodeName, agent.api])),
     handlers: [...new Set(runtimes.flatMap(each => each.capabilities.handlers).filter(each => each !== ''))],
     notes: containers?.notes ?? [],
     server: agents[0]?.server,
     async stop({ workloads, timeoutMs }) {
-      if (workloads === 'stop') await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
+      isLeaving = workloads === 'stop'
+      if (isLeaving) await Promise.all(agents.map(agent => agent.drain(timeoutMs)))
       if (workloads === 'end with machine') await Promise.all(agents.map(agent => agent.shutDown(timeoutMs)))
     },
     async close() {
       await Promise.all(agents.map(agent => agent.ended))
-      for (const runtime of runtimes) await runtime.close()
+      if (!isLeaving) await closeRuntimes()
     },
     async leave() {
       await containers?.leave()
+      await closeRuntimes()
       if (!isSimulated) await (await import('../agent/shutdown/delay.ts')).forgetDelay()
     },
   }

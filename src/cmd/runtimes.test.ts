@@ -90,8 +90,6 @@ test('openContainers leaves nothing of its own in a runtime that was given, and 
     handlers: [''],
   })
   t.after(async () => {
-    for (const { id } of await theirs.driver.listSandboxes()) await theirs.driver.removeSandbox(id)
-    await theirs.driver.close()
     await theirs.stop()
     rmSync(root, { recursive: true, force: true })
   })
@@ -105,13 +103,13 @@ test('openContainers leaves nothing of its own in a runtime that was given, and 
     return containers
   }
   const [ours, others] = [await run('ours'), await run('others')]
-  for (const driver of ours.drivers) await driver.close()
   await ours.leave()
+  await ours.drivers[0]!.close()
   const again = await open('ours')
   assert.deepEqual(await again.drivers[0]!.listSandboxes(), [])
   assert.equal((await others.drivers[0]!.listSandboxes()).length, 1)
-  await others.drivers[0]!.close()
   await others.leave()
+  await others.drivers[0]!.close()
   await again.drivers[0]!.close()
   const hierarchies = existsSync(`${CGROUPS}/cgroup.controllers`) ? ['.'] : readdirSync(CGROUPS)
   const left = hierarchies.filter(each => existsSync(join(CGROUPS, each, 'tutti', NODE)))

@@ -1,6 +1,7 @@
 /** What runs pods on this machine: what it has, or what was asked for, and why it is not more. */
 import { createHash } from 'node:crypto'
 import { isAbsolute, join } from 'node:path'
+import { clearRuntime } from '../agent/runtimes/clear.ts'
 import type { CgroupDriver } from '../agent/runtimes/cri/cgroup-driver.ts'
 import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { type UpOptions, UserError } from '../cli/context.ts'
@@ -27,7 +28,7 @@ export interface Runtimes {
   readonly cgroupDriver: CgroupDriver
   /** What this machine cannot give, in sentences. */
   readonly notes: readonly string[]
-  /** After all pods: ends what was started for them. */
+  /** After all pods, before the drivers are closed: ends what was started for them. */
   leave(): Promise<void>
 }
 
@@ -46,15 +47,6 @@ function socketOf(endpoint: string): string {
       'Give it like unix:///run/containerd/containerd.sock.',
     )
   return path
-}
-
-/** Takes out of a runtime what is ours in it, and closes it. */
-async function clear(driver: RuntimeDriver): Promise<void> {
-  try {
-    for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id)
-  } finally {
-    await driver.close()
-  }
 }
 
 /** Says why a runtime that was given cannot be used. */
@@ -98,23 +90,21 @@ async function given(
   const cgroupDriver = await driverOf(socket, settings?.cgroupDriver, clock)
   const groups = openPodGroups(groupsOf(nodeName), cgroupDriver)
   const owner = createHash('sha256').update(options.dataDir).digest('hex').slice(0, 16)
-  const open = () =>
-    openCriDriver({
-      socket,
-      clock,
-      logger,
-      owner,
-      handlers: CONTAINERS,
-      ownNetwork: true,
-      cgroupParent: groups.parent,
-      unifiedGroups: groups.version === 2,
-      beforeSandbox: groups.make,
-      afterSandbox: groups.remove,
-      updateSandbox: groups.update,
-      limits: groups.limits,
-      processes: groups.processes,
-    })
-  const driver = await open().catch(error => {
+  const driver = await openCriDriver({
+    socket,
+    clock,
+    logger,
+    owner,
+    handlers: CONTAINERS,
+    ownNetwork: true,
+    cgroupParent: groups.parent,
+    unifiedGroups: groups.version === 2,
+    beforeSandbox: groups.make,
+    afterSandbox: groups.remove,
+    updateSandbox: groups.update,
+    limits: groups.limits,
+    processes: groups.processes,
+  }).catch(error => {
     throw unusable(socket, error)
   })
   return {
@@ -122,7 +112,7 @@ async function given(
     cgroupDriver,
     notes: [],
     async leave() {
-      await clear(await open())
+      await clearRuntime(driver)
       await groups.removeAll()
     },
   }

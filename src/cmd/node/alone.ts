@@ -44,10 +44,10 @@ export async function openAlone({ dataDir, clock, logger }: AloneDeps): Promise<
     notes: [],
     async stop({ workloads, timeoutMs }) {
       if (workloads !== 'run on') await Promise.all(drivers.map(driver => clear(driver, timeoutMs, logger)))
+      if (workloads === 'stop') await containers.leave()
       for (const driver of drivers) await driver.close()
       sleepAgain()
       if (workloads !== 'stop') return
-      await containers.leave()
       const place = readPlace(dataDir)
       if (place) await removeNetwork({ dataDir, podCidr: place.podCidr, serviceCidr: place.network.serviceCidr })
       claims.release(dataDir)

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { readJsonFile } from '../../../lib/atomic-file.ts'
 import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
 import { isBootedBySystemd } from '../../../lib/systemd.ts'
@@ -54,8 +55,6 @@ async function make(programs: Programs, cgroupDriver: 'cgroupfs' | 'systemd'): P
       return own.driver
     },
     async close() {
-      for (const { id } of await own.driver.listSandboxes()) await own.driver.removeSandbox(id)
-      await own.driver.close()
       await own.stop()
       rmSync(root, { recursive: true, force: true })
     },
@@ -77,6 +76,40 @@ test('openContainerd leaves no containerd running that it cannot use', { skip: p
   socket.once('connect', () => socket.destroy(new Error('it runs')))
   const [error] = await once(socket, 'error')
   assert.match(String(error), /ENOENT|ECONNREFUSED/)
+})
+test('openContainerd stops what runs, also when its containerd has just been killed', {
+  skip: problem ?? false,
+}, async t => {
+  const root = mkdtempSync(join(tmpdir(), 'tutti-containerd-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const directory = join(root, 'containerd')
+  const cgroupRoot = `tutti-test-${process.pid}-killed`
+  const programs = found as Programs
+  const own = await openContainerd({
+    programs,
+    directory,
+    cgroupRoot,
+    clock: realClock,
+    logger: silent,
+    handlers: [''],
+  })
+  const pod = join(root, 'pods/uid')
+  mkdirSync(pod, { recursive: true })
+  await own.driver.runSandbox(plainSandbox('uid', pod))
+  const runs = () =>
+    readdirSync('/proc').filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(cgroupRoot)
+      } catch {
+        return false
+      }
+    })
+  assert.equal(runs().length > 0, true)
+  process.kill((readJsonFile(join(directory, 'pid')) as { pid: number }).pid, 'SIGKILL')
+  await own.stop()
+  await own.driver.close()
+  assert.deepEqual(runs(), [])
+  assert.equal(existsSync(runDirectory(directory)), false)
 })
 for (const [cgroupDriver, obstacle] of [
   ['cgroupfs', problem],

@@ -6,11 +6,12 @@ import { rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { architecture } from '../../../lib/architecture.ts'
-import type { Clock } from '../../../lib/clock.ts'
+import { type Clock, sleep } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { removeTree } from '../../../lib/mounts.ts'
+import { clearRuntime } from '../clear.ts'
 import { type CriDriverOptions, openCriDriver } from '../cri/driver.ts'
-import type { RuntimeDriver } from '../runtime.ts'
+import { type RuntimeDriver, RuntimeError } from '../runtime.ts'
 import { installCni } from './cni.ts'
 import type { Layout, Settings } from './configuration.ts'
 import { importArchive } from './ctr.ts'
@@ -42,7 +43,7 @@ export interface ContainerdOptions {
 export interface OwnContainerd {
   readonly driver: RuntimeDriver
   readonly socket: string
-  /** Ends containerd, after all pods, and removes what it left on the machine besides its folder. */
+  /** In place of the driver's `close`: ends all pods, then containerd, and removes what it left besides its folder. */
   stop(): Promise<void>
 }
 
@@ -52,6 +53,9 @@ export const runDirectory = (directory: string): string =>
 
 /** After a start of containerd it has found its shims by then (ms). */
 const SWEEP_MS = 10_000
+/** One that has died is back within this time, if at all; asked again after so long (ms). */
+const BACK_MS = 15_000
+const BACK_STEP_MS = 50
 /** Bit of CAP_SYS_RESOURCE. */
 const SYS_RESOURCE = 24n
 
@@ -117,25 +121,6 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
       sweep()
     },
   }
-  /** What was given too little time to end, ends now: without its shim it would run on, unknown to all. */
-  async function endSandboxes() {
-    const left = await openCriDriver(criOptions)
-    try {
-      for (const { id } of await left.listSandboxes()) await left.removeSandbox(id)
-    } finally {
-      await left.close()
-    }
-  }
-  async function stop() {
-    await endSandboxes().catch(error => logger.warn({ err: error }, 'containers may be left'))
-    await supervisor.stop()
-    // Nothing of the cluster runs any more: what is left of it is a remainder.
-    endShims(layout, false)
-    await groups.removeAll()
-    await removeTree(run)
-    // The folder that clusters of this machine share goes with the last of them.
-    if (!options.runDirectory) await rmdir(dirname(run)).catch(() => {})
-  }
   let driver: RuntimeDriver | undefined
   try {
     driver = await openCriDriver(criOptions)
@@ -157,7 +142,32 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
       },
     },
     socket: layout.socket,
-    stop,
+    async stop() {
+      // While it is watched still: one that has died comes back to end what it ran.
+      await endSandboxes(opened, clock).catch(error => logger.warn({ err: error }, 'containers may be left'))
+      await opened.close()
+      await supervisor.stop()
+      // Nothing of the cluster runs any more: what is left of it is a remainder.
+      endShims(layout, false)
+      await groups.removeAll()
+      await removeTree(run)
+      // The folder that clusters of this machine share goes with the last of them.
+      if (!options.runDirectory) await rmdir(dirname(run)).catch(() => {})
+    },
+  }
+}
+
+/** Without its shim a container would run on, unknown to all. Waits for a containerd that is being started again. */
+async function endSandboxes(driver: RuntimeDriver, clock: Clock): Promise<void> {
+  const until = clock.elapsed() + BACK_MS
+  for (;;) {
+    try {
+      return await clearRuntime(driver)
+    } catch (error) {
+      const isAway = error instanceof RuntimeError && error.reason === 'RuntimeUnavailable'
+      if (!isAway || clock.elapsed() > until) throw error
+    }
+    await sleep(clock, BACK_STEP_MS)
   }
 }
 

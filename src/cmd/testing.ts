@@ -73,7 +73,7 @@ export interface Cluster {
   jump(ms: number): void
   /**
    * Resolves when `check` is true or returns without throwing; looks again whenever something has happened. Moves a
-   * virtual clock from timer to timer. Rejects after `withinMs` (default 10 s) with the last failure.
+   * virtual clock from timer to timer. Rejects after `withinMs` (default 30 s) with the last failure.
    */
   until(check: () => unknown, withinMs?: number): Promise<void>
   /** Starts another node. */
@@ -185,7 +185,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   }
   const realWait = (ms: number) => new Promise<void>(resolve => void setTimeout(resolve, ms))
 
-  async function until(check: () => unknown, withinMs = 10_000) {
+  async function until(check: () => unknown, withinMs = 30_000) {
     const end = clock.now() + withinMs
     for (;;) {
       if (virtual) await settle()

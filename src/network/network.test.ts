@@ -14,11 +14,11 @@ import { createClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
 import { portableKinds } from '../cmd/portable-kinds.ts'
 import { realClock } from '../lib/clock.ts'
+import { eventually } from '../lib/eventually.fixture.ts'
 import { silent } from '../lib/log.ts'
 import type { NetworkMode } from './detect.ts'
 import { prepareNetwork } from './network.ts'
 import { ask } from './service-proxy/proxy.contract.ts'
-import { eventually } from './testing/eventually.ts'
 import { inOwnNetwork } from './testing/own-network.ts'
 import { askFromPod, lookUpFromPod, podRequest, serveInPod } from './testing/pods.ts'
 import { run } from './tools/command.ts'
@@ -151,11 +151,13 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
     await server.send(ADMIN, 'POST', POLICIES, policy('deny', { podSelector: { matchLabels: { app: 'web' } } }))
     await eventually(async () => {
       await network.idle()
-      assert.equal(await askFromPod(client.netns!, clusterIP, 80), '', 'a policy shuts the pod')
+      assert.equal(await askFromPod(client.netns!, clusterIP, 80, { silence: true }), '', 'a policy shuts the pod')
     })
     assert.equal(await ask(clusterIP, 80), 'from pod 1', 'not for its own node')
     await server.send(ADMIN, 'DELETE', `${POLICIES}/deny`)
-    await eventually(async () => assert.equal(await askFromPod(client.netns!, clusterIP, 80), 'from pod 1'))
+    await eventually(async () =>
+      assert.equal(await askFromPod(client.netns!, clusterIP, 80, { silence: true }), 'from pod 1'),
+    )
 
     const outside = await machineOutside(dataDir)
     const host = createServer(socket => socket.end('node')).listen(7001, nodeAddress)
@@ -170,7 +172,8 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork with a kernel network', () =>
       [OUTSIDE_FACING, ports[0].nodePort],
       [OUTSIDE_FACING, 80],
     ] as const)
-      if (/from pod|node/.test(await askFromPod(outside, address, port))) reached.push(`${address}:${port}`)
+      if (/from pod|node/.test(await askFromPod(outside, address, port, { silence: true })))
+        reached.push(`${address}:${port}`)
     assert.deepEqual(reached, [], 'nothing answers to the outside')
     assert.equal(await askFromPod(client.netns!, nodeAddress, 7001), 'node')
     host.close()

@@ -9,10 +9,10 @@ import { ADMIN, startServer } from '../apiserver/bootstrap/server.fixture.ts'
 import { createClient } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
 import { realClock } from '../lib/clock.ts'
+import { eventually } from '../lib/eventually.fixture.ts'
 import { silent } from '../lib/log.ts'
 import { prepareNetwork } from './network.ts'
 import { ask } from './service-proxy/proxy.contract.ts'
-import { eventually } from './testing/eventually.ts'
 import { inOwnNetwork } from './testing/own-network.ts'
 import { askFromPod, lookUpFromPod, podRequest, serveInPod } from './testing/pods.ts'
 
@@ -90,7 +90,7 @@ inOwnNetwork(import.meta.filename, 'prepareNetwork of two families', () => {
       spec: { podSelector: { matchLabels: { app: 'web' } }, ingress: [{ from }] },
     })
     assert.equal(posted.status, 201, posted.object.message)
-    await eventually(async () => assert.equal(await askFromPod(asking.netns!, v4, 80), ''))
+    await eventually(async () => assert.equal(await askFromPod(asking.netns!, v4, 80, { silence: true }), ''))
     assert.equal(await askFromPod(asking.netns!, v6, 80), 'here')
     for (const each of await network.podNetwork.list()) await network.podNetwork.teardown(each)
     await network.close()

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { type Clock, realClock } from '../../lib/clock.ts'
+import { eventually } from '../../lib/eventually.fixture.ts'
 import { type ImageSpec, ociArchive, ociImage } from '../../lib/oci-archive.ts'
 import { tarArchive } from '../../lib/tar.ts'
 import { mountLayers } from '../runtimes/overlay.ts'
@@ -315,7 +316,7 @@ describe('openImageStore', () => {
         assert.equal((await store.pull(fits, [], signal)).names[0], fits)
       } finally {
         // Streams are closed a moment after they have failed; what is not would keep the disk busy.
-        for (let turn = 0; turn < 500 && openedBelow(folder); turn++) await new Promise(next => setTimeout(next, 10))
+        await eventually(() => !openedBelow(folder))
         execFileSync('umount', [folder])
       }
     })

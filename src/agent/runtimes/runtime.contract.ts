@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { PATIENCE } from '../../lib/eventually.fixture.ts'
 import { mount, removeTree } from '../../lib/mounts.ts'
 import { makeOwnedNetns } from '../../lib/owned-netns.ts'
 import { plainContainer } from './configs.fixture.ts'
@@ -20,7 +21,7 @@ export interface ContractHarness {
   readonly commands: {
     /** Runs until told to end, and obeys. */
     readonly forever: readonly string[]
-    /** Runs until killed. */
+    /** Runs until killed; prints `deaf` as soon as it ignores signals, where commands print. */
     readonly stubborn: readonly string[]
     /** Ends at once with this code. */
     exit(code: number): readonly string[]
@@ -64,13 +65,24 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       const uid = `00000000-0000-4000-8000-${String(++count).padStart(12, '0')}`
       return { uid, sandbox: await driver.runSandbox(await harness.sandbox(uid)) }
     }
-    const until = async (id: string, state: ContainerStatus['state']) => {
-      for (let turn = 0; turn < 500; turn++) {
-        const status = await driver.containerStatus(id)
-        if (status?.state === state) return status
+    /** Waits until it is so, in the time of the driver. */
+    const soon = async (check: () => boolean | Promise<boolean>) => {
+      for (let waited = 0; !(await check()); waited += 10) {
+        assert.ok(waited < PATIENCE, `it does not become true: ${check}`)
         await harness.wait(10)
       }
-      assert.fail(`container ${id} is not ${state}: ${JSON.stringify(await driver.containerStatus(id))}`)
+    }
+    const until = async (id: string, state: ContainerStatus['state']) => {
+      let status: ContainerStatus | undefined
+      await soon(async () => (status = await driver.containerStatus(id))?.state === state)
+      return status!
+    }
+    /** Runs what ignores the signal to end; resolves when it does. */
+    const runStubborn = async () => {
+      const running = await run(harness.commands.stubborn)
+      await until(running.id, 'running')
+      if (harness.commands.print) await soon(async () => (await read(running.id)).includes('deaf'))
+      return running
     }
     const run = async (command: readonly string[], name = 'main') => {
       const { uid, sandbox } = await pod()
@@ -79,7 +91,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       return { uid, sandbox, id }
     }
     const read = async (id: string, options = {}) => {
-      const stream = await driver.logs(id, { container: 'main', ...options }, AbortSignal.timeout(5000))
+      const stream = await driver.logs(id, { container: 'main', ...options }, AbortSignal.timeout(PATIENCE))
       const chunks: Uint8Array[] = []
       for await (const chunk of stream) chunks.push(chunk)
       return Buffer.concat(chunks).toString()
@@ -129,8 +141,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       const stop = driver.stopContainer(id, 600_000).then(() => {
         stopped = true
       })
-      for (let turn = 0; turn < 300 && !stopped; turn++) await harness.wait(10)
-      assert.ok(stopped)
+      await soon(() => stopped)
       await stop
       assert.equal((await driver.containerStatus(id))?.state, 'exited')
       await driver.stopContainer(id, 0)
@@ -138,9 +149,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
     })
 
     it('stopContainer kills what ignores the signal, and a later call shortens the grace', async () => {
-      const { id, sandbox } = await run(harness.commands.stubborn)
-      await until(id, 'running')
-      await harness.wait(100)
+      const { id, sandbox } = await runStubborn()
       const first = driver.stopContainer(id, 600_000)
       await harness.wait(50)
       assert.equal((await driver.containerStatus(id))?.state, 'running')
@@ -194,8 +203,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
     })
 
     it('stopSandbox ends its containers, which keep their status until removed', async () => {
-      const { id, sandbox, uid } = await run(harness.commands.stubborn)
-      await until(id, 'running')
+      const { id, sandbox, uid } = await runStubborn()
       await driver.stopSandbox(sandbox)
       assert.equal((await driver.sandboxStatus(sandbox))?.state, 'stopped')
       await until(id, 'exited')
@@ -207,7 +215,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       const print = harness.commands.print
       if (!print) return t.skip('the driver prints nothing')
       const { id, sandbox } = await run(print(['one', 'two', 'three']))
-      for (let turn = 0; turn < 200 && !(await read(id)).includes('three'); turn++) await harness.wait(10)
+      await soon(async () => (await read(id)).includes('three'))
       assert.equal(await read(id), 'one\ntwo\nthree\n')
       assert.equal(await read(id, { tailLines: 1 }), 'three\n')
       assert.equal(await read(id, { limitBytes: 5 }), 'one\nt')
@@ -222,7 +230,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       await until(id, 'running')
       let output = ''
       const streams = {
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(PATIENCE),
         stdout: async (chunk: Uint8Array) => {
           output += Buffer.from(chunk).toString()
         },
@@ -236,10 +244,8 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
     it('exec into a container that is ending ends with it, and into one that has ended is refused', async t => {
       const echo = harness.commands.echo
       if (!echo || harness.isPlayed) return t.skip('the driver runs no commands')
-      const { id, sandbox } = await run(harness.commands.stubborn)
-      await until(id, 'running')
-      await harness.wait(100)
-      const streams = { signal: AbortSignal.timeout(60_000) }
+      const { id, sandbox } = await runStubborn()
+      const streams = { signal: AbortSignal.timeout(PATIENCE) }
       const stopping = driver.stopContainer(id, 1000)
       const command = driver.exec(id, harness.commands.forever, false, streams).catch((error: Error) => error)
       await stopping
@@ -296,7 +302,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       await driver.startContainer(main)
       assert.deepEqual((await until(main, 'running')).volumeImages, [id, id])
       const code = async (script: string) =>
-        (await driver.exec(main, ['sh', '-c', script], false, { signal: AbortSignal.timeout(10_000) })).exitCode
+        (await driver.exec(main, ['sh', '-c', script], false, { signal: AbortSignal.timeout(PATIENCE) })).exitCode
       assert.equal(await code(`cat /mnt/v0/${folder}/${name} && cat /mnt/v1/${name}`), 0)
       assert.notEqual(await code('echo > /mnt/v0/new'), 0)
       assert.notEqual(await code('echo > /mnt/v1/new'), 0)
@@ -322,7 +328,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
         await until(main, 'running')
         const script = (path: string) => ['sh', '-c', `echo > ${path}/new`]
         const writes = async (path: string) =>
-          (await driver.exec(main, script(path), false, { signal: AbortSignal.timeout(10_000) })).exitCode === 0
+          (await driver.exec(main, script(path), false, { signal: AbortSignal.timeout(PATIENCE) })).exitCode === 0
         const written = []
         for (const path of ['/mnt/all', '/mnt/all/inner', '/mnt/top', '/mnt/top/inner'])
           if (await writes(path)) written.push(path)
@@ -358,7 +364,7 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
         ]
         const main = await driver.createContainer(sandbox, plainContainer(harness.image, { command, mounts }))
         await driver.startContainer(main)
-        for (let turn = 0; turn < 500 && !existsSync(join(folder, 'new')); turn++) await harness.wait(10)
+        await soon(() => existsSync(join(folder, 'new')))
         assert.deepEqual((await read(main)).trim().split(/\s+/), ['0', '131072', '65536', '0', '0'])
         assert.equal(statSync(join(folder, 'new')).uid, 0)
         await driver.removeSandbox(sandbox)

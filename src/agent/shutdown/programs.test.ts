@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { realClock } from '../../lib/clock.ts'
+import { eventually } from '../../lib/eventually.fixture.ts'
 import { silent } from '../../lib/log.ts'
 import { processStartTime } from '../../lib/process-start.ts'
 import { logindSource } from './logind.ts'
@@ -20,9 +20,6 @@ const programs = () => programsOf({ ...process.env, PATH: `${folder}:${process.e
 const script = (name: string, text: string) => {
   writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`)
   chmodSync(join(folder, name), 0o755)
-}
-async function until(check: () => boolean) {
-  for (let end = Date.now() + 30_000; !check(); await setTimeout(5)) assert.ok(Date.now() < end, String(check))
 }
 
 test('programsOf tells of lines, and of an end that was wanted', async () => {
@@ -76,14 +73,14 @@ echo $$ > "${file('lock.new')}"; mv "${file('lock.new')}" "${file('lock')}"; "$@
     return done.promise
   }
   source.follow({ begins, cancelled() {} }, scope.signal)
-  await until(() => existsSync(file('lock')))
+  await eventually(() => existsSync(file('lock')))
   writeFileSync(file('go'), '')
   await began
   const lock = pid('lock')
   assert.notEqual(processStartTime(lock), undefined, 'the lock is held')
   done.resolve()
-  await until(() => processStartTime(lock) === undefined)
-  await until(() => existsSync(file('monitor')) && readFileSync(file('monitor'), 'utf8') !== '')
+  await eventually(() => processStartTime(lock) === undefined)
+  await eventually(() => existsSync(file('monitor')) && readFileSync(file('monitor'), 'utf8') !== '')
   scope.abort()
-  await until(() => processStartTime(pid('monitor')) === undefined)
+  await eventually(() => processStartTime(pid('monitor')) === undefined)
 })

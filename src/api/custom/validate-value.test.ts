@@ -115,7 +115,7 @@ test('valueErrors lets what did not change pass, item by item in lists that are 
 })
 
 test('valueErrors takes time linear in the text, whatever the pattern', () => {
-  const start = performance.now()
+  const start = process.cpuUsage()
   errorsOf({ type: 'string', pattern: '^(a+)+$' }, `${'a'.repeat(20_000)}b`)
-  assert.ok(performance.now() - start < 2000)
+  assert.ok(process.cpuUsage(start).user < 5_000_000)
 })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, createServer as createListener, type Socket } from 'node:net'
 import { after, test } from 'node:test'
+import { eventually } from '../../lib/eventually.fixture.ts'
 import { silent } from '../../lib/log.ts'
 import { seededRandom } from '../../lib/random.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
@@ -88,6 +89,7 @@ async function start(router: Router = visit => refuse(visit, 404)) {
   const { port } = listener.address() as AddressInfo
   /** Connects and says something; what comes back is put together. */
   async function say(text: string) {
+    const before = taken.length
     const socket = connect(port, '127.0.0.1')
     const heard = { text: '', ended: false, socket }
     socket.setEncoding('latin1').on('data', chunk => (heard.text += chunk))
@@ -96,22 +98,15 @@ async function start(router: Router = visit => refuse(visit, 404)) {
     await once(socket, 'connect')
     if (text) socket.write(text, 'latin1')
     ends.push(() => socket.destroy())
-    const before = taken.length
-    for (let tries = 0; tries < 100 && taken.length === before; tries++) await turns(1)
+    await eventually(() => taken.length > before)
     await turns(20)
     return heard
   }
-  const until = async (done: () => boolean) => {
-    for (let tries = 0; !done(); tries++) {
-      assert.ok(tries < 10_000)
-      await turns(1)
-    }
-  }
-  return { clock, say, until, visits, close: server.close }
+  return { clock, say, visits, close: server.close }
 }
 
 test('Http1Connection gives up a head that does not end, however slowly it goes on', async () => {
-  const { clock, say, until } = await start()
+  const { clock, say } = await start()
   const slow = await say('GET / HTTP/1.1\r\nHost: a\r\n')
   for (let at = 0; at < 5; at++) {
     slow.socket.write('X: 1\r\n')
@@ -122,42 +117,42 @@ test('Http1Connection gives up a head that does not end, however slowly it goes 
   slow.socket.write('X: 1\r\n')
   await turns(20)
   await clock.advance(10_000)
-  await until(() => slow.ended)
+  await eventually(() => slow.ended)
   assert.match(slow.text, /^HTTP\/1\.1 408 Request Timeout\r\n[\s\S]*Connection: close/)
 })
 
 test('Http1Connection gives up a body of which nothing comes any more', async () => {
   let gone = false
-  const { clock, say, until, visits } = await start(visit => {
+  const { clock, say, visits } = await start(visit => {
     visit.events.gone = () => (gone = true)
     visit.take({ data() {}, end() {} })
   })
   const slow = await say('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12')
-  await until(() => visits.length === 1)
+  await eventually(() => visits.length === 1)
   await clock.advance(50_000)
   slow.socket.write('3')
   await turns(20)
   await clock.advance(50_000)
   assert.deepEqual([slow.text, gone], ['', false])
   await clock.advance(15_000)
-  await until(() => slow.ended)
+  await eventually(() => slow.ended)
   assert.match(slow.text, /^HTTP\/1\.1 408 /)
   assert.ok(gone)
 })
 
 test('Http1Connection closes a connection between two requests after 75 s, without a word', async () => {
-  const { clock, say, until } = await start()
+  const { clock, say } = await start()
   const kept = await say('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-  await until(() => kept.text.includes('404 Not Found: '))
+  await eventually(() => kept.text.includes('404 Not Found: '))
   const { text } = kept
   assert.match(text, /Keep-Alive: timeout=75\r\n/)
   await clock.advance(74_000)
   assert.equal(kept.ended, false)
   await clock.advance(6_000)
-  await until(() => kept.ended)
+  await eventually(() => kept.ended)
   assert.equal(kept.text, text)
   // Nothing is looked at any more.
-  await until(() => clock.nextDue() === undefined)
+  await eventually(() => clock.nextDue() === undefined)
 })
 
 const closing: readonly [what: string, text: string, status: number][] = [
@@ -170,16 +165,16 @@ const closing: readonly [what: string, text: string, status: number][] = [
 ]
 for (const [what, text, status] of closing) {
   test(`Http1Connection ends a connection after ${what}, with ${status}`, async () => {
-    const { say, until } = await start()
+    const { say } = await start()
     const heard = await say(`${text}GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n`)
-    await until(() => heard.ended)
+    await eventually(() => heard.ended)
     assert.match(heard.text, new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*Connection: close`))
     assert.equal(heard.text.match(/HTTP\/1\.1/g)!.length, 1)
   })
 }
 
 test('Http1Connection tells a client to go on with its body once somebody takes it', async () => {
-  const { say, until } = await start(visit => {
+  const { say } = await start(visit => {
     let body = ''
     visit.take({
       data: chunk => (body += chunk),
@@ -191,17 +186,17 @@ test('Http1Connection tells a client to go on with its body once somebody takes 
     })
   })
   const asking = await say('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n')
-  await until(() => asking.text === 'HTTP/1.1 100 Continue\r\n\r\n')
+  await eventually(() => asking.text === 'HTTP/1.1 100 Continue\r\n\r\n')
   asking.socket.write('ab')
-  await until(() => asking.text.endsWith('\r\n2\r\nab\r\n0\r\nX-Sum: 1\r\n\r\n'))
+  await eventually(() => asking.text.endsWith('\r\n2\r\nab\r\n0\r\nX-Sum: 1\r\n\r\n'))
   const refused = await start()
   const other = await refused.say('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n')
-  await refused.until(() => other.ended)
+  await eventually(() => other.ended)
   assert.match(other.text, /^HTTP\/1\.1 404 /)
 })
 
 test('Http1Connection writes an answer to HEAD, and one without a body, so that the next one is found', async () => {
-  const { say, until } = await start(visit => {
+  const { say } = await start(visit => {
     const isLong = visit.inbound.path === '/long'
     visit.begin({
       status: 200,
@@ -215,7 +210,7 @@ test('Http1Connection writes an answer to HEAD, and one without a body, so that 
   const heard = await say(
     'HEAD /long HTTP/1.1\r\nHost: a\r\n\r\nGET /none HTTP/1.1\r\nHost: a\r\n\r\nGET /long HTTP/1.1\r\nHost: a\r\n\r\n',
   )
-  await until(() => heard.text.endsWith('\r\n\r\nlong'))
+  await eventually(() => heard.text.endsWith('\r\n\r\nlong'))
   assert.deepEqual(heard.text.match(/Content-Length: \d|\r\n\r\n(?:HTTP|long)/g), [
     'Content-Length: 4',
     '\r\n\r\nHTTP',

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { realClock } from '../../lib/clock.ts'
+import { eventually } from '../../lib/eventually.fixture.ts'
 import { silent } from '../../lib/log.ts'
 import { countedElsewhere } from '../metrics.ts'
 import { routeTo } from '../proxy/gateway.fixture.ts'
@@ -95,6 +96,9 @@ test('startDataPlane says why a port cannot be had, and gives ports back', async
   first.own.plain.close()
   assert.equal(first.own.plain.isOpen(), false)
   // Each thread does what it is told in its own time.
-  for (let tries = 0; tries < 1000 && !own.plain.isOpen(); tries++) await own.plain.open()
+  await eventually(async () => {
+    await own.plain.open()
+    return own.plain.isOpen()
+  })
   assert.equal(await ask(port), '200 hello')
 })

@@ -9,6 +9,7 @@ import type { Node, Service } from '../../api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
 import { SERVICE_NAME } from '../../api/kinds/discovery/service-name.ts'
 import type { Client } from '../../client/client.ts'
+import { eventually } from '../../lib/eventually.fixture.ts'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { type Catalog, createCatalog } from '../catalog.ts'
@@ -136,9 +137,7 @@ inOwnNetwork(import.meta.filename, 'startAnnouncing works in a network of its ow
     assert.match(await shown(), /192\.0\.2\.100\/32.*valid_lft forever/s, 'as it was')
     reachable = true
     await clock.advance(11_000)
-    for (let tries = 0; !/192\.0\.2\.100\/32.*valid_lft \d+sec/s.test(await shown()) && tries < 100; tries++)
-      await new Promise(resolve => setTimeout(resolve, 10))
-    assert.match(await shown(), /192\.0\.2\.100\/32[^\n]*valid_lft (3[0-5]|2\d)sec/s)
+    await eventually(async () => assert.match(await shown(), /192\.0\.2\.100\/32[^\n]*valid_lft (3[0-5]|2\d)sec/s))
     assert.ok(!(await shown()).includes(VIP6), 'one that the service has no more is gone')
   })
 

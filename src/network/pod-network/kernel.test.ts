@@ -4,10 +4,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { eventually } from '../../lib/eventually.fixture.ts'
 import { parseCidr } from '../../lib/ip-range.ts'
 import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { inOwnNetwork } from '../testing/own-network.ts'
+import { serveInPod } from '../testing/pods.ts'
 import { attempt, run } from '../tools/command.ts'
 import { startIp } from '../tools/ip.ts'
 import { startNft } from '../tools/nft.ts'
@@ -34,23 +36,11 @@ const pod = (
 /** Runs a line of Node in a pod's namespace; resolves with what it printed. */
 const inPod = (netns: string, source: string) => run('nsenter', [`--net=${netns}`, process.execPath, '-e', source])
 const connect = (host: string, port: number) =>
-  `require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code)).setTimeout(2000, function () { console.log('timeout'); this.destroy() })`
+  `require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code)).setTimeout(20_000, function () { console.log('timeout'); this.destroy() })`
 
 const speakAs = (own: string, host: string, port: number) =>
   `require('net').connect({ port: ${port}, host: '${host}', localAddress: '${own}' }).on('connect', () => console.log('in')).on('error', e => console.log(e.code)).setTimeout(400, function () { console.log('timeout'); this.destroy() })`
 const HOST_PORTS = [{ containerPort: 8080, protocol: 'TCP', hostPort: 9091 }]
-/** Serves in a pod for a while; resolves when that is over. */
-const serveFor = (netns: string, port: number, ms: number) =>
-  inPod(
-    netns,
-    `require('net').createServer(s => s.end('hello')).listen(${port}); setTimeout(() => process.exit(), ${ms})`,
-  )
-/** Asks until the server is up. */
-async function answers(ask: () => Promise<string>): Promise<void> {
-  let said = ''
-  for (let tries = 0; said !== 'hello' && tries < 50; tries++) said = (await ask()).trim()
-  assert.equal(said, 'hello')
-}
 
 inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of its own', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tutti-network-'))
@@ -150,15 +140,9 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
   test('hostPort leads the machine to the pod, until the pod is gone', async () => {
     const network = await start()
     const { netns } = await network.setup(pod(5, [{ containerPort: 8080, protocol: 'TCP', hostPort: 9090 }]))
-    const server = inPod(
-      netns!,
-      `require('net').createServer(s => s.end('hello')).listen(8080, () => console.log('up')); setTimeout(() => process.exit(), 1500)`,
-    )
-    let said = ''
-    for (let tries = 0; said !== 'hello' && tries < 50; tries++)
-      said = (await run(process.execPath, ['-e', connect('127.0.0.1', 9090)])).trim()
-    assert.equal(said, 'hello')
-    await server
+    const server = await serveInPod(netns!, 'hello')
+    assert.equal((await run(process.execPath, ['-e', connect('127.0.0.1', 9090)])).trim(), 'hello')
+    server.kill('SIGKILL')
     await network.teardown(uid(5))
     assert.equal((await run(process.execPath, ['-e', connect('127.0.0.1', 9090)])).trim(), 'ECONNREFUSED')
   })
@@ -168,13 +152,11 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     const places = () => readdirSync(join(directory, 'netns')).length
     const ready = () => readdirSync(join(directory, 'pods')).filter(name => /^spare-.*json$/.test(name)).length
     const before = places()
-    const made = async (count: number) => {
-      for (let tries = 0; ready() < count && tries < 200; tries++) {
-        await clock.advance(300)
-        await new Promise(resolve => setTimeout(resolve, 10))
-      }
-      assert.equal(ready(), count)
-    }
+    const made = (count: number) =>
+      eventually(async () => {
+        if (ready() < count) await clock.advance(300)
+        assert.equal(ready(), count)
+      })
     await made(2)
     const [a, b] = [await network.setup(pod(200)), await network.setup(pod(201))]
     assert.equal(places(), before + 2, 'nothing was made for them')
@@ -195,10 +177,10 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     const server = createServer(socket => socket.end(`you are ${socket.remoteAddress}`)).listen(7000, NODE6)
     assert.equal((await inPod(a.netns!, connect(NODE6, 7000))).trim(), `you are ${a.ips[1]}`)
     server.close()
-    const inB = serveFor(b.netns!, 8080, 3000)
-    for (const ip of b.ips) await answers(() => inPod(a.netns!, connect(ip, 8080)))
-    await answers(() => inPod(a.netns!, connect(NODE6, 9091)))
-    await inB
+    const inB = await serveInPod(b.netns!, 'hello')
+    for (const ip of b.ips) assert.equal((await inPod(a.netns!, connect(ip, 8080))).trim(), 'hello')
+    assert.equal((await inPod(a.netns!, connect(NODE6, 9091))).trim(), 'hello')
+    inB.kill('SIGKILL')
     for (const n of [300, 301]) await network.teardown(uid(n))
   })
 
@@ -250,8 +232,7 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     await clock.advance(900)
     assert.equal(ready(), 0)
     await clock.advance(100)
-    for (let tries = 0; ready() < 1 && tries < 500; tries++) await new Promise(resolve => setTimeout(resolve, 10))
-    assert.equal(ready(), 1)
+    await eventually(() => assert.equal(ready(), 1))
     for (const n of [210, 211, 212]) await network.teardown(uid(n))
   })
 

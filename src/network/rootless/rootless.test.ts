@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { eventually } from '../../lib/eventually.fixture.ts'
 import { ask } from '../service-proxy/proxy.contract.ts'
 import { attempt } from '../tools/command.ts'
 import { endHolder, ensureHolder, enterHolder, findHolder } from './holder.ts'
@@ -81,9 +82,7 @@ test('openHostPorts listens on the machine from inside the namespace, and is tol
   assert.deepEqual(refused, ['EADDRINUSE', 'EADDRINUSE'])
   assert.equal(await ask('127.0.0.1', bare), 'a thread')
   // Who accepts gives the port back, a moment after its answer.
-  let after = ''
-  for (let tries = 0; tries < 1000 && after !== 'ECONNREFUSED'; tries++) after = await ask('127.0.0.1', bare)
-  assert.equal(after, 'ECONNREFUSED')
+  await eventually(async () => assert.equal(await ask('127.0.0.1', bare), 'ECONNREFUSED'))
   assert.equal(await ask('127.0.0.1', port), readlinkSync(`/proc/${findHolder(dataDir)!.pid}/ns/net`))
   const ended = new Promise(resolve => child.once('exit', resolve))
   child.kill()

@@ -25,16 +25,24 @@ export async function serveInPod(netns: string, text: string): Promise<ChildProc
   return child
 }
 
-/** What a pod gets when it connects; an error's code, or nothing, otherwise. */
-export const askFromPod = (netns: string, host: string, port: number): Promise<string> =>
+/**
+ * What a pod gets when it connects; an error's code, or nothing, otherwise. That nothing comes is known after a second
+ * where it is expected (`silence`), and after a time that no answer takes elsewhere.
+ */
+export const askFromPod = (
+  netns: string,
+  host: string,
+  port: number,
+  { silence = false }: { silence?: boolean } = {},
+): Promise<string> =>
   inPod(
     netns,
-    `const s = require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code)); s.setTimeout(1000, () => s.destroy())`,
+    `const s = require('net').connect(${port}, '${host}').on('data', d => console.log(String(d))).on('error', e => console.log(e.code)); s.setTimeout(${silence ? 1000 : 20_000}, () => s.destroy())`,
   )
 
 /** What a pod gets from the cluster's DNS by a call of Node's resolver, as in `resolve4('web')`; an error's code otherwise. */
 export const lookUpFromPod = (netns: string, call: string): Promise<string> =>
   inPod(
     netns,
-    `const r = new (require('dns').promises.Resolver)({ timeout: 1000, tries: 2 }); r.setServers(['10.96.0.10']); r.${call}.then(a => console.log(a.join()), e => console.log(e.code))`,
+    `const r = new (require('dns').promises.Resolver)({ timeout: 5000, tries: 4 }); r.setServers(['10.96.0.10']); r.${call}.then(a => console.log(a.join()), e => console.log(e.code))`,
   )

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, it } from 'node:test'
+import { PATIENCE } from '../../lib/eventually.fixture.ts'
 import { storeContract } from '../store.contract.ts'
 import { type Op, type Store, StoreError } from '../store.ts'
 import { openSqliteStore } from './sqlite.ts'
@@ -189,7 +190,7 @@ it('openSqliteStore keeps the process alive only until it is closed', () => {
     const store = await openSqliteStore(${JSON.stringify(newPath())})
     await store.commit([{ type: 'put', key: '/a', value: Buffer.from('1') }])
     await store.close()`
-  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 })
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: PATIENCE })
   assert.equal(run.status, 0, run.stderr.toString())
 })
 

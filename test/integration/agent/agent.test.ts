@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { configMaps, nodes } from '../../../src/agent/resources.ts'
+import { eventually, PATIENCE } from '../../../src/lib/eventually.fixture.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
 const host = (name: string, script: string, more: object = {}) => ({
@@ -46,7 +47,7 @@ describe('startAgent', () => {
     const [status] = pod.status?.containerStatuses ?? []
     assert.ok(status?.ready && status.started && status.restartCount === 0)
     assert.match(status.containerID ?? '', /^process:\/\/[0-9a-f]{64}$/)
-    await until(async () => (await node.log(pod, 'main')) === 'hello\n')
+    await eventually(async () => (await node.log(pod, 'main')) === 'hello\n')
     await node.pods.delete({ namespace: 'default', name: 'runs' })
     await node.until('runs', found => found === undefined)
   })
@@ -130,17 +131,17 @@ describe('startAgent', () => {
     const client = node.admin.kind(configMaps)
     await client.create(config)
     const pod = await node.until('late', isReady)
-    await until(async () => (await node.log(pod, 'main')).includes('token'))
+    await eventually(async () => (await node.log(pod, 'main')).includes('token'))
     assert.match(await node.log(pod, 'main'), /^one late 10\.96\.0\.1\n/)
     await client.update({ ...config, data: { key: 'two' } })
     const ref = { namespace: 'default', name: 'late', uid: pod.metadata?.uid ?? '' }
-    await until(async () => {
+    await eventually(async () => {
       let text = ''
       await node.api().exec(
         ref,
         { container: 'main', command: ['cat', '/etc/conf/key'], tty: false },
         {
-          signal: AbortSignal.timeout(5000),
+          signal: AbortSignal.timeout(PATIENCE),
           stdout: async chunk => {
             text += Buffer.from(chunk)
           },
@@ -191,7 +192,7 @@ describe('startAgent', () => {
     let unready = false
     await node.restart(async () => {
       writeFileSync(file, '')
-      await until(async () => !existsSync(`/proc/${pid}`))
+      await eventually(async () => !existsSync(`/proc/${pid}`))
     })
     const end = Date.now() + 500
     while (Date.now() < end) unready ||= !isReady(await node.pods.get({ namespace: 'default', name: 'lives' }))
@@ -207,7 +208,8 @@ describe('startAgent', () => {
     if (!node.driver().capabilities.mounts) return t.skip('namespaces may not be made here')
     await node.create('debugged', { containers: [host('main', 'exec sleep 4713')] })
     const pod = await node.until('debugged', isReady)
-    const debug = { ...host('debugger', 'cat /proc/2/cmdline | tr "\\0" " "; exit 4'), targetContainerName: 'main' }
+    const script = 'until grep -q ^sleep /proc/2/cmdline; do sleep 0.02; done; tr "\\0" " " </proc/2/cmdline; exit 4'
+    const debug = { ...host('debugger', script), targetContainerName: 'main' }
     await node.pods.patch(
       { namespace: 'default', name: 'debugged' },
       { spec: { ephemeralContainers: [debug] } },
@@ -227,7 +229,7 @@ describe('startAgent', () => {
       containers: [host('main', 'trap "" TERM; echo deaf; while :; do sleep 0.1; done')],
     })
     const pod = await node.until('stubborn', isReady)
-    await until(async () => (await node.log(pod, 'main')) === 'deaf\n')
+    await eventually(async () => (await node.log(pod, 'main')) === 'deaf\n')
     const began = Date.now()
     await node.pods.delete({ namespace: 'default', name: 'stubborn' })
     await node.until('stubborn', found => found === undefined)
@@ -247,11 +249,3 @@ describe('startAgent', () => {
     assert.ok(performance.now() - began < 9000)
   })
 })
-
-async function until(check: () => Promise<boolean>, ms = 10_000) {
-  const end = Date.now() + ms
-  while (!(await check())) {
-    if (Date.now() > end) throw new Error('it does not come')
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}

@@ -19,6 +19,7 @@ import {
 } from '../../../src/agent/resources.ts'
 import type { Pod } from '../../../src/api/generated/types/core-v1.ts'
 import { Event } from '../../../src/api/kinds/core/event.ts'
+import { eventually, PATIENCE } from '../../../src/lib/eventually.fixture.ts'
 import { silent } from '../../../src/lib/log.ts'
 import { removeTree } from '../../../src/lib/mounts.ts'
 import { virtualClock } from '../../../src/lib/virtual-clock.ts'
@@ -64,19 +65,17 @@ describe('CSI volumes', { skip }, () => {
     await node.until(name, found => found === undefined)
   }
   const told = async (pod: string, message: RegExp) => {
-    const end = Date.now() + 30_000
-    for (;;) {
-      if (Date.now() > end) throw new Error(`no event of ${pod} says ${message}`)
+    const now = async () => {
       const all = await node.admin.kind(Event).listAll({ namespace: 'default' })
-      const found = all.find(each => each.involvedObject.name === pod && message.test(each.message ?? ''))
-      if (found) return found
-      await new Promise(resolve => setTimeout(resolve, 20))
+      return all.find(each => each.involvedObject.name === pod && message.test(each.message ?? ''))
     }
+    await eventually(async () => assert.ok(await now(), `no event of ${pod} says ${message}`))
+    return now()
   }
   const inUse = async () => (await node.admin.kind(nodes).get({ name: 'n1' })).status?.volumesInUse ?? []
 
   it('need a driver that registers, whose node and topology are told', async () => {
-    await until(() => driver.registered.length === 1)
+    await eventually(() => driver.registered.length === 1)
     assert.deepEqual(driver.registered, [{ pluginRegistered: true, error: '' }])
     const { spec } = await node.admin.kind(csiNodes).get({ name: 'n1' })
     assert.deepEqual(spec.drivers, [
@@ -128,13 +127,13 @@ describe('CSI volumes', { skip }, () => {
     assert.equal(staged.volumeCapability.mount.fsType, 'ext4')
     const [published] = driver.asked('NodePublishVolume')
     assert.match(published.targetPath, /\/volumes\/kubernetes\.io~csi\/pv-data\/mount$/)
-    await until(() => existsSync(join(driver.backing('handle-data'), 'file')))
+    await eventually(() => existsSync(join(driver.backing('handle-data'), 'file')))
     assert.equal(statSync(driver.backing('handle-data')).gid, 4711)
     assert.deepEqual(await inUse(), [`kubernetes.io/csi/${NAME}^handle-data`])
 
     await node.create('second', using(claimed('data'), 'cat /mnt/file; exec sleep 1000'))
     const second = await node.until('second', isReady)
-    await until(async () => (await node.log(second, 'main')) === 'hello\n')
+    await eventually(async () => (await node.log(second, 'main')) === 'hello\n')
     await gone('first')
     assert.equal(driver.asked('NodeUnpublishVolume').length, 1)
     assert.deepEqual(driver.asked('NodeUnstageVolume'), [])
@@ -213,7 +212,7 @@ describe('CSI volumes', { skip }, () => {
     await volumes.publish({ name: 'v', source: { csi: { driver: NAME } }, readOnly: false }, created, place)
     assert.deepEqual(asked, ['again'])
     clock.advance(60_000)
-    await until(() => asked.length === 2)
+    await eventually(() => asked.length === 2)
     await volumes.unpublish(place)
     clock.advance(600_000)
     assert.equal(asked.length, 2)
@@ -251,7 +250,7 @@ describe('CSI volumes', { skip }, () => {
     assert.equal(await has(), '2Gi')
     await grow('3Gi')
     const request = { method: 'PUT', path: '/claims/default/grows', query: new URLSearchParams() }
-    const answer = await node.api().serve!({ ...request, signal: AbortSignal.timeout(10_000) })
+    const answer = await node.api().serve!({ ...request, signal: AbortSignal.timeout(PATIENCE) })
     assert.equal(answer.status, 200)
     assert.equal(await has(), '3Gi')
     assert.deepEqual(
@@ -267,7 +266,7 @@ describe('CSI volumes', { skip }, () => {
     const { metadata } = (await node.until('lasting', isReady)) as Pod
     const folder = join(node.directory, 'pods', metadata?.uid ?? '', 'volumes/kubernetes.io~csi')
     await driver.stop()
-    await until(async () => !(await node.admin.kind(csiNodes).get({ name: 'n1' })).spec.drivers?.length)
+    await eventually(async () => !(await node.admin.kind(csiNodes).get({ name: 'n1' })).spec.drivers?.length)
     await node.restart()
     await node.pods.delete({ namespace: 'default', name: 'lasting' }, { gracePeriodSeconds: 1 })
     // Without its driver nothing is undone, and the pod is not let go.
@@ -279,12 +278,3 @@ describe('CSI volumes', { skip }, () => {
     assert.ok(!existsSync(folder))
   })
 })
-
-async function until(check: () => unknown) {
-  const end = Date.now() + 30_000
-  for (;;) {
-    if (await check()) return
-    if (Date.now() > end) throw new Error(`not within 30 s: ${check}`)
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-}

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { nodes } from '../../../src/agent/resources.ts'
+import { eventually } from '../../../src/lib/eventually.fixture.ts'
 import { type DevicePlugin, type PluginOptions, startDevicePlugin } from './device-plugin.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
@@ -32,14 +33,10 @@ describe('devices of plugins', { skip }, () => {
   }
   /** Waits until the node says that it has so many, and that so many can be given. */
   async function has(resource: string, capacity: string, allocatable: string) {
-    let found: unknown
-    for (let turn = 0; turn < 1000; turn++) {
+    await eventually(async () => {
       const { status } = await node.admin.kind(nodes).get({ name: 'n1' })
-      found = [status?.capacity?.[resource], status?.allocatable?.[resource]]
-      if (JSON.stringify(found) === JSON.stringify([capacity, allocatable])) return
-      await new Promise(resolve => setTimeout(resolve, 10))
-    }
-    assert.fail(`${resource}: ${found}`)
+      assert.deepEqual([status?.capacity?.[resource], status?.allocatable?.[resource]], [capacity, allocatable])
+    })
   }
   const wants = (resource: string, count: number, script: string, more: object = {}) => ({
     name: 'main',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { Event } from '../../../src/api/kinds/core/event.ts'
+import { eventually } from '../../../src/lib/eventually.fixture.ts'
 import { ociArchive } from '../../../src/lib/oci-archive.ts'
 import { mounting, type Node, startNode } from './node.ts'
 
@@ -84,7 +85,6 @@ describe('image volumes of a pod', { skip }, () => {
     await node.printed('ended', using({ reference: IMAGE }, 'true'))
     const pod = await node.pods.get({ namespace: 'default', name: 'ended' })
     const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').includes(pod.metadata?.uid ?? '')
-    for (let turn = 0; turn < 500 && mounts(); turn++) await new Promise(resolve => setTimeout(resolve, 10))
-    assert.equal(mounts(), false)
+    await eventually(() => assert.equal(mounts(), false))
   })
 })

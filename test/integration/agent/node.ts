@@ -1,4 +1,5 @@
 /** An API server and the agent of one node in the test's own process: real processes, real time, no port. */
+import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,6 +18,7 @@ import { requireKind } from '../../../src/apiserver/subresources/request-parts.t
 import { createClient } from '../../../src/client/client.ts'
 import type { NodeApi, NodeDirectory } from '../../../src/client/node-api.ts'
 import { realClock } from '../../../src/lib/clock.ts'
+import { eventually, PATIENCE } from '../../../src/lib/eventually.fixture.ts'
 import { silent } from '../../../src/lib/log.ts'
 import { removeTree } from '../../../src/lib/mounts.ts'
 import { createAuthority, issueCertificate } from '../../../src/lib/pki/certificate.ts'
@@ -149,21 +151,20 @@ export async function startNode(options: { namespaces?: boolean; remote?: boolea
   const create = (name: string, spec: object, metadata?: object) =>
     client.create(structuredClone(pod(name, spec, metadata)))
   /** Waits until the pod is as wanted; the test fails with what it is otherwise. */
-  async function until(name: string, wanted: (pod: Pod | undefined) => boolean, ms = 10_000): Promise<Pod> {
-    const end = Date.now() + ms
-    for (;;) {
-      const found = await client.find({ namespace: 'default', name })
-      if (wanted(found)) return found as Pod
-      if (Date.now() > end) throw new Error(`pod ${name} is not as wanted: ${JSON.stringify(found?.status, null, 1)}`)
-      await new Promise(resolve => setTimeout(resolve, 5))
-    }
+  async function until(name: string, wanted: (pod: Pod | undefined) => boolean): Promise<Pod> {
+    let found: Pod | undefined
+    await eventually(async () => {
+      found = await client.find({ namespace: 'default', name })
+      assert.ok(wanted(found), `pod ${name} is not as wanted: ${JSON.stringify(found?.status, null, 1)}`)
+    }, 5)
+    return found as Pod
   }
-  const ended = (name: string) => until(name, found => /Succeeded|Failed/.test(found?.status?.phase ?? ''), 30_000)
+  const ended = (name: string) => until(name, found => /Succeeded|Failed/.test(found?.status?.phase ?? ''))
   async function log(pod: Pod, container: string, more: object = {}): Promise<string> {
     const { namespace = '', name = '', uid = '' } = pod.metadata ?? {}
     const chunks: Uint8Array[] = []
     const options = { container, ...more }
-    for await (const chunk of await agent.api.logs({ namespace, name, uid }, options, AbortSignal.timeout(5000))) {
+    for await (const chunk of await agent.api.logs({ namespace, name, uid }, options, AbortSignal.timeout(PATIENCE))) {
       chunks.push(chunk)
     }
     return Buffer.concat(chunks).toString()

@@ -3,6 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Pod } from '../../../src/api/generated/types/core-v1.ts'
+import { eventually } from '../../../src/lib/eventually.fixture.ts'
 import { isReady, type Node, startNode } from './node.ts'
 
 const manifest = (name: string, script: string) => `
@@ -29,12 +30,8 @@ describe('static pods', () => {
     renameSync(file(`.${name}`), file(name))
   }
   /** What is left of a pod goes a moment after its object. */
-  const sandboxes = async (count: number) => {
-    const end = Date.now() + 10_000
-    const now = async () => (await node.driver().listSandboxes()).length
-    while ((await now()) !== count && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
-    assert.equal(await now(), count)
-  }
+  const sandboxes = (count: number) =>
+    eventually(async () => assert.equal((await node.driver().listSandboxes()).length, count))
   const idOf = (pod: Pod) => pod.status?.containerStatuses?.[0]?.containerID
 
   it('runs what is in the folder, shows it as a mirror, and lets it go with its file', async () => {
@@ -51,8 +48,7 @@ describe('static pods', () => {
       ownerReferences?.map(({ kind, name, controller }) => [kind, name, controller]),
       [['Node', 'n1', true]],
     )
-    while ((await node.log(pod, 'main')) === '') await new Promise(resolve => setTimeout(resolve, 5))
-    assert.equal(await node.log(pod, 'main'), 'hello\n')
+    await eventually(async () => assert.equal(await node.log(pod, 'main'), 'hello\n'))
     rmSync(file('web.yaml'))
     await node.until('web-n1', found => found === undefined)
     await sandboxes(0)

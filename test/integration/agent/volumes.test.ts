@@ -59,7 +59,7 @@ describe('volumes of a pod', { skip }, () => {
       'error processing PVC default/none: failed to fetch PVC from API server: persistentvolumeclaims "none" not found',
     )
     mkdirSync(join(directory, 'none'))
-    await node.until('missing', pod => pod?.status?.phase === 'Succeeded', 30_000)
+    await node.until('missing', pod => pod?.status?.phase === 'Succeeded')
   })
 
   it('that vanish leave a running pod alone, and its next start says what is missing', async () => {
@@ -106,14 +106,14 @@ describe('volumes of a pod', { skip }, () => {
     await node.create('follows', spec)
     await node.until('follows', isReady)
     await node.admin.kind(configMaps).patch(ref, { data: { key: 'two' } }, { type: 'merge' })
-    const pod = await node.until('follows', found => found?.status?.phase === 'Succeeded', 30_000)
+    const pod = await node.until('follows', found => found?.status?.phase === 'Succeeded')
     assert.match(await node.log(pod, 'main'), /Read-only file system\nonetwoone$/)
   })
 
   it('that grow beyond their limit end the pod', async () => {
     const volume = { emptyDir: { sizeLimit: '1Mi' } }
     await node.create('greedy', mounting(volume, 'head -c 3000000 /dev/zero >/mnt/file; exec sleep 1000'))
-    const pod = await node.until('greedy', found => found?.status?.phase === 'Failed', 60_000)
+    const pod = await node.until('greedy', found => found?.status?.phase === 'Failed')
     assert.equal(pod.status?.reason, 'Evicted')
     assert.equal(pod.status?.message, 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ')
   })

@@ -43,7 +43,7 @@ async function make(programs: Programs, cgroupDriver: 'cgroupfs' | 'systemd'): P
     wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
     commands: {
       forever: ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait'],
-      stubborn: ['sh', '-c', 'trap "" TERM; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
+      stubborn: ['sh', '-c', 'trap "" TERM; echo deaf; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
       exit: code => ['sh', '-c', `exit ${code}`],
       print: lines => ['sh', '-c', `printf '%s\\n' ${lines.join(' ')}; exec sleep 1000`],
       echo: text => ['echo', text],

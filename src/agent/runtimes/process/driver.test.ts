@@ -25,7 +25,7 @@ const make = (namespaces: boolean) => async (): Promise<ContractHarness> => {
     wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
     commands: {
       forever: ['sleep', '1000'],
-      stubborn: ['/bin/sh', '-c', 'trap "" TERM; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
+      stubborn: ['/bin/sh', '-c', 'trap "" TERM; echo deaf; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
       exit: code => ['/bin/sh', '-c', `exit ${code}`],
       print: lines => ['/bin/sh', '-c', `printf '%s\\n' ${lines.join(' ')}; exec sleep 1000`],
       echo: text => ['/bin/echo', text],

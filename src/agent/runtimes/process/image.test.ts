@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { eventually, PATIENCE } from '../../../lib/eventually.fixture.ts'
 import { ociArchive } from '../../../lib/oci-archive.ts'
 import { programs } from '../../images/programs.fixture.ts'
 import type { ImageStore } from '../../images/store.ts'
@@ -87,7 +88,7 @@ if (namespaces) {
       wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
       commands: {
         forever: ['sleep', '1000'],
-        stubborn: ['/bin/sh', '-c', 'trap "" TERM; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
+        stubborn: ['/bin/sh', '-c', 'trap "" TERM; echo deaf; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
         exit: code => ['/bin/sh', '-c', `exit ${code}`],
         print: lines => ['/bin/sh', '-c', `printf '%s\\n' ${lines.join(' ')}; exec sleep 1000`],
         echo: text => ['/bin/echo', text],
@@ -135,7 +136,7 @@ describe('openProcessDriver with images', rooted, () => {
   }
   const output = async (id: string) => {
     let text = ''
-    for await (const chunk of await driver.logs(id, { container: 'main' }, AbortSignal.timeout(5000))) text += chunk
+    for await (const chunk of await driver.logs(id, { container: 'main' }, AbortSignal.timeout(PATIENCE))) text += chunk
     return text
   }
   const run = async (id: string, ...command: string[]) => {
@@ -143,21 +144,19 @@ describe('openProcessDriver with images', rooted, () => {
     const take = async (chunk: Uint8Array) => {
       text += Buffer.from(chunk)
     }
-    const streams = { signal: AbortSignal.timeout(20_000), stdout: take, stderr: take }
+    const streams = { signal: AbortSignal.timeout(PATIENCE), stdout: take, stderr: take }
     const { exitCode } = await driver.exec(id, command, false, streams)
     return { text: text.trimEnd(), exitCode }
   }
   const shell = (id: string, script: string) => run(id, '/bin/sh', '-c', script)
   /** The log as soon as it says so. */
   const until = async (id: string, what: RegExp) => {
-    for (;;) {
-      const text = await output(id)
-      if (what.test(text)) return text
-      await new Promise(next => setTimeout(next, 20))
-    }
+    let text = ''
+    await eventually(async () => assert.match((text = await output(id)), what))
+    return text
   }
   const ended = async (id: string) => {
-    while ((await driver.containerStatus(id))?.state !== 'exited') await new Promise(next => setTimeout(next, 20))
+    await eventually(async () => (await driver.containerStatus(id))?.state === 'exited')
     return output(id)
   }
 
@@ -333,7 +332,7 @@ describe('openProcessDriver with images', rooted, () => {
       text += Buffer.from(chunk)
     }
     await driver.exec(id, ['/bin/sh', '-c', 'test -t 0 && echo a terminal; ls /dev/pts'], true, {
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(PATIENCE),
       stdout: take,
     })
     assert.match(text, /a terminal\r\n0 {2}ptmx\r\n|a terminal\r\n0\s+ptmx/)
@@ -367,7 +366,7 @@ describe('openProcessDriver with images', rooted, () => {
     const [one, two] = [await start({}, pod), await start({ name: 'two', command: ['sleep', '4321'] }, pod)]
     const other = await start({ command: ['sleep', '9876'] })
     const seen = async (id: string) => (await shell(id, 'cat /proc/*/cmdline')).text.replaceAll('\0', ' ')
-    assert.match(await seen(one), /sleep 4321/)
+    await eventually(async () => assert.match(await seen(one), /sleep 4321/))
     assert.doesNotMatch(await seen(one), /sleep 9876/)
     assert.doesNotMatch(await seen(other), /sleep 4321/)
     assert.match((await shell(one, 'cat /proc/1/cmdline')).text, /\/pause\0?$/)
@@ -376,7 +375,7 @@ describe('openProcessDriver with images', rooted, () => {
     assert.equal((await driver.containerStatus(one))?.state, 'running')
     assert.doesNotMatch(await seen(one), /sleep 4321/)
     await start({ name: 'two', attempt: 1, command: ['sleep', '5432'] }, pod)
-    assert.match(await seen(one), /sleep 5432/)
+    await eventually(async () => assert.match(await seen(one), /sleep 5432/))
     const { pid } = (await driver.containerStatus(one))!
     await driver.removeSandbox(pod)
     assert.equal(existsSync(`/proc/${pid}`), false)

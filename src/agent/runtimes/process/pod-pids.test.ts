@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { eventually } from '../../../lib/eventually.fixture.ts'
 import { processStartTime } from '../../../lib/process-start.ts'
 import { findPlatform } from './platform.ts'
 import { endFirstProcess, firstProcess, startFirstProcess } from './pod-pids.ts'
@@ -22,11 +23,6 @@ test('startFirstProcess: what an earlier try left running is ended', {
   const earlier = firstProcess(folder)!
   await startFirstProcess(folder, platform)
   const left = firstProcess(folder)!
-  const ended = async () => {
-    for (let turn = 0; turn < 200 && processStartTime(earlier) !== undefined; turn++)
-      await new Promise(resolve => setTimeout(resolve, 10))
-    return processStartTime(earlier) === undefined
-  }
   assert.notEqual(left, earlier)
-  assert.ok(await ended(), `process ${earlier} still runs`)
+  await eventually(() => assert.equal(processStartTime(earlier), undefined, `process ${earlier} still runs`))
 })

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { realClock } from '../../../lib/clock.ts'
+import { eventually, PATIENCE } from '../../../lib/eventually.fixture.ts'
 import { silent } from '../../../lib/log.ts'
 import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import type { ContainerConfig, RuntimeDriver } from '../runtime.ts'
@@ -48,16 +49,12 @@ describe('openProcessDriver', () => {
     return { id, uid, sandbox, directory }
   }
   const ended = async (id: string) => {
-    for (let turn = 0; turn < 1000; turn++) {
-      const status = await driver.containerStatus(id)
-      if (status?.state === 'exited') return status
-      await pause(10)
-    }
-    return assert.fail('the container does not end')
+    await eventually(async () => (await driver.containerStatus(id))?.state === 'exited')
+    return (await driver.containerStatus(id))!
   }
   const log = async (id: string, more = {}) => {
     const chunks: Uint8Array[] = []
-    for await (const chunk of await driver.logs(id, { container: 'main', ...more }, AbortSignal.timeout(5000))) {
+    for await (const chunk of await driver.logs(id, { container: 'main', ...more }, AbortSignal.timeout(PATIENCE))) {
       chunks.push(chunk)
     }
     return Buffer.concat(chunks).toString()
@@ -159,7 +156,7 @@ describe('openProcessDriver', () => {
       const take = async (chunk: Uint8Array) => {
         output += Buffer.from(chunk).toString()
       }
-      const streams = { signal: AbortSignal.timeout(20_000), stdout: take, stderr: take }
+      const streams = { signal: AbortSignal.timeout(PATIENCE), stdout: take, stderr: take }
       const { exitCode } = await driver.exec(id, ['sh', '-c', forks], false, streams)
       assert.notEqual(exitCode, 0)
       assert.match(output, /fork/i)
@@ -209,18 +206,22 @@ describe('openProcessDriver', () => {
       sandbox,
       plainContainer('host', {
         name: 'debugger',
-        command: ['sh', '-c', 'tr "\\0" " " </proc/2/cmdline; exec sleep 4712'],
+        command: [
+          'sh',
+          '-c',
+          'until grep -q ^sleep /proc/2/cmdline; do sleep 0.02; done; tr "\\0" " " </proc/2/cmdline; exec sleep 4712',
+        ],
         targetId: id,
       }),
     )
     await driver.startContainer(second)
     const printed = async () => {
       const chunks: Uint8Array[] = []
-      const read = await driver.logs(second, { container: 'debugger' }, AbortSignal.timeout(5000))
+      const read = await driver.logs(second, { container: 'debugger' }, AbortSignal.timeout(PATIENCE))
       for await (const chunk of read) chunks.push(chunk)
       return Buffer.concat(chunks).toString()
     }
-    while ((await printed()) === '') await pause(5)
+    await eventually(async () => (await printed()) !== '')
     assert.equal(await printed(), 'sleep 4711 ')
     await driver.stopContainer(id, 0)
     assert.equal((await ended(second)).exitCode, 137)
@@ -228,15 +229,14 @@ describe('openProcessDriver', () => {
 
   it('stopContainer leaves nothing of a process that forks and ignores SIGTERM', async () => {
     const mark = `tutti-${process.pid}-${Math.random()}`
-    const script = `trap "" TERM; (setsid sh -c 'trap "" TERM; while :; do sleep 0.1; done; # ${mark}' &); while :; do sleep 0.1; done`
+    const script = `trap "" TERM; (setsid sh -c 'trap "" TERM; echo deaf; while :; do sleep 0.1; done; # ${mark}' &); while :; do sleep 0.1; done`
     const { id } = await start({ command: ['/bin/sh', '-c', script] })
-    await pause(150)
+    await eventually(async () => (await log(id)) === 'deaf\n')
     const count = () => processesWith(mark)
     assert.ok(count() > 0)
     await driver.stopContainer(id, 200)
     assert.equal((await ended(id)).exitCode, 137)
-    for (let turn = 0; turn < 50 && count() > 0; turn++) await pause(10)
-    assert.equal(count(), 0)
+    await eventually(() => assert.equal(count(), 0))
   })
 
   it('keeps the termination message', rooted, async () => {
@@ -257,7 +257,7 @@ describe('openProcessDriver', () => {
     const result = await driver.exec(id, ['/bin/sh'], true, {
       stdin: input,
       resize,
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(PATIENCE),
       stdout: async chunk => {
         output += Buffer.from(chunk)
       },
@@ -274,7 +274,7 @@ describe('openProcessDriver', () => {
     })()
     await driver.exec(id, ['cat'], false, {
       stdin: input,
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(PATIENCE),
       stdout: async chunk => {
         bytes += chunk.length
         await pause(1)
@@ -286,8 +286,10 @@ describe('openProcessDriver', () => {
   it('exec kills what it started when the client goes away', async () => {
     const { id } = await start({ command: ['sleep', '1000'] })
     const abort = new AbortController()
-    setTimeout(() => abort.abort(), 100)
-    const { exitCode } = await driver.exec(id, ['sleep', '999'], false, { signal: abort.signal })
+    const { exitCode } = await driver.exec(id, ['sh', '-c', 'echo up; exec sleep 999'], false, {
+      signal: abort.signal,
+      stdout: async () => abort.abort(),
+    })
     assert.equal(exitCode, 137)
   })
 
@@ -302,7 +304,7 @@ describe('openProcessDriver', () => {
       { container: 'main', tty: false },
       {
         stdin: input,
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(PATIENCE),
         stdout: async chunk => {
           output += Buffer.from(chunk)
         },
@@ -323,7 +325,7 @@ describe('openProcessDriver', () => {
       { container: 'main', tty: true },
       {
         stdin: input,
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(PATIENCE),
         stdout: async chunk => {
           output += Buffer.from(chunk)
         },
@@ -334,10 +336,16 @@ describe('openProcessDriver', () => {
   })
 
   it('logs follows until the end and dates lines', async () => {
-    const { id } = await start({ command: ['/bin/sh', '-c', 'echo one; sleep 0.6; echo two; sleep 0.2; printf three'] })
-    assert.equal(await log(id, { follow: true }), 'one\ntwo\nthree')
-    const lines = (await log(id, { timestamps: true })).split('\n').map(line => line.split(' '))
-    const [one, two] = lines.map(line => Date.parse(line[0] ?? ''))
+    const go = join(root, 'go')
+    const script = `echo one; until [ -e ${go} ]; do sleep 0.02; done; echo two; sleep 0.1; printf three`
+    const { id } = await start({ command: ['/bin/sh', '-c', script] })
+    const dates = async () =>
+      (await log(id, { timestamps: true })).split('\n').map(line => Date.parse(line.split(' ')[0] ?? ''))
+    const following = log(id, { follow: true })
+    await eventually(async () => realClock.now() - (await dates())[0]! > 300)
+    writeFileSync(go, '')
+    assert.equal(await following, 'one\ntwo\nthree')
+    const [one, two] = await dates()
     assert.ok(two! - one! >= 300, `${one} ${two}`)
     const sinceTime = new Date(one! + 200).toISOString()
     assert.equal(await log(id, { sinceTime }), 'two\nthree')
@@ -347,12 +355,13 @@ describe('openProcessDriver', () => {
     const { id } = await start({
       command: ['/bin/sh', '-c', 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; sleep 1000'],
     })
-    await pause(300)
-    const stats = await driver.stats(id)
-    assert.ok(
-      stats && stats.cpuUsage > 1_000_000 && stats.memoryUsage > 10_000 && stats.processes >= 1,
-      JSON.stringify(stats),
-    )
+    await eventually(async () => {
+      const stats = await driver.stats(id)
+      assert.ok(
+        stats && stats.cpuUsage > 1_000_000 && stats.memoryUsage > 10_000 && stats.processes >= 1,
+        JSON.stringify(stats),
+      )
+    })
   })
 
   it('connect reaches a server on the loopback', async () => {
@@ -370,6 +379,7 @@ describe('openProcessDriver', () => {
 
   it('finds a container of a program that was killed, with its log and its exit code', async () => {
     const folder = join(root, 'other')
+    const go = join(root, 'end-now')
     const script = `
       import { mkdirSync } from 'node:fs'
       const { openProcessDriver } = await import(${JSON.stringify(new URL('./driver.ts', import.meta.url).href)})
@@ -379,7 +389,7 @@ describe('openProcessDriver', () => {
       mkdirSync(${JSON.stringify(join(folder, 'u'))}, { recursive: true })
       const sandbox = await driver.runSandbox({ namespace: 'd', name: 'p', uid: 'u', attempt: 0, handler: '', hostname: 'h', directory: ${JSON.stringify(join(folder, 'u'))}, labels: {}, annotations: {}, hostNetwork: false, hostPID: false, hostIPC: false, shareProcessNamespace: false, ips: [], qosClass: 'Burstable', resources: {} })
       for (const name of ['lives', 'ends']) {
-        const command = ['/bin/sh', '-c', name === 'lives' ? 'i=0; while :; do echo $i; i=$((i+1)); sleep 0.02; done' : 'sleep 0.5; exit 42']
+        const command = ['/bin/sh', '-c', name === 'lives' ? 'i=0; while :; do echo $i; i=$((i+1)); sleep 0.02; done' : ${JSON.stringify(`until [ -e ${go} ]; do sleep 0.02; done; exit 42`)}]
         const id = await driver.createContainer(sandbox, { name, attempt: 0, image: 'host', command, args: [], env: [], mounts: [], stdin: false, stdinOnce: false, tty: false, resources: {}, supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, labels: {}, annotations: {} })
         await driver.startContainer(id)
       }
@@ -391,27 +401,33 @@ describe('openProcessDriver', () => {
     })
     await new Promise(resolve => program.stdout.once('data', resolve))
     program.kill('SIGKILL')
-    await pause(700)
+    writeFileSync(go, '')
+    await eventually(() => processesWith(go) === 0)
     const again = await openProcessDriver({ ...options, podsDirectory: folder })
-    const found = await again.listContainers('u')
-    assert.deepEqual(found.map(each => [each.name, each.state, each.exitCode]).sort(), [
-      ['ends', 'exited', 42],
-      ['lives', 'running', undefined],
-    ])
+    let found: Awaited<ReturnType<typeof again.listContainers>> = []
+    await eventually(async () => {
+      found = await again.listContainers('u')
+      assert.deepEqual(found.map(each => [each.name, each.state, each.exitCode]).sort(), [
+        ['ends', 'exited', 42],
+        ['lives', 'running', undefined],
+      ])
+    })
     const lives = found.find(each => each.name === 'lives')!
     let told = false
     again.onEvent(event => {
       told ||= event.id === lives.id
     })
+    const printed = async () => {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of await again.logs(lives.id, { container: 'lives' }, AbortSignal.timeout(PATIENCE)))
+        chunks.push(chunk)
+      return Buffer.concat(chunks).toString().trimEnd().split('\n').map(Number)
+    }
+    await eventually(async () => (await printed()).length > 20)
     process.kill(lives.pid!, 'SIGKILL')
-    for (let turn = 0; turn < 100 && !told; turn++) await pause(5)
-    assert.ok(told)
+    await eventually(() => told)
     assert.equal((await again.containerStatus(lives.id))?.exitCode, 137)
-    const chunks: Uint8Array[] = []
-    for await (const chunk of await again.logs(lives.id, { container: 'lives' }, AbortSignal.timeout(5000)))
-      chunks.push(chunk)
-    const lines = Buffer.concat(chunks).toString().trimEnd().split('\n').map(Number)
-    assert.ok(lines.length > 20)
+    const lines = await printed()
     assert.deepEqual(lines, [...lines.keys()])
     for (const { id } of await again.listSandboxes()) await again.removeSandbox(id)
     await again.close()

@@ -15,7 +15,7 @@ function fromCommand([word, ...rest]: readonly string[]): ContainerScript {
   const exec: ContainerScript['exec'] = ([verb, ...args]) =>
     verb === 'exit' ? { exitCode: Number(args[0]) } : { output: `${args.join(' ')}\n` }
   if (word === 'exit') return { exitAfterMs: 0, exitCode: Number(rest[0]) }
-  if (word === 'stubborn') return { stopMs: null }
+  if (word === 'stubborn') return { stopMs: null, prints: ['deaf'] }
   if (word === 'print') return { prints: rest }
   if (word === 'missing') return { startError: { reason: 'StartError', message: 'no such command' } }
   return { exec }

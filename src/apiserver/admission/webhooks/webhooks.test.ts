@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '../../../lib/eventually.fixture.ts'
 import { ADMIN, pod } from '../../bootstrap/server.fixture.ts'
 import type { Loose } from '../../webhooks/webhook-server.fixture.ts'
 import { configMap, MAPS, patch, review, rule, startHooked } from './webhooks.fixture.ts'
@@ -342,10 +343,10 @@ test('webhooks are asked about custom resources, in the version that their rules
   const thing = { apiVersion: 'example.com/v2', kind: 'Thing', metadata: { name: 't', namespace: 'default' }, spec: {} }
   const path = '/apis/example.com/v2/namespaces/default/things'
   let created = await send(ADMIN, 'POST', path, thing)
-  for (let turn = 0; turn < 100 && created.status === 404; turn++) {
-    await new Promise(resolve => setTimeout(resolve, 20))
-    created = await send(ADMIN, 'POST', path, thing)
-  }
+  await eventually(async () => {
+    if (created.status === 404) created = await send(ADMIN, 'POST', path, thing)
+    return created.status !== 404
+  })
   assert.equal(created.status, 201, created.object.message)
   assert.equal(created.object.apiVersion, 'example.com/v2')
   assert.deepEqual(created.object.spec, { a: 'patched', b: 'x' })

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { eventually, PATIENCE } from '../../../../lib/eventually.fixture.ts'
 import { removeTree } from '../../../../lib/mounts.ts'
 import { ociArchive } from '../../../../lib/oci-archive.ts'
 import { makeOwnedNetns } from '../../../../lib/owned-netns.ts'
@@ -65,7 +66,7 @@ describe('openProcessDriver with users of a pod', { skip }, () => {
   const run = async (id: string, script: string, tty = false) => {
     let text = ''
     const take = async (chunk: Uint8Array) => void (text += Buffer.from(chunk))
-    const streams = { signal: AbortSignal.timeout(20_000), stdout: take, stderr: take }
+    const streams = { signal: AbortSignal.timeout(PATIENCE), stdout: take, stderr: take }
     await driver.exec(id, ['sh', '-c', script], tty, streams)
     return text.replaceAll('\r', '').trimEnd()
   }
@@ -105,11 +106,12 @@ describe('openProcessDriver with users of a pod', { skip }, () => {
     for (const runAsUser of [0, 101]) {
       const id = await start({ command, runAsUser })
       let text = ''
-      for (let turn = 0; turn < 500 && !text.includes('none'); turn++) {
+      await eventually(async () => {
         text = ''
-        for await (const chunk of await driver.logs(id, { container: 'main' }, AbortSignal.timeout(5000))) text += chunk
-        await new Promise(next => setTimeout(next, 10))
-      }
+        for await (const chunk of await driver.logs(id, { container: 'main' }, AbortSignal.timeout(PATIENCE)))
+          text += chunk
+        return text.includes('none')
+      })
       assert.equal(text, 'one\ntwo\ncat: /etc/none: No such file or directory\n')
     }
   })

@@ -119,7 +119,7 @@ test('admission, seen from kubectl', { skip: toolsMissing ?? false }, async t =>
   await t.test('a webhook that runs in the cluster refuses a bad pod and changes a good one', async () => {
     const made = await apply(...server)
     assert.equal(made.code, 0, made.stderr)
-    await cluster.kubectl(['wait', '-n', 'hooks', '--for=condition=Ready', 'pod/hook', '--timeout=30s'])
+    await cluster.kubectl(['wait', '-n', 'hooks', '--for=condition=Ready', 'pod/hook', '--timeout=120s'])
     assert.equal((await apply(...configurations)).code, 0)
     const bad = await apply(pod('bad', {}))
     assert.equal(bad.code, 1)

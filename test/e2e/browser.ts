@@ -80,7 +80,7 @@ export async function browse<T>(program: string, address: string, work: (page: P
     const page: Page = {
       evaluate,
       async until(expression) {
-        for (const end = Date.now() + 10_000; Date.now() < end; ) {
+        for (const end = Date.now() + 60_000; Date.now() < end; ) {
           if ((await evaluate(expression).catch(() => false)) === true) return
           await new Promise(resolve => setTimeout(resolve, 50))
         }

@@ -25,7 +25,7 @@ export function execute(
     const child = execFile(
       program,
       [...args],
-      { maxBuffer: 64 << 20, timeout: 120_000, ...options, encoding: 'utf8' },
+      { maxBuffer: 64 << 20, timeout: 300_000, ...options, encoding: 'utf8' },
       (error, stdout, stderr) =>
         resolve({
           code: error ? (typeof error.code === 'number' ? error.code : 1) : 0,

@@ -41,7 +41,7 @@ test('pods run in containers', { skip: problem ?? false }, async t => {
   const { kubectl, tutti } = cluster
   const apply = (...objects: object[]) =>
     kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) })
-  const ready = (name: string) => kubectl(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s'])
+  const ready = (name: string) => kubectl(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=120s'])
   const field = (name: string, path: string) => kubectl(['get', 'pod', name, '-o', `jsonpath={${path}}`])
 
   await t.test('tutti image imports an archive, lists it and says what is wrong with another', async () => {
@@ -103,7 +103,7 @@ test('pods run in containers', { skip: problem ?? false }, async t => {
   })
 
   await t.test('an end is told with its code, reason and message', async () => {
-    await kubectl(['wait', '--for=jsonpath={.status.phase}=Failed', 'pod/once', '--timeout=60s'])
+    await kubectl(['wait', '--for=jsonpath={.status.phase}=Failed', 'pod/once', '--timeout=120s'])
     const path = '.status.containerStatuses[0].state.terminated'
     assert.equal(await field('once', `${path}.exitCode`), '3')
     assert.equal(await field('once', `${path}.message`), 'why')

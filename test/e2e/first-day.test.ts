@@ -44,7 +44,7 @@ test('the first day of a user', options, async t => {
     'a Deployment of 3 and a Service are applied, become ready, and applying them again changes nothing',
     async () => {
       await cluster.kubectl(['apply', '-f', '-'], { input: manifest })
-      await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=30s'])
+      await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=120s'])
       const again = await cluster.kubectl(['apply', '-f', '-'], { input: manifest })
       assert.match(again, /service\/web unchanged\ndeployment.apps\/web unchanged/)
       assert.match(await cluster.kubectl(['get', 'deployments,pods']), /deployment.apps\/web\s+3\/3\s+3\s+3/)
@@ -90,7 +90,7 @@ test('the first day of a user', options, async t => {
     const stop = startLoad(url)
     t.after(stop)
     await cluster.kubectl(['set', 'env', 'deployment/web', 'VERSION=v2'])
-    await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s'])
+    await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=120s'])
     await until('only v2 answers', async () =>
       (await Promise.all(Array.from({ length: 10 }, () => ask(url)))).every(({ version }) => version === 'v2'),
     )
@@ -108,14 +108,14 @@ test('the first day of a user', options, async t => {
       const stop = startLoad(url)
       t.after(stop)
       await cluster.kubectl(['set', 'env', 'deployment/web', 'BROKEN=yes'])
-      const { code, stderr } = await cluster.tryKubectl(['rollout', 'status', 'deployment/web', '--timeout=30s'])
+      const { code, stderr } = await cluster.tryKubectl(['rollout', 'status', 'deployment/web', '--timeout=120s'])
       assert.notEqual(code, 0)
       assert.match(stderr, /exceeded its progress deadline/)
       const why = await cluster.tutti(['why', 'deploy/web'])
       assert.equal(why.code, 1)
       assert.match(why.stdout, /exit code 3/)
       await cluster.kubectl(['rollout', 'undo', 'deployment/web'])
-      await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=30s'])
+      await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=120s'])
       const result = await stop()
       assert.deepEqual(result.failures, [])
       assert.deepEqual([...result.versions.keys()], ['v2'])

@@ -92,7 +92,7 @@ test('a disk that fills refuses writes, answers reads, and loses nothing', { ski
     },
   }
   await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(canary) })
-  await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/canary', '--timeout=20s'])
+  await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/canary', '--timeout=120s'])
 
   let empty = fill(disk)
   for (let i = 0; i < 3; i++) {
@@ -107,7 +107,7 @@ test('a disk that fills refuses writes, answers reads, and loses nothing', { ski
     for (const path of ['/readyz', CONFIG_MAPS, '/api/v1/nodes'])
       assert.equal((await api.send('GET', path)).status, 200)
     empty()
-    await until('writes are taken again', async () => (await write(`after-${i}-${Date.now()}`)).status === 201, 10_000)
+    await until('writes are taken again', async () => (await write(`after-${i}-${Date.now()}`)).status === 201)
     empty = fill(disk)
   }
   empty()

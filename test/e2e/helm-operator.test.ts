@@ -49,7 +49,7 @@ test('helm with a chart of an operator', { skip: toolsMissing ?? false }, async 
   const apply = (input: string) => cluster.tryKubectl(['apply', '-f', '-'], { input })
 
   await t.test('install --wait brings kind, webhook and, by a hook, an object of the kind', async () => {
-    await helm(`install bakery ${chart} --wait --timeout 60s`)
+    await helm(`install bakery ${chart} --wait --timeout 120s`)
     assert.match(await kubectl('get lf'), /NAME\s+FLOUR\s+GRAMS\s+AGE\nbakery-first\s+rye\s+500\s/)
     const labels = await kubectl('get loaf bakery-first -o jsonpath={.metadata.labels.baked}')
     assert.equal(labels, 'yes', 'the mutating webhook was asked')
@@ -77,7 +77,7 @@ test('helm with a chart of an operator', { skip: toolsMissing ?? false }, async 
   await t.test('upgrade keeps the certificate that lookup finds', async () => {
     const certificate = () => kubectl('get secret bakery-webhook -o jsonpath={.data.tls\\.crt}')
     const before = await certificate()
-    await helm(`upgrade bakery ${chart} --set heaviest=4000 --wait --timeout 60s`)
+    await helm(`upgrade bakery ${chart} --set heaviest=4000 --wait --timeout 120s`)
     assert.equal(await certificate(), before)
     assert.equal((await apply(loaf('heavy', { flour: 'rye', grams: 3000 }))).code, 0)
   })
@@ -92,7 +92,7 @@ test('helm with a chart of an operator', { skip: toolsMissing ?? false }, async 
 
   await t.test('a post-renderer changes what is sent', async () => {
     writePostRenderer(join(home, 'helm/plugins/stamp'))
-    await helm(`upgrade bakery ${chart} --post-renderer stamp --wait --timeout 60s`)
+    await helm(`upgrade bakery ${chart} --post-renderer stamp --wait --timeout 120s`)
     assert.match(
       await kubectl('get deployments,services,secrets -l stamped=here -o name'),
       /deployment[\s\S]*service[\s\S]*secret/,
@@ -100,11 +100,11 @@ test('helm with a chart of an operator', { skip: toolsMissing ?? false }, async 
   })
 
   await t.test('test runs the test pod', async () => {
-    assert.match(await helm('test bakery --timeout 60s'), /TEST SUITE:\s+bakery-answers[\s\S]*Phase:\s+Succeeded/)
+    assert.match(await helm('test bakery --timeout 120s'), /TEST SUITE:\s+bakery-answers[\s\S]*Phase:\s+Succeeded/)
   })
 
   await t.test('uninstall leaves the kind, as Helm does, and deleting it takes its objects along', async () => {
-    await helm('uninstall bakery --wait --timeout 60s')
+    await helm('uninstall bakery --wait --timeout 120s')
     assert.match(await kubectl('get loaves -o name'), /heavy/)
     await kubectl('delete crd loaves.bakery.example.com')
     const gone = await cluster.tryKubectl(['get', 'loaves'])

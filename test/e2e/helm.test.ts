@@ -29,7 +29,7 @@ test('helm', { skip: toolsMissing ?? false }, async t => {
   const logs = () => kubectl('logs -l app.kubernetes.io/instance=demo,app.kubernetes.io/name=greeter')
 
   await t.test('install --wait runs the hook and returns when all is ready', async () => {
-    const output = await helm(`install demo ${chart} --wait --timeout 60s`)
+    const output = await helm(`install demo ${chart} --wait --timeout 120s`)
     assert.match(output, /STATUS: deployed[\s\S]*hello from demo/)
     assert.equal(await kubectl('get deployment demo -o jsonpath={.status.readyReplicas}'), '1')
     assert.equal(await logs(), 'hello\n')
@@ -44,11 +44,11 @@ test('helm', { skip: toolsMissing ?? false }, async t => {
   })
 
   await t.test('test runs the test hook', async () => {
-    assert.match(await helm('test demo --timeout 60s'), /TEST SUITE:\s+demo-check[\s\S]*Phase:\s+Succeeded/)
+    assert.match(await helm('test demo --timeout 120s'), /TEST SUITE:\s+demo-check[\s\S]*Phase:\s+Succeeded/)
   })
 
   await t.test('upgrade changes what differs, and an install of the same name is refused', async () => {
-    await helm(`upgrade demo ${chart} --set greeting=servus,replicas=2 --wait --timeout 60s`)
+    await helm(`upgrade demo ${chart} --set greeting=servus,replicas=2 --wait --timeout 120s`)
     assert.equal(await kubectl('get deployment demo -o jsonpath={.status.readyReplicas}'), '2')
     assert.match(await logs(), /servus/)
     assert.match((await tryHelm(`install demo ${chart}`)).stderr, /cannot reuse a name that is still in use/)
@@ -61,14 +61,14 @@ test('helm', { skip: toolsMissing ?? false }, async t => {
       assert.notEqual(failed.code, 0)
       assert.match(failed.stderr, /UPGRADE FAILED/)
       assert.match(await helm('list'), /demo\s+default\s+3\s.*failed/)
-      await helm('rollback demo 2 --wait --timeout 60s')
+      await helm('rollback demo 2 --wait --timeout 120s')
       assert.match(await helm('history demo'), /4\s.*deployed.*Rollback to 2/)
       assert.equal(await kubectl('get deployment demo -o jsonpath={.status.readyReplicas}'), '2')
     },
   )
 
   await t.test('uninstall --wait takes everything away', async () => {
-    assert.match(await helm('uninstall demo --wait --timeout 60s'), /release "demo" uninstalled/)
+    assert.match(await helm('uninstall demo --wait --timeout 120s'), /release "demo" uninstalled/)
     // Pods end in the background, when what owned them is gone.
     await until('nothing of it is left', async () => {
       const left = await kubectl('get all,configmaps,secrets,serviceaccounts,roles,rolebindings -o name')

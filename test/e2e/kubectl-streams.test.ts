@@ -83,7 +83,7 @@ test('kubectl over streams', { skip: toolsMissing ?? false }, async t => {
   const noTerminal = { skip: terminalsMissing ?? false }
   const shell = { command: ['sh'], stdin: true, tty: true, env: [{ name: 'PS1', value: '% ' }] }
   await kubectl('apply -f -', pod('shell', shell, { command: ['sh', '-c', 'echo beside; exec sleep 3600'] }))
-  await kubectl('wait --for=condition=Ready pod/shell --timeout=30s')
+  await kubectl('wait --for=condition=Ready pod/shell --timeout=120s')
 
   await t.test('exec -it has a prompt, the size of the window, Ctrl-C and the exit code', noTerminal, async () => {
     const screen = await terminal(['exec', '-it', 'shell', '-c', 'main', '--', 'sh'])
@@ -144,7 +144,7 @@ test('kubectl over streams', { skip: toolsMissing ?? false }, async t => {
       ...pod('counter'),
       spec: { ...spec({ command: ['sh', '-c', endless] }), restartPolicy: 'Never' },
     })
-    await kubectl('wait --for=jsonpath={.status.phase}=Running pod/counter --timeout=20s')
+    await kubectl('wait --for=jsonpath={.status.phase}=Running pod/counter --timeout=120s')
     assert.equal(await kubectl('logs -f counter'), Array.from({ length: 20 }, (_, at) => `line ${at + 1}\n`).join(''))
   })
 
@@ -175,7 +175,7 @@ test('kubectl over streams', { skip: toolsMissing ?? false }, async t => {
       },
     })
     await kubectl('expose deployment server --port=80 --target-port=8080')
-    await kubectl('rollout status deployment/server --timeout=30s')
+    await kubectl('rollout status deployment/server --timeout=120s')
     const body = randomBytes(MEGABYTES << 20)
     const [name = ''] = (await kubectl('get pods -l app=server -o name')).split('\n')
     for (const target of [`${name} :8080`, 'deployment/server :8080', 'service/server :80']) {

@@ -57,7 +57,7 @@ test('kubectl', { skip: toolsMissing ?? false }, async t => {
     return result.stderr
   }
   await kubectl('apply -f -', deployment('web', 2))
-  await kubectl('rollout status deployment/web --timeout=30s')
+  await kubectl('rollout status deployment/web --timeout=120s')
 
   const reads: [string, RegExp][] = [
     ['cluster-info', /Kubernetes control plane.* is running at.*https:\/\/127\.0\.0\.1/],
@@ -82,8 +82,8 @@ test('kubectl', { skip: toolsMissing ?? false }, async t => {
     ['auth whoami', /kubernetes-admin|system:masters/],
     ['rollout history deployment/web', /REVISION\s+CHANGE-CAUSE\n1/],
     ['create token default', /^eyJ[\w-]+\.[\w-]+\.[\w-]+\n?$/],
-    ['wait --for=condition=Available deployment/web --timeout=10s', /condition met/],
-    ['wait --for=jsonpath={.status.readyReplicas}=2 deployment/web --timeout=10s', /condition met/],
+    ['wait --for=condition=Available deployment/web --timeout=120s', /condition met/],
+    ['wait --for=jsonpath={.status.readyReplicas}=2 deployment/web --timeout=120s', /condition met/],
     ['top nodes', /^NAME +CPU\(cores\) +CPU\(%\) +MEMORY\(bytes\) +MEMORY\(%\) *\n\S+ +\d+m +\d+% +\d+Mi +\d+%/],
     ['top pods --containers --sort-by=cpu', /^POD +NAME +CPU\(cores\) +MEMORY\(bytes\) *\nweb-\S+ +\S+ +\d+m +\d+Mi/],
     ['get --raw /readyz', /^ok$/],
@@ -169,7 +169,7 @@ test('kubectl', { skip: toolsMissing ?? false }, async t => {
       { name: 'A', value: '1' },
       { name: 'B', value: '2' },
     ])
-    await kubectl('rollout status deployment/web --timeout=30s')
+    await kubectl('rollout status deployment/web --timeout=120s')
   })
 
   await t.test('rollout pause, resume, restart', async () => {
@@ -177,13 +177,13 @@ test('kubectl', { skip: toolsMissing ?? false }, async t => {
     assert.match(await fails('rollout restart deployment/web'), /paused/)
     await kubectl('rollout resume deployment/web')
     await kubectl('rollout restart deployment/web')
-    await kubectl('rollout status deployment/web --timeout=30s')
+    await kubectl('rollout status deployment/web --timeout=120s')
   })
 
   await t.test('logs, logs -f, exec, cp and port-forward', async () => {
     const script = 'echo one; echo two >&2; while true; do echo tick; sleep 0.2; done'
     await kubectl('apply -f -', pod('talker', { command: ['sh', '-c', script] }))
-    await kubectl('wait --for=condition=Ready pod/talker --timeout=20s')
+    await kubectl('wait --for=condition=Ready pod/talker --timeout=120s')
     assert.match(await kubectl('logs talker --tail=-1'), /^one\ntwo\n/)
     assert.equal((await kubectl('logs talker --tail=1')).trim(), 'tick')
     assert.match(await kubectl('logs talker --timestamps --tail=1'), /^\d{4}-\d\d-\d\dT[\d:.]+Z tick/)
@@ -238,7 +238,7 @@ test('kubectl', { skip: toolsMissing ?? false }, async t => {
       metadata: { name: 'once' },
       spec: { completions: 3, parallelism: 2, template: { spec } },
     })
-    await kubectl('wait --for=condition=Complete job/once --timeout=30s')
+    await kubectl('wait --for=condition=Complete job/once --timeout=120s')
     assert.match(await kubectl('get job once'), /Complete\s+3\/3/)
     await kubectl('delete job once')
   })

@@ -17,7 +17,7 @@ export interface Answered {
 }
 
 /** How long a client waits, in ms: a machine that tests share may stand still for seconds; what is lost never comes. */
-const PATIENCE = 10_000
+const PATIENCE = 30_000
 
 /** The body of an answer; rejects when the request is not answered with 200 in time, and says how far it came. */
 export function get(url: string): Promise<string> {
@@ -77,7 +77,7 @@ export function startLoad(url: string, workers = 4): () => Promise<LoadResult> {
 export async function until<T>(
   what: string,
   condition: () => Promise<T | undefined | false>,
-  limit = 30_000,
+  limit = 120_000,
 ): Promise<T> {
   const end = Date.now() + limit
   for (;;) {

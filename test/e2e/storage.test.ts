@@ -54,7 +54,7 @@ test('data outlives pods and Tutti, and goes when it is said to', { skip: toolsM
     readFileSync(join(dataDir, 'volumes', folder() ?? '', 'starts'), 'utf8')
       .trim()
       .split('\n').length
-  const ready = () => kubectl(['rollout', 'status', 'statefulset/db', '--timeout=60s'])
+  const ready = () => kubectl(['rollout', 'status', 'statefulset/db', '--timeout=120s'])
 
   await kubectl(['apply', '-f', '-'], { input: JSON.stringify(set) })
   await ready()
@@ -72,7 +72,7 @@ test('data outlives pods and Tutti, and goes when it is said to', { skip: toolsM
 
   const more = JSON.stringify({ spec: { resources: { requests: { storage: '200Mi' } } } })
   await kubectl(['patch', 'pvc', 'data-db-0', '-p', more])
-  await kubectl(['wait', 'pvc/data-db-0', '--for=jsonpath={.status.capacity.storage}=200Mi', '--timeout=30s'])
+  await kubectl(['wait', 'pvc/data-db-0', '--for=jsonpath={.status.capacity.storage}=200Mi', '--timeout=120s'])
 
   // A folder of the machine, of which a pod sees a part.
   mkdirSync(join(host, 'part'))
@@ -95,7 +95,7 @@ test('data outlives pods and Tutti, and goes when it is said to', { skip: toolsM
     },
   }
   await kubectl(['apply', '-f', '-'], { input: JSON.stringify(guest) })
-  await kubectl(['wait', 'pod/guest', '--for=condition=Ready', '--timeout=30s'])
+  await kubectl(['wait', 'pod/guest', '--for=condition=Ready', '--timeout=120s'])
 
   await kubectl(['delete', 'statefulset', 'db'])
   await until('the claim of a set that is gone is deleted, with its folder', async () => folder() === undefined)

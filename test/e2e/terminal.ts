@@ -53,7 +53,7 @@ export async function openTerminal(words: readonly string[], env: NodeJS.Process
     type: text => void child.stdin.write(text),
     async shows(pattern) {
       try {
-        await until(`${pattern} on the screen`, async () => pattern.test(screen), 15_000)
+        await until(`${pattern} on the screen`, async () => pattern.test(screen))
       } catch (error) {
         throw new Error(`${(error as Error).message}; it shows ${JSON.stringify(screen)}`)
       }

@@ -4,6 +4,7 @@
  */
 import type { Kind } from '../api/machinery/kind.ts'
 import type { ApiRequest, ApiResponse, Transport, WatchEvent } from '../client/transport.ts'
+import { readBody } from '../lib/bounded-body.ts'
 import type { UserInfo } from './authentication/authenticator.ts'
 import type { MediaChoice } from './http/media.ts'
 import { parseRequestInfo } from './http/request-info.ts'
@@ -67,6 +68,9 @@ function bodyOf(bytes: Uint8Array, contentType: string): Pick<ApiResponse, 'obje
   return { bytes: whole() }
 }
 
+/** What an aggregated server may answer whole, and the longest of its events, bytes. */
+const ANSWER_LIMIT = 64 << 20
+
 /** An aggregated server's answer: JSON is read, a watch becomes events, anything else stays bytes. */
 async function relayedBody(
   { received, stream }: Extract<Answer, { type: 'relayed' }>,
@@ -74,19 +78,26 @@ async function relayedBody(
 ): Promise<Pick<ApiResponse, 'object' | 'events' | 'bytes'>> {
   if (!String(received['content-type'] ?? '').startsWith('application/json')) return { bytes: stream }
   if (isWatch) return { events: eventLines(stream) }
-  const chunks: Uint8Array[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return { object: JSON.parse(Buffer.concat(chunks).toString()) }
+  return { object: JSON.parse(String(await readBody(stream, ANSWER_LIMIT))) }
 }
 
 async function* eventLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<readonly WatchEvent[]> {
-  let rest = Buffer.alloc(0)
+  let begun: Uint8Array[] = []
+  let size = 0
   for await (const chunk of stream) {
-    const text = Buffer.concat([rest, chunk])
-    const end = text.lastIndexOf(0x0a) + 1
-    rest = text.subarray(end)
-    const lines = text.subarray(0, end).toString().split('\n').filter(Boolean)
-    if (lines.length) yield lines.map(line => JSON.parse(line) as WatchEvent)
+    const end = chunk.lastIndexOf(0x0a) + 1
+    if (end > 0) {
+      const lines = Buffer.concat([...begun, chunk.subarray(0, end)])
+        .toString()
+        .split('\n')
+        .filter(Boolean)
+      begun = []
+      size = 0
+      if (lines.length) yield lines.map(line => JSON.parse(line) as WatchEvent)
+    }
+    begun.push(chunk.subarray(end))
+    size += chunk.length - end
+    if (size > ANSWER_LIMIT) throw new Error(`an event is longer than ${ANSWER_LIMIT} bytes`)
   }
 }
 

@@ -1,5 +1,6 @@
 /** exec and attach as a client of a node asks for them: over SPDY, as kube-apiserver and kubelets speak it. */
 import { StatusError, type StatusLike } from '../../api/machinery/status-error.ts'
+import { readBody } from '../../lib/bounded-body.ts'
 import type { CommandStreams } from '../node-api.ts'
 import type { Link } from './link.ts'
 import { openSpdy, type SpdyStream } from './spdy.ts'
@@ -7,14 +8,11 @@ import { openSpdy, type SpdyStream } from './spdy.ts'
 /** The protocol to ask for when the connection is upgraded. */
 export const REMOTE_COMMAND_PROTOCOL = 'v4.channel.k8s.io'
 
+/** A node's Status or sentence of what went wrong is shorter, bytes. */
+export const ERROR_LIMIT = 64 * 1024
+
 async function pour(from: SpdyStream, to: ((chunk: Uint8Array) => Promise<void>) | undefined): Promise<void> {
   for await (const chunk of from.incoming) await to?.(chunk)
-}
-
-async function textOf(from: SpdyStream): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of from.incoming) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** The exit code that a Status tells. Throws the error that it is otherwise. */
@@ -60,9 +58,8 @@ export async function remoteCommand(link: Link, tty: boolean, streams: CommandSt
     if (stdin) void type().catch(cut)
     if (resize && streams.resize) void size().catch(cut)
     const outputs = Promise.all([stdout && pour(stdout, streams.stdout), stderr && pour(stderr, streams.stderr)])
-    const text = await textOf(error)
-    await outputs
-    return exitCodeOf(text)
+    const [text] = await Promise.all([readBody(error.incoming, ERROR_LIMIT), outputs])
+    return exitCodeOf(text.toString())
   } finally {
     streams.signal.removeEventListener('abort', cut)
     session.close()

@@ -1,6 +1,8 @@
 /** A connection to a port of a pod as a client of its node asks for it: two SPDY streams, one of them for the error. */
 import { Duplex } from 'node:stream'
+import { readBody } from '../../lib/bounded-body.ts'
 import type { Link } from './link.ts'
+import { ERROR_LIMIT } from './remote-command.ts'
 import { openSpdy } from './spdy.ts'
 
 /** The connection over an upgraded link that is for it alone. What fails at the node is its `error`. */
@@ -36,9 +38,7 @@ export function remotePort(link: Link, port: number): Duplex {
 
 /** The node's sentence of what went wrong, without its beginning, which whoever reads it puts there again. */
 async function failureOf(incoming: AsyncIterable<Buffer>, port: number): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  for await (const chunk of incoming) chunks.push(chunk)
-  const text = Buffer.concat(chunks).toString('utf8')
+  const text = await readBody(incoming, ERROR_LIMIT).then(String, (error: Error) => error.message)
   const start = `error forwarding port ${port}: `
   return text ? (text.startsWith(start) ? text.slice(start.length) : text) : undefined
 }

@@ -1,6 +1,7 @@
 /** Asks nodes to make and remove folders, through the API server as everyone who wants something of a node. */
 import { send } from '../../client/client.ts'
 import type { ApiRequest, Transport } from '../../client/transport.ts'
+import { readBody } from '../../lib/bounded-body.ts'
 
 export interface NodeVolumes {
   /**
@@ -13,18 +14,16 @@ export interface NodeVolumes {
   expand(node: string, namespace: string, claim: string): Promise<void>
 }
 
-async function text(bytes: AsyncIterable<Uint8Array> | undefined): Promise<string> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of bytes ?? []) chunks.push(chunk)
-  return Buffer.concat(chunks).toString()
-}
+/** A node's answer is shorter, bytes. */
+const ANSWER_LIMIT = 64 * 1024
 
 /** `transport` is of a user that may update and delete `nodes/proxy`. */
 export function createNodeVolumes(transport: Transport): NodeVolumes {
   const ask = async (method: ApiRequest['method'], node: string, names: readonly string[], query = {}) => {
     const path = `/api/v1/nodes/${encodeURIComponent(node)}/proxy/${names.map(encodeURIComponent).join('/')}`
     const response = await send(transport, { method, path, query })
-    return response.object ?? JSON.parse((await text(response.bytes)) || '{}')
+    if (response.object || !response.bytes) return response.object ?? {}
+    return JSON.parse(String(await readBody(response.bytes, ANSWER_LIMIT)) || '{}')
   }
   return {
     async make(node, folder, bytes) {

@@ -47,6 +47,16 @@ test('addContext keeps everything else of the user, and removeContext takes out 
   assert.equal(await removeContext(path, 'tutti'), false)
 })
 
+test('addContext keeps the namespace that was chosen, as long as the cluster is the same', async () => {
+  const path = join(folder(), 'config')
+  await addContext(path, { ...context, namespace: 'shop' })
+  const contextOf = async () => (await readKubeconfig(path))?.contexts?.[0]?.context
+  await addContext(path, { ...context, server: 'https://127.0.0.1:7443' })
+  assert.deepEqual(await contextOf(), { cluster: 'tutti', user: 'tutti', namespace: 'shop' })
+  await addContext(path, { ...context, authority: 'of another cluster' })
+  assert.deepEqual(await contextOf(), { cluster: 'tutti', user: 'tutti' })
+})
+
 test('addContext writes through a link', async () => {
   const dir = folder()
   writeFileSync(join(dir, 'real'), users)

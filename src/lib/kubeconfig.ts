@@ -148,9 +148,23 @@ export async function writeKubeconfig(path: string, config: Kubeconfig): Promise
 export const writeKubeconfigJson = (path: string, config: Kubeconfig): void =>
   writeFileAtomic(target(path), `${JSON.stringify(config, null, 2)}\n`)
 
-/** Adds or replaces a context in the file at `path` and makes it the current one. Makes the file where it is missing. */
+/** The namespace that a user has chosen in the context of this name, if it is of the cluster with this authority. */
+function chosenNamespace({ clusters, contexts }: Kubeconfig, { name, authority }: ContextOptions): string | undefined {
+  const find = (section: Named[] | null | undefined) => section?.find(each => each.name === name)
+  const cluster = find(clusters)?.cluster as Record<string, unknown> | undefined
+  const context = find(contexts)?.context as Record<string, unknown> | undefined
+  if (cluster?.['certificate-authority-data'] !== base64(authority)) return undefined
+  return typeof context?.namespace === 'string' ? context.namespace : undefined
+}
+
+/**
+ * Adds or replaces a context in the file at `path` and makes it the current one; the namespace that was chosen in it
+ * stays. Makes the file where it is missing.
+ */
 export async function addContext(path: string, options: ContextOptions): Promise<void> {
-  await writeKubeconfig(path, mergeKubeconfig((await readKubeconfig(path)) ?? {}, buildKubeconfig(options)))
+  const before = (await readKubeconfig(path)) ?? {}
+  const namespace = options.namespace ?? chosenNamespace(before, options)
+  await writeKubeconfig(path, mergeKubeconfig(before, buildKubeconfig({ ...options, ...(namespace && { namespace }) })))
 }
 
 /** Takes a context out of the file at `path`; false when it, or the file, was not there. */

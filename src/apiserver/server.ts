@@ -22,6 +22,7 @@ import type { Authorizer } from './authorization/authorizer.ts'
 import { definitionHooks } from './custom/definition-hooks.ts'
 import { createDefinitions } from './custom/definitions.ts'
 import { discovery } from './discovery/discovery.ts'
+import { indexPage } from './discovery/index-page.ts'
 import { represented } from './discovery/representation.ts'
 import type { FeaturesOff } from './features/features.ts'
 import { withoutFeatures } from './features/without.ts'
@@ -31,7 +32,7 @@ import { errorFilter } from './filters/errors.ts'
 import { representationFilter } from './filters/representation.ts'
 import { timeoutFilter } from './filters/timeout.ts'
 import { createFlowControl } from './flow-control/filter.ts'
-import { answerHealth, type HealthCheck } from './handlers/health.ts'
+import { answerHealth, type HealthCheck, healthPaths } from './handlers/health.ts'
 import { createPacer } from './handlers/pacer.ts'
 import { resourceRoutes } from './handlers/route.ts'
 import { listenHttps, type WireObserver } from './http/https-server.ts'
@@ -236,6 +237,8 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     },
   ]
 
+  const index = indexPage(kinds, [...(ext.paths?.keys() ?? []), ...healthPaths(checks)])
+
   async function nonResource(request: ServerRequest): Promise<Answer> {
     const special = ext.paths?.get(request.path)
     if (special) return special(request)
@@ -245,8 +248,9 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
       const bytes = Buffer.from(await metricsText(families))
       return { status: 200, type: 'bytes', contentType: 'text/plain; version=0.0.4; charset=utf-8', bytes }
     }
-    if (request.path === '/version') return { status: 200, type: 'value', value: deps.version }
-    const discovered = (await discover(request)) ?? (await documents(request))
+    if (request.path === '/version' || request.path === '/version/')
+      return { status: 200, type: 'value', value: deps.version }
+    const discovered = index(request.path) ?? (await discover(request)) ?? (await documents(request))
     if (discovered) return discovered
     throw pathNotFound()
   }

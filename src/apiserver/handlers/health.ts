@@ -40,11 +40,18 @@ async function run(endpoint: string, checks: readonly HealthCheck[], request: Se
   return text(200, request.query.has('verbose') ? `${lines.join('\n')}\n${endpoint} check passed\n` : 'ok')
 }
 
+const checksOf = (all: readonly HealthCheck[], endpoint: string) =>
+  endpoint === 'livez' ? all.filter(check => !check.onlyReady) : all
+
+/** Every path that `answerHealth` answers. */
+export const healthPaths = (all: readonly HealthCheck[]): string[] =>
+  ENDPOINTS.flatMap(each => [`/${each}`, ...checksOf(all, each).map(({ name }) => `/${each}/${name}`)])
+
 /** Answers a path of the three endpoints, or of one check below them; undefined for any other path. */
 export function answerHealth(all: readonly HealthCheck[], request: ServerRequest): Promise<Answer> | undefined {
   const [, endpoint = '', name] = request.path.split('/', 3)
   if (!(ENDPOINTS as readonly string[]).includes(endpoint)) return undefined
-  const checks = endpoint === 'livez' ? all.filter(check => !check.onlyReady) : all
+  const checks = checksOf(all, endpoint)
   if (!name) return run(endpoint, checks, request)
   const one = checks.filter(check => check.name === name)
   return one.length ? run(endpoint, one, request) : undefined

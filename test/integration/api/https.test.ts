@@ -117,9 +117,18 @@ test('HTTP/2 with a client certificate creates, reads and lists', async () => {
   assert.match(yaml.text, /^kind: ConfigMap\n/m)
 })
 
+test('the root lists the paths that are answered', async () => {
+  for (const path of ['/', '/index.html']) {
+    const { paths } = parse(await http2('GET', path)) as { paths: string[] }
+    for (const each of ['/api/v1', '/apis/apps', '/apis/apps/v1', '/livez/ping', '/metrics', '/openapi/v3', '/version'])
+      assert.ok(paths.includes(each), each)
+    for (const each of paths) assert.equal((await http2('GET', each)).status, 200, each)
+  }
+})
+
 test('HTTP/1.1 without credentials is anonymous', async () => {
   assert.equal((await http1('GET', '/readyz')).text, 'ok')
-  assert.equal(parse(await http1('GET', '/version')).minor, '36')
+  for (const path of ['/version', '/version/']) assert.equal(parse(await http1('GET', path)).minor, '36')
   const refused = await http1('GET', MAPS)
   assert.equal(refused.status, 403)
   assert.equal(

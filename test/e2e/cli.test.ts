@@ -144,7 +144,7 @@ describe('the command line', { skip: toolsMissing }, () => {
     await says(['frob'], { code: 1, err: /unknown command 'frob'[\s\S]*tutti --help/ })
     await says(['get', 'frobs'], { code: 1, err: /no resource type "frobs"[\s\S]*kubectl api-resources/ })
     await says(['why', 'svc/nothing'], { code: 1, err: /services "nothing" not found/ })
-    await says(['top'], { code: 1, err: /not built yet/ })
+    await says(['top', 'services'], { code: 1, err: /what "services" use is not known[\s\S]*tutti top nodes/ })
   })
 
   it('completion of bash knows commands and options', async () => {

@@ -76,8 +76,10 @@ export async function prepareNetwork(options: NetworkOptions, deps: NetworkDeps)
       const events = (component: string) => createEventRecorder(client.transport, { component }, deps, signal)
       await parts.followMachines?.(api, signal)
       const dns = await parts.startDns?.(api, catalog)
-      await parts.keep?.(events('network'), signal)
-      const policies = await parts.enforcePolicies?.(informers, dns?.port ?? DNS_PORT)
+      const [policies] = await Promise.all([
+        parts.enforcePolicies?.(informers, dns?.port ?? DNS_PORT),
+        parts.keep?.(events('network'), signal),
+      ])
       if (!policies) reportUnenforced(informers, events('network-policy-controller'), NO_POLICIES)
       const balancing = events('service-lb-controller')
       const carried = { ...deps, api, parts, catalog, nodeAddresses: prepare.nodeAddresses, events: balancing }

@@ -3,7 +3,7 @@
  * by their network and by what runs them.
  */
 import { join } from 'node:path'
-import type { UpOptions } from '../cli/context.ts'
+import { type UpOptions, UserError } from '../cli/context.ts'
 import { readJsonFile, writeFileAtomic } from '../lib/atomic-file.ts'
 
 export interface KeptOptions {
@@ -23,12 +23,20 @@ const FIRST: KeptOptions = { port: 6443, network: 'auto', runtime: 'auto', nodes
 
 const readKept = (dataDir: string) => readJsonFile<KeptOptions>(fileOf(dataDir))
 
-/** What was asked for now, else what was before. Another runtime is asked for with all that belongs to it. */
+/**
+ * What was asked for now, else what was before. Another runtime is asked for with all that belongs to it. Throws
+ * `UserError` where more than one node is asked for and they are not simulated.
+ */
 export function withKept(options: UpOptions): UpOptions & KeptOptions {
-  const kept = { ...FIRST, ...readKept(options.dataDir) }
-  if (!options.runtime && !options.runtimeEndpoint) return { ...kept, ...options }
-  const { port, network } = kept
-  return { ...FIRST, port, network, ...options }
+  const { port, network, ...ran } = { ...FIRST, ...readKept(options.dataDir) }
+  const isSaid = options.runtime || options.runtimeEndpoint
+  const all = { ...FIRST, port, network, ...(!isSaid && ran), ...options }
+  if (all.nodes > 1 && all.runtime !== 'simulated')
+    throw new UserError(
+      `--nodes ${all.nodes} needs simulated nodes: this machine is one node`,
+      'Simulate them: --runtime simulated.',
+    )
+  return all
 }
 
 /** Keeps it for the next start. Returns sentences for who has said something else before. */

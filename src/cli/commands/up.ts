@@ -30,16 +30,11 @@ function ingressPortsOf({ httpPort, httpsPort }: Options): NonNullable<UpOptions
   }
 }
 
-/** A number of nodes; more than one only where they are simulated. Throws `UserError`. */
-function nodesOf(value: unknown, runtime: unknown): number {
+/** A number of nodes. Throws `UserError`. */
+function nodesOf(value: unknown): number {
   const nodes = Number(value)
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES)
     throw new UserError(`--nodes ${String(value)} must be a number from 1 to ${MAX_NODES}`)
-  if (nodes > 1 && runtime !== 'simulated')
-    throw new UserError(
-      `--nodes ${nodes} needs simulated nodes: this machine is one node`,
-      'Simulate them: --runtime simulated.',
-    )
   return nodes
 }
 
@@ -131,7 +126,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
       ...(options.port !== undefined && { port: portOf('--port', options.port) }),
       ...(options.network !== undefined && { network: options.network as 'auto' }),
       ...(options.runtime !== undefined && { runtime: options.runtime as 'auto' }),
-      ...(options.nodes !== undefined && { nodes: nodesOf(options.nodes, options.runtime) }),
+      ...(options.nodes !== undefined && { nodes: nodesOf(options.nodes) }),
       ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: String(options.runtimeEndpoint) }),
       ...(options.config !== undefined && { config: resolve(String(options.config)) }),
       ...(options.nodeName !== undefined && { nodeName: nodeNameOf(options.nodeName) }),

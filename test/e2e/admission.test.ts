@@ -40,7 +40,7 @@ async function webhookObjects() {
     {
       command: [process.execPath, '--input-type=module', '-e', script],
       env: Object.entries(environment).map(([name, value]) => ({ name, value })),
-      readinessProbe: { httpGet: { port: PORT, scheme: 'HTTPS' }, periodSeconds: 1 },
+      readinessProbe: { httpGet: { port: PORT, scheme: 'HTTPS' }, periodSeconds: 1, timeoutSeconds: 10 },
     },
   )
   const configuration = (kind: string, path: string) => ({

@@ -43,8 +43,9 @@ const canary = {
       spec: pod('', {
         command: [process.execPath, server],
         ports: [{ containerPort: 8080 }],
-        readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 },
-        livenessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 2, failureThreshold: 2 },
+        // The machine may be slow; it is Tutti that must not stand still.
+        readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1, timeoutSeconds: 10 },
+        livenessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 2, timeoutSeconds: 10 },
       }).spec,
     },
   },

@@ -60,8 +60,8 @@ test('pods run in containers', { skip: problem ?? false }, async t => {
       {
         command: ['sh', '-c', 'echo one; echo two >&2; echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp'],
         ports: [{ containerPort: 8080 }],
-        readinessProbe: { httpGet: { port: 8080, path: '/index.html' }, periodSeconds: 1 },
-        livenessProbe: { exec: { command: ['test', '-e', '/tmp/index.html'] }, periodSeconds: 1 },
+        readinessProbe: { httpGet: { port: 8080, path: '/index.html' }, periodSeconds: 1, timeoutSeconds: 10 },
+        livenessProbe: { exec: { command: ['test', '-e', '/tmp/index.html'] }, periodSeconds: 1, timeoutSeconds: 10 },
       },
       { command: ['sleep', '100000'] },
     ),

@@ -86,7 +86,7 @@ test('a disk that fills refuses writes, answers reads, and loses nothing', { ski
           name: 'main',
           image: 'host',
           command: ['sh', '-c', 'while :; do echo "a line of a log that has no room"; sleep 0.1; done'],
-          livenessProbe: { exec: { command: ['true'] }, periodSeconds: 1 },
+          livenessProbe: { exec: { command: ['true'] }, periodSeconds: 1, timeoutSeconds: 10 },
         },
       ],
     },

@@ -164,7 +164,10 @@ test('kubectl over streams', { skip: toolsMissing ?? false }, async t => {
 
   await t.test(`port-forward carries ${MEGABYTES} MB both ways, to a pod, a deployment and a service`, async () => {
     const server = { command: [process.execPath, '-e', SERVER] }
-    const ready = { readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }, ports: [{ containerPort: 8080 }] }
+    const ready = {
+      readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1, timeoutSeconds: 10 },
+      ports: [{ containerPort: 8080 }],
+    }
     await kubectl('apply -f -', {
       apiVersion: 'apps/v1',
       kind: 'Deployment',

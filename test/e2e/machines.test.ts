@@ -242,7 +242,7 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
             name: 'main',
             image: BUSYBOX,
             command: ['sh', '-c', script],
-            readinessProbe: { httpGet: { port: 8080, path: '/index.html' }, periodSeconds: 1 },
+            readinessProbe: { httpGet: { port: 8080, path: '/index.html' }, periodSeconds: 1, timeoutSeconds: 10 },
           },
         ],
       },

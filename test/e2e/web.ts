@@ -44,7 +44,7 @@ export const webManifest = ({ port, replicas, graceSeconds, spec, container }: W
                   image: 'host',
                   command: [process.execPath, server],
                   ports: [{ containerPort: 8080 }],
-                  readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 },
+                  readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1, timeoutSeconds: 10 },
                   ...container,
                 },
               ],

@@ -13,7 +13,6 @@ const manifest = webManifest({
   port: PORT,
   replicas: 3,
   graceSeconds: 10,
-  spec: { progressDeadlineSeconds: 5 },
   container: { env: [{ name: 'VERSION', value: 'v1' }], lifecycle: { preStop: { sleep: { seconds: 1 } } } },
 })
 
@@ -38,6 +37,8 @@ test('the first day of a user', options, async t => {
         !pod.metadata.deletionTimestamp &&
         pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
     )
+  const progressIn = (progressDeadlineSeconds: number) =>
+    cluster.kubectl(['patch', 'deployment/web', '-p', JSON.stringify({ spec: { progressDeadlineSeconds } })])
   const isReady = (n: number) => until(`${n} pods ready`, async () => (await ready()).length === n)
 
   await t.test(
@@ -107,6 +108,7 @@ test('the first day of a user', options, async t => {
     async () => {
       const stop = startLoad(url)
       t.after(stop)
+      await progressIn(5)
       await cluster.kubectl(['set', 'env', 'deployment/web', 'BROKEN=yes'])
       const { code, stderr } = await cluster.tryKubectl(['rollout', 'status', 'deployment/web', '--timeout=120s'])
       assert.notEqual(code, 0)
@@ -114,6 +116,8 @@ test('the first day of a user', options, async t => {
       const why = await cluster.tutti(['why', 'deploy/web'])
       assert.equal(why.code, 1)
       assert.match(why.stdout, /exit code 3/)
+      // The time is for what is broken alone: a machine may be slow.
+      await progressIn(600)
       await cluster.kubectl(['rollout', 'undo', 'deployment/web'])
       await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=120s'])
       const result = await stop()

@@ -43,7 +43,7 @@ export function inOwnNetwork(file: string, title: string, body: () => void): voi
         '--test-isolation=none',
         file,
       ],
-      { encoding: 'utf8', env: { ...env, [INSIDE]: '1' }, timeout: 120_000 },
+      { encoding: 'utf8', env: { ...env, [INSIDE]: '1' }, timeout: 900_000 },
     )
     assert.equal(child.status, 0, `${child.stdout}\n${child.stderr}`)
   })

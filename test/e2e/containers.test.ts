@@ -163,7 +163,7 @@ test('pods run in containers', { skip: problem ?? false }, async t => {
     const many = (path: string) => kubectl(['get', 'pods', '-l', 'app=many', '-o', `jsonpath={.items[*]${path}}`])
     await until('the first of them run', async () => /running.*running/s.test(await many('.status.containerStatuses')))
     process.kill(pidOf(), 'SIGKILL')
-    await kubectl(['rollout', 'status', 'deployment/many', '--timeout=150s'])
+    await kubectl(['rollout', 'status', 'deployment/many', '--timeout=280s'])
     // One whose start was cut off has had a start that failed.
     assert.match(await many('.status.containerStatuses[0].restartCount'), /^[01]( [01]){29}$/)
     assert.equal(processesOf(COMMAND).length, 30)

@@ -8,7 +8,7 @@ import { createDeadlines } from '../deadlines.ts'
 import { openHttp2 } from './http2.ts'
 
 test('Http2Visit is given up with a client that takes nothing of its answer for 5 minutes', {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async () => {
   const clock = virtualClock()
   const closed: string[] = []

@@ -169,7 +169,7 @@ test('createServer lets no backend take a request of HTTP/2 that was broken off 
   }
 })
 
-test('createServer gives a request up with the connection of HTTP/2 that it came on', { timeout: 20_000 }, async () => {
+test('createServer gives a request up with the connection of HTTP/2 that it came on', { timeout: 60_000 }, async () => {
   const given = await startGateway([routeTo('web')], { '': await certificateFor('localhost') })
   ends.push(() => given.close())
   // Its answer has begun: it has all the time that it wants.

@@ -19,8 +19,14 @@ function obtain(
   { driver, objects }: Pick<Ground, 'driver' | 'objects'>,
   { policy = 'IfNotPresent', ...wanted }: Wanted,
 ): Promise<FoundImage> {
-  const names = deps.pod().spec?.imagePullSecrets ?? []
-  const secrets = names.flatMap(({ name }) => (name && objects.secret(name)) || [])
+  const names = (deps.pod().spec?.imagePullSecrets ?? []).flatMap(({ name }) => name || [])
+  const secrets = names.flatMap(name => objects.secret(name) ?? [])
+  const missing = names.filter(name => !objects.secret(name))
+  if (missing.length) {
+    const what = `Unable to retrieve some image pull secrets (${missing.join(', ')})`
+    const message = `${what}; attempting to pull the image may not succeed.`
+    deps.events.event(deps.pod(), 'Warning', 'FailedToRetrieveImagePullSecret', message)
+  }
   return deps.pulls.ensure({ driver, policy, secrets, ...wanted })
 }
 

@@ -241,7 +241,8 @@ describe('createPodWorker', () => {
   })
 
   it('says why an image cannot be had, then that it waits for the next try, then tries again', async () => {
-    await node.create('imageless', { containers: [container('main', { image: 'bad' })] })
+    const imagePullSecrets = [{ name: 'one' }, { name: 'other' }]
+    await node.create('imageless', { imagePullSecrets, containers: [container('main', { image: 'bad' })] })
     const waiting = async () => (await node.container('imageless')).state?.waiting
     assert.deepEqual(await waiting(), { reason: 'ErrImagePull', message: 'no such image' })
     await node.advance(1500)
@@ -251,6 +252,7 @@ describe('createPodWorker', () => {
     })
     const events = await node.events('imageless')
     for (const each of [
+      'FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets (one, other); attempting to pull the image may not succeed.',
       'Failed: Failed to pull image "bad": no such image',
       'Failed: Error: ErrImagePull',
       'BackOff: Back-off pulling image "bad"',

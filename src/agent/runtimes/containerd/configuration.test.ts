@@ -50,6 +50,7 @@ test('hostsToml names mirrors before the registry itself', () => {
   assert.equal(
     hostsToml({ host: 'own.example:5000', mirrors: [], ca: 'PEM' }, '/x/ca.pem'),
     `server = "https://own.example:5000"
+ca = "/x/ca.pem"
 [host."https://own.example:5000"]
   capabilities = ["pull", "resolve"]
   ca = "/x/ca.pem"

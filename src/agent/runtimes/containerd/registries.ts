@@ -21,12 +21,14 @@ const quoted = JSON.stringify
 /** The hosts.toml of a registry; `caFile` holds its `ca`. */
 export function hostsToml({ host, mirrors, ca }: RegistrySettings, caFile: string): string {
   const server = `https://${SERVERS[host] ?? host}`
-  const lines = [`server = ${quoted(server)}`]
+  const authorities = ca ? `ca = ${quoted(caFile)}` : undefined
+  // containerd asks the server itself last, by what stands before the first host; 1.6 reads no file without a host.
+  const lines = [`server = ${quoted(server)}`, ...(authorities ? [authorities] : [])]
   for (const url of [...mirrors, ...(ca ? [server] : [])])
     lines.push(
       `[host.${quoted(url)}]`,
       `  capabilities = ["pull", "resolve"]`,
-      ...(ca ? [`  ca = ${quoted(caFile)}`] : []),
+      ...(authorities ? [`  ${authorities}`] : []),
     )
   return `${lines.join('\n')}\n`
 }

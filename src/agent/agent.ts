@@ -32,6 +32,7 @@ import { diskOf } from './node/usage.ts'
 import { createObjectSource } from './object-source.ts'
 import { removeOrphanFolders, removeOrphans } from './orphans.ts'
 import type { PodDeps } from './pod/deps.ts'
+import { createSandboxCount } from './pod/sandbox-count.ts'
 import { createUserNamespaces } from './pod/user-namespaces.ts'
 import { createPodWorkers } from './pod/workers.ts'
 import type { PodNetwork } from './pod-network.ts'
@@ -183,6 +184,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     images,
     machine,
     configuration: () => kubeletConfiguration({ ...base, port: server?.port }),
+    sandboxes: podDeps.sandboxes,
     localVolumes: createLocalVolumes(join(deps.dataDir, 'volumes')),
   })
   const server = await openServer(deps.server, { nodeName, client, clock, logger, api, serve, find: workers.find })
@@ -300,6 +302,7 @@ function sharedByPods(
       limit: settings.parallelPulls,
       providers: settings.credentialProviders.map(each => createCredentialProvider(each, { clock, logger, signal })),
     }),
+    sandboxes: createSandboxCount(),
     userNamespaces: createUserNamespaces(podsDirectory),
     seccompDirectory: join(dataDir, 'seccomp'),
     node: {

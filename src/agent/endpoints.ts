@@ -8,6 +8,7 @@ import type { LocalVolumes } from './local-volumes.ts'
 import type { NodeImages } from './node/images.ts'
 import type { Machine } from './node/machine.ts'
 import { podRef } from './pod/object.ts'
+import type { SandboxCount } from './pod/sandbox-count.ts'
 import type { PodWorker } from './pod/worker.ts'
 import { usageOfClaims } from './statistics/claims.ts'
 import { usageOfContainers } from './statistics/containers.ts'
@@ -19,6 +20,7 @@ export interface EndpointDeps {
   readonly logs: NodeApi['logs']
   readonly localVolumes: LocalVolumes
   readonly images: NodeImages
+  readonly sandboxes: Pick<SandboxCount, 'all' | 'ownUsers'>
   readonly machine: Machine
   /** What a kubelet's configuration would say of this node. */
   configuration(): object
@@ -60,6 +62,7 @@ async function statisticsAt(deps: EndpointDeps, path: string): Promise<NodeAnswe
     machine: deps.machine.usage?.() ?? made.usageOfPods(pods, quantityValue(deps.machine.capacity.memory ?? '0')),
     cores: milliValue(deps.machine.capacity.cpu ?? '0') / 1000,
     pods,
+    sandboxes: deps.sandboxes,
   }
   return path === '/stats/summary' ? json(made.summary(all)) : text(texts[path]!(all), 200, METRICS)
 }

@@ -13,6 +13,7 @@ import type { RuntimeDriver } from '../runtimes/runtime.ts'
 import type { ServiceEnvironment } from '../service-env.ts'
 import type { ClaimSource } from '../volumes/claims.ts'
 import type { VolumeServices } from '../volumes/volume.ts'
+import type { SandboxCount } from './sandbox-count.ts'
 import type { UserNamespaces } from './user-namespaces.ts'
 
 /** Why a pod may not run here; its phase becomes Failed. */
@@ -48,6 +49,8 @@ export interface PodDeps {
   readonly pulls: Pulls
   /** Folder of seccomp profiles that pods name (`Localhost`). */
   readonly seccompDirectory: string
+  /** How many sandboxes were asked for, and failed. */
+  readonly sandboxes: SandboxCount
   /** Ids for pods with users of their own. */
   readonly userNamespaces: UserNamespaces
   /** Folder of pods, one folder each by uid. */

@@ -172,6 +172,7 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
     if (pod.spec?.hostUsers !== false) return undefined
     const { userNamespaces, withoutUserNamespaces: why } = runtime.capabilities
     if (userNamespaces) return deps.userNamespaces.take(uid)
+    deps.sandboxes.began(pod)()
     throw new RuntimeError(
       'NotSupported',
       `RuntimeClass handler ${JSON.stringify(handler)} does not support user namespaces${why ? `: ${why}` : ''}`,
@@ -192,7 +193,8 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
     const podIPs = result?.ips ?? (hostNetwork ? deps.node.ips : [])
     const { spec } = pod
     const overhead = overheadResources(latest)
-    const id = await runtime.runSandbox({
+    const failed = deps.sandboxes.began(pod)
+    const made = runtime.runSandbox({
       namespace,
       name,
       uid,
@@ -214,6 +216,8 @@ export function createGroundKeeper(deps: PodDeps, pod: Pod, changed: () => void)
       ...(overhead ? { overhead } : {}),
       ...sandboxSecurity(latest),
     })
+    made.catch(failed)
+    const id = await made
     isFresh = true
     return (await runtime.sandboxStatus(id)) ?? { id, ips: podIPs }
   }

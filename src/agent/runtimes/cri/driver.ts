@@ -81,9 +81,9 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const emit = (event: RuntimeEvent) => {
     for (const listener of [...listeners]) listener(event)
   }
-  /** Waits while the runtime is away; a call that it was given before it went away is not repeated. */
+  /** Waits while the runtime is being started; a call that it was given before it went away is not repeated. */
   const call: CriCall = async (method, request, callOptions) => {
-    if (away) await Promise.race([away.back, sleep(clock, AWAY_MS, scope.signal)])
+    if (away && !outage.isLong()) await Promise.race([away.back, sleep(clock, AWAY_MS, scope.signal)])
     return plainCall(method, request, callOptions)
   }
   const known = createKnown({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -17,8 +17,14 @@ test('networkClaims tell a second cluster who owns the namespace, until it gives
   assert.equal(claims.owner(second), first)
   claims.release(second)
   assert.equal(claims.owner(second), first)
+  writeFileSync(join(folder, 'others'), '')
   claims.release(first)
   assert.equal(claims.owner(second), undefined)
+  assert.deepEqual(readdirSync(folder), ['others'])
+  rmSync(join(folder, 'others'))
+  claims.claim(first)
+  claims.release(first)
+  assert.equal(existsSync(folder), false)
   claims.claim(first)
   rmSync(first, { recursive: true })
   assert.equal(claims.owner(second), undefined)

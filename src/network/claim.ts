@@ -2,7 +2,7 @@
  * Who owns the kernel's tables of a network namespace: one cluster. A second one on the same machine takes another mode.
  * The claim is a file that a reboot removes, as it does the tables.
  */
-import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The namespace that this process is in, as a word: `4026531840`. */
@@ -36,7 +36,13 @@ export function networkClaims(folder = '/run/tutti'): Claims {
       writeFileSync(file, `${dataDir}\n`)
     },
     release(dataDir) {
-      if (read() === dataDir) rmSync(file, { force: true })
+      if (read() !== dataDir) return
+      rmSync(file, { force: true })
+      try {
+        rmdirSync(folder)
+      } catch {
+        // Other clusters of this machine have something in it.
+      }
     },
   }
 }

@@ -11,9 +11,12 @@ import {
   ServerCredentials,
   type ServerWritableStream,
 } from '@grpc/grpc-js'
+import { type Clock, realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
 import { virtualClock } from '../../../lib/virtual-clock.ts'
+import { plainSandbox } from '../configs.fixture.ts'
 import { openCriDriver } from './driver.ts'
+import { sandboxId, versionResponse } from './messages.ts'
 
 const bytes = (value: Buffer) => value
 const method = (service: string, name: string, responseStream = false): MethodDefinition<Buffer, Buffer> => ({
@@ -25,32 +28,48 @@ const method = (service: string, name: string, responseStream = false): MethodDe
   responseSerialize: bytes,
   responseDeserialize: bytes,
 })
-const UNARY = ['Version', 'Status', 'ListPodSandbox', 'ListContainers'].map(name => method('RuntimeService', name))
+const runtimeCalls = ['Status', 'ListPodSandbox', 'ListContainers', 'PodSandboxStatus'].map(name =>
+  method('RuntimeService', name),
+)
+const EMPTY = [...runtimeCalls, method('ImageService', 'ListImages')]
+const VERSION = method('RuntimeService', 'Version')
+const EVENTS = method('RuntimeService', 'GetContainerEvents', true)
 
-/** A runtime in which nothing runs, and its socket. */
-async function emptyRuntime(t: TestContext) {
+const RUN = method('RuntimeService', 'RunPodSandbox')
+
+/** Starts a runtime in which nothing runs; the function that it gives ends it. `run` makes sandboxes. */
+async function startRuntime(
+  t: TestContext,
+  socket: string,
+  runtimeVersion: string,
+  run: handleUnaryCall<Buffer, Buffer> = () => {},
+) {
+  const server = new Server()
+  const answer =
+    (bytes: Buffer): handleUnaryCall<Buffer, Buffer> =>
+    (_, tell) =>
+      tell(null, bytes)
+  server.addService(
+    { version: VERSION, events: EVENTS, run: RUN, ...Object.fromEntries(EMPTY.map(each => [each.path, each])) },
+    {
+      version: answer(versionResponse.encode({ runtimeName: 'small', runtimeVersion })),
+      events: (_: ServerWritableStream<Buffer, Buffer>) => {},
+      run,
+      ...Object.fromEntries(EMPTY.map(each => [each.path, answer(Buffer.alloc(0))])),
+    },
+  )
+  rmSync(socket, { force: true })
+  await promisify(server.bindAsync.bind(server))(`unix://${socket}`, ServerCredentials.createInsecure())
+  t.after(() => server.forceShutdown())
+  return () => server.forceShutdown()
+}
+
+/** A driver on one of release 1. */
+async function start(t: TestContext, clock: Clock, run?: handleUnaryCall<Buffer, Buffer>) {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-cri-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const socket = join(folder, 'cri.sock')
-  const server = new Server()
-  const empty: handleUnaryCall<Buffer, Buffer> = (_, answer) => answer(null, Buffer.alloc(0))
-  const events = (_: ServerWritableStream<Buffer, Buffer>) => {}
-  const all = [...UNARY, method('ImageService', 'ListImages')]
-  server.addService(
-    Object.fromEntries([
-      ...all.map(each => [each.path, each]),
-      ['events', method('RuntimeService', 'GetContainerEvents', true)],
-    ]),
-    { ...Object.fromEntries(all.map(each => [each.path, empty])), events },
-  )
-  await promisify(server.bindAsync.bind(server))(`unix://${socket}`, ServerCredentials.createInsecure())
-  t.after(() => server.forceShutdown())
-  return { socket, stop: () => server.forceShutdown() }
-}
-
-test('openCriDriver lets nobody wait for a runtime that has been away for long', async t => {
-  const { socket, stop } = await emptyRuntime(t)
-  const clock = virtualClock()
+  const stop = await startRuntime(t, socket, '1', run)
   const lost = Promise.withResolvers<void>()
   const driver = await openCriDriver({
     socket,
@@ -64,11 +83,43 @@ test('openCriDriver lets nobody wait for a runtime that has been away for long',
     lost: lost.resolve,
   })
   t.after(driver.close)
+  return { driver, folder, socket, stop, lost: lost.promise }
+}
+
+test('openCriDriver lets nobody wait for a runtime that has been away for long', async t => {
+  const clock = virtualClock()
+  const { driver, stop, lost } = await start(t, clock)
   assert.deepEqual(await driver.images?.list(), [])
   stop()
-  await lost.promise
+  await lost
   const patient = assert.rejects(driver.images!.list())
   await clock.advance(30_000)
   await patient
   await assert.rejects(driver.images!.list(), { code: 14 })
+})
+
+test('openCriDriver tells the release as which a runtime came back', async t => {
+  const { driver, socket, stop, lost } = await start(t, realClock)
+  assert.equal(driver.version, 'small://1')
+  stop()
+  await lost
+  await startRuntime(t, socket, '2')
+  assert.deepEqual(await driver.images?.list(), [])
+  assert.equal(driver.version, 'small://2')
+})
+
+test('openCriDriver does not let go of a runtime that is making a sandbox', async t => {
+  const asked = Promise.withResolvers<() => void>()
+  const { driver, folder } = await start(t, realClock, (_, tell) =>
+    asked.resolve(() => tell(null, sandboxId.encode({ podSandboxId: 'made' }))),
+  )
+  const made = driver.runSandbox(plainSandbox('uid', folder))
+  const answer = await asked.promise
+  const order: string[] = []
+  const closed = driver.close().then(() => order.push('closed'))
+  void made.then(() => order.push('made'))
+  answer()
+  assert.equal(await made, 'made')
+  await closed
+  assert.deepEqual(order, ['made', 'closed'])
 })

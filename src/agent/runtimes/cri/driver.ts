@@ -6,7 +6,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandStreams } from '../../../client/node-api.ts'
-import { type Clock, sleep } from '../../../lib/clock.ts'
+import { type Clock, sleep, within } from '../../../lib/clock.ts'
 import { CallError, CODE, openChannel } from '../../../lib/grpc/channel.ts'
 import type { Logger } from '../../../lib/log.ts'
 import { dial } from '../dial.ts'
@@ -61,6 +61,8 @@ export interface CriDriverOptions extends Translation {
   lost?(): void
 }
 
+/** A sandbox that is being made is so within this time (ms). */
+const MAKING_MS = 30_000
 /** How long a call waits for a runtime that is being started again (ms). */
 const AWAY_MS = 20_000
 
@@ -73,6 +75,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const listeners = new Set<(event: RuntimeEvent) => void>()
   const ended = new Map<string, Set<() => void>>()
   const rotations = new Map<string, () => void>()
+  /** Sandboxes that are being made. */
+  const making = new Set<Promise<string>>()
   /** Sandboxes of which nothing is left to stop. */
   const stopped = new Set<string>()
   const outage = createOutage(clock)
@@ -117,9 +121,14 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
 
   const follow = createFollow({ known, clock, logger, signal: scope.signal })
 
-  const { runtimeName, runtimeVersion } = await ready(plainCall, clock)
-  const { runtimeHandlers, features: ofAll } = await plainCall('Status', {})
-  const features = runtimeHandlers.find(({ name }) => name === '')?.features
+  /** What the runtime is and can. */
+  async function introduced() {
+    const { runtimeName, runtimeVersion } = await ready(plainCall, clock)
+    const { runtimeHandlers, features: ofAll } = await plainCall('Status', {})
+    return { runtimeName, runtimeVersion, ofAll, features: runtimeHandlers.find(({ name }) => name === '')?.features }
+  }
+  const first = await introduced()
+  let about = first
   await known.load()
   void followEvents(
     {
@@ -129,6 +138,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       seen: follow.seen,
       async connected() {
         await known.load()
+        // It may have come back as another release.
+        if (away) about = await introduced()
         outage.over()
         away?.resolve()
         away = undefined
@@ -171,9 +182,23 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
     makeMessageFile(file)
     return file
   }
-  const imageMounts = mountsImages(runtimeName, runtimeVersion)
+  const imageMounts = mountsImages(first.runtimeName, first.runtimeVersion)
   const imageFolders = createImageFolders(snapshotFolders(channel, call))
   const imagesOf = ({ directory, attempt }: SandboxNote) => join(directory, 'runtime', 'images', String(attempt))
+  async function makeSandbox({ labels, annotations, ...note }: SandboxConfig) {
+    mkdirSync(logDirectory(note), { recursive: true, mode: 0o755 })
+    await options.beforeSandbox?.({ labels, annotations, ...note })
+    try {
+      const runtimeHandler = options.runtimeHandler?.(note.handler) ?? ''
+      const request = { config: criSandbox(note, options, { labels, annotations }), runtimeHandler }
+      const { podSandboxId } = await told('run the sandbox', () => call('RunPodSandbox', request))
+      await known.readSandbox(podSandboxId)
+      return podSandboxId
+    } catch (error) {
+      await options.afterSandbox?.(note)
+      throw error
+    }
+  }
   async function stopSandbox(id: string) {
     const sandbox = known.sandboxes.get(id)
     if (!sandbox || stopped.has(id)) return
@@ -186,17 +211,22 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   }
 
   return {
-    version: `${runtimeName}://${runtimeVersion}`,
-    capabilities: {
-      handlers: options.handlers,
-      survives: true,
-      ownNetwork: options.ownNetwork,
-      volumes: true,
-      mounts: true,
-      imageMounts,
-      recursiveReadOnly: features?.recursiveReadOnlyMounts ?? false,
-      userNamespaces: features?.userNamespaces ?? false,
-      strictGroups: ofAll?.supplementalGroupsPolicy ?? false,
+    get version() {
+      return `${about.runtimeName}://${about.runtimeVersion}`
+    },
+    get capabilities() {
+      const { features, ofAll } = about
+      return {
+        handlers: options.handlers,
+        survives: true,
+        ownNetwork: options.ownNetwork,
+        volumes: true,
+        mounts: true,
+        imageMounts,
+        recursiveReadOnly: features?.recursiveReadOnlyMounts ?? false,
+        userNamespaces: features?.userNamespaces ?? false,
+        strictGroups: ofAll?.supplementalGroupsPolicy ?? false,
+      }
     },
     outage,
     onEvent(handler) {
@@ -216,20 +246,12 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       },
     },
 
-    async runSandbox(config) {
-      const { labels, annotations, ...note } = config
-      mkdirSync(logDirectory(config), { recursive: true, mode: 0o755 })
-      await options.beforeSandbox?.(config)
-      try {
-        const runtimeHandler = options.runtimeHandler?.(config.handler) ?? ''
-        const request = { config: criSandbox(note, options, { labels, annotations }), runtimeHandler }
-        const { podSandboxId } = await told('run the sandbox', () => call('RunPodSandbox', request))
-        await known.readSandbox(podSandboxId)
-        return podSandboxId
-      } catch (error) {
-        await options.afterSandbox?.(note)
-        throw error
-      }
+    runSandbox(config) {
+      const made = makeSandbox(config)
+      making.add(made)
+      const over = () => void making.delete(made)
+      made.then(over, over)
+      return made
     },
     stopSandbox,
     ...(!imageMounts && {
@@ -379,6 +401,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       return stats && statsOf(stats, container.status, processes)
     },
     async close() {
+      // One that was made after this would be known to nobody.
+      await within(clock, MAKING_MS, Promise.allSettled(making))
       scope.abort()
       for (const end of rotations.values()) end()
       listeners.clear()

@@ -24,3 +24,11 @@ test('serviceUnit leaves workloads alone when the program is stopped or restarte
   assert.equal(line(unit(), 'KillMode'), 'KillMode=process')
   assert.equal(line(unit(), 'Restart'), 'Restart=on-failure')
 })
+
+test('serviceUnit waits for nothing of the machine below the service manager of a user', () => {
+  assert.equal(line(unit(), 'WantedBy'), 'WantedBy=multi-user.target')
+  assert.equal(line(unit(), 'After'), 'After=network-online.target containerd.service crio.service')
+  const users = unit({ isUsers: true })
+  assert.equal(line(users, 'WantedBy'), 'WantedBy=default.target')
+  assert.deepEqual([line(users, 'After'), line(users, 'Wants')], [undefined, undefined])
+})

@@ -8,6 +8,8 @@ export interface UnitOptions {
   readonly isNode: boolean
   /** Where its runtimes and tools are found. */
   readonly path: string
+  /** For the service manager of an ordinary user, which knows nothing of the machine's units. */
+  readonly isUsers?: boolean
 }
 
 /** A word as systemd reads it: in quotes where it must be, `%` and `$` doubled. */
@@ -16,13 +18,16 @@ function word(text: string): string {
   return /^[\w@%+=:,./$-]+$/.test(text) ? escaped : `"${escaped.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
-/** The text of the unit. */
-export const serviceUnit = ({ command, dataDir, isNode, path }: UnitOptions): string => `[Unit]
-Description=Tutti ${isNode ? 'node' : 'cluster'} (${dataDir.replaceAll('%', '%%')})
+const ORDER = `\
 # A machine that goes down stops what comes after first: runtimes and the network are there until pods have ended.
 After=network-online.target containerd.service crio.service
 Wants=network-online.target
+`
 
+/** The text of the unit. */
+export const serviceUnit = ({ command, dataDir, isNode, path, isUsers = false }: UnitOptions): string => `[Unit]
+Description=Tutti ${isNode ? 'node' : 'cluster'} (${dataDir.replaceAll('%', '%%')})
+${isUsers ? '' : ORDER}
 [Service]
 Type=exec
 ExecStart=${command.map(word).join(' ')}
@@ -43,5 +48,5 @@ LimitNPROC=infinity
 TasksMax=infinity
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=${isUsers ? 'default' : 'multi-user'}.target
 `

@@ -100,8 +100,9 @@ export async function startCore(deps: CoreDeps): Promise<Core> {
     const settings = await loadSettings(config ?? configurationIn(dataDir), { ...deps, uuid: randomUUID })
     const ground = await prepareGround(deps, settings, ends)
     const api = await serveApi(deps, ground, ends)
-    const changed = keepOptions(dataDir, { ...deps.options, port: api.port })
     const { traffic, nodes } = await startParts(deps, ground, api, ends)
+    // A start that failed, for a runtime that is not there, is no wish for the next one.
+    const changed = keepOptions(dataDir, { ...deps.options, port: api.port })
     return {
       server: api.url,
       nodeName: [...nodes.apis.keys()].join(', '),

@@ -53,6 +53,8 @@ describe('the package', { skip: reachable ? false : 'npm reaches no registry' },
     const example = JSON.parse((await must(tutti, ['example', 'shop', '--detach', '--json'], { env })).trim())
     assert.equal((await fetch(example.address)).status, 200)
     await must(tutti, ['down'], { env })
+    // What a start that failed was asked for is not asked of the next one.
+    await assert.rejects(must(tutti, [...up, '--runtime-endpoint', 'cri.sock'], { env }), /not the address of a unix/)
     await must(tutti, up, { env })
     await must(tutti, ['down'], { env })
     const kubeconfig = () => readFileSync(join(folder, '.kube/config'), 'utf8')

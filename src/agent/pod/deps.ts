@@ -16,6 +16,9 @@ import type { VolumeServices } from '../volumes/volume.ts'
 import type { SandboxCount } from './sandbox-count.ts'
 import type { UserNamespaces } from './user-namespaces.ts'
 
+/** Reason of a pod that the node cannot keep, or does not take, for what it would use. */
+export const EVICTED = 'Evicted'
+
 /** Why a pod may not run here; its phase becomes Failed. */
 export interface Refusal {
   readonly reason: string

@@ -18,7 +18,7 @@ import { type ContainerDeps, tellRestartBackOff } from './container-events.ts'
 import { lostOf } from './container-status.ts'
 import { createActiveTime } from './deadline.ts'
 import { deleteEnded } from './delete-ended.ts'
-import { type PodDeps, podTitle, type Refusal } from './deps.ts'
+import { EVICTED, type PodDeps, podTitle, type Refusal } from './deps.ts'
 import { createGrace, DEFAULT_GRACE_S } from './grace.ts'
 import { createGroundKeeper, type Ground } from './ground.ts'
 import { tellPullBackOff } from './image-pull.ts'
@@ -62,6 +62,8 @@ export interface PodWorker {
    * when nothing of it runs, its volumes are given back and its object says so, if the server answers soon.
    */
   terminate(refusal: Refusal, graceMs: number): Promise<void>
+  /** If it has ended, its containers are removed, with their logs and what they have written; its status stays. */
+  makeRoom(): Promise<void>
   /** What it waits for may be there: its ground is tried again at once. */
   retry(): void
   /** The runtime has news of it: of its sandbox, or of a container. */
@@ -118,7 +120,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   let failure: Refusal | undefined
   /** Nothing will be started any more. */
   let over = isFinished(first)
-  const wasOver = over
+  /** Its status is as it is: it had ended before this life began, or its containers have been removed since. */
+  let isTold = over
   let isGone = false
   let draining = false
   let cleaning: 'no' | 'running' | 'done' = 'no'
@@ -378,6 +381,8 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       await shared.starts.calm(REMAINS_MS)
       await standing.giveBack()
       shared.devices.release(uid)
+      // The kubelet's way, too: what ran short may be what they have written.
+      if (failure?.reason === EVICTED) await removeContainers()
       cleaning = 'done'
       cleaned.resolve()
     } catch (error) {
@@ -385,6 +390,12 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       await sleep(clock, 1000, shared.signal)
       cleaning = 'no'
     }
+    kick()
+  }
+  async function removeContainers() {
+    isTold = true
+    const driver = standing.driver()
+    for (const { id } of slots.flatMap(({ instances }) => instances)) await driver?.removeContainer(id)
     kick()
   }
   /** The last word: the object may go, and with it everything here. */
@@ -400,8 +411,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
 
   /** `leaving`: it is told that the pod is about to be stopped. */
   function publish(leaving = false) {
-    // A pod that had ended before this life began keeps the status that it has.
-    if (isGone || draining || wasOver) return
+    if (isGone || draining || isTold) return
     // One that ran before is not told as unready while its ground is being found again.
     const [ground, driver, groundProblem] = [standing.ground(), standing.driver(), standing.problem()]
     if (first.status?.podIP && !ground && groundProblem === undefined && !ending()) return
@@ -489,6 +499,9 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       kick()
       await cleaned.promise
       await told()
+    },
+    async makeRoom() {
+      if (over && cleaning === 'done') await removeContainers()
     },
     retry() {
       standing.retry()

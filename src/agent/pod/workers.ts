@@ -9,7 +9,7 @@ import { inOrder } from '../admission.ts'
 import { measurePod } from '../disk/measure.ts'
 import { createDiskWatch } from '../disk/watch.ts'
 import { pods } from '../resources.ts'
-import type { PodDeps } from './deps.ts'
+import { EVICTED, type PodDeps } from './deps.ts'
 import { createPodWorker, type PodWorker } from './worker.ts'
 
 export interface PodWorkersDeps {
@@ -50,7 +50,7 @@ export function createPodWorkers({ clock, podsDirectory, diskUsed }: PodWorkersD
       const worker = of(pod)
       return worker && measurePod(pod, worker, join(podsDirectory, worker.uid))
     },
-    exceeded: (pod, message) => of(pod)?.evict({ reason: 'Evicted', message }),
+    exceeded: (pod, message) => of(pod)?.evict({ reason: EVICTED, message }),
   })
   function freed() {
     for (const worker of inOrder([...workers.values()].filter(each => each.waits()))) worker.changed()

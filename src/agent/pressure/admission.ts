@@ -2,7 +2,7 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { qosClass } from '../../api/kinds/core/resources.ts'
 import { toleratesAny } from '../../api/machinery/node-match.ts'
-import type { Refusal } from '../pod/deps.ts'
+import { EVICTED, type Refusal } from '../pod/deps.ts'
 import { isCritical } from '../pod/object.ts'
 import type { Pressure } from './thresholds.ts'
 
@@ -15,5 +15,5 @@ export function pressureRefusal(pod: Pod, conditions: ReadonlySet<Pressure>): Re
   // Who has requested memory has it.
   if (isMemoryOnly && (qosClass(pod) !== 'BestEffort' || toleratesAny(pod.spec?.tolerations ?? [], MEMORY_TAINT)))
     return undefined
-  return { reason: 'Evicted', message: `The node had condition: [${[...conditions].join(' ')}]. ` }
+  return { reason: EVICTED, message: `The node had condition: [${[...conditions].join(' ')}]. ` }
 }

@@ -12,6 +12,7 @@ import type { NodeImages } from '../node/images.ts'
 import type { Machine } from '../node/machine.ts'
 import { allContainers, isCritical } from '../pod/object.ts'
 import type { PodWorker } from '../pod/worker.ts'
+import type { RuntimeDriver } from '../runtimes/runtime.ts'
 import { usageOfContainers } from '../statistics/containers.ts'
 import { isOfImages, SIGNALS, type Threshold } from './thresholds.ts'
 import { type Candidate, usedOnDisk } from './victims.ts'
@@ -35,9 +36,6 @@ interface RunningPod extends Candidate {
 }
 
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, each) => total + each, 0)
-
-const isRunning = (worker: PodWorker) =>
-  allContainers(worker.pod()).some(({ name }) => worker.instances(name)?.[0]?.state === 'running')
 
 /** Undefined where nothing is to be watched: no threshold is set, or the machine is not there. */
 export function startPressure(deps: StartPressureDeps, signal: AbortSignal): PressureWatch | undefined {
@@ -68,9 +66,14 @@ export function startPressure(deps: StartPressureDeps, signal: AbortSignal): Pre
     settings,
     usage,
     diskOf,
-    // A runtime's images take room on the disk on which they lie, and nothing of another.
-    makeRoom: threshold =>
-      deps.images.prune(driver => !deps.imageDisk || deps.imageDisk.isOf(driver) === (diskOf(threshold) === 'images')),
+    async makeRoom(threshold) {
+      // Images are used as long as there are containers of them.
+      await Promise.allSettled([...deps.workers()].map(worker => worker.makeRoom()))
+      // A runtime's images take room on the disk on which they lie, and nothing of another.
+      const isMeant = (driver: RuntimeDriver) =>
+        !deps.imageDisk || deps.imageDisk.isOf(driver) === (diskOf(threshold) === 'images')
+      await deps.images.prune(isMeant)
+    },
     candidates(threshold) {
       const may = [...deps.workers()].filter(worker => {
         const pod = worker.pod()
@@ -88,7 +91,7 @@ export function startPressure(deps: StartPressureDeps, signal: AbortSignal): Pre
       evicted.add(worker)
       worker.evict(refusal, graceMs)
     },
-    hasEnded: ({ worker }) => !isRunning(worker),
+    hasEnded: ({ worker }) => allContainers(worker.pod()).every(({ name }) => !worker.instances(name)?.length),
     reclaiming(resource) {
       deps.events.event(nodeTarget(nodeName), 'Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`)
     },

@@ -7,7 +7,7 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { MachineUsage } from '../node/usage.ts'
-import { podTitle, type Refusal } from '../pod/deps.ts'
+import { EVICTED, podTitle, type Refusal } from '../pod/deps.ts'
 import { pressureRefusal } from './admission.ts'
 import { createJudge, type Observations, observe } from './judge.ts'
 import { type Pressure, SIGNALS, type Threshold } from './thresholds.ts'
@@ -138,7 +138,7 @@ export function createPressureWatch<T extends Candidate>(deps: PressureDeps<T>):
     logger.warn({ pod: podTitle(victim.pod), resource }, 'a pod is evicted: the node runs short of a resource')
     deps.evict(
       victim,
-      { reason: 'Evicted', message, disruption: 'TerminationByKubelet' },
+      { reason: EVICTED, message, disruption: 'TerminationByKubelet' },
       want.graceMs ? Math.max(AT_ONCE_MS, settings.longestGraceMs) : AT_ONCE_MS,
     )
     leaving = { candidate: victim, until: clock.elapsed() + LEAVING_MS }

@@ -42,6 +42,7 @@ async function start() {
     played,
     find,
     node,
+    containersOf: async (name: string) => driver.listContainers((await find(name))?.metadata?.uid),
     /** What is used by pods is what those use that run. */
     async count() {
       const running = (await driver.listContainers()).filter(({ state }) => state === 'running')
@@ -52,12 +53,12 @@ async function start() {
     taints: async () => ((await node()).spec?.taints ?? []).map(({ key, effect }) => `${key}:${effect}`),
     events: async (reason: string) =>
       (await cluster.client.kind<Event>(Event).list()).items.filter(each => each.reason === reason),
-    create: (name: string, memory: string, spec: object = {}) =>
+    create: (name: string, memory: string, spec: object = {}, restartPolicy = 'Always') =>
       cluster.create<Pod>({
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name, annotations: { [SIMULATE]: JSON.stringify({ main: { memory } }) } },
-        spec: { nodeName: 'n1', containers: [{ name: 'main', image: 'x', ...spec }] },
+        spec: { nodeName: 'n1', restartPolicy, containers: [{ name: 'main', image: 'x', ...spec }] },
       } as Pod),
     async close() {
       await close()
@@ -69,7 +70,7 @@ async function start() {
 const isRunning = (pod: Pod | undefined) => pod?.status?.phase === 'Running'
 
 test('a node that runs short of memory says so, is tainted, and evicts the pod that takes most beyond its requests', async () => {
-  const { cluster, played, find, condition, taints, events, create, count, close } = await start()
+  const { cluster, played, find, condition, taints, events, create, count, containersOf, close } = await start()
   await create('modest', '100Mi', { resources: { requests: { memory: '200Mi' } } })
   await create('greedy', '3Gi', { resources: { requests: { memory: '1Gi' } } })
   await create('besteffort', '1Gi')
@@ -99,7 +100,10 @@ test('a node that runs short of memory says so, is tainted, and evicts the pod t
     [disrupted?.status, disrupted?.reason, disrupted?.message],
     ['True', 'TerminationByKubelet', status?.message],
   )
+  await cluster.until(async () => (await containersOf('greedy')).length === 0)
   await cluster.advance(10_000)
+  // What it was stays told when nothing of it is left.
+  assert.deepEqual((await find('greedy'))?.status, status)
   assert.ok(isRunning(await find('modest')) && isRunning(await find('besteffort')))
   const [met] = await events('EvictionThresholdMet')
   assert.deepEqual(
@@ -123,7 +127,12 @@ test('a node that runs short of memory says so, is tainted, and evicts the pod t
 })
 
 test('a node whose disk is full takes no pod but critical ones, until there is room', async () => {
-  const { cluster, played, find, condition, taints, create, close } = await start()
+  const { cluster, played, find, condition, taints, create, containersOf, close } = await start()
+  await create('done', '0', { command: ['true'] }, 'Never')
+  await cluster.until(async () => (await find('done'))?.status?.phase === 'Succeeded')
+  await cluster.advance(10_000)
+  const { status: done } = (await find('done'))!
+  assert.equal((await containersOf('done')).length, 1)
   played.disk = 4 * GI
   await cluster.advance(10_000)
   const full = await condition('DiskPressure')
@@ -132,6 +141,9 @@ test('a node whose disk is full takes no pod but critical ones, until there is r
     ['True', 'KubeletHasDiskPressure', 'kubelet has disk pressure'],
   )
   assert.deepEqual(await taints(), ['node.kubernetes.io/disk-pressure:NoSchedule'])
+  // What has ended gives its room back, and its status stays.
+  await cluster.until(async () => (await containersOf('done')).length === 0)
+  assert.deepEqual((await find('done'))?.status, done)
   await create('asking', '0', { resources: { requests: { memory: '1Mi' } } })
   await cluster.advance(1_000)
   assert.equal((await find('asking'))?.status?.message, 'Pod was rejected: The node had condition: [DiskPressure]. ')

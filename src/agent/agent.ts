@@ -15,6 +15,7 @@ import type { NodeApi } from '../client/node-api.ts'
 import type { Transport } from '../client/transport.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import type { Family } from '../lib/metrics.ts'
 import { createAdmission, fits } from './admission.ts'
 import { startCsi } from './csi/start.ts'
 import { createNodeDevices } from './devices/devices.ts'
@@ -85,6 +86,8 @@ export interface AgentDeps {
   readonly version?: string
   /** The range of its pods' addresses, where it has one of its own. */
   readonly podCidr?: string
+  /** What else this program counts on the node, told with the agent's own metrics. */
+  readonly families?: readonly Family[]
   /** Called when a heartbeat failed: the connection may be dead. */
   reconnect?(): void
   /** What tells that the machine shuts down; followed where the settings have periods for that. */
@@ -185,6 +188,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     machine,
     configuration: () => kubeletConfiguration({ ...base, port: server?.port }),
     sandboxes: podDeps.sandboxes,
+    families: deps.families ?? [],
     localVolumes: createLocalVolumes(join(deps.dataDir, 'volumes')),
   })
   const server = await openServer(deps.server, { nodeName, client, clock, logger, api, serve, find: workers.find })

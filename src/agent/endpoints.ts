@@ -4,6 +4,7 @@ import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
 import { badRequest, methodNotAllowed, StatusError } from '../api/machinery/status-error.ts'
 import type { NodeAnswer, NodeApi, NodeRequest } from '../client/node-api.ts'
 import type { Clock } from '../lib/clock.ts'
+import { type Family, metricsText } from '../lib/metrics.ts'
 import type { LocalVolumes } from './local-volumes.ts'
 import type { NodeImages } from './node/images.ts'
 import type { Machine } from './node/machine.ts'
@@ -22,6 +23,8 @@ export interface EndpointDeps {
   readonly images: NodeImages
   readonly sandboxes: Pick<SandboxCount, 'all' | 'ownUsers'>
   readonly machine: Machine
+  /** What else this program counts on the node. */
+  readonly families: readonly Family[]
   /** What a kubelet's configuration would say of this node. */
   configuration(): object
   readonly clock: Clock
@@ -64,7 +67,9 @@ async function statisticsAt(deps: EndpointDeps, path: string): Promise<NodeAnswe
     pods,
     sandboxes: deps.sandboxes,
   }
-  return path === '/stats/summary' ? json(made.summary(all)) : text(texts[path]!(all), 200, METRICS)
+  if (path === '/stats/summary') return json(made.summary(all))
+  const more = path === '/metrics' && deps.families.length > 0 ? await metricsText(deps.families) : ''
+  return text(texts[path]!(all) + more, 200, METRICS)
 }
 
 /** `/containerLogs/NAMESPACE/POD/CONTAINER`, with the options of pods/log in the query. */

@@ -16,6 +16,7 @@ import type { Transport } from '../client/transport.ts'
 import type { Clock } from '../lib/clock.ts'
 import { addressAt, parseCidr } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
+import type { Family } from '../lib/metrics.ts'
 import { runTool } from '../lib/run-tool.ts'
 import { isBootedBySystemd } from '../lib/systemd.ts'
 import type { Network } from '../network/network.ts'
@@ -54,6 +55,8 @@ export interface NodesDeps {
   readonly addresses: readonly string[]
   /** Where this machine's node listens, and with what. */
   readonly server: NodeServerOptions
+  /** What else is counted on this machine's node. */
+  readonly families?: readonly Family[]
   /** A heartbeat failed: the way to the API may be a connection that is dead. */
   reconnect?(): void
 }
@@ -169,6 +172,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     ...(deps.podCidr && { podCidr: deps.podCidr }),
     ...(settings?.devicePlugins && { devicePlugins: settings.devicePlugins }),
     server: deps.server,
+    ...(deps.families && { families: deps.families }),
     ...(deps.reconnect && { reconnect: deps.reconnect }),
     ...(deps.annotations && { annotations: deps.annotations }),
   }

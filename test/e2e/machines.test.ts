@@ -212,6 +212,8 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
       const { stdout } = await b.run('curl', ['-s', '-m', '10', '-H', 'Host: web.example', `http://${address}/`])
       assert.match(stdout, /"version":"v1"/, address)
     }
+    const counted = await machines.kubectl(['get', '--raw', `/api/v1/nodes/${b.nodeName}/proxy/metrics`])
+    assert.match(counted, /^tutti_ingress_requests_total\{.*ingress="web".*code="200".*\} 1$/m)
     await machines.kubectl(['delete', 'ingress', 'web'])
   })
 

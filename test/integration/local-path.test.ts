@@ -51,6 +51,7 @@ async function start() {
         machine: thisMachine(place),
         configuration: () => ({}),
         sandboxes: createSandboxCount(),
+        families: [],
         images: createNodeImages([], join(place, nodeName)),
         localVolumes,
       })

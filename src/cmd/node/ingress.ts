@@ -3,7 +3,7 @@ import type { Client } from '../../client/client.ts'
 import { runAll } from '../../control/lifetime.ts'
 import { nodeGateway } from '../../gateway/gateway.ts'
 import { following } from '../../gateway/ingress/role.ts'
-import { countedElsewhere } from '../../gateway/metrics.ts'
+import type { CountedElsewhere } from '../../gateway/metrics.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Network } from '../../network/network.ts'
@@ -22,13 +22,14 @@ export interface NodeIngressDeps {
   /** Of the node's traffic, which sees Ingresses. */
   readonly traffic: NetworkApi
   readonly services: Network['services']
+  readonly counted: CountedElsewhere
   readonly clock: Clock
   readonly logger: Logger
 }
 
 /** Serves them until `signal` aborts; resolves then. */
 export function serveNodeIngresses(deps: NodeIngressDeps, signal: AbortSignal): Promise<void> {
-  const { ports, nodeName, hosts, node, traffic, services, clock, logger } = deps
+  const { ports, nodeName, hosts, node, traffic, services, counted, clock, logger } = deps
   const component = nodeGateway({
     client: traffic.client,
     informers: traffic.informers,
@@ -36,7 +37,7 @@ export function serveNodeIngresses(deps: NodeIngressDeps, signal: AbortSignal): 
     role: following(node, nodeName),
     openDataPlane: dataPlaneOf({
       ports: ingressPorts(ports),
-      ...{ hosts, counted: countedElsewhere(clock), clock, logger },
+      ...{ hosts, counted, clock, logger },
     }),
     ...{ clock, logger },
   })

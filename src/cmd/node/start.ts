@@ -9,6 +9,7 @@ import { requestCertificate } from '../../client/certificate.ts'
 import { type Client, createClient } from '../../client/client.ts'
 import { createHttpsTransport, type HttpsTransport } from '../../client/https-transport.ts'
 import { createInformers, type Informers } from '../../client/informers.ts'
+import { countedElsewhere } from '../../gateway/metrics.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { buildKubeconfig, writeKubeconfigJson } from '../../lib/kubeconfig.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -263,10 +264,12 @@ async function startParts(
   const traffic = await prepared.start(trafficWay, signal)
   ends.add(() => traffic.close())
 
+  const gateway = countedElsewhere(clock)
   if (network.ingress) {
     const ingresses = serveNodeIngresses(
       {
         ports: network.ingress,
+        counted: gateway,
         hosts: [...new Set(['127.0.0.1', ...prepared.nodeAddresses, ...addresses])],
         ...{ nodeName, node: client, traffic: trafficWay, services: traffic.services, clock, logger },
       },
@@ -291,6 +294,7 @@ async function startParts(
       },
       limits,
       annotations: { [MACHINE_ANNOTATION]: machine },
+      families: gateway.families,
       identity: () => https.transport,
       reconnect() {
         https.renew(true)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { isAbsolute, join } from 'node:path'
 import { clearRuntime } from '../agent/runtimes/clear.ts'
 import type { CgroupDriver } from '../agent/runtimes/cri/cgroup-driver.ts'
-import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
+import { CONTAINERS_RUN, type RuntimeDriver, RuntimeError } from '../agent/runtimes/runtime.ts'
 import { type UpOptions, UserError } from '../cli/context.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type CallError, CODE } from '../lib/grpc/channel.ts'
@@ -147,7 +147,14 @@ export async function openContainers(deps: RuntimesDeps): Promise<Runtimes> {
   if (runtime === 'process') return NOTHING
   const found = await own(deps).catch((error: Error) => {
     deps.logger.warn({ err: error }, 'containerd could not be started')
-    return `containerd does not start: ${error.message}`
+    const problem = `containerd does not start: ${error.message}`
+    // What it runs would be started in another runtime as well.
+    if (error instanceof RuntimeError && error.reason === CONTAINERS_RUN)
+      throw new UserError(
+        problem,
+        `Its containers run on. What it says: ${join(deps.options.dataDir, 'containerd/log')}`,
+      )
+    return problem
   })
   if (typeof found !== 'string') return found
   if (runtime === 'containerd') throw new UserError(found, 'Let tutti take what there is: --runtime auto.')

@@ -123,8 +123,8 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
 
   /** What the runtime is and can. */
   async function introduced() {
-    const { runtimeName, runtimeVersion } = await ready(plainCall, clock)
-    const { runtimeHandlers, features: ofAll } = await plainCall('Status', {})
+    const { runtimeName, runtimeVersion, status } = await ready(plainCall, clock)
+    const { runtimeHandlers, features: ofAll } = status
     return { runtimeName, runtimeVersion, ofAll, features: runtimeHandlers.find(({ name }) => name === '')?.features }
   }
   const first = await introduced()

@@ -113,9 +113,11 @@ test('the first day of a user', options, async t => {
       const { code, stderr } = await cluster.tryKubectl(['rollout', 'status', 'deployment/web', '--timeout=120s'])
       assert.notEqual(code, 0)
       assert.match(stderr, /exceeded its progress deadline/)
-      const why = await cluster.tutti(['why', 'deploy/web'])
-      assert.equal(why.code, 1)
-      assert.match(why.stdout, /exit code 3/)
+      // A slow machine may not have come to its end yet, or be starting it again.
+      await until('the cause is named', async () => {
+        const why = await cluster.tutti(['why', 'deploy/web'])
+        return why.code === 1 && /exit code 3/.test(why.stdout)
+      })
       // The time is for what is broken alone: a machine may be slow.
       await progressIn(600)
       await cluster.kubectl(['rollout', 'undo', 'deployment/web'])

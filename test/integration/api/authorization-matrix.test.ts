@@ -24,6 +24,8 @@ const found = new Map<string, Allowed>()
 before(async () => {
   cluster = await startCluster({ controllers: false, nodes: 0 })
   await cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
+  // Who makes a pod would wait for it, and be refused by admission.
+  await cluster.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'shop' } })
   all = probes(cluster.server.registry.kinds())
 })
 after(() => cluster.stop())

@@ -11,7 +11,6 @@ import type { Comparison } from './compare.ts'
 import { compareValues } from './compare.ts'
 import type { BuildingSet, FieldSet } from './field-set.ts'
 import { difference, differenceRecursive, intersection, isEmptySet, parseFieldSet, union } from './field-set.ts'
-import { inOrder } from './order.ts'
 import { sharedSet } from './shared-sets.ts'
 import { type Json, WithoutKeys } from './typed.ts'
 
@@ -96,7 +95,7 @@ function trackTyped(options: TrackUpdateOptions): ManagedFieldsEntry[] {
         owner.subresource === subresource &&
         owner.apiVersion === apiVersion,
     )
-    const set = sharedSet(mine < 0 ? touched : union(kept[mine]!.set, touched))
+    const set = mine < 0 ? touched : union(kept[mine]!.set, touched)
     const entry: Owner = { manager, operation: 'Update', apiVersion, subresource, time: rfc3339(now), set }
     if (mine < 0) kept.push(entry)
     else kept[mine] = entry
@@ -202,7 +201,7 @@ export function writeOwners(owners: readonly Owner[]): ManagedFieldsEntry[] {
     const entry: ManagedFieldsEntry = { manager, operation, apiVersion }
     if (time !== undefined) entry.time = time
     entry.fieldsType = 'FieldsV1'
-    entry.fieldsV1 = inOrder(set) as Record<string, unknown>
+    entry.fieldsV1 = sharedSet(set) as Record<string, unknown>
     if (subresource) entry.subresource = subresource
     return entry
   })

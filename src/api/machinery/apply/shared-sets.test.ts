@@ -13,9 +13,21 @@ test('sharedSet gives the same set for equal ones, with what it was asked for in
   assert.equal(sharedSet({ 'f:metadata': { 'f:labels': { '.': {} } } })['f:metadata'], first['f:metadata'])
 })
 
-test('sharedSet keeps the order of steps, and knows the empty set', () => {
-  const turned = sharedSet({ 'f:metadata': {}, 'f:data': {} })
-  assert.deepEqual(Object.keys(turned), ['f:metadata', 'f:data'])
+test('sharedSet puts steps in order, at every depth, and leaves a set that it gave out', () => {
+  const set = {
+    'f:spec': { 'k:{"name":"b"}': { 'f:b': {}, '.': {}, 'f:a': {} }, 'k:{"name":"a"}': {} },
+    'f:metadata': {},
+  }
+  const result = sharedSet(set)
+  assert.equal(
+    JSON.stringify(result),
+    '{"f:metadata":{},"f:spec":{"k:{\\"name\\":\\"a\\"}":{},"k:{\\"name\\":\\"b\\"}":{".":{},"f:a":{},"f:b":{}}}}',
+  )
+  assert.equal(sharedSet(result), result)
+  assert.equal(sharedSet({ 'f:metadata': {}, 'f:spec': set['f:spec'] }), result)
+})
+
+test('sharedSet knows the empty set, and odd names', () => {
   assert.equal(sharedSet({}), LEAF)
   const odd = JSON.parse('{"f:a":{"__proto__":{}}}')
   assert.equal(JSON.stringify(sharedSet(odd)), JSON.stringify(odd))

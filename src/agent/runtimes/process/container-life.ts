@@ -18,7 +18,7 @@ import { commandProblem, type Platform } from './platform.ts'
 import { ipcOf, type PodIpcs } from './pod-ipc.ts'
 import { firstProcess } from './pod-pids.ts'
 import { alive, descendants, marked, type ProcessRef, signal } from './proc.ts'
-import { type ContainerState, readExit, readPids, type SandboxState, save } from './state.ts'
+import { type ContainerState, readExit, readPids, type SandboxState, save, startOf } from './state.ts'
 import { stopSignalOf } from './status.ts'
 import { type Launch, launch } from './supervisor.ts'
 import { intoUsers } from './users/enter.ts'
@@ -306,7 +306,7 @@ export function createContainerLife({
       throw new RuntimeError('StartError', `the supervisor of ${config.name} left no pid in ${container.folder}`)
     container.supervisor = pids.supervisor
     container.main = pids.main
-    container.startedAt = pids.at
+    container.startedAt = startOf(container.state, pids)
     const over = container.phase === 'unknown' || supervisor.exitCode !== null || supervisor.signalCode !== null
     container.phase = 'running'
     removeFile(join(container.folder, 'alive'))

@@ -45,6 +45,7 @@ import {
   type SandboxState,
   sandboxFolders,
   save,
+  startOf,
 } from './state.ts'
 import { containerStats, containerStatus, sandboxStatus } from './status.ts'
 import { isHostImage, processImages, storeImages } from './store-images.ts'
@@ -148,7 +149,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
       folder,
       state,
       phase: 'running',
-      startedAt: pids?.at ?? state.createdAt,
+      startedAt: startOf(state, pids),
       finishedAt: 0,
       attached: true,
       ended: new Set(),

@@ -122,6 +122,28 @@ describe('openProcessDriver', () => {
     assert.equal(output, 'inner')
   })
 
+  it('says that a container began after it was made, though the kernel dates files by a clock that is behind', async () => {
+    const clock = { ...realClock, now: () => realClock.now() + 60_000 }
+    const podsDirectory = join(root, 'behind')
+    const directory = join(podsDirectory, 'u')
+    mkdirSync(directory, { recursive: true })
+    const open = () => openProcessDriver({ ...options, podsDirectory, clock })
+    let behind = await open()
+    const sandbox = await behind.runSandbox(plainSandbox('u', directory))
+    const id = await behind.createContainer(sandbox, plainContainer('host', { command: ['sleep', '1000'] }))
+    await behind.startContainer(id)
+    const began = async () => {
+      const status = await behind.containerStatus(id)
+      assert.ok(status && status.startedAt >= status.createdAt, JSON.stringify(status))
+    }
+    await began()
+    await behind.close()
+    behind = await open()
+    await began()
+    await behind.removeSandbox(sandbox)
+    await behind.close()
+  })
+
   it('has process ids of its own', rooted, async () => {
     const { output } = await shell('read -r pid rest </proc/self/stat; echo $pid; ls /proc | head -1')
     assert.equal(output, '2\n1\n')

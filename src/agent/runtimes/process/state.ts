@@ -79,4 +79,8 @@ export function readPids(folder: string): { supervisor: ProcessRef; main: Proces
   }
 }
 
+/** When a container began: not before it was made, though the kernel dates files by a clock that is a little behind. */
+export const startOf = ({ createdAt }: ContainerState, pids?: { readonly at: number }): number =>
+  Math.max(pids?.at ?? createdAt, createdAt)
+
 export const removeFolder = (folder: string) => rmSync(folder, { recursive: true, force: true })

@@ -186,6 +186,14 @@ function tellChanges({ name, tell }: NodeDeps, old: Status | undefined, { condit
   if (before && before !== now) tell?.('Warning', 'Rebooted', `Node ${name} has been rebooted, boot id: ${now}`)
 }
 
+/** Events of what others have decided about the node: that it takes no new pods, or takes them again. */
+function tellCordon({ name, tell }: NodeDeps, previous: Node | undefined, current: Node | undefined): void {
+  const [before, now] = [previous, current].map(each => each?.spec?.unschedulable ?? false)
+  if (!previous || !current || before === now) return
+  const event = now ? 'NodeNotSchedulable' : 'NodeSchedulable'
+  tell?.('Normal', event, `Node ${name} status is now: ${event}`)
+}
+
 /** Makes the Lease or renews it. */
 async function beat({ client, clock, name }: NodeDeps, node: Node): Promise<void> {
   const ref = { namespace: LEASE_NAMESPACE, name }
@@ -327,6 +335,7 @@ function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
     // News of the deletion of an earlier one are no news.
     if (!current && previous?.metadata?.uid !== known.node.metadata?.uid) return
     seen = current
+    tellCordon(deps, previous, current)
     if (!writing) void write()
   })
   return { renew, seen: () => seen }

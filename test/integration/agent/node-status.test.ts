@@ -65,6 +65,14 @@ test('startNode tidies before each status of its own, tells changes at once, and
   await clock.advance(2_000, rest)
   assert.deepEqual([await isShort(), tidied, await images()], ['True', 1, ['listed']])
   assert.deepEqual(told(), ['Normal NodeHasInsufficientMemory: Node n1 status is now: NodeHasInsufficientMemory'])
+  for (const unschedulable of [true, null])
+    await admin.patch({ name: 'n1' }, { spec: { unschedulable } }, { type: 'merge' })
+  await rest()
+  const cordon = ['NodeNotSchedulable', 'NodeSchedulable']
+  assert.deepEqual(
+    told(),
+    cordon.map(each => `Normal ${each}: Node n1 status is now: ${each}`),
+  )
   const nodeInfo = { bootID: 'before' }
   await admin.patch({ name: 'n1' }, { status: { nodeInfo } }, { type: 'merge', subresource: 'status' })
   await clock.advance(300_000, rest)

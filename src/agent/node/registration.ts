@@ -15,6 +15,7 @@ import type { Logger } from '../../lib/log.ts'
 import type { PressureWatch } from '../pressure/watch.ts'
 import { leases, nodes } from '../resources.ts'
 import type { RuntimeCapabilities, RuntimeDriver } from '../runtimes/runtime.ts'
+import { advertised } from './advertised.ts'
 import { agrees, nodeConditions } from './conditions.ts'
 import type { Machine } from './machine.ts'
 
@@ -104,6 +105,9 @@ const featuresOf = ({ recursiveReadOnly = false, userNamespaces = false }: Runti
   userNamespaces,
 })
 
+/** How much the node itself says that there is, by resource. */
+const capacityOf = ({ machine, extended }: NodeDeps) => ({ ...machine.capacity, ...extended?.resources().capacity })
+
 /** Those that can start pods now. */
 const present = ({ runtimes }: NodeDeps) => runtimes.filter(each => !each.outage?.isLong())
 
@@ -113,12 +117,17 @@ function statusOf(
   images: readonly ContainerImage[],
 ): NonNullable<Node['status']> {
   const { machine, runtimes, version, addresses, name, clock } = deps
-  const extended = deps.extended?.resources()
+  const capacity = capacityOf(deps)
   const usual = present(deps).find(({ capabilities }) => capabilities.handlers.includes(''))?.capabilities
   const takesAll = runtimes.some(each => each.capabilities.anyHandler)
   return {
-    capacity: { ...machine.capacity, ...extended?.capacity },
-    allocatable: { ...(machine.allocatable ?? machine.capacity), ...extended?.allocatable },
+    capacity,
+    allocatable: {
+      ...(machine.allocatable ?? machine.capacity),
+      ...deps.extended?.resources().allocatable,
+      // In a patch, null takes a name away.
+      ...(advertised(old?.status ?? {}, capacity) as Record<string, string>),
+    },
     conditions: conditions(deps, old?.status?.conditions ?? [], rfc3339(clock.now())),
     addresses: [...addresses, { type: 'Hostname', address: name }],
     ...(deps.kubeletPort !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: deps.kubeletPort } } }),
@@ -291,15 +300,16 @@ async function keepAlive(deps: NodeDeps, known: Known, signal: AbortSignal) {
 }
 
 /**
- * Watches the node's own object: makes it again when it was deleted, and its status when another one is seen, or when
- * the node's resources or what it runs short of change.
+ * Watches the node's own object: makes it again when it was deleted, and its status when another one is seen, or others
+ * advertise resources, or the node's resources or what it runs short of change.
  */
 function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
   const { client, clock, logger, name } = deps
   let seen: Node | undefined = known.node
   let writing = false
   let isStale = false
-  const isWell = (node: Node) => agrees(node, conditionsNow(deps))
+  const isWell = (node: Node) =>
+    agrees(node, conditionsNow(deps)) && !Object.keys(advertised(node.status ?? {}, capacityOf(deps))).length
   const isWrong = () => isStale || !seen || (!isWell(seen) && revisionOf(seen) > revisionOf(known.node))
   async function write() {
     writing = true

@@ -73,6 +73,13 @@ test('startNode tidies before each status of its own, tells changes at once, and
     told(),
     cordon.map(each => `Normal ${each}: Node n1 status is now: ${each}`),
   )
+  const dongles = async () => (await admin.get({ name: 'n1' })).status?.allocatable?.['example.com/dongle']
+  for (const amount of ['4', '6', null]) {
+    const status = { capacity: { 'example.com/dongle': amount } }
+    await admin.patch({ name: 'n1' }, { status }, { type: 'merge', subresource: 'status' })
+    await clock.advance(2_000, rest)
+    assert.equal(await dongles(), amount ?? undefined)
+  }
   const nodeInfo = { bootID: 'before' }
   await admin.patch({ name: 'n1' }, { status: { nodeInfo } }, { type: 'merge', subresource: 'status' })
   await clock.advance(300_000, rest)

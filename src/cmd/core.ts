@@ -367,6 +367,7 @@ async function startParts(
       services: traffic.services,
       openDataPlane: dataPlaneOf({
         ports: ingressPorts(ground.ingress),
+        trustedProxies: ground.ingress.trustedProxies,
         ...(ground.hostPorts ? { socket: ground.hostPorts.socket } : { hosts: hostsOf(ground) }),
         counted: gateway,
         ...{ clock, logger },

@@ -3,7 +3,8 @@ import type { DataPlane, DataPlaneEvents } from '../gateway/data-plane.ts'
 import type { ThreadDeps } from '../gateway/thread/start.ts'
 
 /** `socket` is for a program that lives in another network than the machine's. */
-export interface DataPlaneWish extends Pick<ThreadDeps, 'ports' | 'counted' | 'clock' | 'logger' | 'socket'> {
+export interface DataPlaneWish
+  extends Pick<ThreadDeps, 'ports' | 'trustedProxies' | 'counted' | 'clock' | 'logger' | 'socket'> {
   /** Addresses of this machine to listen at. */
   readonly hosts?: readonly string[]
 }

@@ -3,6 +3,7 @@
  * endpoints and certificates gives them to it, as plain data: it may run in another thread (`thread/`).
  */
 import type { Clock } from '../lib/clock.ts'
+import { parseCidr } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
 import type { KeyPair } from '../lib/pki/certificate.ts'
 import { type BackendAddress, createBackends } from './backends/backends.ts'
@@ -11,6 +12,7 @@ import type { Entries } from './entries.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { openConnections } from './proxy/connections.ts'
 import { openHttp2Backends } from './proxy/http2.ts'
+import { originOf } from './proxy/origin.ts'
 import { createRouter } from './proxy/router.ts'
 import type { Route } from './routing/route.ts'
 import { createTable } from './routing/table.ts'
@@ -31,6 +33,8 @@ export interface Delta {
 export interface DataPlaneDeps {
   readonly listen: Listen
   readonly ports: { readonly http: PortWish; readonly https: PortWish }
+  /** Ranges of addresses of proxies that are believed what they say of their clients. */
+  readonly trustedProxies: readonly string[]
   readonly metrics: GatewayMetrics
   readonly clock: Clock
   readonly logger: Logger
@@ -55,7 +59,7 @@ export interface DataPlaneEvents {
 
 /** Makes it in this thread, with no route and no port taken. */
 export function openDataPlane(deps: DataPlaneDeps): DataPlane {
-  const { listen, ports, metrics, clock, logger } = deps
+  const { listen, ports, trustedProxies, metrics, clock, logger } = deps
   const deadlines = createDeadlines(clock)
   const connections = openConnections({ clock, deadlines })
   const http2 = openHttp2Backends(clock)
@@ -67,6 +71,7 @@ export function openDataPlane(deps: DataPlaneDeps): DataPlane {
   const shown = createShown(clock)
   const router = createRouter({
     ...{ backends, metrics, clock, table },
+    originOf: originOf(trustedProxies.map(parseCidr)),
     http1: connections.send,
     http2: http2.send,
     securePort: () => (secure.isOpen() ? secure.number() : undefined),

@@ -14,6 +14,7 @@ import { silent } from '../../lib/log.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { memoryStore } from '../../store/memory/memory.ts'
 import { encryptBy, ownEncryption } from './encryption.ts'
+import { ingressOfNode, ingressOfNodes } from './ingress.ts'
 import { configurationSchema } from './schema.ts'
 import { loadSettings } from './settings.ts'
 
@@ -46,7 +47,7 @@ test('loadSettings has a default for everything', async () => {
     audit: undefined,
     encryption: undefined,
     containers: { registries: [] },
-    ingress: {},
+    ingress: { trustedProxies: [] },
   })
 })
 
@@ -55,6 +56,7 @@ test('loadSettings reads what stands in the file and in those that it names', as
 network: {serviceCIDR: 10.99.0.0/20, nodePortRange: 31000-31010, clusterCIDR: 10.8.0.0/16, nodeCIDRMaskSize: 22}
 admission: {enable: [NamespaceAutoProvision], disable: [Priority]}
 events: {ttl: 30m}
+ingress: {httpPort: 8080, trustedProxies: [10.0.0.0/8, 192.0.2.1, "2001:db8::7"]}
 node: {maxPods: 250, reserved: {cpu: 500m, memory: 1Gi}}
 audit: {policyFile: policy.yaml, log: {path: logs/audit.log, maxSize: 10}}
 authentication: {tokenFile: tokens.csv}
@@ -81,6 +83,8 @@ featureGates: {WatchList: false, AllAlpha: false, OpenAPIEnums: true, SidecarCon
     admission: { enable: ['NamespaceAutoProvision'], disable: ['Priority'] },
     authentication: { tokens: 'secret,ann,1' },
   })
+  assert.deepEqual(settings.ingress, { http: 8080, trustedProxies: ['10.0.0.0/8', '192.0.2.1/32', '2001:db8::7/128'] })
+  assert.deepEqual(ingressOfNode(ingressOfNodes(settings.ingress)), settings.ingress)
   assert.ok(settings.audit)
   assert.match(String(settings.encryption), /own-\w+\/keys\.yaml$/)
   await settings.audit?.close()
@@ -96,6 +100,8 @@ const wrong: readonly [text: string, message: RegExp][] = [
   [`${HEAD}registries: [{host: a.io, mirrors: [b.io]}]`, /registries\[0\]\.mirrors: "b\.io" is no address/],
   [`${HEAD}registries: [{host: a.io, caFile: nosuch.pem}]`, /registries\[0\]\.caFile: /],
   [`${HEAD}network: {cidr: x}`, /config\.yaml: unknown field "network\.cidr"/],
+  [`${HEAD}ingress: {trustedProxies: [10.0.0.0/99]}`, /config\.yaml: ingress\.trustedProxies: /],
+  [`${HEAD}ingress: {trustedProxies: [proxy.example]}`, /config\.yaml: ingress\.trustedProxies: /],
   [`${HEAD}events: {ttl: 5}`, /config\.yaml: events\.ttl must be a string, and is 5/],
   [`${HEAD}events: {ttl: soon}`, /config\.yaml: events\.ttl: /],
   [`${HEAD}events: {ttl: 0s}`, /events\.ttl: "0s" is no time like 1h/],

@@ -71,6 +71,8 @@ export interface Configuration {
     /** 0 takes a free one. */
     readonly httpPort?: number
     readonly httpsPort?: number
+    /** Ranges of addresses. */
+    readonly trustedProxies?: readonly string[]
   }
   readonly containers?: {
     readonly runtimeEndpoint?: string
@@ -132,7 +134,7 @@ export const SHAPE: Shape = {
   encryption: { enabled: 'boolean', configurationFile: 'string' },
   events: { ttl: 'string' },
   node: { maxPods: 'number', reserved: { '*': 'string' } },
-  ingress: { enabled: 'boolean', httpPort: 'number', httpsPort: 'number' },
+  ingress: { enabled: 'boolean', httpPort: 'number', httpsPort: 'number', trustedProxies: strings },
   containers: { runtimeEndpoint: 'string', sandboxImage: 'string', cgroupDriver: 'string', devicePlugins: 'string' },
   registries: [{ host: 'string', mirrors: strings, caFile: 'string' }],
 }

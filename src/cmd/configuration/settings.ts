@@ -23,7 +23,7 @@ import { type ContainerSettings, containersOf } from './containers.ts'
 import type { SettingsDeps } from './deps.ts'
 import { about, durationOf } from './fields.ts'
 import { followFile } from './follow-file.ts'
-import { type IngressPorts, ingressOf } from './ingress.ts'
+import { type IngressSettings, ingressOf } from './ingress.ts'
 import { nodeLimits } from './node-limits.ts'
 
 /** Ranges where nothing was said of them. */
@@ -47,8 +47,8 @@ export interface Settings {
   /** `false`: nothing is encrypted; a path: by that EncryptionConfiguration; undefined: by a key of the cluster's own. */
   readonly encryption: string | false | undefined
   readonly containers: ContainerSettings
-  /** Ports of Ingresses; undefined: none are served. */
-  readonly ingress: IngressPorts | undefined
+  /** How Ingresses are served; undefined: they are not. */
+  readonly ingress: IngressSettings | undefined
 }
 
 /** Bits of a prefix of services (kube-apiserver has the same limits, but for the smallest). */

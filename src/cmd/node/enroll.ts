@@ -11,7 +11,7 @@ import { UserError } from '../../cli/context.ts'
 import { type Client, hasReason } from '../../client/client.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { CLUSTER_DOMAIN } from '../../network/parts.ts'
-import { type IngressPorts, ingressOfNode } from '../configuration/ingress.ts'
+import { type IngressSettings, ingressOfNode } from '../configuration/ingress.ts'
 
 /** Names the machine that a Node object is of. */
 export const MACHINE_ANNOTATION = 'tutti.dev/machine'
@@ -23,8 +23,8 @@ export interface NetworkConfig {
   readonly clusterCidr: string
   readonly serviceCidr: string
   readonly clusterDomain: string
-  /** Ports of Ingresses; absent: nodes do not serve them. */
-  readonly ingress?: IngressPorts
+  /** How Ingresses are served; absent: nodes do not serve them. */
+  readonly ingress?: IngressSettings
 }
 
 /** Reads it. Rejects with a `UserError` where the cluster has no network for nodes on other machines. */

@@ -8,12 +8,12 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Network } from '../../network/network.ts'
 import type { NetworkApi } from '../../network/parts.ts'
-import { type IngressPorts, ingressPorts } from '../configuration/ingress.ts'
+import { type IngressSettings, ingressPorts } from '../configuration/ingress.ts'
 import { dataPlaneOf } from '../ingress-data-plane.ts'
 
 export interface NodeIngressDeps {
   /** As the server says it. */
-  readonly ports: IngressPorts
+  readonly settings: IngressSettings
   readonly nodeName: string
   /** Addresses of this machine to listen at. */
   readonly hosts: readonly string[]
@@ -29,14 +29,15 @@ export interface NodeIngressDeps {
 
 /** Serves them until `signal` aborts; resolves then. */
 export function serveNodeIngresses(deps: NodeIngressDeps, signal: AbortSignal): Promise<void> {
-  const { ports, nodeName, hosts, node, traffic, services, counted, clock, logger } = deps
+  const { settings, nodeName, hosts, node, traffic, services, counted, clock, logger } = deps
   const component = nodeGateway({
     client: traffic.client,
     informers: traffic.informers,
     services,
     role: following(node, nodeName),
     openDataPlane: dataPlaneOf({
-      ports: ingressPorts(ports),
+      ports: ingressPorts(settings),
+      trustedProxies: settings.trustedProxies,
       ...{ hosts, counted, clock, logger },
     }),
     ...{ clock, logger },

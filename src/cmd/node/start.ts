@@ -268,7 +268,7 @@ async function startParts(
   if (network.ingress) {
     const ingresses = serveNodeIngresses(
       {
-        ports: network.ingress,
+        settings: network.ingress,
         counted: gateway,
         hosts: [...new Set(['127.0.0.1', ...prepared.nodeAddresses, ...addresses])],
         ...{ nodeName, node: client, traffic: trafficWay, services: traffic.services, clock, logger },

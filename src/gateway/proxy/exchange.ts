@@ -7,6 +7,7 @@ import type { Target } from '../routing/route.ts'
 import { refuse } from './answer.ts'
 import { ATTEMPTS, isIdempotent, mayRepeat, statusOfFailure, statusOfUnsent } from './attempt.ts'
 import { toBackend } from './headers.ts'
+import type { Origin } from './origin.ts'
 import { RequestBody } from './request-body.ts'
 import type { Outgoing, Send, Sending, SendingEvents, SendingFailure } from './sending.ts'
 import type { Visit } from './visit.ts'
@@ -31,7 +32,7 @@ class Exchange implements SendingEvents {
   #connected = false
   #gone = false
 
-  constructor(visit: Visit, { target, bodyBytes }: Way, deps: ExchangeDeps) {
+  constructor(visit: Visit, { target, bodyBytes, origin }: Way, deps: ExchangeDeps) {
     const { inbound } = visit
     const { method, body, upgrade } = inbound
     this.#visit = visit
@@ -40,7 +41,7 @@ class Exchange implements SendingEvents {
     this.#deps = deps
     this.#idempotent = isIdempotent(method)
     const once = !this.#idempotent || body !== 'none'
-    this.#request = { method, path: inbound.target, fields: toBackend(inbound), body, upgrade, once }
+    this.#request = { method, path: inbound.target, fields: toBackend(inbound, origin), body, upgrade, once }
     visit.events.drained = () => this.#sending?.resume()
     visit.events.gone = () => {
       this.#gone = true
@@ -124,6 +125,8 @@ export interface Way {
   readonly target: Target
   /** Of its body. */
   readonly bodyBytes: number | undefined
+  /** Of the request. */
+  readonly origin: Origin
 }
 
 /** Carries a request to one of the target's endpoints. The answer is always ended, by whoever it comes from. */

@@ -61,6 +61,7 @@ export interface TestGateway {
 export async function startGateway(
   routes: readonly Route[],
   certificates: Readonly<Record<string, KeyPair>> = {},
+  trustedProxies: readonly string[] = [],
 ): Promise<TestGateway> {
   const services = testServices()
   const metrics = gatewayMetrics()
@@ -68,6 +69,7 @@ export async function startGateway(
     ...{ metrics, clock: realClock, logger: silent },
     listen: (port, take) => listenOn(['127.0.0.1'], port, take),
     ports: { http: { port: 0 }, https: { port: 0 } },
+    trustedProxies,
   })
   const targets = followTargets(services, endpoints => dataPlane.apply({ endpoints }))
   dataPlane.apply({

@@ -2,6 +2,7 @@
 import { HOP_BY_HOP, namesOfConnection } from '../../lib/hop-by-hop.ts'
 import type { Fields } from '../../lib/http1/head.ts'
 import type { Inbound } from './inbound.ts'
+import type { Origin } from './origin.ts'
 
 /** `expect` is answered by the gateway itself. */
 const OF_CONNECTION = new Set([...HOP_BY_HOP, 'http2-settings', 'expect'])
@@ -56,13 +57,10 @@ function isOurs(name: string): boolean {
   return OF_PROXIES.has(meant) || OF_CONNECTION.has(meant) || FRAMING.has(meant)
 }
 
-const PORT = /:(\d+)$/
-
 /** What the backend gets. */
-export function toBackend({ fields, authority, client, secure }: Inbound): string[] {
-  const port = PORT.exec(authority)?.[1] ?? (secure ? '443' : '80')
+export function toBackend({ fields, authority }: Inbound, { chain, client, host, port, secure }: Origin): string[] {
   const sent = ['Host', authority, ...kept(fields, isOurs)]
-  sent.push('X-Forwarded-For', client, 'X-Real-Ip', client, 'X-Forwarded-Host', authority)
+  sent.push('X-Forwarded-For', chain, 'X-Real-Ip', client, 'X-Forwarded-Host', host)
   sent.push('X-Forwarded-Port', port, 'X-Forwarded-Proto', secure ? 'https' : 'http')
   return sent
 }

@@ -268,6 +268,25 @@ test('createRouter answers itself where no backend does', async () => {
   ])
 })
 
+test('createRouter believes a proxy that is trusted: what came to it with TLS is not sent there again', async () => {
+  const own = await gateway([routeTo('web', { redirect: true })], {}, ['127.0.0.0/8'])
+  own.services.set('web', [await backend(echo)])
+  const headers = {
+    Host: 'shop.example',
+    'X-Forwarded-For': '192.0.2.7',
+    'X-Forwarded-Proto': 'https',
+    Forwarded: 'for=x',
+  }
+  const { status, body } = await ask(own.port, { headers })
+  assert.equal(status, 200)
+  const got = JSON.parse(body).headers
+  assert.deepEqual(
+    ['x-forwarded-for', 'x-real-ip', 'x-forwarded-proto', 'x-forwarded-port', 'forwarded'].map(name => got[name]),
+    ['192.0.2.7, 127.0.0.1', '192.0.2.7', 'https', '443', undefined],
+  )
+  assert.equal((await ask(own.port, { headers: { 'X-Forwarded-Proto': 'http' } })).status, 308)
+})
+
 test('createRouter leaves out of the way to TLS what certificates are got by', async () => {
   const own = await gateway([routeTo('web', { redirect: true })])
   own.services.set('web', [await backend(echo)])

@@ -4,12 +4,15 @@ import type { GatewayMetrics } from '../metrics.ts'
 import type { Table } from '../routing/table.ts'
 import { redirect, refuse } from './answer.ts'
 import { type ExchangeDeps, exchange } from './exchange.ts'
+import type { OriginOf } from './origin.ts'
 import type { Visit } from './visit.ts'
 
 export interface RouterDeps extends ExchangeDeps {
   readonly table: Table
   /** Where clients find TLS; undefined: nowhere, and nobody is sent there. */
   securePort(): number | undefined
+  /** Who asks, and how. */
+  readonly originOf: OriginOf
   readonly metrics: GatewayMetrics
   readonly clock: Clock
 }
@@ -25,18 +28,19 @@ const ACME = '/.well-known/acme-challenge/'
 
 /** Makes the router. */
 export function createRouter(deps: RouterDeps): Router {
-  const { clock, metrics, table, securePort } = deps
+  const { clock, metrics, table, securePort, originOf } = deps
   return visit => {
     const start = clock.elapsed()
-    const { host, path, method, secure } = visit.inbound
+    const { host, path, method } = visit.inbound
     const route = host === undefined || path === undefined ? undefined : table.find(host, path)
     visit.events.closed = () =>
       metrics.answered(route?.owner, method, visit.status ?? CLIENT_GONE, clock.elapsed() - start)
     if (host === undefined || path === undefined) return refuse(visit, 400)
     if (!route) return refuse(visit, 404)
-    const port = route.redirect && !secure && !path.startsWith(ACME) ? securePort() : undefined
+    const origin = originOf(visit.inbound)
+    const port = route.redirect && !origin.secure && !path.startsWith(ACME) ? securePort() : undefined
     if (port !== undefined) return redirect(visit, port)
     if (!route.target) return refuse(visit, 503)
-    return exchange(visit, { target: route.target, bodyBytes: route.bodyBytes }, deps)
+    return exchange(visit, { target: route.target, bodyBytes: route.bodyBytes, origin }, deps)
   }
 }

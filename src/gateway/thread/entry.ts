@@ -8,7 +8,7 @@ import { gatewayMetrics } from '../metrics.ts'
 import type { Listen } from '../server/ports.ts'
 import type { LogLevel, Order, PortName, Report, ThreadData } from './messages.ts'
 
-const { hosts, ports } = workerData as ThreadData
+const { hosts, ports, trustedProxies } = workerData as ThreadData
 const say = (report: Report) => parentPort!.postMessage(report)
 
 /** Lines are written by the main thread. */
@@ -48,7 +48,7 @@ function settle(order: Extract<Order, { id: number }>) {
 
 const metrics = gatewayMetrics()
 const dataPlane = openDataPlane({
-  ...{ ports, metrics, clock: realClock, logger: loggerWith({}) },
+  ...{ ports, trustedProxies, metrics, clock: realClock, logger: loggerWith({}) },
   listen: hosts ? (port, take) => listenOn(hosts, port, take) : listenOutside,
 })
 

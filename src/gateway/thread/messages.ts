@@ -10,6 +10,8 @@ export interface ThreadData {
   /** Addresses of this machine to listen at; undefined: sockets are asked for (`socket`). */
   readonly hosts: readonly string[] | undefined
   readonly ports: { readonly http: PortWish; readonly https: PortWish }
+  /** Ranges of addresses of proxies that are believed. */
+  readonly trustedProxies: readonly string[]
 }
 
 /** To the thread. */

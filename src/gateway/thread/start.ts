@@ -94,7 +94,18 @@ function threadPort({ port }: PortWish, say: (order: 'open' | 'close') => boolea
 
 /** Starts the thread. */
 export function startDataPlane(deps: ThreadDeps): DataPlane {
-  const { hosts, ports, startThread = startWorker, socket, counted, clock, logger, changed, failed } = deps
+  const {
+    hosts,
+    ports,
+    trustedProxies,
+    startThread = startWorker,
+    socket,
+    counted,
+    clock,
+    logger,
+    changed,
+    failed,
+  } = deps
   const kept = { routes: new Map(), endpoints: new Map(), certificates: new Map() } as const
   let worker: Worker | undefined
   let closing = false
@@ -129,7 +140,7 @@ export function startDataPlane(deps: ThreadDeps): DataPlane {
   }
 
   function begin() {
-    const own = startThread({ hosts, ports })
+    const own = startThread({ hosts, ports, trustedProxies })
     // What it listens with keeps the program as little as in this thread.
     own.unref()
     worker = own

@@ -33,6 +33,7 @@ async function start(http: PortWish = { port: 0 }) {
   const own = startDataPlane({
     hosts: ['127.0.0.1'],
     ports: { http, https: { port: 0 } },
+    trustedProxies: [],
     ...{ counted, clock: realClock, logger: silent },
     startThread(data) {
       const thread = startWorker(data)

@@ -90,6 +90,7 @@ async function startGatewayAs(
       plane.events = events
       return openDataPlane({
         ...{ ...DEPS, listen, metrics: gatewayMetrics() },
+        trustedProxies: [],
         ports: { http: { port: 80, instead: 8880 }, https: { port: 443, instead: 8443 } },
       })
     },

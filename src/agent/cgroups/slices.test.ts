@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Machine } from '../node/machine.ts'
 import { openCgroups } from './cgroups.ts'
@@ -7,15 +10,19 @@ import { podGroup } from './pod-group.ts'
 import { openSlices } from './slices.ts'
 
 /** A systemd that notes what it is told; what `fails` matches is refused with its answer. */
-function scripted(fails: (line: string) => string | undefined = () => undefined) {
+function scripted(fails: (line: string) => string | undefined = () => undefined, mount?: string) {
   const told: string[] = []
-  const slices = openSlices('tutti/node-1.example', async (program, args) => {
-    const line = args.slice(5).join(' ')
-    assert.equal(program, 'busctl')
-    told.push(line)
-    const answer = fails(line)
-    if (answer) throw new Error(answer)
-  })
+  const slices = openSlices(
+    'tutti/node-1.example',
+    async (program, args) => {
+      const line = args.slice(5).join(' ')
+      assert.equal(program, 'busctl')
+      told.push(line)
+      const answer = fails(line)
+      if (answer) throw new Error(answer)
+    },
+    mount,
+  )
   return { slices, told }
 }
 const BURSTABLE = 'tutti-node_1.example-kubepods-burstable'
@@ -68,4 +75,18 @@ test('openSlices ends a pod that was never made, and says what else systemd refu
   const refused = scripted(() => 'Call failed: Access denied')
   await assert.rejects(refused.slices.remove(podGroup('Guaranteed', 'a')), /Access denied/)
   await assert.rejects(refused.slices.create(podGroup('Guaranteed', 'a'), {}), /Access denied/)
+})
+
+test('openSlices ends the slice that nodes of a machine share with the last of them', async t => {
+  const mount = mkdtempSync(join(tmpdir(), 'tutti-slices-'))
+  t.after(() => rmSync(mount, { recursive: true }))
+  writeFileSync(join(mount, 'cgroup.controllers'), '')
+  const own = 'tutti-node_1.example.slice'
+  for (const name of [own, 'tutti-other.slice']) mkdirSync(join(mount, 'tutti.slice', name), { recursive: true })
+  const { slices, told } = scripted(undefined, mount)
+  await slices.remove('')
+  assert.deepEqual(told, [`StopUnit ss ${own} replace`])
+  rmSync(join(mount, 'tutti.slice/tutti-other.slice'), { recursive: true })
+  await slices.remove('')
+  assert.equal(told.at(-1), 'StopUnit ss tutti.slice replace')
 })

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 import type { runTool } from '../../lib/run-tool.ts'
 import type { Resources } from '../runtimes/runtime.ts'
 import { CLASS_GROUPS } from './pod-group.ts'
-import { type GroupReader, groupReader, groupsIn, weight } from './reading.ts'
+import { CGROUPS, type GroupReader, groupReader, groupsIn, weight } from './reading.ts'
 
 export interface Slices extends GroupReader {
   /** The slice of a group, as runtimes take it: `tutti-node-kubepods.slice`. */
@@ -51,7 +51,7 @@ const COUNTED: readonly Property[] = ['CPUAccounting', 'MemoryAccounting', 'Task
 const words = (properties: readonly Property[]) => [String(properties.length), ...properties.flat()]
 
 /** `root` is the node's own group, e.g. `tutti/node-1`. */
-export function openSlices(root: string, run: typeof runTool): Slices {
+export function openSlices(root: string, run: typeof runTool, mount = CGROUPS): Slices {
   // The name of a slice is its path; dashes in its parts are written as underscores.
   const nameOf = (parts: readonly string[]) => `${parts.map(part => part.replaceAll('-', '_')).join('-')}.slice`
   const all = (path: string) => join(root, path).split('/').filter(Boolean)
@@ -62,7 +62,7 @@ export function openSlices(root: string, run: typeof runTool): Slices {
   /** A scope of a runtime in a slice keeps its name. */
   const found = (path: string) =>
     path.endsWith('.scope') ? `${place(dirname(path))}/${path.split('/').at(-1)}` : place(path)
-  const reader = groupReader('')
+  const reader = groupReader('', mount)
   const name = (path: string) => nameOf(all(path))
 
   const call = (method: string, signature: string, ...args: string[]) =>
@@ -141,7 +141,8 @@ export function openSlices(root: string, run: typeof runTool): Slices {
       await stop(name(path))
       // Nodes of one machine share what is above their own: it goes with the last of them.
       const shared = dirname(root)
-      const others = () => groupsIn(join(reader.base('memory'), place('..')))
+      // Its own is being stopped, and may be there still.
+      const others = () => groupsIn(join(reader.base('memory'), place('..'))).filter(each => each !== name(''))
       if (path === '' && shared !== '.' && others().length === 0) await stop(name('..'))
       if (!shares.delete(path)) return
       await balance(path)

@@ -347,6 +347,8 @@ export interface RuntimeDriver {
   removeSandbox(id: string): Promise<void>
   sandboxStatus(id: string): Promise<SandboxStatus | undefined>
   listSandboxes(): Promise<readonly SandboxStatus[]>
+  /** Resolves when no sandbox is being made any more, or will not be soon; at once where that takes no time. */
+  settled?(): Promise<void>
 
   /** Prepares a container; resolves with its id. */
   createContainer(sandboxId: string, config: ContainerConfig): Promise<string>

@@ -185,6 +185,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const imageMounts = mountsImages(first.runtimeName, first.runtimeVersion)
   const imageFolders = createImageFolders(snapshotFolders(channel, call))
   const imagesOf = ({ directory, attempt }: SandboxNote) => join(directory, 'runtime', 'images', String(attempt))
+  const settled = async () => void (await within(clock, MAKING_MS, Promise.allSettled(making)))
   async function makeSandbox({ labels, annotations, ...note }: SandboxConfig) {
     mkdirSync(logDirectory(note), { recursive: true, mode: 0o755 })
     await options.beforeSandbox?.({ labels, annotations, ...note })
@@ -270,6 +271,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
         await options.afterSandbox?.(sandbox.note)
     },
     sandboxStatus: async id => known.sandboxes.get(id)?.status,
+    settled,
     listSandboxes: async () => [...known.sandboxes.values()].map(({ status }) => status),
 
     async createContainer(sandboxId, config) {
@@ -402,7 +404,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
     },
     async close() {
       // One that was made after this would be known to nobody.
-      await within(clock, MAKING_MS, Promise.allSettled(making))
+      await settled()
       scope.abort()
       for (const end of rotations.values()) end()
       listeners.clear()

@@ -30,6 +30,7 @@ test('containerdConfiguration writes what each major version reads', () => {
   assert.match(one, /^sandbox_image = "tutti\.dev\/pause:1"$/m)
   assert.match(one, /^bin_dir = "\/run\/x\/bin"$/m)
   assert.match(one, /^SystemdCgroup = false$/m)
+  assert.match(one, /^enable_cdi = true$/m)
   const two = containerdConfiguration({ ...settings, major: 2, cgroupDriver: 'systemd', sandboxImage: 'own/pause:2' })
   assert.match(two, /^version = 3$/m)
   assert.match(two, /^bin_dirs = \["\/run\/x\/bin"\]$/m)

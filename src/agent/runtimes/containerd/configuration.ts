@@ -70,6 +70,8 @@ export function containerdConfiguration(settings: Settings): string {
           'io.containerd.grpc.v1.cri': {
             ...runtime,
             ...streaming,
+            // Off by default before 2.0.
+            enable_cdi: true,
             sandbox_image: sandboxImage,
             cni: { bin_dir: layout.cniBin, conf_dir: layout.cniConf, max_conf_num: 1 },
             containerd: { ...runtime.containerd, snapshotter: images.snapshotter },

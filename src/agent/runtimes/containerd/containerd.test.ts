@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { readJsonFile } from '../../../lib/atomic-file.ts'
 import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
 import { isBootedBySystemd } from '../../../lib/systemd.ts'
-import { plainSandbox } from '../configs.fixture.ts'
+import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from './busybox.fixture.ts'
 import { importArchive } from './ctr.ts'
@@ -110,6 +110,38 @@ test('openContainerd stops what runs, also when its containerd has just been kil
   await own.driver.close()
   assert.deepEqual(runs(), [])
   assert.equal(existsSync(runDirectory(directory)), false)
+})
+test('openContainerd makes devices by their CDI names, or says that its release cannot', {
+  skip: problem ?? false,
+}, async t => {
+  const specification = {
+    cdiVersion: '0.6.0',
+    kind: 'tutti.dev/gadget',
+    devices: [
+      {
+        name: 'one',
+        containerEdits: { env: ['GADGET=one'], deviceNodes: [{ path: '/dev/gadget', hostPath: '/dev/null' }] },
+      },
+    ],
+  }
+  const file = `/run/cdi/tutti-test-${process.pid}.json`
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, JSON.stringify(specification))
+  t.after(() => rmSync(file))
+  const { driver, image, sandbox, close } = await make(found as Programs, 'cgroupfs')
+  t.after(close)
+  const id = await driver.runSandbox(await sandbox('gadget'))
+  const command = ['sh', '-c', 'test -c /dev/gadget && exec sleep 1000']
+  const container = driver.createContainer(id, plainContainer(image, { command, cdiDevices: ['tutti.dev/gadget=one'] }))
+  if (/:\/\/v?1\.6\./.test(driver.version))
+    return assert.rejects(container, { reason: 'NotSupported', message: /^the device tutti\.dev\/gadget=one .* 1\.7/ })
+  await driver.startContainer(await container)
+  const { output } = await driver.execSync!(
+    await container,
+    ['sh', '-c', 'ls -l /dev/gadget; tr "\\0" "\\n" </proc/1/environ'],
+    10_000,
+  )
+  assert.match(output, /^crw.* 1, +3 [\s\S]*^GADGET=one$/m)
 })
 for (const [cgroupDriver, obstacle] of [
   ['cgroupfs', problem],

@@ -29,8 +29,9 @@ import { createKnown } from './known.ts'
 import { olderFiles, rotateLog } from './log-files.ts'
 import { readLog } from './log-read.ts'
 import { ready } from './ready.ts'
+import { mountsImages, takesCdi } from './releases.ts'
 import { type CriCall, criCalls } from './services.ts'
-import { mountsImages, snapshotFolders } from './snapshots.ts'
+import { snapshotFolders } from './snapshots.ts'
 import { statsOf } from './stats.ts'
 import type { KnownContainer } from './status.ts'
 import { copyCommand, forwardPort } from './streams.ts'
@@ -276,6 +277,11 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
 
     async createContainer(sandboxId, config) {
       const { note } = needSandbox(sandboxId)
+      if (config.cdiDevices?.length && !takesCdi(about.runtimeName, about.runtimeVersion))
+        throw new RuntimeError(
+          'NotSupported',
+          `the device ${config.cdiDevices[0]} by its CDI name needs containerd 1.7 or newer: this is ${about.runtimeVersion}`,
+        )
       mkdirSync(join(logDirectory(note), config.name), { recursive: true, mode: 0o755 })
       const request = {
         podSandboxId: sandboxId,

@@ -16,12 +16,6 @@ const SNAPSHOTTER = 'overlayfs'
 /** With it containerd collects nothing of a snapshot. */
 const ROOT_LABEL = 'containerd.io/gc.root'
 
-/** Whether a runtime mounts images by itself; one that is not containerd is taken to. */
-export function mountsImages(name: string, version: string): boolean {
-  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number)
-  return name !== 'containerd' || major > 2 || (major === 2 && minor >= 1)
-}
-
 type Mounts = Awaited<ReturnType<ImageFoldersDeps['layers']>>
 
 /** The layers of what containerd would have mounted: an overlay of some, or a bind of one. */

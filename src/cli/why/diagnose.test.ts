@@ -128,14 +128,23 @@ test('diagnose counts a service ready when one of its pods is', () => {
   assert.deepEqual(diagnose(facts(service, [pod({ status: READY }), container({ state: { running: {} } })])), [])
 })
 
-test('diagnose tells a stuck rollout from the pods behind it', () => {
-  const deployment = {
+test('diagnose tells a stuck rollout from the pods behind it, and from a first version that was never ready', () => {
+  const stuck = (replicas: number) => ({
     kind: 'Deployment',
     metadata: { name: 'web' },
     spec: { replicas: 1 },
-    status: { conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }] },
-  }
-  const findings = diagnose(facts(deployment, [container({ state: { waiting: { reason: 'CrashLoopBackOff' } } })]))
-  assert.equal(findings.length, 2)
-  assert.match(findings[0]?.next[0] ?? '', /rollout undo deployment\/web/)
+    status: {
+      replicas,
+      updatedReplicas: 1,
+      conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'too late' }],
+    },
+  })
+  const pods = [container({ state: { waiting: { reason: 'CrashLoopBackOff' } } })]
+  const [first, ...more] = diagnose(facts(stuck(2), pods))
+  assert.equal(more.length, 1)
+  assert.match(first?.cause ?? '', /the old one goes on serving/)
+  assert.match(first?.next[0] ?? '', /rollout undo deployment\/web/)
+  const [never] = diagnose(facts(stuck(1), pods))
+  assert.equal(never?.cause, 'it does not become ready: too late')
+  assert.doesNotMatch(never?.next[0] ?? '', /undo/)
 })

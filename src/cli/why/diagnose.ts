@@ -118,6 +118,8 @@ function podFindings(pod: Pod, facts: Facts): Finding[] {
   ]
 }
 
+const hasOldVersion = ({ status }: Deployment) => (status?.replicas ?? 0) > (status?.updatedReplicas ?? 0)
+
 function deploymentFindings(deployment: Deployment, facts: Facts): Finding[] {
   const about = facts.target
   const findings: Finding[] = []
@@ -132,8 +134,15 @@ function deploymentFindings(deployment: Deployment, facts: Facts): Finding[] {
     if (condition.reason === 'ProgressDeadlineExceeded')
       findings.push({
         about,
-        cause: 'the new version does not become ready; the old one goes on serving',
-        next: [`tutti rollout undo ${facts.target} -n ${facts.namespace}`],
+        ...(hasOldVersion(deployment)
+          ? {
+              cause: 'the new version does not become ready; the old one goes on serving',
+              next: [`tutti rollout undo ${facts.target} -n ${facts.namespace}`],
+            }
+          : {
+              cause: `it does not become ready: ${condition.message}`,
+              next: [`kubectl describe ${facts.target} -n ${facts.namespace}`],
+            }),
       })
   }
   if (deployment.spec?.paused)

@@ -1,4 +1,5 @@
 /** What the node answers to the API server: logs, exec, attach and port-forward of its pods. */
+import type { ContainerState } from '../api/generated/types/core-v1.ts'
 import { badRequest, internalError, notFound, StatusError } from '../api/machinery/status-error.ts'
 import type { NodeApi, PodRef } from '../client/node-api.ts'
 import type { PodWorker } from './pod/worker.ts'
@@ -29,7 +30,11 @@ export function createNodeApi(find: (uid: string) => PodWorker | undefined): Nod
     const chosen = previous ? (latest?.state === 'exited' && isWaiting(found, container) ? latest : before) : latest
     if (chosen) return [place(found, ref).driver, chosen]
     if (previous) throw badRequest(`previous terminated ${title} not found`)
-    throw badRequest(`${title} is waiting to start: ${isWaiting(found, container) ?? 'ContainerCreating'}`)
+    const ended = stateOf(found, container)?.terminated?.containerID
+    // A pod that was evicted keeps nothing.
+    if (ended) throw badRequest(`unable to retrieve container logs for ${ended}`)
+    const reason = isWaiting(found, container) ?? 'ContainerCreating'
+    throw badRequest(`${title} is waiting to start: ${NO_IMAGE[reason] ?? reason}`)
   }
   const running = (ref: PodRef, container: string): [RuntimeDriver, string] => {
     const found = worker(ref)
@@ -67,11 +72,27 @@ export function createNodeApi(find: (uid: string) => PodWorker | undefined): Nod
   }
 }
 
-/** The reason for which a container waits, by the pod's status. */
-function isWaiting(found: PodWorker, container: string): string | undefined {
-  const { containerStatuses = [], initContainerStatuses = [] } = found.pod().status ?? {}
-  return [...containerStatuses, ...initContainerStatuses].find(each => each.name === container)?.state?.waiting?.reason
+/** The kubelet's words for why a container without an image has no log. */
+const NO_IMAGE: Readonly<Record<string, string>> = {
+  ErrImagePull: "image can't be pulled",
+  ImagePullBackOff: 'trying and failing to pull image',
 }
+
+/** The state of a container, by the pod's status. */
+function stateOf(found: PodWorker, container: string): ContainerState | undefined {
+  const {
+    containerStatuses = [],
+    initContainerStatuses = [],
+    ephemeralContainerStatuses = [],
+  } = found.pod().status ?? {}
+  return [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
+    each => each.name === container,
+  )?.state
+}
+
+/** The reason for which it waits. */
+const isWaiting = (found: PodWorker, container: string): string | undefined =>
+  stateOf(found, container)?.waiting?.reason
 
 /** Failures of a runtime as what clients are told. */
 async function told<T>(work: () => Promise<T>): Promise<T> {

@@ -244,8 +244,15 @@ describe('createPodWorker', () => {
     const imagePullSecrets = [{ name: 'one' }, { name: 'other' }]
     await node.create('imageless', { imagePullSecrets, containers: [container('main', { image: 'bad' })] })
     const waiting = async () => (await node.container('imageless')).state?.waiting
+    const refused = (why: string) =>
+      assert.rejects(node.logs('imageless'), {
+        code: 400,
+        message: `container "main" in pod "imageless" is waiting to start: ${why}`,
+      })
     assert.deepEqual(await waiting(), { reason: 'ErrImagePull', message: 'no such image' })
+    await refused("image can't be pulled")
     await node.advance(1500)
+    await refused('trying and failing to pull image')
     assert.deepEqual(await waiting(), {
       reason: 'ImagePullBackOff',
       message: 'Back-off pulling image "bad": ErrImagePull: no such image',

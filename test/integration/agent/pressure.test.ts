@@ -33,7 +33,7 @@ async function start() {
       }
     },
   }
-  const { driver, close } = await startSimulatedNode(cluster, { machine })
+  const { agent, driver, close } = await startSimulatedNode(cluster, { machine })
   const pods = cluster.client.kind<Pod>(Pod)
   const find = (name: string) => pods.find({ namespace: 'default', name })
   const node = () => cluster.client.kind<Node>(Node).get({ name: 'n1' })
@@ -42,6 +42,10 @@ async function start() {
     played,
     find,
     node,
+    async readLog({ metadata }: Pod) {
+      const of = { namespace: 'default', name: metadata?.name ?? '', uid: metadata?.uid ?? '' }
+      return agent.api.logs(of, { container: 'main' }, new AbortController().signal)
+    },
     containersOf: async (name: string) => driver.listContainers((await find(name))?.metadata?.uid),
     /** What is used by pods is what those use that run. */
     async count() {
@@ -70,7 +74,8 @@ async function start() {
 const isRunning = (pod: Pod | undefined) => pod?.status?.phase === 'Running'
 
 test('a node that runs short of memory says so, is tainted, and evicts the pod that takes most beyond its requests', async () => {
-  const { cluster, played, find, condition, taints, events, create, count, containersOf, close } = await start()
+  const { cluster, played, find, readLog, condition, taints, events, create, count, containersOf, close } =
+    await start()
   await create('modest', '100Mi', { resources: { requests: { memory: '200Mi' } } })
   await create('greedy', '3Gi', { resources: { requests: { memory: '1Gi' } } })
   await create('besteffort', '1Gi')
@@ -103,7 +108,13 @@ test('a node that runs short of memory says so, is tainted, and evicts the pod t
   await cluster.until(async () => (await containersOf('greedy')).length === 0)
   await cluster.advance(10_000)
   // What it was stays told when nothing of it is left.
-  assert.deepEqual((await find('greedy'))?.status, status)
+  const greedy = (await find('greedy'))!
+  assert.deepEqual(greedy.status, status)
+  const ended = status?.containerStatuses?.[0]?.state?.terminated
+  await assert.rejects(readLog(greedy), {
+    code: 400,
+    message: `unable to retrieve container logs for ${ended?.containerID}`,
+  })
   assert.ok(isRunning(await find('modest')) && isRunning(await find('besteffort')))
   const [met] = await events('EvictionThresholdMet')
   assert.deepEqual(

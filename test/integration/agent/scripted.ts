@@ -300,6 +300,15 @@ export async function startScripted() {
       return text
     },
     get: (name: string) => client.find({ namespace: 'default', name }),
+    /** The log of its container `main`. */
+    async logs(name: string): Promise<string> {
+      const uid = (await client.get({ namespace: 'default', name })).metadata?.uid ?? ''
+      let text = ''
+      const of = { namespace: 'default', name, uid }
+      for await (const chunk of await agent.api.logs(of, { container: 'main' }, abort.signal))
+        text += Buffer.from(chunk)
+      return text
+    },
     async container(name: string, container = 'main') {
       const { containerStatuses = [], initContainerStatuses = [] } =
         (await client.get({ namespace: 'default', name })).status ?? {}

@@ -104,6 +104,7 @@ async function given(
     updateSandbox: groups.update,
     limits: groups.limits,
     processes: groups.processes,
+    oomKills: groups.oomKills,
   }).catch(error => {
     throw unusable(socket, error)
   })

@@ -114,6 +114,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     updateSandbox: groups.update,
     limits: groups.limits,
     processes: groups.processes,
+    oomKills: groups.oomKills,
     sandboxImage: options.sandboxImage ?? PAUSE_IMAGE,
     importArchive: file => importArchive(ctr, createReadStream(file)),
     lost() {

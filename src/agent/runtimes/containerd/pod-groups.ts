@@ -23,6 +23,8 @@ export interface PodGroups {
   limits(note: SandboxNote, container: string): Resources | undefined
   /** Processes of one of its containers. */
   processes(note: SandboxNote, container: string): number | undefined
+  /** Processes of a pod that the kernel has killed for want of memory. */
+  oomKills(note: SandboxNote): number | undefined
   /** Removes what is empty of it. */
   remove(note: SandboxNote): Promise<void>
   /** Removes all that is empty. */
@@ -42,6 +44,7 @@ export function openPodGroups(root: string, driver: 'cgroupfs' | 'systemd'): Pod
       update: (note, resources) => slices.update(group(note), resources),
       limits: (note, container) => slices.limits(scope(note, container)),
       processes: (note, container) => slices.usage(scope(note, container))?.processes,
+      oomKills: note => slices.oomKills(group(note)),
       remove: note => slices.remove(group(note)),
       async removeAll() {
         await slices.remove('')
@@ -57,6 +60,7 @@ export function openPodGroups(root: string, driver: 'cgroupfs' | 'systemd'): Pod
     make: async note => void cgroups?.create(group(note), note.resources),
     limits: (note, container) => cgroups?.limits(join(group(note), container)),
     processes: (note, container) => cgroups?.usage(join(group(note), container))?.processes,
+    oomKills: note => cgroups?.oomKills(group(note)),
     update: async (note, resources) => cgroups?.update(group(note), resources),
     remove: async note => void cgroups?.remove(group(note)),
     removeAll: async () => void cgroups?.remove(''),

@@ -50,6 +50,8 @@ export interface CriDriverOptions extends Translation {
   afterSandbox?(note: SandboxNote): Promise<void>
   /** Limits of a running container as the kernel has them, for runtimes that do not say. */
   limits?(sandbox: SandboxNote, id: string): Resources | undefined
+  /** Processes of a pod that the kernel has killed for want of memory, for runtimes that do not say. */
+  oomKills?(sandbox: SandboxNote): number | undefined
   /** Processes of a running container, which CRI does not tell. */
   processes?(sandbox: SandboxNote, id: string): number | undefined
   /** Changes the limits of a pod's own group. */
@@ -95,6 +97,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
     call: plainCall,
     owner,
     ...(options.limits && { limits: options.limits }),
+    ...(options.oomKills && { oomKills: options.oomKills }),
     changedSandbox: ({ status }) => emit({ type: 'sandbox', id: status.id, podUid: status.uid }),
     changedContainer(container) {
       const { id, state, podUid } = container.status

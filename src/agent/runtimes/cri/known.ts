@@ -6,6 +6,7 @@
 import { type CallError, CODE } from '../../../lib/grpc/channel.ts'
 import type { Resources } from '../runtime.ts'
 import { OWNER_LABEL, type SandboxNote } from './config.ts'
+import { createOomReasons } from './oom.ts'
 import type { CriCall } from './services.ts'
 import { containerOf, type KnownContainer, type KnownSandbox, sandboxOf } from './status.ts'
 
@@ -29,6 +30,8 @@ export interface KnownDeps {
   readonly owner: string
   /** Limits of a running container as the kernel has them, for runtimes that do not say. */
   limits?(sandbox: SandboxNote, id: string): Resources | undefined
+  /** Processes of a pod that the kernel has killed for want of memory, for runtimes that do not say. */
+  oomKills?(sandbox: SandboxNote): number | undefined
   changedContainer(container: KnownContainer): void
   changedSandbox(sandbox: KnownSandbox): void
 }
@@ -36,7 +39,15 @@ export interface KnownDeps {
 const isGone = (error: unknown) => (error as CallError).code === CODE.notFound
 
 /** Knows nothing before the first `load`. */
-export function createKnown({ call, owner, limits, changedContainer, changedSandbox }: KnownDeps): Known {
+export function createKnown({
+  call,
+  owner,
+  limits,
+  oomKills = () => undefined,
+  changedContainer,
+  changedSandbox,
+}: KnownDeps): Known {
+  const oomReasons = createOomReasons(oomKills)
   const sandboxes = new Map<string, KnownSandbox>()
   const containers = new Map<string, KnownContainer>()
   const labelSelector = { [OWNER_LABEL]: owner }
@@ -77,6 +88,14 @@ export function createKnown({ call, owner, limits, changedContainer, changedSand
     const found = state === 'running' && !resources && sandbox ? limits?.(sandbox.note, id) : undefined
     return found ? { ...container, status: { ...container.status, resources: found } } : container
   }
+  /** A container that has ended, with the reason that is known of it. */
+  function ended(container: KnownContainer, before: KnownContainer): KnownContainer {
+    const sandbox = sandboxes.get(container.status.sandboxId)
+    if (!sandbox) return container
+    return before.status.state === 'exited'
+      ? oomReasons.keep(container, before)
+      : oomReasons.explain(container, sandbox)
+  }
   async function readContainer(id: string, sandbox: string) {
     const { answer, counts } = await ask(id, () => call('ContainerStatus', { containerId: id }))
     const before = containers.get(id)
@@ -86,9 +105,10 @@ export function createKnown({ call, owner, limits, changedContainer, changedSand
       if (before) changedContainer(before)
       return undefined
     }
-    const now = withLimits(containerOf(answer.status, sandbox))
+    const told = withLimits(containerOf(answer.status, sandbox))
     // An end is for good.
-    if (before?.status.state === 'exited' && now.status.state !== 'exited') return before
+    if (before?.status.state === 'exited' && told.status.state !== 'exited') return before
+    const now = before && told.status.state === 'exited' ? ended(told, before) : told
     containers.set(id, now)
     if (before?.status.state !== now.status.state) changedContainer(now)
     return now
@@ -99,10 +119,12 @@ export function createKnown({ call, owner, limits, changedContainer, changedSand
     if (!counts) return before
     if (!answer?.status) {
       sandboxes.delete(id)
+      oomReasons.forget(id)
       if (before) changedSandbox(before)
       return undefined
     }
     const now = sandboxOf(answer.status)
+    oomReasons.seen(now)
     sandboxes.set(id, now)
     if (before?.status.state !== now.status.state) changedSandbox(now)
     return now
@@ -133,6 +155,7 @@ export function createKnown({ call, owner, limits, changedContainer, changedSand
       for (const { status } of gone) containers.delete(status.id)
       const sandbox = sandboxes.get(id)
       sandboxes.delete(id)
+      oomReasons.forget(id)
       // What is still being read is not so any more.
       for (const each of [id, ...gone.map(({ status }) => status.id)]) {
         const read = reads.get(each)

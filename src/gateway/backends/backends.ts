@@ -1,5 +1,5 @@
 /** Chooses the endpoint of each request: by turns, but of two neighbours the one with fewer requests in flight. */
-import { idOfTarget, type Target } from '../routing/route.ts'
+import { idOfTarget, type Protocol, type Target } from '../routing/route.ts'
 
 /** Where requests of a target may go, as plain data. */
 export interface BackendAddress {
@@ -8,8 +8,7 @@ export interface BackendAddress {
   readonly port: number
   /** A host outside the cluster, which a service names. */
   readonly external: boolean
-  /** It speaks HTTP/2 without TLS and nothing else (KEP-3726, `kubernetes.io/h2c`). */
-  readonly h2c: boolean
+  readonly protocol: Protocol
 }
 
 export interface Endpoint extends BackendAddress {
@@ -31,7 +30,7 @@ interface Pool {
 }
 
 const isSame = (a: BackendAddress, b: BackendAddress) =>
-  a.host === b.host && a.port === b.port && a.h2c === b.h2c && a.external === b.external
+  a.host === b.host && a.port === b.port && a.protocol === b.protocol && a.external === b.external
 
 /** Makes it; `gone` is told of endpoints that get no new requests any more. */
 export function createBackends(gone: (endpoint: Endpoint) => void): Backends {

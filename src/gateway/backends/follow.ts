@@ -1,7 +1,7 @@
 /** Tells where the requests for each target go, from the services and their endpoints, and after each change of these. */
 import type { Service } from '../../api/kinds/core/service.ts'
 import type { Entries } from '../entries.ts'
-import { idOfTarget, type Target } from '../routing/route.ts'
+import { idOfTarget, type Protocol, type Target } from '../routing/route.ts'
 import type { BackendAddress } from './backends.ts'
 import { portOf, type ServiceSource } from './source.ts'
 
@@ -11,21 +11,30 @@ export interface FollowedTargets {
   close(): void
 }
 
-const H2C = 'kubernetes.io/h2c'
+/** What the `appProtocol` of a port means (KEP-3726, and names of IANA); of others it is HTTP/1.1. */
+const PROTOCOLS: Readonly<Record<string, Protocol>> = {
+  'kubernetes.io/h2c': 'h2c',
+  'kubernetes.io/wss': 'https',
+  https: 'https',
+}
 
 /** Where a target's requests go now. */
-function lookUp(source: ServiceSource, { namespace, service: name, port }: Target): BackendAddress[] {
+function lookUp(source: ServiceSource, { namespace, service: name, port, protocol: said }: Target): BackendAddress[] {
   const service: Service | undefined = source.service(`${namespace}/${name}`)
   if (!service) return []
   const found = portOf(service, port)
-  const h2c = found?.appProtocol === H2C
+  const protocol = said ?? PROTOCOLS[found?.appProtocol ?? ''] ?? 'http'
   const { type, externalName } = service.spec ?? {}
   if (type === 'ExternalName') {
     // Its ports are only words: a number needs none.
     const number = found?.port ?? port
-    return externalName && typeof number === 'number' ? [{ host: externalName, port: number, external: true, h2c }] : []
+    return externalName && typeof number === 'number'
+      ? [{ host: externalName, port: number, external: true, protocol }]
+      : []
   }
-  return found ? source.endpoints(service, found).map(({ host, port }) => ({ host, port, external: false, h2c })) : []
+  return found
+    ? source.endpoints(service, found).map(({ host, port }) => ({ host, port, external: false, protocol }))
+    : []
 }
 
 interface Followed {

@@ -3,6 +3,7 @@
  * and whoever sets another is told that it does nothing. Pure.
  */
 import type { Ingress } from '../../api/kinds/networking/ingress.ts'
+import type { Protocol } from '../routing/route.ts'
 
 /** What is wanted of the routes of an Ingress. */
 export interface Wishes {
@@ -12,6 +13,8 @@ export interface Wishes {
   readonly redirectAlways: boolean
   /** Most bytes of a request's body; absent: as many as come. */
   readonly bodyBytes?: number
+  /** What backends speak; absent: as ports of services say. */
+  readonly protocol?: Protocol
   /** Annotations that mean nothing here, or whose values cannot be read. */
   readonly ignored: readonly string[]
 }
@@ -20,7 +23,7 @@ export interface Wishes {
 const OWN = 'tutti.dev/'
 const NGINX = 'nginx.ingress.kubernetes.io/'
 /** Their values count as what `Wishes` says. */
-const KNOWN = ['ssl-redirect', 'force-ssl-redirect', 'proxy-body-size'] as const
+const KNOWN = ['ssl-redirect', 'force-ssl-redirect', 'proxy-body-size', 'backend-protocol'] as const
 
 /** Whose annotations ask a controller for something. */
 const OF_CONTROLLERS = [
@@ -46,21 +49,30 @@ function sizeOf(text: string): number | undefined {
   return digits === undefined ? undefined : Number(digits) * FACTORS[unit.toLowerCase()]!
 }
 
+const PROTOCOLS: Readonly<Record<string, Protocol>> = { HTTP: 'http', HTTPS: 'https', GRPC: 'h2c' }
+const protocolOf = (text: string | undefined) => PROTOCOLS[text?.toUpperCase() ?? '']
+
+/** Whether the value of an annotation that is known cannot be read. */
+const isUnread = (key: string, value: string) =>
+  (key.endsWith('/proxy-body-size') && sizeOf(value) === undefined) ||
+  (key.endsWith('/backend-protocol') && protocolOf(value) === undefined)
+
 /** Reads them. */
 export function wishesOf({ metadata }: Ingress): Wishes {
   const annotations = metadata?.annotations ?? {}
   const said = (name: (typeof KNOWN)[number]) => annotations[`${OWN}${name}`] ?? annotations[`${NGINX}${name}`]
   const size = said('proxy-body-size')
   const bytes = size === undefined ? undefined : sizeOf(size)
+  const protocol = protocolOf(said('backend-protocol'))
   const isKnown = (key: string) => KNOWN.some(name => key === `${OWN}${name}` || key === `${NGINX}${name}`)
-  const isUnread = (key: string) => key.endsWith('/proxy-body-size') && sizeOf(annotations[key]!) === undefined
   const ignored = Object.keys(annotations).filter(
-    key => OF_CONTROLLERS.some(prefix => key.startsWith(prefix)) && (!isKnown(key) || isUnread(key)),
+    key => OF_CONTROLLERS.some(prefix => key.startsWith(prefix)) && (!isKnown(key) || isUnread(key, annotations[key]!)),
   )
   return {
     redirect: said('ssl-redirect') !== 'false',
     redirectAlways: said('force-ssl-redirect') === 'true',
     ...(bytes && { bodyBytes: bytes }),
+    ...(protocol && { protocol }),
     ignored: ignored.sort(),
   }
 }

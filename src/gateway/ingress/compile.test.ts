@@ -144,6 +144,12 @@ const annotated: readonly [
     undefined,
     'nginx.ingress.kubernetes.io/rewrite-target, traefik.ingress.kubernetes.io/router.entrypoints',
   ],
+  [
+    { 'nginx.ingress.kubernetes.io/backend-protocol': 'FCGI' },
+    true,
+    undefined,
+    'nginx.ingress.kubernetes.io/backend-protocol',
+  ],
   [{ 'tutti.dev/misspelt': '1' }, true, undefined, 'tutti.dev/misspelt'],
 ]
 for (const [annotations, redirect, bodyBytes, ignored] of annotated) {
@@ -158,6 +164,18 @@ for (const [annotations, redirect, bodyBytes, ignored] of annotated) {
     )
   })
 }
+
+test('compile leads to backends by the protocol that the Ingress names', () => {
+  const led = (value?: string) => {
+    const own = ingress('a', { rules: [rule('a.example', ['/', 's'])] })
+    const annotations = value && { 'nginx.ingress.kubernetes.io/backend-protocol': value }
+    const [route] = compile([
+      { ...own, metadata: { ...own.metadata, ...(annotations && { annotations }) } },
+    ]).routes.values()
+    return route?.target?.protocol
+  }
+  assert.deepEqual([undefined, 'HTTPS', 'http', 'GRPC', 'AJP'].map(led), [undefined, 'https', 'http', 'h2c', undefined])
+})
 
 test('compile sends all requests of an Ingress to TLS where it says so', () => {
   const own = ingress('a', { rules: [rule('a.example', ['/', 's'])] })

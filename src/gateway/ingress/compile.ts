@@ -41,10 +41,15 @@ const byAge = (a: Ingress, b: Ingress) => ageOf(a) - ageOf(b) || (nameOf(a) < na
 const tlsHosts = ({ spec }: Ingress): ReadonlySet<string> =>
   new Set((spec?.tls ?? []).flatMap(({ hosts }) => (hosts?.length ? hosts : [''])))
 
-function targetOf({ metadata }: Ingress, { service }: IngressBackend): Target | undefined {
+function targetOf({ ingress: { metadata }, wishes }: Wanted, { service }: IngressBackend): Target | undefined {
   const port = service?.port?.name ?? service?.port?.number
   return service && port !== undefined
-    ? { namespace: metadata?.namespace ?? '', service: service.name, port }
+    ? {
+        namespace: metadata?.namespace ?? '',
+        service: service.name,
+        port,
+        ...(wishes.protocol && { protocol: wishes.protocol }),
+      }
     : undefined
 }
 
@@ -72,12 +77,9 @@ interface Draft extends Route {
   readonly ingress: Ingress
 }
 
-function draft(
-  { ingress, tls, wishes }: Wanted,
-  backend: IngressBackend,
-  place: Pick<Route, 'host' | 'match' | 'path'>,
-): Draft {
-  const target = targetOf(ingress, backend)
+function draft(of: Wanted, backend: IngressBackend, place: Pick<Route, 'host' | 'match' | 'path'>): Draft {
+  const { ingress, tls, wishes } = of
+  const target = targetOf(of, backend)
   const { redirect, redirectAlways, bodyBytes } = wishes
   return {
     ...place,

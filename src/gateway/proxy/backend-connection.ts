@@ -92,7 +92,7 @@ export class BackendConnection implements Sending, Waiting {
     deps.deadlines.add(this)
     const timer = deps.clock.after(CONNECT_MS, () => this.#end(tooLate('the backend takes no connection')))
     socket.once('close', () => timer.cancel())
-    socket.once('connect', () => {
+    socket.once(endpoint.protocol === 'https' ? 'secureConnect' : 'connect', () => {
       timer.cancel()
       this.#events?.connected()
     })
@@ -166,7 +166,9 @@ export class BackendConnection implements Sending, Waiting {
     const events = this.#forget()
     this.socket.destroy()
     const { code = '' } = error
-    const isWhole = this.#writes <= 1 && this.#sent <= ONE_PACKET
+    // Within TLS, what one packet holds is not known.
+    const isPlain = this.endpoint.protocol !== 'https'
+    const isWhole = isPlain && this.#writes <= 1 && this.#sent <= ONE_PACKET
     const unread = isWhole && error === this.#error && RESET.has(code) && !this.#answered && !this.#begun
     events?.failed({ code, unread })
   }

@@ -1,6 +1,7 @@
 /** Connections to backends as they are made. */
 import { lookup } from 'node:dns'
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { isGlobalUnicast } from '../../lib/global-unicast.ts'
 import type { Endpoint } from '../backends/backends.ts'
 
@@ -18,8 +19,12 @@ const lookupOutside: LookupFunction = (name, options, done) => {
 /** Begins to connect. Throws where the endpoint may not be reached; what else fails, fails as an event. */
 export type Dial = (endpoint: Endpoint) => Socket
 
-export const dial: Dial = ({ host, port, external }) => {
+export const dial: Dial = ({ host, port, external, protocol }) => {
   // A host that is written as an address is never looked up.
   if (external && isIP(host) && !isGlobalUnicast(host)) throw new Error(`${host} is this machine`)
-  return connect({ host, port, noDelay: true, ...(external && { lookup: lookupOutside }) })
+  const to = { host, port, noDelay: true, ...(external && { lookup: lookupOutside }) }
+  if (protocol !== 'https') return connect(to)
+  // A pod's certificate names nothing that is known here: what is asked for is secrecy, as from ingress-nginx.
+  const servername = external && !isIP(host) ? host : ''
+  return connectTls({ ...to, servername, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })
 }

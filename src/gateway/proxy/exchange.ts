@@ -58,7 +58,7 @@ class Exchange implements SendingEvents {
     this.#tried.push(endpoint)
     this.#connected = false
     this.#sending = undefined
-    const send = endpoint.h2c ? this.#deps.http2 : this.#deps.http1
+    const send = endpoint.protocol === 'h2c' ? this.#deps.http2 : this.#deps.http1
     const fresh = this.#request.upgrade || this.#tried.length === ATTEMPTS
     try {
       this.#sending = send(endpoint, { ...this.#request, fresh }, this)

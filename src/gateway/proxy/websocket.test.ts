@@ -88,7 +88,7 @@ test('upgrade answers 503 where there is no backend', async () => {
 
 test('openConnections gives up a backend that takes no connection for 5 s', async () => {
   const clock = virtualClock()
-  const endpoint = { host: 'never.example', port: 80, external: false, h2c: false, inFlight: 0 }
+  const endpoint = { host: 'never.example', port: 80, external: false, protocol: 'http', inFlight: 0 } as const
   const connections = openConnections({
     ...{ clock, deadlines: createDeadlines(clock) },
     // Its name is looked up for ever.

@@ -3,15 +3,21 @@
  * values, and nothing behind them changes. Plain data.
  */
 
+/** What a backend speaks: HTTP/1.1, the same within TLS, or HTTP/2 without TLS. */
+export type Protocol = 'http' | 'https' | 'h2c'
+
 /** A port of a service, by number or name. */
 export interface Target {
   readonly namespace: string
   readonly service: string
   readonly port: number | string
+  /** Absent: as the port of the service says. */
+  readonly protocol?: Protocol
 }
 
 /** What tells targets apart: no name of a port is a number. */
-export const idOfTarget = ({ namespace, service, port }: Target): string => `${namespace}/${service}:${port}`
+export const idOfTarget = ({ namespace, service, port, protocol }: Target): string =>
+  `${namespace}/${service}:${port}${protocol ? ` ${protocol}` : ''}`
 
 /** The object that asked for a route. */
 export interface Owner {

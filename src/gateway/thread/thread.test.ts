@@ -45,7 +45,12 @@ async function start(http: PortWish = { port: 0 }) {
   })
   ends.push(() => own.close(0))
   const route = routeTo('web')
-  const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port, external: false, h2c: false }
+  const address = {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    external: false,
+    protocol: 'http',
+  } as const
   own.apply({
     endpoints: [[idOfTarget(route.target!), [address]]],
     routes: [[keyOfRoute(route), route]],

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,7 +9,7 @@ import { promisify } from 'node:util'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { plainSandbox } from '../agent/runtimes/configs.fixture.ts'
 import { findPrograms } from '../agent/runtimes/containerd/find.ts'
-import { openContainerd } from '../agent/runtimes/containerd/open.ts'
+import { openContainerd, runDirectory } from '../agent/runtimes/containerd/open.ts'
 import { superviseContainerd } from '../agent/runtimes/containerd/supervise.ts'
 import { realClock } from '../lib/clock.ts'
 import { silent } from '../lib/log.ts'
@@ -42,6 +44,30 @@ test('openContainers says of what is no container runtime that it is none', asyn
   await assert.rejects(openContainers(deps(tmpdir(), `unix://${socket}`)), {
     message: new RegExp(`^what answers at ${socket} does not speak CRI v1: .`),
     hint: /disabled_plugins/,
+  })
+})
+
+test('openContainers takes no other runtime while containers of the cluster run', {
+  skip: process.platform !== 'linux',
+}, async t => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tutti-shims-'))
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  const directory = join(dataDir, 'containerd')
+  const { options, ...rest } = deps(dataDir, '')
+  const { runtimeEndpoint: _, ...own } = options
+  const open = () => openContainers({ ...rest, options: { ...own, runtime: 'process' } })
+  assert.deepEqual((await open()).drivers, [])
+  mkdirSync(directory)
+  assert.deepEqual((await open()).drivers, [])
+  // What looks like a shim of it: a shell that waits for its input.
+  const words = ['-c', 'read x', '-address', join(runDirectory(directory), 'containerd.sock'), '-id', 'x']
+  const shim = spawn('/bin/sh', words, { argv0: '/bin/containerd-shim-runc-v2', stdio: ['pipe', 'ignore', 'ignore'] })
+  t.after(() => shim.kill('SIGKILL'))
+  await once(shim, 'spawn')
+  await assert.rejects(open(), {
+    message:
+      'pods of this cluster run in containerd (1), and in another runtime they would run twice (--runtime process)',
+    hint: /tutti down/,
   })
 })
 

@@ -1,9 +1,10 @@
 /** What runs pods on this machine: what it has, or what was asked for, and why it is not more. */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { clearRuntime } from '../agent/runtimes/clear.ts'
 import type { CgroupDriver } from '../agent/runtimes/cri/cgroup-driver.ts'
-import { CONTAINERS_RUN, type RuntimeDriver, RuntimeError } from '../agent/runtimes/runtime.ts'
+import type { RuntimeDriver } from '../agent/runtimes/runtime.ts'
 import { type UpOptions, UserError } from '../cli/context.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type CallError, CODE } from '../lib/grpc/channel.ts'
@@ -141,24 +142,36 @@ async function own({ options, settings, nodeName, mode, clock, logger }: Runtime
   return { drivers: [containerd.driver], cgroupDriver, notes: [], leave: containerd.stop }
 }
 
+/** Throws `UserError` while containers of this cluster run in a containerd of ours: another runtime would run their pods, too. */
+async function refuseSecond(dataDir: string, why: string): Promise<void> {
+  const directory = join(dataDir, 'containerd')
+  if (!existsSync(directory)) return
+  const { runDirectory } = await import('../agent/runtimes/containerd/open.ts')
+  const { findShims } = await import('../agent/runtimes/containerd/shims.ts')
+  const socket = join(runDirectory(directory), 'containerd.sock')
+  const count = findShims({ socket, state: '' }, false).length
+  if (count)
+    throw new UserError(
+      `pods of this cluster run in containerd (${count}), and in another runtime they would run twice (${why})`,
+      `End them first: tutti down. What containerd says: ${join(directory, 'log')}`,
+    )
+}
+
 /** Opens what runs containers: none where only processes are wanted or possible. Throws `UserError`. */
 export async function openContainers(deps: RuntimesDeps): Promise<Runtimes> {
-  const { runtime, runtimeEndpoint = deps.settings?.runtimeEndpoint } = deps.options
+  const { runtime, runtimeEndpoint = deps.settings?.runtimeEndpoint, dataDir } = deps.options
   if (runtimeEndpoint !== undefined) return given(runtimeEndpoint, deps)
-  if (runtime === 'process') return NOTHING
+  if (runtime === 'process') {
+    await refuseSecond(dataDir, '--runtime process')
+    return NOTHING
+  }
   const found = await own(deps).catch((error: Error) => {
     deps.logger.warn({ err: error }, 'containerd could not be started')
-    const problem = `containerd does not start: ${error.message}`
-    // What it runs would be started in another runtime as well.
-    if (error instanceof RuntimeError && error.reason === CONTAINERS_RUN)
-      throw new UserError(
-        problem,
-        `Its containers run on. What it says: ${join(deps.options.dataDir, 'containerd/log')}`,
-      )
-    return problem
+    return `containerd does not start: ${error.message}`
   })
   if (typeof found !== 'string') return found
   if (runtime === 'containerd') throw new UserError(found, 'Let tutti take what there is: --runtime auto.')
+  await refuseSecond(dataDir, found)
   const instead =
     deps.mode === 'portable'
       ? 'pods can run processes (image: host) only'

@@ -406,9 +406,6 @@ export interface RuntimeDriver {
   close(): Promise<void>
 }
 
-/** The reason of a runtime that cannot be opened, while what it ran before runs on. */
-export const CONTAINERS_RUN = 'ContainersRun'
-
 /** A driver's refusal; `reason` stands in container states and events. */
 export class RuntimeError extends Error {
   readonly reason: string

@@ -11,7 +11,7 @@ import type { Logger } from '../../../lib/log.ts'
 import { removeTree } from '../../../lib/mounts.ts'
 import { clearRuntime } from '../clear.ts'
 import { type CriDriverOptions, openCriDriver } from '../cri/driver.ts'
-import { CONTAINERS_RUN, type RuntimeDriver, RuntimeError } from '../runtime.ts'
+import { type RuntimeDriver, RuntimeError } from '../runtime.ts'
 import { installCni } from './cni.ts'
 import type { Layout, Settings } from './configuration.ts'
 import { importArchive } from './ctr.ts'
@@ -19,7 +19,7 @@ import type { Programs } from './find.ts'
 import { PAUSE_IMAGE, pauseArchive } from './pause-image.ts'
 import { openPodGroups } from './pod-groups.ts'
 import { type RegistrySettings, writeRegistries } from './registries.ts'
-import { endShims, findShims } from './shims.ts'
+import { endShims } from './shims.ts'
 import { superviseContainerd } from './supervise.ts'
 
 export interface ContainerdOptions {
@@ -65,7 +65,7 @@ function mayLowerOomScore(): boolean {
   return ((BigInt(`0x${effective}`) >> SYS_RESOURCE) & 1n) === 1n
 }
 
-/** Starts or finds containerd and opens the driver on it. Rejects with `CONTAINERS_RUN` where it fails and has run some before. */
+/** Starts or finds containerd and opens the driver on it. */
 export async function openContainerd(options: ContainerdOptions): Promise<OwnContainerd> {
   const { programs, directory, clock, logger, cgroupDriver = 'cgroupfs' } = options
   const run = options.runDirectory ?? runDirectory(directory)
@@ -130,8 +130,6 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     await driver?.close()
     // Pods of an earlier start have their shims and need no containerd; one that nobody asks anything is not left.
     await supervisor.stop()
-    if (findShims(layout, false).length)
-      throw new RuntimeError(CONTAINERS_RUN, (error as Error).message, { cause: error })
     await groups.removeAll()
     throw error
   }

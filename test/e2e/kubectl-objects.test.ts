@@ -128,7 +128,9 @@ test('kubectl and objects', { skip: toolsMissing ?? false }, async t => {
     assert.match(await waiting('--for=condition=Ready pod -l app=awaited'), /condition met/)
     const gone = waiting('--for=delete pod/awaited')
     await kubectl('delete pod awaited --wait=false')
-    assert.match(await gone, /deleted|condition met/)
+    // A wait that begins late finds it gone, and says nothing.
+    assert.match(await gone, /^$|deleted|condition met/)
+    assert.match((await attempt('get pod awaited')).stderr, /pods "awaited" not found/)
     assert.match((await attempt('wait --for=condition=Never node --all --timeout=0')).stderr, /timed out|condition/)
   })
 

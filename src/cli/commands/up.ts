@@ -10,6 +10,7 @@ import { nodeNameOf } from '../node-name.ts'
 import { paint } from '../output/color.ts'
 import { labelsOf, noteLines } from '../output/labels.ts'
 import { withProgress } from '../output/progress.ts'
+import { unmetBy } from '../second-up.ts'
 import { reportNode, startNode } from './join.ts'
 
 /** Simulated nodes in one process that were tried. */
@@ -146,7 +147,8 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
     }
     const running = readInstance(context.dataDir)
     if (running) {
-      await finish(running)
+      const unmet = unmetBy(running, options)
+      await finish(unmet ? { ...running, notes: [...running.notes, unmet] } : running)
       return 0
     }
     const began = context.clock.now()

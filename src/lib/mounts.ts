@@ -1,5 +1,5 @@
 /** Mounts of this machine, and the removal of folders in which something may be mounted. */
-import { readFileSync, realpathSync } from 'node:fs'
+import { lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { runTool } from './run-tool.ts'
 
@@ -69,13 +69,25 @@ export async function unmount(path: string): Promise<void> {
   while (isMounted(path)) await runTool('umount', ['-l', path])
 }
 
+/** Nothing is there; false where that cannot be told, as at a mount whose server is gone. */
+function isMissing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined
+  } catch {
+    return false
+  }
+}
+
 /**
  * Removes a folder with whatever is mounted in it. What is mounted is let go, never removed: it may be somebody's data.
- * Throws, and removes nothing, when a mount cannot be undone.
+ * Throws, and removes nothing, when a mount cannot be undone. The table of mounts, which takes a millisecond where there
+ * are many, is read only for folders that are there, and again only where something was let go.
  */
 export async function removeTree(directory: string): Promise<void> {
-  for (const point of mountsBelow(directory)) await runTool('umount', ['-l', point])
-  const left = mountsBelow(directory)
+  if (isMissing(directory)) return
+  const points = mountsBelow(directory)
+  for (const point of points) await runTool('umount', ['-l', point])
+  const left = points.length > 0 ? mountsBelow(directory) : []
   if (left.length > 0) throw new Error(`cannot remove ${directory}: ${left[0]} is still mounted`)
   await rm(directory, { recursive: true, force: true })
 }

@@ -8,7 +8,8 @@
  * so that a pod that comes alone waits for neither. Everything outlives the program: it is kernel state.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../lib/clock.ts'
 import { addressAt, familyOf, formatCidr, offsetIn, parseAddress } from '../../lib/ip-range.ts'
@@ -259,7 +260,8 @@ ${lines('after')}
       runTool('ip', ['link', 'delete', name]),
       runTool('umount', ['-l', pathOf(name)]),
     ])
-    rmSync(pathOf(name), { force: true })
+    // Where a copy of the mount stands elsewhere, the kernel takes its time: not the program's.
+    await rm(pathOf(name), { force: true })
     if (ips) used.delete(offsetOf(ips))
     leaving.delete(name)
   }

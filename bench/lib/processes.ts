@@ -44,18 +44,29 @@ export function cpuMicros(pids: readonly number[]): number {
   return nanos / 1000
 }
 
-/** Memory in bytes, shared pages counted by share where the kernel tells (PSS), else resident. */
-export function memoryBytes(pids: readonly number[]): { pss: number; rss: number } {
-  let pss = 0
-  let rss = 0
+export interface Memory {
+  /** Private pages alone: what would be free without the processes. */
+  readonly own: number
+  /** Shared pages counted by share (PSS). */
+  readonly pss: number
+  readonly rss: number
+}
+
+/** Memory in bytes; where the kernel tells nothing of what is shared, all that is resident. */
+export function memoryBytes(pids: readonly number[]): Memory {
+  const total = { own: 0, pss: 0, rss: 0 }
   for (const pid of pids) {
-    const resident = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0)
-    rss += resident * 1024
+    const resident = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024
+    total.rss += resident
     try {
-      pss += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? resident) * 1024
+      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')
+      const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)![1]) * 1024
+      total.pss += field('Pss')
+      total.own += field('Private_Clean') + field('Private_Dirty')
     } catch {
-      pss += resident * 1024
+      total.pss += resident
+      total.own += resident
     }
   }
-  return { pss, rss }
+  return total
 }

@@ -15,9 +15,10 @@ const entry = (port: number, authority: string) => ({
   key: 'key',
 })
 
-for (const [what, shown, stays] of [
-  ['goes, though the port is another by now', entry(6443, 'mine'), false],
-  ['of another cluster on the same port stays', entry(7443, 'another'), true],
+for (const [what, shown, stays, role] of [
+  ['goes, though the port is another by now', entry(6443, 'mine'), false, undefined],
+  ['of another cluster on the same port stays', entry(7443, 'another'), true, undefined],
+  ['of the cluster that a machine was a node of stays', entry(7443, 'mine'), true, 'node'],
 ] as const)
   test(`forgetKubeconfig: the context ${what}`, async t => {
     const dataDir = mkdtempSync(join(tmpdir(), 'tutti-kubeconfig-'))
@@ -26,7 +27,7 @@ for (const [what, shown, stays] of [
     await addContext(path, shown)
     await addContext(ownKubeconfig(dataDir), entry(7443, 'mine'))
     const io = { env: { KUBECONFIG: path } } as never
-    await forgetKubeconfig({ io, dataDir }, { server: 'https://127.0.0.1:7443' } as Instance)
+    await forgetKubeconfig({ io, dataDir }, { server: 'https://127.0.0.1:7443', role } as Instance)
     const left = (await readKubeconfig(path))?.contexts?.map(each => each.name)
     assert.deepEqual(left, stays ? [CONTEXT_NAME] : [])
   })

@@ -57,11 +57,12 @@ export async function writeKubeconfigs(
   }
 }
 
-/** Takes the context out of the user's kubeconfig, unless it belongs to another cluster by now. */
+/** Takes the context out of the user's kubeconfig, unless it belongs to another cluster, or to one that goes on without this machine. */
 export async function forgetKubeconfig(
   { io, dataDir }: Pick<Context, 'io' | 'dataDir'>,
   instance: Instance,
 ): Promise<void> {
+  if (instance.role === 'node') return
   const path = userKubeconfig(io)
   const [user, own] = await Promise.all(
     [path, ownKubeconfig(dataDir)].map(file => readKubeconfig(file).catch(() => undefined)),

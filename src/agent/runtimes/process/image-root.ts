@@ -135,22 +135,31 @@ export function planImageMounts(request: ImageRootRequest): ImageMounts {
   const terminals = `newinstance,ptmxmode=0666,mode=0620${owners ? `,gid=${(base ?? 0) + TTY_GROUP}` : ''},nosuid,noexec`
   lines.push(`pod-pts ${quoted(inRoot('/dev/pts'))} devpts ${terminals} 0 0\n`)
   lines.push(mountLine(request.shm, inRoot('/dev/shm'), 'bind'))
-  lines.push(mountLine(tools, inRoot(CARRIED), 'bind,ro'))
+  lines.push(mountLine(tools, inRoot(CARRIED), 'bind,ro,nosuid,nodev'))
   lines.push(`pod-sys ${quoted(inRoot('/sys'))} sysfs nosuid,nodev,noexec${privileged ? '' : ',ro'} 0 0\n`)
   lines.push(...cgroupLines(folder, inRoot('/sys/fs/cgroup'), cgroups))
   if (!privileged && newProc) lines.push(...maskingLines(folder, inRoot))
   return { table: [...lines, ...volumes].join(''), mapped, root: seen }
 }
 
+/**
+ * Without root a mount cannot be made read-only but with all that its original has: systemd mounts the groups with
+ * these, /dev with the first, and folders of users may be with the first two.
+ */
+const READ_ONLY_GROUP = 'bind,ro,nosuid,nodev,noexec'
+
 /** A process reads its limits where it always does, and sees no other's. */
 function cgroupLines(folder: string, at: string, cgroups: Readonly<Record<string, string>>): string[] {
-  if (cgroups['']) return [mountLine(cgroups[''], at, 'bind,ro')]
+  if (cgroups['']) return [mountLine(cgroups[''], at, READ_ONLY_GROUP)]
   const names = Object.keys(cgroups)
   if (names.length === 0) return []
   const place = join(folder, 'cgroup')
   mkdirSync(place)
   for (const name of names) mkdirSync(join(place, name))
-  return [mountLine(place, at, 'bind'), ...names.map(name => mountLine(cgroups[name]!, join(at, name), 'bind,ro'))]
+  return [
+    mountLine(place, at, 'bind'),
+    ...names.map(name => mountLine(cgroups[name]!, join(at, name), READ_ONLY_GROUP)),
+  ]
 }
 
 function maskingLines(folder: string, inRoot: (path: string) => string): string[] {
@@ -160,7 +169,11 @@ function maskingLines(folder: string, inRoot: (path: string) => string): string[
   const masked = MASKED.filter(name => present.has(name)).map(name => `/proc/${name}`)
   if (existsSync('/sys/firmware')) masked.push('/sys/firmware')
   return [
-    ...masked.map(path => mountLine(statSync(path).isDirectory() ? empty : '/dev/null', inRoot(path), 'bind,ro')),
+    ...masked.map(path =>
+      statSync(path).isDirectory()
+        ? mountLine(empty, inRoot(path), 'bind,ro,nosuid,nodev')
+        : mountLine('/dev/null', inRoot(path), 'bind,ro,nosuid,noexec'),
+    ),
     ...READ_ONLY.filter(name => present.has(name)).map(name =>
       mountLine(inRoot(`/proc/${name}`), inRoot(`/proc/${name}`), 'bind,ro'),
     ),

@@ -139,13 +139,16 @@ test('kubectl over streams', { skip: toolsMissing ?? false }, async t => {
     assert.match(await kubectl('logs -l app=shell --all-containers --prefix'), /\[pod\/shell\/other-1\] beside/)
     assert.equal(await kubectl('logs shell -c other-1 --since-time=2100-01-01T00:00:00Z'), '')
     assert.equal(await kubectl('logs shell -c other-1 --since=1h'), 'beside\n')
-    const endless = 'i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo line $i; sleep 0.05; done'
+    const go = join(folder, 'go')
+    const counting = `until [ -e ${go} ]; do sleep 0.02; done; i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo line $i; sleep 0.05; done`
     await kubectl('apply -f -', {
       ...pod('counter'),
-      spec: { ...spec({ command: ['sh', '-c', endless] }), restartPolicy: 'Never' },
+      spec: { ...spec({ command: ['sh', '-c', counting] }), restartPolicy: 'Never' },
     })
     await kubectl('wait --for=jsonpath={.status.phase}=Running pod/counter --timeout=120s')
-    assert.equal(await kubectl('logs -f counter'), Array.from({ length: 20 }, (_, at) => `line ${at + 1}\n`).join(''))
+    const followed = kubectl('logs -f counter')
+    writeFileSync(go, '')
+    assert.equal(await followed, Array.from({ length: 20 }, (_, at) => `line ${at + 1}\n`).join(''))
   })
 
   await t.test('cp carries folders and binary files in both directions', async () => {
@@ -211,7 +214,11 @@ test('kubectl over streams', { skip: toolsMissing ?? false }, async t => {
     await cluster.up()
     const after = follow('get pods --watch-only')
     await kubectl('apply -f -', pod('after', { command: ['sleep', '3600'] }))
-    await until('a new watch sees the pod run', async () => /after\s+1\/1\s+Running/.test(after.text))
+    await until('a new watch sees the pod run', async () => {
+      // The watch may begin when it runs already, and shows nothing but changes.
+      await kubectl(`label pod after seen=${Date.now()} --overwrite`)
+      return /after\s+1\/1\s+Running/.test(after.text)
+    })
     assert.equal(await kubectl('get pod before -o jsonpath={.status.containerStatuses[0].restartCount}'), '0')
     after.stop()
   })

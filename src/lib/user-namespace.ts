@@ -33,7 +33,9 @@ export const parseMappings = (text: string): IdMapping[] =>
 
 const ALL = { containerId: 0, hostId: 0, length: 4_294_967_295 }
 
-/** The ids that there are for this process: all of them where the system does not tell. */
+let own: IdMaps | undefined
+
+/** The ids that there are for this process: all of them where the system does not tell. They never change. */
 export function ownIds(): IdMaps {
   const read = (file: string) => {
     try {
@@ -42,7 +44,7 @@ export function ownIds(): IdMaps {
       return [ALL]
     }
   }
-  return { uids: read('uid_map'), gids: read('gid_map') }
+  return (own ??= { uids: read('uid_map'), gids: read('gid_map') })
 }
 
 /** There is no user but root: a user namespace without subordinate ids. */

@@ -3,10 +3,8 @@
  * cluster IP cannot exist; `localAddress` says where a service port is instead, the same after a restart. SCTP is not
  * carried.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { dirname } from 'node:path'
-import { readJsonFile } from '../../../lib/atomic-file.ts'
+import { readJsonFile, writeFileAtomic } from '../../../lib/atomic-file.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
 import type { ServiceChanges, ServiceProxy } from '../proxy.ts'
@@ -72,7 +70,6 @@ export function createUserspaceProxy(
   { file }: UserspaceProxyOptions,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): ServiceProxy {
-  mkdirSync(dirname(file), { recursive: true })
   const given = readPorts(file)
   const services = new Map<string, Map<string, Entry>>()
   let cursor = Math.max(FIRST_PORT - 1, ...given.values())
@@ -85,8 +82,7 @@ export function createUserspaceProxy(
   }
   function persist() {
     if (!changed) return
-    writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(given)))
-    renameSync(`${file}.new`, file)
+    writeFileAtomic(file, JSON.stringify(Object.fromEntries(given)))
     changed = false
   }
   function nextPort(): number {

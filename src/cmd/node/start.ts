@@ -265,12 +265,13 @@ async function startParts(
   ends.add(() => traffic.close())
 
   const gateway = countedElsewhere(clock)
+  const hosts = [...new Set([...prepared.nodeAddresses, ...addresses])]
   if (network.ingress) {
     const ingresses = serveNodeIngresses(
       {
         settings: network.ingress,
         counted: gateway,
-        hosts: [...new Set(['127.0.0.1', ...prepared.nodeAddresses, ...addresses])],
+        hosts: ['127.0.0.1', ...hosts],
         ...{ nodeName, node: client, traffic: trafficWay, services: traffic.services, clock, logger },
       },
       signal,
@@ -288,7 +289,7 @@ async function startParts(
       network: traffic,
       version: gitVersion(version),
       server: {
-        hosts: [...new Set([...prepared.nodeAddresses, ...addresses])],
+        hosts,
         clientCa: authority,
         ...(serving && { certificate: serving }),
       },

@@ -3,9 +3,8 @@
  * `prjquota` (quotactl(2), chattr(1), setquota(8)). The kernel then refuses to write beyond the limit, and `df` in the
  * folder shows it.
  */
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { mountOf } from '../../lib/mounts.ts'
+import { programOutput } from '../../lib/program-output.ts'
 
 export interface FolderLimits {
   /** Bounds a folder that stands, with all that is in it; again with another size. */
@@ -20,10 +19,6 @@ export type Run = (program: string, args: readonly string[]) => Promise<string>
 /** The first of our projects, as the kubelet's: below are those that people give by hand. */
 const FIRST = 1_048_577
 
-const execute = promisify(execFile)
-const run: Run = async (program, args) =>
-  (await execute(program, [...args], { env: { ...process.env, LC_ALL: 'C' } })).stdout
-
 /** Whether the file system of a folder keeps quotas of projects. */
 export const keepsQuotas = (folder: string): boolean =>
   mountOf(folder)?.options.some(option => option === 'prjquota' || option === 'pquota') ?? false
@@ -32,7 +27,7 @@ export const keepsQuotas = (folder: string): boolean =>
  * Limits for the folders in `parent`, which are all of one file system that `keepsQuotas`. Rejections name what is
  * missing.
  */
-export function openFolderLimits(parent: string, tools: Run = run): FolderLimits {
+export function openFolderLimits(parent: string, tools: Run = programOutput): FolderLimits {
   /** `lsattr` of folders, by name. */
   async function projects(): Promise<Map<string, number>> {
     const text = await tools('find', [

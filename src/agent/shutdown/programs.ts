@@ -1,7 +1,7 @@
 /** Programs of the system that run beside this one. */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
+import { programOutput } from '../../lib/program-output.ts'
 
 export interface Running {
   /** Closes its input, by which it ends. */
@@ -22,14 +22,9 @@ const RUN_MS = 10_000
 /** What is kept of its complaints, characters. */
 const KEPT = 1000
 
-const execute = promisify(execFile)
-
 /** Those that are found by `env`. */
 export const programsOf = (env: NodeJS.ProcessEnv): Programs => ({
-  async run(program, args) {
-    const { stdout } = await execute(program, [...args], { timeout: RUN_MS, env: { ...env, LC_ALL: 'C' } })
-    return stdout
-  },
+  run: (program, args) => programOutput(program, args, { env, timeoutMs: RUN_MS }),
   start(program, args, line) {
     // A session of its own: what a terminal sends to us is not meant for it.
     const child = spawn(program, args, { stdio: 'pipe', detached: true, env })

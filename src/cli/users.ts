@@ -19,8 +19,11 @@ export const readUsers = (dataDir: string): IdMaps | undefined => readJsonFile<I
 export const keepUsers = (dataDir: string, users: IdMaps): void =>
   writeFileAtomic(usersFile(dataDir), `${JSON.stringify(users)}\n`)
 
+/** Folder of a data directory with the images that are run without a container runtime. */
+export const IMAGE_STORE = 'image-store'
+
 /** What pods and images write: folders that only root may change, and files of users that only the cluster has. */
-const OF_PODS = ['image-store', 'pods', 'volumes']
+const OF_PODS = [IMAGE_STORE, 'pods', 'volumes']
 
 /**
  * Removes folders of a rootless cluster's data directory, as root of a namespace with its users. Nothing to do for root.

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ImageStore } from '../agent/images/store.ts'
 import type { RegistrySettings } from '../agent/runtimes/containerd/registries.ts'
+import { IMAGE_STORE } from '../cli/users.ts'
 import type { Clock } from '../lib/clock.ts'
 import { lazy } from '../lib/lazy.ts'
 import { isOneUser, ownIds } from '../lib/user-namespace.ts'
@@ -10,7 +11,7 @@ import { isOneUser, ownIds } from '../lib/user-namespace.ts'
 /** Where a process runtime finds images and the programs that go with them, below the data directory. */
 export function imagesOf(dataDir: string, clock: Clock, registries: readonly RegistrySettings[]) {
   const settingsOf = (host: string) => registries.find(each => each.host === host)
-  const folder = join(dataDir, 'image-store')
+  const folder = join(dataDir, IMAGE_STORE)
   const store = lazy(async (): Promise<ImageStore> => {
     const { openImageStore } = await import('../agent/images/store.ts')
     const { mountLayers } = await import('../agent/runtimes/overlay.ts')

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { importedNote } from '../agent/node/preload.ts'
 import { UserError } from '../cli/context.ts'
-import { keepUsers, readUsers, removeAsRoot } from '../cli/users.ts'
+import { IMAGE_STORE, keepUsers, readUsers, removeAsRoot } from '../cli/users.ts'
 import { findSubordinateIds, formatRange, giveIds, type NoIds } from '../lib/subordinate-ids.ts'
 import { holds, type IdMapping, type IdMaps } from '../lib/user-namespace.ts'
 
@@ -41,7 +41,7 @@ export async function findUsers(dataDir: string, standing: readonly IdMapping[] 
 
 /** What was unpacked for one user has no other owners. It is pulled, and what waits in DATA_DIR/images imported, again. */
 async function forgetImages(dataDir: string): Promise<void> {
-  await removeAsRoot(dataDir, ['image-store'])
+  await removeAsRoot(dataDir, [IMAGE_STORE])
   rmSync(importedNote(join(dataDir, 'images')), { force: true })
 }
 

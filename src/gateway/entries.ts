@@ -1,5 +1,7 @@
 /** Maps that are told on by what changes in them: to another thread, which keeps the same. Pure. */
 
+import { equalJson } from '../lib/json.ts'
+
 /** Keys with what they stand for now; undefined: nothing any more. */
 export type Entries<T> = readonly (readonly [key: string, value: T | undefined])[]
 
@@ -17,8 +19,7 @@ export function differences<T>(): (next: ReadonlyMap<string, T>) => Entries<T> {
   return next => {
     const changes: [string, T | undefined][] = []
     for (const [key, value] of next) {
-      const old = before.get(key)
-      if (old !== value && JSON.stringify(old) !== JSON.stringify(value)) changes.push([key, value])
+      if (!equalJson(before.get(key), value)) changes.push([key, value])
     }
     for (const key of before.keys()) if (!next.has(key)) changes.push([key, undefined])
     before = next

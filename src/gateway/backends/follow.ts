@@ -1,5 +1,6 @@
 /** Tells where the requests for each target go, from the services and their endpoints, and after each change of these. */
 import type { Service } from '../../api/kinds/core/service.ts'
+import { equalJson } from '../../lib/json.ts'
 import type { Entries } from '../entries.ts'
 import { idOfTarget, type Protocol, type Target } from '../routing/route.ts'
 import type { BackendAddress } from './backends.ts'
@@ -39,8 +40,8 @@ function lookUp(source: ServiceSource, { namespace, service: name, port, protoco
 
 interface Followed {
   readonly target: Target
-  /** What was told last, as JSON. */
-  told: string
+  /** What was told last. */
+  told: readonly BackendAddress[] | undefined
 }
 
 /** Follows nothing yet; `tell` gets what has changed by itself, by `idOfTarget`. */
@@ -55,9 +56,8 @@ export function followTargets(
     const changes: [string, BackendAddress[]][] = []
     for (const [id, followed] of targets) {
       const addresses = lookUp(source, followed.target)
-      const text = JSON.stringify(addresses)
-      if (text === followed.told) continue
-      followed.told = text
+      if (equalJson(followed.told, addresses)) continue
+      followed.told = addresses
       changes.push([id, addresses])
     }
     return changes
@@ -84,7 +84,7 @@ export function followTargets(
         let followed = services.get(key)
         if (!followed) services.set(key, (followed = new Map()))
         if (followed.has(id)) continue
-        const one: Followed = { target, told: '' }
+        const one: Followed = { target, told: undefined }
         followed.set(id, one)
         changes.push(...changesOf([[id, one]]))
       }

@@ -22,7 +22,6 @@ import { type ContainerState, readExit, readPids, type SandboxState, save, start
 import { stopSignalOf } from './status.ts'
 import { type Launch, launch } from './supervisor.ts'
 import { intoUsers } from './users/enter.ts'
-import { podUsers } from './users/image-files.ts'
 
 export interface Sandbox {
   readonly id: string
@@ -253,8 +252,7 @@ export function createContainerLife({
   ): Promise<Placing> {
     const { config, image } = container.state
     const { tools, pivotRoot, prepare, rights } = (await images.load())!
-    const users = podUsers(container.sandbox.state.config)
-    const { user, command, ...start } = await prepare(container, variables, groups, shm)
+    const { user, users, command, ...start } = await prepare(container, variables, groups, shm)
     container.state = { ...container.state, image: { ...image!, user } }
     save(join(container.folder, 'container.json'), container.state)
     return {

@@ -37,6 +37,8 @@ export interface ImageStart {
   /** Words that mount more. */
   readonly moreMounts: readonly string[]
   readonly user: ImageUser
+  /** The pod's own users, of which it is one; undefined where it has the machine's. */
+  readonly users: PodUsers | undefined
   readonly env: Readonly<Record<string, string>>
   readonly command: readonly string[]
   readonly workingDir: string
@@ -162,7 +164,7 @@ export function createImageContainers(
       if (problem) throw new RuntimeError('StartError', `failed to start container process: ${problem}`)
       if (users) for (const part of [upper, join(folder, 'dev')]) giveToUsers(part, users.base)
       const moreMounts = users && mapped.length > 0 ? idMappedMounts(perl!, users.netns, mapped) : []
-      return { ...plan, moreMounts, user, env, command, workingDir }
+      return { ...plan, moreMounts, user, users, env, command, workingDir }
     },
     rights(state, user) {
       const { config } = state

@@ -34,11 +34,17 @@ for (const [what, config, platform, refusal] of [
   test(`checkConfinement: ${what}`, {
     skip: config.seccomp && !machineArchitecture && 'no filter for this processor',
   }, () => {
-    const check = () => checkConfinement(plainContainer('host', config), { ...machine, ...platform })
+    const check = () => checkConfinement(plainContainer('host', config), { ...machine, ...platform }, {})
     if (refusal) assert.throws(check, refusal)
     else check()
   })
 }
+
+test('checkConfinement: files of the machine in a pod with users of its own', () => {
+  const own = { userNamespace: [{ containerId: 0, hostId: 100_000, length: 65_536 }] }
+  assert.throws(() => checkConfinement(plainContainer('host'), machine, own), /cannot run image "host"/)
+  checkConfinement(plainContainer('busybox'), machine, own)
+})
 
 test('createPlacement: a command under a profile is refused, not run without it, where perl is gone', {
   skip: !machineArchitecture && 'no filter for this processor',

@@ -1,9 +1,10 @@
 /** What pods ask of a runtime that plain processes cannot be given. */
-import { type ContainerConfig, RuntimeError } from '../runtime.ts'
+import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import { keptCapabilities } from './capabilities.ts'
 import type { Platform } from './platform.ts'
 import { defaultFilter, type Filter, profileFilter, underFilter } from './seccomp/install.ts'
 import { machineArchitecture } from './seccomp/numbers.ts'
+import { isHostImage } from './store-images.ts'
 
 /** What of a container tells its filter. */
 export interface ConfinedState {
@@ -12,7 +13,10 @@ export interface ConfinedState {
   readonly filter?: Filter
 }
 
-type Confinement = Pick<ContainerConfig, 'seccomp' | 'appArmor' | 'seLinux' | 'procMount' | 'privileged' | 'cdiDevices'>
+type Confinement = Pick<
+  ContainerConfig,
+  'image' | 'seccomp' | 'appArmor' | 'seLinux' | 'procMount' | 'privileged' | 'cdiDevices'
+>
 
 /** Whether a container's processes get a filter of system calls; privileged ones never do. */
 const isFiltered = ({ seccomp, privileged }: Pick<Confinement, 'seccomp' | 'privileged'>): boolean =>
@@ -71,8 +75,17 @@ function unconfinable(config: Confinement, platform: Platform): string | undefin
   return procMount === 'Unmasked' ? 'procMount: Unmasked' : undefined
 }
 
-/** Refuses a container that asks for more than it would get. Throws `RuntimeError`. */
-export function checkConfinement(config: Confinement, platform: Platform): void {
+/** Refuses a container that asks for more than it would get in its pod. Throws `RuntimeError`. */
+export function checkConfinement(
+  config: Confinement,
+  platform: Platform,
+  { userNamespace }: Pick<SandboxConfig, 'userNamespace'>,
+): void {
+  if (userNamespace && isHostImage(config.image))
+    throw new RuntimeError(
+      'CreateContainerError',
+      'a pod with users of its own (hostUsers: false) cannot run image "host", whose files belong to the machine\'s',
+    )
   const asked = unconfinable(config, platform)
   if (!asked) return
   throw new RuntimeError(

@@ -282,13 +282,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     async createContainer(sandboxId, { env, ...config }) {
       const sandbox = needSandbox(sandboxId)
       if (sandbox.state.stopped) throw new RuntimeError('CreateContainerError', `sandbox "${sandboxId}" is stopped`)
-      checkConfinement(config, platform)
-      if (sandbox.state.config.userNamespace && isHostImage(config.image)) {
-        throw new RuntimeError(
-          'CreateContainerError',
-          'a pod with users of its own (hostUsers: false) cannot run image "host", whose files belong to the machine\'s',
-        )
-      }
+      checkConfinement(config, platform, sandbox.state.config)
       const image = isHostImage(config.image) ? undefined : (await images.load())?.choose(config)
       if (!image && config.command.length + config.args.length === 0) {
         throw new RuntimeError('CreateContainerError', 'no command specified: image "host" has none of its own')

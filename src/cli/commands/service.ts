@@ -13,7 +13,6 @@ import { stopInstance } from '../stop.ts'
 
 const UNITS = '/etc/systemd/system'
 const USERS_UNITS = 'systemd/user'
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Tells systemd. Rejects with a `UserError`. */
 const tell = ({ isUsers }: Unit, ...args: string[]): Promise<void> =>
@@ -58,7 +57,7 @@ async function install(args: readonly string[], options: Options, context: Conte
     command: [...launcher.command, 'up', '--foreground', '--data-dir', dataDir, ...args],
     dataDir,
     isNode: isMember(dataDir),
-    path: io.env.PATH ?? DEFAULT_PATH,
+    path: io.env.PATH ?? '',
     isUsers: unit.isUsers,
   })
   try {

@@ -5,7 +5,7 @@ import { virtualClock } from './virtual-clock.ts'
 
 const MB = 1024 * 1024
 
-function world(spare: number) {
+function world(spare: number, used = 60 * MB) {
   const clock = virtualClock()
   const scope = new AbortController()
   let collections = 0
@@ -15,7 +15,7 @@ function world(spare: number) {
       work = fn
       return { close: () => (work = () => {}) }
     },
-    spare: () => spare,
+    size: () => ({ used, spare }),
     async collect() {
       collections++
     },
@@ -42,11 +42,18 @@ test('giveBackSpareMemory: one collection, ten seconds after the last work', asy
   assert.equal(collections(), 2)
 })
 
-test('giveBackSpareMemory: a little is not worth a pause', async () => {
-  const { clock, work, collections } = world(15 * MB)
-  work()
-  await clock.advance(20_000)
-  assert.equal(collections(), 0)
+test('giveBackSpareMemory: a little is not worth a pause, which is short where little is used', async () => {
+  for (const [spare, used, expected] of [
+    [14 * MB, 60 * MB, 0],
+    [16 * MB, 60 * MB, 1],
+    [6 * MB, 25 * MB, 0],
+    [7 * MB, 25 * MB, 1],
+  ] as const) {
+    const { clock, work, collections } = world(spare, used)
+    work()
+    await clock.advance(20_000)
+    assert.equal(collections(), expected, `${spare} beside ${used}`)
+  }
 })
 
 test('giveBackSpareMemory: nothing comes after the end', async () => {
@@ -69,5 +76,6 @@ test('ownHeap: it tells of collections, and has less to spare after one of every
   const before = process.memoryUsage().heapTotal
   await ownHeap.collect()
   assert.ok(process.memoryUsage().heapTotal < before - 40 * MB)
-  assert.ok(ownHeap.spare() > 0)
+  const { used, spare } = ownHeap.size()
+  assert.ok(used > 0 && spare > 0)
 })

@@ -12,16 +12,16 @@ import type { Clock } from './clock.ts'
 export interface Heap {
   /** Calls back after collections that work brought about. */
   onCollection(fn: () => void): { close(): void }
-  /** Bytes that are held and not used. */
-  spare(): number
+  /** Bytes that are in use, and bytes that are held beside them. */
+  size(): { readonly used: number; readonly spare: number }
   /** Collects everything, and gives back what is not needed. */
   collect(): Promise<void>
 }
 
 /** Without a collection for so long the program is at rest, ms. */
 const QUIET_MS = 10_000
-/** What is worth a pause, bytes. */
-const WORTH = 16 * 1024 * 1024
+/** What is worth a pause, which grows with what is used: this part of it. */
+const WORTH = 1 / 4
 
 /** Follows a heap until `signal` aborts. */
 export function giveBackSpareMemory(heap: Heap, clock: Pick<Clock, 'after' | 'elapsed'>, signal: AbortSignal): void {
@@ -31,8 +31,9 @@ export function giveBackSpareMemory(heap: Heap, clock: Pick<Clock, 'after' | 'el
     timer = clock.after(ms, () => {
       timer = undefined
       const left = busyAt + QUIET_MS - clock.elapsed()
-      if (left > 0) wait(left)
-      else if (heap.spare() > WORTH) void heap.collect()
+      if (left > 0) return wait(left)
+      const { used, spare } = heap.size()
+      if (spare > used * WORTH) void heap.collect()
     })
   }
   const observer = heap.onCollection(() => {
@@ -60,9 +61,9 @@ export const ownHeap: Heap = {
     observer.observe({ entryTypes: ['gc'] })
     return { close: () => observer.disconnect() }
   },
-  spare() {
+  size() {
     const { total_heap_size: held, used_heap_size: used } = getHeapStatistics()
-    return held - used
+    return { used, spare: held - used }
   },
   async collect() {
     const { runInNewContext } = await import('node:vm')

@@ -94,6 +94,9 @@ const status = async (cluster: E2eCluster, name: string): Promise<PodStatus> =>
 const events = async (cluster: E2eCluster, name: string): Promise<EventItem[]> =>
   JSON.parse(await cluster.kubectl(['get', 'events', '--field-selector', `involvedObject.name=${name}`, '-o', 'json']))
     .items
+/** Waits for an event of a pod: they are written beside its status, a moment before it or after. */
+const told = (cluster: E2eCluster, name: string, fits: (event: EventItem) => boolean) =>
+  until(`an event of ${name} says ${fits}`, async () => (await events(cluster, name)).find(fits))
 
 const options = { skip: toolsMissing ?? false }
 
@@ -282,9 +285,9 @@ test('bad input', options, async t => {
       })
       assert.match(waits.state.waiting?.message ?? '', /^back-off \d+s restarting failed container=main pod=always-/)
       assert.equal(waits.lastState.terminated?.exitCode, exitCode)
-      const said = await events(cluster, `always-${name}`)
-      assert.ok(said.some(({ reason, type }) => reason === 'BackOff' && type === 'Warning'))
-      if (message) assert.ok(said.some(event => event.reason === 'Failed' && message.test(event.message)))
+      await told(cluster, `always-${name}`, ({ reason, type }) => reason === 'BackOff' && type === 'Warning')
+      if (message)
+        await told(cluster, `always-${name}`, event => event.reason === 'Failed' && message.test(event.message))
     }
     const names = commands.flatMap(([name]) => [`never-${name}`, `always-${name}`])
     await cluster.kubectl(['delete', 'pod', ...names])
@@ -298,9 +301,7 @@ test('bad input', options, async t => {
     await apply(pod('unready', { command, ports: [{ containerPort: 8080 }], readinessProbe: hanging }))
     const livenessProbe = { ...hanging, failureThreshold: 2 }
     await apply(pod('unlive', { command, ports: [{ containerPort: 8080 }], readinessProbe, livenessProbe }))
-    const unhealthy = await until('its events say so', async () =>
-      (await events(cluster, 'unready')).find(({ reason, count }) => reason === 'Unhealthy' && count >= 2),
-    )
+    const unhealthy = await told(cluster, 'unready', ({ reason, count }) => reason === 'Unhealthy' && count >= 2)
     assert.match(
       unhealthy.message,
       /^Readiness probe failed: Get "http:\/\/[\d.]+:8080\/": context deadline exceeded \(Client.Timeout exceeded/,
@@ -315,13 +316,11 @@ test('bad input', options, async t => {
       'the other one is restarted',
       async () => ((await status(cluster, 'unlive')).containerStatuses?.[0]?.restartCount ?? 0) > 0,
     )
-    const said = await events(cluster, 'unlive')
-    assert.ok(
-      said.some(
-        ({ reason, message }) =>
-          reason === 'Killing' && /^Container main failed liveness probe, will be restarted$/.test(message),
-      ),
-      said.map(({ message }) => message).join('\n'),
+    await told(
+      cluster,
+      'unlive',
+      ({ reason, message }) =>
+        reason === 'Killing' && message === 'Container main failed liveness probe, will be restarted',
     )
     await cluster.kubectl(['delete', 'pod', 'unready', 'unlive'])
   })
@@ -342,18 +341,11 @@ test('bad input', options, async t => {
         return state?.waiting?.reason === 'CreateContainerConfigError' && state
       })
       assert.equal(waiting?.message, 'configmap "late" not found')
-      const said = await events(cluster, name)
-      assert.ok(
-        said.some(({ reason, message }) => reason === 'Failed' && message === 'Error: configmap "late" not found'),
-      )
+      const failure = 'Error: configmap "late" not found'
+      await told(cluster, name, ({ reason, message }) => reason === 'Failed' && message === failure)
     }
-    await until('the mount fails', async () =>
-      (await events(cluster, 'late-volume')).find(
-        ({ reason, message }) =>
-          reason === 'FailedMount' &&
-          message === 'MountVolume.SetUp failed for volume "v" : configmap "late" not found',
-      ),
-    )
+    const failure = 'MountVolume.SetUp failed for volume "v" : configmap "late" not found'
+    await told(cluster, 'late-volume', ({ reason, message }) => reason === 'FailedMount' && message === failure)
     const names = ['late-key', 'late-all', 'late-volume']
     await cluster.kubectl(['create', 'configmap', 'late', '--from-literal=a=1'])
     await cluster.kubectl(['wait', '--for=condition=Ready', '--timeout=120s', ...names.map(name => `pod/${name}`)])

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { toolsMissing } from '../tools.ts'
 import { type E2eCluster, execute, startE2eCluster, tuttiPath } from './cluster.ts'
+import { until } from './load.ts'
 
 const server = `require('http').createServer((q, s) => s.end(process.env.GREETING)).listen(process.env.PORT); console.log('listening', ...process.argv.slice(1))`
 
@@ -58,7 +59,8 @@ describe('the command line', { skip: toolsMissing }, () => {
       ],
       { out: /service\/web created\ndeployment.apps\/web created\nweb is ready/ },
     )
-    await says(['logs', 'deploy/web'], { out: /^web-\S+ +listening --port x\nweb-\S+ +listening --port x\n$/ })
+    const both = /^web-\S+ +listening --port x\nweb-\S+ +listening --port x\n$/
+    await until('both listen', async () => both.test((await cluster.tutti(['logs', 'deploy/web'])).stdout))
     await says(['why', 'deploy/web'], { out: /deployment\/web is ready/ })
     await says(['exec', 'deploy/web', '--', 'sh', '-c', 'echo "$GREETING"; exit 7'], { code: 7, out: /^hi\n$/ })
     await says(['exec', '-i', 'deploy/web', '--', 'cat'], { out: /^typed$/ }, 'typed')

@@ -99,7 +99,7 @@ test('data outlives pods and Tutti, and goes when it is said to', { skip: toolsM
 
   await kubectl(['delete', 'statefulset', 'db'])
   await until('the claim of a set that is gone is deleted, with its folder', async () => folder() === undefined)
-  assert.equal((await kubectl(['get', 'pv', '-o', 'name'])).trim(), '')
+  await until('its volume goes, too', async () => (await kubectl(['get', 'pv', '-o', 'name'])).trim() === '')
 
   assert.equal((await cluster.tutti(['delete', '--yes'])).code, 0)
   assert.ok(!existsSync(dataDir))

@@ -7,9 +7,12 @@ import { networkClaims } from './claim.ts'
 
 test('networkClaims tell a second cluster who owns the namespace, until it gives it back or is gone', {
   skip: process.platform === 'linux' ? false : 'namespaces are Linux',
-}, () => {
+}, t => {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-claim-'))
   const [first, second] = [mkdtempSync(join(tmpdir(), 'tutti-a-')), mkdtempSync(join(tmpdir(), 'tutti-b-'))]
+  t.after(() => {
+    for (const each of [folder, first, second]) rmSync(each, { recursive: true, force: true })
+  })
   const claims = networkClaims(folder)
   assert.equal(claims.owner(second), undefined)
   claims.claim(first)

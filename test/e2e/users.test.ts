@@ -63,7 +63,8 @@ test('an ordinary user with subordinate ids runs images that change users, and l
   const config = { Entrypoint: ['sh', '-c', drop], Env: ['PATH=/usr/bin:/bin'] }
   writeFileSync(join(folder, 'image.tar'), ociArchive({ name: container.image, layers: [layer], config }))
   execFileSync('chown', ['4321:4321', join(folder, 'home')])
-  const env = { PATH: process.env.PATH, HOME: join(folder, 'home'), NO_COLOR: '1' }
+  // As in the shell of an ordinary user of Debian, which does not look where nft is.
+  const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: join(folder, 'home'), NO_COLOR: '1' }
   const checkout = join(import.meta.dirname, '../..')
   const tutti = async (args: readonly string[], input?: string) => {
     const words = ['-m', 'sh', '-c', AS_USER, 'sh', folder, checkout, join(folder, 'tutti/bin/tutti'), ...args]

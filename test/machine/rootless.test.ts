@@ -36,12 +36,9 @@ const POD = {
 
 describe('tutti service of a user', { skip: machineMissing ?? toolsMissing ?? busyboxProblem() ?? false }, () => {
   let machine: Machine
-  /** As the user, in a session that finds the service manager, and the machine's tools to delete the cluster. */
+  /** As the user, in a session that finds the service manager. */
   const user = (script: string) => {
-    writeFileSync(
-      join(machine.shared, 'user.sh'),
-      `export XDG_RUNTIME_DIR=/run/user/$(id -u) PATH=$PATH:/usr/sbin\n${script}`,
-    )
+    writeFileSync(join(machine.shared, 'user.sh'), `export XDG_RUNTIME_DIR=/run/user/$(id -u)\n${script}`)
     return machine.must('cp /shared/user.sh /home/ordinary; su - ordinary -c "bash -e user.sh"', 2 * SETTLE_S * 1000)
   }
   const settled = () =>

@@ -32,11 +32,3 @@ test('serviceUnit waits for nothing of the machine below the service manager of 
   assert.equal(line(users, 'WantedBy'), 'WantedBy=default.target')
   assert.deepEqual([line(users, 'After'), line(users, 'Wants')], [undefined, undefined])
 })
-
-test('serviceUnit has tools found where the PATH of an ordinary user does not look', () => {
-  const path = '/own/bin:/usr/bin'
-  assert.equal(
-    line(unit({ path }), 'Environment'),
-    'Environment=PATH=/own/bin:/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/bin',
-  )
-})

@@ -6,15 +6,11 @@ export interface UnitOptions {
   readonly dataDir: string
   /** A node of a cluster on another machine. */
   readonly isNode: boolean
-  /** Where its runtimes and tools are found, before the usual folders: PATH. */
+  /** PATH: where its runtimes and tools are found. */
   readonly path: string
   /** For the service manager of an ordinary user, which knows nothing of the machine's units. */
   readonly isUsers?: boolean
 }
-
-/** Where packages put tools; the PATH of an ordinary user's shell lacks some of it. */
-const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
-const complete = (path: string) => [...new Set([...path.split(':').filter(Boolean), ...FOLDERS])].join(':')
 
 /** A word as systemd reads it: in quotes where it must be, `%` and `$` doubled. */
 function word(text: string): string {
@@ -35,7 +31,7 @@ ${isUsers ? '' : ORDER}
 [Service]
 Type=exec
 ExecStart=${command.map(word).join(' ')}
-Environment=${word(`PATH=${complete(path)}`)}
+Environment=${word(`PATH=${path}`)}
 WorkingDirectory=/
 # Workloads outlive the program, as they do when it is killed: only it is ended.
 KillMode=process

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { completePath } from '../../../lib/system-program.ts'
 
 export interface Programs {
   readonly containerd: string
@@ -14,8 +15,6 @@ export interface Programs {
   readonly path: string
 }
 
-/** Where packages put them, besides PATH. */
-const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 /** It says its version within this time (ms), also on a machine that is busy with its own start. */
 const ANSWER_MS = 60_000
 /** The oldest whose CRI is v1. */
@@ -37,7 +36,7 @@ export function findProgram(name: string, path: string): string | undefined {
 
 /** What stands in the way of containers, or the programs. `path` is PATH. */
 export async function findPrograms(path: string): Promise<Programs | { readonly missing: string }> {
-  const all = [...new Set([...path.split(':').filter(Boolean), ...FOLDERS])].join(':')
+  const all = completePath(path)
   for (const name of ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'])
     if (!findProgram(name, all)) return { missing: `there is no ${name} on PATH` }
   const containerd = findProgram('containerd', all)!

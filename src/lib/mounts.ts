@@ -23,6 +23,8 @@ export const mountPoints = (): string[] => tableLines().map(pointOf)
 
 export interface Mounted {
   readonly point: string
+  /** Of this mount, such as `nosuid`. */
+  readonly flags: readonly string[]
   /** Of the file system itself, such as `prjquota`. */
   readonly options: readonly string[]
 }
@@ -36,7 +38,9 @@ export function mountOf(path: string): Mounted | undefined {
     const holds = point === '/' || place === point || place.startsWith(`${point}/`)
     // A later one hides an earlier one at the same place.
     if (!holds || (found && found.point.length > point.length)) continue
-    found = { point, options: line.split(' - ')[1]?.split(' ')[2]?.split(',') ?? [] }
+    const [mounted = '', system = ''] = line.split(' - ')
+    const list = (fields: string, at: number) => fields.split(' ')[at]?.split(',') ?? []
+    found = { point, flags: list(mounted, 5), options: list(system, 2) }
   }
   return found
 }

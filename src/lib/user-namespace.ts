@@ -54,6 +54,9 @@ export const isOneUser = ({ uids }: IdMaps): boolean =>
 /** Not the machine's own ids, but those of a namespace. */
 export const isMapped = ({ uids }: IdMaps): boolean => !holds(uids, [ALL])
 
+/** This process is not root of the machine, but at most of a user namespace. */
+export const inUserNamespace = (): boolean => isMapped(ownIds())
+
 /** Whether there is such an id. */
 export const hasId = (mappings: readonly IdMapping[], id: number): boolean =>
   mappings.some(({ containerId, length }) => containerId <= id && id < containerId + length)

@@ -1,7 +1,7 @@
 /** Mounts of overlayfs on this machine: an image's layers, and one container's own changes above them. */
 import { spawnSync } from 'node:child_process'
 import { runTool } from '../../lib/run-tool.ts'
-import { isMapped, ownIds } from '../../lib/user-namespace.ts'
+import { inUserNamespace } from '../../lib/user-namespace.ts'
 import type { MountLayers } from '../images/snapshots.ts'
 
 export interface Overlay {
@@ -13,9 +13,6 @@ export interface Overlay {
   readonly work: string
   readonly target: string
 }
-
-/** Not root of the machine but of a user namespace: attributes of overlayfs are then those that users may set. */
-const inUserNamespace = (): boolean => isMapped(ownIds())
 
 /** A path in a mount's options. */
 const option = (path: string) => path.replace(/[\\:,]/g, char => `\\${char}`)
@@ -29,6 +26,7 @@ export async function mountOverlay({ folder, layers, upper, work, target }: Over
 /** Words for mount(8) that put layers together; `more` are options beside them. */
 function overlayOf(layers: readonly string[], more: readonly string[]): string[] {
   const lower = `lowerdir=${layers.map(option).reverse().join(':')}`
+  // Without root of the machine attributes of overlayfs are those that users may set.
   const options = [lower, ...more, ...(inUserNamespace() ? ['userxattr'] : [])]
   return ['-t', 'overlay', 'overlay', '-o', options.join(',')]
 }

@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path'
 import { resolveIn } from '../../images/rooted.ts'
 import { RuntimeError } from '../runtime.ts'
 import { CARRIED } from './carried-tools.ts'
-import { type Bind, bindLines, mountLine, quoted } from './mounts.ts'
+import { type Bind, bindLines, bindWith, mountLine, quoted } from './mounts.ts'
 import type { IdMapped } from './users/id-mapped.ts'
 
 /** The group of terminals, by custom. */
@@ -130,7 +130,7 @@ export function planImageMounts(request: ImageRootRequest): ImageMounts {
       ? `pod-proc ${quoted(inRoot('/proc'))} proc nosuid,nodev,noexec 0 0\n`
       : mountLine('/proc', inRoot('/proc'), 'rbind'),
   )
-  lines.push(mountLine(dev, inRoot('/dev'), 'bind,nosuid'))
+  lines.push(mountLine(dev, inRoot('/dev'), bindWith('nosuid', dev)))
   for (const name of DEVICES) lines.push(mountLine(`/dev/${name}`, inRoot(`/dev/${name}`), 'bind'))
   const terminals = `newinstance,ptmxmode=0666,mode=0620${owners ? `,gid=${(base ?? 0) + TTY_GROUP}` : ''},nosuid,noexec`
   lines.push(`pod-pts ${quoted(inRoot('/dev/pts'))} devpts ${terminals} 0 0\n`)

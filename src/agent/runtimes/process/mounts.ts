@@ -16,7 +16,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, posix, relative } from 'node:path'
-import { mountsBelow } from '../../../lib/mounts.ts'
+import { mountOf, mountsBelow } from '../../../lib/mounts.ts'
+import { inUserNamespace } from '../../../lib/user-namespace.ts'
 import { RuntimeError } from '../runtime.ts'
 
 /** One thing to be seen at a place. */
@@ -45,9 +46,22 @@ export interface MountPlan {
 export const quoted = (path: string) =>
   path.replace(/[\\ \t\n]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
+const STRICT = ['nosuid', 'nodev', 'noexec']
+
+/**
+ * Options of a mount that binds `from` with a flag of its own. Without root of the machine the kernel takes that only
+ * with all that the original has (mount_namespaces(7)): many machines mount the homes of users with some of these.
+ */
+export function bindWith(flag: 'ro' | 'nosuid', from: string, how: 'bind' | 'rbind' = 'bind'): string {
+  const flags = inUserNamespace() ? (mountOf(from)?.flags ?? []) : []
+  return [how, flag, ...STRICT.filter(each => flags.includes(each))].join()
+}
+
 /** Options of a mount that binds. */
-const bindOptions = ({ recursive, readOnly, noExec }: Bind): string =>
-  `${recursive ? 'rbind' : 'bind'}${readOnly ? ',ro' : ''}${noExec ? ',noexec,nosuid,nodev' : ''}`
+function bindOptions(bind: Bind): string {
+  const how = bind.recursive ? 'rbind' : 'bind'
+  return [bind.readOnly ? bindWith('ro', bind.from, how) : how, ...(bind.noExec ? STRICT : [])].join()
+}
 
 /** Lines that bind something to `to`, and what is mounted below it once more, where that is to be read-only too. */
 export const bindLines = (bind: Bind, to: string): string[] => {
@@ -56,7 +70,8 @@ export const bindLines = (bind: Bind, to: string): string[] => {
   // The kernel's table knows no links.
   const from = realpathSync(bind.from)
   const below = mountsBelow(from).filter(point => point !== from)
-  return [whole, ...below.reverse().map(point => mountLine(point, join(to, relative(from, point)), 'bind,ro'))]
+  const again = (point: string) => mountLine(point, join(to, relative(from, point)), bindWith('ro', point))
+  return [whole, ...below.reverse().map(again)]
 }
 
 /** A line of a mount table that binds `from` to `to`. */
@@ -105,7 +120,7 @@ function makeSkeleton(original: string, place: string, lines: string[], readOnly
     if (entry.isDirectory()) mkdirSync(to)
     else writeFileSync(to, '')
     const kernel = original === '/' && ['dev', 'proc', 'sys'].includes(entry.name)
-    lines.push(mountLine(from, to, readOnly && !kernel ? 'rbind,ro' : 'rbind'))
+    lines.push(mountLine(from, to, readOnly && !kernel ? bindWith('ro', from, 'rbind') : 'rbind'))
   }
 }
 

@@ -12,19 +12,19 @@ export interface FollowedTargets {
   close(): void
 }
 
-/** What the `appProtocol` of a port means (KEP-3726, and names of IANA); of others it is HTTP/1.1. */
-const PROTOCOLS: Readonly<Record<string, Protocol>> = {
-  'kubernetes.io/h2c': 'h2c',
-  'kubernetes.io/wss': 'https',
-  https: 'https',
-}
+/** What the `appProtocol` of a port, which is any name, means (KEP-3726, and IANA); of others it is HTTP/1.1. */
+const PROTOCOLS: ReadonlyMap<string | undefined, Protocol> = new Map([
+  ['kubernetes.io/h2c', 'h2c'],
+  ['kubernetes.io/wss', 'https'],
+  ['https', 'https'],
+])
 
 /** Where a target's requests go now. */
 function lookUp(source: ServiceSource, { namespace, service: name, port, protocol: said }: Target): BackendAddress[] {
   const service: Service | undefined = source.service(`${namespace}/${name}`)
   if (!service) return []
   const found = portOf(service, port)
-  const protocol = said ?? PROTOCOLS[found?.appProtocol ?? ''] ?? 'http'
+  const protocol = said ?? PROTOCOLS.get(found?.appProtocol) ?? 'http'
   const { type, externalName } = service.spec ?? {}
   if (type === 'ExternalName') {
     // Its ports are only words: a number needs none.

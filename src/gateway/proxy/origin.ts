@@ -24,7 +24,7 @@ const PORT = /:(\d+)$/
 const portOf = (host: string, secure: boolean) => PORT.exec(host)?.[1] ?? (secure ? '443' : '80')
 
 /** Of a client that is no trusted proxy. */
-export const direct: OriginOf = ({ client, authority, secure }) => ({
+const direct: OriginOf = ({ client, authority, secure }) => ({
   chain: client,
   client,
   host: authority,

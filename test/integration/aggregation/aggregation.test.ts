@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { request as httpsRequest } from 'node:https'
 import { after, before, test } from 'node:test'
 import { ADMIN } from '../../../src/apiserver/bootstrap/server.fixture.ts'
+import { eventually } from '../../../src/lib/eventually.fixture.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../../src/lib/pki/certificate.ts'
 import { settled } from '../../../src/lib/virtual-clock.ts'
 import type { Loose } from '../api/start.ts'
@@ -45,13 +46,13 @@ const condition = async (name: string) => {
 
 /** Looks until the condition has this reason: the check goes over the network. */
 async function untilReason(reason: string) {
-  for (let at = 0; at < 500; at++) {
+  let found: Awaited<ReturnType<typeof condition>>
+  await eventually(async () => {
     await settled()
-    const found = await condition(NAME)
-    if (found?.reason === reason) return found
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-  assert.fail(`${NAME} never became ${reason}: ${JSON.stringify(await condition(NAME))}`)
+    found = await condition(NAME)
+    assert.equal(found?.reason, reason, `${NAME} is ${JSON.stringify(found)}`)
+  })
+  return found
 }
 
 const registration = (spec: object = {}) => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as rest } from 'node:timers/promises'
+import { eventually } from '../../../lib/eventually.fixture.ts'
 import { silent } from '../../../lib/log.ts'
 import { type VirtualClock, virtualClock } from '../../../lib/virtual-clock.ts'
 import { memoryStore } from '../../../store/memory/memory.ts'
@@ -39,11 +39,6 @@ async function openStore(t: TestContext, plugin: FakePlugin, clock: VirtualClock
   }
 }
 
-/** Waits for what comes over the socket. */
-async function until(check: () => boolean) {
-  while (!check()) await rest(1)
-}
-
 function begin() {
   const clock = virtualClock()
   return { clock, below: memoryStore({ clock }) }
@@ -80,7 +75,7 @@ test('kmsProvider follows the key of the plugin: what an older one wrote is read
   assert.equal(await read(A), 'one')
   plugin.keyId = 'key-2'
   await clock.advance(60_000)
-  await until(() => provider.current!().endsWith(':key-2'))
+  await eventually(() => provider.current!().endsWith(':key-2'))
   assert.equal(store.isStale(A), true)
   assert.equal(await read(A), 'one')
   await put(A, 'two')
@@ -94,7 +89,7 @@ test('kmsProvider goes on without its plugin for three minutes, then reads only'
   const { provider, put, read } = await openStore(t, plugin, clock, below)
   plugin.healthz = 'on fire'
   await clock.advance(60_000)
-  await until(() => provider.problem!() !== undefined)
+  await eventually(() => provider.problem!() !== undefined)
   assert.equal(
     provider.problem!(),
     'kmsv2 Provider vault is not healthy, error: got unexpected healthz status: on fire',
@@ -105,10 +100,10 @@ test('kmsProvider goes on without its plugin for three minutes, then reads only'
   assert.equal(await read(A), 'one')
   plugin.healthz = 'ok'
   // A look that is under way may still be told the old: the next one comes 10 s later.
-  while (provider.problem!()) {
-    await clock.advance(10_000)
-    await rest(1)
-  }
+  await eventually(async () => {
+    if (provider.problem!()) await clock.advance(10_000)
+    return !provider.problem!()
+  })
   await put(B, 'two')
   assert.equal(await read(B), 'two')
 })
@@ -126,7 +121,7 @@ test('encryptedStore shows a watcher in order what another server sealed by anot
   await theirs.put(A, '1')
   await theirs.put(A, '2')
   await ours.put(B, '3')
-  await until(() => seen.length === 3)
+  await eventually(() => seen.length === 3)
   assert.deepEqual(seen, ['>1', '1>2', '>3'])
 })
 
@@ -157,7 +152,7 @@ test('kmsProvider does not wait for a plugin that says nothing', async t => {
   const { clock, below } = begin()
   const opening = openStore(t, plugin, clock, below)
   const failed = assert.rejects(opening, /code = DeadlineExceeded desc = no answer within 3000 ms/)
-  await until(() => plugin.calls.Status > 0)
+  await eventually(() => plugin.calls.Status > 0)
   await clock.advance(3000)
   await failed
 })

@@ -237,12 +237,7 @@ describe('openProcessDriver', () => {
       }),
     )
     await driver.startContainer(second)
-    const printed = async () => {
-      const chunks: Uint8Array[] = []
-      const read = await driver.logs(second, { container: 'debugger' }, AbortSignal.timeout(PATIENCE))
-      for await (const chunk of read) chunks.push(chunk)
-      return Buffer.concat(chunks).toString()
-    }
+    const printed = () => log(second, { container: 'debugger' })
     await eventually(async () => (await printed()) !== '')
     assert.equal(await printed(), 'sleep 4711 ')
     await driver.stopContainer(id, 0)

@@ -33,6 +33,12 @@ export interface Machine {
   readonly shared: string
 }
 
+/** Programs, where it sees them. */
+export const TUTTI = '/repository/bin/tutti'
+export const KUBECTL = '/repository/node_modules/.cache/tools/kubectl'
+/** What a machine of one slow core takes for everything to be there again, s. */
+export const SETTLE_S = 240
+
 /** Why there can be none here; undefined where there can. */
 export const machineMissing: string | undefined = (() => {
   const found = findHypervisor()

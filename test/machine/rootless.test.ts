@@ -5,11 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from '../../src/agent/runtimes/containerd/busybox.fixture.ts'
 import { toolsMissing } from '../tools.ts'
-import { type Machine, machineMissing, startMachine } from './machine.ts'
-
-const KUBECTL = '/repository/node_modules/.cache/tools/kubectl'
-const TUTTI = '/repository/bin/tutti'
-const SETTLE_S = 240
+import { KUBECTL, type Machine, machineMissing, SETTLE_S, startMachine, TUTTI } from './machine.ts'
 
 const POD = {
   apiVersion: 'v1',

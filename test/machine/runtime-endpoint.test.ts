@@ -11,14 +11,10 @@ import { BUSYBOX, busyboxArchive, busyboxProblem } from '../../src/agent/runtime
 import { PAUSE_IMAGE, pauseArchive } from '../../src/agent/runtimes/containerd/pause-image.ts'
 import type { Pod } from '../../src/api/generated/types/core-v1.ts'
 import { toolsMissing } from '../tools.ts'
-import { type Machine, machineMissing, startMachine } from './machine.ts'
+import { KUBECTL, type Machine, machineMissing, SETTLE_S, startMachine, TUTTI } from './machine.ts'
 
-const KUBECTL = '/repository/node_modules/.cache/tools/kubectl'
-const TUTTI = '/repository/bin/tutti'
 const ENDPOINT = '--runtime-endpoint unix:///run/containerd/containerd.sock'
 const OTHER = process.env.TUTTI_MACHINE_CONTAINERD
-/** What a machine of one slow core takes for pods to be ready. */
-const SETTLE_S = 240
 
 const CNI = {
   cniVersion: '1.0.0',
@@ -89,10 +85,6 @@ describe('a containerd that is given', { skip: machineMissing ?? toolsMissing ??
        cat "$(find /sys/fs/cgroup -type d -name "*\${id#containerd://}*")/${file}"`,
     )
   const others = () => machine.must("ctr -n moby task ls | grep -c 'others.*RUNNING'")
-  async function restartContainerd() {
-    await machine.must('systemctl restart containerd')
-    await machine.must(`until ${KUBECTL} exec limited -- true 2>/dev/null; do sleep 1; done`)
-  }
 
   before(async () => {
     machine = await startMachine()
@@ -166,9 +158,10 @@ describe('a containerd that is given', { skip: machineMissing ?? toolsMissing ??
 
         it('may be restarted, and killed, and Tutti too, at no cost to containers', async () => {
           const before = await containers()
-          await restartContainerd()
-          await machine.must('systemctl kill -s KILL --kill-whom=main containerd')
-          await machine.must(`until ${KUBECTL} exec limited -- true 2>/dev/null; do sleep 1; done`)
+          for (const end of ['restart', 'kill -s KILL --kill-whom=main']) {
+            await machine.must(`systemctl ${end} containerd`)
+            await machine.must(`until ${KUBECTL} exec limited -- true 2>/dev/null; do sleep 1; done`)
+          }
           await machine.must('systemctl stop tutti; systemctl restart containerd; systemctl start tutti')
           await answers()
           await ready()

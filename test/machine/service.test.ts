@@ -5,12 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from '../../src/agent/runtimes/containerd/busybox.fixture.ts'
 import { toolsMissing } from '../tools.ts'
-import { type Machine, machineMissing, startMachine } from './machine.ts'
-
-const KUBECTL = '/repository/node_modules/.cache/tools/kubectl'
-const TUTTI = '/repository/bin/tutti'
-/** What a machine of one slow core takes for everything to be there again. */
-const SETTLE_S = 240
+import { KUBECTL, type Machine, machineMissing, SETTLE_S, startMachine, TUTTI } from './machine.ts'
 
 /** Says in a file of the machine when it begins, and when it is asked to end. */
 const pod = (name: string, image: string, runtimeClassName: string) => ({

@@ -4,9 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Pod } from '../../src/api/generated/types/core-v1.ts'
-import { type Machine, machineMissing, startMachine } from './machine.ts'
+import { type Machine, machineMissing, startMachine, TUTTI } from './machine.ts'
 
-const TUTTI = '/repository/bin/tutti'
 const CONFIGURATION = {
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   kind: 'KubeletConfiguration',

@@ -27,6 +27,11 @@ const pages: readonly [name: string, html: string, rewritten: string][] = [
   ['nothing in comments', '<!-- <a href="/a"> -->', '<!-- <a href="/a"> -->'],
   ['a script, and not its text', '<script src="/s">"<a href=/a>"</script><a href="/b">', ''],
   ['nothing that is no link', '<a title="/a" href="b">', '<a title="/a" href="b">'],
+  [
+    'nothing of elements that nobody knows',
+    '<constructor href="/a"><a href="b">',
+    '<constructor href="/a"><a href="b">',
+  ],
   ['escaped characters', '<a href="/a?x=1&amp;y=2">', '<a href="/p/proxy/a?x=1&amp;y=2">'],
   ['no tag that never ends', '<a href="/a', '<a href="/p/proxy/a'],
 ]

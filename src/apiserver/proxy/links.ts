@@ -116,7 +116,7 @@ export function rewriteHtml(html: string, place: ProxyPlace): string {
       at = html.indexOf('<', at + 1)
       continue
     }
-    const links = LINKS[name]
+    const links = Object.hasOwn(LINKS, name) ? LINKS[name] : undefined
     const end = attributes(html, at + 1 + name.length, (attribute, from, to) => {
       if (!links?.includes(attribute)) return
       const link = readEntities(html.slice(from, to))

@@ -65,6 +65,13 @@ function controlled(api: TestApi) {
   return { control, begun, finish, send: (request: ServerRequest) => handler(request) }
 }
 
+test('a flow schema may have any name', async t => {
+  const api = await startApi()
+  t.after(() => api.server.close())
+  const { status, object } = await api.send('POST', `${GROUP}/flowschemas`, schema('constructor', 'exempt', 500, ['a']))
+  assert.equal(status, 201, object.message)
+})
+
 const settled = () => new Promise<void>(resolve => setImmediate(resolve))
 
 async function narrow(t: { after(fn: () => void): void }): Promise<TestApi> {

@@ -173,7 +173,7 @@ export const flowSchemaRules: readonly Rule<FlowSchema>[] = [
     if (level) checkFormat(isDns1123Subdomain(level), level, at, errors)
     else errors.push(required(at, 'must reference a priority level'))
     for (const [index, rule] of (spec.rules ?? []).entries()) checkRule(rule, `spec.rules[${index}]`, errors)
-    const fixed = MANDATORY[name ?? '']
+    const fixed = name && Object.hasOwn(MANDATORY, name) ? MANDATORY[name] : undefined
     if (fixed && !sameValue(spec, fixed)) {
       errors.push(invalid('spec', spec, `spec of '${name}' must equal the fixed value`))
     }

@@ -55,7 +55,8 @@ export function reconcile(budget: PodDisruptionBudget, view: View, now: number):
     return failed(budget, (error as Error).message, now)
   }
   const { disrupted, recheck } = pending(budget, pods, now)
-  const healthy = pods.filter(pod => !isTerminating(pod) && isReady(pod) && !disrupted[pod.metadata?.name ?? '']).length
+  const isDisrupted = ({ metadata }: Pod) => Object.hasOwn(disrupted, metadata?.name ?? '')
+  const healthy = pods.filter(pod => !isTerminating(pod) && isReady(pod) && !isDisrupted(pod)).length
   const allowed = counts.expected > 0 ? Math.max(healthy - counts.desired, 0) : 0
   const state = allowed > 0 ? (['True', 'SufficientPods'] as const) : (['False', 'InsufficientPods'] as const)
   const status: PodDisruptionBudgetStatus = {
@@ -132,10 +133,11 @@ function expectedOf(pods: readonly Pod[], view: View): number {
 /** Evictions that were allowed and do not show yet, and when the first of them is given up. */
 function pending(budget: PodDisruptionBudget, pods: readonly Pod[], now: number) {
   const disrupted: Record<string, string> = {}
+  const allowed = new Map(Object.entries(budget.status?.disruptedPods ?? {}))
   let recheck: number | undefined
   for (const pod of pods) {
     const name = pod.metadata?.name ?? ''
-    const time = budget.status?.disruptedPods?.[name]
+    const time = allowed.get(name)
     const due = (parseTime(time) ?? 0) + EVICTION_MS
     if (!time || isTerminating(pod) || due <= now) continue
     disrupted[name] = time

@@ -4,6 +4,7 @@ import type { Selector } from '../../api/machinery/label-selector.ts'
 import { formatQuantity, milliValue, quantityOfMilli } from '../../api/machinery/quantity.ts'
 import type { Metric, Metrics } from './metrics.ts'
 import { byAverage, byShare, byUtilization, byValue, type Proposal, type Situation } from './replicas.ts'
+import { saying } from './saying.ts'
 
 export interface Evaluated {
   readonly replicas: number
@@ -33,15 +34,6 @@ export interface Asked {
 
 const quantity = (milli: number, resource?: string) =>
   formatQuantity(quantityOfMilli(milli, resource === 'memory' ? 'BinarySI' : 'DecimalSI'))
-
-/** Does `work`; its error begins with these words. */
-async function saying<T>(words: string, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw new Error(`${words}: ${(error as Error).message}`, { cause: error })
-  }
-}
 
 const identity = ({ name, selector }: Metric) => ({ name, ...(selector && { selector }) })
 

@@ -8,6 +8,7 @@ import { parseDuration, parseTime } from '../../api/machinery/time.ts'
 import { type Client, send } from '../../client/client.ts'
 import type { ServedKinds } from '../served-kinds.ts'
 import type { Sample, Samples } from './replicas.ts'
+import { saying } from './saying.ts'
 
 const CUSTOM = 'custom.metrics.k8s.io'
 const EXTERNAL = 'external.metrics.k8s.io'
@@ -39,13 +40,8 @@ interface Value {
 }
 
 /** Runs `work`; its error says which API it came of. */
-async function from<T>(api: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw new Error(`unable to fetch metrics from ${api} metrics API: ${(error as Error).message}`, { cause: error })
-  }
-}
+const from = <T>(api: string, work: () => Promise<T>): Promise<T> =>
+  saying(`unable to fetch metrics from ${api} metrics API`, work)
 
 /** What of a pod's metrics is of the resource; undefined where a container does not tell. */
 function usedBy({ containers, timestamp, window }: PodMetrics, resource: string, container: string | undefined) {

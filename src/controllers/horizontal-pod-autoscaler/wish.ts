@@ -1,7 +1,7 @@
 /** How many replicas the metrics of an autoscaler ask for. */
 import type { HorizontalPodAutoscaler, MetricSpec } from '../../api/generated/types/autoscaling-v2.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
-import { parseLabelSelector, type Selector } from '../../api/machinery/label-selector.ts'
+import { parseLabelSelector } from '../../api/machinery/label-selector.ts'
 import { milliValue } from '../../api/machinery/quantity.ts'
 import { keyOf, type Lister, type ObjectKey } from '../../client/informer-types.ts'
 import { type Asked, type Evaluated, evaluate, MetricError } from './evaluate.ts'
@@ -25,11 +25,8 @@ export interface Wish {
   readonly metric: string
 }
 
-const podsOf = ({ pods }: WishDeps, namespace: string, selector: Selector) =>
-  pods.list(namespace).filter(({ metadata }) => selector.matches(metadata?.labels))
-
-/** The selector of the target's pods, which no other autoscaler may scale. Throws `Unscalable`. */
-function selectorOf(deps: WishDeps, { autoscaler, known, say, tell }: Look, { scale }: Target): Selector {
+/** The target's pods and their selector; no other autoscaler may scale them. Throws `Unscalable`. */
+function selectedBy(deps: WishDeps, { autoscaler, known, say, tell }: Look, { scale }: Target) {
   const text = scale.status?.selector
   if (!text) {
     const problem = 'selector is required'
@@ -40,10 +37,10 @@ function selectorOf(deps: WishDeps, { autoscaler, known, say, tell }: Look, { sc
   const selector = parseLabelSelector(text)
   known.selector = selector
   const namespace = autoscaler.metadata?.namespace ?? ''
-  const selected = podsOf(deps, namespace, selector)
+  const pods = deps.pods.list(namespace).filter(({ metadata }) => selector.matches(metadata?.labels))
   const rivals = deps.autoscalers.list(namespace).filter(each => {
     const theirs = deps.known.get(keyOf(each))?.selector
-    return theirs && selected.some(({ metadata }) => theirs.matches(metadata?.labels))
+    return theirs && pods.some(({ metadata }) => theirs.matches(metadata?.labels))
   })
   if (rivals.length > 1) {
     const names = rivals.map(({ metadata }) => `{${metadata?.name} ${metadata?.namespace}}`).join(' ')
@@ -52,13 +49,13 @@ function selectorOf(deps: WishDeps, { autoscaler, known, say, tell }: Look, { sc
     say('ScalingActive', 'False', 'AmbiguousSelector', problem)
     throw new Unscalable(problem)
   }
-  return selector
+  return { selector, pods }
 }
 
 function askedBy(deps: WishDeps, look: Look, target: Target, now: number): Asked {
   const { spec, metadata } = look.autoscaler
   const namespace = metadata?.namespace ?? ''
-  const selector = selectorOf(deps, look, target)
+  const { selector, pods } = selectedBy(deps, look, target)
   const tolerance = (rules: { tolerance?: string } | undefined) =>
     rules?.tolerance === undefined ? TOLERANCE : milliValue(rules.tolerance) / 1_000
   return {
@@ -67,7 +64,7 @@ function askedBy(deps: WishDeps, look: Look, target: Target, now: number): Asked
     situation: {
       wanted: target.scale.spec?.replicas ?? 0,
       had: target.scale.status?.replicas ?? 0,
-      pods: podsOf(deps, namespace, selector),
+      pods,
       tolerance: { up: tolerance(spec?.behavior?.scaleUp), down: tolerance(spec?.behavior?.scaleDown) },
       now,
     },

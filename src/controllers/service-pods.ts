@@ -6,7 +6,7 @@ import { Service } from '../api/kinds/core/service.ts'
 import { keyOf, type ObjectKey } from '../client/informer-types.ts'
 import type { View } from '../control/controller.ts'
 import { equalJson } from '../lib/json.ts'
-import { isTerminating } from './pods.ts'
+import { isTerminating, lastingContainers } from './pods.ts'
 
 /** Where the agent of the portable mode says which real port stands for a container's: a JSON object. */
 const PORTS_ANNOTATION = 'tutti.dev/ports'
@@ -76,8 +76,7 @@ export function targetPort(pod: Pod, port: ServicePort): number | undefined {
   const map = portMap(pod)
   if (typeof target === 'number') return map[target] ?? target
   const protocol = port.protocol ?? 'TCP'
-  const sidecars = (pod.spec?.initContainers ?? []).filter(each => each.restartPolicy === 'Always')
-  for (const container of [...(pod.spec?.containers ?? []), ...sidecars]) {
+  for (const container of lastingContainers(pod)) {
     const found = container.ports?.find(each => each.name === target && (each.protocol ?? 'TCP') === protocol)
     if (found) return map[found.containerPort] ?? found.containerPort
   }

@@ -9,6 +9,7 @@ import { milliValue } from '../../api/machinery/quantity.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import { podAmounts } from '../../api/quota/pod-resources.ts'
 import { conditionOf } from '../conditions.ts'
+import { lastingContainers } from '../pods.ts'
 
 /** What a pod uses, in the mean of the `window` ms up to the time (ms since the epoch). */
 export interface Sample {
@@ -181,8 +182,7 @@ function requestOf(
     if (!request) throw new Error(`missing pod-level request for ${resource} in Pod ${nameOf(pod)}`)
     return milliValue(request)
   }
-  const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
-  const all = [...(pod.spec?.containers ?? []), ...sidecars]
+  const all = lastingContainers(pod)
   const asked = container === undefined ? all : all.filter(({ name }) => name === container)
   if (!asked.length) throw new Error(`container ${container} not found in Pod ${nameOf(pod)}`)
   return sum(

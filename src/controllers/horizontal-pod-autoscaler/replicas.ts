@@ -4,6 +4,7 @@
  * throw errors whose sentences stand in conditions and events.
  */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { isReady } from '../../api/kinds/core/ready.ts'
 import { isPodLevel } from '../../api/kinds/core/resources.ts'
 import { milliValue } from '../../api/machinery/quantity.ts'
 import { parseTime } from '../../api/machinery/time.ts'
@@ -158,9 +159,7 @@ export function byValue(situation: Situation, used: number, target: number): num
     const problem = 'no pods returned by selector while calculating replica count'
     throw new Error(`unable to calculate ready pods: ${problem}`)
   }
-  const ready = situation.pods.filter(
-    ({ status }) => status?.phase === 'Running' && conditionOf(status.conditions, 'Ready')?.status === 'True',
-  )
+  const ready = situation.pods.filter(pod => pod.status?.phase === 'Running' && isReady(pod))
   return clamp(Math.ceil(ratio * ready.length))
 }
 

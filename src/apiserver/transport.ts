@@ -3,6 +3,7 @@
  * and shared; nothing is encoded again.
  */
 import type { Kind } from '../api/machinery/kind.ts'
+import { eventLines } from '../client/event-lines.ts'
 import type { ApiRequest, ApiResponse, Transport, WatchEvent } from '../client/transport.ts'
 import { readBody } from '../lib/bounded-body.ts'
 import type { UserInfo } from './authentication/authenticator.ts'
@@ -77,28 +78,8 @@ async function relayedBody(
   isWatch: boolean,
 ): Promise<Pick<ApiResponse, 'object' | 'events' | 'bytes'>> {
   if (!String(received['content-type'] ?? '').startsWith('application/json')) return { bytes: stream }
-  if (isWatch) return { events: eventLines(stream) }
+  if (isWatch) return { events: eventLines(stream, ANSWER_LIMIT) }
   return { object: JSON.parse(String(await readBody(stream, ANSWER_LIMIT))) }
-}
-
-async function* eventLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<readonly WatchEvent[]> {
-  let begun: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of stream) {
-    const end = chunk.lastIndexOf(0x0a) + 1
-    if (end > 0) {
-      const lines = Buffer.concat([...begun, chunk.subarray(0, end)])
-        .toString()
-        .split('\n')
-        .filter(Boolean)
-      begun = []
-      size = 0
-      if (lines.length) yield lines.map(line => JSON.parse(line) as WatchEvent)
-    }
-    begun.push(chunk.subarray(end))
-    size += chunk.length - end
-    if (size > ANSWER_LIMIT) throw new Error(`an event is longer than ${ANSWER_LIMIT} bytes`)
-  }
 }
 
 async function responseOf(answer: Answer, isWatch: boolean): Promise<Pick<ApiResponse, 'object' | 'events' | 'bytes'>> {

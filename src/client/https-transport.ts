@@ -11,7 +11,8 @@ import {
 } from 'node:http2'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import type { ApiRequest, ApiResponse, Transport, WatchEvent } from './transport.ts'
+import { eventLines } from './event-lines.ts'
+import type { ApiRequest, ApiResponse, Transport } from './transport.ts'
 
 export interface HttpsTransportOptions {
   /** `https://127.0.0.1:6443`. */
@@ -151,7 +152,7 @@ async function readAnswer(
   const warnings = warningTexts(headers.warning as string | string[] | undefined)
   const base = { status, ...(warnings.length > 0 && { warnings }) }
   const isJson = String(headers['content-type'] ?? '').startsWith('application/json')
-  if (status < 400 && isWatch(request)) return { ...base, events: watchEvents(stream, request.signal) }
+  if (status < 400 && isWatch(request)) return { ...base, events: eventLines(chunks(stream, request.signal)) }
   if (status < 400 && !isJson) return { ...base, bytes: chunks(stream, request.signal) }
   const parts: Buffer[] = []
   for await (const chunk of stream) parts.push(chunk as Buffer)
@@ -184,27 +185,5 @@ async function* chunks(stream: ClientHttp2Stream, signal: AbortSignal | undefine
     for await (const chunk of stream) yield chunk as Buffer
   } catch (error) {
     if (!signal?.aborted) throw error
-  }
-}
-
-const NEWLINE = 10
-
-/** Lines of JSON; those that end in one chunk come in one batch. */
-async function* watchEvents(
-  stream: ClientHttp2Stream,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<readonly WatchEvent[]> {
-  let rest: Buffer[] = []
-  for await (const chunk of chunks(stream, signal) as AsyncGenerator<Buffer>) {
-    const end = chunk.lastIndexOf(NEWLINE)
-    if (end < 0) {
-      rest.push(chunk)
-      continue
-    }
-    const text = Buffer.concat([...rest, chunk.subarray(0, end)]).toString()
-    rest = [chunk.subarray(end + 1)]
-    const batch: WatchEvent[] = []
-    for (const line of text.split('\n')) if (line) batch.push(JSON.parse(line) as WatchEvent)
-    if (batch.length > 0) yield batch
   }
 }

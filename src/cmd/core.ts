@@ -197,7 +197,7 @@ async function prepareGround(
   const frontProxy = { trust, client: pki.frontProxyClient }
   return {
     settings,
-    /** Which ports Ingresses are served at; absent: they are not. */
+    /** How Ingresses are served; absent: they are not. */
     ingress: settings.ingress && { ...settings.ingress, ...options.ingressPorts },
     plain,
     encrypted,

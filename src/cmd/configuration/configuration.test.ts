@@ -101,7 +101,7 @@ const wrong: readonly [text: string, message: RegExp][] = [
   [`${HEAD}registries: [{host: a.io, caFile: nosuch.pem}]`, /registries\[0\]\.caFile: /],
   [`${HEAD}network: {cidr: x}`, /config\.yaml: unknown field "network\.cidr"/],
   [`${HEAD}ingress: {trustedProxies: [10.0.0.0/99]}`, /config\.yaml: ingress\.trustedProxies: /],
-  [`${HEAD}ingress: {trustedProxies: [proxy.example]}`, /config\.yaml: ingress\.trustedProxies: /],
+  [`${HEAD}ingress: {trustedProxies: [proxy.example]}`, /config\.yaml: ingress\.trustedProxies: .*"proxy\.example"/],
   [`${HEAD}events: {ttl: 5}`, /config\.yaml: events\.ttl must be a string, and is 5/],
   [`${HEAD}events: {ttl: soon}`, /config\.yaml: events\.ttl: /],
   [`${HEAD}events: {ttl: 0s}`, /events\.ttl: "0s" is no time like 1h/],

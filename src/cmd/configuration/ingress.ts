@@ -1,6 +1,7 @@
 /** How Ingresses are served, as the configuration and the command line say it. */
 import type { PortWish } from '../../gateway/server/ports.ts'
-import { familyOf, formatCidr, parseCidr, WIDTH } from '../../lib/ip-range.ts'
+import { familyOf, formatCidr, parseCidr } from '../../lib/ip-range.ts'
+import { alone } from '../../network/family.ts'
 import type { LoadedConfiguration } from './configuration.ts'
 import { about } from './fields.ts'
 
@@ -20,10 +21,8 @@ function portOf(port: number): number {
 }
 
 /** A range of addresses, or one, as a range. Throws an Error for what is neither. */
-function rangeOf(text: string): string {
-  const width = WIDTH[familyOf(text) ?? 'IPv6']
-  return formatCidr(parseCidr(text.includes('/') ? text : `${text}/${width}`))
-}
+const rangeOf = (text: string): string =>
+  formatCidr(parseCidr(familyOf(text) && !text.includes('/') ? alone(text) : text))
 
 /** Reads `ingress` of a configuration; undefined: no Ingress is to be served. Throws `UserError`. */
 export function ingressOf({ configuration: { ingress }, file }: LoadedConfiguration): IngressSettings | undefined {

@@ -146,9 +146,9 @@ async function own({ options, settings, nodeName, mode, clock, logger }: Runtime
 async function refuseSecond(dataDir: string, why: string): Promise<void> {
   const directory = join(dataDir, 'containerd')
   if (!existsSync(directory)) return
-  const { runDirectory } = await import('../agent/runtimes/containerd/open.ts')
+  const { runDirectory, socketIn } = await import('../agent/runtimes/containerd/open.ts')
   const { findShims } = await import('../agent/runtimes/containerd/shims.ts')
-  const socket = join(runDirectory(directory), 'containerd.sock')
+  const socket = socketIn(runDirectory(directory))
   const count = findShims({ socket, state: '' }, false).length
   if (count)
     throw new UserError(

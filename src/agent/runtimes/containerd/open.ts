@@ -51,6 +51,9 @@ export interface OwnContainerd {
 export const runDirectory = (directory: string): string =>
   `/run/tutti/${createHash('sha256').update(directory).digest('hex').slice(0, 8)}`
 
+/** Where a containerd of ours listens, by its run directory. */
+export const socketIn = (run: string): string => join(run, 'containerd.sock')
+
 /** After a start of containerd it has found its shims by then (ms). */
 const SWEEP_MS = 10_000
 /** One that has died is back within this time, if at all; asked again after so long (ms). */
@@ -72,7 +75,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
   const layout: Layout = {
     root: join(directory, 'root'),
     state: join(run, 'state'),
-    socket: join(run, 'containerd.sock'),
+    socket: socketIn(run),
     cniBin: join(run, 'cni/bin'),
     cniConf: join(run, 'cni/conf'),
     registries: join(directory, 'registries'),

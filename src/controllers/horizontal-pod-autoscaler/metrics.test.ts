@@ -83,7 +83,7 @@ test('ofObject asks for one object, by the group of its kind', async () => {
   assert.equal(await metrics.ofObject('shop', { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, metric), 7000)
   assert.equal(await metrics.ofObject('shop', { apiVersion: 'v1', kind: 'Namespace', name: 'shop' }, metric), 7000)
   await assert.rejects(metrics.ofObject('shop', { apiVersion: 'x/v1', kind: 'Thing', name: 'a' }, metric), {
-    message: 'no matches for kind "Thing" in version "x/v1"',
+    message: 'no matches for kind "Thing" in group "x"',
   })
 })
 

@@ -8,6 +8,7 @@ import { parseDuration, parseTime } from '../../api/machinery/time.ts'
 import { type Client, send } from '../../client/client.ts'
 import type { ServedKinds } from '../served-kinds.ts'
 import type { Sample, Samples } from './replicas.ts'
+import { resourceOf } from './resource-of.ts'
 import { saying } from './saying.ts'
 
 const CUSTOM = 'custom.metrics.k8s.io'
@@ -104,12 +105,10 @@ export function createMetrics(client: Client, served: Pick<ServedKinds, 'list' |
         ]),
       )
     },
-    async ofObject(namespace, { apiVersion = '', kind, name }, metric) {
+    async ofObject(namespace, object, metric) {
       const query = seriesOf(metric, 'metricLabelSelector')
-      const resource = served.find(apiVersion, kind) ?? served.list().find(each => each.kind === kind)
-      if (!resource)
-        throw new Error(`no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}`)
-      const { group, plural } = resource
+      const { kind, name } = object
+      const { group, plural } = resourceOf(served, object)
       const path =
         group === '' && kind === 'Namespace'
           ? `namespaces/${namespace}/metrics/${metric.name}`

@@ -2,8 +2,8 @@
 import type { Scale } from '../../api/generated/types/autoscaling-v1.ts'
 import type { CrossVersionObjectReference } from '../../api/generated/types/autoscaling-v2.ts'
 import { type Client, hasReason } from '../../client/client.ts'
-import type { Resource } from '../../client/resource.ts'
 import type { ServedKinds } from '../served-kinds.ts'
+import { resourceOf } from './resource-of.ts'
 
 export interface Target {
   readonly scale: Scale
@@ -14,18 +14,6 @@ export interface Target {
 /** Tries of a write that others got before. */
 const TRIES = 5
 
-function find(
-  served: Pick<ServedKinds, 'list' | 'find'>,
-  { apiVersion = '', kind }: CrossVersionObjectReference,
-): Resource {
-  const parts = apiVersion.split('/')
-  if (parts.length > 2) throw new Error(`unexpected GroupVersion string: ${apiVersion}`)
-  const group = parts.length === 2 ? parts[0]! : ''
-  const found = served.find(apiVersion, kind) ?? served.list().find(each => each.group === group && each.kind === kind)
-  if (!found) throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`)
-  return found
-}
-
 /** Reads the scale. Rejects with the sentence for condition and event. */
 export async function readTarget(
   client: Client,
@@ -33,7 +21,7 @@ export async function readTarget(
   namespace: string,
   reference: CrossVersionObjectReference,
 ): Promise<Target> {
-  const resource = client.kind(find(served, reference))
+  const resource = client.kind(resourceOf(served, reference))
   const ref = { namespace, name: reference.name }
   const read = () => resource.subresource<Scale>(ref, 'scale', undefined, 'GET')
   let scale = await read()

@@ -10,17 +10,11 @@ import { isPathSegment } from '../../machinery/names.ts'
 import { canonicalQuantity, compareQuantities, quantityProblem } from '../../machinery/quantity.ts'
 import { checkContainerResourceName } from '../core/resources.validate.ts'
 import { checkFormat, checkLabelName, checkSupported, type Errors } from '../rules.ts'
+import { groupOf } from './group-of.ts'
 
 function checkSegment(value: string | undefined, path: string, why: string, errors: Errors): void {
   if (value) checkFormat(isPathSegment(value), value, path, errors)
   else errors.push(required(path, why))
-}
-
-/** The group of `group/version`; undefined where it is neither that nor a version. */
-function groupOf(apiVersion: string): string | undefined {
-  const parts = apiVersion.split('/')
-  if (parts.length > 2) return undefined
-  return parts.length === 2 ? parts[0] : ''
 }
 
 /** A reference by version, kind and name. `core`: kinds of the core group may be meant. */

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from '../../src/agent/runtimes/containerd/busybox.fixture.ts'
 import { findPrograms } from '../../src/agent/runtimes/containerd/find.ts'
-import { runDirectory } from '../../src/agent/runtimes/containerd/open.ts'
+import { runDirectory, socketIn } from '../../src/agent/runtimes/containerd/open.ts'
 import { findShims } from '../../src/agent/runtimes/containerd/shims.ts'
 import type { Node, Pod } from '../../src/api/generated/types/core-v1.ts'
 import type { Ingress } from '../../src/api/generated/types/networking-v1.ts'
@@ -404,7 +404,7 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
       new RegExp(`is no node any more.* kubectl delete node ${b.nodeName}\n`),
     )
     for (const { metadata } of there) assert.deepEqual(processesWith('HOSTNAME', metadata?.name ?? ''), [])
-    const socket = join(runDirectory(join(b.dataDir, 'containerd')), 'containerd.sock')
+    const socket = socketIn(runDirectory(join(b.dataDir, 'containerd')))
     assert.deepEqual(findShims({ socket, state: '' }, false), [])
     const links = (await b.run('ip', ['-o', 'link'])).stdout.trim().split('\n')
     assert.deepEqual(

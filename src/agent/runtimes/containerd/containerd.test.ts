@@ -15,7 +15,7 @@ import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from './busybox.fixture.ts'
 import { importArchive } from './ctr.ts'
 import { findPrograms, type Programs } from './find.ts'
-import { openContainerd, runDirectory } from './open.ts'
+import { openContainerd, runDirectory, socketIn } from './open.ts'
 
 async function make(programs: Programs, cgroupDriver: 'cgroupfs' | 'systemd'): Promise<ContractHarness> {
   const root = mkdtempSync(join(tmpdir(), 'tutti-containerd-'))
@@ -72,7 +72,7 @@ test('openContainerd leaves no containerd running that it cannot use', { skip: p
   const opened = openContainerd({ programs, directory, cgroupRoot, clock: realClock, logger: silent, handlers: [''] })
   await assert.rejects(opened, /no-such-ctr/)
   t.after(() => rmSync(runDirectory(directory), { recursive: true, force: true }))
-  const socket = connect(join(runDirectory(directory), 'containerd.sock'))
+  const socket = connect(socketIn(runDirectory(directory)))
   socket.once('connect', () => socket.destroy(new Error('it runs')))
   const [error] = await once(socket, 'error')
   assert.match(String(error), /ENOENT|ECONNREFUSED/)

@@ -96,6 +96,16 @@ test('findRoom takes pods that no budget holds before others', () => {
   assert.equal(world(pods, [budget('held', 1)]).room(of('high', 9, '2')), 'a: held')
 })
 
+test('findRoom counts no eviction again that a budget has counted, whatever pods are called', () => {
+  const held = { labels: { app: 'held' } }
+  const pods = { a: [of('constructor', 1, '2', held), of('free', 2, '2')] }
+  const room = (evicted: string) => {
+    const status = { disruptionsAllowed: 0, disruptedPods: { [evicted]: '2026-01-01T00:00:00Z' } }
+    return world(pods, [{ ...budget('held', 0), status } as PodDisruptionBudget]).room(of('high', 9, '2'))
+  }
+  assert.deepEqual(['other', 'constructor'].map(room), ['a: free', 'a: constructor'])
+})
+
 test('findRoom breaks a budget where nothing else helps', () => {
   const pods = { a: [of('held', 1, '4', { labels: { app: 'held' } })] }
   assert.equal(world(pods, [budget('held', 0)]).room(of('high', 9, '2')), 'a: held')

@@ -115,7 +115,7 @@ function byBudget(pods: readonly PodInfo[], budgets: readonly PodDisruptionBudge
       if (budget.metadata?.namespace !== each.namespace || selectors[at]!.empty) continue
       if (!selectors[at]!.matches(each.labels)) continue
       // An eviction that was counted already is not counted again.
-      if (budget.status?.disruptedPods?.[each.pod.metadata?.name ?? '']) continue
+      if (Object.hasOwn(budget.status?.disruptedPods ?? {}, each.pod.metadata?.name ?? '')) continue
       allowed[at]!--
       if (allowed[at]! < 0) isKept = true
     }

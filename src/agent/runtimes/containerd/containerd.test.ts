@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -8,6 +17,7 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { readJsonFile } from '../../../lib/atomic-file.ts'
 import { realClock } from '../../../lib/clock.ts'
+import { eventually } from '../../../lib/eventually.fixture.ts'
 import { silent } from '../../../lib/log.ts'
 import { isBootedBySystemd } from '../../../lib/systemd.ts'
 import { plainContainer, plainSandbox } from '../configs.fixture.ts'
@@ -110,6 +120,37 @@ test('openContainerd stops what runs, also when its containerd has just been kil
   await own.driver.close()
   assert.deepEqual(runs(), [])
   assert.equal(existsSync(runDirectory(directory)), false)
+})
+test('openContainerd tells the release as which its containerd came back', { skip: problem ?? false }, async t => {
+  const root = mkdtempSync(join(tmpdir(), 'tutti-containerd-'))
+  const directory = join(root, 'containerd')
+  const original = found as Programs
+  const programs = { ...original, containerd: join(root, 'program') }
+  const place = (bytes: Buffer) => {
+    writeFileSync(`${programs.containerd}.new`, bytes, { mode: 0o755 })
+    renameSync(`${programs.containerd}.new`, programs.containerd)
+  }
+  const bytes = readFileSync(original.containerd)
+  place(bytes)
+  const own = await openContainerd({
+    programs,
+    directory,
+    cgroupRoot: `tutti-test-${process.pid}-release`,
+    clock: realClock,
+    logger: silent,
+    handlers: [''],
+  })
+  t.after(async () => {
+    await own.stop()
+    rmSync(root, { recursive: true, force: true })
+  })
+  const [, release = ''] = own.driver.version.split('://')
+  // As long, so that a program with it in its place runs.
+  const next = release.replace(/\d/, digit => (digit === '7' ? '6' : '7'))
+  for (let at = bytes.indexOf(release); at >= 0; at = bytes.indexOf(release, at + 1)) bytes.write(next, at)
+  place(bytes)
+  process.kill((readJsonFile(join(directory, 'pid')) as { pid: number }).pid, 'SIGKILL')
+  await eventually(() => assert.equal(own.driver.version, `containerd://${next}`))
 })
 test('openContainerd makes devices by their CDI names, or says that its release cannot', {
   skip: problem ?? false,

@@ -124,6 +124,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
       supervisor.check()
       sweep()
     },
+    closed: supervisor.release,
   }
   let driver: RuntimeDriver | undefined
   try {
@@ -138,13 +139,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
   }
   const opened = driver
   return {
-    driver: {
-      ...opened,
-      async close() {
-        supervisor.release()
-        await opened.close()
-      },
-    },
+    driver: opened,
     socket: layout.socket,
     async stop() {
       // While it is watched still: one that has died comes back to end what it ran.

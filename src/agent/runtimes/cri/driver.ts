@@ -62,6 +62,8 @@ export interface CriDriverOptions extends Translation {
   importArchive?(file: string): Promise<readonly string[]>
   /** The connection to the runtime broke. */
   lost?(): void
+  /** The driver was closed. */
+  closed?(): void
 }
 
 /** A sandbox that is being made is so within this time (ms). */
@@ -418,6 +420,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       for (const end of rotations.values()) end()
       listeners.clear()
       channel.close()
+      options.closed?.()
     },
   }
 }

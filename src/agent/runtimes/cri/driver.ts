@@ -192,11 +192,12 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
   const imageFolders = createImageFolders(snapshotFolders(channel, call))
   const imagesOf = ({ directory, attempt }: SandboxNote) => join(directory, 'runtime', 'images', String(attempt))
   const settled = async () => void (await within(clock, MAKING_MS, Promise.allSettled(making)))
-  async function makeSandbox({ labels, annotations, ...note }: SandboxConfig) {
-    mkdirSync(logDirectory(note), { recursive: true, mode: 0o755 })
-    await options.beforeSandbox?.({ labels, annotations, ...note })
+  async function makeSandbox(config: SandboxConfig) {
+    const { labels, annotations, ...note } = config
+    mkdirSync(logDirectory(config), { recursive: true, mode: 0o755 })
+    await options.beforeSandbox?.(config)
     try {
-      const runtimeHandler = options.runtimeHandler?.(note.handler) ?? ''
+      const runtimeHandler = options.runtimeHandler?.(config.handler) ?? ''
       const request = { config: criSandbox(note, options, { labels, annotations }), runtimeHandler }
       const { podSandboxId } = await told('run the sandbox', () => call('RunPodSandbox', request))
       await known.readSandbox(podSandboxId)

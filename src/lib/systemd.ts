@@ -1,9 +1,6 @@
 /** What is asked of systemd, where it runs the machine. */
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
+import { programOutput } from './program-output.ts'
 
 /** It must not keep a program that is to end, ms. */
 const ASK_MS = 5000
@@ -14,7 +11,7 @@ export const isBootedBySystemd = (): boolean => existsSync('/run/systemd/system'
 /** Runs systemctl. Rejects with what it says where it fails. */
 export async function systemctl(...args: string[]): Promise<void> {
   try {
-    await run('systemctl', args)
+    await programOutput('systemctl', args)
   } catch (cause) {
     const { stderr = '', message } = cause as Error & { stderr?: string }
     throw new Error(`systemctl ${args.join(' ')} failed: ${stderr.trim() || message}`, { cause })
@@ -24,7 +21,7 @@ export async function systemctl(...args: string[]): Promise<void> {
 /** `systemctl is-system-running` says "stopping", and fails for that. */
 async function isStopping(...scope: string[]): Promise<boolean> {
   try {
-    await run('systemctl', [...scope, 'is-system-running'], { timeout: ASK_MS })
+    await programOutput('systemctl', [...scope, 'is-system-running'], { timeoutMs: ASK_MS })
     return false
   } catch (error) {
     return (error as { stdout?: string }).stdout?.trim() === 'stopping'

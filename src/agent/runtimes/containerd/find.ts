@@ -1,8 +1,7 @@
 /** Finds what containers need on this machine: containerd, its shim and client, and runc. */
-import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { programOutput } from '../../../lib/program-output.ts'
 import { completePath } from '../../../lib/system-program.ts'
 
 export interface Programs {
@@ -42,7 +41,7 @@ export async function findPrograms(path: string): Promise<Programs | { readonly 
   const containerd = findProgram('containerd', all)!
   let text: string
   try {
-    text = (await promisify(execFile)(containerd, ['--version'], { timeout: ANSWER_MS })).stdout
+    text = await programOutput(containerd, ['--version'], { timeoutMs: ANSWER_MS })
   } catch (error) {
     return { missing: `${containerd} does not run: ${(error as Error).message}` }
   }

@@ -1,5 +1,5 @@
 /** A node without its cluster: finds what runs on this machine, and ends it when it is told to stop. */
-
+import { clearRuntime } from '../../agent/runtimes/clear.ts'
 import type { RuntimeDriver } from '../../agent/runtimes/runtime.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -23,7 +23,7 @@ async function clear(driver: RuntimeDriver, graceMs: number, logger: Logger): Pr
   const told = (error: unknown) => logger.warn({ err: error }, 'a workload could not be ended in order')
   const running = (await driver.listContainers()).filter(({ state }) => state === 'running')
   await Promise.all(running.map(({ id }) => driver.stopContainer(id, graceMs).catch(told)))
-  for (const { id } of await driver.listSandboxes()) await driver.removeSandbox(id).catch(told)
+  await clearRuntime(driver).catch(told)
 }
 
 /** Opens the runtimes of a node that joined; `stop` ends all that runs and puts the network away, where that is wanted. */

@@ -241,6 +241,30 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       await driver.removeSandbox(sandbox)
     })
 
+    it('a command may open its streams anew by their names, as scripts do', async t => {
+      if (harness.isPlayed) return t.skip('the driver runs no commands')
+      const { id, sandbox } = await run(harness.commands.forever)
+      await until(id, 'running')
+      const script =
+        'cat /dev/stdin >/dev/stdout; echo more >/dev/stdout; echo oops >/dev/stderr; echo last >&2; exit 3'
+      const input = (async function* () {
+        yield Buffer.from('typed\n')
+      })()
+      const heard = { stdout: '', stderr: '' }
+      const take = (stream: keyof typeof heard) => async (chunk: Uint8Array) => {
+        heard[stream] += Buffer.from(chunk).toString()
+      }
+      const streams = {
+        stdin: input,
+        stdout: take('stdout'),
+        stderr: take('stderr'),
+        signal: AbortSignal.timeout(PATIENCE),
+      }
+      assert.deepEqual(await driver.exec(id, ['/bin/sh', '-c', script], false, streams), { exitCode: 3 })
+      assert.deepEqual(heard, { stdout: 'typed\nmore\n', stderr: 'oops\nlast\n' })
+      await driver.removeSandbox(sandbox)
+    })
+
     it('exec into a container that is ending ends with it, and into one that has ended is refused', async t => {
       const echo = harness.commands.echo
       if (!echo || harness.isPlayed) return t.skip('the driver runs no commands')

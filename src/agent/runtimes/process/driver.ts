@@ -385,6 +385,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
           env,
           cwd: platform.namespaces ? undefined : placement.text(config.workingDir || '/', container),
           tty,
+          folder: container.folder,
         },
         streams,
       )

@@ -1,12 +1,13 @@
 /** Commands beside a container's main process, with or without a terminal. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readlinkSync } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { closeSync, readlinkSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
 import type { CommandStreams, TerminalSize } from '../../../client/node-api.ts'
 import { type Clock, sleep } from '../../../lib/clock.ts'
 import { quote } from '../../../lib/run-tool.ts'
 import { RuntimeError } from '../runtime.ts'
+import { makePipes, throughPipe } from './pipes.ts'
 import type { Platform } from './platform.ts'
 import { descendants } from './proc.ts'
 
@@ -103,8 +104,12 @@ async function drain(
   }
 }
 
-async function feed(child: ChildProcess, source: AsyncIterable<Uint8Array> | undefined, tty: boolean, window: Window) {
-  const stdin = child.stdin
+async function feed(
+  stdin: Writable | null,
+  source: AsyncIterable<Uint8Array> | undefined,
+  tty: boolean,
+  window: Window,
+) {
   if (!stdin) return
   stdin.on('error', () => {})
   try {
@@ -144,6 +149,40 @@ const SIGNALS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 }
 
+interface CommandOptions {
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string | undefined
+  readonly tty: boolean
+  /** Where its pipes are made. */
+  readonly folder: string
+}
+
+interface Started {
+  readonly child: ChildProcess
+  readonly stdin: Writable | null
+  readonly stdout: Readable
+  readonly stderr: Readable
+}
+
+/** Starts it with streams that it can open anew by their names; under a terminal those lead to the terminal anyway. */
+async function startCommand(command: readonly string[], options: CommandOptions, hasInput: boolean): Promise<Started> {
+  const { tty, cwd, folder } = options
+  const [program = '', ...args] = hasInput && !tty ? throughPipe(command) : command
+  const env = tty ? { TERM: 'xterm', ...options.env, SHELL: '/bin/sh' } : options.env
+  // Without pipes a command is better run than not: it may be what makes room on a full disk.
+  const [out, err] = tty ? [] : await makePipes(folder, 2).catch(() => [])
+  try {
+    const child = spawn(program, args, {
+      env,
+      ...(cwd ? { cwd } : {}),
+      stdio: [hasInput || tty ? 'pipe' : 'ignore', out?.child ?? 'pipe', err?.child ?? 'pipe'],
+    })
+    return { child, stdin: child.stdin, stdout: out?.ours ?? child.stdout!, stderr: err?.ours ?? child.stderr! }
+  } finally {
+    for (const pipe of [out, err]) if (pipe) closeSync(pipe.child)
+  }
+}
+
 /**
  * Runs a command to its end; with `tty` it is one made by `withTerminal`. What it started is killed when the client goes
  * away.
@@ -151,18 +190,12 @@ const SIGNALS: Readonly<Record<string, number>> = {
 export async function runCommand(
   deps: { platform: Platform; clock: Clock },
   command: readonly string[],
-  options: { env: Readonly<Record<string, string>>; cwd: string | undefined; tty: boolean },
+  options: CommandOptions,
   streams: CommandStreams,
 ): Promise<{ exitCode: number }> {
-  const [program = '', ...args] = command
-  const env = options.tty ? { TERM: 'xterm', ...options.env, SHELL: '/bin/sh' } : options.env
-  const child = spawn(program, args, {
-    env,
-    ...(options.cwd ? { cwd: options.cwd } : {}),
-    stdio: [streams.stdin || options.tty ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-  })
+  const { child, stdin, stdout, stderr } = await startCommand(command, options, streams.stdin !== undefined)
   const ended = new Promise<number>((resolve, reject) => {
-    child.once('error', error => reject(new RuntimeError('ExecError', `cannot run ${program}: ${error.message}`)))
+    child.once('error', error => reject(new RuntimeError('ExecError', `cannot run ${command[0]}: ${error.message}`)))
     child.once('exit', (code, signal) => resolve(code ?? 128 + (SIGNALS[signal ?? ''] ?? 9)))
   })
   let running = true
@@ -182,13 +215,13 @@ export async function runCommand(
   if (streams.resize && child.pid) {
     void followSize(deps, child.pid, streams.resize, () => running, window).catch(() => {})
   }
-  if (streams.stdin || !options.tty) void feed(child, streams.stdin, options.tty, window)
+  if (streams.stdin || !options.tty) void feed(stdin, streams.stdin, options.tty, window)
   try {
     const flow = { chunks: 0 }
     let delivered = false
     const output = Promise.all([
-      drain(child.stdout!, streams.stdout, flow),
-      drain(child.stderr!, options.tty ? streams.stdout : streams.stderr, flow),
+      drain(stdout, streams.stdout, flow),
+      drain(stderr, options.tty ? streams.stdout : streams.stderr, flow),
     ]).then(() => {
       delivered = true
     })
@@ -200,12 +233,10 @@ export async function runCommand(
       seen = flow.chunks
       await Promise.race([output, sleep(deps.clock, 250)])
     }
-    child.stdout?.destroy()
-    child.stderr?.destroy()
     return { exitCode }
   } finally {
     running = false
     streams.signal.removeEventListener('abort', kill)
-    child.stdin?.destroy()
+    for (const stream of [stdin, stdout, stderr]) stream?.destroy()
   }
 }

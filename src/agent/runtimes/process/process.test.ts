@@ -300,6 +300,32 @@ describe('openProcessDriver', () => {
     assert.equal(bytes, 64 * 65536)
   })
 
+  it('exec lets another user than ours open its streams anew', rooted, async () => {
+    const { id } = await start({ command: ['sleep', '1000'], runAsUser: 65534 })
+    let text = ''
+    const input = (async function* () {
+      yield Buffer.from('typed\n')
+    })()
+    const stderr = async (chunk: Uint8Array) => {
+      text += Buffer.from(chunk)
+    }
+    const streams = { stdin: input, stderr, signal: AbortSignal.timeout(PATIENCE) }
+    const { exitCode } = await driver.exec(id, ['sh', '-c', 'id -u >/dev/stderr; cat /dev/stdin >&2'], false, streams)
+    assert.deepEqual([exitCode, text], [0, '65534\ntyped\n'])
+  })
+
+  it('exec ends with its command, whose input may go on', async () => {
+    const { id } = await start({ command: ['sleep', '1000'] })
+    const signal = AbortSignal.timeout(PATIENCE)
+    const input = (async function* () {
+      yield Buffer.from('typed\n')
+      await new Promise(() => {})
+    })()
+    assert.deepEqual(await driver.exec(id, ['sh', '-c', 'read line; exit 5'], false, { stdin: input, signal }), {
+      exitCode: 5,
+    })
+  })
+
   it('exec kills what it started when the client goes away', async () => {
     const { id } = await start({ command: ['sleep', '1000'] })
     const abort = new AbortController()

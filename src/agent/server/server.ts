@@ -11,6 +11,7 @@ import { StatusError } from '../../api/machinery/status-error.ts'
 import type { Client } from '../../client/client.ts'
 import type { NodeApi } from '../../client/node-api.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { lingerAtEnd } from '../../lib/linger.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { KeyPair } from '../../lib/pki/certificate.ts'
 import { refuseUpgrade } from '../../lib/refuse-upgrade.ts'
@@ -161,6 +162,7 @@ export async function startNodeServer(options: NodeServerOptions, deps: NodeServ
   const listenOn = (host: string, port: number) =>
     new Promise<number>((resolve, reject) => {
       const server = createServer({ ...secure(options.certificate), noDelay: true })
+      lingerAtEnd(server, clock)
       server.on('request', (message, response) => void respond(message, response))
       server.on('upgrade', (message, socket, head) => void upgrade(message, socket, head))
       server.on('secureConnection', socket => {

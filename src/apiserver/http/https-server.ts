@@ -12,6 +12,7 @@ import { type Clock, within } from '../../lib/clock.ts'
 import { createSession, type Session } from '../../lib/http2/session.ts'
 import type { ServerStream } from '../../lib/http2/stream.ts'
 import { unmapped } from '../../lib/ip-address.ts'
+import { lingerAtEnd } from '../../lib/linger.ts'
 import type { Logger } from '../../lib/log.ts'
 import { refuseUpgrade } from '../../lib/refuse-upgrade.ts'
 import { TLS_OPTIONS, takeHttp2 } from '../../lib/tls-port.ts'
@@ -222,6 +223,7 @@ export async function listenHttps(deps: HttpsServerDeps, options: ListenOptions)
       noDelay: true,
       ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: false }),
     })
+    lingerAtEnd(server, deps.clock)
     server.on('request', conversation.onRequest)
     server.on('upgrade', (message, socket, head) => void conversation.onUpgrade(message, socket, head))
     takeHttp2(server, beginSession)

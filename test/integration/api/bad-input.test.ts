@@ -7,7 +7,9 @@ import { connect as tls } from 'node:tls'
 import { sealEnvelope } from '../../../src/api/machinery/protobuf/envelope.ts'
 import type { Listening } from '../../../src/apiserver/server.ts'
 import { realClock } from '../../../src/lib/clock.ts'
+import { sendBeyondAnswer } from '../../../src/lib/linger.fixture.ts'
 import { makeTrust } from '../../../src/lib/pki/trust.fixture.ts'
+import { virtualClock } from '../../../src/lib/virtual-clock.ts'
 import { configMap, type Loose, startApi, type TestApi } from './start.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -189,6 +191,18 @@ test('a request that trickles in holds nobody up', async () => {
   })
   await serves()
   for (const socket of slow) socket.destroy()
+})
+
+test('who still sends a body that is too large reads its 413, over HTTP/1.1 too', async t => {
+  const { authority, server } = await makeTrust()
+  // So that the time for it is not that of a busy machine.
+  const own = await startApi({}, virtualClock())
+  t.after(() => own.server.close())
+  const tls = { key: server.key, cert: server.certificate }
+  const { port } = await own.server.listen({ hosts: ['127.0.0.1'], port: 0, tls })
+  const to = { host: '127.0.0.1', port, ca: authority.certificate }
+  const said = await sendBeyondAnswer(to, MAPS, 4)
+  assert.match(said, /^HTTP\/1.1 413 [\s\S]*Request entity too large: limit is 3145728/)
 })
 
 /** What comes back over HTTP/1.1. */

@@ -57,6 +57,21 @@ test('containerStatus: one that waits for its restart shows its end as the last 
   assert.deepEqual([found.state, found.lastState], [{ waiting }, { terminated: completed }])
 })
 
+test('containerStatus: an end that was told as one for want of memory stays it, where its runtime does not know that', () => {
+  const oom = { terminated: { ...completed, exitCode: 137, reason: 'OOMKilled' } }
+  const ended = (more: Partial<Instance> = {}) => instance('exited', { exitCode: 137, reason: 'Error', ...more })
+  const again = instance('running', { id: 'new', attempt: 1 })
+  assert.deepEqual(status(view([ended()]), { state: oom }).state, oom)
+  assert.deepEqual(status(view([again, ended()]), { state: oom }).lastState, oom)
+  assert.deepEqual(status(view([again, ended()]), { lastState: oom }).lastState, oom)
+  const waiting = { reason: 'CrashLoopBackOff' }
+  assert.deepEqual(status(view([ended()], { waiting }), { state: { waiting }, lastState: oom }).lastState, oom)
+  const reasons = [ended({ id: 'other' }), ended({ reason: 'ContainerCannotRun' })].map(
+    each => status(view([each]), { state: oom }).state?.terminated?.reason,
+  )
+  assert.deepEqual(reasons, ['Error', 'ContainerCannotRun'])
+})
+
 test('containerStatus: what the runtime lost has ended, and counts as a restart where it starts again', () => {
   const lost = lostOf({ ...BLANK, restartCount: 2, state: { running: { startedAt: times.startedAt } } })
   assert.equal(lost?.terminated.reason, 'ContainerStatusUnknown')

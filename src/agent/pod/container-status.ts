@@ -86,9 +86,18 @@ function stateOf(instance: Instance, runtime: string, initial: string): Containe
 const sameEnd = (a: ContainerState, b: ContainerState) =>
   a.terminated?.containerID !== undefined && a.terminated.containerID === b.terminated?.containerID
 
+/** An end that was told as one for want of memory stays it: who has seen that may be gone, and a runtime not know it. */
+function asTold(state: ContainerState, old: ContainerStatus | undefined): ContainerState {
+  const { terminated } = state
+  if (terminated?.reason !== 'Error') return state
+  const told = [old?.state, old?.lastState].find(each => each && sameEnd(each, state))
+  return told?.terminated?.reason === 'OOMKilled' ? { terminated: { ...terminated, reason: 'OOMKilled' } } : state
+}
+
 /** Present and last state. */
 function statesOf(view: ContainerView, old: ContainerStatus | undefined, initial: string, context: StatusContext) {
   const [latest, previous] = view.instances
+  const shown = (instance: Instance) => asTold(stateOf(instance, context.runtime, initial), old)
   const waiting: ContainerState = { waiting: view.waiting ?? { reason: initial } }
   if (!latest) {
     if (!view.lost) return { state: waiting, lastState: old?.lastState ?? {} }
@@ -97,8 +106,8 @@ function statesOf(view: ContainerView, old: ContainerStatus | undefined, initial
     if (context.terminal) return { state: { terminated }, lastState: old?.lastState ?? {} }
     return { state: waiting, lastState: { terminated } }
   }
-  const state = stateOf(latest, context.runtime, initial)
-  let lastState: ContainerState = previous ? stateOf(previous, context.runtime, initial) : {}
+  const state = shown(latest)
+  let lastState: ContainerState = previous ? shown(previous) : {}
   if (!previous && view.lost) lastState = { terminated: view.lost.terminated }
   if (!previous && old?.lastState?.terminated && !sameEnd(old.lastState, state)) lastState = old.lastState
   if (!view.waiting || state.running) return { state, lastState }

@@ -38,6 +38,8 @@ export const TUTTI = '/repository/bin/tutti'
 export const KUBECTL = '/repository/node_modules/.cache/tools/kubectl'
 /** What a machine of one slow core takes for everything to be there again, s. */
 export const SETTLE_S = 240
+/** A folder of this machine with the programs of another containerd than Debian's, to be tried too. */
+export const OTHER_CONTAINERD = process.env.TUTTI_MACHINE_CONTAINERD
 
 /** Why there can be none here; undefined where there can. */
 export const machineMissing: string | undefined = (() => {

@@ -9,12 +9,11 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from '../../src/agent/runtimes/containerd/busybox.fixture.ts'
 import { PAUSE_IMAGE, pauseArchive } from '../../src/agent/runtimes/containerd/pause-image.ts'
-import type { Pod } from '../../src/api/generated/types/core-v1.ts'
 import { toolsMissing } from '../tools.ts'
-import { KUBECTL, type Machine, machineMissing, SETTLE_S, startMachine, TUTTI } from './machine.ts'
+import { KUBELET, limitedPods, limitsContract } from './limits.contract.ts'
+import { type Machine, machineMissing, OTHER_CONTAINERD, startMachine, TUTTI } from './machine.ts'
 
 const ENDPOINT = '--runtime-endpoint unix:///run/containerd/containerd.sock'
-const OTHER = process.env.TUTTI_MACHINE_CONTAINERD
 
 const CNI = {
   cniVersion: '1.0.0',
@@ -49,59 +48,27 @@ function configuration(isTwo: boolean, systemd: boolean): string {
   ].join('\n')
 }
 
-const pod = (name: string, restartPolicy: string, command: string, resources: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name },
-  spec: {
-    restartPolicy,
-    terminationGracePeriodSeconds: 1,
-    containers: [{ name: 'main', image: BUSYBOX, command: ['sh', '-c', command], resources }],
-  },
-})
-const STAY = 'trap "exit 0" TERM; while :; do sleep 1; done'
-const PODS = [
-  pod('limited', 'Always', STAY, {
-    requests: { cpu: '100m', memory: '32Mi' },
-    limits: { cpu: '500m', memory: '64Mi' },
-  }),
-  pod('free', 'Always', STAY),
-  pod('hungry', 'Never', 'tail /dev/zero', { limits: { memory: '32Mi' } }),
-  pod('forks', 'Never', 'for at in $(seq 100); do sleep 5 & done; wait'),
-]
-const KUBELET = { apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration', podPidsLimit: 60 }
-
 describe('a containerd that is given', { skip: machineMissing ?? toolsMissing ?? busyboxProblem() ?? false }, () => {
   let machine: Machine
-  const kubectl = (words: string) => machine.must(`${KUBECTL} ${words}`)
-  const answers = () => machine.must(`until ${KUBECTL} get --raw /readyz >/dev/null 2>&1; do sleep 1; done`)
-  const ready = () => kubectl(`wait --for=condition=Ready pod limited free --timeout=${SETTLE_S}s`)
-  const containers = () =>
-    kubectl(`get pods limited free -o jsonpath='{.items[*].status.containerStatuses[*].containerID}'`)
-  /** A file of the control group of a pod's container, or of the pod (`..`). */
-  const group = (name: string, file: string) =>
-    machine.must(
-      `id=$(${KUBECTL} get pod ${name} -o jsonpath='{.status.containerStatuses[0].containerID}')
-       cat "$(find /sys/fs/cgroup -type d -name "*\${id#containerd://}*")/${file}"`,
-    )
+  let pods: ReturnType<typeof limitedPods>
   const others = () => machine.must("ctr -n moby task ls | grep -c 'others.*RUNNING'")
 
   before(async () => {
     machine = await startMachine()
+    pods = limitedPods(machine)
     const file = (name: string, content: string | Buffer) => writeFileSync(join(machine.shared, name), content)
     file('busybox.tar', busyboxArchive())
     file('pause.tar', (await pauseArchive('amd64'))!)
     file('cni.conflist', JSON.stringify(CNI))
     file('kubelet.yaml', JSON.stringify(KUBELET))
-    file('pods.json', JSON.stringify({ apiVersion: 'v1', kind: 'List', items: PODS }))
-    if (OTHER) cpSync(OTHER, join(machine.shared, 'containerd'), { recursive: true })
+    if (OTHER_CONTAINERD) cpSync(OTHER_CONTAINERD, join(machine.shared, 'containerd'), { recursive: true })
   })
   after(() => machine?.close())
 
-  for (const isOther of OTHER ? [false, true] : [false])
+  for (const isOther of OTHER_CONTAINERD ? [false, true] : [false])
     for (const systemd of [false, true])
-      describe(`${isOther ? OTHER : "Debian's"}, groups by ${systemd ? 'systemd' : 'cgroupfs'}`, () => {
-        it('runs pods with their limits', async () => {
+      describe(`${isOther ? OTHER_CONTAINERD : "Debian's"}, groups by ${systemd ? 'systemd' : 'cgroupfs'}`, () => {
+        it('is taken as it is set up', async () => {
           const folder = isOther ? '/opt/containerd' : '/usr/bin'
           if (isOther) await machine.must('cp -r /shared/containerd /opt')
           const isTwo = / v?2\./.test(await machine.must(`${folder}/containerd --version`))
@@ -119,68 +86,38 @@ describe('a containerd that is given', { skip: machineMissing ?? toolsMissing ??
             ctr -n moby images import /shared/busybox.tar
             ctr -n moby task ls | grep others || ctr -n moby run -d ${BUSYBOX} others sleep 100000`)
           await machine.must(`${TUTTI} service install -- ${ENDPOINT}`)
-          await answers()
-          await machine.must(`until ${KUBECTL} apply -f /shared/pods.json; do sleep 1; done`)
-          await ready()
-          for (const at of ['', '../'])
-            assert.deepEqual(
-              [await group('limited', `${at}cpu.max`), await group('limited', `${at}memory.max`)],
-              ['50000 100000\n', `${64 * 1024 * 1024}\n`],
-            )
-          assert.deepEqual([await group('free', 'memory.max'), await group('free', '../pids.max')], ['max\n', '60\n'])
-          await machine.must(
-            `until [ "$(${KUBECTL} top pod --no-headers 2>/dev/null | grep -Ec 'limited|free')" = 2 ]; do sleep 1; done`,
-          )
+          await pods.answers()
         })
 
-        it('says what a pod took too much of', async () => {
-          await kubectl(`wait --for=jsonpath='{.status.phase}'=Failed pod hungry forks --timeout=${SETTLE_S}s`)
-          const { status } = JSON.parse(await kubectl('get pod hungry -o json')) as Pod
-          const { reason, exitCode } = status?.containerStatuses?.[0]?.state?.terminated ?? {}
-          assert.deepEqual([reason, exitCode], ['OOMKilled', 137])
-          assert.match(await kubectl('logs forks'), /can't fork/)
-        })
-
-        it('changes limits of a container that runs', async () => {
-          const before = await containers()
-          const limits = { containers: [{ name: 'main', resources: { limits: { cpu: '600m', memory: '80Mi' } } }] }
-          await kubectl(`patch pod limited --subresource resize -p '${JSON.stringify({ spec: limits })}'`)
-          await kubectl(
-            `wait --for=jsonpath='{.status.containerStatuses[0].resources.limits.memory}'=80Mi pod limited --timeout=${SETTLE_S}s`,
-          )
-          for (const at of ['', '../'])
-            assert.deepEqual(
-              [await group('limited', `${at}cpu.max`), await group('limited', `${at}memory.max`)],
-              ['60000 100000\n', `${80 * 1024 * 1024}\n`],
-            )
-          assert.equal(await containers(), before)
-        })
+        limitsContract(() => machine)
 
         it('may be restarted, and killed, and Tutti too, at no cost to containers', async () => {
-          const before = await containers()
+          const before = await pods.containers()
           for (const end of ['restart', 'kill -s KILL --kill-whom=main']) {
             await machine.must(`systemctl ${end} containerd`)
-            await machine.must(`until ${KUBECTL} exec limited -- true 2>/dev/null; do sleep 1; done`)
+            await pods.runsCommands()
           }
           await machine.must('systemctl stop tutti; systemctl restart containerd; systemctl start tutti')
-          await answers()
-          await ready()
-          assert.equal(await containers(), before)
+          await pods.answers()
+          await pods.ready()
+          await pods.runsCommands()
+          assert.equal(await pods.containers(), before)
+          await pods.saysOom()
         })
 
         it('runs them again after a reboot', async () => {
-          const uids = () => kubectl(`get pods limited free -o jsonpath='{.items[*].metadata.uid}'`)
+          const uids = () => pods.kubectl(`get pods limited free -o jsonpath='{.items[*].metadata.uid}'`)
           const before = await uids()
           await machine.reboot()
-          await answers()
-          await ready()
+          await pods.answers()
+          await pods.ready()
           assert.equal(await uids(), before)
           await machine.must(`ctr -n moby task delete others; ctr -n moby task start -d others`)
         })
 
         it('is left as it was', async () => {
           // Otherwise delete starts them once more, to end them: minutes on such a machine.
-          await kubectl('delete pods --all --now')
+          await pods.kubectl('delete pods --all --now')
           await machine.must(`${TUTTI} service uninstall; ${TUTTI} delete --yes`)
           assert.equal((await others()).trim(), '1')
           const left = await machine.must(

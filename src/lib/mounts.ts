@@ -45,6 +45,9 @@ export function mountOf(path: string): Mounted | undefined {
   return found
 }
 
+/** Nothing that lies there is executed by the kernel. */
+export const isNoExec = (path: string): boolean => mountOf(path)?.flags.includes('noexec') ?? false
+
 /** The path as the kernel's table has it: free of links. */
 function real(path: string): string {
   try {

@@ -31,7 +31,7 @@ const missing = (() => {
  * as many machines mount it.
  */
 const AS_USER = `cd "$1" && for file in passwd group subuid subgid; do mount --bind "$1/etc/$file" "/etc/$file" || exit; done
-mount --bind home home && mount -o remount,bind,nosuid,nodev home
+mount --bind home home && mount -o remount,bind,nosuid,nodev,noexec home
 mount --bind "$2" "$1/tutti" && shift 2 && exec setpriv --reuid=4321 --regid=4321 --clear-groups "$@"`
 
 const pod = (name: string, spec: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec })

@@ -23,13 +23,18 @@ export async function mountOverlay({ folder, layers, upper, work, target }: Over
   await mountIn(folder, [...overlayOf(layers, own), target])
 }
 
-/** Words for mount(8) that put layers together; `more` are options beside them. */
-function overlayOf(layers: readonly string[], more: readonly string[]): string[] {
+/** Options of a mount that puts layers together, lowest first; `more` stand beside them. */
+export function overlayOptions(layers: readonly string[], more: readonly string[]): string {
   const lower = `lowerdir=${layers.map(option).reverse().join(':')}`
   // Without root of the machine attributes of overlayfs are those that users may set.
-  const options = [lower, ...more, ...(inUserNamespace() ? ['userxattr'] : [])]
-  return ['-t', 'overlay', 'overlay', '-o', options.join(',')]
+  return [lower, ...more, ...(inUserNamespace() ? ['userxattr'] : [])].join()
 }
+
+/** The same in words for mount(8). */
+const overlayOf = (layers: readonly string[], more: readonly string[]): string[] => [
+  ...['-t', 'overlay', 'overlay', '-o'],
+  overlayOptions(layers, more),
+]
 
 async function mountIn(folder: string, args: readonly string[]): Promise<void> {
   try {

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { isNoExec } from '../../../lib/mounts.ts'
 import { loaderOf, sharedLibraries } from '../../../lib/shared-libraries.ts'
 import { systemProgram } from '../../../lib/system-program.ts'
 
@@ -20,6 +21,8 @@ const SPARE: ReadonlySet<CarriedTool> = new Set(['perl'])
 export interface CarriedTools {
   /** On this machine. */
   readonly folder: string
+  /** There nothing is executed: they must be seen as the files of another file system. */
+  readonly noExec: boolean
   /** The words that run a tool in a container; its arguments follow. */
   command(tool: CarriedTool): string[]
 }
@@ -56,6 +59,7 @@ export function carryTools(folder: string): CarriedTools {
   }
   return {
     folder: place,
+    noExec: isNoExec(place),
     command(tool) {
       const { loader } = programs.get(tool)!
       const program = `${CARRIED}/${tool}`

@@ -144,7 +144,7 @@ export function createImageContainers(
         folder,
         root,
         binds: [...binds, ...volumes],
-        tools: tools.folder,
+        tools,
         newProc: !sandbox.hostPID,
         readOnly: config.readOnlyRootFilesystem,
         privileged: config.privileged,

@@ -6,8 +6,9 @@
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { resolveIn } from '../../images/rooted.ts'
+import { overlayOptions } from '../overlay.ts'
 import { RuntimeError } from '../runtime.ts'
-import { CARRIED } from './carried-tools.ts'
+import { CARRIED, type CarriedTools } from './carried-tools.ts'
 import { type Bind, bindLines, bindWith, mountLine, quoted } from './mounts.ts'
 import type { IdMapped } from './users/id-mapped.ts'
 
@@ -44,7 +45,7 @@ export interface ImageRootRequest {
   readonly root: string
   /** Volumes and files of the pod. */
   readonly binds: readonly Bind[]
-  readonly tools: string
+  readonly tools: Pick<CarriedTools, 'folder' | 'noExec'>
   /** It has process ids of its own. */
   readonly newProc: boolean
   readonly readOnly: boolean
@@ -135,7 +136,7 @@ export function planImageMounts(request: ImageRootRequest): ImageMounts {
   const terminals = `newinstance,ptmxmode=0666,mode=0620${owners ? `,gid=${(base ?? 0) + TTY_GROUP}` : ''},nosuid,noexec`
   lines.push(`pod-pts ${quoted(inRoot('/dev/pts'))} devpts ${terminals} 0 0\n`)
   lines.push(mountLine(request.shm, inRoot('/dev/shm'), 'bind'))
-  lines.push(mountLine(tools, inRoot(CARRIED), 'bind,ro,nosuid,nodev'))
+  lines.push(toolsLine(folder, tools, inRoot(CARRIED)))
   lines.push(`pod-sys ${quoted(inRoot('/sys'))} sysfs nosuid,nodev,noexec${privileged ? '' : ',ro'} 0 0\n`)
   lines.push(...cgroupLines(folder, inRoot('/sys/fs/cgroup'), cgroups))
   if (!privileged && newProc) lines.push(...maskingLines(folder, inRoot))
@@ -144,13 +145,13 @@ export function planImageMounts(request: ImageRootRequest): ImageMounts {
 
 /**
  * Without root a mount cannot be made read-only but with all that its original has: systemd mounts the groups with
- * these, /dev with the first, and folders of users may be with the first two.
+ * these, /dev with the first, and folders of users may be with any of them.
  */
-const READ_ONLY_GROUP = 'bind,ro,nosuid,nodev,noexec'
+const STRICTLY_READ_ONLY = 'bind,ro,nosuid,nodev,noexec'
 
 /** A process reads its limits where it always does, and sees no other's. */
 function cgroupLines(folder: string, at: string, cgroups: Readonly<Record<string, string>>): string[] {
-  if (cgroups['']) return [mountLine(cgroups[''], at, READ_ONLY_GROUP)]
+  if (cgroups['']) return [mountLine(cgroups[''], at, STRICTLY_READ_ONLY)]
   const names = Object.keys(cgroups)
   if (names.length === 0) return []
   const place = join(folder, 'cgroup')
@@ -158,20 +159,34 @@ function cgroupLines(folder: string, at: string, cgroups: Readonly<Record<string
   for (const name of names) mkdirSync(join(place, name))
   return [
     mountLine(place, at, 'bind'),
-    ...names.map(name => mountLine(cgroups[name]!, join(at, name), READ_ONLY_GROUP)),
+    ...names.map(name => mountLine(cgroups[name]!, join(at, name), STRICTLY_READ_ONLY)),
   ]
 }
 
-function maskingLines(folder: string, inRoot: (path: string) => string): string[] {
+/** An empty folder of the container's. */
+function makeNothing(folder: string): string {
   const empty = join(folder, 'nothing')
-  mkdirSync(empty, { mode: 0o555 })
+  mkdirSync(empty, { mode: 0o555, recursive: true })
+  return empty
+}
+
+/** Files of a layer can be executed, wherever it lies; without one to be changed there must be two of them. */
+function toolsLine(folder: string, tools: ImageRootRequest['tools'], at: string): string {
+  const flags = ['ro', 'nosuid', 'nodev']
+  if (!tools.noExec) return mountLine(tools.folder, at, ['bind', ...flags].join())
+  const options = overlayOptions([makeNothing(folder), tools.folder], flags)
+  return `pod-tools ${quoted(at)} overlay ${quoted(options)} 0 0\n`
+}
+
+function maskingLines(folder: string, inRoot: (path: string) => string): string[] {
+  const empty = makeNothing(folder)
   const present = new Set(readdirSync('/proc'))
   const masked = MASKED.filter(name => present.has(name)).map(name => `/proc/${name}`)
   if (existsSync('/sys/firmware')) masked.push('/sys/firmware')
   return [
     ...masked.map(path =>
       statSync(path).isDirectory()
-        ? mountLine(empty, inRoot(path), 'bind,ro,nosuid,nodev')
+        ? mountLine(empty, inRoot(path), STRICTLY_READ_ONLY)
         : mountLine('/dev/null', inRoot(path), 'bind,ro,nosuid,noexec'),
     ),
     ...READ_ONLY.filter(name => present.has(name)).map(name =>

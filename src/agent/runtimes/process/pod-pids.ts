@@ -3,10 +3,11 @@
  * reaps, as in pods of container runtimes. It outlives this program, and is found again by a file in the pod's folder.
  */
 import { spawn } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { architecture } from '../../../lib/architecture.ts'
 import { readJsonFile } from '../../../lib/atomic-file.ts'
+import { isNoExec } from '../../../lib/mounts.ts'
 import { statFields } from '../../../lib/process-start.ts'
 import { pauseProgram } from '../containerd/pause-image.ts'
 import { RuntimeError } from '../runtime.ts'
@@ -16,8 +17,13 @@ import { save } from './state.ts'
 
 const stateFile = (folder: string) => join(folder, 'first-process.json')
 
-/** Tells its pid and start on this machine, then becomes the first process: /proc is still the machine's. */
-const SCRIPT = 'read -r line </proc/self/stat; echo "$line"; exec "$1" >/dev/null'
+/**
+ * Tells its pid and start on this machine, then becomes the first process: /proc is still the machine's. `$2` is a folder
+ * to execute it in, in memory, where that cannot be done in the pod's own, or ''.
+ */
+const SCRIPT = `
+if [ -n "$2" ]; then /bin/mount -n -t tmpfs -o nosuid,nodev,size=64k pod-first "$2" && /bin/cp "$1" "$2" && set -- "$2/pause" || exit; fi
+read -r line </proc/self/stat; echo "$line"; exec "$1" >/dev/null`
 
 /** The first process of a sandbox whose folder this is; undefined where none runs. */
 export function firstProcess(folder: string): number | undefined {
@@ -38,7 +44,10 @@ export async function startFirstProcess(folder: string, { tools }: Pick<Platform
   // Its file cannot be written to while it ends.
   rmSync(file, { force: true })
   writeFileSync(file, program, { mode: 0o755 })
-  const child = spawn(tools.unshare!, ['-p', '-f', '--kill-child', '/bin/sh', '-c', SCRIPT, 'sh', file], {
+  const elsewhere = isNoExec(folder) ? join(folder, 'first') : ''
+  if (elsewhere) mkdirSync(elsewhere, { recursive: true })
+  const spaces = ['-p', ...(elsewhere ? ['-m'] : []), '-f', '--kill-child']
+  const child = spawn(tools.unshare!, [...spaces, '/bin/sh', '-c', SCRIPT, 'sh', file, elsewhere], {
     cwd: '/',
     detached: true,
     env: {},

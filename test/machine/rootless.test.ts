@@ -44,6 +44,9 @@ describe('tutti service of a user', { skip: machineMissing ?? toolsMissing ?? bu
 
   before(async () => {
     machine = await startMachine()
+    // As strict as machines are with what users write: nothing of it may be executed.
+    const home = '/home /home none bind,nosuid,nodev,noexec 0 0'
+    await machine.must(`echo '${home}' >>/etc/fstab; systemctl daemon-reload; mount /home`)
     await machine.must('loginctl enable-linger ordinary; until [ -S /run/user/1000/bus ]; do sleep 1; done')
   })
   after(() => machine?.close())

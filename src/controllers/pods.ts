@@ -1,5 +1,5 @@
 /** What controllers ask of pods (as upstream's pkg/api/v1/pod and controller_utils). */
-import type { Container, Pod, PodTemplateSpec } from '../api/generated/types/core-v1.ts'
+import type { Pod, PodTemplateSpec } from '../api/generated/types/core-v1.ts'
 import { isFinished } from '../api/kinds/core/finished.ts'
 import { podReferences } from '../api/kinds/core/pod-references.ts'
 import { isReady } from '../api/kinds/core/ready.ts'
@@ -20,12 +20,6 @@ export const claimsOf = (pod: Pod): readonly string[] =>
   [...podReferences(pod, 'persistentvolumeclaims')].flatMap(name =>
     name ? [objectKey(pod.metadata?.namespace, name)] : [],
   )
-
-/** Containers that are to run as long as the pod does: its main ones, then the sidecars among its init containers. */
-export const lastingContainers = ({ spec }: Pod): readonly Container[] => [
-  ...(spec?.containers ?? []),
-  ...(spec?.initContainers ?? []).filter(each => each.restartPolicy === 'Always'),
-]
 
 /** Neither finished nor on its way out. */
 export const isActive = (pod: Pod) => !isFinished(pod) && !isTerminating(pod)

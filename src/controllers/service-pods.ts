@@ -1,12 +1,13 @@
 /** Services and the pods behind them, as both kinds of endpoints see them. */
 import type { Pod, ServicePort } from '../api/generated/types/core-v1.ts'
 import { isFinished } from '../api/kinds/core/finished.ts'
+import { lastingContainers } from '../api/kinds/core/pod-containers.ts'
 import { isReady } from '../api/kinds/core/ready.ts'
 import { Service } from '../api/kinds/core/service.ts'
 import { keyOf, type ObjectKey } from '../client/informer-types.ts'
 import type { View } from '../control/controller.ts'
 import { equalJson } from '../lib/json.ts'
-import { isTerminating, lastingContainers } from './pods.ts'
+import { isTerminating } from './pods.ts'
 
 /** Where the agent of the portable mode says which real port stands for a container's: a JSON object. */
 const PORTS_ANNOTATION = 'tutti.dev/ports'

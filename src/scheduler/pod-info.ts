@@ -1,5 +1,6 @@
 /** A pod as the scheduler sees it: what it asks for, in numbers, and the template that it shares with others. */
 import type { Pod } from '../api/kinds/core/pod.ts'
+import { isSidecar } from '../api/kinds/core/pod-containers.ts'
 import { type HostPort, hostPortsOf } from '../api/machinery/host-ports.ts'
 import { milliValue, quantityValue } from '../api/machinery/quantity.ts'
 import { podAmounts } from '../api/quota/pod-resources.ts'
@@ -54,13 +55,13 @@ export function requestsOfPod(spec: Pod['spec']): Amounts {
   const sidecars = new Map<string, number>()
   const largest = new Map<string, number>()
   for (const container of spec?.initContainers ?? []) {
-    const own = requestsOf(container as Container)
-    if ((container as { restartPolicy?: string }).restartPolicy === 'Always') {
+    const own = requestsOf(container)
+    if (isSidecar(container)) {
       add(sidecars, own)
       add(total, own)
     }
     const moment = new Map(sidecars)
-    if ((container as { restartPolicy?: string }).restartPolicy !== 'Always') add(moment, own)
+    if (!isSidecar(container)) add(moment, own)
     for (const [name, amount] of moment) largest.set(name, Math.max(largest.get(name) ?? 0, amount))
   }
   for (const [name, amount] of largest) total.set(name, Math.max(total.get(name) ?? 0, amount))

@@ -1,7 +1,7 @@
 /** A pod's conditions (API doc: PodCondition), in the kubelet's reasons and messages. */
 import type { ContainerStatus, Pod, PodCondition } from '../../api/generated/types/core-v1.ts'
+import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
 import type { Refusal } from './deps.ts'
-import { isSidecar } from './restart.ts'
 
 /** Conditions of the node's own that come and go; the others stay once they are there. */
 export const PASSING: ReadonlySet<string> = new Set(['PodResizePending', 'PodResizeInProgress'])

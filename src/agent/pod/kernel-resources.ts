@@ -1,12 +1,12 @@
 /** What the kernel is told of a pod's resources: limits of containers and of the pod as a whole, and who is killed first. */
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
+import { isSidecar, lastingContainers } from '../../api/kinds/core/pod-containers.ts'
 import { isHugePages, qosClass } from '../../api/kinds/core/resources.ts'
 import { SYSTEM_PRIORITIES } from '../../api/kinds/scheduling/system-priorities.ts'
 import { milliValue, quantityValue } from '../../api/machinery/quantity.ts'
 import { hasPodResources, podAmounts } from '../../api/quota/pod-resources.ts'
 import type { Resources } from '../runtimes/runtime.ts'
 import { allContainers } from './object.ts'
-import { isSidecar } from './restart.ts'
 
 /** Microseconds. */
 const PERIOD = 100_000
@@ -94,8 +94,7 @@ const NODE_CRITICAL = SYSTEM_PRIORITIES['system-node-critical']
 function shareOfRest(pod: Pod): number {
   const ofPod = pod.spec?.resources?.requests
   if (!ofPod?.memory) return 0
-  const { initContainers = [], containers = [] } = pod.spec!
-  const all = [...containers, ...initContainers.filter(isSidecar)]
+  const all = lastingContainers(pod)
   const asked = all.reduce((sum, each) => sum + bytes(each.resources?.requests, 'memory'), 0)
   const rest = bytes(ofPod, 'memory') - asked
   return rest > 0 && all.length > 0 ? Math.floor(rest / all.length) : 0

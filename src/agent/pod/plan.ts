@@ -1,8 +1,9 @@
 /** What a pod's containers need next: pure. The order of starts is upstream's (KEP-753 for sidecars). */
 import type { Container, PodSpec } from '../../api/generated/types/core-v1.ts'
+import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
 import type { ProbeType } from '../probes/prober.ts'
 import type { ContainerStatus as Instance } from '../runtimes/runtime.ts'
-import { isSidecar, shouldRestart } from './restart.ts'
+import { shouldRestart } from './restart.ts'
 
 /** A container as the plan sees it. */
 export interface PlanSlot {

@@ -1,11 +1,11 @@
 /** Which instance of a container is probed, and what its probes say to the outside. */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
 import { createProber } from '../probes/prober.ts'
 import { runProbe } from '../probes/run.ts'
 import { statusesOf, targetOf } from './container.ts'
 import { type ContainerDeps, containerEvent } from './container-events.ts'
 import type { Ground } from './ground.ts'
-import { isSidecar } from './restart.ts'
 import type { Slot } from './slot.ts'
 
 const TITLES = { startup: 'Startup', readiness: 'Readiness', liveness: 'Liveness' }

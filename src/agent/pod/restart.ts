@@ -1,13 +1,11 @@
 /** Whether and when a container that ended is started again. */
 import type { Container, ContainerRestartRule, PodSpec } from '../../api/generated/types/core-v1.ts'
+import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
 import type { Clock } from '../../lib/clock.ts'
 
 /** First wait, and the time of good running after which counting begins anew (as the kubelet's). */
 const FIRST_MS = 10_000
 const FORGIVEN_MS = 600_000
-
-/** An init container that goes on running beside the others (KEP-753). */
-export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always'
 
 /** The first rule of a container that speaks of this exit code (KEP-5307); each of them starts it again. */
 export const ruleFor = (

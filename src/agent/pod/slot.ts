@@ -1,5 +1,6 @@
 /** One container of a pod over time: its instances, and what is being done about them. */
 import type { Container, EphemeralContainer, Pod } from '../../api/generated/types/core-v1.ts'
+import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
 import type { Prober } from '../probes/prober.ts'
 import type { ContainerStatus as Instance, Resources } from '../runtimes/runtime.ts'
 import type { Lost } from './container-status.ts'
@@ -87,6 +88,6 @@ export function isStarted(slot: Slot): boolean {
 /** As its status says: an init container is ready when it has succeeded. */
 export function isReady(slot: Slot): boolean {
   const [latest] = slot.instances
-  if (slot.init && slot.spec.restartPolicy !== 'Always') return latest?.state === 'exited' && latest.exitCode === 0
+  if (slot.init && !isSidecar(slot.spec)) return latest?.state === 'exited' && latest.exitCode === 0
   return isStarted(slot) && slot.prober?.id === latest?.id && slot.prober?.prober.ready() === true
 }

@@ -1,5 +1,6 @@
 /** A pod's status out of what its runtime says: pure. Phases and states are the kubelet's. */
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/generated/types/core-v1.ts'
+import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
 import { qosClass } from '../../api/kinds/core/resources.ts'
 import { rfc3339 } from '../../api/machinery/time.ts'
 import { podAmounts } from '../../api/quota/pod-resources.ts'
@@ -7,7 +8,7 @@ import { wholeResources } from './allocation.ts'
 import { podConditions } from './conditions.ts'
 import { type ContainerView, containerStatus } from './container-status.ts'
 import type { Refusal } from './deps.ts'
-import { isSidecar, shouldRestart } from './restart.ts'
+import { shouldRestart } from './restart.ts'
 import { REASON } from './restart-all.ts'
 
 export interface PodView {

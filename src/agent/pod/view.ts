@@ -1,5 +1,6 @@
 /** A pod as its status shows it, put together from its containers: pure. */
 import type { Pod, PodStatus } from '../../api/generated/types/core-v1.ts'
+import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
 import type { ContainerView } from './container-status.ts'
 import { allContainers } from './object.ts'
 import type { PodResize } from './resize.ts'
@@ -16,7 +17,7 @@ export interface ViewContext {
 
 function viewOf(slot: Slot, given: ContainerView['given'], inForce: boolean): ContainerView {
   const { spec, sort, instances, waiting, lost } = slot
-  const ends = slot.init && spec.restartPolicy !== 'Always'
+  const ends = slot.init && !isSidecar(spec)
   const started = ends ? isRunning(slot) : isStarted(slot)
   return { spec, sort, instances, waiting, lost, started, ready: isReady(slot), given, inForce }
 }

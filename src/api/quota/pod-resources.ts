@@ -3,6 +3,7 @@
  * it; what the pod says of itself goes before both (KEP-753, KEP-2837).
  */
 import type { Container, ContainerStatus, Pod } from '../generated/types/core-v1.ts'
+import { isSidecar } from '../kinds/core/pod-containers.ts'
 import { isPodLevel, type ResourceList } from '../kinds/core/resources.ts'
 import { compareQuantities, isZeroQuantity } from '../machinery/quantity.ts'
 import { add, max } from './amounts.ts'
@@ -15,8 +16,6 @@ export interface PodResourcesOptions {
   /** Counts what containers have, where that is more than what they ask for (resize in place). */
   readonly status?: boolean
 }
-
-const isSidecar = (container: Container) => container.restartPolicy === 'Always'
 
 /** Whether the pod says what it asks for as a whole. */
 export const hasPodResources = ({ spec }: Pod): boolean =>

@@ -4,13 +4,13 @@
  * throw errors whose sentences stand in conditions and events.
  */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { lastingContainers } from '../../api/kinds/core/pod-containers.ts'
 import { isReady } from '../../api/kinds/core/ready.ts'
 import { isPodLevel } from '../../api/kinds/core/resources.ts'
 import { milliValue } from '../../api/machinery/quantity.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import { podAmounts } from '../../api/quota/pod-resources.ts'
 import { conditionOf } from '../conditions.ts'
-import { lastingContainers } from '../pods.ts'
 
 /** What a pod uses, in the mean of the `window` ms up to the time (ms since the epoch). */
 export interface Sample {

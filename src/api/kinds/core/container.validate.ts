@@ -21,6 +21,7 @@ import { isDns1123Subdomain, isEnvVarName, isPortName, isPortNumber } from '../.
 import type { Errors } from '../rules.ts'
 import { checkEnum, checkFormat, checkLabelName, checkSupported } from '../rules.ts'
 import { checkDescending, checkNoBacksteps } from './paths.validate.ts'
+import { isSidecar } from './pod-containers.ts'
 import { checkLifecycle, checkProbes } from './probe.validate.ts'
 import { checkFieldRef, checkFileKeyRef, checkKeyRef, checkResourceRef, ENV_FIELDS } from './references.validate.ts'
 import { checkRequirements } from './resources.validate.ts'
@@ -291,7 +292,7 @@ export function checkInitContainers(scope: PodScope, path: string, errors: Error
     if (names.has(container.name)) errors.push(duplicate(`${at}.name`, container.name))
     if (container.name) names.add(container.name)
     checkHostPorts([container], path, errors)
-    if (container.restartPolicy === 'Always') {
+    if (isSidecar(container)) {
       checkLifecycle(container.lifecycle, scope.grace, scope.spec.os?.name, `${at}.lifecycle`, errors)
       checkProbes(container, scope.grace, at, errors)
       continue

@@ -6,6 +6,7 @@ import type { ContainerState, ContainerStatus, Pod } from '../../generated/types
 import type { Column } from '../../machinery/kind.ts'
 import { age, ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { isFinished } from './finished.ts'
+import { isSidecar, lastingContainers } from './pod-containers.ts'
 
 interface Summary {
   ready: number
@@ -15,9 +16,6 @@ interface Summary {
   /** RFC 3339 time of the last restart; '' if there was none. */
   restartedAt: string
 }
-
-const isSidecar = (pod: Pod, name: string) =>
-  pod.spec?.initContainers?.find(container => container.name === name)?.restartPolicy === 'Always'
 
 const hasCondition = (pod: Pod, type: string) =>
   pod.status?.conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
@@ -37,8 +35,9 @@ function countRestarts(summary: Summary, status: ContainerStatus): void {
 
 /** Folds the init containers in; true while the first that holds the pod up does so. */
 function summarizeInit(pod: Pod, summary: Summary, sidecars: Summary): boolean {
+  const sidecarNames = new Set(pod.spec?.initContainers?.filter(isSidecar).map(({ name }) => name))
   for (const [index, status] of (pod.status?.initContainerStatuses ?? []).entries()) {
-    const sidecar = isSidecar(pod, status.name)
+    const sidecar = sidecarNames.has(status.name)
     const state = status.state ?? {}
     countRestarts(summary, status)
     if (sidecar) countRestarts(sidecars, status)
@@ -79,13 +78,12 @@ function summarizeContainers(pod: Pod, summary: Summary): void {
 
 /** What READY, STATUS and RESTARTS show. */
 export function summarizePod(pod: Pod): Summary {
-  const { spec, status, metadata } = pod
-  const summary: Summary = { ready: 0, total: spec?.containers?.length ?? 0, reason: '', restarts: 0, restartedAt: '' }
+  const { status, metadata } = pod
+  const summary: Summary = { ready: 0, total: lastingContainers(pod).length, reason: '', restarts: 0, restartedAt: '' }
   summary.reason = status?.reason || (status?.phase ?? '')
   for (const { type, reason } of status?.conditions ?? []) {
     if (type === 'PodScheduled' && reason === 'SchedulingGated') summary.reason = reason
   }
-  for (const { restartPolicy } of spec?.initContainers ?? []) if (restartPolicy === 'Always') summary.total++
   const sidecars: Summary = { ...summary }
   const initializing = summarizeInit(pod, summary, sidecars)
   if (!initializing || hasCondition(pod, 'Initialized')) {

@@ -1,4 +1,4 @@
-import type { Container, PodSpec } from '../../generated/types/core-v1.ts'
+import type { Container, Pod, PodSpec } from '../../generated/types/core-v1.ts'
 
 /** A container of any sort, with its path. */
 export type PlacedContainer = readonly [container: Container, path: string]
@@ -10,3 +10,12 @@ export function containersOf(spec: PodSpec, path: string): PlacedContainer[] {
     (spec[field] ?? []).map((each, index): PlacedContainer => [each as Container, `${path}.${field}[${index}]`]),
   )
 }
+
+/** Of an init container: it goes on running beside the others (KEP-753). */
+export const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always'
+
+/** Containers that are to run as long as the pod does: its main ones, then the sidecars among its init containers. */
+export const lastingContainers = ({ spec }: Pod): readonly Container[] => [
+  ...(spec?.containers ?? []),
+  ...(spec?.initContainers ?? []).filter(isSidecar),
+]

@@ -2,6 +2,7 @@
 import type { Container, Pod, PodSpec, ResourceRequirements } from '../../generated/types/core-v1.ts'
 import { forbidden, invalid } from '../../machinery/field-error.ts'
 import { type Errors, sameValue } from '../rules.ts'
+import { isSidecar } from './pod-containers.ts'
 import { qosClass, type ResourceList } from './resources.ts'
 
 const LISTS = ['containers', 'initContainers'] as const
@@ -103,7 +104,7 @@ function checkFixed(next: PodSpec, old: PodSpec, errors: Errors): void {
     if (!sameValue(resized(now), rest(container))) {
       errors.push(forbidden(path, 'only cpu and memory resources for init or sidecar containers are mutable'))
     }
-    if (container.restartPolicy === 'Always' || sameValue(now, container)) continue
+    if (isSidecar(container) || sameValue(now, container)) continue
     if (now.resizePolicy?.some(each => each.restartPolicy === 'RestartContainer')) {
       const why = 'non-sidecar init containers with a resize policy of RestartContainer cannot be resized'
       errors.push(forbidden(path, why))

@@ -2,6 +2,7 @@
 import type { ContainerState } from '../api/generated/types/core-v1.ts'
 import { badRequest, internalError, notFound, StatusError } from '../api/machinery/status-error.ts'
 import type { NodeApi, PodRef } from '../client/node-api.ts'
+import { statusesOf } from './pod/object.ts'
 import type { PodWorker } from './pod/worker.ts'
 import { pods } from './resources.ts'
 import { type ContainerStatus, type RuntimeDriver, RuntimeError } from './runtimes/runtime.ts'
@@ -79,16 +80,8 @@ const NO_IMAGE: Readonly<Record<string, string>> = {
 }
 
 /** The state of a container, by the pod's status. */
-function stateOf(found: PodWorker, container: string): ContainerState | undefined {
-  const {
-    containerStatuses = [],
-    initContainerStatuses = [],
-    ephemeralContainerStatuses = [],
-  } = found.pod().status ?? {}
-  return [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
-    each => each.name === container,
-  )?.state
-}
+const stateOf = (found: PodWorker, container: string): ContainerState | undefined =>
+  statusesOf(found.pod()).find(each => each.name === container)?.state
 
 /** The reason for which it waits. */
 const isWaiting = (found: PodWorker, container: string): string | undefined =>

@@ -6,6 +6,7 @@ import type { Container, Pod, PodSpec, ResourceRequirements } from '../../api/ge
 import { add } from '../../api/quota/amounts.ts'
 import { podAmounts } from '../../api/quota/pod-resources.ts'
 import { equalJson } from '../../lib/json.ts'
+import { statusesOf } from './object.ts'
 
 /** By container; the pod's own under ''. */
 export type Allocation = ReadonlyMap<string, ResourceRequirements | undefined>
@@ -44,8 +45,7 @@ export function withAllocation(pod: Pod, allocation: Allocation): Pod {
  * the pod asks for it.
  */
 export function restoreAllocation(pod: Pod): Allocation {
-  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
-  const statuses = new Map([...containerStatuses, ...initContainerStatuses].map(each => [each.name, each]))
+  const statuses = new Map(statusesOf(pod).map(each => [each.name, each]))
   const given = allocationOf(pod)
   const result = new Map(given)
   for (const [name, asked] of given) {

@@ -11,6 +11,7 @@ import type {
 import { rfc3339 } from '../../api/machinery/time.ts'
 import type { ContainerStatus as Instance } from '../runtimes/runtime.ts'
 import { isRecursiveReadOnly } from '../volumes/recursive-read-only.ts'
+import { statusesOf } from './object.ts'
 import type { Sort } from './slot.ts'
 
 /** One container of a pod as the agent sees it. */
@@ -157,10 +158,7 @@ export function containerStatus(
   context: StatusContext,
 ): ContainerStatus {
   const { spec, sort } = view
-  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
-  const old = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
-    each => each.name === spec.name,
-  )
+  const old = statusesOf(pod).find(each => each.name === spec.name)
   const [latest] = view.instances
   const { state, lastState } = statesOf(view, old, initial, context)
   const lostCount = view.lost && view.lost.restartCount + (pod.metadata?.deletionTimestamp || context.terminal ? 0 : 1)

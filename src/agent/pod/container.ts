@@ -1,5 +1,5 @@
 /** Starting and stopping one container, with its hooks and the events that `kubectl describe` shows. */
-import type { ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
+import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { type ProbeTarget, runHook } from '../probes/run.ts'
 import type { FoundImage, VolumeImage } from '../runtimes/runtime.ts'
 import { containerConfig } from './container-config.ts'
@@ -10,6 +10,7 @@ import { DEFAULT_GRACE_S } from './grace.ts'
 import type { Ground } from './ground.ts'
 import { ensureImage, ensureVolumeImages } from './image-pull.ts'
 import { imageSource } from './image-source.ts'
+import { statusesOf } from './object.ts'
 import { type Slot, specIn } from './slot.ts'
 
 /** What a container has after its preStop hook has used up the grace (as the kubelet's). */
@@ -26,13 +27,6 @@ export const targetOf = (deps: PodDeps, ground: Ground, slot: Slot, containerId:
   host: ground.podIPs[0] ?? deps.node.ips[0] ?? '127.0.0.1',
   ports: ground.ports,
 })
-
-/** What the status says of all containers of a pod. */
-export const statusesOf = ({ status = {} }: Pod): readonly ContainerStatus[] => [
-  ...(status.initContainerStatuses ?? []),
-  ...(status.containerStatuses ?? []),
-  ...(status.ephemeralContainerStatuses ?? []),
-]
 
 /** The number that the next instance has: restarts so far. */
 function nextAttempt(pod: Pod, slot: Slot): number {

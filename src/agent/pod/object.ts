@@ -1,5 +1,5 @@
 /** What is asked of a pod's object in many places. */
-import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
+import type { Container, ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
 import { SYSTEM_PRIORITIES } from '../../api/kinds/scheduling/system-priorities.ts'
 import type { PodRef } from '../../client/node-api.ts'
 
@@ -22,6 +22,13 @@ export const allContainers = (pod: Pod): readonly Container[] => [
 export const withEphemeral = (pod: Pod): readonly Container[] => [
   ...allContainers(pod),
   ...((pod.spec?.ephemeralContainers ?? []) as readonly Container[]),
+]
+
+/** What the status says of all of them. */
+export const statusesOf = ({ status = {} }: Pod): readonly ContainerStatus[] => [
+  ...(status.initContainerStatuses ?? []),
+  ...(status.containerStatuses ?? []),
+  ...(status.ephemeralContainerStatuses ?? []),
 ]
 
 /** Its name and uid. */

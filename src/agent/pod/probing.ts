@@ -3,9 +3,10 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
 import { createProber } from '../probes/prober.ts'
 import { runProbe } from '../probes/run.ts'
-import { statusesOf, targetOf } from './container.ts'
+import { targetOf } from './container.ts'
 import { type ContainerDeps, containerEvent } from './container-events.ts'
 import type { Ground } from './ground.ts'
+import { statusesOf } from './object.ts'
 import type { Slot } from './slot.ts'
 
 const TITLES = { startup: 'Startup', readiness: 'Readiness', liveness: 'Liveness' }

@@ -503,7 +503,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       await told()
     },
     async makeRoom() {
-      if (over && cleaning === 'done') await removeContainers()
+      if (cleaning === 'done') await removeContainers()
     },
     retry() {
       standing.retry()

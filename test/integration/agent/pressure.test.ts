@@ -57,12 +57,12 @@ async function start() {
     taints: async () => ((await node()).spec?.taints ?? []).map(({ key, effect }) => `${key}:${effect}`),
     events: async (reason: string) =>
       (await cluster.client.kind<Event>(Event).list()).items.filter(each => each.reason === reason),
-    create: (name: string, memory: string, spec: object = {}, restartPolicy = 'Always') =>
+    create: (name: string, memory: string, spec: object = {}, ofPod: Partial<Pod['spec']> = {}) =>
       cluster.create<Pod>({
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name, annotations: { [SIMULATE]: JSON.stringify({ main: { memory } }) } },
-        spec: { nodeName: 'n1', restartPolicy, containers: [{ name: 'main', image: 'x', ...spec }] },
+        spec: { nodeName: 'n1', ...ofPod, containers: [{ name: 'main', image: 'x', ...spec }] },
       } as Pod),
     async close() {
       await close()
@@ -139,11 +139,20 @@ test('a node that runs short of memory says so, is tainted, and evicts the pod t
 
 test('a node whose disk is full takes no pod but critical ones, until there is room', async () => {
   const { cluster, played, find, condition, taints, create, containersOf, close } = await start()
-  await create('done', '0', { command: ['true'] }, 'Never')
+  await create('done', '0', { command: ['true'] }, { restartPolicy: 'Never' })
+  await create('late', '0', {}, { activeDeadlineSeconds: 5 })
   await cluster.until(async () => (await find('done'))?.status?.phase === 'Succeeded')
   await cluster.advance(10_000)
-  const { status: done } = (await find('done'))!
-  assert.equal((await containersOf('done')).length, 1)
+  const ended = await Promise.all(
+    ['done', 'late'].map(async name => ({ name, status: (await find(name))!.status, left: await containersOf(name) })),
+  )
+  assert.deepEqual(
+    ended.map(({ status, left }) => [status?.phase, status?.reason, left.length]),
+    [
+      ['Succeeded', undefined, 1],
+      ['Failed', 'DeadlineExceeded', 1],
+    ],
+  )
   played.disk = 4 * GI
   await cluster.advance(10_000)
   const full = await condition('DiskPressure')
@@ -153,8 +162,10 @@ test('a node whose disk is full takes no pod but critical ones, until there is r
   )
   assert.deepEqual(await taints(), ['node.kubernetes.io/disk-pressure:NoSchedule'])
   // What has ended gives its room back, and its status stays.
-  await cluster.until(async () => (await containersOf('done')).length === 0)
-  assert.deepEqual((await find('done'))?.status, done)
+  for (const { name, status } of ended) {
+    await cluster.until(async () => (await containersOf(name)).length === 0)
+    assert.deepEqual((await find(name))?.status, status)
+  }
   await create('asking', '0', { resources: { requests: { memory: '1Mi' } } })
   await cluster.advance(1_000)
   assert.equal((await find('asking'))?.status?.message, 'Pod was rejected: The node had condition: [DiskPressure]. ')

@@ -402,7 +402,7 @@ export interface RuntimeDriver {
    */
   probe?(id: string, probe: object, timeoutMs: number): Promise<ProbeResult>
 
-  /** Lets go of everything without stopping workloads (where `survives`), or stops them. */
+  /** Lets go of everything without stopping workloads (where `survives`), or stops them. Again: it does nothing. */
   close(): Promise<void>
 }
 

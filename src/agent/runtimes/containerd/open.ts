@@ -43,7 +43,7 @@ export interface ContainerdOptions {
 export interface OwnContainerd {
   readonly driver: RuntimeDriver
   readonly socket: string
-  /** In place of the driver's `close`: ends all pods, then containerd, and removes what it left besides its folder. */
+  /** Ends all pods, closes the driver and ends containerd; removes what it left besides its folder. */
   stop(): Promise<void>
 }
 

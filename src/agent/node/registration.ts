@@ -332,9 +332,11 @@ function contradict(deps: NodeDeps, known: Known, signal: AbortSignal) {
     isStale = true
     if (!writing && !signal.aborted) void write()
   }
-  for (const { version, outage } of deps.runtimes)
-    outage?.onChange(() => {
-      if (outage.isLong()) deps.tell?.('Warning', 'ContainerRuntimeDown', `${version} is away: no pod goes to it`)
+  for (const runtime of deps.runtimes)
+    runtime.outage?.onChange(() => {
+      // It may come back as another release.
+      const { version, outage } = runtime
+      if (outage?.isLong()) deps.tell?.('Warning', 'ContainerRuntimeDown', `${version} is away: no pod goes to it`)
       else deps.tell?.('Normal', 'ContainerRuntimeUp', `${version} is back`)
       renew()
     })

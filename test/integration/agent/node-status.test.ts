@@ -20,6 +20,7 @@ test('startNode tidies before each status of its own, tells changes at once, and
   let changed = () => {}
   let tidied = 0
   const outage = createOutage(clock)
+  const containers = { version: 'x://1', capabilities: { handlers: ['', 'containers'] }, outage }
   const events: string[] = []
   const told = () => events.splice(0)
   await startNode(
@@ -35,7 +36,7 @@ test('startNode tidies before each status of its own, tells changes at once, and
         capacity: { cpu: '1', memory: '1Gi', pods: '10' },
       },
       runtimes: [
-        { version: 'x://1', capabilities: { handlers: ['', 'containers'] }, outage },
+        containers,
         { version: 'y://1', capabilities: { handlers: ['process'] } },
       ] as unknown as RuntimeDriver[],
       tell: (type, reason, message) => events.push(`${type} ${reason}: ${message}`),
@@ -95,11 +96,12 @@ test('startNode tidies before each status of its own, tells changes at once, and
     [await handlers(), told()],
     [['process'], ['Warning ContainerRuntimeDown: x://1 is away: no pod goes to it']],
   )
+  containers.version = 'x://2'
   outage.over()
   await clock.advance(2_000, rest)
   assert.deepEqual(
     [await handlers(), told()],
-    [['', 'containers', 'process'], ['Normal ContainerRuntimeUp: x://1 is back']],
+    [['', 'containers', 'process'], ['Normal ContainerRuntimeUp: x://2 is back']],
   )
   scope.abort()
   await server.close()

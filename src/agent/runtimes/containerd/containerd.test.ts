@@ -22,6 +22,7 @@ import { silent } from '../../../lib/log.ts'
 import { isBootedBySystemd } from '../../../lib/systemd.ts'
 import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
+import { shellCommands } from '../shell-commands.fixture.ts'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from './busybox.fixture.ts'
 import { importArchive } from './ctr.ts'
 import { findPrograms, type Programs } from './find.ts'
@@ -51,14 +52,8 @@ async function make(programs: Programs, cgroupDriver: 'cgroupfs' | 'systemd'): P
       return plainSandbox(uid, directory)
     },
     wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
-    commands: {
-      forever: ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait'],
-      stubborn: ['sh', '-c', 'trap "" TERM; echo deaf; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
-      exit: code => ['sh', '-c', `exit ${code}`],
-      print: lines => ['sh', '-c', `printf '%s\\n' ${lines.join(' ')}; exec sleep 1000`],
-      echo: text => ['echo', text],
-      missing: ['/no/such/program'],
-    },
+    // The first process of a pid namespace obeys only by its own hand.
+    commands: { ...shellCommands, forever: ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait'] },
     async reopen() {
       await own.driver.close()
       own = await openContainerd(options)

@@ -5,6 +5,7 @@ import { realClock } from '../../../lib/clock.ts'
 import { silent } from '../../../lib/log.ts'
 import { plainSandbox } from '../configs.fixture.ts'
 import { type ContractHarness, runtimeContract } from '../runtime.contract.ts'
+import { shellCommands } from '../shell-commands.fixture.ts'
 import { openProcessDriver } from './driver.ts'
 
 const make = (namespaces: boolean) => async (): Promise<ContractHarness> => {
@@ -23,14 +24,7 @@ const make = (namespaces: boolean) => async (): Promise<ContractHarness> => {
       return plainSandbox(uid, directory)
     },
     wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
-    commands: {
-      forever: ['sleep', '1000'],
-      stubborn: ['/bin/sh', '-c', 'trap "" TERM; echo deaf; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
-      exit: code => ['/bin/sh', '-c', `exit ${code}`],
-      print: lines => ['/bin/sh', '-c', `printf '%s\\n' ${lines.join(' ')}; exec sleep 1000`],
-      echo: text => ['/bin/echo', text],
-      missing: ['/no/such/program'],
-    },
+    commands: shellCommands,
     async reopen() {
       await driver.close()
       driver = await open()

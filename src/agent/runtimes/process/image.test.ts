@@ -12,6 +12,7 @@ import type { ImageStore } from '../../images/store.ts'
 import { plainContainer, plainSandbox } from '../configs.fixture.ts'
 import { runtimeContract } from '../runtime.contract.ts'
 import type { ContainerConfig, RuntimeDriver, SandboxConfig } from '../runtime.ts'
+import { shellCommands } from '../shell-commands.fixture.ts'
 import { filterProblem } from './confinement.ts'
 import { capableProgram, openWithImages } from './images.fixture.ts'
 import { findPlatform } from './platform.ts'
@@ -86,14 +87,7 @@ if (namespaces) {
       imageFile: { folder: 'etc', name: 'passwd' },
       sandbox: uid => sandboxOf(root, uid),
       wait: ms => new Promise(resolve => setTimeout(resolve, ms)),
-      commands: {
-        forever: ['sleep', '1000'],
-        stubborn: ['/bin/sh', '-c', 'trap "" TERM; echo deaf; (trap "" TERM; sleep 1000) & while :; do sleep 1; done'],
-        exit: code => ['/bin/sh', '-c', `exit ${code}`],
-        print: lines => ['/bin/sh', '-c', `printf '%s\\n' ${lines.join(' ')}; exec sleep 1000`],
-        echo: text => ['/bin/echo', text],
-        missing: ['/no/such/program'],
-      },
+      commands: shellCommands,
       async reopen() {
         await driver.close()
         ;({ driver, store } = await open(root))

@@ -2,14 +2,11 @@
  * Subordinate ids: users and groups of the machine that an ordinary user may have beside himself in a user namespace, as
  * the machine's administrator allows (subuid(5), newuidmap(1)).
  */
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { promisify } from 'node:util'
+import { programOutput } from './program-output.ts'
 import { systemProgram } from './system-program.ts'
 import { type IdMapping, type IdMaps, startInNamespace } from './user-namespace.ts'
-
-const run = promisify(execFile)
 
 /** Ids of a range as distributions give it to each new user. */
 const USUAL = 65_536
@@ -117,7 +114,7 @@ async function setIds(pid: number, maps: IdMaps): Promise<void> {
     ['newgidmap', maps.gids],
   ] as const) {
     const args = mappings.flatMap(({ containerId, hostId, length }) => [containerId, hostId, length].map(String))
-    await run(program, [String(pid), ...args]).catch((error: Error & { stderr?: string }) => {
+    await programOutput(program, [String(pid), ...args]).catch((error: Error & { stderr?: string }) => {
       throw new Error(`${program} refuses: ${error.stderr?.trim() || error.message}`)
     })
   }

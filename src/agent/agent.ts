@@ -187,8 +187,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     images,
     machine,
     configuration: () => kubeletConfiguration({ ...base, port: server?.port }),
-    sandboxes: podDeps.sandboxes,
-    families: deps.families ?? [],
+    families: [...podDeps.sandboxes.families, ...(deps.families ?? [])],
     localVolumes: createLocalVolumes(join(deps.dataDir, 'volumes')),
   })
   const server = await openServer(deps.server, { nodeName, client, clock, logger, api, serve, find: workers.find })

@@ -3,15 +3,13 @@ import { test } from 'node:test'
 import { counter } from '../lib/metrics.ts'
 import { virtualClock } from '../lib/virtual-clock.ts'
 import { createEndpoints, type EndpointDeps } from './endpoints.ts'
-import { createSandboxCount } from './pod/sandbox-count.ts'
 
-test('createEndpoints tells what else the program counts beside what the node does', async () => {
+test('createEndpoints tells what is counted beside what pods show', async () => {
   const requests = counter('tutti_ingress_requests_total', 'Requests.', ['code'])
   requests.at('200').value = 3
   const serve = createEndpoints({
     nodeName: 'n1',
     workers: () => [],
-    sandboxes: createSandboxCount(),
     machine: { capacity: {} },
     families: [requests],
     clock: virtualClock(),

@@ -9,7 +9,6 @@ import type { LocalVolumes } from './local-volumes.ts'
 import type { NodeImages } from './node/images.ts'
 import type { Machine } from './node/machine.ts'
 import { podRef } from './pod/object.ts'
-import type { SandboxCount } from './pod/sandbox-count.ts'
 import type { PodWorker } from './pod/worker.ts'
 import { usageOfClaims } from './statistics/claims.ts'
 import { usageOfContainers } from './statistics/containers.ts'
@@ -21,9 +20,8 @@ export interface EndpointDeps {
   readonly logs: NodeApi['logs']
   readonly localVolumes: LocalVolumes
   readonly images: NodeImages
-  readonly sandboxes: Pick<SandboxCount, 'all' | 'ownUsers'>
   readonly machine: Machine
-  /** What else this program counts on the node. */
+  /** What is counted on the node, beside what its pods show. */
   readonly families: readonly Family[]
   /** What a kubelet's configuration would say of this node. */
   configuration(): object
@@ -65,11 +63,10 @@ async function statisticsAt(deps: EndpointDeps, path: string): Promise<NodeAnswe
     machine: deps.machine.usage?.() ?? made.usageOfPods(pods, quantityValue(deps.machine.capacity.memory ?? '0')),
     cores: milliValue(deps.machine.capacity.cpu ?? '0') / 1000,
     pods,
-    sandboxes: deps.sandboxes,
   }
   if (path === '/stats/summary') return json(made.summary(all))
-  const more = path === '/metrics' && deps.families.length > 0 ? await metricsText(deps.families) : ''
-  return text(texts[path]!(all) + more, 200, METRICS)
+  const counted = path === '/metrics' ? await metricsText(deps.families) : ''
+  return text(texts[path]!(all) + counted, 200, METRICS)
 }
 
 /** `/containerLogs/NAMESPACE/POD/CONTAINER`, with the options of pods/log in the query. */

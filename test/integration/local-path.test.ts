@@ -8,7 +8,6 @@ import { createEndpoints } from '../../src/agent/endpoints.ts'
 import { createLocalVolumes } from '../../src/agent/local-volumes.ts'
 import { createNodeImages } from '../../src/agent/node/images.ts'
 import { thisMachine } from '../../src/agent/node/machine.ts'
-import { createSandboxCount } from '../../src/agent/pod/sandbox-count.ts'
 import type { Event, PersistentVolume, PersistentVolumeClaim, Pod } from '../../src/api/generated/types/core-v1.ts'
 import type { NodeApi } from '../../src/client/node-api.ts'
 import { type Cluster, startCluster } from '../../src/cmd/testing.ts'
@@ -50,7 +49,6 @@ async function start() {
         clock: realClock,
         machine: thisMachine(place),
         configuration: () => ({}),
-        sandboxes: createSandboxCount(),
         families: [],
         images: createNodeImages([], join(place, nodeName)),
         localVolumes,

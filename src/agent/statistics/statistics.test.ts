@@ -34,7 +34,6 @@ const all: Statistics = {
   nodeName: 'n',
   now: NOW,
   cores: 2,
-  sandboxes: { all: { started: 7, failed: 2 }, ownUsers: { started: 3, failed: 1 } },
   machine: {
     cpuNanoSeconds: 9_000_000_000,
     memoryTotal: 1000,
@@ -103,19 +102,6 @@ test('kubeletMetrics counts pods that have not ended, and containers by state', 
   const lines = kubeletMetrics(all).split('\n')
   for (const expected of ['kubelet_running_pods 1', 'kubelet_running_containers{container_state="running"} 1'])
     assert.ok(lines.includes(expected), expected)
-})
-
-test('kubeletMetrics counts sandboxes that were to be made, and those that could not be', () => {
-  const lines = kubeletMetrics(all).split('\n')
-  assert.deepEqual(
-    lines.filter(each => each.startsWith('kubelet_started')),
-    [
-      'kubelet_started_pods_total 7',
-      'kubelet_started_pods_errors_total 2',
-      'kubelet_started_user_namespaced_pods_total 3',
-      'kubelet_started_user_namespaced_pods_errors_total 1',
-    ],
-  )
 })
 
 test('kubeletMetrics tells of each claim once, whoever uses it', () => {

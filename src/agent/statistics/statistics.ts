@@ -4,7 +4,6 @@ import { isFinished } from '../../api/kinds/core/finished.ts'
 import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { Disk, MachineUsage } from '../node/usage.ts'
 import { podRef } from '../pod/object.ts'
-import type { SandboxCount } from '../pod/sandbox-count.ts'
 import type { ContainerStats } from '../runtimes/runtime.ts'
 import type { ClaimUsage } from './claims.ts'
 
@@ -27,7 +26,6 @@ export interface Statistics {
   readonly machine: MachineUsage
   readonly cores: number
   readonly pods: readonly PodUsage[]
-  readonly sandboxes: Pick<SandboxCount, 'all' | 'ownUsers'>
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
@@ -229,20 +227,8 @@ function claimMetrics(pods: readonly PodUsage[]): string[] {
   ]
 }
 
-/** What a kubelet calls pods that were started: sandboxes that were to be made. */
-function startMetrics({ all, ownUsers }: Statistics['sandboxes']): string[] {
-  const counter = (name: string, help: string, value: number) =>
-    family(`kubelet_${name}`, 'counter', help, [[{}, value]])
-  return [
-    counter('started_pods_total', 'Sandboxes that were to be made for pods.', all.started),
-    counter('started_pods_errors_total', 'Sandboxes that could not be made.', all.failed),
-    counter('started_user_namespaced_pods_total', 'Those for pods with users of their own.', ownUsers.started),
-    counter('started_user_namespaced_pods_errors_total', 'Those of them that could not be made.', ownUsers.failed),
-  ]
-}
-
 /** `/metrics`: what a kubelet counts of itself. */
-export function kubeletMetrics({ nodeName, pods, sandboxes }: Statistics): string {
+export function kubeletMetrics({ nodeName, pods }: Statistics): string {
   const active = pods.filter(({ pod }) => !isFinished(pod))
   const states = active.flatMap(({ pod }) => pod.status?.containerStatuses ?? []).map(({ state }) => state ?? {})
   const started = active.map(({ pod }) => parseTime(pod.status?.startTime)).filter(each => each !== undefined)
@@ -261,7 +247,6 @@ export function kubeletMetrics({ nodeName, pods, sandboxes }: Statistics): strin
       ),
     ),
     family('kubelet_desired_pods', 'gauge', 'Pods that the node is to run.', [[{ static: '' }, started.length]]),
-    ...startMetrics(sandboxes),
     ...claimMetrics(pods),
   ].join('')
 }

@@ -1,14 +1,14 @@
-/** The end of a connection of HTTP/1.1, as `node:http` has it, so that the last answer on it is read. */
+/** The end of a connection, so that the last answer on it is read. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Clock } from './clock.ts'
 
 /** For how long after a last answer, in ms, and how much, in bytes, of what a client still sends is thrown away. */
 const LINGER = 1000
 const LINGER_BYTES = 64 << 20
 
-/** Ends the connection of `message`, and reads what is left of that: then, or when it has been enough, it is closed. */
-function linger(message: IncomingMessage, close: () => void, clock: Clock) {
-  const { socket } = message
+/** Ends a connection on this side, and closes it when the client has ended it, too, or had the time for it. */
+export function endGently(socket: Duplex, clock: Clock): void {
   const timer = clock.after(LINGER, () => socket.destroy())
   socket.once('close', () => timer.cancel())
   let left = LINGER_BYTES
@@ -16,8 +16,6 @@ function linger(message: IncomingMessage, close: () => void, clock: Clock) {
     left -= length
     if (left < 0) socket.destroy()
   })
-  // Whoever has begun to read it wants no more.
-  message.on('end', close).resume()
   socket.end()
 }
 
@@ -32,6 +30,11 @@ export function lingerAtEnd(server: Pick<Server, 'on'>, clock: Clock): void {
     const { socket } = message
     const close = socket.destroySoon.bind(socket)
     // What Node calls when the last answer of a connection is written.
-    socket.destroySoon = () => (message.complete ? close() : linger(message, close, clock))
+    socket.destroySoon = () => {
+      if (message.complete) return close()
+      // Whoever has begun to read it wants no more.
+      message.on('end', close).resume()
+      endGently(socket, clock)
+    }
   })
 }

@@ -147,7 +147,7 @@ export async function startNodeServer(options: NodeServerOptions, deps: NodeServ
       acceptStream(deps, message, request.path, request.query)(socket, head)
     } catch (error) {
       const { code, message: text } = refusalOf(error)
-      refuseUpgrade(socket, code, 'text/plain; charset=utf-8', `${text}\n`)
+      refuseUpgrade(socket, code, 'text/plain; charset=utf-8', `${text}\n`, clock)
     }
   }
 

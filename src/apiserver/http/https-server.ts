@@ -171,7 +171,7 @@ function createConversation({ handler, logger, observer, clock }: HttpsServerDep
       })
       const answer = await handler(request)
       if (answer.type === 'upgrade') answer.accept(socket, head)
-      else refuseUpgrade(socket, answer.status, 'application/json', refusalText(answer))
+      else refuseUpgrade(socket, answer.status, 'application/json', refusalText(answer), clock)
     } catch (error) {
       logger.error({ err: error, path: message.url }, 'an upgrade broke off')
       socket.destroy()

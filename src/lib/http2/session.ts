@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '../clock.ts'
+import { endGently } from '../linger.ts'
 import { type TokenBucket, tokenBucket } from '../token-bucket.ts'
 import { HeaderDecoder } from './decode-headers.ts'
 import { HeaderEncoder } from './encode-headers.ts'
@@ -50,8 +51,6 @@ const BLOCK_LIMIT = 2 * HEADER_LIMIT
 const TURN = 64 * 1024
 /** Frames as large as this are sent where the client takes them. */
 const LARGEST_FRAME = 32 * 1024
-/** How long a client has to close a connection that is over, in ms. */
-const LINGER = 1000
 /** A client that does not read what it asks for is cut off. */
 const WAITING_LIMIT = 8 << 20
 
@@ -84,7 +83,6 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
     | undefined
   let idleSince = clock.elapsed()
   let idle: Timer | undefined
-  let linger: Timer | undefined
 
   const four = Buffer.alloc(4)
   function sendNumber(type: number, stream: number, value: number) {
@@ -222,8 +220,7 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
     output.flush()
     over()
     // What still comes is read and thrown away: unread, it would take what was said last away from the client.
-    socket.end()
-    linger = clock.after(LINGER, () => socket.destroy())
+    endGently(socket, clock)
   }
   function destroy() {
     over()
@@ -498,9 +495,6 @@ export function createSession(socket: Duplex, deps: SessionDeps): Session {
   waitIdle()
   socket.on('data', onData)
   socket.on('error', () => {})
-  socket.on('close', () => {
-    linger?.cancel()
-    over()
-  })
+  socket.on('close', over)
   return { close, destroy }
 }

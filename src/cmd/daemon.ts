@@ -13,7 +13,7 @@ import type { Logger } from '../lib/log.ts'
 import { processStartTime } from '../lib/process-start.ts'
 import { giveBackSpareMemory, ownHeap } from '../lib/spare-memory.ts'
 import { isMachineStopping } from '../lib/systemd.ts'
-import { networkClaims } from '../network/claim.ts'
+import { networkClaims, type Owner } from '../network/claim.ts'
 import { type Capabilities, type Choice, chooseMode, detectCapabilities } from '../network/detect.ts'
 import { findHolder, usersOf } from '../network/rootless/holder.ts'
 import { isInside, startInside } from '../network/rootless/porter.ts'
@@ -26,6 +26,7 @@ import { nodeNameFor } from './node-name.ts'
 import type { StopOptions } from './nodes.ts'
 import { findUsers } from './users.ts'
 import { programVersion } from './version.ts'
+import { hasWorkloads } from './workloads.ts'
 
 export interface ServeHooks {
   /** File descriptor of the log. */
@@ -46,8 +47,16 @@ const MACHINE_STOPS = 'SIGPWR'
 /** Why the mode is not a better one, for the program inside. */
 const NOTES_ENV = 'TUTTI_NETWORK_NOTES'
 
+/** Whose the network is, and what to do where that cluster is not needed. */
+const ownedBy = ({ dataDir, runs }: Owner) =>
+  runs
+    ? `the cluster in ${dataDir} has it (where that is not needed: tutti down --data-dir ${dataDir})`
+    : `what runs on of the cluster in ${dataDir} has it (where that is not needed: tutti delete --data-dir ${dataDir})`
+
 /** The mode to run in: what was asked for, or the best that is possible and free. Throws `UserError`. */
 async function chooseNetwork(options: ProgramOptions): Promise<Choice> {
+  // Who only ends what runs needs none: another cluster may have it by now.
+  if ('role' in options && options.alone) return { mode: 'kernel', notes: [] }
   // A node has to be reached by others, which only the kernel network gives.
   const { dataDir, network, runtime } =
     'role' in options ? { ...options, network: 'kernel' as const, runtime: 'auto' } : withKept(options)
@@ -56,10 +65,8 @@ async function chooseNetwork(options: ProgramOptions): Promise<Choice> {
   // Simulated pods send nothing, so nothing of this machine has to be touched for them; loopback is there everywhere.
   if (network === 'portable' || (network === 'auto' && runtime === 'simulated')) return { mode: 'portable', notes: [] }
   const found = await detectCapabilities()
-  const owner = found.kernel.usable ? networkClaims().owner(dataDir) : undefined
-  const kernel: Capabilities['kernel'] = owner
-    ? { usable: false, reason: `the cluster in ${owner} has it` }
-    : found.kernel
+  const owner = found.kernel.usable ? networkClaims().owner(dataDir, hasWorkloads) : undefined
+  const kernel: Capabilities['kernel'] = owner ? { usable: false, reason: ownedBy(owner) } : found.kernel
   try {
     return chooseMode(network === 'auto' ? undefined : network, { ...found, kernel })
   } catch (cause) {

@@ -9,6 +9,7 @@ import type { Core } from '../core.ts'
 import { stayAwake } from '../ends.ts'
 import { openProcesses } from '../nodes.ts'
 import { openContainers } from '../runtimes.ts'
+import { hasWorkloads } from '../workloads.ts'
 import { machineSettings } from './machine-settings.ts'
 import { readMembership, readPlace, upOptions } from './membership.ts'
 
@@ -49,7 +50,9 @@ export async function openAlone({ dataDir, clock, logger }: AloneDeps): Promise<
       sleepAgain()
       if (workloads !== 'stop') return
       const place = readPlace(dataDir)
-      if (place) await removeNetwork({ dataDir, podCidr: place.podCidr, serviceCidr: place.network.serviceCidr })
+      // Another cluster may have the network by now.
+      if (place && !claims.owner(dataDir, hasWorkloads))
+        await removeNetwork({ dataDir, podCidr: place.podCidr, serviceCidr: place.network.serviceCidr })
       claims.release(dataDir)
     },
   }

@@ -9,7 +9,8 @@ import { promisify } from 'node:util'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { plainSandbox } from '../agent/runtimes/configs.fixture.ts'
 import { findPrograms } from '../agent/runtimes/containerd/find.ts'
-import { openContainerd, runDirectory, socketIn } from '../agent/runtimes/containerd/open.ts'
+import { openContainerd } from '../agent/runtimes/containerd/open.ts'
+import { shimsOf } from '../agent/runtimes/containerd/run-folder.ts'
 import { superviseContainerd } from '../agent/runtimes/containerd/supervise.ts'
 import { realClock } from '../lib/clock.ts'
 import { silent } from '../lib/log.ts'
@@ -60,7 +61,7 @@ test('openContainers takes no other runtime while containers of the cluster run'
   mkdirSync(directory)
   assert.deepEqual((await open()).drivers, [])
   // What looks like a shim of it: a shell that waits for its input.
-  const words = ['-c', 'read x', '-address', socketIn(runDirectory(directory)), '-id', 'x']
+  const words = ['-c', 'read x', '-address', shimsOf(directory).socket, '-id', 'x']
   const shim = spawn('/bin/sh', words, { argv0: '/bin/containerd-shim-runc-v2', stdio: ['pipe', 'ignore', 'ignore'] })
   t.after(() => shim.kill('SIGKILL'))
   await once(shim, 'spawn')

@@ -2,9 +2,10 @@
  * Who owns the kernel's tables of a network namespace: one cluster. A second one on the same machine takes another mode,
  * until nothing of the first lives any more. The claim is a file that a reboot removes, as it does the tables.
  */
-import { existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { processStartTime } from '../lib/process-start.ts'
+import { leaveSharedFolder, SHARED_FOLDER } from '../lib/shared-folder.ts'
 
 /** The namespace that this process is in, as a word: `4026531840`. */
 const namespaceId = () => /\[(\d+)\]/.exec(readlinkSync('/proc/self/ns/net'))?.[1] ?? 'net'
@@ -28,7 +29,7 @@ export interface Claims {
 }
 
 /** Claims are kept under `folder`; a data directory that is gone owns nothing. */
-export function networkClaims(folder = '/run/tutti'): Claims {
+export function networkClaims(folder = SHARED_FOLDER): Claims {
   const file = join(folder, `network-${namespaceId()}`)
   /** The data directory, then pid and start time of the program. */
   const read = () => {
@@ -54,11 +55,7 @@ export function networkClaims(folder = '/run/tutti'): Claims {
     release(dataDir) {
       if (read()?.dataDir !== dataDir) return
       rmSync(file, { force: true })
-      try {
-        rmdirSync(folder)
-      } catch {
-        // Other clusters of this machine have something in it.
-      }
+      leaveSharedFolder(folder)
     },
   }
 }

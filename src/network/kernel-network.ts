@@ -12,6 +12,8 @@ import type { EventRecorder } from '../client/event-recorder.ts'
 import { nodeTarget } from '../client/event-target.ts'
 import type { Informers } from '../client/informers.ts'
 import { formatCidr } from '../lib/ip-range.ts'
+import { removeTree } from '../lib/mounts.ts'
+import { SHARED_FOLDER } from '../lib/shared-folder.ts'
 import type { Catalog } from './catalog.ts'
 import type { NetworkMode } from './detect.ts'
 import { createDnsCache } from './dns/cache.ts'
@@ -63,7 +65,7 @@ const NO_CONNTRACK =
  */
 const netnsDirectory = (mode: NetworkMode, dataDir: string) =>
   mode === 'kernel'
-    ? join('/run/tutti', `netns-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`)
+    ? join(SHARED_FOLDER, `netns-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`)
     : join(dataDir, 'network', 'netns')
 
 type Ranges = Pick<NetworkOptions, 'podCidr' | 'serviceCidr' | 'machines'>
@@ -87,6 +89,9 @@ export async function removeNetwork(
   removeMemoryFolder(join(dataDir, 'network'))
   await removeKernelNetwork({ layout: layoutFor(options), netnsDirectory: netnsDirectory('kernel', dataDir) })
 }
+
+/** Lets go of the network namespaces that pods of a kernel network had, and of nothing else. */
+export const removePodNamespaces = (dataDir: string): Promise<void> => removeTree(netnsDirectory('kernel', dataDir))
 
 /** How policies are held, once there is one. */
 function policyEnforcement(

@@ -1,8 +1,9 @@
 /** What the kernel network needs of the machine as a whole: the node's addresses, the way to services, forwarding. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Family } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
+import { removeTree } from '../lib/mounts.ts'
 import { alone, onDevice } from './family.ts'
 import { closeFirewalls, openFirewalls } from './firewall.ts'
 import type { FamilyLayout } from './layout.ts'
@@ -123,13 +124,7 @@ export async function removeKernelNetwork(options: {
   )
   for (const family of ['-4', '-6']) await attempt('ip', [family, 'route', 'flush', 'proto', String(ROUTE_PROTOCOL)])
   await Promise.all(links.map(link => attempt('ip', ['link', 'delete', link])))
-  let namespaces: string[] = []
-  try {
-    namespaces = readdirSync(options.netnsDirectory)
-  } catch {}
-  for (const name of namespaces) await attempt('umount', ['-l', join(options.netnsDirectory, name)])
-  for (const name of namespaces) rmSync(join(options.netnsDirectory, name), { force: true })
-  rmSync(options.netnsDirectory, { recursive: true, force: true })
+  await removeTree(options.netnsDirectory)
   for (const table of [TABLE, POD_TABLE, POLICY_TABLE])
     for (const family of ['ip', 'ip6']) await attempt('nft', ['delete', 'table', family, table])
   for (const { family, nodeAddress, serviceCidr } of options.layout) {

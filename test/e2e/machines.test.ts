@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { BUSYBOX, busyboxArchive, busyboxProblem } from '../../src/agent/runtimes/containerd/busybox.fixture.ts'
 import { findPrograms } from '../../src/agent/runtimes/containerd/find.ts'
-import { runDirectory, socketIn } from '../../src/agent/runtimes/containerd/open.ts'
+import { shimsOf } from '../../src/agent/runtimes/containerd/run-folder.ts'
 import { findShims } from '../../src/agent/runtimes/containerd/shims.ts'
 import type { Node, Pod } from '../../src/api/generated/types/core-v1.ts'
 import type { Ingress } from '../../src/api/generated/types/networking-v1.ts'
@@ -404,8 +404,7 @@ describe('three machines', { skip: toolsMissing ?? machinesMissing ?? false }, (
       new RegExp(`is no node any more.* kubectl delete node ${b.nodeName}\n`),
     )
     for (const { metadata } of there) assert.deepEqual(processesWith('HOSTNAME', metadata?.name ?? ''), [])
-    const socket = socketIn(runDirectory(join(b.dataDir, 'containerd')))
-    assert.deepEqual(findShims({ socket, state: '' }, false), [])
+    assert.deepEqual(findShims(shimsOf(join(b.dataDir, 'containerd')), false), [])
     const links = (await b.run('ip', ['-o', 'link'])).stdout.trim().split('\n')
     assert.deepEqual(
       links.map(line => /^\d+: ([^:@]+)/.exec(line)?.[1]),

@@ -2,13 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import { chmodSync, createReadStream, mkdirSync, readFileSync } from 'node:fs'
-import { rmdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { architecture } from '../../../lib/architecture.ts'
 import { type Clock, sleep } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/log.ts'
-import { removeTree } from '../../../lib/mounts.ts'
 import { clearRuntime } from '../clear.ts'
 import { type CriDriverOptions, openCriDriver } from '../cri/driver.ts'
 import { type RuntimeDriver, RuntimeError } from '../runtime.ts'
@@ -19,15 +17,15 @@ import type { Programs } from './find.ts'
 import { PAUSE_IMAGE, pauseArchive } from './pause-image.ts'
 import { openPodGroups } from './pod-groups.ts'
 import { type RegistrySettings, writeRegistries } from './registries.ts'
-import { endShims } from './shims.ts'
+import { removeRemains } from './remains.ts'
+import { runDirectory, shimsOf } from './run-folder.ts'
+import { endLostShims } from './shims.ts'
 import { superviseContainerd } from './supervise.ts'
 
 export interface ContainerdOptions {
   readonly programs: Programs
   /** Folder of everything that lasts; DATA_DIR/containerd. */
   readonly directory: string
-  /** Folder of what runs, short, and emptied at a reboot; `runDirectory(dataDir)` when absent. */
-  readonly runDirectory?: string
   /** This node's folder in every cgroup hierarchy, e.g. `tutti/node-1`. */
   readonly cgroupRoot: string
   readonly clock: Clock
@@ -47,13 +45,6 @@ export interface OwnContainerd {
   stop(): Promise<void>
 }
 
-/** Sockets' paths are short (107 bytes), data directories may be long. */
-export const runDirectory = (directory: string): string =>
-  `/run/tutti/${createHash('sha256').update(directory).digest('hex').slice(0, 8)}`
-
-/** Where a containerd of ours listens, by its run directory. */
-export const socketIn = (run: string): string => join(run, 'containerd.sock')
-
 /** After a start of containerd it has found its shims by then (ms). */
 const SWEEP_MS = 10_000
 /** One that has died is back within this time, if at all; asked again after so long (ms). */
@@ -71,11 +62,10 @@ function mayLowerOomScore(): boolean {
 /** Starts or finds containerd and opens the driver on it. */
 export async function openContainerd(options: ContainerdOptions): Promise<OwnContainerd> {
   const { programs, directory, clock, logger, cgroupDriver = 'cgroupfs' } = options
-  const run = options.runDirectory ?? runDirectory(directory)
+  const run = runDirectory(directory)
   const layout: Layout = {
     root: join(directory, 'root'),
-    state: join(run, 'state'),
-    socket: socketIn(run),
+    ...shimsOf(directory),
     cniBin: join(run, 'cni/bin'),
     cniConf: join(run, 'cni/conf'),
     registries: join(directory, 'registries'),
@@ -95,7 +85,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
   const ctr = { ctr: programs.ctr, socket: layout.socket }
   const groups = openPodGroups(options.cgroupRoot, cgroupDriver)
   const supervisor = await superviseContainerd({ programs, settings, directory, clock, logger })
-  const sweep = () => void clock.after(SWEEP_MS, () => endShims(layout, true))
+  const sweep = () => void clock.after(SWEEP_MS, () => endLostShims(layout))
   sweep()
   const criOptions: CriDriverOptions = {
     socket: layout.socket,
@@ -146,12 +136,8 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
       await endSandboxes(opened, clock).catch(error => logger.warn({ err: error }, 'containers may be left'))
       await opened.close()
       await supervisor.stop()
-      // Nothing of the cluster runs any more: what is left of it is a remainder.
-      endShims(layout, false)
+      await removeRemains(directory)
       await groups.removeAll()
-      await removeTree(run)
-      // The folder that clusters of this machine share goes with the last of them.
-      if (!options.runDirectory) await rmdir(dirname(run)).catch(() => {})
     },
   }
 }

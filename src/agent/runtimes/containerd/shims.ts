@@ -12,7 +12,7 @@ export interface ShimsOf {
 }
 
 /** Where bundles are, by namespace and id. */
-const BUNDLES = 'io.containerd.runtime.v2.task'
+export const BUNDLES = 'io.containerd.runtime.v2.task'
 
 /** The arguments of a process; none when it is gone. */
 function argumentsOf(proc: string, pid: string): string[] {
@@ -38,9 +38,12 @@ export function findShims({ socket, state }: ShimsOf, lost: boolean, proc = '/pr
     .map(Number)
 }
 
-/** Ends them. */
-export function endShims(shims: ShimsOf, lost: boolean): void {
-  for (const pid of findShims(shims, lost)) {
+/** Ends those without a bundle. */
+export const endLostShims = (shims: ShimsOf): void => kill(findShims(shims, true))
+
+/** Kills processes, of which some may be gone already. */
+export function kill(pids: readonly number[]): void {
+  for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {

@@ -51,6 +51,8 @@ interface Running {
   readonly version: string
 }
 
+const pidFileIn = (directory: string) => join(directory, 'pid')
+
 const alive = ({ pid, start }: Running) => processStartTime(pid) === start
 
 function readRunning(file: string): Running | undefined {
@@ -71,11 +73,17 @@ async function end(running: Running, clock: Clock, exited?: Promise<void>) {
   if (exited) await Promise.race([exited, setTimeout(REAP_MS)])
 }
 
+/** Ends the one of a directory that nobody watches; nothing to do where none runs. */
+export async function endContainerd(directory: string, clock: Clock): Promise<void> {
+  const running = readRunning(pidFileIn(directory))
+  if (running) await end(running, clock)
+}
+
 /** Makes sure that one runs, of this program with these settings; one of another is replaced. */
 export async function superviseContainerd(options: SupervisorOptions): Promise<Supervisor> {
   const { programs, settings, directory, clock, logger } = options
   const { layout } = settings
-  const pidFile = join(directory, 'pid')
+  const pidFile = pidFileIn(directory)
   const configFile = join(directory, 'config.toml')
   const logFile = join(directory, 'log')
   for (const folder of [directory, layout.root, layout.state, layout.registries])

@@ -90,6 +90,8 @@ export interface AgentDeps {
   readonly families?: readonly Family[]
   /** Called when a heartbeat failed: the connection may be dead. */
   reconnect?(): void
+  /** Only to end what an earlier life left: pods that run are stopped, and none is started any more. */
+  readonly ending?: boolean
   /** What tells that the machine shuts down; followed where the settings have periods for that. */
   readonly machineShutdown?: ShutdownSource
   /** Where the node listens for the API server and others; nowhere when absent. */

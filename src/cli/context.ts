@@ -41,6 +41,8 @@ export interface UpOptions {
   readonly ingressPorts?: { readonly http?: number; readonly https?: number }
   /** How other machines reach the API server; absent: they do not, unless they did before. */
   readonly exposure?: Exposure
+  /** Only to end what runs: no workload is started any more. */
+  readonly ending?: true
 }
 
 /** How a cluster is reached by other machines. */
@@ -89,6 +91,8 @@ export interface Launcher {
   start(options: ProgramOptions, onProgress: (phase: string) => void, signal: AbortSignal): Promise<Instance>
   /** Runs the program, its log on the terminal, until `signal` aborts. Rejects with a `UserError` when it cannot start. */
   runInForeground(options: ProgramOptions, onReady: (instance: Instance) => void, signal: AbortSignal): Promise<void>
+  /** Takes away what programs of a data directory, none of which runs, have left on the machine besides it. */
+  clear(dataDir: string): Promise<void>
 }
 
 export interface Context {

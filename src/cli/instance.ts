@@ -26,6 +26,8 @@ export interface Instance {
   readonly asked?: Pick<UpOptions, 'runtime' | 'runtimeEndpoint'>
   /** What this machine cannot give, in sentences. */
   readonly notes: readonly string[]
+  /** It was told to stop, and does. */
+  readonly ending?: true
   /** It was stopped in order. */
   readonly ended?: true
 }

@@ -96,13 +96,13 @@ function explained(error: unknown): unknown {
 export async function startCore(deps: CoreDeps): Promise<Core> {
   const ends = createEnds()
   try {
-    const { config, dataDir } = deps.options
+    const { config, dataDir, ending } = deps.options
     const settings = await loadSettings(config ?? configurationIn(dataDir), { ...deps, uuid: randomUUID })
     const ground = await prepareGround(deps, settings, ends)
     const api = await serveApi(deps, ground, ends)
     const { traffic, nodes } = await startParts(deps, ground, api, ends)
     // A start that failed, for a runtime that is not there, is no wish for the next one.
-    const changed = keepOptions(dataDir, { ...deps.options, port: api.port })
+    const changed = ending ? [] : keepOptions(dataDir, { ...deps.options, port: api.port })
     return {
       server: api.url,
       nodeName: [...nodes.apis.keys()].join(', '),
@@ -280,6 +280,7 @@ async function serveApi({ options, network, version, clock, logger, onPhase }: C
   ground.claims?.claim(options.dataDir)
   return { server, agents, url, port, own, metrics, gateway }
 }
+type Api = Awaited<ReturnType<typeof serveApi>>
 
 /** Every address of the machine; the second one of both families. */
 const ANY = ['0.0.0.0', '::']
@@ -315,30 +316,33 @@ async function listen(server: ApiServer, wanted: number, ground: Ground) {
   return port
 }
 
-/** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
-async function startParts(
-  { options, version, nodeName, clock, logger, onPhase }: CoreDeps,
-  ground: Ground,
-  { server, agents, metrics, gateway }: Awaited<ReturnType<typeof serveApi>>,
-  ends: Ends,
+/** Clients of the API server inside this program, each with the rights of its user. */
+function clientsOf(
+  { server, metrics }: Pick<Api, 'server' | 'metrics'>,
+  told: Pick<CoreDeps, 'clock' | 'logger'>,
+  signal: AbortSignal,
 ) {
-  const { signal } = ends
-  const { settings, podCidr, machines, prepared, addresses, pki, authority, tokenKey } = ground
   const part = (user: UserInfo) => {
     const transport = metrics.metered(server.transport(user))
     const client = createClient(transport)
-    return { transport, client, informers: createInformers(client, { clock, logger }, signal) }
+    return { transport, client, informers: createInformers(client, told, signal) }
   }
   const identity = (name: string, ...groups: string[]) => part({ name, groups: [...groups, 'system:authenticated'] })
+  return { part, identity }
+}
 
-  onPhase('starting controllers and scheduler')
-  const manager = identity('system:kube-controller-manager')
-  const signing = { authority: async () => authority, signToken: createTokenSigner(tokenKey).signNow }
-  const transportAs = (account: string) => metrics.metered(server.transport(controllerUser(account)))
+/** Controllers and scheduler. */
+function startControllers(
+  { nodeName, clock, logger }: CoreDeps,
+  { settings, machines, pki, authority, tokenKey }: Ground,
+  { server, metrics }: Api,
+  { identity }: ReturnType<typeof clientsOf>,
+  ends: Ends,
+): void {
   const components = controllerComponents(
     {
-      ...manager,
-      transportAs,
+      ...identity('system:kube-controller-manager'),
+      transportAs: account => metrics.metered(server.transport(controllerUser(account))),
       kinds: settings.kinds,
       whenUsed: server.registry.whenUsed,
       clock,
@@ -346,21 +350,37 @@ async function startParts(
       rootCa: authority.certificate,
       ...(machines && { nodeRanges: settings.nodeRanges }),
       serverNames: pki.hosts.filter(each => each !== nodeName),
-      ...signing,
+      authority: async () => authority,
+      signToken: createTokenSigner(tokenKey).signNow,
       metrics: metrics.controllers,
       localVolumes: true,
     },
-    signal,
+    ends.signal,
   )
   const scheduler = createScheduler({ ...identity('system:kube-scheduler'), host: nodeName, clock, logger })
-  const running = runAll([...components, scheduler], { clock, logger }, signal)
+  const running = runAll([...components, scheduler], { clock, logger }, ends.signal)
   ends.add(() => running)
+}
+
+/** Controllers, scheduler, traffic and the node's agent: all of them clients of the API server. */
+async function startParts(deps: CoreDeps, ground: Ground, api: Api, ends: Ends) {
+  const { options, version, nodeName, clock, logger, onPhase } = deps
+  const { server, agents, gateway } = api
+  const { signal } = ends
+  const { settings, podCidr, prepared, addresses, pki, authority } = ground
+  const clients = clientsOf(api, { clock, logger }, signal)
+  const { part, identity } = clients
+
+  if (!options.ending) {
+    onPhase('starting controllers and scheduler')
+    startControllers(deps, ground, api, clients, ends)
+  }
 
   onPhase('starting the network')
   const traffic = await prepared.start(identity('system:kube-proxy'), signal)
   ends.add(() => traffic.close())
 
-  if (ground.ingress) {
+  if (ground.ingress && !options.ending) {
     const own = part(controllerUser('ingress-controller'))
     const component = ingressGateway({
       ...own,

@@ -66,6 +66,8 @@ async function chooseNetwork(options: ProgramOptions): Promise<Choice> {
   if (network === 'portable' || (network === 'auto' && runtime === 'simulated')) return { mode: 'portable', notes: [] }
   const found = await detectCapabilities()
   const owner = found.kernel.usable ? networkClaims().owner(dataDir, hasWorkloads) : undefined
+  // Nothing of a cluster lives whose network another one could take.
+  if (owner && 'ending' in options && options.ending) return { mode: 'portable', notes: [] }
   const kernel: Capabilities['kernel'] = owner ? { usable: false, reason: ownedBy(owner) } : found.kernel
   try {
     return chooseMode(network === 'auto' ? undefined : network, { ...found, kernel })
@@ -126,6 +128,16 @@ async function wantedStop(request: string, signal: NodeJS.Signals): Promise<Stop
   return { workloads: 'run on', timeoutMs: 0 }
 }
 
+/** Says that the program stops, so that nobody takes it for one that goes on. */
+function noteEnding(instance: Instance, dataDir: string, logger: Logger): void {
+  try {
+    writeFileAtomic(instanceFile(dataDir), `${JSON.stringify({ ...instance, ending: true })}\n`)
+  } catch (error) {
+    // A full disk keeps nobody from ending.
+    logger.warn({ err: error }, 'that the program stops could not be noted')
+  }
+}
+
 /** Starts what the options ask for: a cluster, or a node of one. */
 async function startProgram(
   options: NodeOptions | (UpOptions & KeptOptions),
@@ -178,6 +190,7 @@ export async function serve(asked: ProgramOptions, hooks: ServeHooks, choice?: C
 
   const signal = await stop
   resting.abort()
+  noteEnding(instance, dataDir, logger)
   const request = stopRequestFile(dataDir)
   const how = await wantedStop(request, signal)
   logger.info({ signal, ...how }, 'stopping')

@@ -86,4 +86,8 @@ export const launcher: Launcher = {
     }
     await ended
   },
+  async clear(dataDir) {
+    const { removeRemainsOf } = await import('./remains.ts')
+    await removeRemainsOf(dataDir)
+  },
 }

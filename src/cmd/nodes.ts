@@ -175,6 +175,7 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     ...(deps.families && { families: deps.families }),
     ...(deps.reconnect && { reconnect: deps.reconnect }),
     ...(deps.annotations && { annotations: deps.annotations }),
+    ...(options.ending && { ending: options.ending }),
   }
 }
 

@@ -146,10 +146,9 @@ async function own({ options, settings, nodeName, mode, clock, logger }: Runtime
 async function refuseSecond(dataDir: string, why: string): Promise<void> {
   const directory = join(dataDir, 'containerd')
   if (!existsSync(directory)) return
-  const { runDirectory, socketIn } = await import('../agent/runtimes/containerd/open.ts')
+  const { shimsOf } = await import('../agent/runtimes/containerd/run-folder.ts')
   const { findShims } = await import('../agent/runtimes/containerd/shims.ts')
-  const socket = socketIn(runDirectory(directory))
-  const count = findShims({ socket, state: '' }, false).length
+  const count = findShims(shimsOf(directory), false).length
   if (count)
     throw new UserError(
       `pods of this cluster run in containerd (${count}), and in another runtime they would run twice (${why})`,
@@ -159,10 +158,10 @@ async function refuseSecond(dataDir: string, why: string): Promise<void> {
 
 /** Opens what runs containers: none where only processes are wanted or possible. Throws `UserError`. */
 export async function openContainers(deps: RuntimesDeps): Promise<Runtimes> {
-  const { runtime, runtimeEndpoint = deps.settings?.runtimeEndpoint, dataDir } = deps.options
+  const { runtime, runtimeEndpoint = deps.settings?.runtimeEndpoint, dataDir, ending } = deps.options
   if (runtimeEndpoint !== undefined) return given(runtimeEndpoint, deps)
   if (runtime === 'process') {
-    await refuseSecond(dataDir, '--runtime process')
+    if (!ending) await refuseSecond(dataDir, '--runtime process')
     return NOTHING
   }
   const found = await own(deps).catch((error: Error) => {
@@ -170,6 +169,8 @@ export async function openContainers(deps: RuntimesDeps): Promise<Runtimes> {
     return `containerd does not start: ${error.message}`
   })
   if (typeof found !== 'string') return found
+  // What it ran is ended without it: remains.ts.
+  if (ending) return NOTHING
   if (runtime === 'containerd') throw new UserError(found, 'Let tutti take what there is: --runtime auto.')
   await refuseSecond(dataDir, found)
   const instead =

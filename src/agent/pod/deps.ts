@@ -40,6 +40,8 @@ export interface PodDeps {
   readonly claims: ClaimSource
   readonly volumeServices: VolumeServices
   readonly podNetwork: PodNetwork
+  /** The node only ends what runs. */
+  readonly ending?: boolean
   readonly serviceEnv: ServiceEnvironment
   /**
    * Bounds starts that happen at once: more do not go faster, and the first would come later. What may wait a moment

@@ -125,7 +125,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
   /** Its status is as it is: it had ended before this life began, or its containers have been removed since. */
   let isTold = over
   let isGone = false
-  let draining = false
+  let draining = shared.ending ?? false
   let cleaning: 'no' | 'running' | 'done' = 'no'
   let letGo = false
   let released = false
@@ -529,6 +529,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       await told()
       grace.limit(timeoutMs)
       kick()
+      if (!adopted) await look()
       while (slots.some(slot => isRunning(slot) || slot.busy)) {
         await nextChange(standing.driver(), uid, clock, 250)
         await look()

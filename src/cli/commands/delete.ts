@@ -6,11 +6,11 @@ import { deleteResources } from '../apply/delete-resources.ts'
 import { defineCommand, NAMESPACE } from '../command.ts'
 import type { Context, UpOptions } from '../context.ts'
 import { UserError } from '../context.ts'
-import { type Instance, lastInstance, readInstance } from '../instance.ts'
+import { type Instance, lastInstance } from '../instance.ts'
 import { forgetKubeconfig } from '../kubeconfig.ts'
 import { isMember, memberName } from '../membership.ts'
 import { withProgress } from '../output/progress.ts'
-import { stopInstance } from '../stop.ts'
+import { lastingInstance, stopInstance } from '../stop.ts'
 import { removeAsRoot } from '../users.ts'
 
 async function confirmed({ io }: Context, question: string): Promise<boolean> {
@@ -43,7 +43,7 @@ async function startOnceMore(
 ): Promise<Instance | undefined> {
   if (!last && podsLeft(dataDir) === 0) return undefined
   const network = (last?.network.mode ?? 'auto') as NonNullable<UpOptions['network']>
-  const options = { dataDir, port: 0, network, ...(last?.asked ?? { runtime: 'auto' }) } as const
+  const options = { dataDir, port: 0, network, ...(last?.asked ?? { runtime: 'auto' }), ending: true } as const
   try {
     // A node stops its workloads by itself: its server may be gone.
     const node = { role: 'node', dataDir, alone: true } as const
@@ -75,12 +75,14 @@ async function deleteCluster(context: Context, yes: boolean): Promise<number> {
     )
   if (!yes && !(await confirmed(context, `Delete the cluster in ${dataDir}, its workloads and all its state?`)))
     return 1
+  const running = await lastingInstance(context)
+  const last = lastInstance(dataDir)
   await withProgress(context, 'deleting', async say => {
-    const last = lastInstance(dataDir)
-    const instance = readInstance(dataDir) ?? (await startOnceMore(context, last, say))
+    const instance = running ?? (await startOnceMore(context, last, say))
     if (instance) await stopInstance(context, instance, { workloads: true, timeoutMs: 30_000 })
     // The address that was told to kubectl is that of the last regular start.
     if (last) await forgetKubeconfig(context, last)
+    await context.launcher.clear(dataDir)
     await removeAsRoot(dataDir)
     // Volumes of pods may still be mounted in it: what is theirs stays.
     await removeTree(dataDir)

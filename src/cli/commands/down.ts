@@ -1,8 +1,7 @@
 import { defineCommand } from '../command.ts'
 import { UserError } from '../context.ts'
-import { readInstance } from '../instance.ts'
 import { withProgress } from '../output/progress.ts'
-import { stopInstance } from '../stop.ts'
+import { lastingInstance, stopInstance } from '../stop.ts'
 
 export const down = defineCommand({
   name: 'down',
@@ -15,7 +14,7 @@ export const down = defineCommand({
     { flags: '--timeout <seconds>', description: 'how long to wait for workloads to end', default: 60 },
   ],
   async run(_args, options, context) {
-    const instance = readInstance(context.dataDir)
+    const instance = await lastingInstance(context)
     if (!instance) {
       context.io.out(`Tutti is not running in ${context.dataDir}.\n`)
       return 0

@@ -2,12 +2,13 @@ import { isIP } from 'node:net'
 import { defineCommand } from '../command.ts'
 import type { Context, NodeOptions } from '../context.ts'
 import { UserError } from '../context.ts'
-import { type Instance, readInstance } from '../instance.ts'
+import type { Instance } from '../instance.ts'
 import { isMember } from '../membership.ts'
 import { nodeNameOf } from '../node-name.ts'
 import { paint } from '../output/color.ts'
 import { labelsOf, noteLines } from '../output/labels.ts'
 import { withProgress } from '../output/progress.ts'
+import { lastingInstance } from '../stop.ts'
 
 const TOKEN_HINT = 'On the server: tutti token create, and run here what it prints.'
 
@@ -71,7 +72,7 @@ After it "tutti up" starts the node again, "tutti down" stops it, "tutti delete"
   ],
   async run([address = ''], options, context) {
     const { dataDir } = context
-    const running = readInstance(dataDir)
+    const running = await lastingInstance(context)
     if (running?.role === 'node') {
       reportNode(context, running)
       return 0

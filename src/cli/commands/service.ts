@@ -5,11 +5,10 @@ import { isBootedBySystemd, systemctl } from '../../lib/systemd.ts'
 import { defineCommand, type Options } from '../command.ts'
 import type { Context } from '../context.ts'
 import { UserError } from '../context.ts'
-import { readInstance } from '../instance.ts'
 import { isMember } from '../membership.ts'
 import { withProgress } from '../output/progress.ts'
 import { serviceUnit } from '../service/unit.ts'
-import { stopInstance } from '../stop.ts'
+import { lastingInstance, stopInstance } from '../stop.ts'
 
 const UNITS = '/etc/systemd/system'
 const USERS_UNITS = 'systemd/user'
@@ -67,7 +66,7 @@ async function install(args: readonly string[], options: Options, context: Conte
     throw new UserError(`${unit.file} cannot be written: ${(cause as Error).message}`, undefined, { cause })
   }
   if (unit.isLive) {
-    const running = readInstance(dataDir)
+    const running = await lastingInstance(context)
     // Whoever started it by hand hands over; the workloads go on.
     if (running)
       await withProgress(context, 'handing over', () =>

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { defineCommand, type Options } from '../command.ts'
 import type { Context, Exposure, UpOptions } from '../context.ts'
 import { UserError } from '../context.ts'
-import { type Instance, readInstance } from '../instance.ts'
+import type { Instance } from '../instance.ts'
 import { writeKubeconfigs } from '../kubeconfig.ts'
 import { isMember } from '../membership.ts'
 import { nodeNameOf } from '../node-name.ts'
@@ -11,6 +11,7 @@ import { paint } from '../output/color.ts'
 import { labelsOf, noteLines } from '../output/labels.ts'
 import { withProgress } from '../output/progress.ts'
 import { unmetBy } from '../second-up.ts'
+import { lastingInstance } from '../stop.ts'
 import { reportNode, startNode } from './join.ts'
 
 /** Simulated nodes in one process that were tried. */
@@ -116,7 +117,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
   ],
   async run(_args, options, context) {
     if (isMember(context.dataDir)) {
-      const node = readInstance(context.dataDir)
+      const node = await lastingInstance(context)
       if (node) reportNode(context, node)
       else await startNode(context, { role: 'node', dataDir: context.dataDir }, options.foreground === true)
       return 0
@@ -145,7 +146,7 @@ Writes DATA_DIR/kubeconfig and adds the context "tutti" to your kubeconfig; with
           { ...(took === undefined ? {} : { took }), where: written },
         )
     }
-    const running = readInstance(context.dataDir)
+    const running = await lastingInstance(context)
     if (running) {
       const unmet = unmetBy(running, options)
       await finish(unmet ? { ...running, notes: [...running.notes, unmet] } : running)

@@ -32,7 +32,14 @@ export async function openAlone({ dataDir, clock, logger }: AloneDeps): Promise<
   const membership = readMembership(dataDir)
   const { server, nodeName } = membership
   const { containers: settings } = await machineSettings(dataDir)
-  const deps = { options: upOptions(dataDir, membership), settings, nodeName, mode: 'kernel', clock, logger }
+  const deps = {
+    options: { ...upOptions(dataDir, membership), ending: true as const },
+    settings,
+    nodeName,
+    mode: 'kernel',
+    clock,
+    logger,
+  }
   const containers = await openContainers(deps)
   const drivers = [...containers.drivers, await openProcesses(deps, containers)]
   const claims = networkClaims()

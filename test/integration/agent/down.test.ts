@@ -93,6 +93,31 @@ describe('Agent.drain', () => {
     assert.deepEqual([await isReady('late'), await isReady('web'), (await node()).ready], ['True', 'True', WELL.ready])
   })
 
+  it('that was started only to end what runs ends it by its rules, and starts nothing', async () => {
+    world.scripts.set('main', { obeysAfterMs: 100 })
+    const lifecycle = { preStop: { exec: { command: ['bye'] } } }
+    await world.create('web', { containers: [{ ...web.containers[0], lifecycle }] })
+    await world.advance(1000)
+    world.stopAgent()
+    await world.create('later', web)
+    const before = world.log.length
+    await world.runAgent({ ending: true })
+    const drained = world.drain(10_000)
+    await world.create('last', web)
+    await world.advance(5000)
+    await drained
+    // Its own grace, and then what is left of it.
+    const others = world.log.slice(before).filter(each => !each.startsWith('stop main '))
+    assert.deepEqual(others, ['exec main bye', 'end main 143'])
+    // What was stopped before stays so.
+    world.stopAgent()
+    const rest = world.log.length
+    await world.runAgent({ ending: true })
+    await world.advance(5000)
+    await world.drain(10_000)
+    assert.deepEqual(world.log.slice(rest), [])
+  })
+
   it('costs no pod, however long the pause: controllers that start first give the node the whole toleration', async () => {
     await world.create('web', web)
     const { uid } = (await world.get('web'))?.metadata ?? {}

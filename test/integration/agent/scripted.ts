@@ -218,6 +218,7 @@ export interface Through {
 interface Around {
   readonly settings: NodeSettings
   readonly machineShutdown: ShutdownSource
+  readonly ending: boolean
 }
 
 /** Starts server and agent; `stopAgent` and `runAgent` end it as a crash would and start it again. */
@@ -258,6 +259,7 @@ export async function startScripted() {
         annotations: { 'example.com/machine': 'one' },
         machine,
         ...(through.settings && { settings: through.settings }),
+        ...(through.ending && { ending: through.ending }),
         ...(through.machineShutdown && { machineShutdown: through.machineShutdown }),
       },
       abort.signal,

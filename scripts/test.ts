@@ -4,10 +4,12 @@
  * `npm test -- robustness`. Tests on machines of their own, which take many minutes, run only where they are asked for:
  * `npm test -- test/machine`.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 
 const root = join(import.meta.dirname, '..')
 const all = (folder: string) =>
@@ -28,18 +30,21 @@ if (chosen.length === 0) {
   process.exit(1)
 }
 
+const E2E = join('test', 'e2e')
+/**
+ * End-to-end tests that leave the machine's own network alone: their clusters are portable, rootless, or in network
+ * namespaces that the test made. They run one at a time beside the others, of which one at a time may have it.
+ */
+const BESIDE = ['cli', 'full-disk', 'machines', 'package', 'users'].map(name => join(E2E, `${name}.test.ts`))
+
 /** Unit tests are small: one process each is dear, so they share the machine; end-to-end tests run one at a time. */
-const serial = chosen.filter(file =>
-  [join('test', 'e2e'), join('test', 'robustness'), MACHINE].some(folder => file.startsWith(folder)),
-)
+const serial = chosen.filter(file => [E2E, join('test', 'robustness'), MACHINE].some(folder => file.startsWith(folder)))
 const parallel = chosen.filter(file => !serial.includes(file))
-let failed = false
-for (const [files, concurrency] of [
-  [parallel, availableParallelism()],
-  [serial, 1],
-] as const) {
-  if (files.length === 0) continue
-  const { status } = spawnSync(
+
+/** Runs the files, `concurrency` at a time; resolves with whether all passed. What `aside` says comes at its end. */
+async function run(files: readonly string[], concurrency: number, aside = false): Promise<boolean> {
+  if (files.length === 0) return true
+  const child = spawn(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
@@ -54,13 +59,29 @@ for (const [files, concurrency] of [
     ],
     {
       cwd: root,
-      stdio: 'inherit',
+      stdio: ['inherit', aside ? 'pipe' : 'inherit', 'inherit'],
       env: {
         ...process.env,
         NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules/.cache/compile'),
       },
     },
   )
-  failed ||= status !== 0
+  const said = child.stdout ? buffer(child.stdout) : undefined
+  const [code] = await once(child, 'close')
+  if (said) process.stdout.write(await said)
+  return code === 0
 }
-process.exit(failed ? 1 : 0)
+
+const small = await run(parallel, availableParallelism())
+const large = await Promise.all([
+  run(
+    serial.filter(file => !BESIDE.includes(file)),
+    1,
+  ),
+  run(
+    serial.filter(file => BESIDE.includes(file)),
+    1,
+    true,
+  ),
+])
+process.exitCode = small && large.every(Boolean) ? 0 : 1

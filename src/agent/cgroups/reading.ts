@@ -15,7 +15,7 @@ export interface GroupReader {
   base(controller: Controller): string
   /** cpu.shares (2..262144); 0 where there are none. */
   shares(path: string): number
-  /** Limits as the kernel has them: CPU and memory. */
+  /** Limits as the kernel has them: CPU and memory. Of v2 without shares, which it keeps rounded. */
   limits(path: string): Resources
   /** pids in it, without those of its children. */
   processes(path: string): number[]
@@ -72,7 +72,7 @@ export function groupReader(root: string, mount = CGROUPS): GroupReader {
       const [quota, period] = v2
         ? read(join(cpu, 'cpu.max')).trim().split(' ')
         : [read(join(cpu, 'cpu.cfs_quota_us')), read(join(cpu, 'cpu.cfs_period_us'))]
-      const cpuShares = shares(path)
+      const cpuShares = v2 ? 0 : shares(path)
       const limit = Number(read(join(memory, v2 ? 'memory.max' : 'memory.limit_in_bytes')))
       return {
         ...(cpuShares > 0 ? { cpuShares } : {}),

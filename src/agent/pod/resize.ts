@@ -93,15 +93,20 @@ export function createPodResize(deps: ResizeDeps): PodResize {
     const pod = allocated()
     return containerResources(pod, specIn(pod, slot))
   }
-  /** As the runtime says, or as it was last told. */
-  const actualOf = (slot: Slot): Resources => {
-    const [latest] = slot.instances
-    if (latest?.resources) return latest.resources
-    if (slot.limits && slot.limits.id === latest?.id) return slot.limits.resources
+  /** As the runtime was last told. */
+  const toldOf = (slot: Slot): Resources => {
+    if (slot.limits && slot.limits.id === slot.instances[0]?.id) return slot.limits.resources
     return containerResources(withAllocation(deps.pod(), first), {
       ...slot.spec,
       resources: first.get(slot.spec.name) ?? {},
     })
+  }
+  /** As the runtime says; shares, which the kernel may keep rounded, as it was told where it does not say them. */
+  const actualOf = (slot: Slot): Resources => {
+    const resources = slot.instances[0]?.resources
+    if (resources && resources.cpuShares !== undefined) return resources
+    const told = toldOf(slot)
+    return resources && told.cpuShares !== undefined ? { cpuShares: told.cpuShares, ...resources } : told
   }
   function needOf(slot: Slot) {
     if (slot.sort === 'ephemeral' || !isRunning(slot)) return 'none'

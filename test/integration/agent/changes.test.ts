@@ -114,6 +114,16 @@ describe('what changes while a pod runs', () => {
     await remove('grows')
   })
 
+  it('a resize is done once where the kernel does not tell CPU shares as they were given', async () => {
+    node.scripts.set('main', { withoutShares: true })
+    await node.create('rounded', { containers: [container('main', { resources: both('100m', '64Mi') })] })
+    assert.deepEqual(node.log, ['start main'])
+    await resize('rounded', both('200m', '64Mi'))
+    assert.equal(node.log.filter(each => each.startsWith('update main')).length, 1, node.log.join('\n'))
+    assert.deepEqual((await node.container('rounded')).resources, both('200m', '64Mi'))
+    await remove('rounded')
+  })
+
   it('a resize that wants a new instance stops the old one first, once', async () => {
     node.scripts.set('main', { obeysAfterMs: 0 })
     const resizePolicy = [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }]

@@ -4,6 +4,7 @@ import { pods } from '../../../src/agent/resources.ts'
 import {
   type ContainerConfig,
   type ContainerStatus,
+  type Resources,
   type RuntimeDriver,
   RuntimeError,
   type RuntimeEvent,
@@ -31,6 +32,8 @@ export interface Script {
   obeysAfterMs?: number
   /** Bytes that it uses; default 0. */
   memory?: number
+  /** Its CPU shares are not told, as of a kernel that rounds them. */
+  withoutShares?: boolean
   /** Answers of exec, by the command's first word; default 0. */
   exec?: Record<string, number>
 }
@@ -44,6 +47,8 @@ export function scriptedDriver(clock: Clock) {
   const log: string[] = []
   let serial = 0
   const script = (name: string) => scripts.get(name) ?? {}
+  const toldOf = (name: string, { cpuShares, ...rest }: Resources): Resources =>
+    script(name).withoutShares || cpuShares === undefined ? rest : { cpuShares, ...rest }
   const end = (id: string, code: number) => {
     const found = containers.get(id)
     if (found?.status.state !== 'running') return
@@ -113,7 +118,7 @@ export function scriptedDriver(clock: Clock) {
           image,
           imageId: image,
           annotations,
-          resources: config.resources,
+          resources: toldOf(name, config.resources),
           ...times,
         },
       })
@@ -143,7 +148,7 @@ export function scriptedDriver(clock: Clock) {
     },
     async updateContainer(id, resources) {
       const found = containers.get(id)!
-      found.status.resources = { ...found.status.resources, ...resources }
+      found.status.resources = toldOf(found.status.name, { ...found.status.resources, ...resources })
       log.push(`update ${found.status.name} ${JSON.stringify(resources)}`)
     },
     async updateSandbox(_, resources) {

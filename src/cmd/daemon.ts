@@ -19,6 +19,7 @@ import { findHolder, usersOf } from '../network/rootless/holder.ts'
 import { isInside, startInside } from '../network/rootless/porter.ts'
 import { type Core, startCore } from './core.ts'
 import { openDataDir } from './data-dir.ts'
+import { stayAwake } from './ends.ts'
 import { type KeptOptions, withKept } from './kept-options.ts'
 import { nodeArguments, type StartMessage } from './launch.ts'
 import { createLogger } from './logger.ts'
@@ -194,7 +195,10 @@ export async function serve(asked: ProgramOptions, hooks: ServeHooks, choice?: C
   const request = stopRequestFile(dataDir)
   const how = await wantedStop(request, signal)
   logger.info({ signal, ...how }, 'stopping')
+  // Timers hold nothing, and neither does a runtime that is away.
+  const letGo = stayAwake()
   await core.stop(how)
+  letGo()
   writeFileAtomic(instanceFile(dataDir), `${JSON.stringify({ ...instance, ended: true })}\n`)
   rmSync(request, { force: true })
   logger.info({}, 'stopped')

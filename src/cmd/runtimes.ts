@@ -9,6 +9,7 @@ import { type UpOptions, UserError } from '../cli/context.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type CallError, CODE } from '../lib/grpc/channel.ts'
 import type { Logger } from '../lib/log.ts'
+import { isInside } from '../network/rootless/porter.ts'
 import type { ContainerSettings } from './configuration/containers.ts'
 
 export interface RuntimesDeps {
@@ -156,6 +157,17 @@ async function refuseSecond(dataDir: string, why: string): Promise<void> {
     )
 }
 
+/** Ends what a containerd of ours ran that does not start any more. */
+async function endWithoutContainerd({ options, settings, nodeName }: RuntimesDeps): Promise<void> {
+  const directory = join(options.dataDir, 'containerd')
+  // In a rootless cluster nobody may.
+  if (!existsSync(directory) || isInside()) return
+  const { removeRemains } = await import('../agent/runtimes/containerd/remains.ts')
+  const { openPodGroups } = await import('../agent/runtimes/containerd/pod-groups.ts')
+  await removeRemains(directory)
+  await openPodGroups(groupsOf(nodeName), settings?.cgroupDriver ?? 'cgroupfs').removeAll()
+}
+
 /** Opens what runs containers: none where only processes are wanted or possible. Throws `UserError`. */
 export async function openContainers(deps: RuntimesDeps): Promise<Runtimes> {
   const { runtime, runtimeEndpoint = deps.settings?.runtimeEndpoint, dataDir, ending } = deps.options
@@ -169,8 +181,7 @@ export async function openContainers(deps: RuntimesDeps): Promise<Runtimes> {
     return `containerd does not start: ${error.message}`
   })
   if (typeof found !== 'string') return found
-  // What it ran is ended without it: remains.ts.
-  if (ending) return NOTHING
+  if (ending) return { ...NOTHING, leave: () => endWithoutContainerd(deps) }
   if (runtime === 'containerd') throw new UserError(found, 'Let tutti take what there is: --runtime auto.')
   await refuseSecond(dataDir, found)
   const instead =

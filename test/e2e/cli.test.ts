@@ -1,9 +1,10 @@
 /** The command line against a whole cluster, as a person types it. Portable mode: it can be had everywhere. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { lastInstance } from '../../src/cli/instance.ts'
 import { toolsMissing } from '../tools.ts'
 import { type E2eCluster, execute, startE2eCluster, tuttiPath } from './cluster.ts'
 import { until } from './load.ts'
@@ -184,10 +185,30 @@ describe('the command line', { skip: toolsMissing }, () => {
   it('delete asks, and says so where nobody can answer', () =>
     says(['delete'], { code: 1, err: /--yes/ }).then(() => {}))
 
-  it('delete stops the workloads of a program that was killed', async () => {
+  it('up waits for the end of a program that is stopping', async () => {
+    const pid = cluster.pid()
+    process.kill(pid, 'SIGTERM')
+    await until('it says so', async () => {
+      const last = lastInstance(cluster.dataDir)
+      return last?.ending || last?.ended
+    })
+    await cluster.up()
+    assert.notEqual(cluster.pid(), pid)
+  })
+
+  it('delete stops the workloads of a program that was killed, and starts none', async () => {
+    const starts = join(cluster.dataDir, '..', 'starts')
+    const pidsOf = () => readFileSync(starts, 'utf8').split('\n').filter(Boolean).map(Number)
+    writeFileSync(starts, '')
+    // Of four, a pod's command has two.
+    await says(['run', 'noted', '--', 'sh', '-c', `echo $$$$ >>${starts}; exec sleep 1000`], { out: /noted is ready/ })
+    await until('it has noted its start', async () => pidsOf().length > 0)
+    const before = pidsOf()
     process.kill(cluster.pid(), 'SIGKILL')
     await says(['get', 'pods'], { code: 1, err: /Tutti is not running[\s\S]*tutti up/ })
+    process.kill(before[0]!, 'SIGKILL')
     await says(['delete', '--yes'], { out: /is gone/ })
+    assert.deepEqual(pidsOf(), before)
     await says(['status'], { code: 1, out: /not running/ })
   })
 })

@@ -96,6 +96,12 @@ test('tutti is killed with SIGKILL under load and comes back', { skip: toolsMiss
   await until('the writers see it', async () => broken)
   await writers
   writer.close()
+  if (network === 'kernel') {
+    const words = ['up', '--network', 'kernel', '--port', '0', '--data-dir', join(cluster.dataDir, '../other')]
+    const { code, stderr } = await cluster.tutti(words)
+    assert.equal(code, 1, 'another cluster may not take the network of pods that run on')
+    assert.match(stderr, /what runs on of the cluster in .*data has it .*tutti delete --data-dir .*data\)/)
+  }
   // Down for a moment, in which the workloads and the kernel's tables must carry on.
   await new Promise(resolve => setTimeout(resolve, 1500))
   await cluster.up()

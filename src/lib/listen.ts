@@ -21,7 +21,7 @@ const listenAt = (
   })
 
 /**
- * Takes the port at every host, or a free one for 0. Rejects, with nothing left open, with an error that has a `code`
+ * Takes the port at every host, once where one is said twice, or a free port for 0. Rejects, with nothing left open, with an error that has a `code`
  * (EADDRINUSE, EACCES). What listens does not keep the program alive.
  */
 export async function listenOn(
@@ -35,7 +35,7 @@ export async function listenOn(
   }
   let taken = port
   try {
-    for (const host of hosts) {
+    for (const host of new Set(hosts)) {
       const server = await listenAt({ host, port: taken }, onConnection)
       servers.push(server)
       taken = (server.address() as { port: number }).port

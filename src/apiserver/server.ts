@@ -237,7 +237,8 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     },
   ]
 
-  const index = indexPage(kinds, [...(ext.paths?.keys() ?? []), ...healthPaths(checks)])
+  const fixed = [...(ext.paths?.keys() ?? []), ...healthPaths(checks)]
+  const index = indexPage(kinds, () => [...fixed, ...(aggregation?.paths() ?? [])])
 
   async function nonResource(request: ServerRequest): Promise<Answer> {
     const special = ext.paths?.get(request.path)

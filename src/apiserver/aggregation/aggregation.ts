@@ -1,4 +1,5 @@
 /** Other API servers as part of this one (Kubernetes documentation, "API Aggregation Layer"). */
+import type { APIService } from '../../api/generated/types/apiregistration-v1.ts'
 import type { NodeDirectory } from '../../client/node-api.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -7,7 +8,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Answer, Filter, ServerRequest } from '../request.ts'
 import { podDialer, serviceDialer } from '../services/dial.ts'
 import { type ServiceReaders, serviceResolver } from '../services/endpoint.ts'
-import { API_SERVICES } from './api-service.ts'
+import { API_SERVICES, pathsOf } from './api-service.ts'
 import { handOnFilter } from './hand-on.ts'
 import { mergeDiscovery } from './merged-discovery.ts'
 import { mergeOpenApi } from './merged-openapi.ts'
@@ -20,6 +21,8 @@ export interface Aggregation {
   readonly filter: Filter
   /** Discovery and OpenAPI of all servers as one, from this server's own. */
   discovery(local: Documents): Documents
+  /** Where versions of groups are that APIServices name, whether these can be asked or not. */
+  paths(): readonly string[]
   openApi(local: Documents): (request: ServerRequest) => ReturnType<Documents> | Promise<Answer | undefined>
   close(): void
 }
@@ -62,6 +65,7 @@ export function openAggregation(deps: AggregationDeps): Aggregation | undefined 
     filter: handOnFilter(registry, remote),
     discovery: local => mergeDiscovery(remote, objects, local),
     openApi: local => mergeOpenApi(remote, local),
+    paths: () => objects.list().flatMap(({ value }) => pathsOf(value as APIService)),
     close: remote.close,
   }
 }

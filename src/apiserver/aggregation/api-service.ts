@@ -15,6 +15,12 @@ export const apiServiceName = (group: string, version: string) => `${version}.${
 export const groupVersionPath = (group: string, version: string) =>
   group ? `/apis/${group}/${version}` : `/api/${version}`
 
+/** Where its group is and, below that, its version; the core has no groups. */
+export function pathsOf({ spec }: APIService): readonly string[] {
+  const { group = '', version = '' } = spec ?? {}
+  return [group ? `/apis/${group}` : '/api', groupVersionPath(group, version)]
+}
+
 const availableOf = (object: APIService) => object.status?.conditions?.find(({ type }) => type === 'Available')
 
 /** Whether requests may be handed on. */

@@ -84,8 +84,18 @@ test('APIServices of this server are local and available', async () => {
   assert.equal(metadata.labels['kube-aggregator.kubernetes.io/automanaged'], 'onstart')
 })
 
+/** Paths of the index page below a group. */
+async function listed(group: string): Promise<string[]> {
+  const { paths } = parse((await api.fetch('GET', '/')).text)
+  return paths.filter((path: string) => path.startsWith(`/apis/${group}`))
+}
+
 test('an APIService says what is missing before it can be asked', async () => {
+  assert.deepEqual(await listed('shop.example.com'), [])
   await api.send(ADMIN, 'POST', SERVICES, registration())
+  // The index of paths has it, whether it can be asked or not.
+  assert.deepEqual(await listed('shop.example.com'), ['/apis/shop.example.com', '/apis/shop.example.com/v1'])
+  assert.deepEqual(await listed('batch'), ['/apis/batch', '/apis/batch/v1'])
   const missing = await untilReason('ServiceNotFound')
   assert.equal(missing.message, 'service/shop in "default" is not present')
   assert.equal(missing.status, 'False')

@@ -43,10 +43,11 @@ const METRICS = 'text/plain; version=0.0.4; charset=utf-8'
 /** What is asked for below `/stats` and `/metrics`; undefined for what is not there. */
 async function statisticsAt(deps: EndpointDeps, path: string): Promise<NodeAnswer | undefined> {
   const made = await import('./statistics/statistics.ts')
+  const { containerMetrics } = await import('./statistics/container-metrics.ts')
   const texts: Readonly<Record<string, (all: Statistics) => string>> = {
     '/metrics': made.kubeletMetrics,
     '/metrics/resource': made.resourceMetrics,
-    '/metrics/cadvisor': made.containerMetrics,
+    '/metrics/cadvisor': containerMetrics,
   }
   if (path !== '/stats/summary' && !texts[path]) return undefined
   const needsClaims = path === '/stats/summary' || path === '/metrics'

@@ -105,7 +105,7 @@ async function given(
     afterSandbox: groups.remove,
     updateSandbox: groups.update,
     limits: groups.limits,
-    processes: groups.processes,
+    usage: groups.usage,
     oomKills: groups.oomKills,
   }).catch(error => {
     throw unusable(socket, error)

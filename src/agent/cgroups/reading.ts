@@ -1,7 +1,7 @@
 /** What the kernel tells of control groups, v1 and v2, whoever made them. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Resources } from '../runtimes/runtime.ts'
+import type { GroupDetails, Resources } from '../runtimes/runtime.ts'
 
 /** Where they are mounted. */
 export const CGROUPS = '/sys/fs/cgroup'
@@ -21,7 +21,15 @@ export interface GroupReader {
   processes(path: string): number[]
   /** Processes that the kernel killed in it for lack of memory. */
   oomKills(path: string): number
-  usage(path: string): { cpu: number; memory: number; workingSet: number; processes: number } | undefined
+  usage(path: string): GroupUsage | undefined
+}
+
+/** What a group has used: CPU in nanoseconds, memory in bytes. */
+export interface GroupUsage extends GroupDetails {
+  readonly cpu: number
+  readonly memory: number
+  readonly workingSet: number
+  readonly processes: number
 }
 
 const read = (path: string): string => {
@@ -91,12 +99,22 @@ export function groupReader(root: string, mount = CGROUPS): GroupReader {
       const current = read(join(memory, v2 ? 'memory.current' : 'memory.usage_in_bytes'))
       if (!current) return undefined
       const total = Number(current)
-      const inactive = field(read(join(memory, 'memory.stat')), v2 ? 'inactive_file' : 'total_inactive_file')
-      const cpu = v2
-        ? field(read(join(base('cpu'), path, 'cpu.stat')), 'usage_usec') * 1000
-        : Number(read(join(base('cpuacct'), path, 'cpuacct.usage')))
-      const processes = Number(read(join(base('pids'), path, 'pids.current'))) || 0
-      return { cpu, memory: total, workingSet: Math.max(0, total - inactive), processes }
+      const stat = read(join(memory, 'memory.stat'))
+      const inactive = field(stat, v2 ? 'inactive_file' : 'total_inactive_file')
+      const time = read(join(base('cpu'), path, 'cpu.stat'))
+      const cpu = v2 ? field(time, 'usage_usec') * 1000 : Number(read(join(base('cpuacct'), path, 'cpuacct.usage')))
+      return {
+        cpu,
+        memory: total,
+        workingSet: Math.max(0, total - inactive),
+        processes: Number(read(join(base('pids'), path, 'pids.current'))) || 0,
+        memoryRss: field(stat, v2 ? 'anon' : 'total_rss'),
+        memoryCache: field(stat, v2 ? 'file' : 'total_cache'),
+        memorySwap: v2 ? Number(read(join(memory, 'memory.swap.current'))) : field(stat, 'total_swap'),
+        periods: field(time, 'nr_periods'),
+        throttledPeriods: field(time, 'nr_throttled'),
+        throttledTime: v2 ? field(time, 'throttled_usec') * 1000 : field(time, 'throttled_time'),
+      }
     },
   }
 }

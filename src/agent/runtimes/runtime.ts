@@ -260,6 +260,20 @@ export interface ContainerStats {
   readonly memoryWorkingSet: number
   readonly memoryUsage: number
   readonly processes: number
+  /** Where it has a control group that tells. */
+  readonly details?: GroupDetails
+}
+
+/** What only the kernel tells of a container: parts of its memory in bytes, and how its limit of CPU held it up. */
+export interface GroupDetails {
+  readonly memoryRss: number
+  readonly memoryCache: number
+  readonly memorySwap: number
+  /** Periods of the limit that there were, and those in which all of it was used up; 0 without a limit. */
+  readonly periods: number
+  readonly throttledPeriods: number
+  /** Nanoseconds. */
+  readonly throttledTime: number
 }
 
 export type RuntimeEvent =

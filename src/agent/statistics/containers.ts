@@ -12,7 +12,8 @@ export async function usageOfContainers(worker: PodWorker): Promise<RunningConta
     .filter(each => each.state === 'running')
   const found = running.map(async (each): Promise<RunningContainer | undefined> => {
     const stats = await driver?.stats(each.id)
-    return stats && { ...stats, image: each.image, startedAt: each.startedAt }
+    const { image, startedAt, resources } = each
+    return stats && { ...stats, image, startedAt, ...(resources && { resources }) }
   })
   return (await Promise.all(found)).filter(each => each !== undefined)
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
-import { containerMetrics, kubeletMetrics, resourceMetrics, type Statistics, summary } from './statistics.ts'
+import { containerMetrics } from './container-metrics.ts'
+import { kubeletMetrics, resourceMetrics, type Statistics, summary } from './statistics.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 const pod: Pod = {
@@ -96,6 +97,47 @@ test('containerMetrics escapes what stands in labels', () => {
     /container_memory_usage_bytes\{container="main",id="\/kubepods\/podu1\/c1",image="docker\.io\/library\/\\"quoted\\":1"/,
   )
   assert.match(text, /^machine_cpu_cores 2$/m)
+})
+
+test('containerMetrics tells of pods and the machine as those without a container', () => {
+  const lines = containerMetrics(all).split('\n')
+  const of = (id: string, namespace: string, name: string) =>
+    `container="",id="${id}",image="",name="",namespace="${namespace}",pod="${name}"`
+  for (const expected of [
+    `container_cpu_usage_seconds_total{${of('/kubepods/podu1', 'shop', 'web')},cpu="total"} 5 ${NOW - 5}`,
+    `container_cpu_usage_seconds_total{${of('/', '', '')},cpu="total"} 9 ${NOW}`,
+    `container_memory_working_set_bytes{${of('/kubepods/podu1', 'shop', 'web')}} 4000 ${NOW - 5}`,
+    `container_memory_working_set_bytes{${of('/', '', '')}} 600 ${NOW}`,
+  ])
+    assert.ok(lines.includes(expected), expected)
+})
+
+test('containerMetrics tells parts of memory and how the limit of CPU held a container up, where that is known', () => {
+  const details = {
+    ...{ memoryRss: 1500, memoryCache: 400, memorySwap: 7 },
+    ...{ periods: 50, throttledPeriods: 20, throttledTime: 3_000_000_000 },
+  }
+  const resources = { cpuShares: 51, cpuQuota: 20_000, cpuPeriod: 100_000, memoryLimit: 64 << 20 }
+  const limited = { ...container, details, resources }
+  const free = { ...container, id: 'c2', name: 'side', details: { ...details, periods: 0 } }
+  const text = containerMetrics({ ...all, pods: [{ pod, containers: [limited, free], claims: [] }] })
+  const found = (name: string, containerName: string) =>
+    new RegExp(`^container_${name}\\{container="${containerName}",[^}]*\\} (\\S+)`, 'm').exec(text)?.[1]
+  for (const [name, value, pods = undefined] of [
+    ['memory_rss', '1500', '3000'],
+    ['memory_cache', '400', '800'],
+    ['memory_swap', '7', '14'],
+    ['cpu_cfs_periods_total', '50'],
+    ['cpu_cfs_throttled_periods_total', '20'],
+    ['cpu_cfs_throttled_seconds_total', '3'],
+    ['spec_cpu_shares', '51'],
+    ['spec_cpu_quota', '20000'],
+    ['spec_cpu_period', '100000'],
+    ['spec_memory_limit_bytes', '67108864'],
+  ] as const)
+    assert.deepEqual([found(name, 'main'), found(name, '')], [value, pods], name)
+  assert.equal(found('cpu_cfs_periods_total', 'side'), undefined)
+  assert.doesNotMatch(containerMetrics(all), /memory_rss\{|cfs_periods_total\{|spec_memory_limit_bytes\{/)
 })
 
 test('kubeletMetrics counts pods that have not ended, and containers by state', () => {

@@ -4,8 +4,9 @@ import { isFinished } from '../../api/kinds/core/finished.ts'
 import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { Disk, MachineUsage } from '../node/usage.ts'
 import { podRef } from '../pod/object.ts'
-import type { ContainerStats } from '../runtimes/runtime.ts'
+import type { ContainerStats, Resources } from '../runtimes/runtime.ts'
 import type { ClaimUsage } from './claims.ts'
+import { family, type Labels, type Sample } from './text.ts'
 
 export interface PodUsage {
   readonly pod: Pod
@@ -17,6 +18,8 @@ export interface RunningContainer extends ContainerStats {
   readonly image: string
   /** ms since the epoch. */
   readonly startedAt: number
+  /** Its limits as they are. */
+  readonly resources?: Resources
 }
 
 export interface Statistics {
@@ -28,7 +31,7 @@ export interface Statistics {
   readonly pods: readonly PodUsage[]
 }
 
-const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+export const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
 
 /** What a machine that is not there uses: what its pods do, of so many bytes of memory. */
 export function usageOfPods(pods: readonly PodUsage[], memoryTotal: number): MachineUsage {
@@ -95,26 +98,13 @@ export function summary({ nodeName, now, machine, pods }: Statistics): object {
   }
 }
 
-type Labels = Readonly<Record<string, string>>
-type Sample = readonly [labels: Labels, value: number, timestamp?: number]
-
-const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
-
-/** A family in Prometheus' text. */
-function family(name: string, type: 'counter' | 'gauge', help: string, samples: readonly Sample[]): string {
-  const lines = samples.map(([labels, value, timestamp]) => {
-    const words = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`)
-    return `${name}${words.length ? `{${words.join(',')}}` : ''} ${value}${timestamp === undefined ? '' : ` ${timestamp}`}`
-  })
-  return `${[`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines].join('\n')}\n`
-}
-
-const SECOND = 1e9
+/** Nanoseconds. */
+export const SECOND = 1e9
 
 const perContainer = ({ pods }: Statistics, value: (container: RunningContainer, pod: Pod) => Sample) =>
   pods.flatMap(({ pod, containers }) => containers.map(each => value(each, pod)))
 
-const podLabels = ({ metadata }: Pod): Labels => ({
+export const podLabels = ({ metadata }: Pod): Labels => ({
   namespace: metadata?.namespace ?? '',
   pod: metadata?.name ?? '',
 })
@@ -166,42 +156,6 @@ export function resourceMetrics(all: Statistics): string {
       perPod(each => each.memoryWorkingSet),
     ),
     family('resource_scrape_error', 'gauge', '1 where container metrics could not be had, 0 otherwise.', [[{}, 0]]),
-  ].join('')
-}
-
-/** `/metrics/cadvisor`, by the names under which dashboards look for containers. */
-export function containerMetrics(all: Statistics): string {
-  const labels = (each: RunningContainer, pod: Pod): Labels => ({
-    container: each.name,
-    id: `/kubepods/pod${pod.metadata?.uid}/${each.id}`,
-    image: each.image,
-    name: each.id,
-    ...podLabels(pod),
-  })
-  const gauge = (name: string, help: string, value: (each: RunningContainer) => number) =>
-    family(
-      name,
-      'gauge',
-      help,
-      perContainer(all, (each, pod) => [labels(each, pod), value(each), each.timestamp]),
-    )
-  return [
-    family(
-      'container_cpu_usage_seconds_total',
-      'counter',
-      'Time of the processor that was used, in core-seconds.',
-      perContainer(all, (each, pod) => [
-        { ...labels(each, pod), cpu: 'total' },
-        each.cpuUsage / SECOND,
-        each.timestamp,
-      ]),
-    ),
-    gauge('container_memory_usage_bytes', 'Memory that is used, in bytes.', each => each.memoryUsage),
-    gauge('container_memory_working_set_bytes', 'Working set in bytes.', each => each.memoryWorkingSet),
-    gauge('container_processes', 'Processes that run.', each => each.processes),
-    gauge('container_start_time_seconds', 'When it began, in seconds since the epoch.', each => each.startedAt / 1000),
-    family('machine_cpu_cores', 'gauge', 'Cores of the machine.', [[{}, all.cores]]),
-    family('machine_memory_bytes', 'gauge', 'Memory of the machine in bytes.', [[{}, all.machine.memoryTotal]]),
   ].join('')
 }
 

@@ -106,7 +106,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<OwnCon
     },
     updateSandbox: groups.update,
     limits: groups.limits,
-    processes: groups.processes,
+    usage: groups.usage,
     oomKills: groups.oomKills,
     sandboxImage: options.sandboxImage ?? PAUSE_IMAGE,
     importArchive: file => importArchive(ctr, createReadStream(file)),

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { runTool } from '../../../lib/run-tool.ts'
 import { openCgroups } from '../../cgroups/cgroups.ts'
 import { podGroup } from '../../cgroups/pod-group.ts'
+import type { GroupUsage } from '../../cgroups/reading.ts'
 import { openSlices } from '../../cgroups/slices.ts'
 import type { SandboxNote } from '../cri/config.ts'
 import type { Resources } from '../runtime.ts'
@@ -21,8 +22,8 @@ export interface PodGroups {
   update(note: SandboxNote, resources: Resources): Promise<void>
   /** Limits of one of its containers, as the kernel has them. */
   limits(note: SandboxNote, container: string): Resources | undefined
-  /** Processes of one of its containers. */
-  processes(note: SandboxNote, container: string): number | undefined
+  /** What the kernel tells of one of its containers. */
+  usage(note: SandboxNote, container: string): GroupUsage | undefined
   /** Processes of a pod that the kernel has killed for want of memory. */
   oomKills(note: SandboxNote): number | undefined
   /** Removes what is empty of it. */
@@ -43,7 +44,7 @@ export function openPodGroups(root: string, driver: 'cgroupfs' | 'systemd'): Pod
       make: note => slices.create(group(note), note.resources),
       update: (note, resources) => slices.update(group(note), resources),
       limits: (note, container) => slices.limits(scope(note, container)),
-      processes: (note, container) => slices.usage(scope(note, container))?.processes,
+      usage: (note, container) => slices.usage(scope(note, container)),
       oomKills: note => slices.oomKills(group(note)),
       remove: note => slices.remove(group(note)),
       async removeAll() {
@@ -59,7 +60,7 @@ export function openPodGroups(root: string, driver: 'cgroupfs' | 'systemd'): Pod
     parent: note => `/${root}/${group(note)}`,
     make: async note => void cgroups?.create(group(note), note.resources),
     limits: (note, container) => cgroups?.limits(join(group(note), container)),
-    processes: (note, container) => cgroups?.usage(join(group(note), container))?.processes,
+    usage: (note, container) => cgroups?.usage(join(group(note), container)),
     oomKills: note => cgroups?.oomKills(group(note)),
     update: async (note, resources) => cgroups?.update(group(note), resources),
     remove: async note => void cgroups?.remove(group(note)),

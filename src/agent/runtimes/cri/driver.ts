@@ -9,6 +9,7 @@ import type { CommandStreams } from '../../../client/node-api.ts'
 import { type Clock, sleep, within } from '../../../lib/clock.ts'
 import { CallError, CODE, openChannel } from '../../../lib/grpc/channel.ts'
 import type { Logger } from '../../../lib/log.ts'
+import type { GroupUsage } from '../../cgroups/reading.ts'
 import { dial } from '../dial.ts'
 import { createImageFolders } from '../image-folders.ts'
 import { makeMessageFile } from '../message-file.ts'
@@ -52,8 +53,8 @@ export interface CriDriverOptions extends Translation {
   limits?(sandbox: SandboxNote, id: string): Resources | undefined
   /** Processes of a pod that the kernel has killed for want of memory, for runtimes that do not say. */
   oomKills?(sandbox: SandboxNote): number | undefined
-  /** Processes of a running container, which CRI does not tell. */
-  processes?(sandbox: SandboxNote, id: string): number | undefined
+  /** What the kernel tells of a running container, much of which CRI does not. */
+  usage?(sandbox: SandboxNote, id: string): GroupUsage | undefined
   /** Changes the limits of a pod's own group. */
   updateSandbox?(note: SandboxNote, resources: Resources): Promise<void>
   /** Image of sandboxes, which is kept. */
@@ -411,8 +412,7 @@ export async function openCriDriver(options: CriDriverOptions): Promise<RuntimeD
       if (container?.status.state !== 'running') return undefined
       const { stats } = await call('ContainerStats', { containerId: id })
       const sandbox = known.sandboxes.get(container.status.sandboxId)
-      const processes = sandbox && options.processes?.(sandbox.note, id)
-      return stats && statsOf(stats, container.status, processes)
+      return stats && statsOf(stats, container.status, sandbox && options.usage?.(sandbox.note, id))
     },
     async close() {
       // One that was made after this would be known to nobody.

@@ -1,12 +1,13 @@
 /** Usage as a CRI runtime measures it. */
+import type { GroupUsage } from '../../cgroups/reading.ts'
 import type { ContainerStats, ContainerStatus } from '../runtime.ts'
 import type { CriContainerStats } from './messages.ts'
 
-/** One container's usage. */
+/** One container's usage. `group` is what the kernel tells of it, where that is known. */
 export function statsOf(
   { cpu, memory }: CriContainerStats,
   { id, podUid, name }: ContainerStatus,
-  processes = 0,
+  group: GroupUsage | undefined,
 ): ContainerStats {
   const workingSet = memory?.workingSetBytes?.value ?? 0
   return {
@@ -17,6 +18,7 @@ export function statsOf(
     cpuUsage: cpu?.usageCoreNanoSeconds?.value ?? 0,
     memoryWorkingSet: workingSet,
     memoryUsage: memory?.usageBytes?.value || workingSet,
-    processes,
+    processes: group?.processes ?? 0,
+    ...(group && { details: group }),
   }
 }

@@ -56,7 +56,14 @@ export function containerStats(container: Container, platform: Platform, clock: 
   const group = platform.cgroups?.usage(container.state.cgroup)
   if (group) {
     const { cpu, memory, workingSet, processes } = group
-    return { ...shared, cpuUsage: cpu, memoryUsage: memory, memoryWorkingSet: workingSet, processes }
+    return {
+      ...shared,
+      cpuUsage: cpu,
+      memoryUsage: memory,
+      memoryWorkingSet: workingSet,
+      processes,
+      details: group,
+    }
   }
   const pids = descendants(container.supervisor.pid).slice(1)
   const { cpu, memory } = usage(pids)

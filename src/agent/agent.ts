@@ -188,6 +188,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     clock,
     images,
     machine,
+    podNetwork: deps.podNetwork,
     configuration: () => kubeletConfiguration({ ...base, port: server?.port }),
     families: [...podDeps.sandboxes.families, ...(deps.families ?? [])],
     localVolumes: createLocalVolumes(join(deps.dataDir, 'volumes')),

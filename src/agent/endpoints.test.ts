@@ -11,6 +11,7 @@ test('createEndpoints tells what is counted beside what pods show', async () => 
     nodeName: 'n1',
     workers: () => [],
     machine: { capacity: {} },
+    podNetwork: {},
     families: [requests],
     clock: virtualClock(),
   } as unknown as EndpointDeps)

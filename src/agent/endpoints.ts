@@ -10,6 +10,7 @@ import type { NodeImages } from './node/images.ts'
 import type { Machine } from './node/machine.ts'
 import { podRef } from './pod/object.ts'
 import type { PodWorker } from './pod/worker.ts'
+import type { PodNetwork } from './pod-network.ts'
 import { usageOfClaims } from './statistics/claims.ts'
 import { usageOfContainers } from './statistics/containers.ts'
 import type { Statistics } from './statistics/statistics.ts'
@@ -20,6 +21,7 @@ export interface EndpointDeps {
   readonly logs: NodeApi['logs']
   readonly localVolumes: LocalVolumes
   readonly images: NodeImages
+  readonly podNetwork: Pick<PodNetwork, 'traffic'>
   readonly machine: Machine
   /** What is counted on the node, beside what its pods show. */
   readonly families: readonly Family[]
@@ -51,11 +53,13 @@ async function statisticsAt(deps: EndpointDeps, path: string): Promise<NodeAnswe
   }
   if (path !== '/stats/summary' && !texts[path]) return undefined
   const needsClaims = path === '/stats/summary' || path === '/metrics'
+  const traffic = deps.podNetwork.traffic?.()
   const pods = await Promise.all(
     [...deps.workers()].map(async worker => ({
       pod: worker.pod(),
       containers: await usageOfContainers(worker),
       claims: needsClaims ? await usageOfClaims(worker, deps.clock) : [],
+      traffic: traffic?.get(worker.pod().metadata?.uid ?? ''),
     })),
   )
   const all: Statistics = {

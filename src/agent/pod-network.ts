@@ -32,6 +32,19 @@ export interface PodNetworkResult {
   readonly ports?: Readonly<Record<number, number>>
 }
 
+/** What went through a link, as its pod counts it. */
+export interface Traffic {
+  readonly received: Counts
+  readonly sent: Counts
+}
+
+export interface Counts {
+  readonly bytes: number
+  readonly packets: number
+  readonly errors: number
+  readonly dropped: number
+}
+
 /** Both calls are idempotent by uid: after a restart of the agent, `setup` finds what stands. */
 export interface PodNetwork {
   setup(pod: PodNetworkRequest): Promise<PodNetworkResult>
@@ -45,4 +58,6 @@ export interface PodNetwork {
   readonly dns: { readonly servers: readonly string[]; readonly clusterDomain: string }
   /** uids of pods that have a network now, to be swept after a restart. */
   list(): Promise<readonly string[]>
+  /** What went through the links of pods so far, by uid; absent where pods have none of their own. */
+  traffic?(): ReadonlyMap<string, Traffic>
 }

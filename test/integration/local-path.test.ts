@@ -48,6 +48,7 @@ async function start() {
         logs: undefined as never,
         clock: realClock,
         machine: thisMachine(place),
+        podNetwork: {},
         configuration: () => ({}),
         families: [],
         images: createNodeImages([], join(place, nodeName)),

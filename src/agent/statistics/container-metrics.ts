@@ -3,7 +3,15 @@
  * a pod as a whole has no `container` and no `image`, and the machine has the id `/`.
  */
 import type { Pod } from '../../api/generated/types/core-v1.ts'
-import { type PodUsage, podLabels, type RunningContainer, SECOND, type Statistics, sum } from './statistics.ts'
+import {
+  POD_LINK,
+  type PodUsage,
+  podLabels,
+  type RunningContainer,
+  SECOND,
+  type Statistics,
+  sum,
+} from './statistics.ts'
 import { family, type Labels, type Sample } from './text.ts'
 
 /** What is told of containers one by one, and of what they are part of: its labels, and the containers in it. */
@@ -51,6 +59,32 @@ const limited =
   each =>
     each.details?.periods ? read(each) : undefined
 
+/** What went through the links of pods. */
+function networkMetrics(pods: readonly PodUsage[], now: number): string[] {
+  const linked = pods.flatMap(({ pod, traffic }) => (traffic ? [{ pod, traffic }] : []))
+  const ways = [
+    ['receive', 'received'],
+    ['transmit', 'sent'],
+  ] as const
+  const numbers = ['bytes', 'packets', 'errors', 'dropped'] as const
+  return ways.flatMap(([name, way]) =>
+    numbers.map(what =>
+      family(
+        `container_network_${name}_${what === 'dropped' ? 'packets_dropped' : what}_total`,
+        'counter',
+        `${what} of a pod's network, ${way}.`,
+        linked.map(
+          ({ pod, traffic }): Sample => [
+            { container: '', id: podId(pod), image: '', interface: POD_LINK, name: '', ...podLabels(pod) },
+            traffic[way][what],
+            now,
+          ],
+        ),
+      ),
+    ),
+  )
+}
+
 export function containerMetrics({ pods, machine, cores, now }: Statistics): string {
   const running = pods.filter(({ containers }) => containers.length)
   const containers = running.flatMap(containersOf)
@@ -97,6 +131,7 @@ export function containerMetrics({ pods, machine, cores, now }: Statistics): str
       'Its limit of memory, 0 without one.',
       each => each.resources && (each.resources.memoryLimit ?? 0),
     ),
+    ...networkMetrics(running, now),
     family('machine_cpu_cores', 'gauge', 'Cores of the machine.', [[{}, cores]]),
     family('machine_memory_bytes', 'gauge', 'Memory of the machine in bytes.', [[{}, machine.memoryTotal]]),
   ].join('')

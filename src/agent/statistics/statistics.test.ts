@@ -31,6 +31,10 @@ const CLAIM = {
   namespace: 'shop',
   disk: { capacityBytes: 1000, availableBytes: 300, usedBytes: 600, inodes: 50, inodesFree: 20 },
 }
+const TRAFFIC = {
+  received: { bytes: 100, packets: 3, errors: 1, dropped: 2 },
+  sent: { bytes: 700, packets: 5, errors: 0, dropped: 4 },
+}
 const all: Statistics = {
   nodeName: 'n',
   now: NOW,
@@ -44,7 +48,7 @@ const all: Statistics = {
     maxProcesses: 4194304,
   },
   pods: [
-    { pod, containers: [container, { ...container, id: 'c2', name: 'side' }], claims: [CLAIM] },
+    { pod, containers: [container, { ...container, id: 'c2', name: 'side' }], claims: [CLAIM], traffic: TRAFFIC },
     { pod: { ...pod, metadata: { name: 'done' }, status: { phase: 'Succeeded' } }, containers: [], claims: [CLAIM] },
   ],
 }
@@ -74,6 +78,13 @@ test('summary tells of the machine as a whole, and of every pod that runs', () =
       inodesUsed: 30,
     },
   ])
+  assert.partialDeepStrictEqual(pods[0]?.network, {
+    name: 'eth0',
+    rxBytes: 100,
+    rxErrors: 1,
+    txBytes: 700,
+    txErrors: 0,
+  })
   assert.equal((pods[0]!.cpu as { usageCoreNanoSeconds: number }).usageCoreNanoSeconds, 5_000_000_000)
 })
 
@@ -110,6 +121,24 @@ test('containerMetrics tells of pods and the machine as those without a containe
     `container_memory_working_set_bytes{${of('/', '', '')}} 600 ${NOW}`,
   ])
     assert.ok(lines.includes(expected), expected)
+})
+
+test('containerMetrics tells what went through the link of a pod', () => {
+  const labels = 'container="",id="/kubepods/podu1",image="",interface="eth0",name="",namespace="shop",pod="web"'
+  const lines = containerMetrics(all).split('\n')
+  assert.deepEqual(
+    lines.filter(each => each.startsWith('container_network_')),
+    [
+      `receive_bytes_total{${labels}} 100 ${NOW}`,
+      `receive_packets_total{${labels}} 3 ${NOW}`,
+      `receive_errors_total{${labels}} 1 ${NOW}`,
+      `receive_packets_dropped_total{${labels}} 2 ${NOW}`,
+      `transmit_bytes_total{${labels}} 700 ${NOW}`,
+      `transmit_packets_total{${labels}} 5 ${NOW}`,
+      `transmit_errors_total{${labels}} 0 ${NOW}`,
+      `transmit_packets_dropped_total{${labels}} 4 ${NOW}`,
+    ].map(each => `container_network_${each}`),
+  )
 })
 
 test('containerMetrics tells parts of memory and how the limit of CPU held a container up, where that is known', () => {

@@ -4,6 +4,7 @@ import { isFinished } from '../../api/kinds/core/finished.ts'
 import { parseTime, rfc3339 } from '../../api/machinery/time.ts'
 import type { Disk, MachineUsage } from '../node/usage.ts'
 import { podRef } from '../pod/object.ts'
+import type { Traffic } from '../pod-network.ts'
 import type { ContainerStats, Resources } from '../runtimes/runtime.ts'
 import type { ClaimUsage } from './claims.ts'
 import { family, type Labels, type Sample } from './text.ts'
@@ -12,6 +13,8 @@ export interface PodUsage {
   readonly pod: Pod
   readonly containers: readonly RunningContainer[]
   readonly claims: readonly ClaimUsage[]
+  /** Where it has a network of its own. */
+  readonly traffic?: Traffic | undefined
 }
 
 export interface RunningContainer extends ContainerStats {
@@ -30,6 +33,9 @@ export interface Statistics {
   readonly cores: number
   readonly pods: readonly PodUsage[]
 }
+
+/** A pod's link, by its name inside. */
+export const POD_LINK = 'eth0'
 
 export const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
 
@@ -57,6 +63,18 @@ function usageOf(stats: readonly ContainerStats[], time: string) {
   }
 }
 
+/** The one link that a pod has. */
+function networkOf({ received, sent }: Traffic, time: string) {
+  const numbers = {
+    name: POD_LINK,
+    rxBytes: received.bytes,
+    rxErrors: received.errors,
+    txBytes: sent.bytes,
+    txErrors: sent.errors,
+  }
+  return { time, ...numbers, interfaces: [numbers] }
+}
+
 /** stats/v1alpha1 Summary. */
 export function summary({ nodeName, now, machine, pods }: Statistics): object {
   const time = rfc3339(now)
@@ -77,8 +95,9 @@ export function summary({ nodeName, now, machine, pods }: Statistics): object {
     },
     pods: pods
       .filter(({ containers }) => containers.length)
-      .map(({ pod, containers, claims }) => ({
+      .map(({ pod, containers, claims, traffic }) => ({
         podRef: podRef(pod),
+        ...(traffic && { network: networkOf(traffic, time) }),
         ...(claims.length && {
           volume: claims.map(({ volume: name, claim, namespace, disk }) => ({
             ...filesOf(disk),

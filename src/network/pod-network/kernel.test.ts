@@ -87,6 +87,9 @@ inOwnNetwork(import.meta.filename, 'startKernelPodNetwork works in a network of 
     assert.equal((await inPod(a.netns!, connect(NODE, 7000))).trim(), `you are ${a.ips[0]}`)
     server.close()
     assert.equal((await inPod(a.netns!, connect(b.ips[0]!, 7000))).trim(), 'ECONNREFUSED', 'b answers, nobody listens')
+    const { received, sent } = network.traffic!().get(uid(1))!
+    assert.ok(received.bytes > 100 && received.packets >= 4, JSON.stringify(received))
+    assert.ok(sent.bytes > 100 && sent.packets >= 4, JSON.stringify(sent))
   })
 
   test('setup is idempotent by uid, also in a program that started again, and at the same time', async () => {

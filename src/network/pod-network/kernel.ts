@@ -26,6 +26,7 @@ import { openAllocations } from './allocations.ts'
 import type { PodAddresses, PodNetwork, PodRequest } from './pod-network.ts'
 import { restoreLinks, restoreRoutes } from './restore.ts'
 import { type HostPort, hostPortChange, LINK_PREFIX, type PodRange, podTable, podTableOf } from './ruleset.ts'
+import { linkTraffic, type Traffic } from './traffic.ts'
 
 export interface KernelPodNetworkOptions {
   /** One for each family that pods have addresses of, the first family first; the nodes' addresses are on `lo` already. */
@@ -347,5 +348,10 @@ ${lines('after')}
       if (allocation) await remove(allocation)
     },
     list: async () => allocations.all().flatMap(({ uid }) => (uid.startsWith(SPARE) ? [] : [uid])),
+    traffic() {
+      const links = linkTraffic()
+      const found = allocations.all().map(({ uid, name }) => [uid, links.get(name)] as const)
+      return new Map(found.filter((each): each is [string, Traffic] => each[1] !== undefined))
+    },
   }
 }

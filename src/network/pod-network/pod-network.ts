@@ -4,6 +4,7 @@
  */
 
 import type { IdMapping } from '../../lib/user-namespace.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface PodRequest {
   readonly namespace: string
@@ -35,4 +36,6 @@ export interface PodNetwork {
   leave?(pod: { readonly uid: string; readonly ips: readonly string[]; readonly withinMs: number }): Promise<void>
   readonly dns: { readonly servers: readonly string[]; readonly clusterDomain: string }
   list(): Promise<readonly string[]>
+  /** What went through the links of pods so far, by uid; absent where pods have none of their own. */
+  traffic?(): ReadonlyMap<string, Traffic>
 }

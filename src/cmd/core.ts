@@ -157,7 +157,7 @@ async function prepareGround(
   const others = exposure && nodeAddresses(exposure.advertiseAddress, podCidr ?? '')
   const machines = mode === 'kernel' && others && { clusterCidr, addresses: others, leads: true }
   const { addressPools } = settings
-  if (addressPools.length && !machines)
+  if (addressPools.length && !machines && !options.ending)
     throw new UserError(
       'network.loadBalancerPools needs a cluster that other machines reach, with a kernel network',
       'Say by which address: tutti up --advertise-address 192.168.1.10, as root.',

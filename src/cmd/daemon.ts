@@ -68,18 +68,14 @@ async function chooseNetwork(options: ProgramOptions): Promise<Choice> {
   const found = await detectCapabilities()
   const owner = found.kernel.usable ? networkClaims().owner(dataDir, hasWorkloads) : undefined
   // Nothing of a cluster lives whose network another one could take.
-  if (owner && 'ending' in options && options.ending) return { mode: 'portable', notes: [] }
+  if (owner && network === 'kernel' && 'ending' in options && options.ending) return { mode: 'portable', notes: [] }
   const kernel: Capabilities['kernel'] = owner ? { usable: false, reason: ownedBy(owner) } : found.kernel
   try {
     return chooseMode(network === 'auto' ? undefined : network, { ...found, kernel })
   } catch (cause) {
-    throw new UserError(
-      (cause as Error).message,
-      'role' in options
-        ? 'A node needs root, and what docs/network.md lists for the kernel mode.'
-        : 'Let tutti choose: --network auto.',
-      { cause },
-    )
+    const lacking = owner ? undefined : 'A node needs root, and what docs/network.md lists for the kernel mode.'
+    const hint = 'role' in options ? lacking : 'Let tutti choose: --network auto.'
+    throw new UserError((cause as Error).message, hint, { cause })
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runDirectory } from '../agent/runtimes/containerd/run-folder.ts'
+import { memoryFolder, removeMemoryFolder } from '../network/tools/memory-folder.ts'
 import { removeRemainsOf } from './remains.ts'
 
 test('removeRemainsOf takes away what a containerd left that never answered, and nothing of other clusters', {
@@ -22,8 +23,12 @@ test('removeRemainsOf takes away what a containerd left that never answered, and
     writeFileSync(join(run(each), 'containerd.sock.ttrpc'), '')
     mkdirSync(join(each, 'containerd'))
   }
+  const memory = [dataDir, other].flatMap(each => memoryFolder(join(each, 'network')) ?? [])
+  t.after(() => removeMemoryFolder(join(other, 'network')))
   await removeRemainsOf(dataDir)
   assert.deepEqual([existsSync(run(dataDir)), existsSync(run(other))], [false, true])
+  // Where there is no memory to write to, there is none.
+  assert.deepEqual(memory.map(existsSync), memory.length ? [false, true] : [])
   // Nothing is left to do.
   await removeRemainsOf(dataDir)
   rmSync(join(other, 'containerd'), { recursive: true })

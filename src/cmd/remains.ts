@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { realClock } from '../lib/clock.ts'
 import { leaveSharedFolder } from '../lib/shared-folder.ts'
-import { removePodNamespaces } from '../network/kernel-network.ts'
+import { removeOwnParts } from '../network/kernel-network.ts'
 
 /**
- * Takes it away: a containerd with all that it runs, and network namespaces of pods. The kernel's tables are not touched:
- * another cluster may have them by now. Only root has left anything; none of the programs may run.
+ * Takes it away: a containerd with all that it runs, namespaces of pods, addresses of load balancers. The kernel's tables
+ * are not touched: another cluster may have them by now. Only root has left anything; none of the programs may run.
  */
 export async function removeRemainsOf(dataDir: string): Promise<void> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return
@@ -18,6 +18,6 @@ export async function removeRemainsOf(dataDir: string): Promise<void> {
     await endContainerd(directory, realClock)
     await removeRemains(directory)
   }
-  await removePodNamespaces(dataDir)
+  await removeOwnParts(dataDir)
   leaveSharedFolder()
 }

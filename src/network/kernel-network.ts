@@ -84,14 +84,19 @@ const announcedFile = (dataDir: string) => join(dataDir, 'network', 'announced.j
 export async function removeNetwork(
   options: Pick<NetworkOptions, 'dataDir' | 'podCidr' | 'serviceCidr'>,
 ): Promise<void> {
-  const { dataDir } = options
-  await withdrawAll(announcedFile(dataDir))
-  removeMemoryFolder(join(dataDir, 'network'))
-  await removeKernelNetwork({ layout: layoutFor(options), netnsDirectory: netnsDirectory('kernel', dataDir) })
+  await removeKernelNetwork(layoutFor(options))
+  await removeOwnParts(options.dataDir)
 }
 
-/** Lets go of the network namespaces that pods of a kernel network had, and of nothing else. */
-export const removePodNamespaces = (dataDir: string): Promise<void> => removeTree(netnsDirectory('kernel', dataDir))
+/**
+ * Takes away what is of one cluster alone: addresses of its load balancers, and namespaces of its pods. Another may have
+ * the rest by now.
+ */
+export async function removeOwnParts(dataDir: string): Promise<void> {
+  await withdrawAll(announcedFile(dataDir))
+  removeMemoryFolder(join(dataDir, 'network'))
+  await removeTree(netnsDirectory('kernel', dataDir))
+}
 
 /** How policies are held, once there is one. */
 function policyEnforcement(

@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Family } from '../lib/ip-range.ts'
 import type { Logger } from '../lib/log.ts'
-import { removeTree } from '../lib/mounts.ts'
 import { alone, onDevice } from './family.ts'
 import { closeFirewalls, openFirewalls } from './firewall.ts'
 import type { FamilyLayout } from './layout.ts'
@@ -115,19 +114,15 @@ export async function restoreWays(layout: readonly FamilyLayout[], ip: Session):
 }
 
 /** Takes everything of a cluster out of the kernel: links, rules, addresses, routes. For `tutti delete`. */
-export async function removeKernelNetwork(options: {
-  readonly layout: readonly FamilyLayout[]
-  readonly netnsDirectory: string
-}): Promise<void> {
+export async function removeKernelNetwork(layout: readonly FamilyLayout[]): Promise<void> {
   const links = readdirSync('/proc/sys/net/ipv4/conf').filter(
     name => name.startsWith(LINK_PREFIX) || name === VXLAN_LINK,
   )
   for (const family of ['-4', '-6']) await attempt('ip', [family, 'route', 'flush', 'proto', String(ROUTE_PROTOCOL)])
   await Promise.all(links.map(link => attempt('ip', ['link', 'delete', link])))
-  await removeTree(options.netnsDirectory)
   for (const table of [TABLE, POD_TABLE, POLICY_TABLE])
     for (const family of ['ip', 'ip6']) await attempt('nft', ['delete', 'table', family, table])
-  for (const { family, nodeAddress, serviceCidr } of options.layout) {
+  for (const { family, nodeAddress, serviceCidr } of layout) {
     const type = family === 'IPv6' ? ['local'] : []
     await attempt('ip', ['route', 'delete', ...type, serviceCidr, 'dev', 'lo'])
     await attempt('ip', ['address', 'delete', alone(nodeAddress), 'dev', 'lo'])

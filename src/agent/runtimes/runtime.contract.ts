@@ -223,6 +223,21 @@ export function runtimeContract(title: string, make: () => Promise<ContractHarne
       await driver.removeSandbox(sandbox)
     })
 
+    it('a process may open its output anew by its names, as scripts do, and all of it is in the log at its end', async t => {
+      if (harness.isPlayed) return t.skip('nothing runs')
+      const script = 'echo one; echo two >/dev/stdout; echo oops >/dev/stderr; echo three; echo >&2 last; exit 3'
+      const { id, sandbox } = await run(['/bin/sh', '-c', script])
+      await until(id, 'exited')
+      const lines = (await read(id)).split('\n')
+      const isError = (line: string) => line === 'oops' || line === 'last'
+      assert.deepEqual(
+        lines.filter(line => !isError(line)),
+        ['one', 'two', 'three', ''],
+      )
+      assert.deepEqual(lines.filter(isError), ['oops', 'last'])
+      await driver.removeSandbox(sandbox)
+    })
+
     it('exec runs a command beside the main process and gives its output and exit code', async t => {
       const echo = harness.commands.echo
       if (!echo) return t.skip('the driver runs no commands')

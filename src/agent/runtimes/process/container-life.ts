@@ -2,18 +2,19 @@
  * The life of a container of the process runtime: its supervisor is started, watched and stopped, and what it leaves
  * behind tells how the container ended.
  */
-import { chownSync, type FSWatcher, unlinkSync, watch, writeFileSync } from 'node:fs'
+import { type FSWatcher, unlinkSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Timer } from '../../../lib/clock.ts'
 import type { Lazy } from '../../../lib/lazy.ts'
 import { readMessageFile } from '../message-file.ts'
 import { unmount } from '../overlay.ts'
 import { type ContainerConfig, type ContainerStatus, RuntimeError } from '../runtime.ts'
+import { hasCopied, startCopier } from './copier.ts'
 import { withTerminal } from './exec.ts'
 import type { ImageContainers } from './image-container.ts'
 import type { ContainerLog } from './log.ts'
 import { planMounts } from './mounts.ts'
-import { DEFAULT_PATH, identityOf, MARK, type Placement, sharesPids } from './placement.ts'
+import { DEFAULT_PATH, MARK, type Placement, sharesPids } from './placement.ts'
 import { commandProblem, type Platform } from './platform.ts'
 import { ipcOf, type PodIpcs } from './pod-ipc.ts'
 import { firstProcess } from './pod-pids.ts'
@@ -44,6 +45,8 @@ export interface Container {
   main?: ProcessRef
   log?: ContainerLog
   attached: boolean
+  /** Its supervisor has ended. */
+  isGone?: boolean
   /** Ends the watch of a supervisor that is not our child. */
   unwatch?: () => void
   /** Called once when it has ended. */
@@ -84,11 +87,14 @@ type Placing = Pick<
   Launch,
   'moreMounts' | 'rightsTell' | 'root' | 'pivot' | 'rights' | 'envTool' | 'env' | 'command' | 'workingDir'
 > & {
-  /** Whose the log is: /dev/stdout leads to it, and is opened anew by some programs. */
-  readonly owner: { readonly uid: number; readonly gid: number }
   /** Lines for `mount -a -T`. */
   readonly table: string | undefined
 }
+
+/** Between two looks at a process that is about to be gone, ms. */
+const LEAVING_MS = 2
+/** What a container has said is copied by then, ms; a disk that takes longer does not hold up its end. */
+const COPIED_MS = 10_000
 
 /** Makes it for all containers of a driver. */
 export function createContainerLife({
@@ -124,12 +130,23 @@ export function createContainerLife({
     }
   }
 
-  /** The supervisor is gone: what it left tells how the container ended. */
-  const ended = (container: Container) => {
-    if (container.phase === 'exited' || isClosed()) return
+  /** The supervisor is gone: the container has ended when all that it said is in its log. */
+  const gone = (container: Container) => {
+    if (container.phase === 'exited' || container.isGone || isClosed()) return
+    container.isGone = true
     container.unwatch?.()
     container.stop?.timer.cancel()
     killStrays(container)
+    const until = clock.elapsed() + COPIED_MS
+    const look = () => {
+      if (hasCopied(container.folder) || clock.elapsed() >= until) ended(container)
+      else clock.after(LEAVING_MS, look)
+    }
+    look()
+  }
+  /** What the supervisor left tells how it ended. */
+  const ended = (container: Container) => {
+    if (isClosed()) return
     const exit = readExit(container.folder)
     container.phase = 'exited'
     container.exitCode = exit?.code ?? 137
@@ -167,7 +184,7 @@ export function createContainerLife({
   const watchSupervisor = (container: Container) => {
     const supervisor = container.supervisor!
     const check = () => {
-      if (!alive(supervisor)) ended(container)
+      if (!alive(supervisor)) gone(container)
     }
     let watcher: FSWatcher | undefined
     let timer: Timer | undefined
@@ -175,7 +192,7 @@ export function createContainerLife({
       // Its files are closed a moment before it is gone.
       const leaving = () => {
         check()
-        if (container.phase === 'running') timer = clock.after(2, leaving)
+        if (!container.isGone) timer = clock.after(LEAVING_MS, leaving)
       }
       watcher = watch(`/proc/${supervisor.pid}/fd/9`, { persistent: false }, type => {
         if (type === 'rename' && !timer) leaving()
@@ -186,7 +203,7 @@ export function createContainerLife({
       // No /proc (or no more watches): the only wait in the driver that has to look again and again.
       const again = () => {
         check()
-        if (container.phase === 'running') timer = clock.after(1000, again)
+        if (!container.isGone) timer = clock.after(1000, again)
       }
       timer = clock.after(1000, again)
     }
@@ -233,7 +250,6 @@ export function createContainerLife({
         })
       : undefined
     return {
-      owner: identityOf(config),
       table: plan?.table,
       root: plan?.root,
       rights: placement.credentials(container.state),
@@ -257,7 +273,6 @@ export function createContainerLife({
     save(join(container.folder, 'container.json'), container.state)
     return {
       ...start,
-      owner: { uid: (users?.base ?? 0) + user.uid, gid: (users?.base ?? 0) + user.gid },
       pivot: { program: pivotRoot, letGo: [...tools.command('umount'), '-n', '-i', '-c', '-l', '.'] },
       rights: [
         ...(users ? intoUsers(tools.command('env'), tools.command('perl')) : []),
@@ -269,39 +284,57 @@ export function createContainerLife({
     }
   }
 
-  async function start(container: Container, variables: ContainerConfig['env']) {
+  /** Starts its supervisor; resolves when the process runs. */
+  async function launchIt(container: Container, variables: ContainerConfig['env']) {
     const { config } = container.state
     const sandbox = container.sandbox.state.config
-    const groups = platform.cgroups?.create(container.state.cgroup, config.resources) ?? []
-    const ipc = sandbox.hostIPC
-      ? undefined
-      : container.state.image
-        ? await ipcs.make(container.sandbox.folder, sandbox)
-        : ipcOf(container.sandbox.folder)
-    const placed = container.state.image
-      ? await onImage(container, variables, groups, ipc?.shm ?? '/dev/shm')
-      : onMachine(container, variables)
-    if (platform.root) chownSync(container.log!.file, placed.owner.uid, placed.owner.gid)
-    if (placed.table) writeFileSync(join(container.folder, 'mounts'), placed.table)
-    const supervisor = await launch(
-      {
-        directory: container.folder,
-        prefix: placement.startPrefix(sandbox, targetOf(container), ipc),
-        mountTable: placed.table ? join(container.folder, 'mounts') : undefined,
-        hostname: platform.namespaces && !sandbox.hostNetwork ? sandbox.hostname : undefined,
-        input: config.stdin ? (config.stdinOnce ? 'once' : 'fifo') : 'null',
-        groups,
-        oomScoreAdj: config.oomScoreAdj,
-        ...placed,
-      },
-      () => {
-        if (container.phase === 'running') ended(container)
-        else container.phase = container.phase === 'created' ? 'unknown' : container.phase
-      },
-    )
+    // Made beside what comes first here.
+    const output = startCopier(container.folder)
+    output.catch(() => {})
+    try {
+      const groups = platform.cgroups?.create(container.state.cgroup, config.resources) ?? []
+      const ipc = sandbox.hostIPC
+        ? undefined
+        : container.state.image
+          ? await ipcs.make(container.sandbox.folder, sandbox)
+          : ipcOf(container.sandbox.folder)
+      const placed = container.state.image
+        ? await onImage(container, variables, groups, ipc?.shm ?? '/dev/shm')
+        : onMachine(container, variables)
+      if (placed.table) writeFileSync(join(container.folder, 'mounts'), placed.table)
+      return await launch(
+        {
+          directory: container.folder,
+          output,
+          prefix: placement.startPrefix(sandbox, targetOf(container), ipc),
+          mountTable: placed.table ? join(container.folder, 'mounts') : undefined,
+          hostname: platform.namespaces && !sandbox.hostNetwork ? sandbox.hostname : undefined,
+          input: config.stdin ? (config.stdinOnce ? 'once' : 'fifo') : 'null',
+          groups,
+          oomScoreAdj: config.oomScoreAdj,
+          ...placed,
+        },
+        () => {
+          if (container.phase === 'running') gone(container)
+          else container.phase = container.phase === 'created' ? 'unknown' : container.phase
+        },
+      )
+    } finally {
+      void output.then(
+        done => done(),
+        () => {},
+      )
+    }
+  }
+
+  async function start(container: Container, variables: ContainerConfig['env']) {
+    const supervisor = await launchIt(container, variables)
     const pids = readPids(container.folder)
     if (!pids)
-      throw new RuntimeError('StartError', `the supervisor of ${config.name} left no pid in ${container.folder}`)
+      throw new RuntimeError(
+        'StartError',
+        `the supervisor of ${container.state.config.name} left no pid in ${container.folder}`,
+      )
     container.supervisor = pids.supervisor
     container.main = pids.main
     container.startedAt = startOf(container.state, pids)
@@ -309,7 +342,7 @@ export function createContainerLife({
     container.phase = 'running'
     removeFile(join(container.folder, 'alive'))
     changed(container)
-    if (over) ended(container)
+    if (over) gone(container)
   }
 
   const kill = (container: Container) => {
@@ -354,7 +387,7 @@ export function createContainerLife({
     stop,
     adopt(container, sameBoot) {
       if (sameBoot && alive(container.supervisor!)) watchSupervisor(container)
-      else ended(container)
+      else gone(container)
     },
   }
 }

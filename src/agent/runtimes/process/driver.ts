@@ -28,6 +28,7 @@ import { attachTo } from './attach.ts'
 import { checkConfinement, ownFilter } from './confinement.ts'
 import { connectSandbox } from './connect.ts'
 import { type Container, createContainerLife, type Sandbox } from './container-life.ts'
+import { endCopier } from './copier.ts'
 import { joining, runCommand, withTerminal } from './exec.ts'
 import { openLog } from './log.ts'
 import { readLog } from './log-read.ts'
@@ -141,6 +142,7 @@ export async function openProcessDriver(options: ProcessDriverOptions): Promise<
     // Not started: forgotten. A supervisor on its way finds no folder to write its pid to, and gives up.
     if (!state || (!pids && state.failure === undefined)) {
       if (state?.image) unmountSync(join(folder, 'root'))
+      endCopier(folder)
       return removeFolder(folder)
     }
     const container: Container = {

@@ -50,7 +50,7 @@ describe('openLog', () => {
     assert.equal(log.marks().at(-1)?.offset, log.size())
   })
 
-  it('begins anew where the process empties it, and so does who follows it', async () => {
+  it('begins anew where somebody empties it, and so does who follows it', async () => {
     write()
     write()
     log.look()

@@ -1,8 +1,8 @@
 /**
- * A container's log: one file that the processes themselves append to (O_APPEND), so there is no gap while Tutti is
- * away and no cost per line. Beside it an index of (size, time) pairs, noted when the file was seen to have grown,
- * dates lines: to 10 ms where they come now and then, to a quarter of a second where they come all the time. Offsets
- * never change, unless the process itself empties the file: the head is freed by punching a hole.
+ * A container's log: one file that its copier appends to (copier.ts), so there is no gap while Tutti is away. Beside it
+ * an index of (size, time) pairs, noted when the file was seen to have grown, dates lines: to 10 ms where they come now
+ * and then, to a quarter of a second where they come all the time. Offsets never change, unless
+ * somebody empties the file: the head is freed by punching a hole.
  */
 import { execFile } from 'node:child_process'
 import {
@@ -98,7 +98,7 @@ export function openLog(directory: string, clock: Clock): ContainerLog {
   const look = (): boolean => {
     const now = size()
     if (now < (marks.at(-1)?.offset ?? 0)) {
-      // The process has emptied it (`>/dev/stdout`): what comes is a new one.
+      // Somebody has emptied it: what comes is a new one.
       head = 0
       marks.length = 0
       rewrite()

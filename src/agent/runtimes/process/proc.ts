@@ -29,6 +29,9 @@ export function alive(ref: ProcessRef): boolean {
   return fields !== undefined && fields[19] === ref.start && fields[0] !== 'Z' && fields[0] !== 'X'
 }
 
+/** It waits for something that may never come (proc(5): state S). */
+export const isAsleep = (pid: number): boolean => stat(pid)?.[0] === 'S'
+
 function signalable(pid: number): boolean {
   try {
     process.kill(pid, 0)

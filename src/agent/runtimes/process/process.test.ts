@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -190,11 +200,12 @@ describe('openProcessDriver', () => {
   )
 
   it("reports the kernel's kill for memory as OOMKilled with 137", limited, async () => {
-    const script = 'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))'
+    const script = 'console.error("last words"); const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))'
     const { id } = await start({ command: [process.execPath, '-e', script], resources: { memoryLimit: 60 << 20 } })
     const status = await ended(id)
     assert.equal(status.reason, 'OOMKilled')
     assert.equal(status.exitCode, 137)
+    assert.equal(await log(id), 'last words\n')
   })
 
   it('puts pods where their class belongs, and changes the limits of what runs', limited, async () => {
@@ -254,6 +265,38 @@ describe('openProcessDriver', () => {
     await driver.stopContainer(id, 200)
     assert.equal((await ended(id)).exitCode, 137)
     await eventually(() => assert.equal(count(), 0))
+  })
+
+  it('has all in the log that a process said which is killed with its group', async () => {
+    const { output, status } = await shell('seq 100000; kill -9 0')
+    assert.equal(status.exitCode, 137)
+    assert.equal(output.split('\n').length, 100_001)
+  })
+
+  it('another user than ours may open its output anew', rooted, async () => {
+    const { output } = await shell('echo one; echo two >/dev/stdout; id -u >/dev/stderr', { runAsUser: 65534 })
+    assert.equal(output, 'one\ntwo\n65534\n')
+  })
+
+  it('whoever else holds the output of a process does not hold up its end', async () => {
+    const { id } = await start({ command: ['/bin/sh', '-c', 'echo up; read line; echo "$line"; exit 6'], stdin: true })
+    await eventually(async () => (await log(id)) === 'up\n')
+    const { pid } = (await driver.containerStatus(id))!
+    const held = openSync(`/proc/${pid}/fd/1`, 'w')
+    try {
+      const input = (async function* () {
+        yield Buffer.from('typed\n')
+      })()
+      await driver.attach(
+        id,
+        { container: 'main', tty: false },
+        { stdin: input, signal: AbortSignal.timeout(PATIENCE) },
+      )
+      assert.equal((await ended(id)).exitCode, 6)
+      assert.equal(await log(id), 'up\ntyped\n')
+    } finally {
+      closeSync(held)
+    }
   })
 
   it('keeps the termination message', rooted, async () => {

@@ -1,6 +1,5 @@
 /**
- * The parent of a container's main process: a small /bin/sh that outlives Tutti, with nothing of Tutti between the
- * process and its log. It puts the process in its place (control groups, mounts, root, folder), waits for it, and
+ * The parent of a container's main process: a small /bin/sh that outlives Tutti. It puts the process in its place (control groups, mounts, root, folder), waits for it, and
  * leaves the exit code in a file.
  *
  * Invariants:
@@ -19,13 +18,14 @@ import { RuntimeError } from '../runtime.ts'
 
 /**
  * Positional parameters, which stand before it in the file that is run: container folder, mount table or '', host name
- * or '', new root or '', working folder, stdin (null, fifo, once), cgroup.procs files one a line, score by which
- * the kernel chooses whom to kill or '', whether the words for rights tell themselves of the start, then five lists of words one a line: what mounts more than the table does,
- * `pivot_root` where the old root is to be left for good, what then lets go of it, what sets user and rights, and `env`;
- * then the command. fd 3 tells how the start went. Foreground children have default signals;
- * background ones would ignore SIGINT, so the main process is in the foreground. Variables that a shell would drop or
- * that change how programs are loaded come as TUTTI_ENV_0, 1, …: they are put back for the command, and for nothing that
- * still has this program's rights.
+ * or '', new root or '', working folder, stdin (null, fifo, once), cgroup.procs files one a line, score by which the
+ * kernel chooses whom to kill or '', whether the words for rights tell themselves of the start, then five lists of
+ * words one a line: what mounts more than the table does, `pivot_root` where the old root is to be left for good, what
+ * then lets go of it, what sets user and rights, and `env`; then the command. fd 3 tells that `out` is there, the pipe
+ * to the container's log (copier.ts), and how the start went. Foreground children have default signals; background ones
+ * would ignore SIGINT, so the main process is in the foreground. Variables that a shell would drop or that change how
+ * programs are loaded come as TUTTI_ENV_0, 1, …: they are put back for the command, and for nothing that still has this
+ * program's rights.
  */
 const SCRIPT = String.raw`
 tt_dir=$1 tt_table=$2 tt_host=$3 tt_root=$4 tt_wd=$5 tt_input=$6 tt_groups=$7 tt_oom=$8 tt_tells=$9
@@ -46,6 +46,8 @@ tt_main="$tt_id $tt_start"
 (
   exec 9>&- 7>&-
   tt_fail() { (echo "error: $*" >&3); exit 127; }
+  # Its output is made meanwhile; without it, it was never started.
+  read -r tt_out <&3 || tt_fail 'it has no output'
   tt_ids
   echo "$tt_main $tt_id $tt_start" >"$tt_dir/pid" || tt_fail "cannot write $tt_dir/pid"
   case $tt_input in
@@ -61,7 +63,7 @@ tt_main="$tt_id $tt_start"
       )
       exec <"$tt_dir/stdin" 8<&- ;;
   esac
-  exec >>"$tt_dir/log" 2>&1
+  exec >"$tt_dir/out" 2>&1
   IFS='
 '
   for tt_file in $tt_groups; do echo 0 >"$tt_file" || tt_fail "cannot join $tt_file"; done
@@ -75,7 +77,7 @@ tt_main="$tt_id $tt_start"
     tt_out=$($tt_more 2>&1) || tt_fail "$tt_out"
     unset IFS
   fi
-  if [ -n "$tt_host" ]; then (echo "$tt_host" >/proc/sys/kernel/hostname) 2>/dev/null; fi
+  if [ -n "$tt_host" ]; then { echo "$tt_host" >/proc/sys/kernel/hostname; } 2>/dev/null; fi
   if [ -n "$tt_pivot" ]; then
     cd "$tt_root" || tt_fail "cannot enter $tt_root"
     tt_out=$("$tt_pivot" . . 2>&1) || tt_fail "$tt_out"
@@ -105,8 +107,11 @@ tt_main="$tt_id $tt_start"
   unset OLDPWD tt_table tt_host tt_root tt_wd tt_input tt_groups tt_oom tt_id tt_start tt_main tt_pair tt_number tt_file tt_out
   unset tt_more tt_pivot tt_letgo tt_rights tt_env
   if [ -z "$tt_tells" ]; then
-    (echo started >&3)
+    # Nobody may listen any more.
+    trap '' PIPE
+    echo started >&3 2>/dev/null
     exec 3>&-
+    trap - PIPE
   fi
   unset tt_tells
   exec "$@"
@@ -118,8 +123,10 @@ exit "$tt_code"
 
 /** How a container's process is to be put in place. */
 export interface Launch {
-  /** The container's own folder; holds pid, exit, log, alive, stdin. */
+  /** The container's own folder; holds pid, exit, out, alive, stdin. */
   readonly directory: string
+  /** Resolves when `out` is there. */
+  readonly output: Promise<unknown>
   /** Programs that lead to the supervisor: nsenter, unshare, …, each with its arguments. */
   readonly prefix: readonly string[]
   readonly mountTable?: string | undefined
@@ -174,8 +181,9 @@ function shellSafe(env: Readonly<Record<string, string>>): Record<string, string
  * it could not be put in place. `onExit` is called when the supervisor is gone, also after a failed start.
  */
 export function launch(request: Launch, onExit: () => void): Promise<ChildProcess> {
-  const { prefix, directory, mountTable, hostname, root, pivot, workingDir, input, groups, oomScoreAdj, command, env } =
+  const { prefix, directory, output, mountTable, hostname, root, pivot, workingDir, input, groups, oomScoreAdj } =
     request
+  const { command, env } = request
   const place = [directory, mountTable ?? '', hostname ?? '', root ?? '', workingDir, input, groups.join('\n')]
   place.push(oomScoreAdj === undefined ? '' : String(oomScoreAdj), request.rightsTell ? 'yes' : '')
   const lists = [
@@ -210,6 +218,10 @@ export function launch(request: Launch, onExit: () => void): Promise<ChildProces
       if (text.startsWith('started\n')) settle()
     })
     told.on('error', () => {})
+    output.then(
+      () => told.write('go\n'),
+      error => settle(`it has no pipe for its output: ${error.message}`),
+    )
     supervisor.once('error', error => {
       settle(`cannot run ${program}: ${error.message}`)
       onExit()

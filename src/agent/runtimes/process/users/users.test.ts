@@ -102,7 +102,7 @@ describe('openProcessDriver with users of a pod', { skip }, () => {
   })
 
   it('may open its output anew, as root and as another user', async () => {
-    const command = ['sh', '-c', 'echo one; echo two >>/dev/stdout; cat /etc/none 2>>/dev/stderr; exec sleep 1000']
+    const command = ['sh', '-c', 'echo one; echo two >/dev/stdout; cat /etc/none 2>/dev/stderr; exec sleep 1000']
     for (const runAsUser of [0, 101]) {
       const id = await start({ command, runAsUser })
       let text = ''

@@ -320,7 +320,8 @@ export function createContainerLife({
         },
       )
     } finally {
-      void output.then(
+      // Waited for, also after what failed: its folder may be removed next.
+      await output.then(
         done => done(),
         () => {},
       )

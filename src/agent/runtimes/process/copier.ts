@@ -11,17 +11,17 @@ import { alive, descendants, isAsleep, signal } from './proc.ts'
 
 /**
  * $1: the container's folder. When it ends there is a reader of the pipe, who waits until somebody may write to it, and
- * then until nobody may. A full disk stops no process: what cannot be kept is dropped for a second, and then it is tried
- * again.
+ * then until nobody may; it makes no file any more, so that the folder may be removed. A full disk stops no process:
+ * what cannot be kept is dropped for a second, and then it is tried again.
  */
 const SCRIPT = `
 /usr/bin/mkfifo -m 666 "$1/out" || exit
-exec 3<>"$1/out" 4<"$1/out" 3>&-
+exec 3<>"$1/out" 4<"$1/out" 3>&- 5>>"$1/log"
 {
   trap '' HUP INT QUIT TERM
   true <"$1/out"
   until /bin/cat; do /usr/bin/timeout -s KILL 1 /bin/cat >/dev/null; done
-} <&4 >>"$1/log" 2>/dev/null 4>&- &
+} <&4 >&5 2>/dev/null 4>&- 5>&- &
 start=
 [ ! -r "/proc/$!/stat" ] || read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ start _ <"/proc/$!/stat"
 echo "$! $start" >"$1/copier"

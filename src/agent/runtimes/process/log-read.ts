@@ -79,6 +79,8 @@ async function* shownOf(log: ContainerLog, options: LogOptions, deps: LogDeps): 
         continue
       }
       const raw = buffer.subarray(0, bytesRead)
+      // It may have come since the last look.
+      if (options.timestamps) log.look()
       const out = options.timestamps ? dated(raw, at, lineStart, log.marks()) : raw
       lineStart = raw[bytesRead - 1] === NEWLINE
       at += bytesRead

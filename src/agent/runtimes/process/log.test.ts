@@ -50,6 +50,17 @@ describe('openLog', () => {
     assert.equal(log.marks().at(-1)?.offset, log.size())
   })
 
+  it('dates a line that comes while its reader begins', async () => {
+    const deps = { now: clock.now(), running: () => true, onEnd: () => () => {}, signal: new AbortController().signal }
+    // The kernel does not tell of it in time.
+    log.close()
+    const lines = readLog(log, { container: 'c', timestamps: true }, deps)
+    const first = lines.next()
+    write()
+    assert.equal(Buffer.from((await first).value!).toString(), '1970-01-01T00:16:40.000000000Z line\n')
+    await lines.return(undefined)
+  })
+
   it('begins anew where somebody empties it, and so does who follows it', async () => {
     write()
     write()

@@ -51,6 +51,7 @@ import { DEFAULT_SETTINGS, type NodeSettings } from './settings.ts'
 import { createLeaving } from './shutdown/leaving.ts'
 import type { ShutdownSource } from './shutdown/source.ts'
 import type { StaticPods, StaticPodsDeps } from './static-pods/static-pods.ts'
+import { programMetrics } from './statistics/program-metrics.ts'
 import { createClaimSource } from './volumes/claims.ts'
 
 /** Starts at once: more take as long, and the first would come later (measured with runc and with processes). */
@@ -119,6 +120,7 @@ export interface Agent {
 /** Resolves when the node is Ready and its pods are known. `signal` ends the agent, not the workloads. */
 export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<Agent> {
   const base = await openBase(deps, signal)
+  const { version = 'v1.36.3+tutti' } = deps
   const { client, clock, logger, events, nodeName, settings, machine, imageDisk, podsDirectory, runtimes, source } =
     base
   const workers = createPodWorkers({
@@ -190,7 +192,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
     machine,
     podNetwork: deps.podNetwork,
     configuration: () => kubeletConfiguration({ ...base, port: server?.port }),
-    families: [...podDeps.sandboxes.families, ...(deps.families ?? [])],
+    families: [...programMetrics(version, clock.now()), ...podDeps.sandboxes.families, ...(deps.families ?? [])],
     localVolumes: createLocalVolumes(join(deps.dataDir, 'volumes')),
   })
   const server = await openServer(deps.server, { nodeName, client, clock, logger, api, serve, find: workers.find })
@@ -216,7 +218,7 @@ export async function startAgent(deps: AgentDeps, signal: AbortSignal): Promise<
       machine,
       runtimes,
       extended: { resources: devices.resources, onChange: fn => (resourcesChanged = fn) },
-      version: deps.version ?? 'v1.36.3+tutti',
+      version,
     },
     signal,
   )

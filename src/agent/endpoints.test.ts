@@ -26,4 +26,6 @@ test('createEndpoints tells what is counted beside what pods show', async () => 
   assert.match(all, /^kubelet_running_pods 0$/m)
   assert.match(all, /^tutti_ingress_requests_total\{code="200"\} 3$/m)
   assert.doesNotMatch(await ask('/metrics/resource'), /tutti/)
+  assert.match(await ask('/metrics/slis'), /^kubernetes_healthcheck\{name="ping",type="healthz"\} 1$/m)
+  assert.match(await ask('/metrics/probes'), /^# TYPE prober_probe_total counter$/m)
 })

@@ -46,9 +46,14 @@ const METRICS = 'text/plain; version=0.0.4; charset=utf-8'
 async function statisticsAt(deps: EndpointDeps, path: string): Promise<NodeAnswer | undefined> {
   const made = await import('./statistics/statistics.ts')
   const { containerMetrics } = await import('./statistics/container-metrics.ts')
+  if (path === '/metrics/probes') {
+    const { probeMetrics } = await import('./statistics/probe-metrics.ts')
+    return text(probeMetrics(deps.workers()), 200, METRICS)
+  }
   const texts: Readonly<Record<string, (all: Statistics) => string>> = {
     '/metrics': made.kubeletMetrics,
     '/metrics/resource': made.resourceMetrics,
+    '/metrics/slis': made.healthMetrics,
     '/metrics/cadvisor': containerMetrics,
   }
   if (path !== '/stats/summary' && !texts[path]) return undefined

@@ -12,6 +12,7 @@ import type { Transport } from '../client/transport.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { type Family, metricsText } from '../lib/metrics.ts'
+import { processMetrics } from '../lib/process-metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin } from './admission/plugin.ts'
 import type { Aggregation } from './aggregation/aggregation.ts'
@@ -37,7 +38,7 @@ import { createPacer } from './handlers/pacer.ts'
 import { resourceRoutes } from './handlers/route.ts'
 import { listenHttps, type WireObserver } from './http/https-server.ts'
 import { accessMetrics } from './metrics/access.ts'
-import { processMetrics } from './metrics/process.ts'
+import { checkMetrics } from './metrics/checks.ts'
 import { requestMetrics } from './metrics/requests.ts'
 import { serverMetrics } from './metrics/server.ts'
 import { meteredStore } from './metrics/store.ts'
@@ -237,6 +238,7 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     },
   ]
 
+  const slis = checkMetrics(checks)
   const fixed = [...(ext.paths?.keys() ?? []), ...healthPaths(checks)]
   const index = indexPage(kinds, () => [...fixed, ...(aggregation?.paths() ?? [])])
 
@@ -245,8 +247,9 @@ export async function createApiServer(deps: ApiServerDeps): Promise<ApiServer> {
     if (special) return special(request)
     const healthy = answerHealth(checks, request)
     if (healthy) return healthy
-    if (request.path === '/metrics') {
-      const bytes = Buffer.from(await metricsText(families))
+    const counted = request.path === '/metrics' ? families : request.path === '/metrics/slis' ? slis : undefined
+    if (counted) {
+      const bytes = Buffer.from(await metricsText(counted))
       return { status: 200, type: 'bytes', contentType: 'text/plain; version=0.0.4; charset=utf-8', bytes }
     }
     if (request.path === '/version' || request.path === '/version/')

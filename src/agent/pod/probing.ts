@@ -34,8 +34,10 @@ export function probeSlot(
     clock: deps.clock,
     run: each => runProbe(target, each),
     changed: deps.changed,
-    unhealthy: (type, output) =>
-      containerEvent(deps, slot, 'Warning', 'Unhealthy', `${TITLES[type]} probe failed: ${output}`),
+    tried(type, { ok, output }) {
+      slot.probed[type][ok ? 'successful' : 'failed']++
+      if (!ok) containerEvent(deps, slot, 'Warning', 'Unhealthy', `${TITLES[type]} probe failed: ${output}`)
+    },
   })
   if (ending) prober.endPodBegan()
   slot.prober = { id: latest.id, prober }

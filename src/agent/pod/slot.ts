@@ -1,6 +1,7 @@
 /** One container of a pod over time: its instances, and what is being done about them. */
 import type { Container, EphemeralContainer, Pod } from '../../api/generated/types/core-v1.ts'
 import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
+import { noProbes, type ProbeCounts } from '../probes/counts.ts'
 import type { Prober } from '../probes/prober.ts'
 import type { ContainerStatus as Instance, Resources } from '../runtimes/runtime.ts'
 import type { Lost } from './container-status.ts'
@@ -40,6 +41,8 @@ export interface Slot {
   /** Wait of the last BackOff event, so that each wait is told once. */
   toldBackOff: number
   prober: { readonly id: string; readonly prober: Prober } | undefined
+  /** Tries of probes that counted, of all its instances. */
+  readonly probed: ProbeCounts
   /** Instance whose postStart hook is done. */
   hooked: string | undefined
   /** Instance that was stopped to be started anew. */
@@ -65,6 +68,7 @@ export const createSlot = (spec: Slot['spec'], sort: Sort, restartMaxMs: number)
   backOff: createRestartBackOff(restartMaxMs),
   toldBackOff: 0,
   prober: undefined,
+  probed: noProbes(),
   hooked: undefined,
   forced: undefined,
   hurry: undefined,

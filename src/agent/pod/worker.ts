@@ -13,6 +13,7 @@ import { isFinished } from '../../api/kinds/core/finished.ts'
 import { isSidecar } from '../../api/kinds/core/pod-containers.ts'
 import { parseTime } from '../../api/machinery/time.ts'
 import { sleep, type Timer, within } from '../../lib/clock.ts'
+import type { ProbeCounts } from '../probes/counts.ts'
 import type { ContainerStatus as Instance, RuntimeDriver } from '../runtimes/runtime.ts'
 import { startContainer, stopContainer } from './container.ts'
 import { type ContainerDeps, tellRestartBackOff } from './container-events.ts'
@@ -78,6 +79,8 @@ export interface PodWorker {
   place(): { readonly driver: RuntimeDriver; readonly sandbox: string | undefined } | undefined
   /** Instances of a container, newest first; undefined when the pod has no such container. */
   instances(container: string): readonly Instance[] | undefined
+  /** How its probes went, by container. */
+  probed(): readonly (readonly [container: string, counts: ProbeCounts])[]
   /** Where a volume is on this machine; undefined while it is not made. */
   volumePath(name: string): string | undefined
   /** The port that stands for a declared one: another in portable mode. */
@@ -520,6 +523,7 @@ export function createPodWorker(shared: PodDeps, first: Pod): PodWorker {
       return driver && { driver, sandbox: standing.ground()?.sandbox }
     },
     instances: name => slots.find(slot => slot.spec.name === name)?.instances,
+    probed: () => slots.map(({ spec, probed }) => [spec.name, probed]),
     volumePath: name => standing.ground()?.volumes?.pathOf(name),
     port: containerPort => standing.ground()?.ports[containerPort] ?? containerPort,
     async drain(timeoutMs) {

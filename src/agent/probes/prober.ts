@@ -28,8 +28,8 @@ export interface ProberDeps {
   run(probe: Probe): Promise<ProbeResult>
   /** `started`, `ready` or `failed` changed. */
   changed(): void
-  /** A counted try failed. */
-  unhealthy(type: ProbeType, output: string): void
+  /** A try that counts. */
+  tried(type: ProbeType, result: ProbeResult): void
 }
 
 interface Loop {
@@ -80,7 +80,8 @@ export function createProber(
     loop.timer = undefined
     if (stopped || (ending && loop.type !== 'readiness')) return
     const began = clock.elapsed()
-    const { ok, output } = await deps.run(loop.probe)
+    const result = await deps.run(loop.probe)
+    const { ok } = result
     if (stopped || (ending && loop.type !== 'readiness')) return
     const period = periodOf(loop.probe)
     if (early > 0 && !ok) {
@@ -88,7 +89,7 @@ export function createProber(
       const regular = Math.max(start + (loop.probe.initialDelaySeconds ?? 0) * 1000 + period - clock.elapsed(), 0)
       return early < regular ? arm(loop, early, early * 2) : arm(loop, regular, 0)
     }
-    if (!ok) deps.unhealthy(loop.type, output)
+    deps.tried(loop.type, result)
     if (settle(loop, ok)) return
     arm(loop, Math.max(0, began + period - clock.elapsed()), 0)
   }

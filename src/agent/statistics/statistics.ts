@@ -223,3 +223,9 @@ export function kubeletMetrics({ nodeName, pods }: Statistics): string {
     ...claimMetrics(pods),
   ].join('')
 }
+
+/** `/metrics/slis`: whoever answers this is healthy, as `/healthz` says. */
+export const healthMetrics = (): string =>
+  family('kubernetes_healthcheck', 'gauge', 'Whether a check passed when it was last asked.', [
+    [{ name: 'ping', type: 'healthz' }, 1],
+  ])

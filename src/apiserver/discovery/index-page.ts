@@ -3,7 +3,16 @@ import type { KindTable } from '../registry/kind-table.ts'
 import type { Answer } from '../request.ts'
 import { groupsOf } from './groups.ts'
 
-const FIXED = ['/api', '/apis', '/apis/', '/metrics', '/openapi/v2', '/openapi/v3', '/version'] as const
+const FIXED = [
+  '/api',
+  '/apis',
+  '/apis/',
+  '/metrics',
+  '/metrics/slis',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/version',
+] as const
 
 /** Makes the handler; `others` are further paths. It gives undefined for every other path than `/` and `/index.html`. */
 export function indexPage(kinds: KindTable, others: () => readonly string[]): (path: string) => Answer | undefined {

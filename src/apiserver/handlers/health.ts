@@ -9,7 +9,7 @@ export interface HealthCheck {
   check(): void | Promise<void>
 }
 
-const ENDPOINTS = ['healthz', 'livez', 'readyz'] as const
+export const ENDPOINTS = ['healthz', 'livez', 'readyz'] as const
 
 const text = (status: number, body: string): Answer => ({
   status,
@@ -40,7 +40,8 @@ async function run(endpoint: string, checks: readonly HealthCheck[], request: Se
   return text(200, request.query.has('verbose') ? `${lines.join('\n')}\n${endpoint} check passed\n` : 'ok')
 }
 
-const checksOf = (all: readonly HealthCheck[], endpoint: string) =>
+/** The checks that an endpoint asks. */
+export const checksOf = (all: readonly HealthCheck[], endpoint: string) =>
   endpoint === 'livez' ? all.filter(check => !check.onlyReady) : all
 
 /** Every path that `answerHealth` answers. */

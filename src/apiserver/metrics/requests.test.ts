@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ConfigMap } from '../../api/kinds/core/config-map.ts'
 import { metricsText } from '../../lib/metrics.ts'
+import { processMetrics } from '../../lib/process-metrics.ts'
 import { virtualClock } from '../../lib/virtual-clock.ts'
 import { parseRequestInfo } from '../http/request-info.ts'
 import type { ServerRequest } from '../request.ts'
-import { processMetrics } from './process.ts'
 import { requestMetrics } from './requests.ts'
 
 const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (-?[\d.e+-]+|\+Inf|NaN)$/

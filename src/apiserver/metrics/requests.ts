@@ -32,7 +32,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 const LONG = new Set(['exec', 'attach', 'portforward', 'log', 'proxy'])
 const READS = new Set(['GET', 'LIST'])
 /** Paths that stand for themselves; others could be made up. */
-const PATHS = new Set(['/healthz', '/livez', '/readyz', '/metrics', '/version', '/api', '/apis'])
+const PATHS = new Set(['/healthz', '/livez', '/readyz', '/metrics', '/metrics/slis', '/version', '/api', '/apis'])
 
 const of = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component']
 

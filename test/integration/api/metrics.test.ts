@@ -48,6 +48,12 @@ test('/metrics has the names and types that dashboards expect', async () => {
   for (const [name, type] of Object.entries(NAMES)) assert.equal(types.get(name), type, name)
 })
 
+test('/metrics/slis tells what the checks of health say', async () => {
+  const { status, text } = await api.fetch('GET', '/metrics/slis')
+  assert.equal(status, 200)
+  assert.match(text, /^kubernetes_healthcheck\{name="store",type="readyz"\} 1$/m)
+})
+
 test('/metrics tells what was written and read', async () => {
   const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } })
   const before = await scrape()

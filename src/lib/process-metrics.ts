@@ -3,7 +3,7 @@
  * default metrics, which keep a timer and an observer running.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { type Family, type Labels, lookedUp } from '../../lib/metrics.ts'
+import { type Family, type Labels, lookedUp } from './metrics.ts'
 
 const one = (value: number | undefined): [Labels, number][] => (value === undefined ? [] : [[{}, value]])
 

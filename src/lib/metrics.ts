@@ -148,16 +148,14 @@ export function lookedUp(
 
 /** Families as text in Prometheus' format, version 0.0.4. Its writer is loaded when first needed. */
 export async function metricsText(families: readonly Family[]): Promise<string> {
-  const { AggregatorRegistry } = await import('prom-client')
+  const { Registry } = await import('prom-client')
   await Promise.all(families.map(family => family.refresh?.()))
-  const metrics = families.map(({ name, help, type, samples }) => ({
-    name,
-    help,
-    type,
-    values: Array.from(samples()),
-    aggregator: 'first',
-  }))
-  // A histogram of prom-client's own only takes single observations; its aggregation takes numbers that were counted
-  // elsewhere, which is what these are.
-  return AggregatorRegistry.aggregate([metrics]).metrics()
+  const registry = new Registry()
+  // A metric of prom-client's own only takes single observations. Of what it registers it asks the numbers alone, and
+  // these were counted elsewhere; putting them together by `aggregate` takes more than twice the time.
+  for (const { name, help, type, samples } of families) {
+    const get = async () => ({ name, help, type, values: Array.from(samples()), aggregator: 'first' })
+    registry.registerMetric({ name, get } as unknown as Parameters<typeof registry.registerMetric>[0])
+  }
+  return registry.metrics()
 }

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { readJsonFile } from '../../../lib/atomic-file.ts'
-import { realClock } from '../../../lib/clock.ts'
+import { type Clock, realClock } from '../../../lib/clock.ts'
 import { eventually } from '../../../lib/eventually.fixture.ts'
 import { silent } from '../../../lib/log.ts'
 import { isBootedBySystemd } from '../../../lib/systemd.ts'
@@ -96,7 +96,12 @@ for (const returns of [true, false])
     const programs = { ...(found as Programs), containerd: join(root, 'program') }
     symlinkSync((found as Programs).containerd, programs.containerd)
     // What is waited for in vain is over soon.
-    const clock = returns ? realClock : { ...realClock, elapsed: () => 10 * realClock.elapsed() }
+    let pace = 1
+    const clock: Clock = {
+      ...realClock,
+      elapsed: () => pace * realClock.elapsed(),
+      after: (ms, fn) => realClock.after(ms / pace, fn),
+    }
     const own = await openContainerd({ programs, directory, cgroupRoot, clock, logger: silent, handlers: [''] })
     const pod = join(root, 'pods/uid')
     mkdirSync(pod, { recursive: true })
@@ -105,7 +110,10 @@ for (const returns of [true, false])
     const command = ['sh', '-c', 'sleep 1000 & sleep 2000']
     await own.driver.startContainer(await own.driver.createContainer(sandbox, plainContainer(BUSYBOX, { command })))
     assert.equal(membersOf([cgroupRoot]).length > 1, true)
-    if (!returns) rmSync(programs.containerd)
+    if (!returns) {
+      rmSync(programs.containerd)
+      pace = 10
+    }
     process.kill((readJsonFile(join(directory, 'pid')) as { pid: number }).pid, 'SIGKILL')
     await own.stop()
     await own.driver.close()

@@ -123,7 +123,7 @@ export async function startNodes(deps: NodesDeps, signal: AbortSignal): Promise<
 type AgentDeps = Parameters<typeof startAgent>[0]
 
 /** What all nodes of this machine share. */
-const shared = ({ clock, logger, network, version, identity }: NodesDeps, nodeName: string) => ({
+const shared = ({ clock, logger, network, version, identity, options }: NodesDeps, nodeName: string) => ({
   nodeName,
   transport: identity(nodeName),
   clock,
@@ -131,6 +131,7 @@ const shared = ({ clock, logger, network, version, identity }: NodesDeps, nodeNa
   podNetwork: network.podNetwork,
   serviceEnv: network.serviceEnv,
   version,
+  ...(options.ending && { ending: options.ending }),
 })
 
 /** What runs plain processes on this machine. */
@@ -175,7 +176,6 @@ async function thisNode(deps: NodesDeps, containers: Runtimes): Promise<AgentDep
     ...(deps.families && { families: deps.families }),
     ...(deps.reconnect && { reconnect: deps.reconnect }),
     ...(deps.annotations && { annotations: deps.annotations }),
-    ...(options.ending && { ending: options.ending }),
   }
 }
 

@@ -74,8 +74,8 @@ export const tuttiClusterRoles: Readonly<Record<string, RoleSource>> = {
       'create,patch,update core events',
     ],
   },
-  // Under metrics-server's name, which brings the same: who may see pods may see what they use.
-  'system:aggregated-metrics-reader': {
+  // Who may see pods may see what they use. metrics-server brings a role of its own, which goes with it.
+  'tutti:metrics-reader': {
     aggregateTo: 'view',
     rules: ['get,list,watch metrics.k8s.io pods,nodes'],
   },

@@ -309,4 +309,7 @@ test('metrics.k8s.io is served here until another server is registered for it, a
   const again = (await api.send(ADMIN, 'GET', `${SERVICES}/${METRICS}`)).object
   assert.equal(again.spec.service, undefined)
   assert.equal((await api.fetch('GET', '/apis/metrics.k8s.io/v1beta1/nodes')).status, 200)
+  // The role that metrics-server's manifest brings goes with it, so what viewers may must not hang on that.
+  const role = '/apis/rbac.authorization.k8s.io/v1/clusterroles/system:aggregated-metrics-reader'
+  assert.equal((await api.send(ADMIN, 'GET', role)).status, 404)
 })

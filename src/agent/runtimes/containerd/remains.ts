@@ -14,6 +14,8 @@ import { BUNDLES, findShims, kill, type ShimsOf } from './shims.ts'
 /** What was killed is gone within this time, where the kernel does not hold it; looked at after so long (ms). */
 const GONE_MS = 30_000
 const STEP_MS = 20
+/** Where shims have runc keep what it knows, by namespace and id. */
+const RUNC = 'runc'
 /** As CRI has them. */
 const CONTAINER_ID = /^[0-9a-f]{64}$/
 
@@ -25,11 +27,14 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** ids of containers and sandboxes that it ran. */
+/**
+ * ids of containers and sandboxes that it ran, as it knows them and as runc does: one that is killed while runc makes a
+ * container may forget it, and what was made waits for its start for ever.
+ */
 function containersIn({ state }: ShimsOf): string[] {
-  const bundles = join(state, BUNDLES)
-  return namesIn(bundles)
-    .flatMap(namespace => namesIn(join(bundles, namespace)))
+  return [join(state, BUNDLES), join(state, RUNC)]
+    .flatMap(folder => namesIn(folder).map(namespace => join(folder, namespace)))
+    .flatMap(namesIn)
     .filter(name => CONTAINER_ID.test(name))
 }
 

@@ -21,8 +21,8 @@ const listenAt = (
   })
 
 /**
- * Takes the port at every host, once where one is said twice, or a free port for 0. Rejects, with nothing left open, with an error that has a `code`
- * (EADDRINUSE, EACCES). What listens does not keep the program alive.
+ * Takes the port at every host, once where one is said twice, or a free port for 0. Rejects, with nothing left open,
+ * with an error that has a `code` (EADDRINUSE, EACCES). What listens does not keep the program alive.
  */
 export async function listenOn(
   hosts: readonly string[],

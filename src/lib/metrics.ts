@@ -154,7 +154,7 @@ export async function metricsText(families: readonly Family[]): Promise<string> 
   // A metric of prom-client's own only takes single observations. Of what it registers it asks the numbers alone, and
   // these were counted elsewhere; putting them together by `aggregate` takes more than twice the time.
   for (const { name, help, type, samples } of families) {
-    const get = async () => ({ name, help, type, values: Array.from(samples()), aggregator: 'first' })
+    const get = async () => ({ name, help, type, values: Array.from(samples()) })
     registry.registerMetric({ name, get } as unknown as Parameters<typeof registry.registerMetric>[0])
   }
   return registry.metrics()

@@ -37,7 +37,7 @@ const E2E = join('test', 'e2e')
  */
 const BESIDE = ['cli', 'full-disk', 'machines', 'package', 'users'].map(name => join(E2E, `${name}.test.ts`))
 
-/** Unit tests are small: one process each is dear, so they share the machine; end-to-end tests run one at a time. */
+/** Unit tests are small: one process each is dear, so they share the machine; these run in two lines, see `BESIDE`. */
 const serial = chosen.filter(file => [E2E, join('test', 'robustness'), MACHINE].some(folder => file.startsWith(folder)))
 const parallel = chosen.filter(file => !serial.includes(file))
 

@@ -1,8 +1,8 @@
 /**
  * A container's log: one file that its copier appends to (copier.ts), so there is no gap while Tutti is away. Beside it
  * an index of (size, time) pairs, noted when the file was seen to have grown, dates lines: to 10 ms where they come now
- * and then, to a quarter of a second where they come all the time. Offsets never change, unless
- * somebody empties the file: the head is freed by punching a hole.
+ * and then, to a quarter of a second where they come all the time. Offsets never change, unless somebody empties the
+ * file: the head is freed by punching a hole.
  */
 import { execFile } from 'node:child_process'
 import {

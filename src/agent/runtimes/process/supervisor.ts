@@ -1,6 +1,6 @@
 /**
- * The parent of a container's main process: a small /bin/sh that outlives Tutti. It puts the process in its place (control groups, mounts, root, folder), waits for it, and
- * leaves the exit code in a file.
+ * The parent of a container's main process: a small /bin/sh that outlives Tutti. It puts the process in its place
+ * (control groups, mounts, root, folder), waits for it, and leaves the exit code in a file.
  *
  * Invariants:
  * - `pid` is written before the command runs: whatever runs can be found again.

@@ -1,6 +1,6 @@
 /** Joins the streams of a container's main process: its log from now on, and its standard input by a named pipe. */
 import { constants } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AttachOptions, CommandStreams } from '../../../client/node-api.ts'
 import type { Clock } from '../../../lib/clock.ts'
@@ -10,6 +10,7 @@ import type { ContainerLog } from './log.ts'
 import { readLog } from './log-read.ts'
 import type { Platform } from './platform.ts'
 import { signal } from './proc.ts'
+import { readRef } from './state.ts'
 
 interface Target {
   readonly folder: string
@@ -63,8 +64,8 @@ async function type(target: Target, life: Life, input: AsyncIterable<Uint8Array>
     await pipe.close()
   }
   if (!target.config.stdinOnce) return
-  const [pid, start] = (await readFile(join(target.folder, 'holder'), 'utf8')).trim().split(' ')
-  if (pid) signal({ pid: Number(pid), start: start ?? '' }, 'SIGKILL')
+  const holder = readRef(join(target.folder, 'holder'))
+  if (holder) signal(holder, 'SIGKILL')
 }
 
 /** Bytes taken; 0 after a moment when the pipe is full because the process does not read. */

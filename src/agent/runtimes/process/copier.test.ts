@@ -17,11 +17,9 @@ import { eventually } from '../../../lib/eventually.fixture.ts'
 import { mount, removeTree } from '../../../lib/mounts.ts'
 import { endCopier, hasCopied, startCopier } from './copier.ts'
 import { alive } from './proc.ts'
+import { readRef } from './state.ts'
 
-function refOf(folder: string) {
-  const [pid, start = ''] = readFileSync(join(folder, 'copier'), 'utf8').trimEnd().split(' ')
-  return { pid: Number(pid), start }
-}
+const refOf = (folder: string) => readRef(join(folder, 'copier'))!
 
 async function start(t: TestContext, prepare: (folder: string) => Promise<unknown> = async () => {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-copier-'))

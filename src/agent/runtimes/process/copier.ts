@@ -4,10 +4,11 @@
  * but its start: it goes on while Tutti is away, and ends when nobody has the other end of the pipe any more. It is in
  * no control group, process namespace or session of the container: what ends that does not reach it.
  */
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runTool } from '../../../lib/run-tool.ts'
 import { alive, descendants, isAsleep, signal } from './proc.ts'
+import { readRef } from './state.ts'
 
 /**
  * $1: the container's folder. When it ends there is a reader of the pipe, who waits until somebody may write to it, and
@@ -64,11 +65,4 @@ export function hasCopied(folder: string): boolean {
   return last !== copier.pid && isAsleep(last)
 }
 
-function copierOf(folder: string) {
-  try {
-    const [pid, start = ''] = readFileSync(join(folder, 'copier'), 'utf8').trimEnd().split(' ')
-    return pid ? { pid: Number(pid), start } : undefined
-  } catch {
-    return undefined
-  }
-}
+const copierOf = (folder: string) => readRef(join(folder, 'copier'))

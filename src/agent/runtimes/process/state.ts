@@ -66,6 +66,16 @@ export function readExit(folder: string): { code: number; at: number } | undefin
   }
 }
 
+/** The process that a script has noted in a file, as its pid and start; undefined where none is. */
+export function readRef(file: string): ProcessRef | undefined {
+  try {
+    const [pid, start = ''] = readFileSync(file, 'utf8').trimEnd().split(' ')
+    return pid ? { pid: Number(pid), start } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Supervisor and main process, and when they were started; undefined before. */
 export function readPids(folder: string): { supervisor: ProcessRef; main: ProcessRef; at: number } | undefined {
   try {
